@@ -1,0 +1,62 @@
+"""Settings, from the environment (``PACKAGE_HUNTER_*``) and defaults; sizes in bytes, times in seconds."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data_dir() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/package-hunter")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    return Path(base) / "package-hunter"
+
+
+class Settings(BaseSettings):
+    """Every limit and place that a user may change."""
+
+    model_config = SettingsConfigDict(env_prefix="PACKAGE_HUNTER_", extra="ignore")
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    development: bool = False
+
+    # intake: what an archive may hold
+    max_archive_bytes: int = 1 << 30
+    max_unpacked_bytes: int = 2 << 30
+    max_files: int = 200_000
+    max_depth: int = 64
+    max_name_bytes: int = 255
+    max_path_bytes: int = 4096
+
+    # sandbox
+    box_memory_bytes: int = 3 << 30
+    box_upper_bytes: int = 2 << 30
+    box_upper_inodes: int = 400_000
+    box_pids: int = 1024
+    box_cpus: float = 2.0
+    scan_timeout: float = 600.0
+    phase_timeout: float = 300.0
+    settle_seconds: float = 1.0
+
+    # sensor
+    ring_bytes: int = 8 << 20
+    max_alerts: int = 10_000
+    max_records: int = 100_000
+
+    # gateway
+    cache_bytes: int = 5 << 30
+    max_body_bytes: int = 64 << 10
+    max_connections: int = 2_000
+    max_gateway_records: int = 20_000
+    offline: bool = False
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

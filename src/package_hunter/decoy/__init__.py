@@ -1,0 +1,1 @@
+"""The world around the box: names, services, registries, fake secrets."""

@@ -1,0 +1,1 @@
+"""Plan: what to install and load, one file an ecosystem."""

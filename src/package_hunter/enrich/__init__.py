@@ -1,0 +1,1 @@
+"""Enrich: processes, descriptors, names and blame for each event."""

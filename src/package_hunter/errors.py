@@ -1,0 +1,71 @@
+"""Every error that a user may meet: a sentence that says what happened, and one that says what to do.
+
+The exit codes are the contract of the command line (docs/cli.md). An error that is not one of these is our
+own failure (exit code 70).
+"""
+
+from __future__ import annotations
+
+
+class HunterError(Exception):
+    """A failure with a sentence for the user.
+
+    ``message`` says what happened and where; ``advice`` says what to do about it. ``exit_code`` is what the
+    command line ends with.
+    """
+
+    exit_code = 70
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+
+class UsageError(HunterError):
+    """The command line, a setting or a rule file is wrong."""
+
+    exit_code = 2
+
+
+class RuleFileError(UsageError):
+    """A rule file cannot be loaded; ``message`` holds file, line and column."""
+
+
+class NothingToScanError(HunterError):
+    """The target holds nothing to install: bad archive, no manifest, unknown package."""
+
+    exit_code = 3
+
+
+class BadArchiveError(NothingToScanError):
+    """The archive is not one, is broken, or breaks a limit or a safety rule."""
+
+
+class IncompleteScanError(HunterError):
+    """The scan could not see all of what it should have seen."""
+
+    exit_code = 4
+
+
+class UnreachableError(HunterError):
+    """A server or registry did not answer."""
+
+    exit_code = 69
+
+
+class HostError(HunterError):
+    """This host lacks something that a scan needs (root, BTF, runc, disk); ``advice`` names the remedy."""
+
+    exit_code = 70
+
+
+class SandboxError(HostError):
+    """The sandbox could not be built or run."""
+
+
+class SensorError(HostError):
+    """The probe could not be loaded or read."""

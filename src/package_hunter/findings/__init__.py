@@ -1,0 +1,1 @@
+"""Judge: alerts, canaries and decoys become findings and a verdict."""

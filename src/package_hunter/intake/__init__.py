@@ -1,0 +1,1 @@
+"""Receive: archives, directories and purls in, safely unpacked trees out."""

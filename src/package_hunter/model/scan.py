@@ -1,0 +1,131 @@
+"""What a scan asks for, what it ran, and what it covered."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Verdict(enum.StrEnum):
+    MALICIOUS = "malicious"
+    SUSPICIOUS = "suspicious"
+    NO_FINDINGS = "no_findings"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Decision(enum.StrEnum):
+    BLOCK = "block"
+    REVIEW = "review"
+    PASS = "pass"
+
+
+class ScanStatus(enum.StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is scanned. ``purl`` is set for a single package, ``sha256`` for an archive."""
+
+    name: str
+    ecosystem: str
+    purl: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxFile:
+    """A file to plant in the box. ``path`` is absolute in the box; owner is the box's user."""
+
+    path: str
+    content: bytes
+    mode: int = 0o644
+    mtime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of a phase, run in the box as the box's user.
+
+    ``blame_purl`` is the package on whose behalf the command runs (``None``: the package manager itself or the
+    project), ``script`` the lifecycle script or step, e.g. ``postinstall``, ``require``. ``timeout`` in seconds.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 120.0
+    blame_purl: str | None = None
+    script: str | None = None
+    essential: bool = True  # a failure makes the phase failed (coverage), not merely noted as behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Commands run in order: ``fetch``, ``install``, ``import``, ..."""
+
+    name: str
+    commands: tuple[Command, ...]
+    world: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRun:
+    """A command that was run. ``pid`` is its first process as the host sees it; times in ns since the epoch."""
+
+    phase: str
+    world: str
+    command: Command
+    pid: int
+    started_ns: int
+    ended_ns: int
+    exit_code: int | None  # None: killed at its deadline; -N: signal N
+    output_tail: str = ""  # last 16 KiB of stdout and stderr together, untrusted text
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package of the dependency tree. ``path`` is its folder in the box, ``chain`` the way from the root of
+    the tree to it (names, root first, itself last). ``scripts`` are its install-time lifecycle scripts."""
+
+    purl: str
+    name: str
+    version: str
+    path: str | None = None
+    integrity: str | None = None
+    chain: tuple[str, ...] = ()
+    direct: bool = False
+    dev: bool = False
+    optional: bool = False
+    scripts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCoverage:
+    """How a phase went. ``status`` is ``ok``, ``failed``, ``timeout`` or ``skipped``; ``seconds`` wall time."""
+
+    name: str
+    world: str
+    status: str
+    exit_code: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the scan saw and what it missed; each of ``reasons`` is a sentence, any makes it inconclusive."""
+
+    events: int = 0
+    dropped: int = 0
+    frozen_seconds: float = 0.0
+    phases: tuple[PhaseCoverage, ...] = ()
+    packages_expected: int = 0
+    packages_installed: int = 0
+    scripts_expected: int = 0
+    scripts_run: int = 0
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # worth knowing, but not making the scan inconclusive

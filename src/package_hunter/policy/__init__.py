@@ -1,0 +1,1 @@
+"""Judge: findings and waivers become a decision."""

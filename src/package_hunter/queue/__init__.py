@@ -1,0 +1,1 @@
+"""Which scan runs next, and where."""

@@ -1,0 +1,1 @@
+"""Render: a finished scan as text, JSON and other forms."""

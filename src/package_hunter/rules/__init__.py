@@ -1,0 +1,1 @@
+"""Match: Falco's rule language, compiled."""

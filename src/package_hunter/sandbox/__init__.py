@@ -1,0 +1,1 @@
+"""Detonate: the sealed box that untrusted code runs in."""

@@ -1,0 +1,1 @@
+"""Observe: kernel events, live from the probe or from a recording."""

@@ -1,0 +1,1 @@
+"""Record: scans, accounts and reports in a database."""
