@@ -1,0 +1,43 @@
+# Everything a user or a developer runs. Each target may be run again at any time; what is done is skipped.
+PY := .venv/bin/python
+HUNT := .venv/bin/package-hunter
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help demo test setup setup-run lint bench eval fuzz lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup-run:
+	@scripts/setup.sh run
+
+setup: ## Install what is missing (system packages, Python packages, probe, image)
+	@scripts/setup.sh dev
+
+demo: setup-run ## Scan a bundled project that misbehaves, and print the report
+	@echo "==> Scanning simulations/falco-test" >&2
+	@$(SUDO) $(HUNT) scan simulations/falco-test --fail-on never
+
+test: setup ## Set up, then run all tests
+	@$(SUDO) $(PY) -m pytest -q
+
+lint: setup ## Style, types, import directions
+	@.venv/bin/ruff check src tests
+	@.venv/bin/ruff format --check src tests
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+bench: setup ## Measure the budgets of docs/architecture.md on this machine
+	@$(SUDO) $(PY) -m tests.bench
+
+eval: setup ## Detection and false accusations, beside GuardDog (long)
+	@$(SUDO) $(PY) ci/eval.py
+
+fuzz: setup ## Fuzz the parsers (long)
+	@$(PY) -m pytest -q tests/fuzz
+
+lock: ## Renew requirements/*.txt (needs uv)
+	@scripts/lock.sh
+
+clean: ## Remove what the build left in this folder
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,95 @@
+"""The console script: finds the command, loads only what it needs, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from package_hunter import __version__
+from package_hunter.cli.console import complain
+from package_hunter.errors import HunterError
+
+# command -> module:attribute of a function or of a typer app; help is shown in this order
+COMMANDS = {
+    "scan": "package_hunter.cli.scan:scan",
+    "replay": "package_hunter.cli.replay:replay",
+    "simulate": "package_hunter.cli.simulate:simulate",
+    "diff": "package_hunter.cli.diff:diff",
+    "rules": "package_hunter.cli.rules:app",
+    "serve": "package_hunter.cli.serve:serve",
+    "worker": "package_hunter.cli.serve:worker",
+    "user": "package_hunter.cli.accounts:user",
+    "token": "package_hunter.cli.accounts:token",
+    "doctor": "package_hunter.cli.doctor:doctor",
+    "image": "package_hunter.cli.image:app",
+}
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"package-hunter {__version__}")
+        raise typer.Exit
+
+
+def build_app(requested: str | None) -> typer.Typer:
+    """The command line with just the requested command loaded, or all of them for help."""
+    app = typer.Typer(
+        name="package-hunter",
+        help="Run dependencies in a sealed box, watch every system call, and tell which package did what.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def root(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        pass
+
+    for name in [requested] if requested in COMMANDS else COMMANDS:
+        module, attribute = COMMANDS[name].split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and end the process with the contract's exit code (docs/cli.md)."""
+    arguments = sys.argv[1:] if argv is None else argv
+    requested = next((a for a in arguments if not a.startswith("-")), None)
+    try:
+        build_app(requested)(args=arguments, prog_name="package-hunter")
+    except HunterError as error:
+        complain(error.message, error.advice)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        sys.exit(130)
+    except BrokenPipeError:
+        # whoever read our output is gone: nothing to say, and Python must not complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        complain(
+            f"Package Hunter itself failed: {type(error).__name__}: {error}",
+            "Set PACKAGE_HUNTER_TRACEBACK=1 and run it again for the details that a bug report needs.",
+        )
+        if os.environ.get("PACKAGE_HUNTER_TRACEBACK") == "1":
+            raise
+        sys.exit(70)
+    return 0
+
+
+if __name__ == "__main__":
+    main()
