@@ -1,0 +1,61 @@
+"""The console script's frame: exit codes, and no traceback for what a user may meet."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from package_hunter.cli import main as cli
+from package_hunter.cli.console import harmless
+from package_hunter.cli.scan import FailOn, exit_code
+from package_hunter.errors import BadArchiveError, UnreachableError
+
+
+def run(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def failing(requested: str | None) -> typer.Typer:
+        raise error
+
+    monkeypatch.setattr(cli, "build_app", failing)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["scan", "x"])
+    code = ended.value.code
+    assert isinstance(code, int)
+    return code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BadArchiveError("The archive is empty.", "Pack it again."), 3),
+        (UnreachableError("The registry does not answer."), 69),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("our own"), 70),
+    ],
+)
+def test_errors_become_exit_codes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int
+) -> None:
+    assert run(monkeypatch, error) == code
+    shown = capsys.readouterr().err
+    assert shown.startswith("package-hunter: ")
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("decision", "verdict", "fail_on", "code"),
+    [
+        ("pass", "no_findings", FailOn.REVIEW, 0),
+        ("review", "suspicious", FailOn.REVIEW, 1),
+        ("review", "suspicious", FailOn.BLOCK, 0),
+        ("block", "malicious", FailOn.BLOCK, 1),
+        ("block", "malicious", FailOn.NEVER, 0),
+        ("review", "inconclusive", FailOn.BLOCK, 4),
+        ("review", "inconclusive", FailOn.NEVER, 4),
+    ],
+)
+def test_exit_code(decision: str, verdict: str, fail_on: FailOn, code: int) -> None:
+    assert exit_code(decision, verdict, fail_on) == code
+
+
+def test_terminal_escapes_are_shown_not_sent() -> None:
+    assert harmless("a\x1b[31mb\x9b0m\rc") == "a\\x1b[31mb\\x9b0m\\x0dc"
