@@ -55,6 +55,24 @@ class Settings(BaseSettings):
     max_gateway_records: int = 20_000
     offline: bool = False
 
+    # server and worker
+    database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...
+    server_user: str = "package-hunter"  # the API process drops to it when started as root
+    server_uid: int = 64990  # uid and gid where that user does not exist
+    workers: int = 1  # scans at the same time
+    lease_seconds: float = 60.0  # a worker silent for so long has lost its scan
+    max_attempts: int = 3  # a scan whose worker died so often has failed
+    max_pending_scans: int = 1_000
+    max_uploads: int = 32  # archives being received at the same time
+    upload_stall_seconds: float = 30.0
+    min_upload_rate: int = 1_024  # bytes a second, on average after the first minute
+    min_free_bytes: int = 1 << 30  # disk space that uploads leave free
+    submissions_per_minute: int = 120  # by one account
+    failed_logins_per_minute: int = 30  # from one address
+    credential_cache_seconds: float = 60.0
+    queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
+    trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
+
 
 @cache
 def settings() -> Settings:
