@@ -1,0 +1,82 @@
+"""The report of one scan: all that the other parts found out, in one value, and its JSON form.
+
+The JSON form is a contract (docs/report.md, report/schema/report-v1.json): keys may be added within a schema
+version, never taken away or given another meaning. Times are ns since the epoch here, RFC 3339 in UTC with
+nanoseconds there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from package_hunter.model.finding import Finding
+from package_hunter.model.observation import (
+    Alert,
+    Canary,
+    CanaryHit,
+    CanaryRead,
+    FileChange,
+    NetworkLog,
+    Process,
+)
+from package_hunter.model.scan import Coverage, Decision, Package, ScanStatus, Target, Verdict
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Canaries:
+    """The fakes of this scan's box and what became of them.
+
+    ``placed`` are all of them (their values stay out of the JSON form), ``replaced`` the credential files of
+    the project that were kept out of the box, as paths in the project.
+    """
+
+    placed: tuple[Canary, ...] = ()
+    read: tuple[CanaryRead, ...] = ()
+    sent: tuple[CanaryHit, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One scan's report. ``explanation`` says why the verdict is what it is, ``error`` why a scan failed."""
+
+    id: str
+    target: Target
+    started: int
+    finished: int
+    status: ScanStatus
+    verdict: Verdict
+    decision: Decision
+    coverage: Coverage = field(default_factory=Coverage)
+    packages: tuple[Package, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    network: NetworkLog = field(default_factory=NetworkLog)
+    canaries: Canaries = field(default_factory=Canaries)
+    processes: tuple[Process, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    explanation: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()  # e.g. an expired waiver
+    cut: Mapping[str, int] = field(default_factory=dict)  # what limits left out of this report, by kind
+    hostname: str = ""
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form, schema version 1."""
+        from package_hunter.model.report_json import encode
+
+        return encode(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Read the JSON form back; ValueError where it is not one.
+
+        What the JSON form leaves out comes back empty: canaries' values, sockets' local ports, event numbers.
+        """
+        from package_hunter.model.report_read import decode
+
+        return decode(data)
