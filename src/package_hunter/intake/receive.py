@@ -1,0 +1,110 @@
+"""Receive: what is to be scanned, told apart and hashed, its bytes kept under their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from packageurl import PackageURL
+
+from package_hunter.config import Settings, settings
+from package_hunter.errors import BadArchiveError, HostError, NothingToScanError
+from package_hunter.intake.streams import Readable
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came in. ``kind`` is ``directory``, ``archive`` or ``purl``; ``path`` the directory, or the archive
+    as kept under its sha256; ``name`` what a person calls it."""
+
+    kind: str
+    name: str
+    path: Path | None = None
+    sha256: str | None = None
+    purl: str | None = None
+
+
+def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> Received:
+    """Take in a target: a directory, an archive (path or stream) or a purl.
+
+    An archive is streamed into ``data_dir/uploads/SHA256`` (one kept already is not written again), never more
+    than the setting ``max_archive_bytes``. Raises NothingToScanError, BadArchiveError, HostError (disk full).
+    """
+    config = config or settings()
+    if isinstance(target, str) and target.startswith("pkg:"):
+        return _purl(target)
+    if not isinstance(target, (str, Path)):
+        return _keep(target, name or "upload", config)
+    path = Path(target)
+    if path.is_dir():
+        return Received("directory", path.resolve().name or "project", path.resolve())
+    try:
+        with path.open("rb") as stream:
+            return _keep(stream, name or path.name, config)
+    except FileNotFoundError:
+        raise NothingToScanError(
+            f"There is no {path}.", "Give a directory, an archive, or a purl such as pkg:npm/NAME@VERSION."
+        ) from None
+    except PermissionError:
+        raise NothingToScanError(f"{path} may not be read.", "Check its permissions.") from None
+
+
+def _purl(text: str) -> Received:
+    try:
+        purl = PackageURL.from_string(text)
+    except ValueError as error:
+        raise NothingToScanError(
+            f"“{text[:200]}” is no purl: {error}.", "Write pkg:npm/NAME@VERSION."
+        ) from None
+    if purl.qualifiers or purl.subpath:
+        raise NothingToScanError(
+            f"“{text[:200]}” has qualifiers or a subpath, which are not followed.",
+            "Write pkg:npm/NAME@VERSION.",
+        )
+    full = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
+    return Received("purl", full, purl=purl.to_string())
+
+
+def _keep(stream: Readable, name: str, config: Settings) -> Received:
+    folder = config.data_dir / "uploads"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(prefix=".incoming-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as sink:
+            digest = _copy(stream, sink, config.max_archive_bytes)
+        final = folder / digest
+        Path(temporary).replace(final)
+    except OSError as error:
+        raise HostError(
+            f"The archive could not be stored in {folder}: {error.strerror}.",
+            "Free some space and try again.",
+        ) from None
+    finally:
+        with suppress(FileNotFoundError):
+            Path(temporary).unlink()
+    return Received("archive", name, final, digest)
+
+
+def _copy(stream: Readable, sink: IO[bytes], limit: int) -> str:
+    digest, size = hashlib.sha256(), 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise BadArchiveError(
+                f"The archive is larger than {limit:,} bytes.",
+                "Leave out what the install makes itself, or raise PACKAGE_HUNTER_MAX_ARCHIVE_BYTES.",
+            )
+        digest.update(chunk)
+        sink.write(chunk)
+    if not size:
+        raise BadArchiveError(
+            "The archive is empty.", "Pack the project with `tar -C PROJECT -czf project.tgz .`."
+        )
+    return digest.hexdigest()

@@ -1,0 +1,133 @@
+"""Files of a project that hold real credentials: they stay outside the box, canaries take their place."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+SNIFF_BYTES = 64 << 10  # a key file is small; what is longer is not looked into
+
+
+class Withheld(NamedTuple):
+    """A file or link that did not enter the box. ``path`` is relative to the project, ``kind`` a short name
+    (``npmrc``, ``env``, ``private-key``, ``link`` ...), ``why`` a sentence."""
+
+    path: str
+    kind: str
+    why: str
+
+
+_EXACT = {
+    ".npmrc": "npmrc",
+    ".yarnrc": "yarnrc",
+    ".yarnrc.yml": "yarnrc",
+    ".netrc": "netrc",
+    "_netrc": "netrc",
+    ".pypirc": "pypirc",
+    "pip.conf": "pip",
+    "pip.ini": "pip",
+    ".git-credentials": "git-credentials",
+    ".dockercfg": "docker",
+    ".dockerconfigjson": "docker",
+    "kubeconfig": "kube",
+    ".htpasswd": "htpasswd",
+    ".pgpass": "pgpass",
+    ".my.cnf": "mysql",
+    ".vault-token": "vault",
+    ".terraformrc": "terraform",
+    "terraform.tfstate": "terraform",
+    "terraform.tfstate.backup": "terraform",
+    ".s3cfg": "aws",
+    ".boto": "aws",
+    ".envrc": "env",
+    ".dev.vars": "env",
+    "wallet.dat": "wallet",
+    ".yarnrc.local": "yarnrc",
+    "id_rsa": "private-key",
+    "id_dsa": "private-key",
+    "id_ecdsa": "private-key",
+    "id_ed25519": "private-key",
+}
+_TAILS = {
+    ".ssh/config": "ssh",
+    ".aws/credentials": "aws",
+    ".aws/config": "aws",
+    ".docker/config.json": "docker",
+    ".kube/config": "kube",
+    ".config/gh/hosts.yml": "github",
+    ".bundle/config": "bundler",
+    ".gem/credentials": "gem",
+    ".cargo/credentials": "cargo",
+    ".cargo/credentials.toml": "cargo",
+    ".composer/auth.json": "composer",
+    "application_default_credentials.json": "gcloud",
+}
+_SUFFIXES = {
+    ".p12": "private-key",
+    ".pfx": "private-key",
+    ".jks": "private-key",
+    ".keystore": "private-key",
+    ".ppk": "private-key",
+    ".kdbx": "password-store",
+    ".tfvars": "terraform",
+}
+_SNIFFED = (".pem", ".key", ".priv", ".asc", ".gpg")
+_ENV = re.compile(r"\.env(\.[A-Za-z0-9_.-]+)?$|[A-Za-z0-9_-]+\.env$")
+_ENV_SAMPLE = re.compile(
+    r"\.(example|sample|template|dist|defaults?|schema|ci|test)$|^(example|sample)", re.I
+)
+_SERVICE_ACCOUNT = re.compile(rb'"type"\s*:\s*"service_account"')
+
+
+def kind_of(path: str) -> str | None:
+    """The kind of credential file that this relative path names, if its name alone says so."""
+    name = path.rsplit("/", 1)[-1].lower()
+    if name in _EXACT:
+        return _EXACT[name]
+    if _ENV.fullmatch(name) and not _ENV_SAMPLE.search(name):
+        return "env"
+    lowered = path.lower()
+    for tail, kind in _TAILS.items():
+        if lowered == tail or lowered.endswith("/" + tail):
+            return kind
+    return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def kind_of_content(path: str, content: bytes) -> str | None:
+    """The kind of credential that a small file holds, where its name is only a hint (``.pem``, ``.json``)."""
+    name = path.rsplit("/", 1)[-1].lower()
+    if (name.endswith(_SNIFFED) or "." not in name) and re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY", content):
+        return "private-key"
+    if name.endswith(".json") and b"private_key" in content and _SERVICE_ACCOUNT.search(content):
+        return "gcloud"
+    return None
+
+
+# What stays in an .npmrc: settings of behaviour. What goes: who answers, who asks, and every secret.
+_NPMRC_DROP = re.compile(
+    r"(^|:)_|registry|auth|password|token|^username$|^email$|^cert(file)?$|^key(file)?$|^ca(\[\])?$|^cafile$|proxy"
+    r"|^//|^otp$|^userconfig$|^globalconfig$|^cache$|^prefix$|\$\{",
+    re.I,
+)
+
+
+def filter_npmrc(content: bytes) -> tuple[bytes, int]:
+    """The lines of an .npmrc that may enter the box, and how many were dropped."""
+    kept, dropped = [], 0
+    for line in content.decode("utf-8", "replace").splitlines():
+        text = line.strip()
+        if not text or text[0] in "#;":
+            continue
+        key, _, value = text.partition("=")
+        if _NPMRC_DROP.search(key.strip()) or "${" in value or "://" in value:
+            dropped += 1
+        else:
+            kept.append(text)
+    return ("\n".join(kept) + "\n" if kept else "").encode(), dropped
+
+
+def harmless_part(kind: str, content: bytes) -> tuple[bytes | None, int]:
+    """What of a withheld file may enter the box after all (None: nothing), and how many lines were dropped."""
+    if kind == "npmrc":
+        return filter_npmrc(content)
+    return None, 0
