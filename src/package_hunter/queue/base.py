@@ -1,0 +1,86 @@
+"""The port between those who accept scans and those who run them.
+
+An accepted scan is never lost: it is enqueued in the transaction that stores it, a worker only leases it, and
+a lease that is not renewed ends. A scan whose workers died `max_attempts` times has failed, with that reason.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A scan that a worker holds. It names an archive's digest or a purl, never a path.
+
+    ``attempt`` counts from 1; ``lease`` proves the holding: whoever has an older one has lost the scan.
+    """
+
+    scan_id: uuid.UUID
+    manager: str | None
+    sha256: str | None
+    purl: str | None
+    attempt: int
+    lease: str
+
+
+class LeaseLostError(Exception):
+    """The scan was given to another worker (or has ended) meanwhile; the result is not wanted."""
+
+
+class Queue(Protocol):
+    """Which scan runs next, and where."""
+
+    def enqueue(self, session: Session, scan_id: uuid.UUID) -> None:
+        """Let the scan run some time. ``session`` is the transaction that stores it."""
+        ...
+
+    def claim(self, worker: str) -> Job | None:
+        """The scan that waits longest, leased to ``worker``; None where none waits."""
+        ...
+
+    def heartbeat(self, job: Job) -> None:
+        """Renew the lease; LeaseLostError where it is gone."""
+        ...
+
+    def finish(self, job: Job, report: dict[str, Any]) -> None:
+        """Store the report (JSON form), whatever its verdict or status; LeaseLostError."""
+        ...
+
+    def fail(self, job: Job, reason: str) -> None:
+        """The scan could not be made, and trying again would not help; LeaseLostError."""
+        ...
+
+    def release(self, job: Job) -> None:
+        """Give the scan back unfinished: it waits again, and this attempt does not count; LeaseLostError."""
+        ...
+
+    def requeue_expired(self) -> int:
+        """Let scans whose lease ended wait again, or fail after too many attempts; how many those were."""
+        ...
+
+    def recover(self, worker: str) -> int:
+        """Likewise for all that ``worker`` held in an earlier life; to be called when it starts."""
+        ...
+
+    def seen(self, worker: str) -> None:
+        """Note that ``worker`` is alive."""
+        ...
+
+
+class ReportLike(Protocol):
+    """What a runner returns: `model.report.Report`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form, schema version 1."""
+        ...
+
+
+Runner = Callable[[Job, Path | None], ReportLike]
+"""Runs one scan: the job, and the archive's path where it names a digest. HunterError says why it cannot."""

@@ -1,0 +1,162 @@
+"""The queue in the store itself: SQLite for one machine, PostgreSQL for a few."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
+
+from package_hunter.config import Settings
+from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.queue.base import Job, LeaseLostError
+from package_hunter.store import scans
+from package_hunter.store.database import Store, now_ms
+from package_hunter.store.models import MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
+
+_WORKERS_KEPT_MS = 7 * 86_400_000
+
+
+class LocalQueue:
+    """Implements `queue.base.Queue` over the table ``jobs``."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._lease_ms = int(settings.lease_seconds * 1000)
+        self._max_attempts = settings.max_attempts
+
+    def enqueue(self, session: Session, scan_id: uuid.UUID) -> None:
+        """See the port."""
+        session.add(JobRow(scan_id=scan_id, enqueued=now_ms(), attempts=0))
+
+    def claim(self, worker: str) -> Job | None:
+        """See the port."""
+        waiting = select(JobRow.scan_id).where(JobRow.lease.is_(None))
+        with self._store.read() as session:  # an idle worker takes no write lock
+            if session.scalar(waiting.limit(1)) is None:
+                return None
+        with self._store.write() as session:
+            return self._lease_next(session, worker)
+
+    def _lease_next(self, session: Session, worker: str) -> Job | None:
+        row = session.scalar(
+            select(JobRow)
+            .where(JobRow.lease.is_(None))
+            .order_by(JobRow.enqueued, JobRow.scan_id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if row is None:
+            return None
+        scan = session.get_one(Scan, row.scan_id)
+        lease = uuid.uuid4().hex
+        row.worker, row.lease, row.lease_until = worker, lease, now_ms() + self._lease_ms
+        row.attempts += 1
+        scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
+        return Job(scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease)
+
+    def heartbeat(self, job: Job) -> None:
+        """See the port."""
+        with self._store.write() as session:
+            statement = update(JobRow).where(*_held(job)).values(lease_until=now_ms() + self._lease_ms)
+            if session.scalar(statement.returning(JobRow.scan_id)) is None:
+                raise LeaseLostError
+
+    def finish(self, job: Job, report: dict[str, Any]) -> None:
+        """See the port."""
+        body = scans.pack_report(report)
+        with self._store.write() as session:
+            scan = self._take_off(session, job)
+            scan.status = _final_status(report)
+            scan.reason = _reason(report)
+            scan.verdict, scan.decision = report["verdict"], report["decision"]
+            scan.target = scans.clean_text(report["target"]["name"], MAX_TARGET) or scan.target
+            session.add(StoredReport(scan_id=scan.id, body=body))
+
+    def fail(self, job: Job, reason: str) -> None:
+        """See the port."""
+        with self._store.write() as session:
+            _set_failed(self._take_off(session, job), reason)
+
+    def release(self, job: Job) -> None:
+        """See the port."""
+        with self._store.write() as session:
+            statement = (
+                update(JobRow)
+                .where(*_held(job))
+                .values(worker=None, lease=None, lease_until=None, attempts=JobRow.attempts - 1)
+            )
+            if session.scalar(statement.returning(JobRow.scan_id)) is None:
+                raise LeaseLostError
+            scan = session.get_one(Scan, job.scan_id)
+            scan.status, scan.started = ScanStatus.PENDING.value, None
+
+    def requeue_expired(self) -> int:
+        """See the port."""
+        return self._requeue(JobRow.lease_until < now_ms(), "fell silent")
+
+    def recover(self, worker: str) -> int:
+        """See the port."""
+        return self._requeue(JobRow.worker == worker, "died")
+
+    def seen(self, worker: str) -> None:
+        """See the port."""
+        with self._store.write() as session:
+            session.merge(WorkerRow(name=worker, seen=now_ms()))
+            session.execute(delete(WorkerRow).where(WorkerRow.seen < now_ms() - _WORKERS_KEPT_MS))
+
+    def _take_off(self, session: Session, job: Job) -> Scan:
+        """Take the job off the queue and give its scan, to be ended in the same transaction."""
+        statement = delete(JobRow).where(*_held(job)).returning(JobRow.scan_id)
+        if session.scalar(statement) is None:
+            raise LeaseLostError
+        scan = session.get_one(Scan, job.scan_id)
+        scan.finished = now_ms()
+        return scan
+
+    def _requeue(self, which: ColumnElement[bool], what_happened: str) -> int:
+        query = select(JobRow).where(JobRow.lease.is_not(None), which)
+        with self._store.read() as session:
+            if session.scalar(query.limit(1)) is None:
+                return 0
+        with self._store.write() as session:
+            rows = session.scalars(query.with_for_update(skip_locked=True)).all()
+            self._back_or_failed(session, rows, what_happened)
+            return len(rows)
+
+    def _back_or_failed(self, session: Session, rows: Sequence[JobRow], what_happened: str) -> None:
+        for row in rows:
+            scan = session.get_one(Scan, row.scan_id)
+            if row.attempts < self._max_attempts:
+                row.worker = row.lease = row.lease_until = None
+                scan.status, scan.started = ScanStatus.PENDING.value, None
+            else:
+                session.delete(row)
+                times = "once" if row.attempts == 1 else f"{row.attempts} times"
+                scan.finished = now_ms()
+                _set_failed(scan, f"The worker {what_happened} during this scan, {times}: given up.")
+
+
+def _held(job: Job) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return JobRow.scan_id == job.scan_id, JobRow.lease == job.lease
+
+
+def _set_failed(scan: Scan, reason: str) -> None:
+    scan.status = ScanStatus.FAILED.value
+    scan.reason = scans.clean_text(reason, scans.MAX_REASON)
+
+
+def _final_status(report: dict[str, Any]) -> str:
+    failed = report.get("status") == ScanStatus.FAILED.value
+    return (ScanStatus.FAILED if failed else ScanStatus.FINISHED).value
+
+
+def _reason(report: dict[str, Any]) -> str | None:
+    """Why the scan failed or stayed inconclusive, in the report's own words."""
+    if report.get("status") != ScanStatus.FAILED.value and report["verdict"] != Verdict.INCONCLUSIVE.value:
+        return None
+    said = [report.get("error"), *report.get("coverage", {}).get("reasons", ())]
+    text = " ".join(str(s) for s in said if s) or "The scan could not see all that it should have seen."
+    return scans.clean_text(text, scans.MAX_REASON)

@@ -1,0 +1,138 @@
+"""Accounts: users with passwords (HTTP Basic) and bearer tokens."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from package_hunter.errors import UsageError
+from package_hunter.store.database import now_ms
+from package_hunter.store.models import MAX_NAME, Token, User
+
+# OWASP's password storage cheat sheet, scrypt: 16 MiB of memory a check, five rounds (about 0.2 s)
+_COST, _BLOCK, _ROUNDS = 1 << 14, 8, 5
+_MAX_MEMORY = 64 << 20
+MAX_PASSWORD_BYTES = 1_024
+MIN_PASSWORD_CHARS = 8
+TOKEN_PREFIX = "ph_"  # noqa: S105 - lets secret scanners recognise one that was committed
+
+
+def hash_password(password: str) -> str:
+    """``scrypt$cost$block$rounds$salt$hash`` of the password."""
+    salt = secrets.token_bytes(16)
+    digest = _scrypt(password, salt, _COST, _BLOCK, _ROUNDS)
+    return "$".join(["scrypt", str(_COST), str(_BLOCK), str(_ROUNDS), _b64(salt), _b64(digest)])
+
+
+def password_fits(password: str, stored: str) -> bool:
+    """Whether the password is the stored one. Takes about 0.2 s of CPU, by design."""
+    kind, cost, block, rounds, salt, digest = stored.split("$")
+    if kind != "scrypt" or len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES:
+        return False
+    found = _scrypt(password, base64.b64decode(salt), int(cost), int(block), int(rounds))
+    return hmac.compare_digest(found, base64.b64decode(digest))
+
+
+def _scrypt(password: str, salt: bytes, cost: int, block: int, rounds: int) -> bytes:
+    data = password.encode("utf-8", "surrogatepass")
+    return hashlib.scrypt(data, salt=salt, n=cost, r=block, p=rounds, maxmem=_MAX_MEMORY, dklen=32)
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+# What an unknown user's password is checked against, so that the answer takes as long as for a known one.
+UNKNOWN_USER = "$".join(["scrypt", str(_COST), str(_BLOCK), str(_ROUNDS), _b64(bytes(16)), _b64(bytes(32))])
+
+
+def check_name(name: str) -> str:
+    """The name, if it can be one of an account; UsageError else."""
+    if not 0 < len(name) <= MAX_NAME or ":" in name or not name.isprintable() or name != name.strip():
+        raise UsageError(
+            f"{name[:MAX_NAME]!r} cannot be a name.",
+            f"Names have 1 to {MAX_NAME} printable characters, no colon, no space at either end.",
+        )
+    return name
+
+
+def add_user(session: Session, name: str, password: str) -> None:
+    """Store a new user; UsageError where the name is taken or the password too short or long."""
+    if len(password) < MIN_PASSWORD_CHARS or len(password.encode()) > MAX_PASSWORD_BYTES:
+        raise UsageError(
+            f"The password must have {MIN_PASSWORD_CHARS} characters or more, and {MAX_PASSWORD_BYTES} bytes "
+            "at most.",
+            "Choose another one.",
+        )
+    if session.get(User, check_name(name)) is not None:
+        raise UsageError(f"There is a user {name!r} already.", "Remove it first: package-hunter user remove.")
+    session.add(User(name=name, password=hash_password(password), created=now_ms()))
+
+
+def users(session: Session) -> Sequence[User]:
+    """All users by name."""
+    return session.scalars(select(User).order_by(User.name)).all()
+
+
+def remove_user(session: Session, name: str) -> None:
+    """Forget a user; UsageError where there is none of that name."""
+    gone = session.execute(delete(User).where(User.name == name).returning(User.name)).scalar()
+    if gone is None:
+        raise UsageError(f"There is no user {name!r}.", "See package-hunter user list.")
+
+
+def stored_password(session: Session, name: str) -> str | None:
+    """The user's stored hash, or None."""
+    return session.scalar(select(User.password).where(User.name == name))
+
+
+def add_token(session: Session, name: str) -> str:
+    """Store a new token and return it: it cannot be shown again. UsageError where the name is taken."""
+    if session.get(Token, check_name(name)) is not None:
+        raise UsageError(f"There is a token {name!r} already (perhaps revoked).", "Choose another name.")
+    value = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    session.add(Token(name=name, sha256=token_digest(value), created=now_ms()))
+    return value
+
+
+def token_digest(value: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def tokens(session: Session) -> Sequence[Token]:
+    """All tokens by name, revoked ones too."""
+    return session.scalars(select(Token).order_by(Token.name)).all()
+
+
+def revoke_token(session: Session, name: str) -> None:
+    """Make a token worthless; UsageError where there is none of that name."""
+    token = session.get(Token, name)
+    if token is None:
+        raise UsageError(f"There is no token {name!r}.", "See package-hunter token list.")
+    token.revoked = token.revoked or now_ms()
+
+
+def token_owner(session: Session, value: str) -> str | None:
+    """The name of the valid token with this value, noted as used; None where there is none."""
+    query = select(Token).where(Token.sha256 == token_digest(value), Token.revoked.is_(None))
+    token = session.scalar(query)
+    if token is None:
+        return None
+    token.last_used = now_ms()
+    return token.name
+
+
+def any_account(session: Session) -> bool:
+    """Whether anybody can log in at all."""
+    user = session.scalar(select(User.name).limit(1))
+    return (
+        user is not None
+        or session.scalar(select(Token.name).where(Token.revoked.is_(None)).limit(1)) is not None
+    )

@@ -1,0 +1,191 @@
+"""The database behind the store: SQLite (WAL) by default, PostgreSQL by its URL."""
+
+from __future__ import annotations
+
+import errno
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from package_hunter.config import Settings
+from package_hunter.errors import HostError, UsageError
+
+_PRAGMAS = (
+    "foreign_keys = ON",
+    "busy_timeout = 10000",
+    "synchronous = FULL",  # an accepted scan survives a power cut
+    "trusted_schema = OFF",  # the worker is root, the file belongs to the API's user
+    "cell_size_check = ON",
+)
+_MIGRATION_LOCK = 0x7068_6D69  # any number that no other advisory lock uses
+
+
+class StoreError(HostError):
+    """The store cannot be read or written just now."""
+
+
+class DiskFullError(StoreError):
+    """No room for what should be stored."""
+
+
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def store_dir(settings: Settings) -> Path:
+    """Where the SQLite file lies: a directory of its own, since its owner may create files in it."""
+    return settings.data_dir / "store"
+
+
+def database_url(settings: Settings) -> URL:
+    """The URL of the store; UsageError where the setting names no database that we know."""
+    if settings.database_url is None:
+        return URL.create("sqlite", database=str(store_dir(settings) / "store.db"))
+    try:
+        url = make_url(settings.database_url)
+    except ArgumentError as error:
+        raise UsageError("PACKAGE_HUNTER_DATABASE_URL is no database URL.", _URL_ADVICE) from error
+    name = url.get_backend_name()
+    if name in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if name == "sqlite":
+        return url
+    raise UsageError(f"PACKAGE_HUNTER_DATABASE_URL names the unknown database {name!r}.", _URL_ADVICE)
+
+
+_URL_ADVICE = "Give postgresql://USER:PASSWORD@HOST/DATABASE, or unset it for SQLite."
+
+
+class Store:
+    """Transactions on the database. One object a process; not to be carried over a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = database_url(settings)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._file = Path(url.database) if self.is_sqlite and url.database else None
+        try:
+            self.engine = _engine(url)
+        except (ImportError, NoSuchModuleError) as error:
+            raise UsageError(
+                "PostgreSQL needs the driver psycopg, which is not installed.",
+                "Install package-hunter[postgres].",
+            ) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading: sees one consistent state, waits for nobody (SQLite in WAL mode)."""
+        with _explained(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed together at the end, or not at all.
+
+        On SQLite it holds the write lock from its start, so what it read stays true until the commit.
+        """
+        engine = self.engine.execution_options(hunter_write=True)
+        with _explained(), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def lock(self, session: Session, key: str) -> None:
+        """Hold the writers that lock the same ``key`` back until this transaction ends."""
+        if not self.is_sqlite:  # SQLite has one writer at a time anyway
+            session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+    def migrate(self) -> None:
+        """Make the database, or bring it up to date; safe when several processes do it at once."""
+        if self._file is not None:
+            refuse_links(self._file)
+        with _explained(), self.engine.execution_options(hunter_write=True).connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                connection.rollback()
+            with connection.begin():
+                _upgrade(connection, self.is_sqlite)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def refuse_links(file: Path) -> None:
+    """HostError where the database or its companions are links: root must not be led elsewhere."""
+    for path in (file.parent, file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(mode) or not (stat.S_ISREG(mode) or path == file.parent):
+            raise HostError(f"{path} is not an ordinary file.", "Look who put it there, and remove it.")
+
+
+def _upgrade(connection: Connection, is_sqlite: bool) -> None:
+    if not is_sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", "package_hunter.store:migrations")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise HostError(
+            f"The store was written by a newer version of Package Hunter ({error}).",
+            "Run that version, or point PACKAGE_HUNTER_DATA_DIR elsewhere.",
+        ) from error
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+    engine = create_engine(url, pool_size=8, max_overflow=8, pool_timeout=10)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: sqlite3's own would begin too late
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("hunter_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreError("The store is too busy to answer.", "Try again in a moment.") from error
+    except DBAPIError as error:
+        raise _as_store_error(error) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError("The disk is full.", "Free some space under the data directory.") from error
+        raise
+
+
+def _as_store_error(error: DBAPIError) -> StoreError:
+    what = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+    if "disk is full" in what or "No space left" in what:
+        return DiskFullError("The store's disk is full.", "Free some space under the data directory.")
+    if "unable to open database file" in what or "readonly database" in what:
+        advice = "Run as the user that owns it, or point PACKAGE_HUNTER_DATA_DIR elsewhere."
+        return StoreError(f"The store cannot be opened ({what}).", advice)
+    return StoreError(f"The store failed ({what}).", "See docs/server.md, The store.")

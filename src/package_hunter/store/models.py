@@ -1,0 +1,101 @@
+"""The tables. Times are milliseconds since the epoch; digests are lower-case hex.
+
+A scan's row says how it stands, its report lies beside it (compressed JSON, so that lists stay small), and
+while it waits or runs it has a row in ``jobs``, which the local queue owns.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+MAX_TARGET = 512
+MAX_NAME = 128
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class Scan(Base):
+    """A scan that was accepted. ``manager`` is what the submitter said (``npm``, ``yarn``, ...), if anything;
+    ``reason`` is a sentence where it failed or stayed inconclusive."""
+
+    __tablename__ = "scans"
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'running', 'finished', 'failed')", name="scan_status"),
+        CheckConstraint("(sha256 IS NULL) <> (purl IS NULL)", name="archive_or_purl"),
+        Index("scans_by_time", "created", "id"),
+        Index("scans_by_status", "status", "created"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    target: Mapped[str] = mapped_column(String(MAX_TARGET))
+    manager: Mapped[str | None] = mapped_column(String(32))
+    sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    purl: Mapped[str | None] = mapped_column(String(MAX_TARGET))
+    submitter: Mapped[str] = mapped_column(String(MAX_NAME))
+    created: Mapped[int] = mapped_column(BigInteger)
+    started: Mapped[int | None] = mapped_column(BigInteger)
+    finished: Mapped[int | None] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    verdict: Mapped[str | None] = mapped_column(String(16))
+    decision: Mapped[str | None] = mapped_column(String(16))
+
+
+class StoredReport(Base):
+    """A scan's report: JSON (schema_version 1), compressed with zlib."""
+
+    __tablename__ = "reports"
+
+    scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JobRow(Base):
+    """A scan that waits (no lease) or runs (leased by ``worker`` until ``lease_until``)."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("jobs_by_time", "lease_until", "enqueued"),)
+
+    scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
+    enqueued: Mapped[int] = mapped_column(BigInteger)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(MAX_NAME))
+    lease: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class WorkerRow(Base):
+    """A worker that was seen: tells a queue that stands still from one that is merely long."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    seen: Mapped[int] = mapped_column(BigInteger)
+
+
+class User(Base):
+    """An account for HTTP Basic; ``password`` is scrypt's parameters, salt and hash."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    password: Mapped[str] = mapped_column(String(256))
+    created: Mapped[int] = mapped_column(BigInteger)
+
+
+class Token(Base):
+    """A bearer token; only its SHA-256 is kept (it is 256 random bits: nothing to guess or stretch)."""
+
+    __tablename__ = "tokens"
+
+    name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[int] = mapped_column(BigInteger)
+    last_used: Mapped[int | None] = mapped_column(BigInteger)
+    revoked: Mapped[int | None] = mapped_column(BigInteger)

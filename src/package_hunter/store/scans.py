@@ -1,0 +1,120 @@
+"""Scans in the store: put in, looked up, listed, counted. Each function works in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from package_hunter.model.scan import ScanStatus
+from package_hunter.store.database import now_ms
+from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
+
+MAX_REASON = 4_000
+_UNFINISHED = (ScanStatus.PENDING.value, ScanStatus.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class NewScan:
+    """What was submitted: an archive by its digest, or a purl; ``manager`` None means: recognise it."""
+
+    target: str
+    submitter: str
+    manager: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    purl: str | None = None
+
+
+def clean_text(text: str, limit: int) -> str:
+    """The text without control characters (a terminal or a database would stumble), cut to ``limit``."""
+    printable = "".join(c if c.isprintable() else " " for c in text[: limit * 2])
+    return printable.encode("utf-8", "replace").decode()[:limit].strip()
+
+
+def add(session: Session, new: NewScan) -> Scan:
+    """Store a scan as pending. It runs once it is also enqueued, in the same transaction."""
+    scan = Scan(
+        id=uuid.uuid4(),
+        target=clean_text(new.target, MAX_TARGET),
+        manager=new.manager,
+        sha256=new.sha256,
+        size=new.size,
+        purl=new.purl,
+        submitter=clean_text(new.submitter, MAX_NAME),
+        created=now_ms(),
+        status=ScanStatus.PENDING.value,
+    )
+    session.add(scan)
+    session.flush()
+    return scan
+
+
+def get(session: Session, scan_id: uuid.UUID) -> Scan | None:
+    """The scan, or None."""
+    return session.get(Scan, scan_id)
+
+
+def report(session: Session, scan_id: uuid.UUID) -> dict[str, Any] | None:
+    """The scan's report (JSON form), or None while there is none."""
+    body = session.scalar(select(StoredReport.body).where(StoredReport.scan_id == scan_id))
+    return None if body is None else unpack_report(body)
+
+
+def pack_report(data: dict[str, Any]) -> bytes:
+    """The JSON form as it is stored."""
+    return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), level=6)
+
+
+def unpack_report(body: bytes) -> dict[str, Any]:
+    """A stored report's JSON form."""
+    data: dict[str, Any] = json.loads(zlib.decompress(body))
+    return data
+
+
+def newest(
+    session: Session,
+    limit: int,
+    status: ScanStatus | None = None,
+    before: tuple[int, uuid.UUID] | None = None,
+) -> Sequence[Scan]:
+    """Up to ``limit`` scans, newest first, from the one after ``before`` (its created and id) on."""
+    query = select(Scan).order_by(Scan.created.desc(), Scan.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(Scan.status == status.value)
+    if before is not None:
+        query = query.where(tuple_(Scan.created, Scan.id) < tuple_(before[0], before[1]))
+    return session.scalars(query).all()
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many scans there are by status."""
+    rows = session.execute(select(Scan.status, func.count()).group_by(Scan.status))
+    return {status: int(number) for status, number in rows}
+
+
+def unfinished(session: Session) -> int:
+    """How many scans wait or run."""
+    return session.scalar(select(func.count()).select_from(JobRow)) or 0
+
+
+def oldest_waiting(session: Session) -> int | None:
+    """When the scan that waits longest was submitted (ms since the epoch), or None where none waits."""
+    return session.scalar(select(func.min(JobRow.enqueued)).where(JobRow.lease.is_(None)))
+
+
+def worker_seen(session: Session) -> int | None:
+    """When any worker was last seen (ms since the epoch), or None."""
+    return session.scalar(select(func.max(WorkerRow.seen)))
+
+
+def needs_upload(session: Session, sha256: str) -> bool:
+    """Whether a scan that is not finished still wants this archive."""
+    query = select(Scan.id).where(Scan.sha256 == sha256, Scan.status.in_(_UNFINISHED)).limit(1)
+    return session.scalar(query) is not None
