@@ -39,12 +39,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class BoxFile:
-    """A file to plant in the box. ``path`` is absolute in the box; owner is the box's user."""
+    """A file to plant in the box. ``path`` is absolute in the box; ``owner`` is the box's user, or root for what
+    packages must not be able to change."""
 
     path: str
     content: bytes
     mode: int = 0o644
     mtime: float | None = None
+    owner: str = "dev"  # "dev" | "root"
 
 
 @dataclass(frozen=True, slots=True)
