@@ -1,1 +1,31 @@
-"""Plan: what to install and load, one file an ecosystem."""
+"""Plan: what to fetch, install and load, one folder an ecosystem.
+
+``stage`` describes what came in, ``plans`` lays it out. Adding an ecosystem is adding its class to ECOSYSTEMS.
+"""
+
+from __future__ import annotations
+
+from package_hunter.ecosystems.base import ALL_PHASES, Ecosystem, Plan, PlanOptions, Staged, stage
+from package_hunter.ecosystems.npm.ecosystem import NpmEcosystem
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.errors import NothingToScanError, UsageError
+
+__all__ = ["ALL_PHASES", "BoxTree", "Plan", "PlanOptions", "Staged", "plans", "stage"]
+
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NpmEcosystem(),)
+
+
+def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+    """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
+    manager's, such as ``yarn``). Raises NothingToScanError where there is none."""
+    chosen = [item for item in ECOSYSTEMS if ecosystem in (None, item.name, *item.monitor)]
+    if not chosen:
+        known = ", ".join(sorted({name for item in ECOSYSTEMS for name in (item.name, *item.monitor)}))
+        raise UsageError(f"There is no ecosystem “{ecosystem}”.", f"Known are {known}.")
+    fitting = [item for item in chosen if item.recognise(staged)]
+    if not fitting:
+        raise NothingToScanError(
+            f"{staged.name} holds nothing to install: no manifest was found at its top.",
+            "Give the folder (or an archive of it) that holds package.json, or a purl such as pkg:npm/NAME@VERSION.",
+        )
+    return [item.plan(staged, options) for item in fitting]

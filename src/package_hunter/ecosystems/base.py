@@ -1,0 +1,151 @@
+"""The port of an ecosystem: recognises a project and lays out what is run, step by step.
+
+A plan is made from the staged tree (before anything ran). What can only be known after the fetch (which
+packages have scripts) is asked for then, from the box's own files, and kept: what packages' code writes later
+can no longer change what was expected.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.model.box import HOME
+from package_hunter.model.registry import RegistryAllow
+from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
+
+ALL_PHASES = ("fetch", "install", "import")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the user asked for. Times in seconds; ``phases`` without ``fetch`` always has it anyway."""
+
+    phases: tuple[str, ...] = ALL_PHASES
+    phase_timeout: float = 300.0
+    script_timeout: float = 120.0
+    import_timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A project that the unpacker left in ``folder`` (on the host), or a single package still to be fetched
+    (``purl``, no folder).
+
+    ``top`` is the one folder that the archive had around everything, ``""`` without one. ``name`` is what a
+    person calls it, ``project`` where the box has it.
+    """
+
+    name: str
+    project: str
+    folder: Path | None = None
+    top: str = ""
+    sha256: str | None = None
+    purl: str | None = None
+
+    @property
+    def tree(self) -> BoxTree:
+        """The project's files under the paths that the box has them at (no file at all for a purl)."""
+        return BoxTree(self.folder or Path("/nonexistent"), self.project)
+
+
+def stage(
+    name: str, dest: Path | None = None, top: str = "", sha256: str | None = None, purl: str | None = None
+) -> Staged:
+    """What the pipeline hands to the ecosystems: ``dest`` and ``top`` as the unpacker gave them."""
+    folder = dest / top if dest is not None and top else dest
+    return Staged(name, project_folder("app" if purl else name), folder, top, sha256, purl)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What the fetch left: the packages, which of them should be there and are not, and sentences about it."""
+
+    packages: tuple[Package, ...] = ()
+    missing: tuple[str, ...] = ()  # names that should be there
+    expected: int = 0
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Plan(ABC):
+    """What one target needs of a box, in the order of use: ``fetch``, ``after_fetch``, ``imports``, ``coverage``.
+
+    Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there; None:
+    an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the gateway may
+    pass on); ``notes`` (sentences for the report).
+    """
+
+    target: Target
+    project: str
+    plant: Path | None = None
+    files: tuple[BoxFile, ...] = ()
+    env: Mapping[str, str] = {}
+    registry: tuple[RegistryAllow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    @abstractmethod
+    def fetch(self) -> Phase:
+        """Download and unpack every package, running none of their code."""
+
+    @abstractmethod
+    def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+        """Take the inventory, now that no package's code has run yet; then the install phase."""
+
+    @abstractmethod
+    def imports(self, tree: BoxTree) -> Phase:
+        """The import phase: each direct dependency loaded in a process of its own."""
+
+    @abstractmethod
+    def inventory(self) -> tuple[Package, ...]:
+        """The packages of the tree as they were after the fetch (before it: as the lock file lists them)."""
+
+    @abstractmethod
+    def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
+        """What was covered of the plan; the event counts are the caller's to add."""
+
+
+class Ecosystem(ABC):
+    """One package manager's world. ``name`` as in reports and purls; ``monitor`` the managers' names in the
+    server's ``/monitor/project/NAME``."""
+
+    name: str
+    monitor: tuple[str, ...] = ()
+
+    @abstractmethod
+    def recognise(self, staged: Staged) -> bool:
+        """Whether this project (or purl) is of this ecosystem."""
+
+    @abstractmethod
+    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+        """Lay out the scan. Raises NothingToScanError where there is no (sound) manifest."""
+
+
+def project_folder(name: str) -> str:
+    """Where a project of that name lies in the box: a name that says nothing of scans."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name).strip("-.")
+    for ending in (".tgz", ".tar.gz", ".tar", ".zip"):
+        safe = safe.removesuffix(ending)
+    return f"{HOME}/projects/{safe[:60] or 'app'}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Collects reasons and notes, each once."""
+
+    reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def reason(self, text: str) -> None:
+        """Something makes the scan inconclusive."""
+        if text not in self.reasons:
+            self.reasons.append(text)
+
+    def note(self, text: str) -> None:
+        """Something is worth knowing."""
+        if text not in self.notes:
+            self.notes.append(text)

@@ -1,0 +1,1 @@
+"""The npm world: npm and yarn classic."""

@@ -1,0 +1,110 @@
+"""What an npm scan covered, in figures and sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from package_hunter.ecosystems.base import Installed, PlanOptions, Tally
+from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
+
+DRIVER_FAILED = 97  # exit code of lifecycle.js where npm itself could not be set up
+_NPM_ERROR = re.compile(r"^(?:npm (?:error|ERR!)|error)\s+(?!A complete log|code |path )(.+)$", re.M)
+_NOT_FOUND = re.compile(r"Cannot find (?:module|package) '([^']{1,214})'")
+
+
+def coverage(
+    planned: Mapping[str, Phase],
+    options: PlanOptions,
+    installed: Installed,
+    runs: Sequence[CommandRun],
+    nothing_to_load: Sequence[str],
+) -> Coverage:
+    """Compare the plan with what was run. Event counts are left at 0 for the caller."""
+    tally = Tally(list(installed.reasons), list(installed.notes))
+    phases = [_phase(name, planned.get(name), options, runs, tally) for name in _names(options)]
+    if installed.missing:
+        some = ", ".join(installed.missing[:10]) + (" …" if len(installed.missing) > 10 else "")
+        tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
+    for run in runs:
+        _judge_run(run, tally)
+    if nothing_to_load:
+        tally.note(
+            f"{len(nothing_to_load)} direct dependencies hold nothing to load (types or commands only)."
+        )
+    scripts = planned["install"].commands if "install" in planned else ()
+    ran = [run for run in runs if run.phase == "install" and run.exit_code != DRIVER_FAILED]
+    if "install" in options.phases and len(ran) < len(scripts):
+        tally.reason(f"{len(scripts) - len(ran)} of {len(scripts)} install scripts were not run.")
+    return Coverage(
+        phases=tuple(phases),
+        packages_expected=installed.expected,
+        packages_installed=len(installed.packages) if "install" in planned else 0,
+        scripts_expected=len(scripts),
+        scripts_run=len(ran),
+        reasons=tuple(tally.reasons),
+        notes=tuple(tally.notes),
+    )
+
+
+def _names(options: PlanOptions) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(("fetch", "install", "import", *options.phases)))
+
+
+def _phase(
+    name: str, phase: Phase | None, options: PlanOptions, runs: Sequence[CommandRun], tally: Tally
+) -> PhaseCoverage:
+    mine = [run for run in runs if run.phase == name]
+    seconds = sum(run.ended_ns - run.started_ns for run in mine) / 1e9
+    bad = next((run for run in mine if run.command.essential and run.exit_code != 0), None)
+    if bad is not None:
+        status = "timeout" if bad.exit_code is None else "failed"
+        tally.reason(_why(name, bad))
+        return PhaseCoverage(name, "default", status, bad.exit_code, seconds)
+    if not mine and (phase is None or phase.commands):
+        if name in options.phases or name == "fetch":
+            tally.reason(f"The phase “{name}” was not run.")
+        else:
+            tally.note(f"The phase “{name}” was not asked for.")
+        return PhaseCoverage(name, "default", "skipped", None, 0.0)
+    return PhaseCoverage(name, "default", "ok", 0, seconds)
+
+
+def _why(name: str, run: CommandRun) -> str:
+    command = " ".join(run.command.argv[:2])
+    if run.exit_code is None:
+        return f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
+    lines = [safe(line) for line in _NPM_ERROR.findall(run.output_tail)]
+    detail = ": " + " ".join(lines[:3]) if lines else ""
+    return f"`{command}` failed with exit code {run.exit_code} in the phase “{name}”{detail[:400]}."
+
+
+def _judge_run(run: CommandRun, tally: Tally) -> None:
+    who = run.command.blame_purl or "the project"
+    step = f"{run.command.script} of {who}"
+    if run.phase == "install":
+        if run.exit_code == DRIVER_FAILED:
+            tally.reason(f"{step} could not be run: {safe(run.output_tail[-200:])}")
+        elif run.exit_code is None:
+            tally.reason(
+                f"{step} was stopped after {run.command.timeout:.0f} s; what it did later was not seen."
+            )
+        elif run.exit_code:
+            tally.note(f"{step} ended with exit code {run.exit_code}.")
+    elif run.phase == "import" and run.exit_code != 0:
+        if run.exit_code is None:
+            tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
+        elif _itself_not_found(run.command, run.output_tail):
+            tally.reason(f"{step} could not be tried: the module was not found.")
+        else:
+            tally.note(f"{step} ended with exit code {run.exit_code}.")
+
+
+def _itself_not_found(command: Command, tail: str) -> bool:
+    found = _NOT_FOUND.search(tail)
+    return found is not None and f'"{found[1]}"' in command.argv[-1]
+
+
+def safe(text: str) -> str:
+    """Text out of a box, on one line, printable, not long."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()[:300]

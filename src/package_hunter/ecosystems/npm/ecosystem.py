@@ -1,0 +1,120 @@
+"""npm as an ecosystem: recognises projects, npm-pack archives and purls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from packageurl import PackageURL
+
+from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.npm import lock, yarn_lock
+from package_hunter.ecosystems.npm.managers import Manager, Npm, YarnClassic
+from package_hunter.ecosystems.npm.plan import NpmPlan
+from package_hunter.ecosystems.repack import pack_tgz
+from package_hunter.ecosystems.tree import as_text, parse_object
+from package_hunter.errors import NothingToScanError
+from package_hunter.model.scan import BoxFile, Target
+
+_FORM = '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {}}'
+
+
+class NpmEcosystem(Ecosystem):
+    """Everything that has a package.json, and ``pkg:npm/…``."""
+
+    name = "npm"
+    monitor = ("npm", "yarn")
+
+    def recognise(self, staged: Staged) -> bool:
+        """By the purl's type, or a package.json at the top."""
+        if staged.purl is not None:
+            return staged.purl.startswith("pkg:npm/")
+        return staged.tree.kind(f"{staged.project}/package.json") == "file"
+
+    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+        """A project as it is; a package inside a project of our own that depends on it."""
+        if staged.purl is not None:
+            return self._plan_purl(staged, options)
+        found = _read_manifest(staged)
+        if staged.top == "package" and as_text(found.get("name")) and as_text(found.get("version")):
+            return self._plan_archive(staged, found, options)
+        name = as_text(found.get("name"), 214) or staged.name
+        target = Target(name, "npm", sha256=staged.sha256)
+        return NpmPlan(staged, options, _manager(staged, found), target)
+
+    def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
+        assert staged.purl is not None
+        purl = PackageURL.from_string(staged.purl)
+        name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
+        target = Target(name, "npm", purl=staged.purl)
+        return self._synthetic(staged, options, target, {name: purl.version or "latest"}, ())
+
+    def _plan_archive(self, staged: Staged, found: Mapping[str, Any], options: PlanOptions) -> Plan:
+        assert staged.folder is not None
+        name, version = as_text(found.get("name"), 214), as_text(found.get("version"), 256)
+        target = Target(name, "npm", purl=lock.purl(name, version), sha256=staged.sha256)
+        base = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in f"{name}-{version}")
+        archive = f"{base.strip('-.')[:120] or 'package'}.tgz"
+        content = pack_tgz(staged.folder, "package")
+        files = (BoxFile(f"{staged.project}/{archive}", content),)
+        extra = {
+            key: value for key, value in found.items() if key in ("dependencies", "optionalDependencies")
+        }
+        return self._synthetic(staged, options, target, {name: f"file:{archive}"}, files, extra)
+
+    def _synthetic(
+        self,
+        staged: Staged,
+        options: PlanOptions,
+        target: Target,
+        dependencies: Mapping[str, str],
+        files: tuple[BoxFile, ...],
+        asked: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        manifest = {**json.loads(_FORM), "dependencies": dict(dependencies)}
+        manager = Npm(manifest, {}, ())
+        manager.also_asks = asked or {}
+        text = json.dumps(manifest, indent=2).encode() + b"\n"
+        files = (BoxFile(f"{staged.project}/package.json", text), *files)
+        return NpmPlan(staged, options, manager, target, files)
+
+
+def _read_manifest(staged: Staged) -> dict[str, Any]:
+    raw = staged.tree.read(f"{staged.project}/package.json", 16 << 20)
+    try:
+        found = json.loads((raw or b"").decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise NothingToScanError(
+            f"The package.json of {staged.name} is no sound JSON: {error}.",
+            "Mend it (`npm pkg get name` must work).",
+        ) from None
+    if not isinstance(found, dict):
+        raise NothingToScanError(
+            f"The package.json of {staged.name} holds no object.", "It must be a JSON object."
+        )
+    return found
+
+
+def _manager(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
+    """The manager whose lock file lies there: npm's own, then yarn's; npm without any."""
+    tree, base = staged.tree, staged.project
+    for name in ("npm-shrinkwrap.json", "package-lock.json"):
+        raw = tree.read(f"{base}/{name}", lock.MAX_LOCK_BYTES)
+        if raw is not None:
+            return Npm(manifest, parse_object(raw), ())
+    yarn = tree.read(f"{base}/yarn.lock", lock.MAX_LOCK_BYTES)
+    if yarn is not None:
+        text = yarn.decode("utf-8", "replace")
+        if not yarn_lock.is_berry(text):
+            return YarnClassic(manifest, text, ())
+        return Npm(manifest, {}, (_OTHER.format(file="yarn.lock", manager="yarn 2 or later"),))
+    if tree.kind(f"{base}/pnpm-lock.yaml") == "file":
+        return Npm(manifest, {}, (_OTHER.format(file="pnpm-lock.yaml", manager="pnpm"),))
+    return Npm(manifest, {}, ())
+
+
+_OTHER = (
+    "The project's {file} is {manager}'s; npm resolved the dependencies in its place, so versions may differ from"
+    " those in that file."
+)

@@ -1,0 +1,88 @@
+// Runs one lifecycle script of one package as `npm install` (or `yarn install`) runs it: npm's own code makes the
+// environment, the shell and the working directory, so that the script sees an ordinary install.
+//
+//   node lifecycle.js MANAGER COMMAND EVENT FOLDER     (from the project's folder; FOLDER relative to it)
+//
+// Exit code: the script's own; 128 + N where signal N ended it; 97 where npm could not be set up.
+'use strict'
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+
+const [manager, command, event, folder] = process.argv.splice(2, 4, process.argv[3])
+const TAIL = 16 << 10
+
+function onPath (name) {
+  const places = (process.env.PATH || '').split(path.delimiter).map(dir => path.join(dir, name))
+  const found = places.find(file => fs.existsSync(file))
+  if (!found) throw new Error(`no ${name} on PATH`)
+  return found
+}
+
+const npmCli = fs.realpathSync(onPath('npm'))
+const npmRoot = path.dirname(path.dirname(npmCli))
+const fromNpm = name => require(require.resolve(name, { paths: [npmRoot] }))
+
+// The facts that npm's own tree builder puts into the environment, from the hidden lock file that it left.
+function lockEntry () {
+  try {
+    const lock = JSON.parse(fs.readFileSync('node_modules/.package-lock.json', 'utf8'))
+    return lock.packages[folder] || {}
+  } catch {
+    return {}
+  }
+}
+
+function treeEnvironment () {
+  const { resolved, integrity, optional, dev, peer, devOptional } = lockEntry()
+  const flag = value => (value ? '1' : '')
+  const from = resolved && resolved.startsWith('file:') ? `file:${path.resolve(resolved.slice(5))}` : resolved
+  return {
+    npm_package_resolved: from,
+    npm_package_integrity: integrity,
+    npm_package_json: path.resolve(folder, 'package.json'),
+    npm_package_optional: flag(optional),
+    npm_package_dev: flag(dev),
+    npm_package_peer: flag(peer),
+    npm_package_dev_optional: flag(devOptional && !dev && !optional)
+  }
+}
+
+function asYarn () {
+  const cli = fs.realpathSync(onPath('yarn'))
+  const version = JSON.parse(fs.readFileSync(path.join(path.dirname(path.dirname(cli)), 'package.json'))).version
+  process.env.npm_config_user_agent = `yarn/${version} npm/? node/${process.version} linux ${process.arch}`
+  process.env.npm_execpath = cli
+  process.env.YARN_WRAP_OUTPUT = 'false'
+  process.env.npm_config_argv = JSON.stringify({ remain: [], cooked: [command], original: [command] })
+  delete process.env.npm_command
+  process.title = `node ${cli} ${command}`
+}
+
+async function main () {
+  process.argv[1] = npmCli // npm looks at argv[1] to find itself, and sets the title from the arguments
+  process.title = 'npm'
+  const Npm = require(path.join(npmRoot, 'lib/npm.js'))
+  const npm = new Npm()
+  await npm.load()
+  process.env.npm_command = command
+  process.env._ = onPath(manager) // what a shell would have set
+  if (manager === 'yarn') asYarn()
+  const isRoot = folder === '.'
+  const scriptShell = npm.config.get('script-shell') || undefined
+  const options = isRoot
+    ? { path: process.cwd(), args: [], scriptShell, stdio: 'inherit', event }
+    : { path: path.resolve(folder), scriptShell, stdio: 'pipe', event, env: treeEnvironment() }
+  const done = await fromNpm('@npmcli/run-script')(options).catch(error => error)
+  for (const [stream, text] of [[1, done.stdout], [2, done.stderr]]) {
+    if (text && text.length) fs.writeSync(stream, text.slice(-TAIL))
+  }
+  if (done.signal) return 128 + os.constants.signals[done.signal]
+  if (done instanceof Error && typeof done.code !== 'number') throw done
+  return done.code || 0
+}
+
+main().then(code => process.exit(code), error => {
+  fs.writeSync(2, `${error && error.stack}\n`)
+  process.exit(97)
+})

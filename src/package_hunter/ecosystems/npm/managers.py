@@ -1,0 +1,176 @@
+"""What differs between npm and yarn classic: the fetch command, the lock file, where the inventory comes from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from package_hunter.ecosystems.npm import installed, lock, yarn_lock
+from package_hunter.ecosystems.npm.lock import Entry
+from package_hunter.ecosystems.npm.manifest import KINDS_OF_DEPENDENCY, dependencies
+from package_hunter.ecosystems.tree import BoxTree, as_map, as_text_map
+from package_hunter.model.registry import RegistryAllow
+
+# Said on the command line, where nothing that lies in the project can overrule it.
+_NPM_FLAGS = (
+    "--ignore-scripts",
+    "--include=dev",
+    "--include=optional",
+    "--include=peer",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--no-progress",
+    "--dry-run=false",
+    "--package-lock-only=false",
+    "--global=false",
+    "--offline=false",
+)
+_YARN_FLAGS = (
+    "--ignore-scripts",
+    "--non-interactive",
+    "--no-progress",
+    "--production=false",
+    "--ignore-engines",
+)
+
+
+class Manager(ABC):
+    """One package manager at work on one project."""
+
+    name: str
+    fetch: tuple[str, ...]
+    env: Mapping[str, str] = {}
+    locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
+    notes: tuple[str, ...] = ()
+    also_asks: Mapping[str, Any] = {}  # a manifest whose dependencies are asked for too (a packed package's)
+
+    def __init__(self, project_manifest: Mapping[str, Any]) -> None:
+        self.manifest = project_manifest
+
+    @abstractmethod
+    def registry(self) -> RegistryAllow:
+        """What the gateway may pass on for this project."""
+
+    @abstractmethod
+    def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
+        """What the fetch left, by location."""
+
+    def _asked(self) -> tuple[set[str], set[str]]:
+        """Names that the project asks for itself, and full addresses."""
+        names: set[str] = set()
+        urls: set[str] = set()
+        wanted = [
+            *dependencies(self.manifest).items(),
+            *dependencies(self.also_asks).items(),
+            *_overrides(self.manifest),
+        ]
+        for name, spec in wanted:
+            if spec.startswith(("http://", "https://")):
+                urls.add(spec)
+            elif not spec.startswith(("file:", "link:", "workspace:", "git", "portal:")):
+                names.add(yarn_lock.split_spec(f"{name}@{spec}")[0])
+        return names, urls
+
+
+def _overrides(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    queue = [as_map(project_manifest.get("overrides")), as_map(project_manifest.get("resolutions"))]
+    while queue and len(found) < 10_000:
+        level = queue.pop()
+        for key, value in level.items():
+            if isinstance(value, dict):
+                queue.append(value)
+            elif isinstance(value, str):
+                found.append((key.rsplit("/", 1)[-1] if "/**" in key else key.split("@", 1)[0] or key, value))
+    return found
+
+
+class Npm(Manager):
+    """npm: ``npm ci`` where the lock file fits package.json, ``npm install`` otherwise."""
+
+    name = "npm"
+
+    def __init__(
+        self, project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any], notes: tuple[str, ...]
+    ) -> None:
+        super().__init__(project_manifest)
+        self._lock = lock_file
+        self.locked = lock.entries(lock_file)
+        self._fits = _fits(project_manifest, lock_file)
+        self.fetch = ("npm", "ci" if self._fits else "install", *_NPM_FLAGS)
+        self.notes = notes
+        if lock_file and not self._fits:
+            self.notes += ("The lock file does not fit package.json, so `npm install` resolved it anew.",)
+            self.locked = {}
+
+    def registry(self) -> RegistryAllow:
+        names, urls = self._asked()
+        integrity: dict[str, str] = {}
+        for entry in self.locked.values():
+            if not entry.location or entry.link or "node_modules/" not in entry.location:
+                continue
+            names.add(entry.name)
+            if entry.integrity:
+                integrity[f"{entry.name}@{entry.version}"] = entry.integrity
+            if entry.resolved and entry.resolved.startswith(("http://", "https://")):
+                urls.add(entry.resolved)
+        return RegistryAllow(
+            "npm",
+            frozenset(names),
+            closed=self._fits and bool(self.locked),
+            integrity=integrity,
+            urls=frozenset(urls),
+        )
+
+    def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
+        return installed.from_hidden_lock(tree, project) or installed.from_folders(tree, project)
+
+
+def _fits(project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any]) -> bool:
+    """Whether the lock file's root says the same as package.json: what `npm ci` looks at first."""
+    if not lock_file:
+        return False
+    if not isinstance(lock_file.get("packages"), dict):
+        return isinstance(lock_file.get("dependencies"), dict)  # version 1 does not say; npm ci will
+    root = as_map(as_map(lock_file["packages"]).get(""))
+    return all(
+        as_text_map(root.get(kind)) == as_text_map(project_manifest.get(kind))
+        for kind in KINDS_OF_DEPENDENCY
+        if kind != "optionalDependencies"
+    )
+
+
+class YarnClassic(Manager):
+    """yarn 1: ``yarn install --frozen-lockfile``."""
+
+    name = "yarn"
+
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str, notes: tuple[str, ...]) -> None:
+        super().__init__(project_manifest)
+        self._entries = yarn_lock.parse(lock_text)
+        frozen = ("--frozen-lockfile",) if lock_text else ()
+        self.fetch = ("yarn", "install", *_YARN_FLAGS, *frozen)
+        self.notes = notes
+
+    def registry(self) -> RegistryAllow:
+        names, urls = self._asked()
+        integrity: dict[str, str] = {}
+        for locked in self._entries:
+            names.add(locked.name)
+            if locked.integrity:
+                integrity[f"{locked.name}@{locked.version}"] = locked.integrity
+            if locked.resolved.startswith(("http://", "https://")):
+                urls.add(locked.resolved.split("#", 1)[0])
+        return RegistryAllow(
+            "npm", frozenset(names), closed=bool(self._entries), integrity=integrity, urls=frozenset(urls)
+        )
+
+    def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
+        found = installed.from_folders(tree, project)
+        sri = {(item.name, item.version): item.integrity for item in self._entries if item.integrity}
+        return {
+            key: installed.with_integrity(entry, sri.get((entry.name, entry.version)))
+            for key, entry in found.items()
+        }

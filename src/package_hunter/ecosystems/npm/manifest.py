@@ -1,0 +1,86 @@
+"""package.json: which lifecycle scripts run at install, and how a package is loaded. All of it is untrusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, as_text_map
+
+DEPENDENCY_EVENTS = ("preinstall", "install", "postinstall")
+LINK_EVENTS = ("preinstall", "prepare", "install", "postinstall")
+ROOT_EVENTS = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+GYP_REBUILD = "node-gyp rebuild"
+KINDS_OF_DEPENDENCY = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+
+
+def scripts(manifest: Mapping[str, Any], has_gyp: bool, events: tuple[str, ...]) -> dict[str, str]:
+    """Event -> command line, in npm's order, of the scripts that an install runs. ``has_gyp``: a binding.gyp
+    lies beside it, which npm builds where neither install nor preinstall is given."""
+    given = {key: text for key, text in as_text_map(manifest.get("scripts")).items() if text}
+    found = {event: given[event] for event in events if event in given}
+    if (
+        has_gyp
+        and "install" not in given
+        and "preinstall" not in given
+        and manifest.get("gypfile") is not False
+    ):
+        found["install"] = GYP_REBUILD
+    return {event: found[event] for event in events if event in found}
+
+
+def dependencies(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Name -> wanted version or address, of every kind of dependency that the project itself asks for."""
+    wanted: dict[str, str] = {}
+    for kind in reversed(KINDS_OF_DEPENDENCY):
+        wanted.update(as_text_map(manifest.get(kind)))
+    optional_peers = as_map(manifest.get("peerDependenciesMeta"))
+    for name, meta in optional_peers.items():
+        elsewhere = any(name in as_map(manifest.get(kind)) for kind in KINDS_OF_DEPENDENCY[:3])
+        if as_map(meta).get("optional") is True and not elsewhere:
+            wanted.pop(name, None)
+    return wanted
+
+
+def loader(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | None:
+    """``require`` or ``import``, as the package is made to be loaded; None where it holds nothing to load
+    (types, commands or styles only)."""
+    exports = manifest.get("exports")
+    if exports is not None:
+        top = _top_condition(exports)
+        if top is None:
+            return None
+        return "import" if _only_import(top) or manifest.get("type") == "module" else "require"
+    main = as_text(manifest.get("main"), 4096).removeprefix("./") or "index.js"
+    candidates = (
+        main,
+        f"{main}.js",
+        f"{main}.json",
+        f"{main}.node",
+        f"{main}/index.js",
+        "index.js",
+        "index.json",
+    )
+    plain = [name for name in candidates if ".." not in name.split("/")]
+    hit = next((name for name in plain if tree.kind(f"{folder}/{name}") == "file"), None)
+    if hit is None:
+        return None
+    return "import" if hit.endswith(".mjs") or manifest.get("type") == "module" else "require"
+
+
+def _top_condition(exports: object) -> object | None:
+    if isinstance(exports, dict) and any(str(key).startswith(".") for key in exports):
+        return exports.get(".")
+    return exports
+
+
+def _only_import(target: object) -> bool:
+    """Whether none of the conditions lets ``require`` in."""
+    if isinstance(target, str):
+        return target.endswith(".mjs")
+    if isinstance(target, list):
+        return all(_only_import(item) for item in target)
+    if isinstance(target, dict):
+        usable = {key: value for key, value in target.items() if key not in ("import", "types", "browser")}
+        return all(_only_import(value) for value in usable.values())
+    return True

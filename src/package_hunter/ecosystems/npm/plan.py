@@ -1,0 +1,199 @@
+"""The plan of an npm or yarn classic project, or of a single npm package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.npm import coverage as npm_coverage
+from package_hunter.ecosystems.npm import installed, lock, manifest
+from package_hunter.ecosystems.npm.lock import Entry
+from package_hunter.ecosystems.npm.managers import Manager
+from package_hunter.ecosystems.tree import BoxTree, as_text
+from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
+
+LIFECYCLE = "/usr/share/npm/lifecycle.js"
+
+
+class NpmPlan(Plan):
+    """See Plan. ``files`` stand in place of a planted project (a synthetic one around a single package)."""
+
+    def __init__(
+        self,
+        staged: Staged,
+        options: PlanOptions,
+        manager: Manager,
+        target: Target,
+        files: tuple[BoxFile, ...] = (),
+    ) -> None:
+        self.target, self.project = target, staged.project
+        self.plant = None if files else staged.folder
+        self.registry = (manager.registry(),)
+        self.notes = manager.notes
+        self.files = (*files, BoxFile(LIFECYCLE, _lifecycle(), owner="root"))
+        self._options, self._manager = options, manager
+        self._root = installed.root_entry(manager.manifest, as_text(manager.manifest.get("name"), 214) or target.name)
+        self._locked = manager.locked
+        self._places: dict[str, Entry] = {}  # every place after the fetch, links too; "" is the project
+        self._installed = Installed(packages=self._packages(self._locked, {}), expected=len(self._locked))
+        self._planned: dict[str, Phase] = {}
+        self._skipped_imports: list[str] = []
+
+    @property
+    def fetch(self) -> Phase:
+        """One command of the package manager, its scripts switched off."""
+        command = Command(
+            self._manager.fetch, self.project, env=self._manager.env, timeout=self._options.phase_timeout
+        )
+        return self._remember(Phase("fetch", (command,)))
+
+    def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+        """Inventory, then every lifecycle script: all preinstalls, installs and postinstalls in the order of
+        dependencies, as npm orders them, then the project's own."""
+        places = self._manager.inventory(tree, self.project)
+        self._places = {"": self._root, **{key: entry for key, entry in places.items() if key}}
+        manifests = {key: tree.read_json(f"{self.project}/{key}/package.json") for key in places if key}
+        scripts = {key: self._scripts(tree, key, found) for key, found in manifests.items() if found}
+        self._installed = self._take_inventory(manifests, scripts)
+        commands: list[Command] = []
+        order = lock.dependency_order(self._places)
+        for event in manifest.LINK_EVENTS:
+            commands += [self._script(key, event) for key in order if event in scripts.get(key, {})]
+        own = manifest.scripts(
+            tree.read_json(f"{self.project}/package.json"), self._has_gyp(tree, ""), manifest.ROOT_EVENTS
+        )
+        commands += [self._script("", event) for event in own]
+        return self._remember(Phase("install", tuple(commands)))
+
+    def imports(self, tree: BoxTree) -> Phase:
+        """Each direct dependency of the project and of its workspaces, in a process of its own."""
+        commands: list[Command] = []
+        self._skipped_imports = []
+        for base, key in self._direct():
+            folder = f"{self.project}/{key}"
+            found = tree.read_json(f"{folder}/package.json")
+            how = manifest.loader(tree, folder, found) if found else "require"
+            if how is None:
+                self._skipped_imports.append(self._places[key].name)
+                continue
+            commands.append(self._load(base, key, how))
+        return self._remember(Phase("import", tuple(commands)))
+
+    def inventory(self) -> tuple[Package, ...]:
+        """The packages after the fetch; before it, those of the lock file."""
+        return self._installed.packages
+
+    def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
+        """See ecosystems.npm.coverage."""
+        return npm_coverage.coverage(
+            self._planned, self._options, self._installed, runs, self._skipped_imports
+        )
+
+    def _remember(self, phase: Phase) -> Phase:
+        self._planned[phase.name] = phase
+        return phase
+
+    def _scripts(self, tree: BoxTree, key: str, found: Mapping[str, Any]) -> dict[str, str]:
+        is_link = "node_modules/" not in key
+        events = manifest.LINK_EVENTS if is_link else manifest.DEPENDENCY_EVENTS
+        return manifest.scripts(found, self._has_gyp(tree, key), events)
+
+    def _has_gyp(self, tree: BoxTree, key: str) -> bool:
+        return (
+            tree.kind(f"{self.project}/{key}/binding.gyp" if key else f"{self.project}/binding.gyp") == "file"
+        )
+
+    def _script(self, key: str, event: str) -> Command:
+        name = self._manager.name
+        return Command(
+            ("node", LIFECYCLE, name, "install", event, key or "."),
+            self.project,
+            timeout=self._options.script_timeout,
+            blame_purl=self._purl(key) if key else None,
+            script=event,
+            essential=False,
+        )
+
+    def _load(self, base: str, key: str, how: str) -> Command:
+        # The name under which the project asks for it, which for an alias is not the package's own.
+        asked = json.dumps(
+            key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
+        )
+        argv: tuple[str, ...] = ("node", "-e", f"require({asked})")
+        if how == "import":
+            argv = ("node", "--input-type=module", "-e", f"await import({asked})")
+        return Command(
+            argv,
+            f"{self.project}/{base}" if base else self.project,
+            timeout=self._options.import_timeout,
+            blame_purl=self._purl(key),
+            script=how,
+            essential=False,
+        )
+
+    def _direct(self) -> list[tuple[str, str]]:
+        """(location that asks, location asked for), each package once."""
+        bases = ["", *sorted(key for key in self._places if key and "node_modules/" not in key)]
+        found: dict[str, str] = {}
+        for base in bases:
+            for name in self._places[base].requires:
+                key = lock.resolve(self._places, base, name)
+                if key is not None and key not in bases:
+                    found.setdefault(key, base)
+        linked = {key: "" for key in bases if key and self._is_required(key)}
+        return [(base, key) for key, base in {**linked, **found}.items()]
+
+    def _is_required(self, key: str) -> bool:
+        return any(lock.resolve(self._places, "", name) == key for name in self._root.requires)
+
+    def _purl(self, key: str) -> str:
+        entry = self._places[key]
+        return lock.purl(entry.name, entry.version)
+
+    def _packages(
+        self, places: Mapping[str, Entry], scripts: Mapping[str, Mapping[str, str]]
+    ) -> tuple[Package, ...]:
+        ways = lock.chains({**places, **self._places, "": self._root}, self._root.name)
+        return tuple(
+            lock.package(entry, self.project, ways.get(key, (entry.name,)), scripts.get(key, {}))
+            for key, entry in sorted(places.items())
+            if key and entry.link is None
+        )
+
+    def _take_inventory(
+        self, manifests: Mapping[str, Mapping[str, Any]], scripts: Mapping[str, Mapping[str, str]]
+    ) -> Installed:
+        real = {key: entry for key, entry in self._places.items() if key and entry.link is None}
+        here = {key: entry for key, entry in real.items() if manifests.get(key)}
+        wanted = {**{k: e for k, e in self._locked.items() if k and e.link is None}, **real}
+        missing = [
+            entry.name for key, entry in wanted.items() if key not in here and not _may_be_absent(entry)
+        ]
+        missing += [
+            name
+            for name in self._root.requires
+            if name not in self._root.optional_requires and lock.resolve(self._places, "", name) is None
+        ]
+        confused = [
+            f"{entry.name}@{entry.version} calls itself {found.get('name')}@{found.get('version')} in its package.json."
+            for key, entry in here.items()
+            if entry.version and (found := manifests[key]).get("version") not in (entry.version, None)
+        ]
+        return Installed(
+            packages=self._packages(here, scripts),
+            missing=tuple(dict.fromkeys(missing)),
+            expected=len(here) + len(set(missing)),
+            notes=tuple(confused[:20]),
+        )
+
+
+def _may_be_absent(entry: Entry) -> bool:
+    """Optional packages are left out on other platforms; bundled ones may lie inside their bundler's files."""
+    return entry.optional or entry.in_bundle or entry.peer
+
+
+def _lifecycle() -> bytes:
+    return resources.files("package_hunter.ecosystems.npm").joinpath("lifecycle.js").read_bytes()

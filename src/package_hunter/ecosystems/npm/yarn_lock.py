@@ -1,0 +1,54 @@
+"""Yarn's lock file of version 1 (yarn classic): names, versions, integrity.
+
+Format facts: the file's own shape, https://classic.yarnpkg.com/lang/en/docs/yarn-lock/.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SPEC = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,\s"]+)')
+_FIELD = re.compile(r'  (version|resolved|integrity) "?([^"\n]+)"?$')
+_MAX_LINE = 8_192
+
+
+@dataclass(slots=True)
+class Locked:
+    """One resolved package. ``specs`` are the ``name@range`` texts that it answers."""
+
+    specs: tuple[str, ...]
+    version: str = ""
+    resolved: str = ""
+    integrity: str = ""
+
+    @property
+    def name(self) -> str:
+        """The package's own name (an alias gives its target's)."""
+        return split_spec(self.specs[0])[0] if self.specs else ""
+
+
+def split_spec(spec: str) -> tuple[str, str]:
+    """``@scope/name@range`` -> name, range; ``alias@npm:target@range`` -> target, range."""
+    at = spec.find("@", 1)
+    name, wanted = (spec, "") if at < 0 else (spec[:at], spec[at + 1 :])
+    return split_spec(wanted[4:]) if wanted.startswith("npm:") and len(wanted) > 4 else (name, wanted)
+
+
+def is_berry(text: str) -> bool:
+    """Whether this yarn.lock is of yarn 2 or later (YAML with ``__metadata``)."""
+    return bool(re.search(r"^__metadata:", text, re.M))
+
+
+def parse(text: str) -> list[Locked]:
+    """The entries of a yarn.lock of version 1; lines that are not understood are passed over."""
+    found: list[Locked] = []
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#") or len(line) > _MAX_LINE:
+            continue
+        if not line.startswith(" ") and line.endswith(":"):
+            specs = tuple(quoted or plain for quoted, plain in _SPEC.findall(line[:-1]))
+            found.append(Locked(specs))
+        elif found and (hit := _FIELD.match(line)):
+            setattr(found[-1], hit[1], hit[2])
+    return [locked for locked in found if locked.name]

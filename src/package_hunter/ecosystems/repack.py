@@ -1,0 +1,40 @@
+"""Packing a staged tree as an archive that a package manager in the box takes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+from package_hunter.errors import NothingToScanError
+
+_MAX_PACKED = 512 << 20
+
+
+def pack_tgz(folder: Path, top: str) -> bytes:
+    """The regular files below ``folder`` as a .tgz with everything under ``top``, as `npm pack` makes it. Links
+    are left out, as npm leaves them out."""
+    sink = io.BytesIO()
+    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as packed:
+        with tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+            for base, folders, names, fd in os.fwalk(folder):
+                folders.sort()
+                for name in sorted(names):
+                    _add(tar, fd, name, f"{top}/{os.path.relpath(os.path.join(base, name), folder)}")  # noqa: PTH118
+                if sink.tell() > _MAX_PACKED:
+                    raise NothingToScanError(f"The package is larger than {_MAX_PACKED:,} bytes when packed.")
+    return sink.getvalue()
+
+
+def _add(tar: tarfile.TarFile, fd: int, name: str, path: str) -> None:
+    if not stat.S_ISREG(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+        return
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+    with os.fdopen(file, "rb") as source:
+        info = os.fstat(file)
+        header = tarfile.TarInfo(path)
+        header.size, header.mode, header.mtime = info.st_size, info.st_mode & 0o755, int(info.st_mtime)
+        tar.addfile(header, source)
