@@ -1,1 +1,49 @@
-"""Judge: alerts, canaries and decoys become findings and a verdict."""
+"""Judge: what was seen becomes findings, findings a verdict.
+
+The story is `judge`: alerts, the gateway's records and the sensor's own become signals; signals that others
+make milder are softened; combinations of them are found; all are put together into findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from package_hunter.findings import from_alerts, from_host, from_network
+from package_hunter.findings.context import Blamer, Context
+from package_hunter.findings.correlate import correlate
+from package_hunter.findings.group import ExplainRule, group
+from package_hunter.findings.lower import soften
+from package_hunter.findings.verdict import explanation, verdict
+from package_hunter.model.finding import Finding
+from package_hunter.model.observation import Canary, NetworkLog, Observation
+from package_hunter.model.scan import Coverage, Package
+
+__all__ = ["explanation", "judge", "verdict"]
+
+
+def judge(
+    observation: Observation,
+    network: NetworkLog,
+    canaries: Sequence[Canary] = (),
+    packages: Sequence[Package] = (),
+    coverage: Coverage | None = None,
+    blamer: Blamer | None = None,
+    *,
+    host_facts: Iterable[str] = (),
+    explain_rule: ExplainRule | None = None,
+) -> tuple[Finding, ...]:
+    """Everything that was seen, as findings, gravest first.
+
+    ``blamer`` maps a process's key to who is to blame, for what carries no blame yet. ``host_facts`` are
+    strings that tell this box from others (host name, project path) and have no business outside.
+    ``explain_rule`` gives a rule's condition in English.
+    """
+    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer)
+    seen = [
+        *from_alerts.signals(context),
+        *from_network.signals(context, tuple(host_facts)),
+        *from_host.signals(context),
+    ]
+    seen.sort(key=lambda s: s.time_ns)
+    signals = list(soften(seen, from_network.hosts_asked(network)))
+    return group([*signals, *correlate(signals)], context, explain_rule)

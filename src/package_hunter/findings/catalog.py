@@ -1,0 +1,96 @@
+"""The kinds of findings and the combinations of them, read from the data files beside."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+
+class Class(enum.IntEnum):
+    """How much a finding weighs, mildest first."""
+
+    INFO = 0
+    SUSPICIOUS = 1
+    PROOF = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of finding (data/kinds.yaml says what each field means)."""
+
+    name: str
+    weight: Class
+    severity: str
+    title: str
+    group: tuple[str, ...]
+    attack: tuple[str, ...]
+    raised: str
+    lowers: str
+    advice: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a combination: a signal of one of ``kinds`` for which every ``where`` fact holds."""
+
+    kinds: frozenset[str]
+    where: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Steps that together mean more than each (data/combinations.yaml); ``within`` in seconds."""
+
+    name: str
+    kind: str
+    scope: str  # "process" | "tree" | "package"
+    within: float
+    ordered: bool
+    steps: tuple[Step, ...]
+    says: str
+
+
+def _load(name: str) -> Any:
+    return yaml.safe_load(resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """Name -> kind."""
+    return {
+        name: Kind(
+            name=name,
+            weight=Class[k["class"].upper()],
+            severity=k["severity"],
+            title=k["title"],
+            group=tuple(k["group"]),
+            attack=tuple(k["attack"]),
+            raised=k["raised"],
+            lowers=k["lowers"],
+            advice=tuple(k["advice"]),
+        )
+        for name, k in _load("kinds.yaml").items()
+    }
+
+
+@cache
+def combinations() -> tuple[Combination, ...]:
+    """All combinations, in the order of the file."""
+    return tuple(
+        Combination(
+            name=name,
+            kind=c["kind"],
+            scope=c["scope"],
+            within=float(c["within"]),
+            ordered=c["ordered"],
+            steps=tuple(Step(frozenset(s["kinds"]), s.get("where", {})) for s in c["steps"]),
+            says=c["says"],
+        )
+        for name, c in _load("combinations.yaml").items()
+    )

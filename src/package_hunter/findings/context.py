@@ -1,0 +1,84 @@
+"""What the judge looks things up in: processes and their ancestors, names behind addresses, packages."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process
+from package_hunter.model.scan import Coverage, Package
+
+Blamer = Callable[[int], Blame | None]
+"""From a process's key to who is to blame for it."""
+
+MAX_CHAIN = 12
+
+
+class Context:
+    """One scan's facts with the indexes that judging needs."""
+
+    def __init__(
+        self,
+        observation: Observation,
+        network: NetworkLog,
+        canaries: Sequence[Canary],
+        packages: Sequence[Package],
+        coverage: Coverage,
+        blamer: Blamer | None,
+    ) -> None:
+        self.observation = observation
+        self.network = network
+        self.canaries = {c.id: c for c in canaries}
+        self.packages = {p.purl: p for p in packages}
+        self.coverage = coverage
+        self._blamer = blamer
+        self.processes = {p.key: p for p in observation.processes}
+
+    @cached_property
+    def _by_pid(self) -> dict[int, list[Process]]:
+        index: dict[int, list[Process]] = {}
+        for process in sorted(self.processes.values(), key=lambda p: p.started_ns):
+            index.setdefault(process.pid, []).append(process)
+        return index
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Address -> the name that was looked up for it."""
+        found = {d.answer: d.name for d in self.network.dns if d.answer}
+        found.update({c.address: c.name for c in self.network.connections if c.name})
+        return found
+
+    @cached_property
+    def registry_addresses(self) -> frozenset[str]:
+        """Addresses behind which the gateway passed requests on to a registry."""
+        return frozenset(c.address for c in self.network.connections if c.kind == "registry")
+
+    def process_at(self, pid: int, time_ns: int) -> Process | None:
+        """The process that had this pid (the host's) at this time; pids are reused."""
+        runs = self._by_pid.get(pid)
+        if not runs:
+            return None
+        return runs[max(0, bisect_right([p.started_ns for p in runs], time_ns) - 1)]
+
+    def blame_of(self, process: int | None) -> Blame | None:
+        """Who is to blame for a process, where that is known."""
+        return self._blamer(process) if self._blamer is not None and process is not None else None
+
+    def ancestors(self, key: int | None) -> list[Process]:
+        """The process and those above it, nearest first."""
+        chain: list[Process] = []
+        seen: set[int] = set()
+        while key is not None and key in self.processes and key not in seen and len(chain) < MAX_CHAIN:
+            seen.add(key)
+            chain.append(self.processes[key])
+            key = chain[-1].parent
+        return chain
+
+    def chain(self, key: int | None) -> list[dict[str, Any]]:
+        """The way from the first process to this one, as evidence data."""
+        return [
+            {"pid": p.vpid, "name": p.name, "cmdline": p.cmdline[:500], "exepath": p.exepath}
+            for p in reversed(self.ancestors(key))
+        ]

@@ -1,0 +1,99 @@
+"""Finds the combinations of data/combinations.yaml among the signals.
+
+One pass over the signals in the order of time for each combination; for each scope (a process, a script's
+tree, a package) only the last signal of each step is kept, so memory is bounded by scopes times steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+from package_hunter.findings.catalog import Combination, Step, combinations, kinds
+from package_hunter.findings.signals import Signal
+
+SECOND = 1_000_000_000
+MAX_SCOPES = 10_000
+
+
+def _scope(signal: Signal, scope: str) -> Hashable | None:
+    if scope == "process":
+        return signal.process
+    blame = signal.blame
+    if blame is None:
+        return None
+    if scope == "package":
+        return (blame.package, blame.confidence == "tree")
+    return (blame.phase, blame.package, blame.script)
+
+
+def _fits(signal: Signal, step: Step) -> bool:
+    if signal.kind not in step.kinds:
+        return False
+    for fact, wanted in step.where.items():
+        if fact == "at_least":
+            if any(signal.facts.get(name, 0) < least for name, least in wanted.items()):
+                return False
+        elif signal.facts.get(fact) != wanted:
+            return False
+    return True
+
+
+class _Partial:
+    """How far a combination has come within one scope: the latest way to reach each step."""
+
+    __slots__ = ("ways",)
+
+    def __init__(self, steps: int) -> None:
+        self.ways: list[tuple[Signal, ...] | None] = [None] * steps
+
+    def ordered(self, signal: Signal, fits: Sequence[bool]) -> tuple[Signal, ...] | None:
+        for i in reversed(range(len(fits))):  # backwards: one signal is one step at most
+            before = self.ways[i - 1] if i else ()
+            if fits[i] and before is not None:
+                self.ways[i] = (*before, signal)
+        return self.ways[-1]
+
+    def unordered(self, signal: Signal, fits: Sequence[bool]) -> tuple[Signal, ...] | None:
+        for i, fit in enumerate(fits):
+            if fit and not any(w and w[0] is signal for w in self.ways):
+                self.ways[i] = (signal,)
+        if any(w is None for w in self.ways):
+            return None
+        return tuple(sorted((w[0] for w in self.ways if w), key=lambda s: s.time_ns))
+
+
+def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[tuple[Signal, ...]]:
+    scopes: dict[Hashable, _Partial] = {}
+    done: set[Hashable] = set()
+    for signal in signals:
+        key = _scope(signal, combination.scope)
+        fits = [_fits(signal, step) for step in combination.steps]
+        if key is None or key in done or not any(fits):
+            continue
+        if key not in scopes and len(scopes) >= MAX_SCOPES:
+            continue
+        partial = scopes.setdefault(key, _Partial(len(combination.steps)))
+        way = partial.ordered(signal, fits) if combination.ordered else partial.unordered(signal, fits)
+        if way and way[-1].time_ns - way[0].time_ns <= combination.within * SECOND:
+            done.add(key)
+            yield way
+
+
+def correlate(signals: Sequence[Signal]) -> Iterator[Signal]:
+    """A signal for each combination that the given ones (in the order of time) make up."""
+    for combination in combinations():
+        kind = kinds()[combination.kind]
+        for way in _matches(combination, signals):
+            last = way[-1]
+            yield Signal(
+                time_ns=last.time_ns,
+                kind=kind.name,
+                weight=kind.weight,
+                subject=last.subject,
+                what=combination.says,
+                blame=last.blame,
+                process=last.process,
+                data={"combination": combination.name, "steps": [s.what for s in way]},
+                attack=tuple(t for s in way for t in s.attack),
+                explain=(combination.says, *(f"Step {i}: {s.what}." for i, s in enumerate(way, 1))),
+            )

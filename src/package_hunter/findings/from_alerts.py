@@ -1,0 +1,133 @@
+"""Signals from the rules' alerts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from package_hunter.findings.catalog import Class, Kind, kinds
+from package_hunter.findings.context import Context
+from package_hunter.findings.signals import Signal, is_hidden
+from package_hunter.model.observation import Alert
+
+TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+_PRIORITIES = {"Informational": Class.INFO, "Debug": Class.INFO}
+_PATH_FIELDS = (
+    "fs.path.name",
+    "fd.name",
+    "evt.arg.path",
+    "evt.arg.name",
+    "evt.arg.filename",
+    "evt.arg.target",
+)
+_KEPT_FIELDS = 40
+
+
+def kind_of(alert: Alert) -> Kind:
+    """The kind that the rule's tags name; ``rule_match`` for rules that know nothing of our kinds."""
+    for tag in alert.tags:
+        if tag.startswith("kind:") and tag[5:] in kinds():
+            return kinds()[tag[5:]]
+    return kinds()["rule_match"]
+
+
+def weight_of(alert: Alert, kind: Kind) -> Class:
+    """The rule's class tag; without one, the kind's class, or for foreign rules what the priority says.
+
+    A foreign rule is never proof: its author did not write it to be one.
+    """
+    for weight in Class:
+        if weight.name.lower() in alert.tags:
+            return weight
+    if kind.name == "rule_match":
+        return _PRIORITIES.get(alert.priority, Class.SUSPICIOUS)
+    return kind.weight
+
+
+def destination(alert: Alert, context: Context) -> tuple[str, bool] | None:
+    """Name (or bare address) that a network alert is about, and whether it is a bare address."""
+    fields = alert.output_fields
+    address = fields.get("fd.rip") or fields.get("fd.sip")
+    if not address and isinstance(fields.get("fd.name"), str) and "->" in str(fields["fd.name"]):
+        address = str(fields["fd.name"]).rpartition("->")[2].rpartition(":")[0].strip("[]")
+    if not address:
+        return None
+    name = context.names.get(str(address))
+    return (name, False) if name else (str(address), True)
+
+
+def _subject(alert: Alert, kind: Kind, context: Context) -> str:
+    fields = alert.output_fields
+    where = destination(alert, context)
+    for source in kind.group:
+        if source == "name" and where:
+            return where[0]
+        if source == "rule":
+            return alert.rule
+        if source == "package":
+            return _object(alert)
+        if isinstance(fields.get(source), str) and fields[source]:
+            return str(fields[source])
+    return where[0] if where else _object(alert)
+
+
+def _object(alert: Alert) -> str:
+    """What the event was about: a path, else the program."""
+    fields = alert.output_fields
+    is_exec = alert.event_type.startswith(("exec", "spawn"))
+    for name in _PATH_FIELDS if not is_exec else ():
+        if isinstance(fields.get(name), str) and fields[name] and "->" not in fields[name]:
+            return str(fields[name])
+    for name in ("proc.name", "proc.exepath", "proc.cmdline"):
+        if fields.get(name):
+            return str(fields[name])
+    return alert.rule
+
+
+def _facts(alert: Alert, where: tuple[str, bool] | None) -> dict[str, Any]:
+    fields = alert.output_fields
+    program = str(fields.get("proc.exepath") or fields.get("evt.arg.filename") or "")
+    facts: dict[str, Any] = {"hidden": is_hidden(program)}
+    if where:
+        facts["bare_address"] = where[1]
+    return facts
+
+
+def _sentence(alert: Alert, where: tuple[str, bool] | None) -> str:
+    fields = alert.output_fields
+    who = fields.get("proc.cmdline") or fields.get("proc.name") or f"process {alert.pid}"
+    port = fields.get("fd.rport") or fields.get("fd.sport")
+    address = fields.get("fd.rip") or fields.get("fd.sip")
+    if where:
+        place = where[0] + (f", port {port}" if port else "")
+        at = f" (address {address})" if address and not where[1] else ""
+        return f"{alert.rule}: {who} contacted {place}{at}"
+    about = _object(alert)
+    return f"{alert.rule}: {who}" + (f", on {about}" if about not in str(who) else "")
+
+
+def signals(context: Context) -> Iterator[Signal]:
+    """One signal an alert."""
+    for alert in context.observation.alerts:
+        kind = kind_of(alert)
+        process = context.process_at(alert.pid, alert.time_ns)
+        where = destination(alert, context)
+        fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
+        yield Signal(
+            time_ns=alert.time_ns,
+            kind=kind.name,
+            weight=weight_of(alert, kind),
+            subject=_subject(alert, kind, context),
+            what=_sentence(alert, where),
+            blame=alert.blame,
+            process=process.key if process else None,
+            data={
+                "rule": alert.rule,
+                "priority": alert.priority,
+                "event": alert.event_type,
+                "fields": fields,
+            },
+            attack=tuple(t for t in alert.tags if TECHNIQUE.fullmatch(t)),
+            facts=_facts(alert, where),
+        )

@@ -1,0 +1,222 @@
+"""Signals from what the gateway recorded: stolen canaries, decoys' marks, data out, downloads."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from package_hunter.findings.catalog import Class, kinds
+from package_hunter.findings.context import Context
+from package_hunter.findings.signals import Signal
+from package_hunter.findings.traffic import (
+    base_domain,
+    carries_data,
+    facts_in,
+    is_opaque,
+    name_facts,
+)
+from package_hunter.model.box import HOME
+from package_hunter.model.observation import CanaryHit, Connection, NetworkLog, Request
+
+MAX_QUERY = 256  # a longer query string is data, not an address
+
+
+def host_of(destination: str) -> str:
+    """``collect.example:443`` -> ``collect.example``; addresses of both families too."""
+    host, colon, port = destination.rpartition(":")
+    return host.strip("[]") if colon and port.isdigit() and (":" not in host or "]" in host) else destination
+
+
+def is_address(host: str) -> bool:
+    """Whether it is a bare IP address."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _through(hit: CanaryHit) -> str:
+    wrapped = f", wrapped in {', '.join(hit.encoding)}" if hit.encoding else ""
+    return f"{hit.channel}{wrapped}"
+
+
+def _hits(context: Context) -> Iterator[Signal]:
+    for hit in context.network.hits:
+        if hit.lawful:
+            continue
+        canary = context.canaries.get(hit.canary)
+        label, place = (canary.kind, canary.place) if canary else (hit.canary, "an unknown place")
+        yield Signal(
+            time_ns=hit.time_ns,
+            kind="exfiltration",
+            weight=Class.PROOF,
+            subject=host_of(hit.destination),
+            what=f"The {label} of {place} was sent to {hit.destination} ({_through(hit)})",
+            blame=hit.blame,
+            data={
+                "canary": hit.canary,
+                "kind": label,
+                "place": place,
+                "channel": hit.channel,
+                "encoding": list(hit.encoding),
+                "destination": hit.destination,
+            },
+            attack=("T1048.003",) if hit.channel == "dns" else (),
+        )
+
+
+def _marks(context: Context) -> Iterator[Signal]:
+    for mark in context.network.marks:
+        kind = kinds().get(mark.kind, kinds()["other"])
+        by_name = kind.group[:1] == ("name",)
+        yield Signal(
+            time_ns=mark.time_ns,
+            kind=kind.name,
+            weight=kind.weight,
+            subject=host_of(mark.destination) if by_name else mark.detail,
+            what=f"{mark.detail} ({mark.destination})" if mark.destination else mark.detail,
+            blame=mark.blame,
+            data={"destination": mark.destination, **mark.evidence},
+            facts={"bare_address": is_address(host_of(mark.destination))},
+        )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # a hostile client may ask for anything
+        return SplitResult("", "", url, "", "")
+
+
+def _sent(request: Request) -> bytes:
+    url = _split(request.url)
+    cookies = [value for name, value in request.headers if name.lower() == "cookie"]
+    return b"\n".join([request.body, _raw_bytes(url.path), _raw_bytes(url.query), *map(_raw_bytes, cookies)])
+
+
+def _raw_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _host(request: Request) -> str:
+    try:
+        return urlsplit(request.url).hostname or request.url[:80]
+    except ValueError:
+        return request.url[:80]
+
+
+def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
+    wanted = tuple(facts)
+    for request in context.network.requests:
+        if request.registry:
+            continue
+        host = _host(request)
+        query = len(_split(request.url).query)
+        size = request.body_bytes + query
+        data = {"method": request.method, "url": request.url[:500], "body_bytes": request.body_bytes}
+        about = {"bare_address": is_address(host)}
+        if request.body_bytes or query > MAX_QUERY:
+            yield Signal(
+                request.time_ns,
+                "data_sent",
+                Class.INFO,
+                host,
+                f"{size} bytes went to {host} ({request.method})",
+                request.blame,
+                data=data,
+                facts=about | {"bytes": size, "opaque": is_opaque(_sent(request))},
+            )
+        if request.method in ("GET", "POST") and 200 <= request.status < 300:
+            what = f"Something was fetched from {request.url[:200]}"
+            yield Signal(
+                request.time_ns, "fetched", Class.INFO, host, what, request.blame, data=data, facts=about
+            )
+        if found := facts_in(_sent(request), wanted):
+            yield Signal(
+                request.time_ns,
+                "host_facts_sent",
+                kinds()["host_facts_sent"].weight,
+                host,
+                f"A request to {host} names {', '.join(found)}",
+                request.blame,
+                data=data | {"facts": found},
+            )
+
+
+def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> Iterator[Signal]:
+    host = connection.name or connection.address
+    data = {"port": connection.port, "protocol": connection.protocol, "bytes_out": connection.bytes_out}
+    yield Signal(
+        connection.time_ns,
+        "data_sent",
+        Class.INFO,
+        host,
+        f"{connection.bytes_out} bytes went to {host}, port {connection.port}, in no protocol that we know",
+        connection.blame,
+        data=data,
+        facts={
+            "bytes": connection.bytes_out,
+            "opaque": is_opaque(connection.head),
+            "bare_address": not connection.name,
+        },
+    )
+    if found := facts_in(connection.head, wanted):
+        yield Signal(
+            connection.time_ns,
+            "host_facts_sent",
+            kinds()["host_facts_sent"].weight,
+            host,
+            f"Data sent to {host} names {', '.join(found)}",
+            connection.blame,
+            data=data | {"facts": found},
+        )
+
+
+def _connections(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
+    wanted = tuple(facts)
+    for connection in context.network.connections:
+        if connection.kind not in ("http", "tls", "registry", "dns") and connection.bytes_out > 0:
+            yield from _raw(context, connection, wanted)
+
+
+def _dns(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
+    wanted = tuple(facts)
+    for question in context.network.dns:
+        found = name_facts(question.name, wanted)
+        if found:
+            yield Signal(
+                question.time_ns,
+                "host_facts_sent",
+                kinds()["host_facts_sent"].weight,
+                base_domain(question.name),
+                f"A look-up of a name under {base_domain(question.name)} carries {', '.join(found)}",
+                question.blame,
+                data={"name": question.name, "facts": found},
+            )
+        if found or carries_data(question.name):
+            yield Signal(
+                question.time_ns,
+                "dns_channel",
+                kinds()["dns_channel"].weight,
+                base_domain(question.name),
+                f"Data was put into a look-up: {question.name}",
+                question.blame,
+                data={"name": question.name, "type": question.type},
+            )
+
+
+def signals(context: Context, host_facts: Iterable[str]) -> Iterator[Signal]:
+    """Everything in the gateway's log that means something to the judge."""
+    facts = (HOME, *host_facts)
+    yield from _hits(context)
+    yield from _marks(context)
+    yield from _requests(context, facts)
+    yield from _connections(context, facts)
+    yield from _dns(context, facts)
+
+
+def hosts_asked(network: NetworkLog) -> frozenset[str]:
+    """Hosts that were asked over HTTP(S)."""
+    return frozenset(_host(r) for r in network.requests if not r.registry)

@@ -1,0 +1,130 @@
+"""Signals become findings: one for each kind, package and behaviour, with its evidence and why."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+
+from package_hunter.findings.catalog import Class, Kind, kinds
+from package_hunter.findings.context import Context
+from package_hunter.findings.signals import Signal, stable
+from package_hunter.model.finding import Evidence, Finding
+from package_hunter.model.observation import Blame
+
+MAX_EVIDENCE = 20
+MAX_SUBJECTS = 3
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+_SURENESS = {"certain": 0, "likely": 1, "tree": 2}
+_ONLY_FOR_COMBINATIONS = frozenset({"data_sent", "fetched", "detached"})
+
+ExplainRule = Callable[[str], str | None]
+"""From a rule's name to its condition in English."""
+
+
+def package_of(blame: Blame | None) -> str:
+    """The package to blame without its version: what stays the same from release to release."""
+    if blame is None or blame.confidence == "tree":
+        return "tree"
+    if blame.package is None:
+        return "project"
+    base, at, _ = blame.package.partition("?")[0].rpartition("@")
+    return base if at and "/" in base else blame.package
+
+
+def fingerprint(kind: str, package: str, behaviour: str) -> str:
+    """32 hex digits that survive re-runs, versions and machines."""
+    return hashlib.sha256("\0".join(("1", kind, package, behaviour)).encode("utf-8", "replace")).hexdigest()[
+        :32
+    ]
+
+
+def _behaviour(signal: Signal, kind: Kind) -> str:
+    return "" if kind.group[:1] == ("package",) else stable(signal.subject)
+
+
+def _severity(kind: Kind, weight: Class) -> str:
+    if weight is Class.INFO:
+        return "info"
+    if weight is Class.PROOF:
+        return SEVERITIES[max(SEVERITIES.index(kind.severity), SEVERITIES.index("high"))]
+    return kind.severity if kind.severity != "info" else "low"
+
+
+def _title(kind: Kind, signals: Sequence[Signal]) -> str:
+    subjects = list(dict.fromkeys(s.subject for s in signals if s.subject))
+    shown = ", ".join(s[:120] for s in subjects[:MAX_SUBJECTS])
+    more = len(subjects) - MAX_SUBJECTS
+    return kind.title.replace("{subject}", shown + (f" and {more} more" if more > 0 else ""))
+
+
+def _evidence(signals: Sequence[Signal], context: Context) -> tuple[Evidence, ...]:
+    """Distinct sentences, first come first kept; the first of each process has the chain that led there."""
+    kept: dict[str, Evidence] = {}
+    chained: set[int] = set()
+    for signal in signals:
+        if len(kept) >= MAX_EVIDENCE:
+            break
+        if signal.what in kept:
+            continue
+        data = dict(signal.data)
+        if signal.process is not None and signal.process not in chained:
+            chained.add(signal.process)
+            data["chain"] = context.chain(signal.process)
+        kept[signal.what] = Evidence(signal.time_ns, signal.what, data)
+    return tuple(kept.values())
+
+
+def _explain(kind: Kind, signals: Sequence[Signal], rule_text: ExplainRule | None) -> tuple[str, ...]:
+    lines = [f"Why it is here: {kind.raised}"]
+    rules = dict.fromkeys(str(s.data["rule"]) for s in signals if "rule" in s.data)
+    for rule in rules:
+        english = rule_text(rule) if rule_text else None
+        lines.append(f"Rule “{rule}” matched" + (f": {english}" if english else "."))
+    lines += dict.fromkeys(line for s in signals for line in s.explain)
+    blame = _blame(signals)
+    if blame is not None:
+        lines.append(f"Who did it is {blame.confidence}: {blame.basis}")
+    lines.append(f"What would have lowered it: {kind.lowers}")
+    return tuple(lines)
+
+
+def _blame(signals: Sequence[Signal]) -> Blame | None:
+    known = [s.blame for s in signals if s.blame is not None]
+    return min(known, key=lambda b: _SURENESS.get(b.confidence, 3), default=None)
+
+
+def _finding(
+    kind: Kind, mark: str, signals: Sequence[Signal], context: Context, rule_text: ExplainRule | None
+) -> Finding:
+    weight = max(s.weight for s in signals)
+    return Finding(
+        fingerprint=mark,
+        kind=kind.name,
+        severity=_severity(kind, weight),
+        title=_title(kind, signals),
+        blame=_blame(signals),
+        evidence=_evidence(signals, context),
+        attack=tuple(sorted({*kind.attack, *(t for s in signals for t in s.attack)})),
+        count=len(signals),
+        proof=weight is Class.PROOF,
+        explain=_explain(kind, signals, rule_text),
+        advice=kind.advice,
+    )
+
+
+def group(
+    signals: Iterable[Signal], context: Context, rule_text: ExplainRule | None = None
+) -> tuple[Finding, ...]:
+    """Findings, gravest first, then in the order of time."""
+    groups: dict[tuple[str, str, str], list[Signal]] = {}
+    for signal in signals:
+        if signal.kind in _ONLY_FOR_COMBINATIONS:
+            continue
+        key = (signal.kind, package_of(signal.blame), _behaviour(signal, kinds()[signal.kind]))
+        groups.setdefault(key, []).append(signal)
+    found = [
+        (_finding(kinds()[key[0]], fingerprint(*key), members, context, rule_text), members[0].time_ns)
+        for key, members in groups.items()
+    ]
+    found.sort(key=lambda f: (not f[0].proof, -SEVERITIES.index(f[0].severity), f[1]))
+    return tuple(finding for finding, _ in found)

@@ -1,0 +1,73 @@
+"""A signal: one thing that was seen, in the judge's terms, whatever saw it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from package_hunter.findings.catalog import Class
+from package_hunter.model.observation import Blame
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that was seen.
+
+    ``kind`` is one of kinds.yaml, or ``data_sent``, ``fetched``, ``detached``, which only combinations use.
+    ``subject`` names the object for people, ``process`` is the key of the process. ``facts`` are what
+    combinations may ask for: ``bytes`` (sent), ``opaque`` (we could not read it), ``hidden`` (a place where
+    people do not look), ``bare_address`` (no name was looked up). ``explain`` are sentences of its own.
+    """
+
+    time_ns: int
+    kind: str
+    weight: Class
+    subject: str
+    what: str
+    blame: Blame | None
+    process: int | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    attack: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    explain: tuple[str, ...] = ()
+
+
+# what differs from run to run, version to version, machine to machine; replaced in this order
+_UNSTABLE: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"/proc/\d+/"), "/proc/N/"),
+    (re.compile(r"(?<=/tmp/)[^/\s]*(?:[A-Z0-9_]{4,}|[a-z]*\d[a-z0-9]{3,}|\d)[^/\s]*"), "*"),
+    (re.compile(r"(?<=@)\d+(?:\.\d+)+[\w.+-]*"), "*"),
+    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "*"),
+    (re.compile(r"\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"), "*"),
+    (re.compile(r"\b\d+(?:\.\d+){1,}\b(?!\.\d)"), "*"),
+    (re.compile(r"\d{3,}"), "*"),
+)
+_PROJECT = re.compile(r"/home/dev/projects/[^/\s]+")
+_HOME = re.compile(r"/home/dev(?=/|\b)")
+
+
+def stable(subject: str) -> str:
+    """The subject without what changes between runs: numbers, versions, random parts, the project's name."""
+    text = _HOME.sub("~", _PROJECT.sub("PROJECT", subject))
+    if _is_address(text):
+        return text
+    for pattern, put in _UNSTABLE:
+        text = pattern.sub(put, text)
+    return text
+
+
+def _is_address(text: str) -> bool:
+    return bool(re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]+", text))
+
+
+_HIDDEN = re.compile(
+    r"/\.(?!npm/|yarn|pnpm|bin/|cache/(?:node-gyp|pip|uv|yarn|puppeteer|ms-playwright|Cypress|electron)/)[^/]+"
+    r"|^/(?:tmp|var/tmp|dev/shm|run)/|^/memfd:"
+)
+
+
+def is_hidden(path: str) -> bool:
+    """Whether the path is in a dot folder, a temporary folder or in memory: where people do not look."""
+    return bool(_HIDDEN.search(path))
