@@ -1,6 +1,7 @@
 """Plan: what to fetch, install and load, one folder an ecosystem.
 
-``stage`` describes what came in, ``plans`` lays it out. Adding an ecosystem is adding its class to ECOSYSTEMS.
+``stage`` describes what came in, ``plans`` lays it out. Adding an ecosystem is adding its class to
+ECOSYSTEMS.
 """
 
 from __future__ import annotations
@@ -26,6 +27,6 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
     if not fitting:
         raise NothingToScanError(
             f"{staged.name} holds nothing to install: no manifest was found at its top.",
-            "Give the folder (or an archive of it) that holds package.json, or a purl such as pkg:npm/NAME@VERSION.",
+            "Give the folder (or an archive of it) that holds the manifest, or a purl such as pkg:npm/NAME.",
         )
     return [item.plan(staged, options) for item in fitting]

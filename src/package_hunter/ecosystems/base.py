@@ -62,7 +62,8 @@ def stage(
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What the fetch left: the packages, which of them should be there and are not, and sentences about it."""
+    """What the fetch left: the packages, which of them should be there and are not, and sentences about
+    it."""
 
     packages: tuple[Package, ...] = ()
     missing: tuple[str, ...] = ()  # names that should be there
@@ -72,11 +73,12 @@ class Installed:
 
 
 class Plan(ABC):
-    """What one target needs of a box, in the order of use: ``fetch``, ``after_fetch``, ``imports``, ``coverage``.
+    """What one target needs of a box, in the order of use: ``fetch``, ``after_fetch``, ``imports``,
+    ``coverage``.
 
-    Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there; None:
-    an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the gateway may
-    pass on); ``notes`` (sentences for the report).
+    Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
+    None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
+    gateway may pass on); ``notes`` (sentences for the report).
     """
 
     target: Target

@@ -15,17 +15,19 @@ _MAX_PACKED = 512 << 20
 
 
 def pack_tgz(folder: Path, top: str) -> bytes:
-    """The regular files below ``folder`` as a .tgz with everything under ``top``, as `npm pack` makes it. Links
-    are left out, as npm leaves them out."""
+    """The regular files below ``folder`` as a .tgz with everything under ``top``, as `npm pack` makes it.
+    Links are left out, as npm leaves them out."""
     sink = io.BytesIO()
-    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-            for base, folders, names, fd in os.fwalk(folder):
-                folders.sort()
-                for name in sorted(names):
-                    _add(tar, fd, name, f"{top}/{os.path.relpath(os.path.join(base, name), folder)}")  # noqa: PTH118
-                if sink.tell() > _MAX_PACKED:
-                    raise NothingToScanError(f"The package is larger than {_MAX_PACKED:,} bytes when packed.")
+    with (
+        gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for base, folders, names, fd in os.fwalk(folder):
+            folders.sort()
+            for name in sorted(names):
+                _add(tar, fd, name, f"{top}/{(Path(base) / name).relative_to(folder)}")
+            if sink.tell() > _MAX_PACKED:
+                raise NothingToScanError(f"The package is larger than {_MAX_PACKED:,} bytes when packed.")
     return sink.getvalue()
 
 

@@ -2,8 +2,8 @@
 
 The anchor is our own spawn: each command of a phase runs for one package (model.scan.Command), the sandbox
 tells which process it started, and the sensor which process gave birth to which. What a process calls itself,
-its environment, its parent after reparenting: none of it counts. So daemons, double forks, shells and sessions
-of their own stay with the package that started them.
+its environment, its parent after reparenting: none of it counts. So daemons, double forks, shells and
+sessions of their own stay with the package that started them.
 
 One thing descent cannot show: a package that changes files of another, whose script then runs them. The file
 changes that the sensor saw do show it, and the writer is blamed.
@@ -47,7 +47,7 @@ class Blamer:
         self._owner_cache: dict[int, CommandRun | None] = {}
         self._changes = self._changes_by_path(files)
         self._foreign = self._foreign_changes()
-        self._answers: dict[int, Blame] = {}
+        self._answers: dict[tuple[int, bool], Blame] = {}
 
     def blame(self, key: int | None, time_ns: int, pid: int | None = None) -> Blame | None:
         """Blame for what a process did at a time (ns since the epoch).
@@ -60,10 +60,11 @@ class Blamer:
             process = self.process_at(pid, time_ns)
         if process is None:
             return self._by_time(time_ns, pid or 0)
-        answer = self._answers.get(process.key)
-        if answer is None:
-            answer = self._answers[process.key] = self._blame(process, time_ns)
-        return answer
+        run = self._run_of(process)
+        memo = (process.key, run is not None and time_ns > run.ended_ns)
+        if memo not in self._answers:
+            self._answers[memo] = self._blame(process, time_ns)
+        return self._answers[memo]
 
     def process_at(self, pid: int, time_ns: int) -> Process | None:
         """The process that had this pid of the host at that time."""
@@ -226,7 +227,8 @@ class Blamer:
                 basis = f"{self._who(writer)} had rewritten the {run.command.script} script in {path}."
                 return writer, basis, "certain"
             if path.endswith((".js", ".cjs", ".mjs", ".node", ".json", ".so", ".py", ".wasm", ".sh")):
-                basis = f"{self._who(writer)} had changed {path} before {package.name}'s {run.command.script} ran."
+                step = f"{package.name}'s {run.command.script}"
+                basis = f"{self._who(writer)} had changed {path} before {step} ran."
                 return writer, basis, "likely"
         return None
 
@@ -247,12 +249,7 @@ class Blamer:
 
     def _has_dependencies(self, purl: str) -> bool:
         package = self._by_purl.get(purl)
-        if package is None or not package.chain:
-            return True
-        depth = len(package.chain)
-        return any(
-            item.chain[:depth] == package.chain and len(item.chain) > depth for item in self._by_purl.values()
-        )
+        return package is None or bool(package.requires)
 
 
 class Ports:
@@ -264,8 +261,8 @@ class Ports:
             self._uses[use.protocol, use.local_port].append(use)
 
     def use(self, peer_port: int, protocol: str, time_ns: int) -> SocketUse | None:
-        """The socket use that best fits a record of the gateway: the last one from that port until then (with a
-        little slack), else the first one after it."""
+        """The socket use that best fits a record of the gateway: the last one from that port until then
+        (with a little slack), else the first one after it."""
         known = self._uses.get((protocol, peer_port), [])
         at = bisect_right(known, time_ns + _SLACK_NS // 20, key=lambda item: item.time_ns)
         return known[at - 1] if at else (known[0] if known else None)

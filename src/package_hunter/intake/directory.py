@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 

@@ -1,4 +1,5 @@
-"""What an archive may hold. Plain values: the confined unpacker gets them as JSON and imports nothing heavy."""
+"""What an archive may hold. Plain values: the confined unpacker gets them as JSON and imports nothing
+heavy."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, ``depth`` in path components. ``trusted_names``: the names come from a file system of the
-    user's own (a directory scan), where two may differ in case only and links leaving the tree are left out
-    instead of refusing the whole."""
+    """Sizes in bytes, ``depth`` in path components. ``trusted_names``: the names come from a file system of
+    the user's own (a directory scan), where two may differ in case only and links leaving the tree are left
+    out instead of refusing the whole."""
 
     archive_bytes: int = 1 << 30
     unpacked_bytes: int = 2 << 30

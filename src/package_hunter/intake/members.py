@@ -21,7 +21,8 @@ _AGAIN = "Make or upload the archive again."
 
 
 class Member(NamedTuple):
-    """An entry. ``kind``: file, folder, link (symbolic) or hardlink; ``data`` is read before the next entry."""
+    """An entry. ``kind``: file, folder, link (symbolic) or hardlink; ``data`` is read before the next
+    entry."""
 
     name: str
     kind: str

@@ -21,8 +21,8 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in. ``kind`` is ``directory``, ``archive`` or ``purl``; ``path`` the directory, or the archive
-    as kept under its sha256; ``name`` what a person calls it."""
+    """What came in. ``kind`` is ``directory``, ``archive`` or ``purl``; ``path`` the directory, or the
+    archive as kept under its sha256; ``name`` what a person calls it."""
 
     kind: str
     name: str
@@ -34,8 +34,9 @@ class Received:
 def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> Received:
     """Take in a target: a directory, an archive (path or stream) or a purl.
 
-    An archive is streamed into ``data_dir/uploads/SHA256`` (one kept already is not written again), never more
-    than the setting ``max_archive_bytes``. Raises NothingToScanError, BadArchiveError, HostError (disk full).
+    An archive is streamed into ``data_dir/uploads/SHA256`` (one kept already is not written again), never
+    more than the setting ``max_archive_bytes``. Raises NothingToScanError, BadArchiveError, HostError (disk
+    full).
     """
     config = config or settings()
     if isinstance(target, str) and target.startswith("pkg:"):

@@ -27,11 +27,13 @@ _WALL_SECONDS = 300.0
 def run_unpacker(
     source: Path | IO[bytes], dest: Path, limits: Limits, seconds: float = _WALL_SECONDS
 ) -> UnpackResult:
-    """Unpack ``source`` (a directory, or an archive as path or open seekable file) into the new directory ``dest``.
+    """Unpack ``source`` (a directory, or an archive as path or open seekable file) into the new directory
+    ``dest``.
 
     The work is done by an unprivileged, seccomp-confined process that holds nothing but the two descriptors.
-    ``dest`` is made here (its parent must exist) and its files belong to the unpacker's uid; on any failure it
-    is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError (disk full).
+    ``dest`` is made here (its parent must exist) and its files belong to the unpacker's uid; on any failure
+    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError (disk
+    full).
     """
     try:
         dest.mkdir(mode=0o755)

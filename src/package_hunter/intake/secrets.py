@@ -127,7 +127,8 @@ def filter_npmrc(content: bytes) -> tuple[bytes, int]:
 
 
 def harmless_part(kind: str, content: bytes) -> tuple[bytes | None, int]:
-    """What of a withheld file may enter the box after all (None: nothing), and how many lines were dropped."""
+    """What of a withheld file may enter the box after all (None: nothing), and how many lines were
+    dropped."""
     if kind == "npmrc":
         return filter_npmrc(content)
     return None, 0

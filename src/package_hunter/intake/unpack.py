@@ -21,8 +21,9 @@ _MAX_HOPS = 40  # of a chain of links, as the kernel's
 
 @dataclass(slots=True)
 class UnpackResult:
-    """What was unpacked. ``top`` is the one top folder that holds everything, or ``""``; paths are relative to
-    the directory that was unpacked into. ``withheld`` lists credential files and links that stayed outside."""
+    """What was unpacked. ``top`` is the one top folder that holds everything, or ``""``; paths are relative
+    to the directory that was unpacked into. ``withheld`` lists credential files and links that stayed
+    outside."""
 
     files: int = 0
     bytes: int = 0

@@ -104,6 +104,7 @@ class Package:
     dev: bool = False
     optional: bool = False
     scripts: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()  # names of what it depends on
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,6 @@ def _manager(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
 
 
 _OTHER = (
-    "The project's {file} is {manager}'s; npm resolved the dependencies in its place, so versions may differ from"
-    " those in that file."
+    "The project's {file} is {manager}'s; npm resolved the dependencies in its place, so versions may differ"
+    " from those in that file."
 )

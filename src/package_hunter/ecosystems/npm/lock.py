@@ -171,4 +171,5 @@ def package(entry: Entry, project: str, chain: tuple[str, ...], scripts: Mapping
         dev=entry.dev,
         optional=entry.optional,
         scripts=dict(scripts),
+        requires=entry.requires,
     )

@@ -1,4 +1,5 @@
-"""What differs between npm and yarn classic: the fetch command, the lock file, where the inventory comes from."""
+"""What differs between npm and yarn classic: the fetch command, the lock file, where the inventory comes
+from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""package.json: which lifecycle scripts run at install, and how a package is loaded. All of it is untrusted."""
+"""package.json: which lifecycle scripts run at install, and how a package is loaded. All of it is
+untrusted."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ class NpmPlan(Plan):
         self.notes = manager.notes
         self.files = (*files, BoxFile(LIFECYCLE, _lifecycle(), owner="root"))
         self._options, self._manager = options, manager
-        self._root = installed.root_entry(manager.manifest, as_text(manager.manifest.get("name"), 214) or target.name)
+        own_name = as_text(manager.manifest.get("name"), 214)
+        self._root = installed.root_entry(manager.manifest, own_name or target.name)
         self._locked = manager.locked
         self._places: dict[str, Entry] = {}  # every place after the fetch, links too; "" is the project
         self._installed = Installed(packages=self._packages(self._locked, {}), expected=len(self._locked))
@@ -178,7 +179,7 @@ class NpmPlan(Plan):
             if name not in self._root.optional_requires and lock.resolve(self._places, "", name) is None
         ]
         confused = [
-            f"{entry.name}@{entry.version} calls itself {found.get('name')}@{found.get('version')} in its package.json."
+            f"{entry.name}@{entry.version} says in package.json that it is {as_text(found['version'], 64)}."
             for key, entry in here.items()
             if entry.version and (found := manifests[key]).get("version") not in (entry.version, None)
         ]
@@ -191,7 +192,8 @@ class NpmPlan(Plan):
 
 
 def _may_be_absent(entry: Entry) -> bool:
-    """Optional packages are left out on other platforms; bundled ones may lie inside their bundler's files."""
+    """Optional packages are left out on other platforms; bundled ones may lie inside their bundler's
+    files."""
     return entry.optional or entry.in_bundle or entry.peer
 
 
