@@ -28,6 +28,16 @@ __all__ = ["ROLES", "UIDS", "Role", "confine"]
 # gives out and below systemd's dynamic range (61184), so that no account has to be made.
 UIDS: dict[str, int] = {"gateway": 60871, "reader": 60872, "unpacker": 60873, "test": 60874}
 
+# Imported by the standard library on first use, when it is too late.
+for _codec in (
+    "encodings.idna",
+    "encodings.latin_1",
+    "encodings.ascii",
+    "encodings.utf_16",
+    "encodings.cp437",
+):
+    importlib.import_module(_codec)
+
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
 _PR_SET_DUMPABLE, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 4, 47, 4
 _CAP_VERSION_3 = 0x20080522
@@ -60,7 +70,6 @@ def confine(
     Raises HostError where a step fails: a helper must never run half confined.
     """
     expected = os.getppid() if parent is None else parent
-    _import_codecs()
     if keep_fds is not None:
         _close_others({0, 1, 2, *keep_fds})
     _limit(memory_bytes, files, file_bytes)
@@ -73,18 +82,6 @@ def confine(
         os._exit(1)  # the parent died before the line above
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "give up gaining privileges")
     _load_filter(ROLES[role])
-
-
-def _import_codecs() -> None:
-    # Imported by the standard library on first use, when it is too late.
-    for name in (
-        "encodings.idna",
-        "encodings.latin_1",
-        "encodings.ascii",
-        "encodings.utf_16",
-        "encodings.cp437",
-    ):
-        importlib.import_module(name)
 
 
 def _close_others(keep: set[int]) -> None:
