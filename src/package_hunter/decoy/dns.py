@@ -1,0 +1,106 @@
+"""Every DNS question gets a plausible answer that never left the host."""
+
+# mypy: disallow-untyped-calls=False
+# (dnslib has no types)
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+
+from dnslib import AAAA, CNAME, MX, NS, PTR, QTYPE, RCODE, RR, SOA, SRV, TXT, A, DNSError, DNSRecord
+
+from package_hunter.decoy.names import Names
+from package_hunter.decoy.record import Recorder, now
+from package_hunter.model.observation import DnsRecord
+
+_TTL = 300
+_SEARCH_DOMAINS = (".local", ".localdomain", ".in-addr.arpa", ".ip6.arpa")
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\xff]")
+
+
+def printable(name: str) -> str:
+    """``name`` in lower case without its last dot; bytes that could break a line or terminal as ``\\DDD``."""
+    return _CONTROL.sub(lambda m: f"\\{ord(m[0]):03d}", name.rstrip(".").lower())
+
+
+class DnsServer:
+    """Answers one question at a time; ``heard`` sees each name for the canary search."""
+
+    def __init__(self, names: Names, record: Recorder, heard: Callable[[str, int], None]) -> None:
+        self._names = names
+        self._record = record
+        self._heard = heard
+
+    def answer(self, query: bytes, peer_port: int, datagram: bool = True) -> bytes | None:
+        """The answer's bytes, or None where the query is too broken to have an id."""
+        try:
+            request = DNSRecord.parse(query)
+        except (DNSError, ValueError, IndexError, UnicodeError, OverflowError):
+            self._record.count_cut("malformed_dns")
+            if len(query) < 12:
+                return None
+            return query[:2] + b"\x81\x81" + b"\0" * 8  # FORMERR, no question
+        if request.header.qr or not request.questions:
+            self._record.count_cut("malformed_dns")
+            return None
+        reply = request.reply(ra=1, aa=0)
+        question = request.questions[0]
+        name = printable(str(question.qname))
+        kind = str(QTYPE.get(question.qtype, f"TYPE{question.qtype}"))
+        said = self._fill(reply, question, name, kind)
+        self._record("dns", DnsRecord(now(), name, kind, said, peer_port))
+        self._heard(name, peer_port)
+        packed = bytes(reply.pack())
+        if datagram and len(packed) > 1232:
+            packed = bytes(reply.truncate().pack())
+        return packed
+
+    def _fill(self, reply: DNSRecord, question: object, name: str, kind: str) -> str:
+        qname = question.qname  # type: ignore[attr-defined]
+        if kind == "PTR":
+            return self._pointer(reply, qname, name)
+        if name.endswith(_SEARCH_DOMAINS) or "." not in name:
+            reply.header.rcode = RCODE.NXDOMAIN
+            return "NXDOMAIN"
+        pair = self._names.addresses(name)
+        if pair is None:
+            reply.header.rcode = RCODE.SERVFAIL
+            self._record.count_cut("dns_names")
+            return "SERVFAIL"
+        base = ".".join(name.split(".")[-2:])
+        data = {
+            "A": lambda: A(pair[0]),
+            "ANY": lambda: A(pair[0]),
+            "AAAA": lambda: AAAA(pair[1]),
+            "TXT": lambda: TXT(f"v=spf1 a mx include:_spf.{base} ~all"),
+            "MX": lambda: MX(f"mail.{base}", 10),
+            "NS": lambda: NS(f"ns1.{base}"),
+            "CNAME": lambda: CNAME(f"edge.{base}"),
+            "SRV": lambda: SRV(10, 5, 443, f"srv.{base}"),
+            "SOA": lambda: SOA(f"ns1.{base}", f"hostmaster.{base}", (2026010101, 7200, 3600, 1209600, 300)),
+        }.get(kind)
+        if data is None:
+            return ""  # NOERROR without data, as for a name that has no such record
+        record = data()
+        with contextlib.suppress(DNSError):
+            reply.add_answer(
+                RR(qname, QTYPE.reverse.get(kind if kind != "ANY" else "A"), rdata=record, ttl=_TTL)
+            )
+        return str(record)
+
+    def _pointer(self, reply: DNSRecord, qname: object, name: str) -> str:
+        address = _reverse(name)
+        found = self._names.name(address) if address else None
+        if found is None:
+            reply.header.rcode = RCODE.NXDOMAIN
+            return "NXDOMAIN"
+        reply.add_answer(RR(qname, QTYPE.PTR, rdata=PTR(found), ttl=_TTL))
+        return found
+
+
+def _reverse(name: str) -> str | None:
+    if name.endswith(".in-addr.arpa"):
+        return ".".join(reversed(name.removesuffix(".in-addr.arpa").split(".")))
+    return None

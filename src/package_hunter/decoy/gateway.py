@@ -1,0 +1,136 @@
+"""The worker's side of a gateway: starts the process, hands it its sockets, collects what it saw."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from package_hunter.confine import UIDS
+from package_hunter.decoy import control
+from package_hunter.decoy.places import LOG, NAMES
+from package_hunter.decoy.record import read_log
+from package_hunter.decoy.sockets import open_in
+from package_hunter.decoy.spec import GatewaySpec, to_wire
+from package_hunter.decoy.tls import make_ca
+from package_hunter.errors import SandboxError
+from package_hunter.model.observation import NetworkLog
+from package_hunter.model.registry import RegistryAllow
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
+# What the gateway process keeps of the worker's environment: where trust and proxies are named, no secrets.
+_ENVIRONMENT = (
+    "PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+    "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+)  # fmt: skip
+
+
+class Gateway:
+    """One scan's gateway. Make it early: its process starts at once, ``start`` then takes a few milliseconds.
+
+    Make it in a thread that lives as long as the scan: the kernel kills the gateway when that thread ends.
+    Files lie in ``spec.run_dir``, which must exist; the worker owns the scan's folder.
+    """
+
+    def __init__(self, spec: GatewaySpec) -> None:
+        if spec.uid is None and os.geteuid() == 0:
+            spec = replace(spec, uid=UIDS["gateway"])
+        self._spec = spec
+        self._log: NetworkLog | None = None
+        _own(spec.run_dir, spec.uid)
+        spec.cache_dir.mkdir(parents=True, exist_ok=True)
+        _own(spec.cache_dir, spec.uid)
+        self.ca_pem, key = make_ca()
+        self.names_path = spec.run_dir / NAMES
+        self.names_path.touch()
+        _own(self.names_path, spec.uid)
+        self._line, theirs = socket.socketpair()
+        self._line.settimeout(_START_SECONDS)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "package_hunter.decoy.serve", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                cwd="/",
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=(spec.run_dir / "gateway.err").open("wb"),
+            )
+        with contextlib.suppress(OSError):  # said by start, with the process's own words
+            control.send(self._line, to_wire(spec, self.ca_pem, key))
+
+    @property
+    def pid(self) -> int:
+        """The gateway process."""
+        return self._process.pid
+
+    def start(self, netns: int | str | os.PathLike[str]) -> None:
+        """Open the sockets in ``netns`` and return once the gateway answers there."""
+        sockets = open_in(netns)
+        try:
+            control.send(self._line, {"serve": True}, tuple(s.fileno() for s in sockets.all()))
+            control.receive(self._line)
+        except (OSError, EOFError) as error:
+            raise SandboxError(f"The gateway did not start: {self._words() or error}.") from error
+        finally:
+            sockets.close()
+
+    def allow(self, allow: RegistryAllow) -> None:
+        """Further packages that may be fetched; in force when this returns."""
+        message = {
+            "ecosystem": allow.ecosystem,
+            "names": sorted(allow.names),
+            "closed": allow.closed,
+            "integrity": dict(allow.integrity),
+            "urls": sorted(allow.urls),
+        }
+        try:
+            control.send(self._line, {"allow": message})
+            control.receive(self._line)
+        except (OSError, EOFError) as error:
+            raise SandboxError(f"The gateway ended unexpectedly: {self._words() or error}.") from error
+
+    def stop(self) -> NetworkLog:
+        """End the gateway; all that it recorded. Safe to call twice, and after a failed start."""
+        if self._log is None:
+            with contextlib.suppress(OSError, EOFError):
+                self._line.settimeout(_STOP_SECONDS)
+                control.send(self._line, {"stop": True})
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_SECONDS)
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGKILL)
+                self._process.wait()
+            self._line.close()
+            path = self._spec.run_dir / LOG
+            self._log = read_log(path, self._spec.limits) if path.exists() else NetworkLog()
+            if self._process.returncode != 0:
+                cut = {**self._log.cut, "gateway_failed": 1}
+                self._log = replace(self._log, cut=cut)
+        return self._log
+
+    def __enter__(self) -> Gateway:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _words(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = (self._spec.run_dir / "gateway.err").read_text(errors="replace").strip().splitlines()
+            return lines[-1][:500] if lines else ""
+        return ""
+
+
+def _own(path: Path, uid: int | None) -> None:
+    if uid is not None and os.geteuid() == 0:
+        os.chown(path, uid, uid)
+
+
+__all__ = ["Gateway", "GatewaySpec"]

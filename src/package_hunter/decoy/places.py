@@ -1,0 +1,4 @@
+"""The gateway's files in a scan's folder."""
+
+LOG = "network.jsonl"
+NAMES = "names.tsv"

@@ -1,0 +1,86 @@
+"""A connection that speaks neither HTTP nor TLS: heard out, recorded, answered where that is plausible."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from package_hunter.decoy.web import Peer, Talk
+from package_hunter.decoy.world import World
+
+_BANNERS = {
+    21: b"220 (vsFTPd 3.0.5)\r\n",
+    22: b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",
+    23: b"\xff\xfb\x01\r\nlogin: ",
+    25: b"220 mail ESMTP Postfix\r\n",
+    110: b"+OK Dovecot ready.\r\n",
+    143: b"* OK [CAPABILITY IMAP4rev1 LOGIN-REFERRALS ID ENABLE IDLE AUTH=PLAIN] Dovecot ready.\r\n",
+    587: b"220 mail ESMTP Postfix\r\n",
+}
+
+
+class RawTalk:
+    """One raw connection; ``talk`` gets its kind and first bytes."""
+
+    def __init__(
+        self,
+        world: World,
+        peer: Peer,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        dns: Any,
+        spent: Callable[[int], None],
+        talk: Talk,
+    ) -> None:
+        self._world, self._peer, self._reader, self._writer = world, peer, reader, writer
+        self._dns, self._spent, self._talk = dns, spent, talk
+
+    async def run(self, silent: bool) -> None:
+        """Until the end."""
+        self._talk.kind = "tls-raw" if self._peer.tls else "raw"
+        if self._peer.port == 53:
+            self._talk.kind = "dns"
+            await self._dns_over_tcp()
+            return
+        if silent and (banner := _BANNERS.get(self._peer.port)):
+            await self._say(banner)
+        sink = self._world.watch.raw(self._peer, "tls" if self._peer.tls else "tcp")
+        limit = self._world.spec.limits.head_bytes
+        try:
+            while data := await self._hear():
+                if len(self._talk.head) < limit:
+                    self._talk.head += data[: limit - len(self._talk.head)]
+                sink.feed(data)
+        except TimeoutError:
+            pass
+        finally:
+            sink.close()
+
+    async def _hear(self) -> bytes:
+        async with asyncio.timeout(self._world.spec.limits.idle_seconds):
+            data = await self._reader.read(256 << 10)
+        self._peer.bytes_out += len(data)
+        self._spent(len(data))
+        return data
+
+    async def _say(self, data: bytes) -> None:
+        self._peer.bytes_in += len(data)
+        self._writer.write(data)
+        async with asyncio.timeout(self._world.spec.limits.idle_seconds):
+            await self._writer.drain()
+
+    async def _dns_over_tcp(self) -> None:
+        try:
+            while True:
+                async with asyncio.timeout(self._world.spec.limits.idle_seconds):
+                    size = int.from_bytes(await self._reader.readexactly(2), "big")
+                    query = await self._reader.readexactly(size)
+                self._peer.bytes_out += size + 2
+                self._spent(size + 2)
+                answer = self._dns.answer(query, self._peer.peer_port, datagram=False)
+                if answer is None:
+                    break
+                await self._say(len(answer).to_bytes(2, "big") + answer)
+        except (TimeoutError, asyncio.IncompleteReadError):
+            pass

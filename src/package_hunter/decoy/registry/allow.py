@@ -1,0 +1,64 @@
+"""What may be asked of a registry: the dependency tree and what it turns out to need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from package_hunter.model.registry import RegistryAllow
+
+
+def normal_name(ecosystem: str, name: str) -> str:
+    """A package's name in the form its registry compares (PEP 503 for PyPI)."""
+    if ecosystem == "pypi":
+        return re.sub(r"[-_.]+", "-", name).lower()
+    return name
+
+
+class Allowed:
+    """The names, artefacts and digests of one ecosystem that this scan may fetch."""
+
+    def __init__(self, ecosystem: str) -> None:
+        self._ecosystem = ecosystem
+        self._names: set[str] = set()
+        self._closed = False
+        self._integrity: dict[str, str] = {}
+        self._pinned: set[str] = set()
+        self._urls: set[str] = set()
+
+    def add(self, allow: RegistryAllow) -> None:
+        """Take a further description from the plan; once one is open, the whole is."""
+        first = not self._names
+        self._names.update(normal_name(self._ecosystem, name) for name in allow.names)
+        self._closed = allow.closed and (first or self._closed)
+        for key, sri in allow.integrity.items():
+            self._integrity[key] = sri
+            self._pinned.add(normal_name(self._ecosystem, key.rpartition("@")[0]))
+        self._names |= self._pinned
+        self._urls |= allow.urls
+
+    def name(self, name: str) -> bool:
+        return normal_name(self._ecosystem, name) in self._names
+
+    def version(self, name: str, version: str) -> bool:
+        """False where a lock file that lists everything lists this package in other versions only."""
+        if not self.name(name):
+            return False
+        pinned = self._closed and normal_name(self._ecosystem, name) in self._pinned
+        return not pinned or f"{name}@{version}" in self._integrity
+
+    def integrity(self, name: str, version: str) -> str | None:
+        """The lock file's SRI for this version."""
+        return self._integrity.get(f"{name}@{version}")
+
+    def url(self, url: str) -> bool:
+        return url in self._urls
+
+    def learn(self, names: Iterable[str]) -> None:
+        """The registry says that an allowed package depends on these."""
+        if not self._closed:
+            self._names.update(normal_name(self._ecosystem, name) for name in names)
+
+    def learn_url(self, urls: Iterable[str]) -> None:
+        """An allowed package's index page names these artefacts."""
+        self._urls.update(urls)

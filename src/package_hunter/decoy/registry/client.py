@@ -1,0 +1,63 @@
+"""The upstream leg: the only place where the host's real credentials are used."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+
+from package_hunter.decoy.spec import Upstream
+
+_PASSED_ON = ("accept", "accept-encoding", "if-none-match", "range")
+
+
+class UpstreamClient:
+    """One upstream registry, connections kept alive. Made before the process gives up its rights."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        parts = urlsplit(upstream.url)
+        self.origin = (parts.scheme, parts.hostname, parts.port)
+        self._client = httpx.AsyncClient(
+            verify=_trust(upstream),
+            proxy=upstream.proxy,
+            trust_env=upstream.proxy is None,
+            timeout=httpx.Timeout(60.0, connect=15.0),
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=60.0),
+            follow_redirects=True,
+            max_redirects=4,
+            headers={"user-agent": "package-hunter"},
+        )
+        self._client.headers.pop("accept-encoding", None)
+
+    @asynccontextmanager
+    async def get(
+        self, url: str, headers: dict[str, str], method: str = "GET"
+    ) -> AsyncIterator[httpx.Response]:
+        """A read of ``url``; of the box's headers only those that say what form of answer it takes."""
+        sent = {name: value for name, value in headers.items() if name in _PASSED_ON}
+        parts = urlsplit(url)
+        if self.upstream.auth and (parts.scheme, parts.hostname, parts.port) == self.origin:
+            sent["authorization"] = self.upstream.auth  # httpx drops it where a redirect leaves this origin
+        request = self._client.build_request(method, url, headers=sent)
+        if "accept-encoding" not in sent:
+            request.headers.pop("accept-encoding", None)
+        response = await self._client.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _trust(upstream: Upstream) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=upstream.cafile)
+    if not upstream.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,30 @@
+"""Which part of the decoy world answers a request."""
+
+from __future__ import annotations
+
+from package_hunter.decoy.registry.front import NpmFront
+from package_hunter.decoy.services import SERVICES
+from package_hunter.decoy.services.downloads import Downloads
+from package_hunter.decoy.web import Answer, Ask
+from package_hunter.decoy.world import World
+
+
+class Router:
+    """Registries first, then the services by name, port or form, then a plausible download for any URL."""
+
+    def __init__(self, world: World, fronts: tuple[NpmFront, ...]) -> None:
+        self._world, self._fronts = world, fronts
+        self._services = tuple(make(world) for make in SERVICES)
+        self._downloads = Downloads(world)
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The answer to any request."""
+        if ask.method == "CONNECT":
+            return Answer(200)
+        for service in self._services:
+            if service.matches(ask) and (answer := service.answer(ask)) is not None:
+                return answer
+        for front in self._fronts:
+            if front.serves(ask.host) and ask.method in ("GET", "HEAD"):
+                return await front.answer(ask)
+        return self._downloads.answer(ask)

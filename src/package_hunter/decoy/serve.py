@@ -1,0 +1,135 @@
+"""The gateway process: ``python -m package_hunter.decoy.serve FD``, FD being its control socket.
+
+It gets its specification and its sockets over that socket, gives up its rights, and answers what the box
+sends until it is told to stop or the worker is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures.thread
+import contextlib
+import gc
+import os
+import secrets
+import socket
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio._backends._asyncio
+import brotli
+import httpcore._async.http11
+import httpcore._async.http_proxy
+import httpcore._backends.auto
+
+from package_hunter.confine import confine
+from package_hunter.decoy import control
+from package_hunter.decoy.dns import DnsServer
+from package_hunter.decoy.names import Names
+from package_hunter.decoy.places import LOG, NAMES
+from package_hunter.decoy.record import Recorder
+from package_hunter.decoy.registry.cache import RegistryCache
+from package_hunter.decoy.registry.front import NpmFront, Registry
+from package_hunter.decoy.router import Router
+from package_hunter.decoy.sockets import GatewaySockets
+from package_hunter.decoy.spec import GatewaySpec, from_wire
+from package_hunter.decoy.tcp import TcpServer
+from package_hunter.decoy.tls import Certificates
+from package_hunter.decoy.udp import UdpServer
+from package_hunter.decoy.watch import Watch
+from package_hunter.decoy.world import World
+from package_hunter.model.registry import RegistryAllow
+
+_MEMORY = 2 << 30
+# Imported by others on first use, when it is too late: a confined process may not be able to read modules.
+_NEEDED_LATER = (
+    concurrent.futures.thread, anyio._backends._asyncio, brotli, httpcore._backends.auto,
+    httpcore._async.http11, httpcore._async.http_proxy,
+)  # fmt: skip
+
+
+class Process:
+    """Everything that one gateway process owns."""
+
+    def __init__(self, spec: GatewaySpec, ca_cert: bytes, ca_key: bytes) -> None:
+        self.spec = spec
+        self.record = Recorder(spec.run_dir / LOG, spec.limits)
+        hosts = tuple({h for u in spec.upstreams if (h := urlsplit(u.url).hostname)})
+        names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
+        watch = Watch()
+        certificates = Certificates(ca_cert, ca_key, spec.run_dir)
+        marker = f"cdn-{secrets.token_hex(4)}.example"
+        self.world = World(spec, names, self.record, certificates, watch, marker)
+        self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
+        self.registry = Registry(spec, self.cache, self.record)
+        self.router = Router(self.world, (NpmFront(self.registry),))
+        self.dns = DnsServer(names, self.record, watch.dns)
+
+    async def serve(self, line: socket.socket, sockets: GatewaySockets) -> None:
+        """Until the worker says stop, or is gone."""
+        tcp = TcpServer(self.world, self.router.answer, self.dns)
+        udp = UdpServer(self.world, self.dns)
+        tcp.listen(sockets.tcp4)
+        tcp.listen(sockets.tcp6)
+        udp.listen(sockets.udp4, sockets.raw4)
+        udp.listen(sockets.udp6, sockets.raw6)
+        await self._obey(line)
+        await tcp.close()
+        udp.close()
+        self.record.close()
+        await self.registry.close()
+
+    async def _obey(self, line: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        stop = loop.create_future()
+
+        def command() -> None:
+            try:
+                message, _ = control.receive(line)  # whole messages of a trusted peer: blocking is brief
+                if "allow" in message:
+                    self._allow(message["allow"])
+                control.send(line, {"ok": True})
+                if "stop" in message:
+                    raise EOFError
+            except (EOFError, OSError):
+                loop.remove_reader(line)
+                if not stop.done():
+                    stop.set_result(None)
+
+        loop.add_reader(line, command)
+        control.send(line, {"ok": True})
+        await stop
+
+    def _allow(self, data: dict[str, Any]) -> None:
+        names, urls = frozenset(data["names"]), frozenset(data["urls"])
+        self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], data["integrity"], urls))
+
+
+async def _run(line: socket.socket) -> None:
+    message, _ = control.receive(line)
+    process = Process(*from_wire(message))
+    _, fds = control.receive(line, 16)
+    made = [socket.socket(fileno=fd) for fd in fds]
+    for sock in made:
+        sock.setblocking(False)
+    sockets = GatewaySockets(*made)
+    uid = process.spec.uid
+    if uid is not None:
+        confine("gateway", uid, None, _MEMORY, files=8192)
+    gc.freeze()
+    await process.serve(line, sockets)
+    with contextlib.suppress(OSError):
+        process.cache.trim()
+
+
+def main() -> None:
+    """Serve one scan."""
+    line = socket.socket(fileno=int(sys.argv[1]))
+    with contextlib.suppress(EOFError):  # the worker is gone
+        asyncio.run(_run(line))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

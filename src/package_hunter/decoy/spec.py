@@ -1,0 +1,86 @@
+"""What a gateway is told at its start: places, limits, upstreams, canaries."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from package_hunter.model.observation import Canary
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one scan may make the gateway do. Bytes and seconds; records are counted by kind."""
+
+    connections: int = 2_000  # open at the same time; beyond it the longest idle one is dropped
+    accepted: int = 100_000  # in a whole scan; later ones are reset
+    records: int = 20_000
+    body_bytes: int = 64 << 10  # of a request's body, kept in its record
+    head_bytes: int = 4 << 10  # of a raw connection, kept in its record
+    log_bytes: int = 256 << 20
+    names: int = 50_000
+    idle_seconds: float = 60.0
+    head_seconds: float = 20.0  # a request's head must be complete after so long
+    inbound_bytes: int = 8 << 30  # from the box, in a whole scan; then its connections are closed
+    artefact_bytes: int = 1 << 30
+    metadata_bytes: int = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A registry as the host's own configuration names it.
+
+    ``url`` ends with a slash. ``scopes`` are the npm scopes that go to it and nowhere else. ``auth`` is the
+    value of the Authorization header that the host's configuration gives, ``cafile`` a PEM bundle, ``cert``
+    a client certificate and key in one PEM, ``proxy`` a URL. ``default`` marks the one for all other names.
+    """
+
+    ecosystem: str
+    url: str
+    default: bool = True
+    scopes: tuple[str, ...] = ()
+    auth: str | None = field(default=None, repr=False)
+    cafile: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySpec:
+    """One scan's gateway. ``run_dir`` is the scan's own folder, ``cache_dir`` shared between scans."""
+
+    scan_id: str
+    run_dir: Path
+    cache_dir: Path
+    upstreams: tuple[Upstream, ...] = ()
+    canaries: tuple[Canary, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    offline: bool = False
+    cache_bytes: int = 5 << 30
+    fetch_hosts: tuple[str, ...] = ()  # hosts whose files are fetched truly, read-only
+    uid: int | None = None  # whom the gateway becomes; None: it stays who it is (only without root)
+
+
+def to_wire(spec: GatewaySpec, ca_cert: bytes, ca_key: bytes) -> dict[str, Any]:
+    """The form that goes to the gateway process over its control socket (it holds the host's credentials)."""
+    data = asdict(spec)
+    data["run_dir"], data["cache_dir"] = str(spec.run_dir), str(spec.cache_dir)
+    return {
+        "spec": data,
+        "ca_cert": base64.b64encode(ca_cert).decode(),
+        "ca_key": base64.b64encode(ca_key).decode(),
+    }
+
+
+def from_wire(message: Mapping[str, Any]) -> tuple[GatewaySpec, bytes, bytes]:
+    """The inverse of ``to_wire``."""
+    data = dict(message["spec"])
+    data["run_dir"], data["cache_dir"] = Path(data["run_dir"]), Path(data["cache_dir"])
+    data["limits"] = Limits(**data["limits"])
+    data["upstreams"] = tuple(Upstream(**{**u, "scopes": tuple(u["scopes"])}) for u in data["upstreams"])
+    data["canaries"] = tuple(Canary(**{**c, "lawful": tuple(c["lawful"])}) for c in data["canaries"])
+    data["fetch_hosts"] = tuple(data["fetch_hosts"])
+    return GatewaySpec(**data), base64.b64decode(message["ca_cert"]), base64.b64decode(message["ca_key"])

@@ -1,0 +1,250 @@
+"""Every TCP connection of the box, whatever its address and port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+import traceback
+from dataclasses import dataclass
+
+from package_hunter.decoy.http import Conversation, Respond
+from package_hunter.decoy.raw import RawTalk
+from package_hunter.decoy.record import now
+from package_hunter.decoy.sniff import client_hello_name, protocol
+from package_hunter.decoy.web import Peer, Talk
+from package_hunter.decoy.world import World
+from package_hunter.model.observation import Connection
+
+_SILENCE = 1.5  # seconds after which a silent client is taken to wait for the server's first words
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A connection being served."""
+
+    sock: socket.socket
+    task: asyncio.Task[None] | None
+    touched: float
+
+
+class TcpServer:
+    """Accepts, sniffs, serves and records connections within the limits."""
+
+    def __init__(self, world: World, respond: Respond, dns: object) -> None:
+        self._world, self._respond, self._dns = world, respond, dns
+        self._limits = world.spec.limits
+        self._open: dict[_Open, None] = {}
+        self._accepted = 0
+        self._left = self._limits.inbound_bytes
+
+    def listen(self, listener: socket.socket) -> None:
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(64):
+            try:
+                sock, address = listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:  # out of descriptors
+                self._evict()
+                return
+            self._accepted += 1
+            if self._accepted > self._limits.accepted or self._left <= 0:
+                self._world.record.count_cut("connections_refused")
+                sock.close()
+                continue
+            if len(self._open) >= self._limits.connections:
+                self._evict()
+            sock.setblocking(False)
+            entry = _Open(sock, None, time.monotonic())
+            self._open[entry] = None
+            entry.task = asyncio.get_running_loop().create_task(self._serve(entry, address[1]))
+
+    def _evict(self) -> None:
+        """Drop the connection that has been idle the longest: slow ones must not keep the others out."""
+        if not self._open:
+            return
+        victim = min(self._open, key=lambda entry: entry.touched)
+        self._world.record.count_cut("connections_dropped")
+        del self._open[victim]
+        if victim.task:
+            victim.task.cancel()
+
+    async def _serve(self, entry: _Open, peer_port: int) -> None:
+        sock = entry.sock
+        peer: Peer | None = None
+        talk = Talk()
+        try:
+            address, port = sock.getsockname()[:2]
+            peer = Peer(address, port, peer_port, self._world.names.name(address), started_ns=now())
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self._talk(entry, peer, talk)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, EOFError):
+            pass
+        except Exception:  # one broken conversation must not end the others; it is counted, never hidden
+            self._world.record.count_cut("gateway_errors")
+            traceback.print_exc()
+        finally:
+            self._open.pop(entry, None)
+            sock.close()
+            if peer is not None:
+                self._world.record(
+                    "connection",
+                    Connection(
+                        peer.started_ns, "tcp", peer.address, peer.port, peer_port, peer.name, peer.sni,
+                        peer.bytes_out, peer.bytes_in, talk.kind, None, talk.head,
+                    ),
+                )  # fmt: skip
+
+    async def _talk(self, entry: _Open, peer: Peer, talk: Talk) -> None:
+        speaks, first = await self._sniff(entry.sock, peer)
+        talk.kind = speaks
+        context = None
+        if speaks == "tls":
+            context = self._world.certificates.context(_certifiable(peer.sni or peer.name or peer.address))
+            peer.tls = True
+        reader, writer = await self._streams(entry, peer, context, first)
+        try:
+            if peer.tls:
+                secured = writer.get_extra_info("ssl_object")
+                peer.sni = getattr(secured, "asked_name", peer.sni)
+                await self._speak(entry, peer, reader, writer, None, talk)
+            else:
+                await self._speak(entry, peer, reader, writer, speaks, talk)
+        finally:
+            await _close(writer)
+
+    async def _streams(
+        self, entry: _Open, peer: Peer, context: ssl.SSLContext | None, first: bytes
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=1 << 18)
+        protocol_ = asyncio.StreamReaderProtocol(reader)
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol_, entry.sock, ssl=context,
+                ssl_handshake_timeout=15.0 if context else None,
+                ssl_shutdown_timeout=1.0 if context else None,
+            )  # fmt: skip
+        except ssl.SSLError as error:
+            self._world.record.count_cut("failed_tls")
+            self._world.watch.raw(peer, "tls").feed(first)
+            raise OSError("handshake failed") from error
+        return reader, asyncio.StreamWriter(transport, protocol_, reader, loop)
+
+    async def _sniff(self, sock: socket.socket, peer: Peer) -> tuple[str, bytes]:
+        """What it speaks and its first bytes, left in the socket's buffer."""
+        deadline = time.monotonic() + self._limits.head_seconds
+        silence = time.monotonic() + _SILENCE
+        data = b""
+        while time.monotonic() < deadline:
+            seen = await _peek(sock, 16_640, (silence if not data else deadline) - time.monotonic())
+            if seen is None:
+                if not data:
+                    return "silent", b""
+                break
+            if seen == data:
+                await asyncio.sleep(0.02)  # the rest of a split first record is on its way
+            data = seen
+            speaks = protocol(data)
+            if speaks == "tls":
+                peer.sni, complete = client_hello_name(data)
+                if not complete:
+                    continue
+            if speaks or not data:
+                return speaks or "raw", data
+        return protocol(data) or "raw", data
+
+    async def _speak(
+        self,
+        entry: _Open,
+        peer: Peer,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        speaks: str | None,
+        talk: Talk,
+    ) -> None:
+        def spent(amount: int) -> None:
+            entry.touched = time.monotonic()
+            self._left -= amount
+            if self._left <= 0:
+                self._world.record.count_cut("inbound_bytes")
+                raise EOFError
+
+        if speaks is None:
+            start = await self._first_inside(reader)
+            speaks = protocol(start) if start else "silent"
+            _unread(reader, start)
+        if speaks == "http":
+            talk.kind = "http"
+            conversation = Conversation(self._world, peer, reader, writer, self._respond, spent)
+            await conversation.run()
+            if not conversation.tunnel:
+                return
+            speaks = "raw"
+        raw = RawTalk(self._world, peer, reader, writer, self._dns, spent, talk)
+        await raw.run(speaks == "silent")
+
+    async def _first_inside(self, reader: asyncio.StreamReader) -> bytes:
+        data = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SILENCE * 4):
+                while not data or (not protocol(data) and not reader.at_eof()):
+                    more = await reader.read(1 << 16)
+                    if not more:
+                        break
+                    data += more
+        return data
+
+    async def close(self) -> None:
+        """End every connection; each is recorded."""
+        tasks = [entry.task for entry in self._open if entry.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _unread(reader: asyncio.StreamReader, data: bytes) -> None:
+    reader._buffer[:0] = data  # type: ignore[attr-defined]  # asyncio offers no way to look without taking
+
+
+def _certifiable(name: str) -> str:
+    try:
+        name.encode("ascii")
+    except UnicodeEncodeError:
+        return "localhost"
+    return name if 0 < len(name) <= 253 else "localhost"
+
+
+async def _peek(sock: socket.socket, size: int, timeout: float) -> bytes | None:
+    """What lies in the buffer, without taking it; b"" at the end, None at the timeout."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(sock, _fulfil, ready)
+    try:
+        async with asyncio.timeout(max(timeout, 0.001)):
+            await ready
+    except TimeoutError:
+        return None
+    finally:
+        loop.remove_reader(sock)
+    return sock.recv(size, socket.MSG_PEEK)
+
+
+def _fulfil(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
+        writer.close()
+        try:
+            async with asyncio.timeout(2.0):
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()

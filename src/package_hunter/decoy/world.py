@@ -1,0 +1,30 @@
+"""One scan's decoy world: what its connections share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from package_hunter.decoy.names import Names
+from package_hunter.decoy.record import Recorder, now
+from package_hunter.decoy.spec import GatewaySpec
+from package_hunter.decoy.tls import Certificates
+from package_hunter.decoy.watch import Watch
+from package_hunter.decoy.web import Peer
+from package_hunter.model.observation import DecoyMark
+
+
+@dataclass(slots=True)
+class World:
+    """What every connection of a scan needs. ``marker`` is the name whose look-up or request is proof that a
+    decoy download was executed."""
+
+    spec: GatewaySpec
+    names: Names
+    record: Recorder
+    certificates: Certificates
+    watch: Watch
+    marker: str
+
+    def mark(self, kind: str, peer: Peer, detail: str, **evidence: object) -> None:
+        """Note an answer worth a finding."""
+        self.record("mark", DecoyMark(now(), kind, detail, peer.destination, peer.peer_port, None, evidence))

@@ -1,0 +1,23 @@
+"""What a scan may fetch from package registries: made by the plan, held by the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAllow:
+    """What of one ecosystem (``npm``, ``pypi``, ``gem``) the dependency tree asks for.
+
+    ``names`` are the packages that may be asked for (an npm alias by its target). Unless ``closed``, what the
+    registry itself says that those depend on may be asked for too, and so on; with ``closed`` (a lock file
+    that lists all) nothing else. ``integrity`` maps ``name@version`` to the lock file's SRI string:
+    what is fetched must match it. ``urls`` are artefacts that a lock file names by their full address.
+    """
+
+    ecosystem: str
+    names: frozenset[str] = frozenset()
+    closed: bool = False
+    integrity: Mapping[str, str] = field(default_factory=dict)
+    urls: frozenset[str] = frozenset()
