@@ -11,12 +11,13 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
 import structlog
+
+from package_hunter.errors import HunterError
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +42,14 @@ class Child:
 class Supervisor:
     """Runs children until SIGTERM or SIGINT."""
 
-    def __init__(self, children: Sequence[Child]) -> None:
+    def __init__(self, children: Sequence[Child], on_stop: Callable[[], None] = lambda: None) -> None:
+        self._on_stop = on_stop
         self._children = list(children)
         self._stopping = False
+        self._code = 0
 
     def run(self) -> int:
-        """Start all, keep them, stop all; 0 after a stop that was asked for.
+        """Start all, keep them, stop all; 0 after SIGTERM, 130 after SIGINT.
 
         A child that fails its very first start with a usage error (exit code 2) would never do better:
         all are stopped, and its code is returned.
@@ -61,7 +64,7 @@ class Supervisor:
                 break
             time.sleep(0.1)
         self._stop_all()
-        return code
+        return code or self._code
 
     def _start_due(self) -> None:
         for child in self._children:
@@ -90,6 +93,7 @@ class Supervisor:
         child.delay = min(child.delay * 2, _LAST_DELAY)
 
     def _stop_all(self) -> None:
+        self._on_stop()
         alive = [c for c in self._children if c.pid]
         _signal_all(alive, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
@@ -101,7 +105,8 @@ class Supervisor:
             log.error("process did not stop, killed", process=child.name)
             os.waitpid(child.pid, 0)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._code = 130 if number == signal.SIGINT else 0
         if self._stopping:  # asked twice: pass the impatience on
             _signal_all([c for c in self._children if c.pid], signal.SIGTERM)
         self._stopping = True
@@ -137,8 +142,11 @@ def _child_main(child: Child, supervisor: int) -> int:
         code = child.main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 70
+    except HunterError as error:
+        log.error("process failed", process=child.name, error=str(error))  # noqa: TRY400 - a sentence says it
+        code = error.exit_code
     except BaseException:
-        traceback.print_exc()
+        log.exception("process failed", process=child.name)
         code = 70
     sys.stdout.flush()
     sys.stderr.flush()

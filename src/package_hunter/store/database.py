@@ -25,6 +25,7 @@ from package_hunter.errors import HostError, UsageError
 _PRAGMAS = (
     "foreign_keys = ON",
     "busy_timeout = 10000",
+    "journal_mode = WAL",  # readers and the writer do not wait for each other
     "synchronous = FULL",  # an accepted scan survives a power cut
     "trusted_schema = OFF",  # the worker is root, the file belongs to the API's user
     "cell_size_check = ON",
@@ -109,12 +110,8 @@ class Store:
         """Make the database, or bring it up to date; safe when several processes do it at once."""
         if self._file is not None:
             refuse_links(self._file)
-        with _explained(), self.engine.execution_options(hunter_write=True).connect() as connection:
-            if self.is_sqlite:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-                connection.rollback()
-            with connection.begin():
-                _upgrade(connection, self.is_sqlite)
+        with _explained(), self.engine.execution_options(hunter_write=True).begin() as connection:
+            _upgrade(connection, self.is_sqlite)
 
     def close(self) -> None:
         """Close every connection."""

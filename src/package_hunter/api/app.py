@@ -1,0 +1,138 @@
+"""The application: the original's routes, ours, figures, and one way to say no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from package_hunter import __version__
+from package_hunter.api import original, v1
+from package_hunter.api.errors import ApiError, unavailable
+from package_hunter.api.gate import Gate
+from package_hunter.api.metrics import Metrics
+from package_hunter.api.service import Renderer, Service
+from package_hunter.config import Settings
+from package_hunter.queue.base import Queue
+from package_hunter.store.database import Store, StoreError
+
+log = structlog.get_logger(__name__)
+
+_DESCRIPTION = """\
+Runs dependencies in a sealed box, watches every system call, and tells which package did what.
+
+Submit an archive or a package, ask for its status until it is `finished` or `failed`, fetch its report.
+Every route but health and this description asks for credentials: a bearer token or HTTP Basic."""
+
+
+def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mapping[str, Renderer]) -> FastAPI:
+    """The server as an ASGI application. ``renderers`` are the report formats beside JSON."""
+    service = Service(settings, store, queue, renderers)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    app = FastAPI(
+        title="Package Hunter",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # these pages would load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.include_router(original.routes(service))
+    app.include_router(v1.routes(service))
+
+    @app.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
+    async def figures() -> Response:
+        return Response(await metrics.text(service), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    _handle_errors(app)
+    app.add_middleware(Gate, service=service, metrics=metrics)
+    _describe_credentials(app)
+    return app
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    async def refused(_: Request, error: ApiError) -> Response:
+        return error.response()
+
+    @app.exception_handler(StoreError)
+    async def store_failed(_: Request, error: StoreError) -> Response:
+        log.warning("store failed", error=str(error))
+        return unavailable(error.message, error.advice).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return ApiError(400, f"The parameter {where!r} is wrong: {first['msg']}.").response()
+
+    @app.exception_handler(HTTPException)
+    async def routed_nowhere(_: Request, error: HTTPException) -> Response:
+        advice = "See /api/v1/openapi.json for all there is."
+        return ApiError(error.status_code, f"{error.detail}.", advice, error.headers).response()
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> Response:
+        log.error("request failed", exc_info=error)
+        return ApiError(500, "The server failed.", "Its log says more.").response()
+
+
+def _describe_credentials(app: FastAPI) -> None:
+    """OpenAPI's word for what `gate.Gate` asks for."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = make()
+        schema.setdefault("components", {})["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "password": {"type": "http", "scheme": "basic"},
+        }
+        schema["security"] = [{"token": []}, {"password": []}]
+        schema["paths"]["/api/v1/health"]["get"]["security"] = []
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+async def warm_up(app: FastAPI) -> None:
+    """Answer one request inside the process, so that all modules are loaded before rights are given up."""
+    headers = [(b"host", b"localhost")]
+    for path in ("/api/v1/openapi.json", "/no-such-page", "/api/v1/health"):
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "server": ("localhost", 80),
+            "client": ("127.0.0.1", 1),
+        }
+        await app(scope, _no_body, _ignore)
+
+
+async def _no_body() -> dict[str, Any]:
+    await asyncio.sleep(0)
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _ignore(_message: Any) -> None:
+    return None

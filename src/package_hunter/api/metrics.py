@@ -1,0 +1,55 @@
+"""Figures for Prometheus. Labels are routes and states, never names of packages or users."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from anyio.to_thread import run_sync
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from package_hunter.api.service import Service
+from package_hunter.store import scans
+from package_hunter.store.database import now_ms
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
+
+
+class Metrics:
+    """The figures of one server."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        args: dict[str, Any] = {"registry": self.registry, "namespace": "package_hunter"}
+        self.requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), **args)
+        self.seconds = Histogram("http_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, **args)
+        self.scans = Gauge("scans", "Scans in the store by status.", ("status",), **args)
+        self.oldest = Gauge(
+            "queue_oldest_seconds", "How long the first scan in the queue has waited.", **args
+        )
+        self.worker = Gauge("worker_seen_seconds", "Time since any worker was last seen; -1: never.", **args)
+        self.uploads = Gauge("uploads_active", "Archives coming in.", **args)
+        self.free = Gauge("disk_free_bytes", "Free space where archives are kept.", **args)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request."""
+        self.requests.labels(method, route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
+
+    async def text(self, service: Service) -> bytes:
+        """All figures in Prometheus's text format."""
+        await run_sync(self._refresh, service)
+        return generate_latest(self.registry)
+
+    def _refresh(self, service: Service) -> None:
+        with service.store.read() as session:
+            counts = scans.counts(session)
+            oldest = scans.oldest_waiting(session)
+            seen = scans.worker_seen(session)
+        for status in ("pending", "running", "finished", "failed"):
+            self.scans.labels(status).set(counts.get(status, 0))
+        now = now_ms()
+        self.oldest.set(0 if oldest is None else max(0, now - oldest) / 1000)
+        self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)
+        self.uploads.set(service.receiving)
+        self.free.set(shutil.disk_usage(service.uploads.folder).free)

@@ -1,0 +1,73 @@
+"""The routes of the original Package Hunter, request for request."""
+
+from __future__ import annotations
+
+import uuid
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from package_hunter.api import original_form
+from package_hunter.api.errors import ApiError, JsonResponse, to_json
+from package_hunter.api.receive import received
+from package_hunter.api.service import MANAGERS, Service
+from package_hunter.model.scan import ScanStatus
+from package_hunter.store import scans
+from package_hunter.store.scans import NewScan
+
+_ENDED = (ScanStatus.FINISHED.value, ScanStatus.FAILED.value)
+
+
+def routes(service: Service) -> APIRouter:
+    """`POST /monitor/project/{manager}` and `GET /?id=`."""
+    router = APIRouter(tags=["original"])
+
+    @router.post(
+        "/monitor/project/{manager}",
+        summary="Submit a project (original form)",
+        description="The body is a gzip tar of the project, as `application/octet-stream`. Answers "
+        '`{"status": "ok", "id": "…"}`; the scan goes on by itself.',
+    )
+    async def submit(manager: str, request: Request) -> Response:
+        if manager not in MANAGERS:
+            known = ", ".join(MANAGERS)
+            raise ApiError(
+                404, f"There is no package manager {manager[:40]!r} here.", f"Known ones: {known}."
+            )
+        principal = request.scope["principal"]
+        await service.admit(principal)
+        async with received(request, service) as upload:
+            name = f"{manager} project {upload.sha256[:12]}"
+            new = NewScan(name, principal, manager, upload.sha256, upload.size)
+            scan = await service.accept(new, upload)
+        return JsonResponse(to_json({"status": "ok", "id": str(scan.id)}))
+
+    @router.get(
+        "/",
+        summary="Status and result of a scan (original form)",
+        description="`pending`, `finished` with the alerts as `result`, or `failed` with a `reason`.",
+    )
+    async def status(request: Request) -> Response:
+        scan_id = request.query_params.get("id")
+        if not scan_id:
+            advice = "Ask for GET /?id=ID with the id that POST /monitor/project/npm returned."
+            raise ApiError(400, "The query has no id.", advice)
+        key = scan_id.lower()
+        kept = service.answers.get(key)
+        if kept is None:
+            scan = await service.find(scan_id)
+            kept = await run_sync(_answer, service, scan.id, scan.status, scan.reason)
+            if scan.finished is not None:  # it cannot change any more
+                service.answers.put(key, kept)
+        return JsonResponse(kept)
+
+    return router
+
+
+def _answer(service: Service, scan_id: uuid.UUID, status: str, reason: str | None) -> bytes:
+    report = None
+    if status in _ENDED:
+        with service.store.read() as session:
+            report = scans.report(session, scan_id)
+    return to_json(original_form.answer(str(scan_id), status, reason, report))

@@ -1,0 +1,192 @@
+"""The API process: sockets, rights given up, uvicorn with limits that it does not have by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pwd
+import resource
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import h11
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from package_hunter.api.app import warm_up
+from package_hunter.config import Settings
+from package_hunter.errors import HostError, UsageError
+
+_HEADER_SECONDS = 15.0
+_MAX_HEADER_BYTES = 32 << 10
+_MAX_CONNECTIONS = 900
+_FILES = 4_096
+_BACKLOG = 1_024
+
+
+class GuardedProtocol(H11Protocol):
+    """HTTP/1.1 that does not wait for ever until a request's head is complete (slow loris)."""
+
+    _guard: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock."""
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Let the clock run exactly while a head is incomplete."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_watching()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_watching()
+        elif self._guard is None:
+            self._guard = self.loop.call_later(_HEADER_SECONDS, self.transport.abort)
+
+    def _stop_watching(self) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
+            self._guard = None
+
+
+def listen(host: str, port: int, development: bool) -> list[socket.socket]:
+    """Sockets on all of the host's addresses (``localhost``: IPv4 and IPv6); UsageError, HostError."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise UsageError(f"The address {host!r} cannot be listened on ({error}).", "See --host.") from error
+    addresses = sorted({(family, address) for family, _, _, _, address in found}, key=str)
+    if development and not all(_is_loopback(str(address[0])) for _, address in addresses):
+        raise UsageError(
+            f"PACKAGE_HUNTER_DEVELOPMENT=1 asks no credentials, so {host} is not listened on.",
+            "Use --host localhost, or make accounts and unset PACKAGE_HUNTER_DEVELOPMENT.",
+        )
+    return _bind_all(addresses, host, port)
+
+
+def _bind_all(addresses: Sequence[tuple[Any, Any]], host: str, port: int) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    problem: OSError | None = None
+    for family, address in addresses:
+        if port == 0 and sockets:  # the port that was found for the first one
+            address = (address[0], sockets[0].getsockname()[1], *address[2:])
+        try:
+            sockets.append(_bind(family, address))
+        except OSError as error:  # a host without IPv6 still serves IPv4
+            problem = error
+    if not sockets or (problem is not None and problem.errno == 98):
+        for made in sockets:
+            made.close()
+        raise HostError(f"Port {port} on {host} cannot be used ({problem}).", "Choose another: --port N.")
+    return sockets
+
+
+def _bind(family: int, address: Any) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+        made.listen(_BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _is_loopback(address: str) -> bool:
+    return address == "::1" or address.startswith("127.")
+
+
+def server_ids(settings: Settings) -> tuple[int, int]:
+    """User and group that the API process runs as when it is started by root."""
+    try:
+        entry = pwd.getpwnam(settings.server_user)
+    except KeyError:
+        return settings.server_uid, settings.server_uid
+    return entry.pw_uid, entry.pw_gid
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Make the data directory, and in it what belongs to the API's user; HostError.
+
+    The data directory itself stays the worker's: whoever owns it could put another image in its place.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for name in ("store", "uploads"):
+            _own_folder(settings, settings.data_dir / name)
+    except OSError as error:
+        raise HostError(
+            f"The data directory {settings.data_dir} cannot be used ({error.strerror}).",
+            "Run as its owner, or set PACKAGE_HUNTER_DATA_DIR.",
+        ) from error
+
+
+def _own_folder(settings: Settings, folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        uid, gid = server_ids(settings)
+        os.chown(folder, uid, gid, follow_symlinks=False)
+        for file in folder.glob("store.db*"):  # made by root: a migration, `user add`
+            os.chown(file, uid, gid, follow_symlinks=False)
+
+
+def drop_rights(settings: Settings) -> None:
+    """From root to the API's user, for good."""
+    if os.geteuid() != 0:
+        return
+    uid, gid = server_ids(settings)
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+async def serve(app: FastAPI, sockets: list[socket.socket], settings: Settings) -> None:
+    """Answer requests until SIGTERM; those under way are finished, for up to ten seconds."""
+    config = uvicorn.Config(
+        app,
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        limit_concurrency=_MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+    )
+    await uvicorn.Server(config).serve(sockets)
+
+
+def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped: Callable[[], None]) -> int:
+    """The API process from its start to its end; its exit code. ``dropped`` is called as ordinary user."""
+    _raise_file_limit()
+    asyncio.run(warm_up(app))
+    drop_rights(settings)
+    dropped()
+    asyncio.run(serve(app, sockets, settings))
+    return 0
+
+
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

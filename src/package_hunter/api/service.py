@@ -1,0 +1,144 @@
+"""What every route needs, and the two acts that they share: taking a scan in, and looking one up."""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anyio.to_thread import run_sync
+
+from package_hunter.api.auth import Authenticator
+from package_hunter.api.errors import ApiError, too_many, unavailable
+from package_hunter.api.limits import Buckets
+from package_hunter.config import Settings
+from package_hunter.queue.base import Queue
+from package_hunter.store import scans
+from package_hunter.store.database import Store, now_ms
+from package_hunter.store.models import Scan
+from package_hunter.store.scans import NewScan
+from package_hunter.store.uploads import Upload, Uploads
+
+MANAGERS = ("npm", "yarn", "pnpm", "pip", "bundler")
+_CACHED_ANSWERS_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """A report format: its media type, and how it is made of the JSON form."""
+
+    media_type: str
+    render: Callable[[dict[str, Any]], str]
+
+
+class Service:
+    """The parts of one server."""
+
+    def __init__(
+        self, settings: Settings, store: Store, queue: Queue, renderers: Mapping[str, Renderer]
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.queue = queue
+        self.renderers = dict(renderers)
+        self.uploads = Uploads(settings)
+        self.auth = Authenticator(store, settings)
+        self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
+        self.receiving = 0  # uploads at this moment
+        self._submissions = Buckets(settings.submissions_per_minute)
+
+    async def admit(self, principal: str) -> None:
+        """Refuse a submission that could not be served: 429, 503."""
+        wait = self._submissions.wait(principal)
+        if wait:
+            raise too_many("Too many submissions by this account.", "Spread them out.", wait)
+        await run_sync(self._check_queue)
+        self._submissions.take(principal)
+
+    def _check_queue(self) -> None:
+        with self.store.read() as session:
+            waiting = scans.unfinished(session)
+            oldest = scans.oldest_waiting(session)
+            seen = scans.worker_seen(session) or 0
+        if waiting >= self.settings.max_pending_scans:
+            raise too_many(f"{waiting} scans are waiting already.", "Try again when some have finished.", 30)
+        stalled_ms = self.settings.queue_stalled_seconds * 1000
+        if oldest is not None and now_ms() - max(oldest, seen) > stalled_ms:
+            advice = (
+                "Start one: package-hunter worker. The scans that were accepted are safe and will run then."
+            )
+            raise unavailable("No worker is running, and scans wait.", advice, 60)
+
+    async def accept(self, new: NewScan, upload: Upload | None = None) -> Scan:
+        """Store and enqueue a scan, and with it its archive, all or nothing."""
+        return await run_sync(self._accept, new, upload)
+
+    def _accept(self, new: NewScan, upload: Upload | None) -> Scan:
+        with self.store.write() as session:
+            if upload is not None:
+                self.store.lock(session, self.uploads.key(upload.sha256))
+                upload.keep()
+            scan = scans.add(session, new)
+            self.queue.enqueue(session, scan.id)
+        return scan
+
+    async def find(self, scan_id: str) -> Scan:
+        """The scan of this id; ApiError 404."""
+        scan = await run_sync(self._find, parse_id(scan_id))
+        if scan is None:
+            raise unknown_scan()
+        return scan
+
+    def _find(self, scan_id: uuid.UUID) -> Scan | None:
+        with self.store.read() as session:
+            return scans.get(session, scan_id)
+
+    async def report(self, scan_id: uuid.UUID) -> dict[str, Any] | None:
+        """The scan's report, or None."""
+        return await run_sync(self._report, scan_id)
+
+    def _report(self, scan_id: uuid.UUID) -> dict[str, Any] | None:
+        with self.store.read() as session:
+            return scans.report(session, scan_id)
+
+
+def parse_id(text: str) -> uuid.UUID:
+    """The id; what is none is unknown (404), not an error of its own."""
+    try:
+        if len(text) == 36:
+            return uuid.UUID(text)
+    except ValueError:
+        pass
+    raise unknown_scan()
+
+
+def unknown_scan() -> ApiError:
+    """404."""
+    return ApiError(404, "There is no scan of this id.", "Use the id that the submission returned.")
+
+
+class ByteCache:
+    """The answers used last, up to a number of bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._items: OrderedDict[str, bytes] = OrderedDict()
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes kept for ``key``, or None."""
+        value = self._items.get(key)
+        if value is not None:
+            self._items.move_to_end(key)
+        return value
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep ``value``, unless it is more than a quarter of all room."""
+        if len(value) > self._limit // 4:
+            return
+        self._size += len(value) - len(self._items.pop(key, b""))
+        self._items[key] = value
+        while self._size > self._limit:
+            self._size -= len(self._items.popitem(last=False)[1])

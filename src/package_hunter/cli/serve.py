@@ -1,0 +1,149 @@
+"""`package-hunter serve` and `worker`: the server, the workers beside it, or one worker alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import structlog
+import typer
+
+from package_hunter.api import server
+from package_hunter.api.app import create_app
+from package_hunter.api.service import Renderer
+from package_hunter.cli.console import complain
+from package_hunter.config import Settings, settings
+from package_hunter.errors import HostError
+from package_hunter.queue.base import Runner
+from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.runner import pipeline_runner
+from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
+from package_hunter.queue.worker import Worker, worker_name
+from package_hunter.store import accounts
+from package_hunter.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the server and its workers are made with; tests put another runner in."""
+
+    run: Runner
+    reap: Callable[[], None] | None = None
+    renderers: Mapping[str, Renderer] = field(default_factory=dict)
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 3000,
+    host: Annotated[
+        str, typer.Option(help="Name or address to listen on; 0.0.0.0 or :: for all.")
+    ] = "localhost",
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run scans here too.")] = True,
+) -> None:
+    """Take projects over HTTP and scan them: the API as an ordinary user, a worker as root beside it.
+
+    Both are started again when they die; no accepted scan is lost. SIGTERM stops them in order.
+    """
+    if worker:
+        _require_root("serve --no-worker")
+    raise typer.Exit(run_server(settings(), real_parts(settings()), host, port, worker))
+
+
+def worker() -> None:
+    """Run scans that a server took; it shares the data directory, or the database, with this machine."""
+    _require_root("")
+    raise typer.Exit(run_worker(settings(), real_parts(settings())))
+
+
+def real_parts(config: Settings) -> Parts:
+    """The pipeline, and the report's forms."""
+    return Parts(run=pipeline_runner(config))
+
+
+def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker: bool) -> int:
+    """Serve until told to stop; the exit code."""
+    set_up_logging()
+    # Opened and closed again before any fork: connections must not be shared between processes.
+    store = open_store(config)
+    with store.read() as session:
+        lonely = not config.development and not accounts.any_account(session)
+    store.close()
+    sockets = server.listen(host, port, config.development)
+    if lonely:
+        complain(
+            "Nobody can log in yet.", "Make an account: package-hunter user add NAME (or token add NAME)."
+        )
+    url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
+    print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    children = [Child("server", lambda: _serve_child(config, parts, sockets))]
+    if with_worker:
+        names = (f"worker-{n + 1}" for n in range(config.workers))
+        children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
+    return Supervisor(children, on_stop=lambda: _close(sockets)).run()
+
+
+def run_worker(config: Settings, parts: Parts) -> int:
+    """Work until told to stop; the exit code."""
+    set_up_logging()
+    store = open_store(config)
+    with worker_name(config) as name:
+        queue = LocalQueue(store, config)
+        try:
+            return Worker(config, store, queue, parts.run, name, parts.reap).main()
+        finally:
+            store.close()
+
+
+def open_store(config: Settings) -> Store:
+    """The store, made or brought up to date, its files in the hands of the API's user."""
+    server.prepare_folders(config)
+    store = Store(config)
+    store.migrate()
+    server.prepare_folders(config)  # again: what root made must belong to the API's user
+    return store
+
+
+def set_up_logging() -> None:
+    """One line an event on stderr: for people on a terminal, JSON else."""
+    terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if terminal else [structlog.processors.format_exc_info]),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
+    supervisor = os.getppid()
+    store = Store(config)
+    app = create_app(config, store, LocalQueue(store, config), parts.renderers)
+    return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
+
+
+def _worker_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
+    _close(sockets)
+    return run_worker(config, parts)
+
+
+def _close(sockets: list[socket.socket]) -> None:
+    for listening in sockets:
+        listening.close()
+
+
+def _require_root(instead: str) -> None:
+    if os.geteuid() != 0:
+        here = f"run `package-hunter {instead}` here and `package-hunter worker` as root" if instead else ""
+        advice = f"Use sudo{', or ' if here else ''}{here} (same PACKAGE_HUNTER_DATA_DIR)."
+        raise HostError("Scans need root: they make sandboxes.", advice)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
