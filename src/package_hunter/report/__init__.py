@@ -1,1 +1,18 @@
-"""Render: a finished scan as text, JSON and other forms."""
+"""Render: one file a format, each with ``render(report) -> str``; to add one, add a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from package_hunter.model.report import Report
+from package_hunter.report import falco, json, text
+
+Renderer = Callable[[Report], str]
+
+FORMATS: dict[str, Renderer] = {
+    "text": text.render,
+    "json": json.render,
+    "falco": falco.render,
+}
+
+__all__ = ["FORMATS", "Renderer"]

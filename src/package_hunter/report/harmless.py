@@ -1,0 +1,40 @@
+"""Text out of a box, made harmless to show: no terminal escape, no reordering, no invisible characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# control and format characters (escapes, bidi overrides, zero-width, tags), lone surrogates, private use,
+# line and paragraph separators
+_BAD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_NEEDS = re.compile(r"[^\x20-\x7e]")
+
+
+def _shown(match: re.Match[str]) -> str:
+    char = match.group()
+    if unicodedata.category(char) not in _BAD:
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def harmless(text: object, limit: int = 400) -> str:
+    """One line of printable text; what is not printable is shown as an escape, what is too long is cut."""
+    line = str(text)
+    over = len(line) - limit
+    if over > 0:
+        line = line[:limit]
+    line = _NEEDS.sub(_shown, line)
+    return f"{line}… ({over} more)" if over > 0 else line
+
+
+def defang(indicator: str) -> str:
+    """A host, address or URL in a form that nobody opens by accident: ``hxxps://evil[.]example/x``."""
+    text = harmless(indicator)
+    text = re.sub(r"^http", "hxxp", text, flags=re.IGNORECASE)
+    head, slash, rest = text.partition("://")
+    if not slash:
+        return head.replace(".", "[.]").replace(":", "[:]") if "/" not in head else head.replace(".", "[.]")
+    host, cut, path = rest.partition("/")
+    return f"{head}://{host.replace('.', '[.]')}{cut}{path}"

@@ -1,0 +1,12 @@
+"""The JSON report: the contract of docs/report.md."""
+
+from __future__ import annotations
+
+import json
+
+from package_hunter.model.report import Report
+
+
+def render(report: Report) -> str:
+    """One JSON object, indented, ASCII only: safe for any terminal and any reader."""
+    return json.dumps(report.to_json(), indent=2, ensure_ascii=True, allow_nan=False) + "\n"

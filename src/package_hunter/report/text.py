@@ -1,0 +1,247 @@
+"""The text report: what happened, who did it, how we know, what to do; understood in ten seconds."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from package_hunter.model.finding import Finding
+from package_hunter.model.report import Report
+from package_hunter.model.report_json import rfc3339
+from package_hunter.report import words
+from package_hunter.report.harmless import harmless
+
+MAX_FULL = 12
+MAX_EVIDENCE = 4
+MAX_ROWS = 15
+STYLES = {
+    "malicious": "bold white on red",
+    "suspicious": "bold black on yellow",
+    "inconclusive": "bold black on cyan",
+    "no_findings": "bold",
+    "failed": "bold white on red",
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "dim",
+}
+
+
+def _console(color: bool | None, width: int | None) -> Console:
+    tty = sys.stdout.isatty()
+    if color is None:
+        color = not os.environ.get("NO_COLOR") and (tty or bool(os.environ.get("FORCE_COLOR")))
+    if width is None:
+        width = shutil.get_terminal_size((100, 25)).columns if tty or "COLUMNS" in os.environ else 100
+    return Console(
+        file=io.StringIO(),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        width=max(40, width),
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+
+
+def _rows(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+    """Labels to the left, text folded beside them."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim", min_width=8)
+    table.add_column(overflow="fold")
+    for label, content in rows:
+        table.add_row(label, content if not isinstance(content, str) else Text(content))
+    return table
+
+
+def _clock(time_ns: int) -> str:
+    return rfc3339(time_ns)[11:19]
+
+
+def _evidence(finding: Finding) -> Iterator[Text]:
+    for evidence in finding.evidence[:MAX_EVIDENCE]:
+        yield Text.assemble((_clock(evidence.time_ns), "dim"), "  ", harmless(evidence.what, 300))
+    if (more := len(finding.evidence) - MAX_EVIDENCE) > 0:
+        yield Text(f"and {more} more, see --format json", "dim")
+
+
+def _finding_rows(finding: Finding) -> Iterator[tuple[str, RenderableType]]:
+    blame = finding.blame
+    yield "who", Text.assemble((words.who(blame), "bold"), f"  ({words.sureness(blame)})" if blame else "")
+    if blame and len(blame.path) > 1:
+        yield "path", words.tree_path(blame)
+    if rules := words.rules_of(finding):
+        yield "rule", ", ".join(rules)
+    if chain := words.chain_of(finding):
+        yield "process", _chain(chain)
+    elif blame and blame.cmdline:
+        yield "process", harmless(blame.cmdline)
+    yield "evidence", Group(*_evidence(finding))
+    if finding.attack:
+        yield "ATT&CK", ", ".join(finding.attack)
+    if finding.waived:
+        yield "waived", harmless(finding.waived)
+
+
+def _chain(commands: list[str]) -> Text:
+    return Text("\n").join(
+        Text("  " * depth + ("└ " if depth else "") + command) for depth, command in enumerate(commands[-6:])
+    )
+
+
+def _full(number: int, finding: Finding) -> Group:
+    times = f"  ({finding.count} times)" if finding.count > 1 else ""
+    proof = "  proof" if finding.proof else ""
+    head = Text.assemble(
+        f"{number:2}. ",
+        (finding.severity.upper(), STYLES[finding.severity]),
+        "  ",
+        (harmless(finding.title), "bold"),
+        (times, "dim"),
+        (proof, "bold red"),
+    )
+    return Group(head, Padding(_rows(_finding_rows(finding)), (0, 0, 1, 4)))
+
+
+def _head(report: Report) -> Text:
+    key = "failed" if report.status == "failed" else str(report.verdict)
+    label = key.replace("_", " ").upper()
+    return Text.assemble((f" {label} ", STYLES[key]), " ", (words.verdict_sentence(report), "bold"))
+
+
+def _about(report: Report) -> Text:
+    target = harmless(report.target.purl or report.target.name)
+    parts = [f"{target} ({harmless(report.target.ecosystem)})", f"{len(report.packages)} packages"]
+    parts += [f"{words.seconds(report):.1f} s", f"decision: {report.decision}"]
+    return Text(" · ".join(parts), "dim")
+
+
+def _contacts(report: Report) -> list[Text]:
+    """Names and addresses that were contacted, the registry left out."""
+    lines: dict[str, Text] = {}
+    for c in report.network.connections:
+        if c.kind in ("registry", "dns"):
+            continue
+        name = harmless(c.name or "no name")
+        key = f"{name} {c.address} {c.port}"
+        by = words.who(c.blame) if c.blame else ""
+        lines.setdefault(
+            key,
+            Text.assemble(
+                (name, "bold"), f"  {harmless(c.address)} port {c.port}/{c.protocol}  ", (by, "dim")
+            ),
+        )
+    return list(lines.values())
+
+
+def _asked(report: Report) -> list[Text]:
+    """HTTP requests, the registry's left out."""
+    return [
+        Text(
+            f"{harmless(r.method, 16)} {harmless(r.url, 200)}  ({r.body_bytes} bytes sent, answered {r.status})"
+        )
+        for r in report.network.requests
+        if not r.registry
+    ]
+
+
+def _secrets(report: Report) -> list[Text]:
+    kinds = {c.id: c for c in report.canaries.placed}
+    lines: dict[str, Text] = {}
+    for hit in report.canaries.sent:
+        kind = kinds[hit.canary].kind if hit.canary in kinds else hit.canary
+        how = "lawfully used at" if hit.lawful else "SENT to"
+        text = f"{harmless(kind)}: {how} {harmless(hit.destination)} ({harmless(hit.channel)})"
+        lines.setdefault(text, Text(text, "" if hit.lawful else "bold red"))
+    for read in report.canaries.read:
+        kind = kinds[read.canary].kind if read.canary in kinds else read.canary
+        text = f"{harmless(kind)}: {harmless(read.path)} was read by {words.who(read.blame)}"
+        lines.setdefault(text, Text(text))
+    return list(lines.values())
+
+
+def _section(title: str, lines: list[Text]) -> Iterator[RenderableType]:
+    if not lines:
+        return
+    yield Text(title, "bold underline")
+    shown = lines[:MAX_ROWS]
+    if (more := len(lines) - MAX_ROWS) > 0:
+        shown.append(Text(f"and {more} more, see --format json", "dim"))
+    yield Padding(Group(*shown), (0, 0, 1, 4))
+
+
+def _coverage(report: Report) -> list[Text]:
+    c = report.coverage
+    phases = (
+        ", ".join(f"{harmless(p.name)} {p.status} {p.seconds:.1f} s" for p in c.phases) or "no phase was run"
+    )
+    lines = [
+        Text(phases),
+        Text(
+            f"{c.packages_installed} of {c.packages_expected} packages installed, "
+            f"{c.scripts_run} of {c.scripts_expected} lifecycle scripts run"
+        ),
+        Text(
+            f"{c.events} events, {c.dropped} lost"
+            + (f", {c.frozen_seconds:.2f} s frozen" if c.frozen_seconds else "")
+        ),
+    ]
+    lines += [Text(harmless(r), "bold") for r in c.reasons]
+    lines += [Text(harmless(n), "dim") for n in c.notes]
+    if report.canaries.replaced:
+        kept = ", ".join(harmless(p, 80) for p in report.canaries.replaced[:MAX_ROWS])
+        lines.append(Text(f"Kept out of the box, fakes in their place: {kept}"))
+    if report.cut:
+        cut = ", ".join(f"{n} {harmless(what)}" for what, n in report.cut.items())
+        lines.append(Text(f"Left out by limits: {cut}"))
+    return lines
+
+
+def _next(report: Report) -> list[Text]:
+    lines = [Text(f"- {harmless(sentence)}") for sentence in words.advice(report)]
+    if words.counting(report):
+        lines.append(Text("- Every detail: --format json, or --format html for a page to pass on.", "dim"))
+    return lines
+
+
+def _parts(report: Report) -> Iterator[RenderableType]:
+    yield _head(report)
+    yield _about(report)
+    yield Text("")
+    findings = [f for f in report.findings if f.severity != "info"]
+    for number, finding in enumerate(findings[:MAX_FULL], 1):
+        yield _full(number, finding)
+    rest = [f for f in report.findings if f not in findings[:MAX_FULL]]
+    yield from _section("For information", [_brief(f) for f in rest])
+    yield from _section("Contacted", _contacts(report))
+    yield from _section("Requests", _asked(report))
+    yield from _section("Secrets (fakes, planted for this scan)", _secrets(report))
+    yield from _section("Coverage", _coverage(report))
+    yield from _section("Note", [Text(harmless(n)) for n in report.notices])
+    yield from _section("What next", _next(report))
+
+
+def _brief(finding: Finding) -> Text:
+    times = f" ({finding.count} times)" if finding.count > 1 else ""
+    return Text.assemble(
+        harmless(finding.title, 120), (times, "dim"), "  ", (words.who(finding.blame), "dim")
+    )
+
+
+def render(report: Report, color: bool | None = None, width: int | None = None) -> str:
+    """The report for a terminal; ``color`` and ``width`` (columns) as the terminal has when left out."""
+    console = _console(color, width)
+    console.print(Group(*_parts(report)))
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

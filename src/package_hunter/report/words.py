@@ -1,0 +1,133 @@
+"""The sentences that several report formats share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from packageurl import PackageURL
+
+from package_hunter.model.finding import Finding
+from package_hunter.model.observation import Blame
+from package_hunter.model.report import Report
+from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.report.harmless import harmless
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+NOT_CLEARED = "A run can confirm malice; it can never clear a package."
+_CONFIDENCE = {
+    "certain": "certain",
+    "likely": "likely",
+    "tree": "somewhere in the dependency tree",
+}
+
+
+def package_name(purl: str | None) -> str:
+    """``pkg:npm/%40a/b@1.0.0`` -> ``@a/b 1.0.0``."""
+    if not purl:
+        return ""
+    try:
+        parts = PackageURL.from_string(purl)
+    except ValueError:
+        return harmless(purl)
+    name = f"{parts.namespace}/{parts.name}" if parts.namespace else parts.name
+    return harmless(f"{name} {parts.version}" if parts.version else name)
+
+
+def who(blame: Blame | None) -> str:
+    """Who did it, in a phrase: the project's own scripts are told apart from its dependencies'."""
+    if blame is None or (blame.confidence == "tree" and not blame.package):
+        return "not known which package"
+    name = package_name(blame.package) or "the project's own"
+    if not blame.script:
+        return name if blame.package else "the project itself"
+    owner = f"{name}," if blame.package else name
+    return f"{owner} {harmless(blame.script)} {'script' if blame.phase == 'install' else 'step'}"
+
+
+def sureness(blame: Blame) -> str:
+    """How sure the blame is, in words."""
+    return _CONFIDENCE.get(blame.confidence, blame.confidence)
+
+
+def tree_path(blame: Blame | None) -> str:
+    """The way from the root of the dependency tree: ``app > a > b``."""
+    return " > ".join(harmless(step, 80) for step in blame.path) if blame else ""
+
+
+def counting(report: Report) -> list[Finding]:
+    """Findings that raise the verdict."""
+    return [f for f in report.findings if f.waived is None and f.severity != "info"]
+
+
+def verdict_sentence(report: Report) -> str:
+    """What a reader must know, in one sentence."""
+    if report.status is ScanStatus.FAILED:
+        return f"The scan failed: {harmless(report.error or 'no reason was noted')}"
+    findings = counting(report)
+    packages = len(report.packages)
+    seen = f"{packages} package{'' if packages == 1 else 's'}" if packages else "what was run"
+    if report.verdict is Verdict.INCONCLUSIVE:
+        reason = report.coverage.reasons[0] if report.coverage.reasons else "events were lost"
+        also = f" {len(findings)} finding(s) need a look all the same." if findings else ""
+        return f"Not everything was seen: {harmless(reason)}{also}"
+    if report.verdict is Verdict.NO_FINDINGS:
+        return f"Nothing was found in {seen}. {NOT_CLEARED}"
+    first = findings[0] if findings else None
+    if first is None:
+        return "The verdict rests on findings that are not part of this report."
+    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
+    title = harmless(first.title)
+    return f"{_doer(first.blame)}: {title[:1].lower()}{title[1:]}{more}"
+
+
+def _doer(blame: Blame | None) -> str:
+    if blame is None or (blame.confidence == "tree" and not blame.package):
+        return "Something in the dependency tree"
+    return package_name(blame.package) or "The project itself"
+
+
+def rules_of(finding: Finding) -> list[str]:
+    """The rules behind a finding, with their priorities: ``Some rule (NOTICE)``."""
+    named = {
+        f"{harmless(e.data['rule'])} ({harmless(e.data.get('priority', '')).upper()})": None
+        for e in finding.evidence
+        if "rule" in e.data
+    }
+    return list(named)
+
+
+def chain_of(finding: Finding) -> list[str]:
+    """Command lines from the first process to the one that did it, the longest that the evidence has."""
+    chains = [e.data["chain"] for e in finding.evidence if isinstance(e.data.get("chain"), list | tuple)]
+    best: list[Any] = max(chains, key=len, default=[])
+    return [harmless(p.get("cmdline") or p.get("name") or "?", 160) for p in best]
+
+
+def advice(report: Report) -> Iterator[str]:
+    """What to do next: of the findings, each sentence once, then what is the same for every scan."""
+    findings = counting(report)
+    said: set[str] = set()
+    for finding in findings:
+        for sentence in finding.advice:
+            if sentence not in said:
+                said.add(sentence)
+                yield sentence
+    if report.verdict is Verdict.INCONCLUSIVE:
+        yield "Mend what kept the scan from seeing everything (see coverage), and scan again."
+    yield from _rotate(report)
+    for purl in dict.fromkeys(f.blame.package for f in findings if f.blame and f.blame.package):
+        name = package_name(purl)
+        yield f"Who else has it: look for {name} in your other projects' lock files."
+
+
+def _rotate(report: Report) -> Iterator[str]:
+    kinds = {c.id: c.kind for c in report.canaries.placed}
+    stolen = sorted({kinds.get(h.canary, h.canary) for h in report.canaries.sent if not h.lawful})
+    if stolen:
+        yield f"Rotate secrets of these kinds: {', '.join(harmless(s) for s in stolen)}."
+
+
+def seconds(report: Report) -> float:
+    """Wall time of the scan."""
+    return max(0.0, (report.finished - report.started) / 1e9)
