@@ -62,6 +62,11 @@ class Context:
             return None
         return runs[max(0, bisect_right([p.started_ns for p in runs], time_ns) - 1)]
 
+    def key_of(self, blame: Blame | None, time_ns: int) -> int | None:
+        """The process that a blame speaks of."""
+        process = self.process_at(blame.pid, time_ns) if blame else None
+        return process.key if process else None
+
     def blame_of(self, process: int | None) -> Blame | None:
         """Who is to blame for a process, where that is known."""
         return self._blamer(process) if self._blamer is not None and process is not None else None

@@ -67,9 +67,12 @@ def _evidence(signals: Sequence[Signal], context: Context) -> tuple[Evidence, ..
         if signal.what in kept:
             continue
         data = dict(signal.data)
-        if signal.process is not None and signal.process not in chained:
-            chained.add(signal.process)
-            data["chain"] = context.chain(signal.process)
+        process = signal.process
+        if process is None:
+            process = context.key_of(signal.blame, signal.time_ns)
+        if process is not None and process not in chained:
+            chained.add(process)
+            data["chain"] = context.chain(process)
         kept[signal.what] = Evidence(signal.time_ns, signal.what, data)
     return tuple(kept.values())
 

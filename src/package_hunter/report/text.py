@@ -122,9 +122,13 @@ def _head(report: Report) -> Text:
 
 def _about(report: Report) -> Text:
     target = harmless(report.target.purl or report.target.name)
-    parts = [f"{target} ({harmless(report.target.ecosystem)})", f"{len(report.packages)} packages"]
+    parts = [f"{target} ({harmless(report.target.ecosystem)})", _plural(len(report.packages), "package")]
     parts += [f"{words.seconds(report):.1f} s", f"decision: {report.decision}"]
     return Text(" · ".join(parts), "dim")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _contacts(report: Report) -> list[Text]:
@@ -136,12 +140,8 @@ def _contacts(report: Report) -> list[Text]:
         name = harmless(c.name or "no name")
         key = f"{name} {c.address} {c.port}"
         by = words.who(c.blame) if c.blame else ""
-        lines.setdefault(
-            key,
-            Text.assemble(
-                (name, "bold"), f"  {harmless(c.address)} port {c.port}/{c.protocol}  ", (by, "dim")
-            ),
-        )
+        where = f"  {harmless(c.address)} port {c.port}/{c.protocol}  "
+        lines.setdefault(key, Text.assemble((name, "bold"), where, (by, "dim")))
     return list(lines.values())
 
 
@@ -149,7 +149,7 @@ def _asked(report: Report) -> list[Text]:
     """HTTP requests, the registry's left out."""
     return [
         Text(
-            f"{harmless(r.method, 16)} {harmless(r.url, 200)}  ({r.body_bytes} bytes sent, answered {r.status})"
+            f"{harmless(r.method, 16)} {harmless(r.url, 200)}  ({r.body_bytes} bytes out, status {r.status})"
         )
         for r in report.network.requests
         if not r.registry
