@@ -34,6 +34,38 @@ class Member(NamedTuple):
     special_bits: bool = False  # setuid, setgid or sticky was asked for
 
 
+_TAR_ERRORS = (tarfile.TarError, EOFError, UnicodeError, ValueError, OverflowError, RecursionError)
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    OSError,
+)
+
+
+class _Data:
+    """The data of one entry; what the libraries raise while it is read becomes our error."""
+
+    def __init__(self, source: Readable, form: str, errors: tuple[type[Exception], ...]) -> None:
+        self._source, self._form, self._errors = source, form, errors
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._source.read(size)
+        except self._errors as error:
+            raise _unsound(self._form, error) from None
+
+
+def _unsound(form: str, error: Exception) -> BadArchiveError:
+    return refuse(f"it is not a sound {form} archive ({str(error) or type(error).__name__})", _AGAIN)
+
+
 _END = (tarfile.EOFHeaderError, tarfile.EmptyHeaderError)  # type: ignore[attr-defined]  # not in typeshed
 
 
@@ -89,7 +121,7 @@ def members(raw: IO[bytes], limits: Limits) -> Iterator[Member]:
 
 def stream_members(raw: Readable, limits: Limits) -> Iterator[Member]:
     """The entries of a plain tar that comes through a pipe."""
-    return _tar_members(Bounded(raw, limits.unpacked_bytes + limits.files * 4096, "tar"))
+    return _tar_members(Bounded(raw, limits, "tar"))
 
 
 def _tar_members(stream: Bounded) -> Iterator[Member]:
@@ -121,6 +153,7 @@ def _tar_member(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Member:
     if kind is None:
         what = _REFUSED.get(entry.type, "an entry of an unknown type")
         raise refuse(f"“{shown(entry.name)}” is {what}")
+    data = tar.extractfile(entry) if kind == "file" else None
     return Member(
         name=entry.name,
         kind=kind,
@@ -128,7 +161,7 @@ def _tar_member(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Member:
         executable=bool(entry.mode & 0o111),
         mtime=float(entry.mtime),
         target=entry.linkname if kind in ("link", "hardlink") else "",
-        data=tar.extractfile(entry) if kind == "file" else None,
+        data=_Data(data, "tar", _TAR_ERRORS) if data is not None else None,
         special_bits=bool(entry.mode & 0o7000) and kind == "file",
     )
 
@@ -143,19 +176,8 @@ def _zip_members(raw: IO[bytes], limits: Limits) -> Iterator[Member]:
                 )
             for entry in entries:
                 yield from _zip_member(archive, entry, limits)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        UnicodeError,
-        ValueError,
-        OverflowError,
-        struct.error,
-        OSError,
-    ) as error:
-        raise refuse(f"it is not a sound zip archive ({error})", _AGAIN) from None
+    except _ZIP_ERRORS as error:
+        raise _unsound("zip", error) from None
 
 
 def _zip_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Iterator[Member]:
@@ -179,7 +201,7 @@ def _zip_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits
             entry.file_size,
             bool(mode & 0o111),
             _zip_time(entry),
-            data=data,
+            data=_Data(data, "zip", _ZIP_ERRORS),
             special_bits=bool(mode & 0o7000),
         )
 

@@ -41,10 +41,12 @@ class _Xz:
 
 
 class Bounded:
-    """Reads at most ``limit`` bytes out of ``source``; one more is a bomb. Turns decoder errors into ours."""
+    """Reads a tar out of ``source``, as long as one within the limits can be; more is a bomb. Turns decoder
+    errors into ours."""
 
-    def __init__(self, source: Readable, limit: int, form: str) -> None:
-        self._source, self._left, self._limit, self._form = source, limit, limit, form
+    def __init__(self, source: Readable, limits: Limits, form: str) -> None:
+        self._source, self._limit, self._form = source, limits.unpacked_bytes, form
+        self._left = limits.unpacked_bytes + limits.files * _TAR_OVERHEAD
 
     def read(self, size: int = -1, /) -> bytes:
         try:
@@ -103,4 +105,4 @@ def open_tar_stream(raw: IO[bytes], form: str, limits: Limits) -> Bounded:
         source = _Xz(raw)
     else:
         source = raw
-    return Bounded(source, limits.unpacked_bytes + limits.files * _TAR_OVERHEAD, form)
+    return Bounded(source, limits, form)

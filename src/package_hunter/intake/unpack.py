@@ -151,15 +151,18 @@ class _Unpacking:
         seen = 0
         while chunk := entry.data.read(_CHUNK):
             seen += len(chunk)
-            self._result.bytes += len(chunk)
-            if self._result.bytes > self._limits.unpacked_bytes:
-                raise refuse(
-                    f"it unpacks to more than {self._limits.unpacked_bytes:,} bytes",
-                    "If that is right for this project, raise PACKAGE_HUNTER_MAX_UNPACKED_BYTES.",
-                )
+            self._grow(len(chunk))
             yield chunk
         if seen != entry.size:
             raise refuse(f"“{shown(entry.name)}” has {seen:,} bytes where {entry.size:,} were promised")
+
+    def _grow(self, size: int) -> None:
+        self._result.bytes += size
+        if self._result.bytes > self._limits.unpacked_bytes:
+            raise refuse(
+                f"it unpacks to more than {self._limits.unpacked_bytes:,} bytes",
+                "If that is right for this project, raise PACKAGE_HUNTER_MAX_UNPACKED_BYTES.",
+            )
 
     def _hard_link(self, parts: tuple[str, ...], path: str, entry: Member) -> None:
         """A second name of an earlier file: made as a link to it, which nothing can tell from a copy once the
