@@ -1,0 +1,194 @@
+"""Building the image: debootstrap from the host's mirror, Node.js out of a pinned wheel, packed as erofs."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from package_hunter.config import settings
+from package_hunter.errors import HostError
+from package_hunter.sandbox.image import apt, dress, tools
+
+RECIPE = 3  # raise it when what the steps below make changes
+
+# A developer's machine: what people have, what installs need, what attacks call.
+PACKAGES = (
+    "python3 python3-pip python3-venv python3-dev python3-setuptools python3-wheel "
+    "ruby ruby-dev bundler git build-essential pkg-config cmake "
+    "curl wget openssl xxd ca-certificates procps iproute2 net-tools less vim-tiny nano openssh-client rsync "
+    "unzip zip xz-utils bzip2 file jq gnupg sudo locales tzdata netcat-openbsd iputils-ping dnsutils "
+    "libssl-dev zlib1g-dev libffi-dev cron tree htop tmux bash-completion lsof strace gdb sqlite3 "
+    "socat perl psmisc man-db dbus kmod udev systemd"
+)
+
+Say = Callable[[str], None]
+
+
+def say(sentence: str) -> None:
+    """Progress for a person, on stderr."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def image_dir() -> Path:
+    """Where images lie."""
+    return settings().data_dir / "image"
+
+
+def recipe_hash() -> str:
+    """Names the image by what goes into it: the same recipe on the same release is built once."""
+    digest = hashlib.sha256()
+    for part in (
+        str(RECIPE),
+        PACKAGES,
+        platform.machine(),
+        Path("/etc/os-release").read_text(encoding="utf-8"),
+        resources.files("package_hunter.sandbox.image").joinpath("pins.txt").read_text(encoding="utf-8"),
+        tools.YARN,
+        tools.YARN_SHA512,
+    ):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def find_image() -> Path:
+    """The image that this version of the recipe makes. Raises HostError where it was not built yet."""
+    path = image_dir() / f"{recipe_hash()}.erofs"
+    if not path.exists():
+        raise HostError(
+            f"The box's image is missing ({path}).",
+            "Build it once (about a minute): package-hunter image build",
+        )
+    return path
+
+
+def build_image(force: bool = False, progress: Say = say) -> Path:
+    """Build the image unless it is there, and give its path. Needs root and the host's mirrors; takes one to
+    three minutes and about 3 GB of disk meanwhile. Raises HostError."""
+    path = image_dir() / f"{recipe_hash()}.erofs"
+    if path.exists() and not force:
+        return path
+    _check_host()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(path.parent / ".lock", progress):
+        if path.exists() and not force:
+            return path
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as work:
+            root = Path(work) / "root"
+            _fill(root, Path(work), progress)
+            progress("Packing the image.")
+            packed = Path(work) / "image.erofs"
+            _run(["mkfs.erofs", "-zlz4", "--quiet", str(packed), str(root)], "pack the image")
+            packed.replace(path)
+        progress(
+            f"The image is ready: {path} ({path.stat().st_size >> 20} MB, {time.monotonic() - started:.0f} s)."
+        )
+    return path
+
+
+def _fill(root: Path, work: Path, progress: Say) -> None:
+    sources = apt.host_sources()
+    base = apt.base_source(sources)
+    began = time.time()
+    progress("Building the box's image, once: the base system (about half a minute).")
+    command = ["debootstrap", "--variant=minbase", "--merged-usr"]
+    if base.signed_by:
+        command.append(f"--keyring={base.signed_by}")
+    # Nothing here must survive a power cut; dpkg's fsync calls cost more than its work.
+    _run([*command, base.suite, str(root), base.uri], "make the base system")
+    apt.configure_root(root, sources)
+    progress("Installing a developer's tools (about a minute).")
+    with _mounted(root):
+        _install(root)
+        progress("Adding Node.js, npm and yarn.")
+        tools.add_node(root, work)
+        tools.add_yarn(root, work)
+        dress.dress(root)
+    apt.forget_host(root)
+    dress.age(root, began)
+
+
+def _install(root: Path) -> None:
+    policy = root / "usr/sbin/policy-rc.d"  # no daemon may start while packages are installed
+    policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+    policy.chmod(0o755)
+    unsafe = root / "etc/dpkg/dpkg.cfg.d/99build"
+    unsafe.write_text("force-unsafe-io\n", encoding="utf-8")
+    in_root(root, "apt-get -q update")
+    in_root(root, "apt-get -qy -o Dpkg::Use-Pty=0 dist-upgrade")
+    in_root(root, f"apt-get -qy -o Dpkg::Use-Pty=0 --no-install-recommends install {PACKAGES}")
+    policy.unlink()
+    unsafe.unlink()
+
+
+def in_root(root: Path, command: str) -> None:
+    """Run a shell command inside the new root."""
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+    environment["DEBIAN_FRONTEND"] = "noninteractive"
+    _run(
+        ["chroot", str(root), "sh", "-ec", command],
+        f"run `{command.split(' -')[0]}` in the image",
+        environment,
+    )
+
+
+@contextmanager
+def _mounted(root: Path) -> Iterator[None]:
+    # Not the host's /dev and /proc whole: package scripts see a null, zero and random, and their own processes.
+    subprocess.run(
+        ["mount", "-t", "proc", "-o", "nosuid,nodev,noexec", "proc", str(root / "proc")], check=True
+    )
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(root / "proc")], check=True)
+
+
+@contextmanager
+def _lock(path: Path, progress: Say) -> Iterator[None]:
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("Another process is building the image: waiting for it.")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _check_host() -> None:
+    if os.geteuid() != 0:
+        raise HostError("Building the box's image needs root.", "Run it as root or with sudo.")
+    packages = {"debootstrap": "debootstrap", "mkfs.erofs": "erofs-utils", "npm": "npm", "apt-get": "apt"}
+    for program, package in packages.items():
+        if shutil.which(program) is None:
+            raise HostError(f"The program {program} is missing.", f"Install it: apt install {package}")
+    image_dir().mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(image_dir()).free
+    if free < 4 << 30:
+        raise HostError(
+            f"{image_dir()} has {free >> 20} MB left, and building the image takes 4 GB.",
+            "Free some space, or set PACKAGE_HUNTER_DATA_DIR to a larger disk.",
+        )
+
+
+def _run(command: list[str], what: str, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+    )
+    if done.returncode != 0:
+        tail = done.stdout.decode("utf-8", "replace").strip().splitlines()[-8:]
+        raise HostError(
+            f"Could not {what}; {command[0]} ended with {done.returncode}:\n" + "\n".join(tail),
+            "Check that the host's own `apt-get update` works and that the disk is not full.",
+        )

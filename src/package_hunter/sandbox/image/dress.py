@@ -1,0 +1,108 @@
+"""What makes the image a developer's machine: an account, its home, dates that have some history."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from package_hunter.model.box import HOME, USER
+
+UID = 1000
+_DAY = 86400.0
+_HOME_DIRS = (
+    "projects .ssh .config .config/git .config/htop .cache .local .local/bin .local/share .local/state "
+    "Desktop Documents Downloads Pictures .npm .vscode-server .gnupg"
+).split()
+_GITCONFIG = """[user]
+\tname = Alex Morgan
+\temail = alex.morgan@acme.example
+[init]
+\tdefaultBranch = main
+[pull]
+\trebase = true
+[core]
+\teditor = vim
+[alias]
+\tst = status
+\tco = checkout
+\tlg = log --oneline --graph
+"""
+_BASHRC = """
+alias gs='git status'
+alias dc='docker compose'
+export EDITOR=vim
+export PATH="$HOME/.local/bin:$PATH"
+"""
+_NODE_PROFILE = "export npm_config_nodedir=/usr/local\n"
+
+
+def dress(root: Path) -> None:
+    """Accounts, host name, locale, the user's home, mount points that boxes use."""
+    _accounts(root)
+    (root / "etc/hostname").write_text("devbox\n", encoding="utf-8")
+    (root / "etc/hosts").write_text("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n", encoding="utf-8")
+    (root / "etc/locale.gen").write_text("en_US.UTF-8 UTF-8\n", encoding="utf-8")
+    (root / "etc/timezone").write_text("Europe/Berlin\n", encoding="utf-8")
+    _link(root / "etc/localtime", "/usr/share/zoneinfo/Europe/Berlin")
+    (root / "etc/machine-id").write_text("", encoding="utf-8")  # each box gets its own
+    (root / "etc/profile.d/node.sh").write_text(_NODE_PROFILE, encoding="utf-8")
+    _link(root / "etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf", remove_only=True)
+    _home(root)
+    # Debian marks its Python as externally managed; people who pip install into it have removed that.
+    for path in (root / "usr/lib").glob("python3*/EXTERNALLY-MANAGED"):
+        path.unlink()
+
+
+def _accounts(root: Path) -> None:
+    def append(name: str, line: str) -> None:
+        path = root / "etc" / name
+        path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+
+    append("passwd", f"{USER}:x:{UID}:{UID}:Alex Morgan,,,:{HOME}:/bin/bash\n")
+    append("group", f"{USER}:x:{UID}:\ndocker:x:998:{USER}\n")
+    append("shadow", f"{USER}:!:19700:0:99999:7:::\n")
+    append("gshadow", f"{USER}:!::\ndocker:!::{USER}\n")
+    append("subuid", f"{USER}:100000:65536\n")
+    append("subgid", f"{USER}:100000:65536\n")
+
+
+def _home(root: Path) -> None:
+    home = root / HOME.lstrip("/")
+    home.mkdir(parents=True)
+    for name in (".bashrc", ".profile", ".bash_logout"):
+        text = (root / "etc/skel" / name).read_text(encoding="utf-8")
+        (home / name).write_text(text + (_BASHRC if name == ".bashrc" else ""), encoding="utf-8")
+    for name in _HOME_DIRS:
+        (home / name).mkdir(mode=0o700 if name in (".ssh", ".gnupg") else 0o755, exist_ok=True)
+    (home / ".gitconfig").write_text(_GITCONFIG, encoding="utf-8")
+    (home / ".vimrc").write_text("syntax on\nset number\nset expandtab shiftwidth=2\n", encoding="utf-8")
+    home.chmod(0o755)
+    for path in [home, *home.rglob("*")]:
+        os.chown(path, UID, UID, follow_symlinks=False)
+
+
+def _link(path: Path, target: str, remove_only: bool = False) -> None:
+    path.unlink(missing_ok=True)
+    if not remove_only:
+        path.symlink_to(target)
+
+
+def age(root: Path, began: float) -> None:
+    """Give every file that the build made (its time is not before ``began``) a date of some months ago; the
+    user's own files are spread over the weeks after it."""
+    installed = began - 210 * _DAY
+    home = root / HOME.lstrip("/")
+    for directory, names, files in os.walk(root, topdown=False):
+        for name in [*files, *names]:
+            path = Path(directory, name)
+            if path.lstat().st_mtime >= began - 1:
+                _touch(path, installed, home)
+    _touch(root, installed, home)
+
+
+def _touch(path: Path, installed: float, home: Path) -> None:
+    when = installed
+    if path.is_relative_to(home):
+        when += (sum(path.name.encode()) * 7919 % 180) * _DAY + sum(path.name.encode()) * 37 % 40000
+    os.utime(path, (min(when, time.time()), min(when, time.time())), follow_symlinks=False)
