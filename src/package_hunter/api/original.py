@@ -12,11 +12,8 @@ from package_hunter.api import original_form
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import received
 from package_hunter.api.service import MANAGERS, Service
-from package_hunter.model.scan import ScanStatus
 from package_hunter.store import scans
 from package_hunter.store.scans import NewScan
-
-_ENDED = (ScanStatus.FINISHED.value, ScanStatus.FAILED.value)
 
 
 def routes(service: Service) -> APIRouter:
@@ -57,17 +54,16 @@ def routes(service: Service) -> APIRouter:
         kept = service.answers.get(key)
         if kept is None:
             scan = await service.find(scan_id)
+            if scan.finished is None:
+                return JsonResponse(to_json(original_form.answer(str(scan.id), scan.status, None, None)))
             kept = await run_sync(_answer, service, scan.id, scan.status, scan.reason)
-            if scan.finished is not None:  # it cannot change any more
-                service.answers.put(key, kept)
+            service.answers.put(key, kept)  # it cannot change any more
         return JsonResponse(kept)
 
     return router
 
 
 def _answer(service: Service, scan_id: uuid.UUID, status: str, reason: str | None) -> bytes:
-    report = None
-    if status in _ENDED:
-        with service.store.read() as session:
-            report = scans.report(session, scan_id)
+    with service.store.read() as session:
+        report = scans.report(session, scan_id)
     return to_json(original_form.answer(str(scan_id), status, reason, report))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Row
 
 from package_hunter.model.scan import Decision, ScanStatus, Verdict
 from package_hunter.store.models import MAX_TARGET, Scan
@@ -46,7 +47,7 @@ class ScanInfo(BaseModel):
     decision: Decision | None = Field(description="What the policy makes of it.")
 
     @classmethod
-    def of(cls, scan: Scan) -> ScanInfo:
+    def of(cls, scan: Scan | Row[Any]) -> ScanInfo:
         """A stored scan as the API shows it."""
         return cls(
             id=str(scan.id),

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from anyio.to_thread import run_sync
+from sqlalchemy import Row
 
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
 from package_hunter.api.limits import Buckets
+from package_hunter.api.lookups import Lookups
 from package_hunter.config import Settings
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
@@ -46,6 +48,7 @@ class Service:
         self.uploads = Uploads(settings)
         self.auth = Authenticator(store, settings)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
+        self._lookups = Lookups(store)
         self.receiving = 0  # uploads at this moment
         self._submissions = Buckets(settings.submissions_per_minute)
 
@@ -84,16 +87,12 @@ class Service:
             self.queue.enqueue(session, scan.id)
         return scan
 
-    async def find(self, scan_id: str) -> Scan:
+    async def find(self, scan_id: str) -> Row[Any]:
         """The scan of this id; ApiError 404."""
-        scan = await run_sync(self._find, parse_id(scan_id))
+        scan = await self._lookups.get(parse_id(scan_id))
         if scan is None:
             raise unknown_scan()
         return scan
-
-    def _find(self, scan_id: uuid.UUID) -> Scan | None:
-        with self.store.read() as session:
-            return scans.get(session, scan_id)
 
     async def report(self, scan_id: uuid.UUID) -> dict[str, Any] | None:
         """The scan's report, or None."""

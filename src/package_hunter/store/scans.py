@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from package_hunter.model.scan import ScanStatus
@@ -54,6 +54,16 @@ def add(session: Session, new: NewScan) -> Scan:
     session.add(scan)
     session.flush()
     return scan
+
+
+_TABLE = Scan.metadata.tables["scans"]
+# built once: building a query costs more than asking it
+_BY_IDS = select(_TABLE).where(_TABLE.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def get_many(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
+    """The rows (attributes as `Scan` has them) of those scans that exist."""
+    return {row.id: row for row in connection.execute(_BY_IDS, {"ids": ids})}
 
 
 def get(session: Session, scan_id: uuid.UUID) -> Scan | None:
