@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from package_hunter.model.scan import BoxFile
+
 HOME = "/home/dev"
 USER = "dev"
+UID = 1000  # and gid, in the box
+HOST_ID_BASE = 100_000  # host uid of the box's uid 0; 65,536 ids follow
 
 BOX_V4 = "10.88.0.2"
 BOX_V6 = "fd88::2"
@@ -12,3 +20,42 @@ GATEWAY_V6 = "fd88::1"
 
 TCP_PORT = 8001  # where nft TPROXY brings every TCP connection of the box
 UDP_PORT = 8002  # and every datagram, DNS too
+
+
+@dataclass(frozen=True, slots=True)
+class BoxLimits:
+    """What a box may use: bytes, inodes, processes (threads count), CPUs, descriptors a process."""
+
+    memory_bytes: int = 3 << 30
+    upper_bytes: int = 2 << 30
+    upper_inodes: int = 400_000
+    pids: int = 1024
+    cpus: float = 2.0
+    files: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec:
+    """What a box is to be. ``project_dir`` is a directory of the host that is copied in as the user's project
+    (links are copied as links, never followed); ``files`` are planted after it, over it where they collide.
+    ``ca_pem`` is the certificate authority that everything in the box trusts."""
+
+    scan_id: str
+    project_name: str = "app"
+    project_dir: Path | None = None
+    files: tuple[BoxFile, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    ca_pem: bytes = b""
+    hostname: str = "devbox"
+    limits: BoxLimits = field(default_factory=BoxLimits)
+    labels: Mapping[str, str] = field(default_factory=dict)  # become annotations of the container
+
+    @property
+    def project(self) -> str:
+        """The project's directory in the box."""
+        return f"{HOME}/projects/{self.project_name}"
+
+    @property
+    def container_name(self) -> str:
+        """The name that container fields and ``runc list`` show."""
+        return f"package-hunter-{self.scan_id}"
