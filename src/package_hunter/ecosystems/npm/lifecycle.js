@@ -60,7 +60,8 @@ function asYarn () {
 }
 
 async function main () {
-  process.argv[1] = npmCli // npm looks at argv[1] to find itself, and sets the title from the arguments
+  // Where npm finds its own place; it sets the title from the arguments.
+  process.argv[1] = require.main.filename = npmCli
   process.title = 'npm'
   const Npm = require(path.join(npmRoot, 'lib/npm.js'))
   const npm = new Npm()
