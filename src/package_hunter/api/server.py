@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import pwd
 import resource
@@ -26,6 +27,7 @@ _MAX_HEADER_BYTES = 32 << 10
 _MAX_CONNECTIONS = 900
 _FILES = 4_096
 _BACKLOG = 1_024
+_PR_SET_NO_NEW_PRIVS = 38
 
 
 class GuardedProtocol(H11Protocol):
@@ -146,13 +148,19 @@ def _own_folder(settings: Settings, folder: Path) -> None:
 
 
 def drop_rights(settings: Settings) -> None:
-    """From root to the API's user, for good."""
-    if os.geteuid() != 0:
-        return
-    uid, gid = server_ids(settings)
-    os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
+    """From root to the API's user, for good; UsageError where that user cannot reach the data directory."""
+    if os.geteuid() == 0:
+        uid, gid = server_ids(settings)
+        os.setgroups([])
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    for name in ("store", "uploads"):
+        if not os.access(settings.data_dir / name, os.W_OK | os.X_OK):
+            raise UsageError(
+                f"The server's user (uid {os.geteuid()}) cannot write to {settings.data_dir / name}.",
+                "Open the folders above it (chmod o+x), or set PACKAGE_HUNTER_DATA_DIR to another place.",
+            )
 
 
 async def serve(app: FastAPI, sockets: list[socket.socket], settings: Settings) -> None:

@@ -1,0 +1,115 @@
+"""Killing the server or the worker in the middle: no accepted scan is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from service_harness import Running, open_folder, running, wait_for
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with open_folder() as made:
+        yield made
+
+
+def _running_scan(server: Running) -> None:
+    wait_for(lambda: '"scan started"' in server.log())
+
+
+def test_a_killed_worker_is_replaced_and_the_scan_runs_again(folder: Path) -> None:
+    with running(folder) as server:
+        scan_id = server.submit(b"sleep 2")
+        _running_scan(server)
+        os.kill(server.children()["worker-1"], signal.SIGKILL)
+        assert server.ended(scan_id)["status"] == "finished"
+        assert '"taken_back": 1' in server.log()
+        assert '"attempt": 2' in server.log()
+
+
+def test_a_scan_that_kills_its_worker_every_time_fails_with_that_reason(folder: Path) -> None:
+    with running(folder, max_attempts=2) as server:
+        scan_id = server.submit(b"sleep 30")
+        for attempt in (1, 2):
+            wait_for(lambda n=attempt: f'"attempt": {n},' in server.log())
+            os.kill(server.children()["worker-1"], signal.SIGKILL)
+        found = server.ended(scan_id)
+        assert found["status"] == "failed"
+        assert found["reason"] == "The worker died during this scan, 2 times: given up."
+        assert wait_for(lambda: not list((folder / "uploads").iterdir()), 15)
+
+
+def test_a_killed_server_is_replaced_while_the_scan_goes_on(folder: Path) -> None:
+    with running(folder) as server:
+        scan_id = server.submit(b"sleep 2")
+        _running_scan(server)
+        first = server.children()["server"]
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: server.children()["server"] != first)
+
+        def answers() -> bool:
+            try:
+                return server.status(scan_id)["status"] in ("pending", "finished")
+            except httpx.TransportError:
+                return False
+
+        wait_for(answers)
+        assert server.ended(scan_id)["status"] == "finished"
+        assert '"attempt": 2' not in server.log()
+
+
+def test_everything_killed_at_once_and_started_again(folder: Path) -> None:
+    with running(folder) as server:
+        scan_ids = [server.submit(b"sleep 4"), server.submit(b"malicious")]
+        _running_scan(server)
+        children = server.children()
+        server.process.kill()
+        for pid in children.values():
+            os.kill(pid, signal.SIGKILL)
+        server.process.wait()
+    assert sorted(p.read_bytes() for p in (folder / "uploads").iterdir()) == [b"malicious", b"sleep 4"]
+    with running(folder) as server:
+        assert server.status(scan_ids[0])["status"] == "pending"
+        assert [server.ended(i)["status"] for i in scan_ids] == ["finished", "finished"]
+
+
+def test_the_children_end_with_a_killed_supervisor(folder: Path) -> None:
+    with running(folder) as server:
+        server.submit(b"sleep 30")
+        _running_scan(server)
+        children = server.children()
+        server.process.kill()
+        server.process.wait()
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children.values()))
+    assert server.process.returncode == -signal.SIGKILL
+
+
+def test_sigterm_lets_a_short_scan_end_and_gives_a_long_one_back(folder: Path) -> None:
+    with running(folder) as server:
+        scan_id = server.submit(b"sleep 1.5")
+        _running_scan(server)
+        assert server.stop() == 0
+        assert '"how": "finished"' in server.log()
+    with running(folder) as server:
+        assert server.status(scan_id)["status"] == "finished"
+        long = server.submit(b"hang")
+        _running_scan(server)
+        assert server.stop() == 0
+        assert '"how": "given back"' in server.log()
+    with running(folder, mode="serve-only") as server:
+        info = server.client.get(f"/api/v1/scans/{long}").json()
+        assert (info["status"], info["started"]) == ("pending", None)
+
+
+def test_a_worker_alone(folder: Path) -> None:
+    with running(folder, mode="serve-only") as server:
+        scan_id = server.submit(b"malicious")
+        assert server.client.get("/api/v1/health").json()["status"] == "degraded"
+        with running(folder, mode="worker"):
+            assert len(server.ended(scan_id)["result"]) == 1
+            assert server.client.get("/api/v1/health").json()["status"] == "ok"
