@@ -1,0 +1,2 @@
+// Harmless simulation for testing Package Hunter. Not malware.
+void Init_atlas_cliant(void) {}
