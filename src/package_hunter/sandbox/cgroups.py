@@ -1,0 +1,122 @@
+"""The box's cgroups on both layouts: pure v2, and v1 controllers with or without a v2 beside them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from package_hunter.sandbox.base import CgroupPaths
+
+_ROOT = Path("/sys/fs/cgroup")
+PARENT = "package-hunter"
+_MEMORY_EVENTS = ("memory.events", "memory.oom_control")
+
+
+def is_unified() -> bool:
+    """Pure v2."""
+    return (_ROOT / "cgroup.controllers").exists()
+
+
+def roots() -> list[Path]:
+    """The mount point of every hierarchy."""
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        fields = line.split()
+        if fields[fields.index("-") + 1] in ("cgroup", "cgroup2"):
+            found.append(Path(fields[4]))
+    return found
+
+
+def name_of(scan_id: str) -> str:
+    """What runc is given as cgroupsPath."""
+    return f"/{PARENT}/{scan_id}"
+
+
+def paths_of(scan_id: str) -> CgroupPaths:
+    """Where the box's cgroups are (after runc has made them)."""
+    inner = f"{PARENT}/{scan_id}"
+    if is_unified():
+        return CgroupPaths(None, _ROOT / inner, _ROOT / inner)
+    freezer = _ROOT / "freezer" / inner
+    unified = _ROOT / "unified" / inner
+    found = freezer if freezer.exists() else None
+    return CgroupPaths(found, unified if unified.exists() else None, found or _ROOT / "pids" / inner)
+
+
+def processes(paths: CgroupPaths) -> list[int]:
+    """Host pids of every process in the box; empty where it is gone."""
+    try:
+        return [int(line) for line in (paths.procs / "cgroup.procs").read_text(encoding="ascii").split()]
+    except (FileNotFoundError, OSError):
+        return []
+
+
+def kill_all(paths: CgroupPaths, seconds: float = 10.0) -> bool:
+    """End every process, frozen or not, however fast they fork; True where none is left."""
+    end = time.monotonic() + seconds
+    pause = 0.001
+    while True:
+        _write(paths.unified, "cgroup.kill", "1")
+        # Without cgroup.kill: hold them still, mark each, let them go into their death.
+        _write(paths.freezer, "freezer.state", "FROZEN")
+        left = processes(paths)
+        for pid in left:
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                pass
+        _write(paths.freezer, "freezer.state", "THAWED")
+        _write(paths.unified, "cgroup.freeze", "0")
+        if not processes(paths):
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
+
+
+def remove(scan_id: str) -> None:
+    """Remove the box's cgroups in every hierarchy; those that are in use stay."""
+    for root in roots():
+        path = root / PARENT / scan_id
+        for directory in [*path.rglob("*/"), path] if path.exists() else []:
+            try:
+                directory.rmdir()
+            except OSError:
+                pass
+
+
+def counters(scan_id: str) -> dict[str, int]:
+    """``oom_kills`` (processes killed for memory), ``pids_refused`` (forks refused), ``memory_peak`` bytes."""
+    inner = f"{PARENT}/{scan_id}"
+    memory, pids = (
+        (_ROOT / inner,) * 2 if is_unified() else (_ROOT / "memory" / inner, _ROOT / "pids" / inner)
+    )
+    return {
+        "oom_kills": _value(memory / "memory.events", "oom_kill")
+        or _value(memory / "memory.oom_control", "oom_kill"),
+        "pids_refused": _value(pids / "pids.events", "max"),
+        "memory_peak": _value(memory / "memory.peak") or _value(memory / "memory.max_usage_in_bytes"),
+        "cpu_ns": _value(memory / "cpu.stat", "usage_usec") * 1000
+        or _value(_ROOT / "cpuacct" / inner / "cpuacct.usage"),
+    }
+
+
+def _value(path: Path, key: str | None = None) -> int:
+    try:
+        text = path.read_text(encoding="ascii")
+    except OSError:
+        return 0
+    if key is None:
+        return int(text)
+    return next((int(line.split()[1]) for line in text.splitlines() if line.split()[0] == key), 0)
+
+
+def _write(directory: Path | None, name: str, value: str) -> None:
+    if directory is None:
+        return
+    try:
+        (directory / name).write_text(value, encoding="ascii")
+    except OSError:
+        pass  # not in this layout, or the cgroup is gone already; whoever calls looks at what is left

@@ -1,0 +1,165 @@
+"""The host's end of the line to pid 1 of a box (the other end and its messages: boxinit.py)."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import select
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from package_hunter.errors import SandboxError
+from package_hunter.model.box import UID
+from package_hunter.sandbox.base import OnOutput
+
+TAIL_BYTES = 16 << 10
+_CREDENTIALS = struct.Struct("=iII")  # struct ucred
+_KILL_GRACE = 5.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a command went: host pid of its first process, wait status (None: killed at the deadline)."""
+
+    pid: int = 0
+    box_pid: int = 0
+    status: int | None = None
+    timed_out: bool = False
+    started_ns: int = 0
+    ended_ns: int = 0
+    tail: bytearray = field(default_factory=bytearray)
+
+
+class Channel:
+    """Sends commands to pid 1 and hears how they end. One command at a time."""
+
+    def __init__(self) -> None:
+        self._host, self.box_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._host.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        program = resources.files("package_hunter.sandbox").joinpath("boxinit.py").read_bytes()
+        self._host.send(program)
+
+    def close(self) -> None:
+        """Hang up: pid 1 ends, and the box with it."""
+        self._host.close()
+        self.box_end.close()
+
+    def wait_ready(self, seconds: float) -> None:
+        """Wait until pid 1 takes commands."""
+        self.box_end.close()  # held by pid 1 alone from now on, so that its end is heard
+        self._host.settimeout(seconds)
+        try:
+            message, _ = self._receive()
+        except TimeoutError:
+            message = {}
+        if not message.get("ready"):
+            raise SandboxError(
+                "The box's first process did not answer.",
+                "Its image may be damaged: package-hunter image build --force",
+            )
+
+    def run(
+        self, argv: tuple[str, ...], cwd: str, env: dict[str, str], timeout: float, on_output: OnOutput | None
+    ) -> Outcome:
+        """Run a command to its end, or ``timeout`` seconds. SandboxError where the box died meanwhile."""
+        outcome = Outcome(started_ns=time.time_ns())
+        reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(writing, True)
+        try:
+            self._order(
+                {"argv": argv, "cwd": cwd, "env": env, "uid": UID, "gid": UID, "groups": [UID]}, writing
+            )
+            os.close(writing)
+            writing = -1
+            self._follow(outcome, reading, time.monotonic() + timeout, on_output)
+        finally:
+            os.close(reading)
+            if writing >= 0:
+                os.close(writing)
+        return outcome
+
+    def kill_commands(self) -> None:
+        """Have pid 1 kill every other process of the box."""
+        self._host.send(b'{"kill": true}')
+
+    def _order(self, order: dict[str, Any], output: int) -> None:
+        memory = os.memfd_create("order", os.MFD_CLOEXEC)
+        try:
+            with os.fdopen(os.dup(memory), "wb") as file:
+                file.write(json.dumps(order).encode())
+            fds = array.array("i", [memory, output]).tobytes()
+            self._host.sendmsg([b'{"run": true}'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        except OSError as error:
+            raise SandboxError("The box ended before its command could run.") from error
+        finally:
+            os.close(memory)
+
+    def _follow(self, outcome: Outcome, reading: int, deadline: float, on_output: OnOutput | None) -> None:
+        poll = select.poll()
+        poll.register(reading, select.POLLIN)
+        poll.register(self._host, select.POLLIN)
+        while outcome.ended_ns == 0:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                if outcome.timed_out:
+                    raise SandboxError("The box did not end its processes when told to.")
+                outcome.timed_out = True
+                self.kill_commands()
+                deadline = time.monotonic() + _KILL_GRACE
+                continue
+            for fd, _ in poll.poll(left * 1000 + 1):
+                if fd == reading:
+                    if not _drain(reading, outcome.tail, on_output, 1 << 20):
+                        poll.unregister(reading)
+                else:
+                    self._hear(outcome)
+        _drain(
+            reading, outcome.tail, on_output, 1 << 20
+        )  # what a process left behind still writes is not waited for
+
+    def _hear(self, outcome: Outcome) -> None:
+        message, pid = self._receive()
+        if not message:
+            raise SandboxError(
+                "The box died while a command ran.",
+                "Its first process was killed, perhaps for memory: see PACKAGE_HUNTER_BOX_MEMORY_BYTES.",
+            )
+        if "begin" in message and not outcome.pid:
+            outcome.pid, outcome.box_pid = pid, message["begin"]
+        elif message.get("end") == outcome.box_pid:
+            outcome.status = None if outcome.timed_out else message["status"]
+            outcome.ended_ns = time.time_ns()
+
+    def _receive(self) -> tuple[dict[str, Any], int]:
+        """A message and the host pid of its sender, as the kernel attests it."""
+        try:
+            data, ancillary, _, _ = self._host.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
+        except ConnectionResetError:
+            return {}, 0
+        pid = 0
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                pid = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
+        return (json.loads(data) if data else {}), pid
+
+
+def _drain(fd: int, tail: bytearray, on_output: OnOutput | None, most: int) -> bool:
+    """Read what is there, at most ``most`` bytes; False at the end of the stream."""
+    while most > 0:
+        try:
+            data = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        most -= len(data)
+        tail += data
+        del tail[:-TAIL_BYTES]
+        if on_output is not None:
+            on_output(data)
+    return True

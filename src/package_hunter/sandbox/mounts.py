@@ -1,0 +1,120 @@
+"""The box's root: the image shared read-only below, a size-limited memory file system above."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+from package_hunter.errors import SandboxError
+from package_hunter.model.box import HOST_ID_BASE, BoxLimits
+from package_hunter.sandbox import kernel
+from package_hunter.sandbox.oci import ID_COUNT
+
+RUN_DIR = Path("/run/package-hunter")
+_lock = threading.Lock()
+_userns: list[int] = []
+
+
+def ensure_run_dir() -> Path:
+    """/run/package-hunter: others may pass through (the box's first process must reach its root), not look."""
+    for path in (RUN_DIR, RUN_DIR / "boxes", RUN_DIR / "image"):
+        path.mkdir(mode=0o711, exist_ok=True)
+        path.chmod(0o711)
+    return RUN_DIR
+
+
+def mount_points() -> list[str]:
+    """Every mount below RUN_DIR, innermost last."""
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        point = line.split()[4].encode("ascii", "replace").decode("unicode_escape")
+        if point.startswith(f"{RUN_DIR}/"):
+            found.append(point)
+    return found
+
+
+def mount_image(image: Path) -> Path:
+    """Mount the image, once a boot for all processes: its pages stay in memory between scans."""
+    target = ensure_run_dir() / "image" / image.stem
+    with (RUN_DIR / "image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if str(target) not in mount_points():
+            target.mkdir(mode=0o700, exist_ok=True)
+            command = ["mount", "-t", "erofs", "-o", "ro,loop,nodev,nosuid", str(image), str(target)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise SandboxError(
+                    f"The image {image} could not be mounted ({done.stderr.strip()}).",
+                    "The kernel needs CONFIG_EROFS_FS with lz4, and loop devices; "
+                    "a damaged image is built anew by: package-hunter image build --force",
+                )
+    return target
+
+
+def unmount_images() -> None:
+    """Let go of every image that no box uses."""
+    for point in mount_points():
+        if point.startswith(f"{RUN_DIR}/image/"):
+            kernel.unmount(point)
+            Path(point).rmdir()
+
+
+def build_root(box: Path, image: Path, limits: BoxLimits) -> None:
+    """Mount ``box/t`` (holding u, the upper layer) and ``box/root``.
+
+    The overlay is given relative names, since the box can read them in /proc/self/mountinfo.
+    """
+    for name in ("t", "l", "root"):
+        (box / name).mkdir(mode=0o700)
+    options = f"size={limits.upper_bytes},nr_inodes={limits.upper_inodes},mode=0700"
+    kernel.mount("tmpfs", box / "t", "tmpfs", kernel.MS_NODEV | kernel.MS_NOSUID, options)
+    (box / "t/u").mkdir(mode=0o755)
+    os.chown(box / "t/u", HOST_ID_BASE, HOST_ID_BASE)
+    (box / "t/w").mkdir(mode=0o700)
+    lower = mount_image(image)
+    kernel.mount_idmapped(lower, box / "l", _mapped_userns())
+
+    def overlay() -> None:
+        kernel.own_directory(box)
+        layers = "lowerdir=l,upperdir=t/u,workdir=t/w"
+        kernel.mount("overlay", "root", "overlay", kernel.MS_NODEV | kernel.MS_NOSUID, layers)
+
+    try:
+        kernel.in_thread(overlay)
+    finally:
+        kernel.unmount(box / "l")  # the overlay holds it from now on
+
+
+def tear_down_root(box: Path) -> None:
+    """Unmount what build_root mounted, as far as it came; idempotent."""
+    for name in ("root", "l", "t"):
+        while kernel.unmount(box / name):
+            pass
+
+
+def _mapped_userns() -> int:
+    """A user namespace with the boxes' id mapping, as a descriptor; made once a process."""
+    with _lock:
+        if not _userns:
+            _userns.append(_make_userns())
+        return _userns[0]
+
+
+def _make_userns() -> int:
+    # A sleeping child owns it while its maps are written; the descriptor then keeps it.
+    command = ["unshare", "--user", "sh", "-c", "echo; read -r line"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        if not child.stdout.readline():
+            raise SandboxError(
+                f"A user namespace could not be made ({child.stderr.read().decode().strip()}).",
+                "Check /proc/sys/user/max_user_namespaces and CONFIG_USER_NS.",
+            )
+        for kind in ("uid_map", "gid_map"):
+            Path(f"/proc/{child.pid}/{kind}").write_text(f"0 {HOST_ID_BASE} {ID_COUNT}", encoding="ascii")
+        return os.open(f"/proc/{child.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)

@@ -1,0 +1,248 @@
+"""The sandbox on runc: one container a scan, in namespaces of its own (docs/sandbox.md)."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from package_hunter.errors import HostError, SandboxError
+from package_hunter.model.box import BoxSpec
+from package_hunter.model.scan import Command, CommandRun
+from package_hunter.sandbox import cgroups, mounts, network, oci
+from package_hunter.sandbox.base import CgroupPaths, OnOutput
+from package_hunter.sandbox.channel import Channel, Outcome
+from package_hunter.sandbox.image import find_image
+from package_hunter.sandbox.populate import environment, populate
+
+RUNC_ROOT = mounts.RUN_DIR / "runc"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+_START_SECONDS = 20.0
+
+pool = network.GatewayPool()
+
+
+class RuncSandbox:
+    """A box. ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
+    ``gateway_netns`` a descriptor of its gateway's network namespace; all of them from ``create`` on."""
+
+    init_pid: int
+    cgroup_paths: CgroupPaths
+
+    def __init__(self, spec: BoxSpec, image: Path | None = None) -> None:
+        for name in (spec.scan_id, spec.project_name, spec.hostname):
+            if not _NAME.match(name):
+                raise SandboxError(
+                    f"{name!r} cannot name a scan, project or host: letters, digits, '.', '_', '-' only."
+                )
+        self.spec = spec
+        self.directory = mounts.RUN_DIR / "boxes" / spec.scan_id
+        self.left_out = 0  # objects of the project that cannot be copied: sockets, pipes, devices
+        self.gateway_netns = -1
+        self._image = image
+        self._env = environment(spec)
+        self._channel: Channel | None = None
+        self._lock = -1
+
+    @property
+    def upper_dir(self) -> Path:
+        """The files that were written, as on a disk: overlay whiteouts are 0/0 character devices."""
+        return self.directory / "t/u"
+
+    def create(self) -> None:
+        """Build mounts, network and container; see base.Sandbox."""
+        check_host()
+        image = self._image or find_image()
+        try:
+            self._make_directory()
+            with _host_errors():
+                mounts.build_root(self.directory, image, self.spec.limits)
+                self.left_out = populate(self.spec, self.upper_dir, mounts.mount_image(image))
+                self._create_container()
+                self.gateway_netns = pool.take()
+                network.connect(self.gateway_netns, self.init_pid)
+        except BaseException:
+            self.destroy()
+            raise
+
+    def start(self) -> None:
+        """Let pid 1 go on; see base.Sandbox."""
+        self._runc("start", self.spec.container_name)
+        assert self._channel is not None
+        self._channel.wait_ready(_START_SECONDS)
+
+    def run(
+        self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
+    ) -> CommandRun:
+        """Run a command as the box's user; see base.Sandbox."""
+        if self._channel is None:
+            raise SandboxError("The box was not started.")
+        env = {**self._env, "PWD": command.cwd, **command.env}
+        outcome = self._channel.run(command.argv, command.cwd, env, command.timeout, on_output)
+        return CommandRun(
+            phase=phase,
+            world=world,
+            command=command,
+            pid=outcome.pid,
+            started_ns=outcome.started_ns,
+            ended_ns=outcome.ended_ns,
+            exit_code=_exit_code(outcome),
+            output_tail=bytes(outcome.tail).decode("utf-8", "replace"),
+        )
+
+    def alive(self) -> list[tuple[int, str]]:
+        """What still runs; see base.Sandbox."""
+        found = []
+        for pid in cgroups.processes(self.cgroup_paths):
+            if pid == self.init_pid:
+                continue
+            with contextlib.suppress(OSError):
+                name = Path(f"/proc/{pid}/comm").read_bytes().rstrip(b"\n").decode("utf-8", "replace")
+                if Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z":
+                    found.append((pid, name))
+        return found
+
+    def settle(self, seconds: float) -> list[tuple[int, str]]:
+        """Give what was left running time to end; returns what still runs then."""
+        end = time.monotonic() + seconds
+        while (left := self.alive()) and time.monotonic() < end:
+            time.sleep(0.02)
+        return left
+
+    def kill_commands(self) -> None:
+        """End every process but the first, and wait until they are gone."""
+        if self._channel is None:
+            return
+        self._channel.kill_commands()
+        if self.settle(5.0):
+            raise SandboxError("The box did not end its processes when told to.")
+
+    def limits_hit(self) -> list[str]:
+        """A sentence for each limit that the box ran into."""
+        found = []
+        count = cgroups.counters(self.spec.scan_id)
+        if count["oom_kills"]:
+            found.append(f"The box used up its memory; {count['oom_kills']} processes were killed for it.")
+        if count["pids_refused"]:
+            found.append(f"The box reached its limit of {self.spec.limits.pids} processes.")
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(self.upper_dir)
+            if disk.f_bavail * disk.f_frsize < 1 << 20 or disk.f_favail < 16:
+                found.append("The box filled its disk.")
+        return found
+
+    def usage(self) -> dict[str, int]:
+        """``oom_kills``, ``pids_refused``, ``memory_peak`` (bytes), ``cpu_ns`` so far."""
+        return cgroups.counters(self.spec.scan_id)
+
+    def kill(self) -> None:
+        """End every process, the first too. The files stay readable until ``destroy``."""
+        if hasattr(self, "cgroup_paths") and not cgroups.kill_all(self.cgroup_paths):
+            raise SandboxError(f"Processes of the box {self.spec.scan_id} could not be killed.")
+
+    def destroy(self) -> None:
+        """Remove every trace; see base.Sandbox."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        if self._lock >= 0:  # without it the directory was never ours
+            remove_box(self.spec.scan_id)
+            os.close(self._lock)
+            self._lock = -1
+        if self.gateway_netns >= 0:
+            os.close(self.gateway_netns)
+            self.gateway_netns = -1
+
+    def __enter__(self) -> RuncSandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
+    def _make_directory(self) -> None:
+        mounts.ensure_run_dir()
+        try:
+            self.directory.mkdir(mode=0o711)
+        except FileExistsError as error:
+            raise SandboxError(f"A box for the scan {self.spec.scan_id} exists already.") from error
+        self._lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def _create_container(self) -> None:
+        self._channel = Channel()
+        cgroup = cgroups.name_of(self.spec.scan_id)
+        env = [f"{k}={self._env[k]}" for k in ("PATH", "LANG")]
+        config = oci.configuration(self.spec, self.directory / "root", cgroup, env)
+        (self.directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        pid_file = self.directory / "pid"
+        command = ["create", "--bundle", str(self.directory), "--pid-file", str(pid_file)]
+        self._runc(*command, self.spec.container_name, stdin=self._channel.box_end.fileno())
+        self.init_pid = int(pid_file.read_text(encoding="ascii"))
+        self.cgroup_paths = cgroups.paths_of(self.spec.scan_id)
+
+    def _runc(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> None:
+        log = self.directory / "runc.log"
+        command = ["runc", "--root", str(RUNC_ROOT), "--log", str(log), *arguments]
+        done = subprocess.run(
+            command,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
+        if done.returncode != 0:
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] or [""]
+            raise SandboxError(
+                f"runc could not {arguments[0]} the box: {said[0] or f'exit code {done.returncode}'}",
+                "package-hunter doctor tells what this host lacks.",
+            )
+
+
+def check_host() -> None:
+    """Raise HostError where no box can be built here: not root, no runc."""
+    if os.geteuid() != 0:
+        raise HostError("Building a sandbox needs root.", "Run it as root, with sudo, or through the server.")
+    if shutil.which("runc", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
+        raise HostError("The program runc is missing.", "Install it: apt install runc")
+
+
+def remove_box(scan_id: str) -> None:
+    """Remove every trace of a box, whatever state it is in."""
+    paths = cgroups.paths_of(scan_id)
+    cgroups.kill_all(paths)
+    directory = mounts.RUN_DIR / "boxes" / scan_id
+    mounts.tear_down_root(directory)
+    shutil.rmtree(
+        RUNC_ROOT / f"package-hunter-{scan_id}", ignore_errors=True
+    )  # its state, all that runc keeps
+    cgroups.remove(scan_id)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _host_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise SandboxError(
+                f"No space is left for the box ({error.strerror}).", "Free memory or disk, and try again."
+            ) from error
+        raise SandboxError(
+            f"The box could not be built: {error}.", "package-hunter doctor tells what this host lacks."
+        ) from error
+
+
+def _exit_code(outcome: Outcome) -> int | None:
+    if outcome.status is None:
+        return None
+    return os.waitstatus_to_exitcode(outcome.status)
