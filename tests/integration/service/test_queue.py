@@ -1,0 +1,193 @@
+"""The queue's contract: any implementation of `queue.base.Queue` must pass these."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+
+import pytest
+from service_fake import report_json
+
+from package_hunter.queue.base import Job, LeaseLostError, Queue
+from package_hunter.store import scans
+from package_hunter.store.database import Store
+from package_hunter.store.scans import NewScan
+
+PURL = "pkg:npm/left-pad@1.3.0"
+
+
+def put(store: Store, queue: Queue, **more: str) -> uuid.UUID:
+    with store.write() as session:
+        scan = scans.add(session, NewScan("left-pad", "ana", "npm", **(more or {"purl": PURL})))
+        queue.enqueue(session, scan.id)
+    return scan.id
+
+
+def status(store: Store, scan_id: uuid.UUID) -> str:
+    with store.read() as session:
+        scan = scans.get(session, scan_id)
+        assert scan is not None
+        return scan.status
+
+
+def claimed(queue: Queue, worker: str = "w/1") -> Job:
+    job = queue.claim(worker)
+    assert job is not None
+    return job
+
+
+def test_first_in_first_out_and_each_to_one_worker(store: Store, queue: Queue) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(put(store, queue))
+        time.sleep(0.002)
+    assert [claimed(queue).scan_id for _ in ids] == ids
+    assert queue.claim("w/2") is None
+
+
+def test_a_job_says_what_to_scan_and_holds_no_path(store: Store, queue: Queue) -> None:
+    put(store, queue, sha256="a" * 64)
+    job = claimed(queue)
+    assert (job.sha256, job.purl, job.manager, job.attempt) == ("a" * 64, None, "npm", 1)
+    assert status(store, job.scan_id) == "running"
+
+
+def test_nothing_is_enqueued_where_the_transaction_fails(store: Store, queue: Queue) -> None:
+    with pytest.raises(ZeroDivisionError), store.write() as session:
+        scan = scans.add(session, NewScan("x", "ana", purl=PURL))
+        queue.enqueue(session, scan.id)
+        raise ZeroDivisionError
+    assert queue.claim("w/1") is None
+
+
+def test_finish_stores_the_report_and_ends_the_scan(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    job = claimed(queue)
+    queue.finish(job, report_json(str(job.scan_id), "malicious", 2))
+    with store.read() as session:
+        scan = scans.get(session, job.scan_id)
+        assert scan is not None
+        assert (scan.status, scan.verdict, scan.decision) == ("finished", "malicious", "block")
+        assert scan.finished is not None
+        report = scans.report(session, job.scan_id)
+        assert report is not None
+        assert len(report["alerts"]) == 2
+        assert scans.unfinished(session) == 0
+
+
+def test_an_inconclusive_or_failed_report_keeps_its_reason(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    job = claimed(queue)
+    queue.finish(job, report_json(str(job.scan_id), "inconclusive"))
+    put(store, queue)
+    second = claimed(queue)
+    failed = {**report_json(str(second.scan_id), "inconclusive"), "status": "failed", "error": "No\x00 disk."}
+    queue.finish(second, failed)
+    with store.read() as session:
+        one, two = scans.get(session, job.scan_id), scans.get(session, second.scan_id)
+        assert one is not None
+        assert two is not None
+        assert (one.status, one.reason) == ("finished", "The install phase failed.")
+        assert (two.status, two.reason) == ("failed", "No  disk. The install phase failed.")
+
+
+def test_fail_keeps_the_reason(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    job = claimed(queue)
+    queue.fail(job, "No\x1b[31m tar.")
+    with store.read() as session:
+        scan = scans.get(session, job.scan_id)
+        assert scan is not None
+        assert (scan.status, scan.reason) == ("failed", "No [31m tar.")
+
+
+def test_release_gives_the_scan_back_and_does_not_count(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    for _ in range(5):
+        job = claimed(queue)
+        assert job.attempt == 1
+        queue.release(job)
+        assert status(store, job.scan_id) == "pending"
+
+
+def test_a_lease_that_ends_is_tried_again_and_then_failed(store: Store, queue: Queue) -> None:
+    scan_id = put(store, queue)
+    for attempt in (1, 2, 3):
+        assert claimed(queue).attempt == attempt
+        assert queue.requeue_expired() == 0
+        time.sleep(0.35)
+        assert queue.requeue_expired() == 1
+    assert queue.claim("w/1") is None
+    with store.read() as session:
+        scan = scans.get(session, scan_id)
+        assert scan is not None
+        assert scan.status == "failed"
+        assert scan.reason == "The worker fell silent during this scan, 3 times: given up."
+
+
+def test_a_heartbeat_keeps_the_lease(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    job = claimed(queue)
+    for _ in range(4):
+        time.sleep(0.15)
+        queue.heartbeat(job)
+        assert queue.requeue_expired() == 0
+    queue.finish(job, report_json(str(job.scan_id)))
+
+
+def test_who_lost_the_lease_changes_nothing(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    old = claimed(queue)
+    assert queue.recover("w/1") == 1
+    new = claimed(queue, "w/2")
+    with pytest.raises(LeaseLostError):
+        queue.heartbeat(old)
+    with pytest.raises(LeaseLostError):
+        queue.finish(old, report_json(str(old.scan_id), "malicious"))
+    with pytest.raises(LeaseLostError):
+        queue.fail(old, "no")
+    with pytest.raises(LeaseLostError):
+        queue.release(old)
+    assert status(store, old.scan_id) == "running"
+    queue.finish(new, report_json(str(new.scan_id)))
+    with pytest.raises(LeaseLostError):
+        queue.finish(new, report_json(str(new.scan_id)))
+
+
+def test_recover_takes_only_its_own(store: Store, queue: Queue) -> None:
+    put(store, queue)
+    put(store, queue)
+    claimed(queue, "w/1")
+    other = claimed(queue, "w/2")
+    assert queue.recover("w/1") == 1
+    queue.heartbeat(other)
+
+
+def test_many_workers_never_share_a_scan(store: Store, queue: Queue) -> None:
+    ids = {put(store, queue) for _ in range(24)}
+    got: list[uuid.UUID] = []
+
+    def work(name: str) -> None:
+        while (job := queue.claim(name)) is not None:
+            got.append(job.scan_id)
+            queue.finish(job, report_json(str(job.scan_id)))
+
+    threads = [threading.Thread(target=work, args=(f"w/{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    left = queue.claim("last")  # a worker may see an empty queue while another one holds the row
+    while left is not None:
+        got.append(left.scan_id)
+        left = queue.claim("last")
+    assert sorted(got) == sorted(ids)
+
+
+def test_workers_are_seen(store: Store, queue: Queue) -> None:
+    queue.seen("w/1")
+    queue.seen("w/1")
+    with store.read() as session:
+        assert scans.worker_seen(session) is not None
+        assert scans.oldest_waiting(session) is None

@@ -1,0 +1,43 @@
+"""A private PostgreSQL for tests: its own cluster in a temporary folder, on a unix socket, as an ordinary user."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from requires import needs_program
+
+_USER = "postgres"
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a fresh server."""
+    needs_program("pg_ctl")
+    needs_program("initdb")
+    folder = Path(tempfile.mkdtemp(prefix="package-hunter-pg-"))
+    as_user: dict[str, Any] = {}
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        entry = pwd.getpwnam(_USER)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+        as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    data = folder / "data"
+    quiet: dict[str, Any] = {"check": True, "capture_output": True, "cwd": folder, **as_user}
+    try:
+        subprocess.run(["initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"], **quiet)
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        start = ["pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
+        subprocess.run(start, **{**quiet, "capture_output": False, "stdout": subprocess.DEVNULL})
+        try:
+            yield f"postgresql://hunter@/postgres?host={folder}"
+        finally:
+            subprocess.run(["pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], **quiet)
+    finally:
+        shutil.rmtree(folder)
