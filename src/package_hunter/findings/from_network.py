@@ -14,10 +14,11 @@ from package_hunter.findings.traffic import (
     carries_data,
     facts_in,
     is_opaque,
+    joined_payload,
     name_facts,
 )
 from package_hunter.model.box import HOME
-from package_hunter.model.observation import CanaryHit, Connection, NetworkLog, Request
+from package_hunter.model.observation import CanaryHit, Connection, DnsRecord, NetworkLog, Request
 
 MAX_QUERY = 256  # a longer query string is data, not an address
 
@@ -181,30 +182,45 @@ def _connections(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
             yield from _raw(context, connection, wanted)
 
 
+def _look_up(question: DnsRecord, found: list[str]) -> Iterator[Signal]:
+    domain = base_domain(question.name)
+    if found:
+        yield Signal(
+            question.time_ns,
+            "host_facts_sent",
+            kinds()["host_facts_sent"].weight,
+            domain,
+            f"Look-ups of names under {domain} carry {', '.join(found)}",
+            question.blame,
+            data={"name": question.name, "facts": found},
+        )
+    if found or carries_data(question.name):
+        yield Signal(
+            question.time_ns,
+            "dns_channel",
+            kinds()["dns_channel"].weight,
+            domain,
+            f"Data was put into a look-up: {question.name}",
+            question.blame,
+            data={"name": question.name, "type": question.type},
+        )
+
+
 def _dns(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
+    """Names that carry data, one by one and, as data is sent in pieces, joined by domain."""
     wanted = tuple(facts)
+    told: set[str] = set()
+    pieces: dict[str, list[DnsRecord]] = {}
     for question in context.network.dns:
         found = name_facts(question.name, wanted)
         if found:
-            yield Signal(
-                question.time_ns,
-                "host_facts_sent",
-                kinds()["host_facts_sent"].weight,
-                base_domain(question.name),
-                f"A look-up of a name under {base_domain(question.name)} carries {', '.join(found)}",
-                question.blame,
-                data={"name": question.name, "facts": found},
-            )
-        if found or carries_data(question.name):
-            yield Signal(
-                question.time_ns,
-                "dns_channel",
-                kinds()["dns_channel"].weight,
-                base_domain(question.name),
-                f"Data was put into a look-up: {question.name}",
-                question.blame,
-                data={"name": question.name, "type": question.type},
-            )
+            told.add(base_domain(question.name))
+        pieces.setdefault(base_domain(question.name), []).append(question)
+        yield from _look_up(question, found)
+    for domain, questions in pieces.items():
+        if domain not in told and len(questions) > 1:
+            joined = joined_payload(q.name for q in questions)
+            yield from _look_up(questions[-1], facts_in(joined, wanted))
 
 
 def signals(context: Context, host_facts: Iterable[str]) -> Iterator[Signal]:

@@ -106,6 +106,17 @@ def payload_of(name: str) -> bytes:
     return "".join(name.rstrip(".").split(".")[:-2]).encode("ascii", "replace")
 
 
+def joined_payload(names: Iterable[str]) -> bytes:
+    """What the names carry together, each name once; labels that are mere counters are left out."""
+    joined = bytearray()
+    for name in dict.fromkeys(names):
+        labels = name.rstrip(".").split(".")[:-2]
+        joined += "".join(x for x in labels if not (x.isdigit() and len(x) < 6)).encode("ascii", "replace")
+        if len(joined) > MAX_BYTES:
+            break
+    return bytes(joined[:MAX_BYTES])
+
+
 def name_facts(name: str, facts: Iterable[str]) -> list[str]:
     """Which of the facts a looked-up name carries, in its labels one by one or joined."""
     labels = name.rstrip(".").split(".")[:-2]

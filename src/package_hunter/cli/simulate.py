@@ -1,0 +1,191 @@
+"""`package-hunter simulate`: the bundled harmless attacks through the whole system, and what caught them."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from package_hunter.cli.console import Progress
+from package_hunter.errors import HunterError, NothingToScanError, UsageError
+from package_hunter.model.report import Report
+
+Scan = Callable[[Path], Report]
+_RANK = {"missed": 0, "no_findings": 0, "inconclusive": 0, "suspicious": 1, "malicious": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """One bundled attack. ``expect`` is the verdict that a whole installation reaches, or ``missed`` where no
+    phase reaches its trigger; ``why`` says why it is not ``malicious``."""
+
+    name: str
+    folder: Path
+    title: str
+    ecosystem: str
+    expect: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one. ``by`` are the kinds of findings that raised the verdict."""
+
+    name: str
+    title: str
+    ecosystem: str
+    expect: str
+    verdict: str
+    caught: bool
+    by: tuple[str, ...]
+    seconds: float
+    note: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        """At least what was expected of it."""
+        return _RANK.get(self.verdict, 0) >= _RANK[self.expect] and self.verdict != "error"
+
+
+def home(given: Path | None = None) -> Path:
+    """The folder of the simulations; UsageError where there is none."""
+    folder = given or Path(__file__).resolve().parents[3] / "simulations"
+    if not folder.is_dir():
+        raise UsageError(
+            f"There are no simulations at {folder}.",
+            "Point --directory at the folder simulations/ of a checkout.",
+        )
+    return folder
+
+
+def discover(folder: Path) -> dict[str, Simulation]:
+    """Name -> simulation, in the order of the incidents."""
+    found = []
+    for path in sorted(folder.glob("*/simulation.toml")):
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        simulation = Simulation(
+            name=path.parent.name,
+            folder=path.parent,
+            title=data["title"],
+            ecosystem=data["ecosystem"],
+            expect=data["expect"],
+            why=data.get("why", ""),
+        )
+        found.append((data["incident"], simulation))
+    found.sort(key=lambda pair: (pair[0], pair[1].name))
+    return {s.name: s for _, s in found}
+
+
+def choose(known: dict[str, Simulation], names: list[str]) -> list[Simulation]:
+    """The named ones, or all; UsageError for a name that is none."""
+    for name in names:
+        if name not in known:
+            raise UsageError(f"There is no simulation {name!r}.", f"There are: {', '.join(known)}.")
+    return [known[name] for name in names] if names else list(known.values())
+
+
+def run(simulations: list[Simulation], scan: Scan) -> Iterator[Outcome]:
+    """Each through ``scan``, one after the other; a scan that fails is an outcome too."""
+    for simulation in simulations:
+        started = time.monotonic()
+        try:
+            report = scan(simulation.folder)
+        except NothingToScanError as error:
+            yield _failed(simulation, "not supported", str(error), time.monotonic() - started)
+        except HunterError as error:
+            yield _failed(simulation, "error", str(error), time.monotonic() - started)
+        else:
+            yield outcome(simulation, report, time.monotonic() - started)
+
+
+def outcome(simulation: Simulation, report: Report, seconds: float) -> Outcome:
+    """What a report says of a simulation."""
+    counting = [f for f in report.findings if f.severity != "info" and f.waived is None]
+    proof = [f.kind for f in counting if f.proof]
+    verdict = str(report.verdict)
+    reasons = report.coverage.reasons
+    return Outcome(
+        name=simulation.name,
+        title=simulation.title,
+        ecosystem=simulation.ecosystem,
+        expect=simulation.expect,
+        verdict=verdict,
+        caught=verdict in ("malicious", "suspicious"),
+        by=tuple(dict.fromkeys(proof or [f.kind for f in counting])),
+        seconds=seconds,
+        note=reasons[0] if reasons else simulation.why,
+    )
+
+
+def _failed(simulation: Simulation, verdict: str, note: str, seconds: float) -> Outcome:
+    s = simulation
+    return Outcome(s.name, s.title, s.ecosystem, s.expect, verdict, False, (), seconds, note)
+
+
+def table(outcomes: list[Outcome]) -> Table:
+    """The table for people."""
+    view = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("simulation", "after", "verdict", "caught", "by"):
+        view.add_column(column, overflow="fold")
+    view.add_column("s", justify="right")
+    for o in outcomes:
+        caught = "yes" if o.caught else "no, as expected" if o.as_expected else "NO"
+        by = ", ".join(o.by) or o.note
+        view.add_row(o.name, o.title, o.verdict.replace("_", " "), caught, by, f"{o.seconds:.1f}")
+    return view
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """The table in one sentence."""
+    caught = sum(o.caught for o in outcomes)
+    malicious = sum(o.verdict == "malicious" for o in outcomes)
+    worse = [o.name for o in outcomes if not o.as_expected]
+    text = f"{caught} of {len(outcomes)} caught, {malicious} of them as malicious."
+    return text + (f" Worse than expected: {', '.join(worse)}." if worse else " All as expected.")
+
+
+def _scan_with(progress: Progress) -> Scan:
+    from package_hunter import pipeline
+
+    def scan(folder: Path) -> Report:
+        progress(f"Simulating {folder.name}")
+        quiet = Progress(quiet=True)
+        report: Report = pipeline.scan_target(str(folder), pipeline.ScanOptions(), progress=quiet)
+        return report
+
+    return scan
+
+
+def simulate(
+    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all when left out.")] = None,
+    directory: Annotated[Path | None, typer.Option(help="The folder of the simulations.")] = None,
+    format: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    show: Annotated[bool, typer.Option("--list", help="Only list them.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Run harmless copies of documented attacks through this installation, and show what was caught.
+
+    Exit codes: 0 everything was caught as it should be, 1 something was not, 2 usage, 70 our own failure.
+    """
+    chosen = choose(discover(home(directory)), names or [])
+    if show:
+        for s in chosen:
+            typer.echo(f"{s.name:24} {s.ecosystem:4} {s.expect:11} {s.title}")
+        return
+    outcomes = list(run(chosen, _scan_with(Progress(quiet))))
+    if format == "json":
+        rows: list[dict[str, Any]] = [asdict(o) | {"as_expected": o.as_expected} for o in outcomes]
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        console = Console(highlight=False, emoji=False, markup=False)
+        console.print(table(outcomes))
+        console.print(summary(outcomes))
+    raise typer.Exit(0 if all(o.as_expected for o in outcomes) else 1)

@@ -1,0 +1,109 @@
+"""What one scan shows and another does not: the question that every update of a dependency asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from packageurl import PackageURL
+
+from package_hunter.findings.signals import stable
+from package_hunter.model.finding import Finding
+from package_hunter.model.report import Report
+from package_hunter.model.scan import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Behaviour that the new report has and the old has not, and the other way round."""
+
+    new_findings: tuple[Finding, ...]
+    gone_findings: tuple[Finding, ...]
+    new_hosts: tuple[str, ...]
+    gone_hosts: tuple[str, ...]
+    new_files: tuple[str, ...]
+    gone_files: tuple[str, ...]
+    new_programs: tuple[str, ...]
+    gone_programs: tuple[str, ...]
+    changed_packages: tuple[tuple[str, str | None, str | None], ...]  # name, old version, new version
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing new."""
+        return not (self.new_findings or self.new_hosts or self.new_files or self.new_programs)
+
+
+def hosts(report: Report) -> set[str]:
+    """Names (or bare addresses) that were contacted, the registry left out."""
+    found = {c.name or c.address for c in report.network.connections if c.kind not in ("registry", "dns")}
+    for request in report.network.requests:
+        try:
+            host = urlsplit(request.url).hostname
+        except ValueError:
+            continue
+        if host and not request.registry:
+            found.add(host)
+    return found
+
+
+def files(report: Report) -> set[str]:
+    """Files that were written, in their stable form, those of installed packages and caches left out."""
+    paths = {stable(f.path) for f in report.files if f.action in ("created", "written", "deleted")}
+    return {p for p in paths if "/node_modules/" not in p and not p.startswith(("~/.npm/", "~/.cache/"))}
+
+
+def programs(report: Report) -> set[str]:
+    """Programs that were run, by path."""
+    return {stable(p.exepath) for p in report.processes if p.exepath}
+
+
+def versions(report: Report) -> Mapping[str, str]:
+    """Package (purl without version) -> version; of several the highest by text."""
+    found: dict[str, str] = {}
+    for package in report.packages:
+        try:
+            purl = PackageURL.from_string(package.purl)
+        except ValueError:
+            continue
+        name = PackageURL(purl.type, purl.namespace, purl.name).to_string()
+        found[name] = max(found.get(name, ""), purl.version or "")
+    return found
+
+
+def _less(of: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(of) - set(other)))
+
+
+def compare(old: Report, new: Report) -> Difference:
+    """What changed between two reports."""
+    before = {f.fingerprint for f in old.findings}
+    after = {f.fingerprint for f in new.findings}
+    was, is_now = versions(old), versions(new)
+    changed = tuple(
+        (name, was.get(name), is_now.get(name))
+        for name in sorted(set(was) | set(is_now))
+        if was.get(name) != is_now.get(name)
+    )
+    return Difference(
+        new_findings=tuple(f for f in new.findings if f.fingerprint not in before),
+        gone_findings=tuple(f for f in old.findings if f.fingerprint not in after),
+        new_hosts=_less(hosts(new), hosts(old)),
+        gone_hosts=_less(hosts(old), hosts(new)),
+        new_files=_less(files(new), files(old)),
+        gone_files=_less(files(old), files(new)),
+        new_programs=_less(programs(new), programs(old)),
+        gone_programs=_less(programs(old), programs(new)),
+        changed_packages=changed,
+    )
+
+
+def verdict_of_new(difference: Difference, new: Report) -> Verdict:
+    """The verdict if only what is new counts; an inconclusive scan stays inconclusive."""
+    if any(f.proof and f.waived is None for f in difference.new_findings):
+        return Verdict.MALICIOUS
+    if new.verdict is Verdict.INCONCLUSIVE:
+        return Verdict.INCONCLUSIVE
+    if any(f.severity != "info" and f.waived is None for f in difference.new_findings):
+        return Verdict.SUSPICIOUS
+    return Verdict.NO_FINDINGS

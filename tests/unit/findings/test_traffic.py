@@ -1,0 +1,113 @@
+"""What is told of data that left, and stable subjects."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from package_hunter.findings.signals import is_hidden, stable
+from package_hunter.findings.traffic import carries_data, facts_in, is_opaque, name_facts
+
+FACT = "/home/dev/projects/app"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FACT.encode(),
+        base64.b64encode(b"some text before it " + FACT.encode()),
+        base64.urlsafe_b64encode(b"a" + FACT.encode() * 2),
+        FACT.encode().hex().encode(),
+        b"%2Fhome%2Fdev%2Fprojects%2Fapp",
+        b'{"cwd": "' + FACT.encode() + b'"}',
+    ],
+)
+def test_facts_are_found(data: bytes) -> None:
+    assert facts_in(b"x=1&y=" + data, [FACT]) == [FACT]
+
+
+def test_facts_in_names_split_over_labels_and_in_base32() -> None:
+    hexed = FACT.encode().hex()
+    assert name_facts(f"{hexed[:20]}.{hexed[20:]}.b.example", [FACT]) == [FACT]
+    packed = base64.b32encode(FACT.encode()).decode().rstrip("=").lower()
+    assert name_facts(f"{packed}.b.example", [FACT]) == [FACT]
+
+
+@pytest.mark.parametrize(
+    ("data", "opaque"),
+    [
+        (b"", False),
+        (b"plain text of some length, again and again and again and again", False),
+        (b"short\xff\xfe", False),
+        (bytes(range(256)), True),
+        (b"\x1f\x8b" + bytes(range(256)), False),
+        (b"PK\x03\x04" + bytes(range(256)), False),
+        (b'{"data": "' + base64.b64encode(bytes((i * 89 + 31) % 256 for i in range(300))) + b'"}', True),
+        (b'{"data": "' + base64.b64encode(b"readable text, " * 20) + b'"}', False),
+        ("Grüße aus dem Kasten, ".encode() * 5, False),
+    ],
+)
+def test_opaque(data: bytes, opaque: bool) -> None:
+    assert is_opaque(data) is opaque
+
+
+def test_random_bytes_are_opaque() -> None:
+    assert is_opaque(os.urandom(500))
+
+
+def test_names_that_carry_data() -> None:
+    assert carries_data("0.7b2275223a22646576222c2268223a226c6170746f70.beacon.example")
+    assert not carries_data("www.example")
+    assert not carries_data("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.example")
+
+
+@given(st.text(max_size=300), st.binary(max_size=300))
+def test_nothing_breaks_it(text: str, data: bytes) -> None:
+    facts_in(data, [FACT])
+    is_opaque(data)
+    carries_data(text)
+    name_facts(text, [FACT])
+    assert isinstance(stable(text), str)
+    is_hidden(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/tmp/npm-4f9a2b/run.sh", "/tmp/npm-99ce01/run.sh"),
+        ("/proc/4711/environ", "/proc/12/environ"),
+        ("/home/dev/projects/app/x", "/home/dev/projects/other/x"),
+        ("/home/dev/.cache/tool/1.2.3/bin", "/home/dev/.cache/tool/1.10.0/bin"),
+        ("x-633414e2-24f2-412a-811f-c37131ff2c61", "x-00000000-24f2-412a-811f-c37131ff2c61"),
+    ],
+)
+def test_stable_forgets_what_changes(one: str, other: str) -> None:
+    assert stable(one) == stable(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("/home/dev/.bashrc", "/home/dev/.profile"), ("203.0.113.5", "203.0.113.6"), ("a.example", "b.example")],
+)
+def test_stable_keeps_what_matters(one: str, other: str) -> None:
+    assert stable(one) != stable(other)
+
+
+@pytest.mark.parametrize(
+    ("path", "hidden"),
+    [
+        ("/tmp/x", True),
+        ("/home/dev/.dev-env/run.sh", True),
+        ("/dev/shm/a", True),
+        ("/home/dev/projects/app/node_modules/.bin/tsc", False),
+        ("/home/dev/.npm/_npx/x", False),
+        ("/usr/bin/node", False),
+        ("/home/dev/.cache/bun", True),
+    ],
+)
+def test_hidden_places(path: str, hidden: bool) -> None:
+    assert is_hidden(path) is hidden
