@@ -96,8 +96,10 @@ class Authenticator:
         except (binascii.Error, ValueError):
             return None
         name, _, password = decoded.partition(":")
-        with self._store.read() as session:
-            stored = accounts.stored_password(session, name.replace("\0", ""))
+        stored = None
+        if name.isprintable():  # a NUL in a query is an error to PostgreSQL
+            with self._store.read() as session:
+                stored = accounts.stored_password(session, name)
         fits = accounts.password_fits(password, stored or accounts.UNKNOWN_USER)
         return name if fits and stored is not None else None
 

@@ -34,7 +34,9 @@ def test_the_walk_through(server: Running) -> None:
     assert fields["container.name"] == f"some-container-{scan_id}.tgz"
     assert fields["evt.time"] == "16:35:16.457772674"
     assert all(isinstance(v, str) for v in fields.values())
-    assert {"container.id", "user.name", "proc.cmdline", "fd.name", "container.image.repository"} <= set(fields)
+    assert {"container.id", "user.name", "proc.cmdline", "fd.name", "container.image.repository"} <= set(
+        fields
+    )
 
 
 def test_pending_until_it_is_finished(server: Running) -> None:
