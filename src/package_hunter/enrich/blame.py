@@ -21,7 +21,6 @@ from package_hunter.model.scan import CommandRun, Package
 
 _SLACK_NS = 2_000_000_000  # the sandbox's clock readings lie around the fork, not on it
 _MAX_DEPTH = 4_096  # of a chain of parents
-_FAMILY_STEPS = ("require", "import")  # steps that run a package's dependencies, too
 
 
 class Blamer:
@@ -91,7 +90,7 @@ class Blamer:
         if command.blame_purl is None:
             return f"It descends from the project's own {command.script}.{late}", "certain"
         name = self._name(command.blame_purl)
-        if command.script in _FAMILY_STEPS and self._has_dependencies(command.blame_purl):
+        if run.phase not in ("install", "startup") and self._has_dependencies(command.blame_purl):
             return f"It descends from the process that loaded {name} with its dependencies.{late}", "likely"
         return f"It descends from the process that we started for {name}'s {command.script}.{late}", "certain"
 

@@ -10,7 +10,7 @@ from packageurl import PackageURL
 
 from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
 from package_hunter.ecosystems.npm import lock, yarn_lock
-from package_hunter.ecosystems.npm.managers import Manager, Npm, YarnClassic
+from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.plan import NpmPlan
 from package_hunter.ecosystems.repack import pack_tgz
 from package_hunter.ecosystems.tree import as_text, parse_object
@@ -97,7 +97,7 @@ def _read_manifest(staged: Staged) -> dict[str, Any]:
 
 
 def _manager(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
-    """The manager whose lock file lies there: npm's own, then yarn's; npm without any."""
+    """The manager whose lock file lies there: npm's own, then yarn's, then pnpm's; npm without any."""
     tree, base = staged.tree, staged.project
     for name in ("npm-shrinkwrap.json", "package-lock.json"):
         raw = tree.read(f"{base}/{name}", lock.MAX_LOCK_BYTES)
@@ -106,15 +106,8 @@ def _manager(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
     yarn = tree.read(f"{base}/yarn.lock", lock.MAX_LOCK_BYTES)
     if yarn is not None:
         text = yarn.decode("utf-8", "replace")
-        if not yarn_lock.is_berry(text):
-            return YarnClassic(manifest, text, ())
-        return Npm(manifest, {}, (_OTHER.format(file="yarn.lock", manager="yarn 2 or later"),))
-    if tree.kind(f"{base}/pnpm-lock.yaml") == "file":
-        return Npm(manifest, {}, (_OTHER.format(file="pnpm-lock.yaml", manager="pnpm"),))
+        return YarnBerry(manifest, text) if yarn_lock.is_berry(text) else YarnClassic(manifest, text)
+    pnpm = tree.read(f"{base}/pnpm-lock.yaml", lock.MAX_LOCK_BYTES)
+    if pnpm is not None:
+        return Pnpm(manifest, pnpm.decode("utf-8", "replace"))
     return Npm(manifest, {}, ())
-
-
-_OTHER = (
-    "The project's {file} is {manager}'s; npm resolved the dependencies in its place, so versions may differ"
-    " from those in that file."
-)

@@ -34,9 +34,10 @@ def from_hidden_lock(tree: BoxTree, project: str) -> dict[str, Entry]:
 
 def from_folders(tree: BoxTree, project: str) -> dict[str, Entry]:
     """The entries that the folders show, for managers that leave no list; links are followed only within the
-    project."""
+    project. pnpm keeps the real folders in ``node_modules/.pnpm/NAME@VERSION/node_modules``."""
     found: dict[str, Entry] = {}
-    queue = deque([""])
+    store = f"{project}/node_modules/.pnpm"
+    queue = deque(["", *(f"node_modules/.pnpm/{name}" for name in tree.names(store))])
     while queue and len(found) < lock.MAX_PACKAGES:
         base = queue.popleft()
         for location in _children(tree, project, base):

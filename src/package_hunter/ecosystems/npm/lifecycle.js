@@ -3,6 +3,8 @@
 //
 //   node lifecycle.js MANAGER COMMAND EVENT FOLDER     (from the project's folder; FOLDER relative to it)
 //
+// MANAGER is npm, or another with its version: yarn/1.22.22, pnpm/9.15.0
+//
 // Exit code: the script's own; 128 + N where signal N ended it; 97 where npm could not be set up.
 'use strict'
 const fs = require('node:fs')
@@ -48,14 +50,19 @@ function treeEnvironment () {
   }
 }
 
-function asYarn () {
-  const cli = fs.realpathSync(onPath('yarn'))
-  const version = JSON.parse(fs.readFileSync(path.join(path.dirname(path.dirname(cli)), 'package.json'))).version
-  process.env.npm_config_user_agent = `yarn/${version} npm/? node/${process.version} linux ${process.arch}`
-  process.env.npm_execpath = cli
-  process.env.YARN_WRAP_OUTPUT = 'false'
-  process.env.npm_config_argv = JSON.stringify({ remain: [], cooked: [command], original: [command] })
+// `other` is what the others call themselves in the user agent, with their version: yarn/1.22.22
+function asOther (other) {
+  const [name] = other.split('/')
+  process.env.npm_config_user_agent = `${other} npm/? node/${process.version} linux ${process.arch}`
   delete process.env.npm_command
+  let cli = `/usr/local/bin/${name}`
+  try { cli = fs.realpathSync(onPath(name)) } catch {}
+  process.env.npm_execpath = cli
+  if (other.startsWith('yarn/1.')) {
+    process.env.YARN_WRAP_OUTPUT = 'false'
+    process.env.npm_config_argv = JSON.stringify({ remain: [], cooked: [command], original: [command] })
+  }
+  if (name === 'pnpm') process.env.npm_command = command
   process.title = `node ${cli} ${command}`
 }
 
@@ -67,8 +74,8 @@ async function main () {
   const npm = new Npm()
   await npm.load()
   process.env.npm_command = command
-  process.env._ = onPath(manager) // what a shell would have set
-  if (manager === 'yarn') asYarn()
+  try { process.env._ = onPath(manager.split('/')[0]) } catch {} // what a shell would have set
+  if (manager !== 'npm') asOther(manager)
   const isRoot = folder === '.'
   const scriptShell = npm.config.get('script-shell') || undefined
   const options = isRoot

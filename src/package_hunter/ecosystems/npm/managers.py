@@ -1,4 +1,4 @@
-"""What differs between npm and yarn classic: the fetch command, the lock file, where the inventory comes
+"""What differs between npm, yarn and pnpm: the fetch command, the lock file, where the inventory comes
 from."""
 
 from __future__ import annotations
@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from package_hunter.ecosystems.npm import installed, lock, yarn_lock
+from package_hunter.ecosystems.npm import installed, lock, yaml_lock, yarn_lock
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.manifest import KINDS_OF_DEPENDENCY, dependencies
+from package_hunter.ecosystems.npm.yarn_lock import Locked
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text_map
 from package_hunter.model.registry import RegistryAllow
 
@@ -40,11 +41,12 @@ _YARN_FLAGS = (
 class Manager(ABC):
     """One package manager at work on one project."""
 
-    name: str
+    agent = "npm"  # as the manager calls itself in npm_config_user_agent, the others with their version
     fetch: tuple[str, ...]
     env: Mapping[str, str] = {}
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
+    tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
     also_asks: Mapping[str, Any] = {}  # a manifest whose dependencies are asked for too (a packed package's)
 
     def __init__(self, project_manifest: Mapping[str, Any]) -> None:
@@ -90,8 +92,6 @@ def _overrides(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 class Npm(Manager):
     """npm: ``npm ci`` where the lock file fits package.json, ``npm install`` otherwise."""
-
-    name = "npm"
 
     def __init__(
         self, project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any], notes: tuple[str, ...]
@@ -143,16 +143,14 @@ def _fits(project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any]) -> 
     )
 
 
-class YarnClassic(Manager):
-    """yarn 1: ``yarn install --frozen-lockfile``."""
+class _Listed(Manager):
+    """A manager that leaves no list of what it installed: the folders tell, the lock file gives integrity."""
 
-    name = "yarn"
-
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self, project_manifest: Mapping[str, Any], entries: list[Locked], notes: tuple[str, ...]
+    ) -> None:
         super().__init__(project_manifest)
-        self._entries = yarn_lock.parse(lock_text)
-        frozen = ("--frozen-lockfile",) if lock_text else ()
-        self.fetch = ("yarn", "install", *_YARN_FLAGS, *frozen)
+        self._entries = entries
         self.notes = notes
 
     def registry(self) -> RegistryAllow:
@@ -165,7 +163,11 @@ class YarnClassic(Manager):
             if locked.resolved.startswith(("http://", "https://")):
                 urls.add(locked.resolved.split("#", 1)[0])
         return RegistryAllow(
-            "npm", frozenset(names), closed=bool(self._entries), integrity=integrity, urls=frozenset(urls)
+            "npm",
+            frozenset({*names, *self.tool}),
+            closed=bool(self._entries),
+            integrity=integrity,
+            urls=frozenset(urls),
         )
 
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
@@ -175,3 +177,71 @@ class YarnClassic(Manager):
             key: installed.with_integrity(entry, sri.get((entry.name, entry.version)))
             for key, entry in found.items()
         }
+
+
+class YarnClassic(_Listed):
+    """yarn 1: ``yarn install --frozen-lockfile``."""
+
+    agent = "yarn/1.22.22"
+
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+        super().__init__(project_manifest, yarn_lock.parse(lock_text), ())
+        frozen = ("--frozen-lockfile",) if self._entries else ()
+        self.fetch = ("yarn", "install", *_YARN_FLAGS, *frozen)
+
+
+class YarnBerry(_Listed):
+    """yarn 2 and later, as its own release 4 out of the registry. Its folders are made as npm's
+    (``node-modules``), so that scripts and imports find them; the project's plugins and its own copy of yarn
+    (``.yarn/releases``) stay unused, since they are the project's code."""
+
+    agent = "yarn/4.9.2"
+    tool = ("@yarnpkg/cli-dist",)
+
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+        note = "yarn 4 installed into node_modules; plugins and .yarnrc.yml of the project were not used."
+        super().__init__(project_manifest, yaml_lock.berry(lock_text), (note,))
+        self.fetch = (*_npm_exec("@yarnpkg/cli-dist@4", "yarn"), "install", "--mode=skip-build")
+        self.env = {
+            "YARN_NODE_LINKER": "node-modules",
+            "YARN_ENABLE_SCRIPTS": "0",
+            "YARN_ENABLE_TELEMETRY": "0",
+            "YARN_IGNORE_PATH": "1",
+            "YARN_ENABLE_IMMUTABLE_INSTALLS": "0",
+            "YARN_ENABLE_GLOBAL_CACHE": "1",
+        }
+
+
+class Pnpm(_Listed):
+    """pnpm, in the major version that wrote the lock file."""
+
+    tool = ("pnpm",)
+
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+        super().__init__(project_manifest, yaml_lock.pnpm(lock_text), ())
+        major = yaml_lock.pnpm_major(lock_text)
+        self.agent = f"pnpm/{major}.0.0"
+        self.fetch = (
+            *_npm_exec(f"pnpm@{major}", "pnpm"),
+            "install",
+            "--ignore-scripts",
+            "--frozen-lockfile" if self._entries else "--no-frozen-lockfile",
+            "--prod=false",
+            "--config.manage-package-manager-versions=false",
+            "--config.verify-store-integrity=true",
+        )
+        # Without an answer to everything it might ask, pnpm stops where there is no terminal.
+        self.env = {"CI": "true"}
+
+
+def _npm_exec(package: str, binary: str) -> tuple[str, ...]:
+    return (
+        "npm",
+        "exec",
+        "--yes",
+        "--ignore-scripts",
+        "--no-update-notifier",
+        f"--package={package}",
+        "--",
+        binary,
+    )

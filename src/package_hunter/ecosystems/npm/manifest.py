@@ -3,6 +3,7 @@ untrusted."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ DEPENDENCY_EVENTS = ("preinstall", "install", "postinstall")
 LINK_EVENTS = ("preinstall", "prepare", "install", "postinstall")
 ROOT_EVENTS = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 GYP_REBUILD = "node-gyp rebuild"
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9@._-]{1,100}")
 KINDS_OF_DEPENDENCY = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
@@ -67,6 +69,24 @@ def loader(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | Non
     if hit is None:
         return None
     return "import" if hit.endswith(".mjs") or manifest.get("type") == "module" else "require"
+
+
+def commands(manifest: Mapping[str, Any]) -> list[str]:
+    """Names of the commands that a package puts into node_modules/.bin."""
+    bins = manifest.get("bin")
+    if isinstance(bins, str):
+        return [as_text(manifest.get("name"), 214).rsplit("/", 1)[-1]]
+    return [name for name in as_text_map(bins) if _PLAIN_NAME.fullmatch(name)]
+
+
+def sub_modules(manifest: Mapping[str, Any]) -> list[str]:
+    """What a package offers beside itself: the plain sub-paths of ``exports``, without patterns and data."""
+    offered = [
+        key[2:] for key in as_map(manifest.get("exports")) if isinstance(key, str) and key.startswith("./")
+    ]
+    return [
+        path for path in offered if "*" not in path and path and not path.endswith((".json", ".css", ".d.ts"))
+    ]
 
 
 def _top_condition(exports: object) -> object | None:

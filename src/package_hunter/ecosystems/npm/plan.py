@@ -15,6 +15,7 @@ from package_hunter.ecosystems.npm.managers import Manager
 from package_hunter.ecosystems.tree import BoxTree, as_text
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
+_MAX_EXTRA = 10  # sub-modules, and commands, of a single package
 LIFECYCLE = "/usr/share/npm/lifecycle.js"
 
 
@@ -81,7 +82,17 @@ class NpmPlan(Plan):
                 self._skipped_imports.append(self._places[key].name)
                 continue
             commands.append(self._load(base, key, how))
+            if self.target.purl is not None:
+                commands += self._more_of(key, how, found)
         return self._remember(Phase("import", tuple(commands)))
+
+    def _more_of(self, key: str, how: str, found: Mapping[str, Any]) -> list[Command]:
+        """Of a single package also its sub-modules, and its commands as a first look at them would be."""
+        more = [self._load("", key, how, f"/{path}") for path in manifest.sub_modules(found)[:_MAX_EXTRA]]
+        for name in manifest.commands(found)[:_MAX_EXTRA]:
+            argv = (f"{self.project}/node_modules/.bin/{name}", "--help")
+            more.append(self._step(argv, self.project, key, f"bin {name}"))
+        return more
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the fetch; before it, those of the lock file."""
@@ -108,7 +119,7 @@ class NpmPlan(Plan):
         )
 
     def _script(self, key: str, event: str) -> Command:
-        name = self._manager.name
+        name = self._manager.agent
         return Command(
             ("node", LIFECYCLE, name, "install", event, key or "."),
             self.project,
@@ -118,20 +129,22 @@ class NpmPlan(Plan):
             essential=False,
         )
 
-    def _load(self, base: str, key: str, how: str) -> Command:
+    def _load(self, base: str, key: str, how: str, path: str = "") -> Command:
         # The name under which the project asks for it, which for an alias is not the package's own.
-        asked = json.dumps(
-            key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
-        )
+        name = key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
+        asked = json.dumps(name + path)
         argv: tuple[str, ...] = ("node", "-e", f"require({asked})")
         if how == "import":
             argv = ("node", "--input-type=module", "-e", f"await import({asked})")
+        return self._step(argv, f"{self.project}/{base}" if base else self.project, key, how + path)
+
+    def _step(self, argv: tuple[str, ...], cwd: str, key: str, script: str) -> Command:
         return Command(
             argv,
-            f"{self.project}/{base}" if base else self.project,
+            cwd,
             timeout=self._options.import_timeout,
             blame_purl=self._purl(key),
-            script=how,
+            script=script,
             essential=False,
         )
 

@@ -1,0 +1,51 @@
+"""Lock files that are YAML, yarn berry's and pnpm's, as far as names, versions and integrity.
+
+Format facts: the files' own shape; pnpm's lock file specification (pnpm/spec on GitHub, lockfile/).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from package_hunter.ecosystems.npm.yarn_lock import Locked
+from package_hunter.ecosystems.tree import as_map, as_text
+from package_hunter.ecosystems.yamltext import load_text
+
+_KEY = re.compile(r"/?(@?[^@(]+)[@/]([^@(/_]+)")
+
+
+def _read(text: str) -> dict[str, Any]:
+    return as_map(load_text(text))
+
+
+def berry(text: str) -> list[Locked]:
+    """The packages of a yarn.lock with ``__metadata``. Its checksums are of yarn's own zip files, so they are
+    no integrity for what the registry sends."""
+    found = []
+    for key, value in _read(text).items():
+        resolution = as_text(as_map(value).get("resolution"), 2048)
+        if key == "__metadata" or "@npm:" not in resolution:
+            continue
+        name, _, rest = resolution.rpartition("@npm:")
+        version = rest.split("::", 1)[0]
+        found.append(Locked((f"{name}@{version}",), version))
+    return [locked for locked in found if locked.name]
+
+
+def pnpm(text: str) -> list[Locked]:
+    """The packages of a pnpm-lock.yaml: keys ``name@1.0.0(peers)``, ``/name@1.0.0`` or ``/name/1.0.0``."""
+    found = []
+    for key, value in as_map(_read(text).get("packages")).items():
+        hit = _KEY.match(str(key))
+        if hit is None:
+            continue
+        integrity = as_text(as_map(as_map(value).get("resolution")).get("integrity"))
+        found.append(Locked((f"{hit[1]}@{hit[2]}",), hit[2], "", integrity))
+    return found
+
+
+def pnpm_major(text: str) -> int:
+    """The major version of pnpm that takes this lock file."""
+    hit = re.search(r"^lockfileVersion:\s*['\"]?(\d+)", text, re.M)
+    return {5: 7, 6: 8}.get(int(hit[1]) if hit else 9, 9)
