@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-import json
+import marshal
 import os
 import select
 import socket
@@ -56,8 +56,8 @@ class Channel:
         try:
             message, _ = self._receive()
         except TimeoutError:
-            message = {}
-        if not message.get("ready"):
+            message = []
+        if message != [b"ready"]:
             raise SandboxError(
                 "The box's first process did not answer.",
                 "Its image may be damaged: package-hunter image build --force",
@@ -85,15 +85,15 @@ class Channel:
 
     def kill_commands(self) -> None:
         """Have pid 1 kill every other process of the box."""
-        self._host.send(b'{"kill": true}')
+        self._host.send(b"kill")
 
     def _order(self, order: dict[str, Any], output: int) -> None:
         memory = os.memfd_create("order", os.MFD_CLOEXEC)
         try:
             with os.fdopen(os.dup(memory), "wb") as file:
-                file.write(json.dumps(order).encode())
+                file.write(marshal.dumps(order, 2))  # version 2: every Python reads it
             fds = array.array("i", [memory, output]).tobytes()
-            self._host.sendmsg([b'{"run": true}'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+            self._host.sendmsg([b"run"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
         except OSError as error:
             raise SandboxError("The box ended before its command could run.") from error
         finally:
@@ -129,23 +129,24 @@ class Channel:
                 "The box died while a command ran.",
                 "Its first process was killed, perhaps for memory: see PACKAGE_HUNTER_BOX_MEMORY_BYTES.",
             )
-        if "begin" in message and not outcome.pid:
-            outcome.pid, outcome.box_pid = pid, message["begin"]
-        elif message.get("end") == outcome.box_pid:
-            outcome.status = None if outcome.timed_out else message["status"]
+        word, number = message[0], int(message[1])
+        if word == b"begin" and not outcome.pid:
+            outcome.pid, outcome.box_pid = pid, number
+        elif word == b"end" and number == outcome.box_pid:
+            outcome.status = None if outcome.timed_out else int(message[2])
             outcome.ended_ns = time.time_ns()
 
-    def _receive(self) -> tuple[dict[str, Any], int]:
-        """A message and the host pid of its sender, as the kernel attests it."""
+    def _receive(self) -> tuple[list[bytes], int]:
+        """The words of a message and the host pid of its sender, as the kernel attests it."""
         try:
             data, ancillary, _, _ = self._host.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
         except ConnectionResetError:
-            return {}, 0
+            return [], 0
         pid = 0
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                 pid = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
-        return (json.loads(data) if data else {}), pid
+        return data.split(), pid
 
 
 def _drain(fd: int, tail: bytearray, on_output: OnOutput | None, most: int) -> bool:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
-import threading
 from pathlib import Path
 
 from package_hunter.errors import SandboxError
 from package_hunter.model.box import HOST_ID_BASE, BoxLimits
 from package_hunter.sandbox import kernel
-from package_hunter.sandbox.oci import ID_COUNT
 
 RUN_DIR = Path("/run/package-hunter")
-_lock = threading.Lock()
-_userns: list[int] = []
 
 
 def ensure_run_dir() -> Path:
@@ -62,8 +58,9 @@ def unmount_images() -> None:
             Path(point).rmdir()
 
 
-def build_root(box: Path, image: Path, limits: BoxLimits) -> None:
-    """Mount ``box/t`` (holding u, the upper layer) and ``box/root``.
+def build_root(box: Path, image: Path, limits: BoxLimits, userns: int) -> None:
+    """Mount ``box/t`` (holding u, the upper layer) and ``box/root``. ``userns`` is the box's user
+    namespace, a descriptor: the owners of the image's files are shifted as it maps them.
 
     The overlay is given relative names, since the box can read them in /proc/self/mountinfo.
     """
@@ -75,7 +72,7 @@ def build_root(box: Path, image: Path, limits: BoxLimits) -> None:
     os.chown(box / "t/u", HOST_ID_BASE, HOST_ID_BASE)
     (box / "t/w").mkdir(mode=0o700)
     lower = mount_image(image)
-    kernel.mount_idmapped(lower, box / "l", _mapped_userns())
+    kernel.mount_idmapped(lower, box / "l", userns)
 
     def overlay() -> None:
         kernel.own_directory(box)
@@ -93,28 +90,3 @@ def tear_down_root(box: Path) -> None:
     for name in ("root", "l", "t"):
         while kernel.unmount(box / name):
             pass
-
-
-def _mapped_userns() -> int:
-    """A user namespace with the boxes' id mapping, as a descriptor; made once a process."""
-    with _lock:
-        if not _userns:
-            _userns.append(_make_userns())
-        return _userns[0]
-
-
-def _make_userns() -> int:
-    # A sleeping child owns it while its maps are written; the descriptor then keeps it.
-    command = ["unshare", "--user", "sh", "-c", "echo; read -r line"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as child:
-        assert child.stdout is not None and child.stderr is not None
-        if not child.stdout.readline():
-            raise SandboxError(
-                f"A user namespace could not be made ({child.stderr.read().decode().strip()}).",
-                "Check /proc/sys/user/max_user_namespaces and CONFIG_USER_NS.",
-            )
-        for kind in ("uid_map", "gid_map"):
-            Path(f"/proc/{child.pid}/{kind}").write_text(f"0 {HOST_ID_BASE} {ID_COUNT}", encoding="ascii")
-        return os.open(f"/proc/{child.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)

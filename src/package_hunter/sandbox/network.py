@@ -12,10 +12,20 @@ import queue
 import subprocess
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from package_hunter.errors import SandboxError
-from package_hunter.model.box import BOX_V4, BOX_V6, GATEWAY_V4, GATEWAY_V6, TCP_PORT, UDP_PORT
+from package_hunter.model.box import (
+    BOX_V4,
+    BOX_V6,
+    GATEWAY_V4,
+    GATEWAY_V6,
+    HOST_ID_BASE,
+    TCP_PORT,
+    UDP_PORT,
+)
 from package_hunter.sandbox import kernel
+from package_hunter.sandbox.oci import ID_COUNT
 
 INTERFACE = "enp0s31f6"  # how a laptop's wired network is named
 _MAC = "54:e1:ad:7a:9c:31"
@@ -49,61 +59,100 @@ route add default via {GATEWAY_V6}
 """
 
 
-def build_gateway() -> int:
-    """A gateway's namespace with both ends of the cable in it; returns its descriptor (the caller's to close)."""
+@dataclass(frozen=True, slots=True)
+class Net:
+    """Descriptors of a box's namespaces: its gateway's network, its own network, its own users."""
 
-    def build() -> int:
-        kernel.new_netns()
-        _ip(_GATEWAY_IP)
-        _tool(["nft", "-f", "-"], _GATEWAY_NFT, "nftables", "nft, CONFIG_NFT_TPROXY and its modules")
-        return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    gateway: int
+    box: int
+    user: int
 
-    return kernel.in_thread(build)
-
-
-def connect(gateway: int, init_pid: int) -> None:
-    """Move the cable's other end into the namespace of the box's first process and set it up there."""
-
-    def move() -> None:
-        kernel.enter_netns(gateway)
-        _ip(f"link set {INTERFACE} netns {init_pid}\n")
-
-    def set_up() -> None:
-        fd = os.open(f"/proc/{init_pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            kernel.enter_netns(fd)
-        finally:
+    def close(self) -> None:
+        """Let go; the namespaces end with the last that holds them."""
+        for fd in (self.gateway, self.box, self.user):
             os.close(fd)
-        _ip(_BOX_IP)
 
-    kernel.in_thread(move)
-    kernel.in_thread(set_up)
+
+def build() -> Net:
+    """Both network namespaces, joined and set up; the box's belongs to the box's user namespace (else runc could
+    not mount its /sys), which is therefore made here too."""
+    gateway = kernel.in_thread(_build_gateway)
+    try:
+        box, user = _box_namespaces(gateway)
+    except BaseException:
+        os.close(gateway)
+        raise
+    return Net(gateway, box, user)
+
+
+def _build_gateway() -> int:
+    kernel.new_netns()
+    _ip(_GATEWAY_IP)
+    _tool(["nft", "-f", "-"], _GATEWAY_NFT, "nftables", "nft, CONFIG_NFT_TPROXY and its modules")
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _box_namespaces(gateway: int) -> tuple[int, int]:
+    # A waiting child holds the namespaces while they are set up; the descriptors keep them afterwards.
+    command = ["unshare", "--user", "--net", "sh", "-c", "echo; read -r line"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None and child.stderr is not None
+        if not child.stdout.readline():
+            raise SandboxError(
+                f"Namespaces could not be made ({child.stderr.read().decode().strip()}).",
+                "Check /proc/sys/user/max_user_namespaces and that CONFIG_USER_NS and CONFIG_NET_NS are set.",
+            )
+        for kind in ("uid_map", "gid_map"):
+            Path(f"/proc/{child.pid}/{kind}").write_text(f"0 {HOST_ID_BASE} {ID_COUNT}", encoding="ascii")
+
+        def move() -> None:
+            kernel.enter_netns(gateway)
+            _ip(f"link set {INTERFACE} netns {child.pid}\n")
+
+        kernel.in_thread(move)
+        net = os.open(f"/proc/{child.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+        def set_up() -> None:
+            kernel.enter_netns(net)
+            _ip(_BOX_IP)
+
+        try:
+            kernel.in_thread(set_up)
+            return net, os.open(f"/proc/{child.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        except BaseException:
+            os.close(net)
+            raise
 
 
 @dataclass(slots=True)
-class GatewayPool:
-    """Gateway namespaces made ahead of time (about 25 ms each), off the scan's path."""
+class NetPool:
+    """Namespaces made ahead of time (about 40 ms each), off the scan's path. Threads may share it."""
 
     size: int = 1
-    _ready: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
+    _ready: queue.SimpleQueue[Net] = field(default_factory=queue.SimpleQueue)
     _filling: threading.Thread | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fill(self) -> None:
         """Build what is missing, in the background."""
         if self._filling is None or not self._filling.is_alive():
-            self._filling = threading.Thread(target=self._fill, name="gateway-pool", daemon=True)
+            self._filling = threading.Thread(target=self._try, name="net-pool", daemon=True)
             self._filling.start()
 
     def fill_now(self) -> None:
-        """Build what is missing and wait for it."""
-        self._fill()
+        """Build what is missing and wait for it. Raises SandboxError."""
+        with self._lock:
+            while self._ready.qsize() < self.size:
+                self._ready.put(build())
 
-    def take(self) -> int:
+    def take(self) -> Net:
         """A ready one, or one made now."""
         try:
             return self._ready.get_nowait()
         except queue.Empty:
-            return build_gateway()
+            return build()
 
     def drain(self) -> None:
         """Let go of all."""
@@ -111,16 +160,15 @@ class GatewayPool:
             self._filling.join()
         while True:
             try:
-                os.close(self._ready.get_nowait())
+                self._ready.get_nowait().close()
             except queue.Empty:
                 return
 
-    def _fill(self) -> None:
-        while self._ready.qsize() < self.size:
-            try:
-                self._ready.put(build_gateway())
-            except (SandboxError, OSError):
-                return  # the scan that needs it will meet the error, and say it
+    def _try(self) -> None:
+        try:
+            self.fill_now()
+        except (SandboxError, OSError):
+            return  # the scan that needs it will meet the error, and say it
 
 
 def _ip(batch: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ ID_COUNT = 65_536
 INIT_PATH = "/usr/bin/python3"
 # The program itself comes over the socket (standard input), so that no file in the box tells of it; the rest of
 # the line is room for the name that pid 1 then shows.
-_BOOT = "import socket;s=socket.socket(fileno=0);exec(compile(s.recv(1<<17),'init','exec'),{'__name__':'init','s':s})"
+_BOOT = (
+    "import _socket;s=_socket.socket(fileno=0);"
+    "exec(compile(s.recv(1<<17),'init','exec'),{'__name__':'init','s':s})"
+)
 INIT_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL"]
 
 _MASKED = (
@@ -27,8 +31,10 @@ _MASKED = (
 _READ_ONLY = ["/proc/irq", "/proc/sys", "/proc/tty", "/proc/driver"]
 
 
-def configuration(spec: BoxSpec, rootfs: Path, cgroup: str, env: list[str]) -> dict[str, Any]:
-    """What runc is told."""
+def configuration(
+    spec: BoxSpec, rootfs: Path, cgroup: str, env: list[str], namespaces: Mapping[str, str]
+) -> dict[str, Any]:
+    """What runc is told; ``namespaces`` are paths of those that exist already (user, network)."""
     return {
         "ociVersion": "1.0.2",
         "root": {"path": str(rootfs), "readonly": False},  # its only writable layer is the size-limited upper
@@ -57,6 +63,11 @@ def configuration(spec: BoxSpec, rootfs: Path, cgroup: str, env: list[str]) -> d
             "sysctl": {"net.ipv4.ping_group_range": f"0 {ID_COUNT - 1}"},  # ping works, as on any desktop
         },
     }
+
+
+def _namespaces(existing: Mapping[str, str]) -> list[dict[str, str]]:
+    new = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup")]
+    return [*({"type": kind, "path": path} for kind, path in existing.items()), *new]
 
 
 def _sets(capabilities: list[str]) -> dict[str, list[str]]:

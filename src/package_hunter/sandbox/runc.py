@@ -27,12 +27,12 @@ RUNC_ROOT = mounts.RUN_DIR / "runc"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _START_SECONDS = 20.0
 
-pool = network.GatewayPool()
+pool = network.NetPool()
 
 
 class RuncSandbox:
     """A box. ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
-    ``gateway_netns`` a descriptor of its gateway's network namespace; all of them from ``create`` on."""
+    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it; from ``create`` on."""
 
     init_pid: int
     cgroup_paths: CgroupPaths
@@ -46,11 +46,18 @@ class RuncSandbox:
         self.spec = spec
         self.directory = mounts.RUN_DIR / "boxes" / spec.scan_id
         self.left_out = 0  # objects of the project that cannot be copied: sockets, pipes, devices
-        self.gateway_netns = -1
+        self._net: network.Net | None = None
         self._image = image
         self._env = environment(spec)
         self._channel: Channel | None = None
         self._lock = -1
+
+    @property
+    def gateway_netns(self) -> int:
+        """The gateway's network namespace, a descriptor (closed by ``destroy``)."""
+        if self._net is None:
+            raise SandboxError("The box has no network: it was not created, or was destroyed.")
+        return self._net.gateway
 
     @property
     def upper_dir(self) -> Path:
@@ -64,11 +71,10 @@ class RuncSandbox:
         try:
             self._make_directory()
             with _host_errors():
-                mounts.build_root(self.directory, image, self.spec.limits)
+                self._net = pool.take()
+                mounts.build_root(self.directory, image, self.spec.limits, self._net.user)
                 self.left_out = populate(self.spec, self.upper_dir, mounts.mount_image(image))
-                self._create_container()
-                self.gateway_netns = pool.take()
-                network.connect(self.gateway_netns, self.init_pid)
+                self._create_container(self._net)
         except BaseException:
             self.destroy()
             raise
@@ -157,9 +163,9 @@ class RuncSandbox:
             remove_box(self.spec.scan_id)
             os.close(self._lock)
             self._lock = -1
-        if self.gateway_netns >= 0:
-            os.close(self.gateway_netns)
-            self.gateway_netns = -1
+        if self._net is not None:
+            self._net.close()
+            self._net = None
 
     def __enter__(self) -> RuncSandbox:
         return self
@@ -176,11 +182,15 @@ class RuncSandbox:
         self._lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
-    def _create_container(self) -> None:
+    def _create_container(self, net: network.Net) -> None:
         self._channel = Channel()
         cgroup = cgroups.name_of(self.spec.scan_id)
         env = [f"{k}={self._env[k]}" for k in ("PATH", "LANG")]
-        config = oci.configuration(self.spec, self.directory / "root", cgroup, env)
+        existing = {
+            "user": f"/proc/{os.getpid()}/fd/{net.user}",
+            "network": f"/proc/{os.getpid()}/fd/{net.box}",
+        }
+        config = oci.configuration(self.spec, self.directory / "root", cgroup, env, existing)
         (self.directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
         pid_file = self.directory / "pid"
         command = ["create", "--bundle", str(self.directory), "--pid-file", str(pid_file)]
