@@ -1,4 +1,4 @@
-"""A private PostgreSQL for tests: its own cluster in a temporary folder, on a unix socket, as an ordinary user."""
+"""A private PostgreSQL for tests: its own cluster in a temporary folder, on a unix socket, not as root."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def postgres() -> Iterator[str]:
     data = folder / "data"
     quiet: dict[str, Any] = {"check": True, "capture_output": True, "cwd": folder, **as_user}
     try:
-        subprocess.run(["initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"], **quiet)
+        subprocess.run(
+            ["initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"], **quiet
+        )
         options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
         start = ["pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
         subprocess.run(start, **{**quiet, "capture_output": False, "stdout": subprocess.DEVNULL})

@@ -42,7 +42,8 @@ def results(scan_id: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:
     base = _base_fields(scan_id, alerts)
     found = [_from_alert(base, a) for a in alerts]
     ours = (f for f in report.get("findings", []) if not _rules_of(f) & rules)
-    return found + [_from_finding(base, report, f) for f in ours]
+    found += [_from_finding(base, report, f) for f in ours]
+    return sorted(found, key=lambda e: (int(e["time"]["seconds"]), e["time"]["nanos"]))
 
 
 def _base_fields(scan_id: str, alerts: list[Mapping[str, Any]]) -> dict[str, str]:
@@ -96,7 +97,7 @@ def _from_finding(
         "source": "SYSCALL",
         "hostname": str(report.get("hostname", "")) or _hostname(report),
         "priority": priority,
-        "rule": str(finding["title"]),
+        "rule": f"Package Hunter: {finding.get('kind')}",
         "output_fields": fields,
     }
 

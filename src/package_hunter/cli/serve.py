@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -18,13 +18,18 @@ from package_hunter.api.service import Renderer
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
+from package_hunter.model.report import Report
 from package_hunter.queue.base import Runner
 from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.runner import pipeline_runner
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Worker, worker_name
+from package_hunter.report import FORMATS
+from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts
 from package_hunter.store.database import Store
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,29 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(run=pipeline_runner(config))
+    return Parts(run=pipeline_runner(config), reap=_reap, renderers=_renderers())
+
+
+def _renderers() -> dict[str, Renderer]:
+    """The report's forms as the server sends them: text without colours, 100 columns wide."""
+
+    def text(data: dict[str, Any]) -> str:
+        return render_text(Report.from_json(data), color=False, width=100)
+
+    def falco(data: dict[str, Any]) -> str:
+        return FORMATS["falco"](Report.from_json(data))
+
+    return {
+        "text": Renderer("text/plain; charset=utf-8", text),
+        "falco": Renderer("application/x-ndjson", falco),
+    }
+
+
+def _reap() -> None:
+    from package_hunter.sandbox.reap import reap  # only a worker needs, or can load, the sandbox
+
+    for scan_id in reap():
+        log.info("leftover box removed", scan=scan_id)
 
 
 def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker: bool) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from service_harness import Running, open_folder, running, wait_for
 
 

@@ -1,4 +1,4 @@
-"""What a hostile or clumsy client may send, over raw sockets and HTTP: refused with a sentence, nothing left."""
+"""What a hostile or clumsy client may send over HTTP and raw sockets: refused, no trace left."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+
 from service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
 
 AUTH = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from requires import needs_root
 from service_harness import ARCHIVE, HERE, open_folder, running
 

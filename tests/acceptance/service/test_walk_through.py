@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from service_harness import ARCHIVE, Running, open_folder, running, wait_for
 
 

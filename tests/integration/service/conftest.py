@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from service_postgres import postgres
 
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store.database import Store
+from service_postgres import postgres
 
 
 @pytest.fixture(scope="session")

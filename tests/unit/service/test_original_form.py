@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service_fake import RULE, report_json
 
 from package_hunter.api.original_form import answer, clock, parse_time, results
+from service_fake import RULE, report_json
 
 ID = "633414e2-24f2-412a-811f-c37131ff2c61"
 
@@ -22,7 +22,9 @@ def finding(**more: Any) -> dict[str, Any]:
         "severity": "critical",
         "title": "maldep sent the fake AWS key to drop.example",
         "blame": {"package": "pkg:npm/maldep@1.0.0", "cmdline": "node x.js"},
-        "evidence": [{"time": "2021-11-19T16:35:17.000000001Z", "what": "the key left in a DNS name", "data": {}}],
+        "evidence": [
+            {"time": "2021-11-19T16:35:17.000000001Z", "what": "the key left in a DNS name", "data": {}}
+        ],
         **more,
     }
 

@@ -1,0 +1,87 @@
+"""`user` and `token` on the command line."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HUNT = str(Path(sys.executable).parent / "package-hunter")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PACKAGE_HUNTER_")}
+    return {**clean, "PACKAGE_HUNTER_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "100"}
+
+
+def hunt(environment: dict[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [HUNT, *arguments],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_users(environment: dict[str, str]) -> None:
+    added = hunt(environment, "user", "add", "ana", stdin="correct horse\n")
+    assert (added.returncode, added.stdout) == (0, "")
+    assert "'ana' can log in now" in added.stderr
+    assert "ana" in hunt(environment, "user", "list").stdout
+    again = hunt(environment, "user", "add", "ana", stdin="correct horse\n")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "user remove" in again.stderr
+    assert hunt(environment, "user", "remove", "ana").returncode == 0
+    assert hunt(environment, "user", "remove", "ana").returncode == 2
+    assert "ana" not in hunt(environment, "user", "list").stdout
+
+
+@pytest.mark.parametrize(("name", "password"), [("ana", "short\n"), ("ana", ""), ("a:b", "correct horse\n")])
+def test_accounts_that_cannot_be(environment: dict[str, str], name: str, password: str) -> None:
+    done = hunt(environment, "user", "add", name, stdin=password)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_tokens(environment: dict[str, str]) -> None:
+    added = hunt(environment, "token", "add", "ci")
+    value = added.stdout.strip()
+    assert value.startswith("ph_")
+    assert len(value) == 46
+    assert value not in hunt(environment, "token", "list").stdout
+    data = Path(environment["PACKAGE_HUNTER_DATA_DIR"])
+    assert all(value.encode() not in f.read_bytes() for f in data.rglob("*") if f.is_file())
+    assert hunt(environment, "token", "revoke", "ci").returncode == 0
+    assert "UTC" in hunt(environment, "token", "list").stdout
+    assert hunt(environment, "token", "revoke", "other").returncode == 2
+
+
+def test_a_password_is_asked_for_twice_and_not_shown(environment: dict[str, str]) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(HUNT, [HUNT, "user", "add", "ana"], environment)
+    said = b""
+    for answer in (b"correct horse\n", b"another one\n"):
+        while not said.rstrip().endswith(b":"):
+            said += os.read(terminal, 1000)
+        time.sleep(0.1)
+        os.write(terminal, answer)
+        said += b"\n"
+    try:
+        while chunk := os.read(terminal, 1000):
+            said += chunk
+    except OSError:
+        pass
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
+    assert b"differ" in said
+    assert b"horse" not in said
