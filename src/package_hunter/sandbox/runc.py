@@ -93,6 +93,8 @@ class RuncSandbox:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
         outcome = self._channel.run(command.argv, command.cwd, env, command.timeout, on_output)
+        if outcome.timed_out:
+            self.kill_commands()  # its first process is gone: wait for the others
         return CommandRun(
             phase=phase,
             world=world,
@@ -127,9 +129,11 @@ class RuncSandbox:
         """End every process but the first, and wait until they are gone."""
         if self._channel is None:
             return
-        self._channel.kill_commands()
-        if self.settle(5.0):
-            raise SandboxError("The box did not end its processes when told to.")
+        for _ in range(10):
+            self._channel.kill_commands()
+            if not self.settle(0.5):
+                return
+        raise SandboxError("The box did not end its processes when told to.")
 
     def limits_hit(self) -> list[str]:
         """A sentence for each limit that the box ran into."""
