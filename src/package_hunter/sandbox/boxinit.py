@@ -7,7 +7,7 @@ program starts.
 
 Host to box: ``run`` with two descriptors (a memory file with the marshalled order, the command's output) and
 ``kill``. Box to host, in words: ``ready``; ``begin PID``, sent by the command's first process itself, so that the
-kernel attests its pid; ``end PID STATUS``.
+kernel attests its pid; ``end PID STATUS``; ``fail ERRNO`` where no process could be made.
 """
 
 from __future__ import annotations
@@ -90,10 +90,16 @@ def obey(message: bytes, fds: list[int], host: socket.socket, last_cap: int) -> 
     """The pid of the new command, if one was started."""
     pid = None
     if message == b"kill":
-        os.kill(-1, signal.SIGKILL)  # everything but this process
+        try:
+            os.kill(-1, signal.SIGKILL)  # everything but this process
+        except ProcessLookupError:
+            pass  # nothing else is there
     elif message == b"run":
         order = marshal.loads(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # what earlier commands left has used up the box's processes
+            host.send(b"fail %d" % (error.errno or 0))
         if pid == 0:
             try:
                 become(order, fds[1], host, last_cap)

@@ -20,6 +20,7 @@ from package_hunter.sandbox.base import OnOutput
 TAIL_BYTES = 16 << 10
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred
 _KILL_GRACE = 5.0
+_CANNOT_START = 126  # the exit code that shells use for it
 
 
 @dataclass(slots=True)
@@ -135,6 +136,9 @@ class Channel:
         elif word == b"end" and number == outcome.box_pid:
             outcome.status = None if outcome.timed_out else int(message[2])
             outcome.ended_ns = time.time_ns()
+        elif word == b"fail":
+            outcome.tail += f"cannot start a process: {os.strerror(number)}\n".encode()
+            outcome.status, outcome.ended_ns = _CANNOT_START << 8, time.time_ns()
 
     def _receive(self) -> tuple[list[bytes], int]:
         """The words of a message and the host pid of its sender, as the kernel attests it."""

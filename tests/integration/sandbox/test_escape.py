@@ -270,6 +270,28 @@ def test_processes_are_limited(make_box: MakeBox) -> None:
     assert run(box, "echo", "still here").output_tail == "still here\n"
 
 
+def test_no_process_left_for_a_command(make_box: MakeBox) -> None:
+    """A command that cannot start for what earlier ones left behind says so; pid 1 lives on."""
+    box = make_box()
+    code = """
+import os, time
+first = os.getpid()
+while True:
+    try:
+        os.fork()
+    except OSError:
+        if os.getpid() == first:
+            break
+        time.sleep(0.01)
+"""
+    python(box, code)
+    time.sleep(0.3)
+    done = run(box, "true")
+    assert done.exit_code == 126 and "cannot start" in done.output_tail
+    box.kill_commands()
+    assert run(box, "true").exit_code == 0
+
+
 def test_memory_is_limited(make_box: MakeBox) -> None:
     box = make_box()
     done = python(box, "x = []\nwhile True: x.append(b'x' * (16 << 20))", timeout=30)
