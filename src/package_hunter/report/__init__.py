@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from package_hunter.model.report import Report
-from package_hunter.report import falco, json, text
+from package_hunter.report import cyclonedx, falco, gitlab, html, json, markdown, osv, sarif, text
 
 Renderer = Callable[[Report], str]
 
@@ -13,6 +13,12 @@ FORMATS: dict[str, Renderer] = {
     "text": text.render,
     "json": json.render,
     "falco": falco.render,
+    "html": html.render,
+    "markdown": markdown.render,
+    "gitlab": gitlab.render,
+    "sarif": sarif.render,
+    "osv": osv.render,
+    "cyclonedx": cyclonedx.render,
 }
 
 __all__ = ["FORMATS", "Renderer"]

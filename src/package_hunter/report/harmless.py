@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
-# control and format characters (escapes, bidi overrides, zero-width, tags), lone surrogates, private use,
-# line and paragraph separators
-_BAD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _NEEDS = re.compile(r"[^\x20-\x7e]")
 
 
 def _shown(match: re.Match[str]) -> str:
     char = match.group()
-    if unicodedata.category(char) not in _BAD:
+    if char.isprintable():  # not: controls, bidi overrides, zero-width, surrogates, odd spaces
         return char
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

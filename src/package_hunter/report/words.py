@@ -10,6 +10,7 @@ from packageurl import PackageURL
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame
 from package_hunter.model.report import Report
+from package_hunter.model.report_json import clean
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report.harmless import harmless
 
@@ -22,13 +23,20 @@ _CONFIDENCE = {
 }
 
 
+def parse_purl(purl: str | None) -> PackageURL | None:
+    """The parts of a purl, None where it is none (it may come from a box)."""
+    try:
+        return PackageURL.from_string(clean(purl or ""))
+    except ValueError:
+        return None
+
+
 def package_name(purl: str | None) -> str:
     """``pkg:npm/%40a/b@1.0.0`` -> ``@a/b 1.0.0``."""
     if not purl:
         return ""
-    try:
-        parts = PackageURL.from_string(purl)
-    except ValueError:
+    parts = parse_purl(purl)
+    if parts is None:
         return harmless(purl)
     name = f"{parts.namespace}/{parts.name}" if parts.namespace else parts.name
     return harmless(f"{name} {parts.version}" if parts.version else name)

@@ -1,0 +1,92 @@
+"""The simulations and the command that runs them, on a scan that is injected."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import judge_samples as samples
+from package_hunter.cli.simulate import choose, discover, home, outcome, run, summary
+from package_hunter.errors import HunterError, NothingToScanError, UsageError
+from package_hunter.model.report import Report
+from package_hunter.model.scan import Verdict
+
+KNOWN = discover(home())
+TEXT_FILES = [p for p in home().rglob("*") if p.is_file() and p.suffix not in (".so",)]
+RESERVED = re.compile(
+    r"(^|\.)example$|^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^169\.254\.169\.254$|^localhost$"
+)
+
+
+def test_every_incident_of_the_table_has_one() -> None:
+    import tomllib
+
+    rows = {tomllib.loads((s.folder / "simulation.toml").read_text())["incident"] for s in KNOWN.values()}
+    assert set(range(1, 31)) <= rows
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_each_is_marked_as_harmless_and_explained(name: str) -> None:
+    folder = KNOWN[name].folder
+    readme = (folder / "README.md").read_text()
+    assert "harmless simulation for testing Package Hunter. Not malware." in readme
+    for code in folder.rglob("*"):
+        if code.suffix in (".js", ".py", ".rb", ".sh", ".c"):
+            assert "armless simulation" in code.read_text(), code
+        if code.name == "package.json":
+            data = json.loads(code.read_text())
+            assert "Not malware" in data["description"] or "harmless" in data["description"]
+    assert KNOWN[name].expect in ("malicious", "suspicious", "missed")
+    assert KNOWN[name].expect == "malicious" or KNOWN[name].why
+
+
+@pytest.mark.parametrize("path", TEXT_FILES, ids=lambda p: str(p.relative_to(home())))
+def test_only_reserved_hosts_are_named(path: Path) -> None:
+    found = re.findall(r"https?://([A-Za-z0-9.\-\[\]:]+)", path.read_text())
+    found += re.findall(r'host(?:name)?: "([^"]+)"', path.read_text())
+    for host in found:
+        assert RESERVED.search(host.split(":")[0].rstrip(".")) or host == "1.a", host
+
+
+def test_unknown_name_says_which_there_are() -> None:
+    with pytest.raises(UsageError, match="no simulation 'nope'") as raised:
+        choose(KNOWN, ["nope"])
+    assert "eslint-scope" in raised.value.advice
+
+
+def test_outcomes_and_summary() -> None:
+    first, second, third = choose(KNOWN, ["eslint-scope", "chalk-debug", "registry-worm"])
+
+    def scan(folder: Path) -> Report:
+        if folder == second.folder:
+            return samples.report(verdict=Verdict.NO_FINDINGS, findings=())
+        if folder == third.folder:
+            raise HunterError("It broke.", "Mend it.")
+        return samples.report()
+
+    outcomes = list(run([first, second, third], scan))
+    assert [(o.verdict, o.caught, o.as_expected) for o in outcomes] == [
+        ("malicious", True, True),
+        ("no_findings", False, True),
+        ("error", False, False),
+    ]
+    assert outcomes[0].by == ("exfiltration",)
+    assert summary(outcomes) == "1 of 3 caught, 1 of them as malicious. Worse than expected: registry-worm."
+
+
+def test_suspicious_is_worse_than_expected_malicious() -> None:
+    weak = samples.report(verdict=Verdict.SUSPICIOUS, findings=(replace(samples.FINDING, proof=False),))
+    result = outcome(KNOWN["eslint-scope"], weak, 1.0)
+    assert result.caught
+    assert not result.as_expected
+
+
+def test_unsupported_ecosystem_is_an_outcome_not_a_crash() -> None:
+    def scan(folder: Path) -> Report:
+        raise NothingToScanError("No manifest.")
+
+    assert next(iter(run([KNOWN["rest-client"]], scan))).verdict == "not supported"
