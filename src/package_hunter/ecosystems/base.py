@@ -22,12 +22,17 @@ ALL_PHASES = ("fetch", "install", "import")
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the user asked for. Times in seconds; ``phases`` without ``fetch`` always has it anyway."""
+    """What the user asked for. Times in seconds. ``fetch`` is done in any case, ``startup`` goes with
+    import."""
 
     phases: tuple[str, ...] = ALL_PHASES
     phase_timeout: float = 300.0
     script_timeout: float = 120.0
     import_timeout: float = 10.0
+
+    def asks(self, phase: str) -> bool:
+        """Whether that phase is to be run."""
+        return phase == "fetch" or phase in self.phases or (phase == "startup" and "import" in self.phases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Installed:
 
 
 class Plan(ABC):
-    """What one target needs of a box, in the order of use: ``fetch``, ``after_fetch``, ``imports``,
+    """What one target needs of a box, in the order of use: ``fetch``, ``after_fetch``, ``later``,
     ``coverage``.
 
     Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
@@ -82,6 +87,7 @@ class Plan(ABC):
     """
 
     target: Target
+    options: PlanOptions
     project: str
     plant: Path | None = None
     files: tuple[BoxFile, ...] = ()
@@ -101,6 +107,11 @@ class Plan(ABC):
     @abstractmethod
     def imports(self, tree: BoxTree) -> Phase:
         """The import phase: each direct dependency loaded in a process of its own."""
+
+    def later(self, tree: BoxTree) -> tuple[Phase, ...]:
+        """Every phase after the install that was asked for, in order (``startup`` where the ecosystem has
+        one, ``import``)."""
+        return (self.imports(tree),) if self.options.asks("import") else ()
 
     @abstractmethod
     def inventory(self) -> tuple[Package, ...]:

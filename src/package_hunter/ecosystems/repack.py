@@ -7,6 +7,7 @@ import io
 import os
 import stat
 import tarfile
+import zipfile
 from pathlib import Path
 
 from package_hunter.errors import NothingToScanError
@@ -40,3 +41,20 @@ def _add(tar: tarfile.TarFile, fd: int, name: str, path: str) -> None:
         header = tarfile.TarInfo(path)
         header.size, header.mode, header.mtime = info.st_size, info.st_mode & 0o755, int(info.st_mtime)
         tar.addfile(header, source)
+
+
+def pack_zip(folder: Path) -> bytes:
+    """The regular files below ``folder`` as a zip (a wheel is one)."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for base, folders, names, fd in os.fwalk(folder):
+            folders.sort()
+            for name in sorted(names):
+                if not stat.S_ISREG(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
+                    continue
+                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+                with os.fdopen(file, "rb") as source:
+                    archive.writestr((Path(base) / name).relative_to(folder).as_posix(), source.read())
+                if sink.tell() > _MAX_PACKED:
+                    raise NothingToScanError(f"The package is larger than {_MAX_PACKED:,} bytes when packed.")
+    return sink.getvalue()

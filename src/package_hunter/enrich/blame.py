@@ -12,6 +12,7 @@ changes that the sensor saw do show it, and the writer is blamed.
 from __future__ import annotations
 
 import posixpath
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from package_hunter.model.observation import Blame, FileChange, Process, SocketUse
 from package_hunter.model.scan import CommandRun, Package
 
+_PIP_BUILD = re.compile(
+    r"/pip-(install|req-build|wheel|download)-\w{8}(?:/([A-Za-z0-9._-]+?)_[0-9a-f]{32})?(?=[/'\"\s]|$)"
+)
 _SLACK_NS = 2_000_000_000  # the sandbox's clock readings lie around the fork, not on it
 _MAX_DEPTH = 4_096  # of a chain of parents
 
@@ -80,7 +84,41 @@ class Blamer:
         if rewritten is not None:
             writer, basis, confidence = rewritten
             return self._answer(writer, process, basis, confidence, phase=run.phase)
+        built = self._built(process, run)
+        if built is not None:
+            return built
         return self._answer(run, process, *self._basis(run, process, time_ns))
+
+    def _built(self, process: Process, run: CommandRun) -> Blame | None:
+        """The package whose build this is, where one command (pip) builds many.
+
+        The first process below pip's own that pip started in a build folder counts: the folder carries the
+        package's name, and pip itself chose it. pip's own doing is the whole tree's.
+        """
+        if run.command.script != "pip install":
+            return None
+        for item in list(self._line(process))[-2::-1]:
+            hit = _PIP_BUILD.search(item.cwd) or _PIP_BUILD.search(item.cmdline)
+            if hit is not None and hit[1] == "req-build":
+                basis = "It descends from the process that pip started to build what was given."
+                return self._answer(run, process, basis, "certain")
+            if hit is not None and hit[2] is not None:
+                return self._pip_build(re.sub(r"[-_.]+", "-", hit[2]).lower(), process, run)
+        basis = "It descends from pip while it installed the tree."
+        return Blame(run.phase, None, (), "pip install", process.pid, process.cmdline, basis, "tree")
+
+    def _pip_build(self, name: str, process: Process, run: CommandRun) -> Blame:
+        package = next((item for purl, item in self._by_purl.items() if _pypi_name(purl) == name), None)
+        return Blame(
+            run.phase,
+            package.purl if package is not None else f"pkg:pypi/{name}",
+            package.chain if package is not None else (),
+            "build",
+            process.pid,
+            process.cmdline,
+            f"It descends from the process that pip started to build {name}.",
+            "likely",
+        )
 
     def _basis(self, run: CommandRun, process: Process, time_ns: int) -> tuple[str, str]:
         command = run.command
@@ -271,6 +309,10 @@ def blame_port(blamer: Blamer, ports: Ports, peer_port: int, protocol: str, time
     """Blame for a record of the gateway; None where no socket use was seen from that port."""
     use = ports.use(peer_port, protocol, time_ns)
     return blamer.blame(use.process, time_ns) if use is not None else None
+
+
+def _pypi_name(purl: str) -> str:
+    return purl.removeprefix("pkg:pypi/").split("@", 1)[0] if purl.startswith("pkg:pypi/") else ""
 
 
 def _files_run(process: Process) -> Iterator[str]:

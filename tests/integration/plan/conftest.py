@@ -32,7 +32,8 @@ class HostBox:
         runs = self.phase(plan.fetch)
         if all(run.exit_code == 0 for run in runs):
             runs += self.phase(plan.after_fetch(self.tree, runs))
-            runs += self.phase(plan.imports(self.tree))
+            for phase in plan.later(self.tree):
+                runs += self.phase(phase)
         return runs
 
     def phase(self, phase: Phase) -> list[CommandRun]:

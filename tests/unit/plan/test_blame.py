@@ -258,3 +258,35 @@ def test_everything_recorded_gets_its_blame() -> None:
     logged = blame_network(log, observation, judge)
     got = (seen.alerts[0], seen.canary_reads[0], logged.dns[0], logged.connections[0])
     assert [item.blame and item.blame.package for item in got] == [A] * 4
+
+
+PIP = run("install", None, "pip install", 600, 60, 70)
+D = Package("pkg:pypi/my-dep@1.0", "My_Dep", "1.0", chain=("app", "My_Dep"))
+
+
+@pytest.mark.parametrize(
+    ("cwd", "cmdline", "package", "confidence"),
+    [
+        (f"/tmp/pip-install-ab12cd34/my-dep_{'0' * 32}", "python setup.py", D.purl, "likely"),
+        (f"/tmp/pip-install-ab12cd34/other_{'0' * 32}/sub", "python", "pkg:pypi/other", "likely"),
+        ("/tmp", f"python -c '/tmp/pip-install-ab12cd34/my.dep_{'0' * 32}/setup.py'", D.purl, "likely"),
+        ("/tmp/pip-req-build-ab12cd34", "python", None, "certain"),
+        (P, "python -m pip install setuptools", None, "tree"),
+    ],
+)
+def test_pips_builds(cwd: str, cmdline: str, package: str | None, confidence: str) -> None:
+    """What the build does in another package's folder changes nothing: pip's own spawn counts."""
+    forged = f"/tmp/pip-install-ab12cd34/innocent_{'1' * 32}"
+    many = (
+        process(60, 1, 600, 60),
+        process(61, 60, 601, 61, cmdline, cwd=cwd),
+        process(62, 61, 602, 62, "curl", cwd=forged if "pip-" in cwd else P),
+    )
+    found = Blamer((PIP,), many, (D,)).blame(62, 63 * S)
+    assert found is not None
+    assert (found.package, found.confidence) == (package, confidence)
+
+
+def test_pip_itself_is_the_trees() -> None:
+    found = Blamer((PIP,), (process(60, 1, 600, 60),), (D,)).blame(60, 63 * S)
+    assert found is not None and (found.package, found.confidence) == (None, "tree")

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, Staged
-from package_hunter.ecosystems.npm import coverage as npm_coverage
+from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.npm import installed, lock, manifest
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
@@ -35,7 +35,7 @@ class NpmPlan(Plan):
         self.registry = (manager.registry(),)
         self.notes = manager.notes
         self.files = (*files, BoxFile(LIFECYCLE, _lifecycle(), owner="root"))
-        self._options, self._manager = options, manager
+        self.options, self._manager = options, manager
         own_name = as_text(manager.manifest.get("name"), 214)
         self._root = installed.root_entry(manager.manifest, own_name or target.name)
         self._locked = manager.locked
@@ -48,7 +48,7 @@ class NpmPlan(Plan):
     def fetch(self) -> Phase:
         """One command of the package manager, its scripts switched off."""
         command = Command(
-            self._manager.fetch, self.project, env=self._manager.env, timeout=self._options.phase_timeout
+            self._manager.fetch, self.project, env=self._manager.env, timeout=self.options.phase_timeout
         )
         return self._remember(Phase("fetch", (command,)))
 
@@ -99,10 +99,8 @@ class NpmPlan(Plan):
         return self._installed.packages
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
-        """See ecosystems.npm.coverage."""
-        return npm_coverage.coverage(
-            self._planned, self._options, self._installed, runs, self._skipped_imports
-        )
+        """See ecosystems.coverage."""
+        return coverage(self._planned, self.options, self._installed, runs, self._skipped_imports)
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -123,7 +121,7 @@ class NpmPlan(Plan):
         return Command(
             ("node", LIFECYCLE, name, "install", event, key or "."),
             self.project,
-            timeout=self._options.script_timeout,
+            timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key else None,
             script=event,
             essential=False,
@@ -142,7 +140,7 @@ class NpmPlan(Plan):
         return Command(
             argv,
             cwd,
-            timeout=self._options.import_timeout,
+            timeout=self.options.import_timeout,
             blame_purl=self._purl(key),
             script=script,
             essential=False,

@@ -1,4 +1,4 @@
-"""What an npm scan covered, in figures and sentences."""
+"""What a scan covered of its plan, in figures and sentences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from package_hunter.ecosystems.base import Installed, PlanOptions, Tally
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 
 DRIVER_FAILED = 97  # exit code of lifecycle.js where npm itself could not be set up
-_NPM_ERROR = re.compile(r"^(?:npm (?:error|ERR!)|error)\s+(?!A complete log|code |path )(.+)$", re.M)
-_NOT_FOUND = re.compile(r"Cannot find (?:module|package) '([^']{1,214})'")
+# The managers' own error lines: npm, yarn and pnpm; pip; bundler and gem.
+_ERROR = re.compile(
+    r"^(?:npm (?:error|ERR!)|error|ERROR:|\s*ERR_PNPM_\w+)\s+(?!A complete log|code |path )(.+)$"
+    r"|^((?:Could not find|Bundler could not|Your bundle|Gem::|An error occurred).+)$",
+    re.M,
+)
+_NOT_FOUND = re.compile(
+    r"Cannot find (?:module|package) '([^']{1,214})'"
+    r"|ModuleNotFoundError: No module named '([^']{1,214})'|cannot load such file -- (\S{1,214})"
+)
 
 
 def coverage(
@@ -22,7 +30,8 @@ def coverage(
 ) -> Coverage:
     """Compare the plan with what was run. Event counts are left at 0 for the caller."""
     tally = Tally(list(installed.reasons), list(installed.notes))
-    phases = [_phase(name, planned.get(name), options, runs, tally) for name in _names(options)]
+    names = dict.fromkeys(("fetch", "install", "import", *planned))
+    phases = [_phase(name, planned.get(name), options, runs, tally) for name in names]
     if installed.missing:
         some = ", ".join(installed.missing[:10]) + (" …" if len(installed.missing) > 10 else "")
         tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
@@ -47,10 +56,6 @@ def coverage(
     )
 
 
-def _names(options: PlanOptions) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(("fetch", "install", "import", *options.phases)))
-
-
 def _phase(
     name: str, phase: Phase | None, options: PlanOptions, runs: Sequence[CommandRun], tally: Tally
 ) -> PhaseCoverage:
@@ -61,20 +66,20 @@ def _phase(
         status = "timeout" if bad.exit_code is None else "failed"
         tally.reason(_why(name, bad))
         return PhaseCoverage(name, "default", status, bad.exit_code, seconds)
+    if not mine and not options.asks(name):
+        tally.note(f"The phase “{name}” was not asked for.")
+        return PhaseCoverage(name, "default", "skipped", None, 0.0)
     if not mine and (phase is None or phase.commands):
-        if name in options.phases or name == "fetch":
-            tally.reason(f"The phase “{name}” was not run.")
-        else:
-            tally.note(f"The phase “{name}” was not asked for.")
+        tally.reason(f"The phase “{name}” was not run.")
         return PhaseCoverage(name, "default", "skipped", None, 0.0)
     return PhaseCoverage(name, "default", "ok", 0, seconds)
 
 
 def _why(name: str, run: CommandRun) -> str:
-    command = " ".join(run.command.argv[:2])
+    command = " ".join(run.command.argv[:2] if run.command.argv[1:2] != ("-m",) else run.command.argv[1:4])
     if run.exit_code is None:
         return f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
-    lines = [safe(line) for line in _NPM_ERROR.findall(run.output_tail)]
+    lines = [safe(first or second) for first, second in _ERROR.findall(run.output_tail)]
     detail = ": " + " ".join(lines[:3]) if lines else ""
     return f"`{command}` failed with exit code {run.exit_code} in the phase “{name}”{detail[:400]}."
 
@@ -91,7 +96,7 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
             )
         elif run.exit_code:
             tally.note(f"{step} ended with exit code {run.exit_code}.")
-    elif run.phase == "import" and run.exit_code != 0:
+    elif run.phase not in ("fetch", "install") and run.exit_code != 0:
         if run.exit_code is None:
             tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
         elif _itself_not_found(run.command, run.output_tail):
@@ -102,7 +107,8 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
 
 def _itself_not_found(command: Command, tail: str) -> bool:
     found = _NOT_FOUND.search(tail)
-    return found is not None and f'"{found[1]}"' in command.argv[-1]
+    name = next((text for text in found.groups() if text), None) if found else None
+    return name is not None and bool(re.search(rf"""["' ]{re.escape(name)}["']?\)?$""", command.argv[-1]))
 
 
 def safe(text: str) -> str:

@@ -1,0 +1,111 @@
+"""Python as an ecosystem: projects, source distributions, wheels and purls."""
+
+from __future__ import annotations
+
+import re
+from email.parser import HeaderParser
+
+from packageurl import PackageURL
+
+from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.python import installed, requirements
+from package_hunter.ecosystems.python.plan import PythonPlan, Source
+from package_hunter.ecosystems.python.requirements import Wanted, normal
+from package_hunter.ecosystems.repack import pack_zip
+from package_hunter.errors import NothingToScanError
+from package_hunter.model.scan import BoxFile, Target
+
+_MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile.lock", "uv.lock", "poetry.lock")
+_WHEEL = re.compile(r"[A-Za-z0-9_.!+]+-[A-Za-z0-9_.!+]+(-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl")
+
+
+class PythonEcosystem(Ecosystem):
+    """Everything that pip installs, and ``pkg:pypi/…``."""
+
+    name = "pypi"
+    monitor = ("pip", "python", "uv", "poetry")
+
+    def recognise(self, staged: Staged) -> bool:
+        """By the purl's type, a manifest or requirement file at the top, or a wheel's own folder."""
+        if staged.purl is not None:
+            return staged.purl.startswith("pkg:pypi/")
+        names = set(staged.tree.names(staged.project))
+        if names & {*_MANIFESTS, "requirements.txt", "requirements.in"} or self._wheel_info(staged):
+            return True
+        return "requirements" in names and bool(requirements.wanted(staged.tree, staged.project).source)
+
+    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+        """See the plan's module."""
+        if staged.purl is not None:
+            return self._plan_purl(staged, options)
+        info = self._wheel_info(staged)
+        if info is not None:
+            return self._plan_wheel(staged, options, info)
+        return self._plan_project(staged, options)
+
+    def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
+        assert staged.purl is not None
+        purl = PackageURL.from_string(staged.purl)
+        wanted = Wanted(source="the purl")
+        wanted.add(f"{purl.name}=={purl.version}" if purl.version else purl.name)
+        if not wanted.names:
+            raise NothingToScanError(f"“{purl.name}” is no name of a Python package.", "Write pkg:pypi/NAME.")
+        target = Target(purl.name, "pypi", purl=staged.purl)
+        return PythonPlan(target, staged.project, options, Source(wanted))
+
+    def _plan_project(self, staged: Staged, options: PlanOptions) -> Plan:
+        tree, project = staged.tree, staged.project
+        wanted = requirements.wanted(tree, project)
+        builds = requirements.is_installable(tree, project)
+        if not wanted.lines and not builds:
+            raise NothingToScanError(
+                f"{staged.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
+                "Give the folder that holds requirements.txt, pyproject.toml or a lock file with entries.",
+            )
+        name = requirements.project_name(tree, project) or staged.name
+        target = self._sdist_target(staged) or Target(name, "pypi", sha256=staged.sha256)
+        source = Source(
+            wanted,
+            extra=(("--no-deps", ".") if wanted.locked else (".",)) if builds else (),
+            extra_purl=target.purl,
+            root=name,
+            also_allowed=tuple(requirements.build_requires(tree, project)),
+        )
+        plan = PythonPlan(target, project, options, source)
+        plan.plant = staged.folder
+        return plan
+
+    def _sdist_target(self, staged: Staged) -> Target | None:
+        """An archive with PKG-INFO at its top is a source distribution: a package, not a project."""
+        raw = staged.tree.read(f"{staged.project}/PKG-INFO", 4 << 20)
+        if raw is None or staged.sha256 is None:
+            return None
+        head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
+        name, version = str(head.get("Name", ""))[:200], str(head.get("Version", ""))[:100]
+        if requirements.requirement_name(name) is None:
+            return None
+        return Target(name, "pypi", purl=installed.purl(name, version), sha256=staged.sha256)
+
+    def _wheel_info(self, staged: Staged) -> str | None:
+        infos = [name for name in staged.tree.names(staged.project) if name.endswith(".dist-info")]
+        return infos[0] if len(infos) == 1 else None
+
+    def _plan_wheel(self, staged: Staged, options: PlanOptions, info: str) -> Plan:
+        assert staged.folder is not None
+        name, _, version = info.removesuffix(".dist-info").partition("-")
+        if requirements.requirement_name(name) is None or not version:
+            raise NothingToScanError(f"{staged.name} is no sound wheel.", "Build it again with `pip wheel`.")
+        file = staged.name if _WHEEL.fullmatch(staged.name) else f"{name}-{version}-py3-none-any.whl"
+        target = Target(name, "pypi", purl=installed.purl(name, version), sha256=staged.sha256)
+        files = (BoxFile(f"{staged.project}/{file}", pack_zip(staged.folder)),)
+        raw = staged.tree.read(f"{staged.project}/{info}/METADATA", 4 << 20) or b""
+        head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
+        needs = [requirements.requirement_name(str(line)) for line in head.get_all("Requires-Dist", [])]
+        source = Source(
+            Wanted(source=file),
+            extra=(f"./{file}",),
+            extra_purl=target.purl,
+            also_allowed=(normal(name), *(needed for needed in needs if needed)),
+            files=files,
+        )
+        return PythonPlan(target, staged.project, options, source)

@@ -1,0 +1,134 @@
+"""What lies in a virtual environment: dist-info folders, modules, start-up files. Untrusted once builds
+ran."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.parser import HeaderParser
+
+from packageurl import PackageURL
+
+from package_hunter.ecosystems.python.requirements import normal, requirement_name
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.model.scan import Package
+
+_MAX_PACKAGES = 20_000
+_MAX_RECORD = 16 << 20
+_EXTENSION = re.compile(r"\.(?:abi3|cpython-[\w-]+|[\w-]+)?\.?so$")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
+_STARTUP = ("sitecustomize.py", "usercustomize.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An installed distribution. ``modules`` are its top-level import names, ``startup`` the files of it that
+    every start of Python runs."""
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    startup: tuple[str, ...] = ()
+    integrity: str | None = None
+
+
+def site_packages(tree: BoxTree, venv: str) -> str | None:
+    """The environment's site-packages."""
+    names = [name for name in tree.names(f"{venv}/lib") if re.fullmatch(r"python3\.\d+", name)]
+    return f"{venv}/lib/{names[0]}/site-packages" if names else None
+
+
+def distributions(tree: BoxTree, venv: str) -> list[Distribution]:
+    """Every distribution of an environment, by its dist-info folder."""
+    site = site_packages(tree, venv)
+    if site is None:
+        return []
+    infos = [name for name in tree.names(site) if name.endswith(".dist-info")][:_MAX_PACKAGES]
+    found = (_distribution(tree, site, info) for info in infos)
+    return [item for item in found if item is not None]
+
+
+def _distribution(tree: BoxTree, site: str, info: str) -> Distribution | None:
+    raw = tree.read(f"{site}/{info}/METADATA", 4 << 20)
+    if raw is None:
+        return None
+    head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
+    name, version = str(head.get("Name", ""))[:200], str(head.get("Version", ""))[:100]
+    if requirement_name(name) is None:
+        return None
+    needs = {
+        requirement_name(str(line))
+        for line in head.get_all("Requires-Dist", [])
+        if "extra ==" not in str(line)
+    }
+    modules, startup = _record(tree, site, info)
+    return Distribution(name, version, tuple(sorted(n for n in needs if n)), modules, startup)
+
+
+def _record(tree: BoxTree, site: str, info: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    text = (tree.read(f"{site}/{info}/RECORD", _MAX_RECORD) or b"").decode("utf-8", "replace")
+    modules: dict[str, None] = {}
+    startup: list[str] = []
+    for row in _rows(text):
+        first, _, rest = row.partition("/")
+        if not rest and (first.endswith(".pth") or first in _STARTUP):
+            startup.append(first)
+        name = first if rest.endswith(("__init__.py", ".py", ".so")) else ""
+        if not rest:
+            name = (
+                first[:-3]
+                if first.endswith(".py")
+                else _EXTENSION.sub("", first)
+                if first.endswith(".so")
+                else ""
+            )
+        if _IDENTIFIER.fullmatch(name):
+            modules.setdefault(name)
+    return tuple(modules), tuple(startup)
+
+
+def _rows(text: str) -> list[str]:
+    try:
+        return [row[0] for row in csv.reader(io.StringIO(text)) if row]
+    except csv.Error:
+        return []
+
+
+def purl(name: str, version: str) -> str:
+    """``pkg:pypi/…``"""
+    return PackageURL("pypi", None, normal(name), version or None).to_string()
+
+
+def packages(
+    found: list[Distribution], site: str, root: str, direct: list[str], builds: Mapping[str, str]
+) -> tuple[Package, ...]:
+    """The model's form, each with the way from the root. ``builds`` maps names to what ran code at
+    install."""
+    by_name = {normal(item.name): item for item in found}
+    ways: dict[str, tuple[str, ...]] = {}
+    queue: deque[tuple[str, tuple[str, ...]]] = deque((name, (root,)) for name in direct)
+    while queue:
+        name, way = queue.popleft()
+        item = by_name.get(name)
+        if item is None or name in ways:
+            continue
+        ways[name] = (*way, item.name)
+        queue.extend((needed, ways[name]) for needed in item.requires)
+    return tuple(
+        Package(
+            purl=purl(item.name, item.version),
+            name=item.name,
+            version=item.version,
+            path=f"{site}/{item.modules[0]}" if item.modules else None,
+            chain=ways.get(name, (item.name,)),
+            direct=name in direct,
+            scripts={key: text for key, text in builds.items() if key == name},
+            requires=item.requires,
+        )
+        for name, item in sorted(by_name.items())
+    )
