@@ -6,6 +6,7 @@ The made-up scan obeys the archive's first bytes: ``sleep SECONDS``, ``fail``, `
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from package_hunter.cli.serve import Parts, run_server, run_worker
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
+from package_hunter.queue import worker
 from package_hunter.queue.base import Job
 
 T0 = "2021-11-19T16:35:16.457772674Z"
@@ -88,6 +90,7 @@ def run(job: Job, archive: Path | None) -> FakeReport:
 def main(argv: list[str]) -> int:
     """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
     parts = Parts(run=run)
+    worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
     if argv[0] == "worker":
         return run_worker(Settings(), parts)
     return run_server(Settings(), parts, "127.0.0.1", int(argv[1]), with_worker=argv[0] == "serve")

@@ -13,6 +13,7 @@ import hashlib
 import secrets
 import time
 
+import structlog
 from anyio.to_thread import run_sync
 
 from package_hunter.api.errors import ApiError, too_many
@@ -20,6 +21,8 @@ from package_hunter.api.limits import Buckets
 from package_hunter.config import Settings
 from package_hunter.store import accounts
 from package_hunter.store.database import Store
+
+log = structlog.get_logger(__name__)
 
 _MAX_HEADER = 4_096
 _MAX_CACHED = 10_000
@@ -56,6 +59,7 @@ class Authenticator:
         name = await self._verify_once(key, header)
         if name is None:
             self._failures.take(address)
+            log.warning("login failed", address=address)
             raise _refused("The credentials are wrong.")
         return name
 

@@ -54,7 +54,7 @@ def routes(service: Service) -> APIRouter:
         kept = service.answers.get(key)
         if kept is None:
             scan = await service.find(scan_id)
-            if scan.finished is None:
+            if scan.status in scans.UNFINISHED:
                 return JsonResponse(to_json(original_form.answer(str(scan.id), scan.status, None, None)))
             kept = await run_sync(_answer, service, scan.id, scan.status, scan.reason)
             service.answers.put(key, kept)  # it cannot change any more

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from anyio.to_thread import run_sync
 from sqlalchemy import Row
 
@@ -22,6 +23,8 @@ from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
 from package_hunter.store.uploads import Upload, Uploads
+
+log = structlog.get_logger(__name__)
 
 MANAGERS = ("npm", "yarn", "pnpm", "pip", "bundler")
 _CACHED_ANSWERS_BYTES = 32 << 20
@@ -85,6 +88,7 @@ class Service:
                 upload.keep()
             scan = scans.add(session, new)
             self.queue.enqueue(session, scan.id)
+        log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 
     async def find(self, scan_id: str) -> Row[Any]:

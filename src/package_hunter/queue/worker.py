@@ -106,7 +106,7 @@ class Worker:
     def _scan(self, job: Job) -> str:
         """Run the job and end it in the queue; says how it went."""
         try:
-            with _Heart(self._queue, job, self._name, self._deadline(), self._stop_due):
+            with _Heart(self._queue, job, self._name, self._settings, self._stop_due):
                 report = self._guarded_run(job)
         except ScanStopped:
             _insist(lambda: self._queue.release(job))
@@ -133,9 +133,6 @@ class Worker:
             return self._run(job, archive).to_json()
         finally:
             self._scanning = False
-
-    def _deadline(self) -> float:
-        return self._settings.scan_timeout + _OVERTIME_SECONDS
 
     def _stop_due(self) -> bool:
         return self._stopping
@@ -178,10 +175,11 @@ class _Heart:
     """Renews a lease from a thread while its scan runs, and ends what must not go on."""
 
     def __init__(
-        self, queue: Queue, job: Job, worker: str, deadline: float, stop_due: Callable[[], bool]
+        self, queue: Queue, job: Job, worker: str, settings: Settings, stop_due: Callable[[], bool]
     ) -> None:
         self._queue, self._job, self._worker = queue, job, worker
-        self._ends = time.monotonic() + deadline
+        self._interval = settings.lease_seconds / 4
+        self._ends = time.monotonic() + settings.scan_timeout + _OVERTIME_SECONDS
         self._stop_due = stop_due
         self._stop_at: float | None = None
         self._done = threading.Event()
@@ -195,11 +193,11 @@ class _Heart:
         self._thread.join()
 
     def _beat(self) -> None:
-        next_beat = time.monotonic() + _HOUSEKEEPING_SECONDS
+        next_beat = time.monotonic() + self._interval
         while not self._done.wait(_IDLE_SECONDS):
             now = time.monotonic()
             if now >= next_beat:
-                next_beat = now + _HOUSEKEEPING_SECONDS
+                next_beat = now + self._interval
                 self._renew()
             if self._stop_due():
                 self._break_off_after_grace(now)

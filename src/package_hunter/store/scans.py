@@ -17,7 +17,7 @@ from package_hunter.store.database import now_ms
 from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
 
 MAX_REASON = 4_000
-_UNFINISHED = (ScanStatus.PENDING.value, ScanStatus.RUNNING.value)
+UNFINISHED = (ScanStatus.PENDING.value, ScanStatus.RUNNING.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +126,5 @@ def worker_seen(session: Session) -> int | None:
 
 def needs_upload(session: Session, sha256: str) -> bool:
     """Whether a scan that is not finished still wants this archive."""
-    query = select(Scan.id).where(Scan.sha256 == sha256, Scan.status.in_(_UNFINISHED)).limit(1)
+    query = select(Scan.id).where(Scan.sha256 == sha256, Scan.status.in_(UNFINISHED)).limit(1)
     return session.scalar(query) is not None

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import delete, update
 
+from package_hunter.store.database import Store
+from package_hunter.store.models import JobRow, Scan
 from service_harness import Running, open_folder, running, wait_for
 
 
@@ -114,3 +117,34 @@ def test_a_worker_alone(folder: Path) -> None:
         with running(folder, mode="worker"):
             assert len(server.ended(scan_id)["result"]) == 1
             assert server.client.get("/api/v1/health").json()["status"] == "ok"
+
+
+def test_a_scan_that_hangs_fails_and_the_next_one_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_OVERTIME", "0.5")
+    with running(folder, scan_timeout=0.5) as server:
+        hanging, next_one = server.submit(b"hang"), server.submit(b"x")
+        found = server.ended(hanging)
+        assert found["status"] == "failed"
+        assert found["reason"] == "The scan hung: it went on long after its time limit."
+        assert server.ended(next_one)["status"] == "finished"
+
+
+def test_a_worker_that_lost_its_lease_breaks_off(folder: Path) -> None:
+    with running(folder, lease_seconds=1.0) as server:
+        scan_id = server.submit(b"hang")
+        _running_scan(server)
+        store = Store(server.settings)
+        with store.write() as session:
+            session.execute(delete(JobRow))
+            session.execute(update(Scan).values(status="failed", reason="An administrator ended it."))
+        store.close()
+        wait_for(lambda: '"how": "lost to another worker"' in server.log())
+        assert server.status(scan_id)["reason"] == "An administrator ended it."
+        assert server.ended(server.submit(b"x"))["status"] == "finished"
+
+
+def test_a_long_scan_keeps_its_lease(folder: Path) -> None:
+    with running(folder, lease_seconds=0.8, workers=2) as server:
+        scan_id = server.submit(b"sleep 3")
+        assert server.ended(scan_id)["status"] == "finished"
+        assert '"attempt": 2' not in server.log()
