@@ -15,6 +15,8 @@ from typing import Any
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, parse_object
 
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;@,( #])")
+_PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_OWN_OPTION = re.compile(r"\s--(?!hash[= ])\S.*?(?=\s--hash|$)")  # of a requirement line; hashes stay
 _KEPT_OPTIONS = (
     "--no-binary",
     "--only-binary",
@@ -40,6 +42,7 @@ class Wanted:
 
     def add(self, line: str) -> None:
         """A requirement as pip takes it."""
+        line = _OWN_OPTION.sub("", line)
         name = requirement_name(line)
         if name is None:
             self.dropped.append(line[:100])
@@ -115,7 +118,7 @@ def _poetry_lock(tree: BoxTree, project: str) -> Wanted | None:
 
 def _pin(found: Wanted, item: dict[str, Any]) -> None:
     name, version = as_text(item.get("name"), 200), as_text(item.get("version"), 100)
-    if requirement_name(name) and re.fullmatch(r"[A-Za-z0-9.!+_-]+", version):
+    if _PLAIN.fullmatch(name) and re.fullmatch(r"[A-Za-z0-9.!+_-]+", version):
         found.add(f"{name}=={version}{_marker(item)}")
 
 
