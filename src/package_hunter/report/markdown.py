@@ -13,7 +13,8 @@ from package_hunter.report.harmless import harmless
 
 MAX_FULL = 10
 MAX_EVIDENCE = 3
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~@:&^$=/])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:^$=/])")
+_ENTITIES = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 _SIGNS = {"malicious": "🔴", "suspicious": "🟠", "inconclusive": "⚪", "no_findings": "🔵"}
 
 
@@ -22,7 +23,8 @@ def plain(text: object, limit: int = 300) -> str:
 
     A mention (``@everyone``) is not disarmed by a backslash everywhere, so ``@`` gets an empty comment.
     """
-    return _MARKUP.sub(r"\\\1", harmless(text, limit)).replace("\\@", "@<!-- -->")
+    escaped = _MARKUP.sub(r"\\\1", harmless(text, limit)).translate(_ENTITIES)
+    return escaped.replace("\\@", "@<!-- -->")
 
 
 def code(text: object, limit: int = 200) -> str:

@@ -1,0 +1,176 @@
+"""What other tools read: their schemas and their unwritten rules."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import judge_samples as samples
+from package_hunter.findings import judge
+from package_hunter.model.report import Report
+from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.report import FORMATS, cyclonedx, gitlab, html, markdown, osv, sarif
+from package_hunter.report.location import locate
+
+FINDINGS = judge(
+    samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE
+)
+REPORT = samples.report(findings=FINDINGS)
+QUIET = samples.report(findings=(), verdict=Verdict.NO_FINDINGS)
+FAILED = replace(QUIET, status=ScanStatus.FAILED, error="Broken.", verdict=Verdict.INCONCLUSIVE)
+WAIVED = samples.report(findings=tuple(replace(f, waived="known") for f in FINDINGS))
+SCHEMA = json.loads((Path(__file__).parent / "schemas/gitlab-dependency-scanning-15.1.4.json").read_text())
+ALL = [REPORT, QUIET, FAILED, WAIVED]
+
+
+@pytest.mark.parametrize("report", ALL)
+def test_gitlab_satisfies_its_schema(report: Report) -> None:
+    data = json.loads(gitlab.render(report))
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    assert data["scan"]["status"] == ("failure" if report is FAILED else "success")
+
+
+def test_gitlab_names_the_package_and_tracks_by_fingerprint() -> None:
+    first = json.loads(gitlab.render(REPORT))["vulnerabilities"][0]
+    assert first["location"]["dependency"] == {"package": {"name": "maldep"}, "version": "1.0.0"}
+    assert first["identifiers"][0]["value"] == FINDINGS[0].fingerprint
+    again = json.loads(gitlab.render(replace(REPORT, id="other", started=REPORT.started + 5)))[
+        "vulnerabilities"
+    ][0]
+    assert again["id"] == first["id"], "the same finding keeps its id from scan to scan"
+
+
+@pytest.mark.parametrize("report", ALL)
+def test_sarif_has_what_github_asks_for(report: Report) -> None:
+    data = json.loads(sarif.render(report))
+    run = data["runs"][0]
+    assert data["version"] == "2.1.0"
+    rules = run["tool"]["driver"]["rules"]
+    for rule in rules:
+        assert rule["id"]
+        assert rule["shortDescription"]["text"]
+        assert rule["fullDescription"]["text"]
+        assert rule["help"]["text"]
+        assert 0 <= float(rule["properties"]["security-severity"]) <= 10
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        region = result["locations"][0]["physicalLocation"]["region"]
+        assert set(region) == {"startLine", "startColumn", "endLine", "endColumn"}
+        assert result["partialFingerprints"]["primaryLocationLineHash"]
+    assert run["automationDetails"]["id"]
+    assert run["invocations"][0]["executionSuccessful"] is (report is not FAILED)
+
+
+def test_sarif_points_at_the_line_that_brings_the_package_in(tmp_path: Path) -> None:
+    packages = {"node_modules/other": {}, "node_modules/maldep": {"version": "1.0.0"}}
+    lock = json.dumps({"packages": packages}, indent=1)
+    (tmp_path / "package-lock.json").write_text(lock)
+    result = json.loads(sarif.render(REPORT, tmp_path))["runs"][0]["results"][0]
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("package-lock.json", 4)
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "file", "text", "purl", "line"),
+    [
+        ("npm", "yarn.lock", '# v1\n\n"@a/b@^1":\n  version "1"\n', "pkg:npm/%40a/b@1.0.0", 3),
+        ("npm", "package.json", '{\n"dependencies": {\n"left-pad": "1"}}', "pkg:npm/left-pad@1.0.0", 3),
+        ("pip", "requirements.txt", "x\nevil==1.0\n", "pkg:pypi/evil@1.0", 2),
+        ("gem", "Gemfile.lock", "GEM\n  specs:\n    evil (1.0)\n", "pkg:gem/evil@1.0", 3),
+    ],
+)
+def test_lines_of_lock_files(
+    tmp_path: Path, ecosystem: str, file: str, text: str, purl: str, line: int
+) -> None:
+    (tmp_path / file).write_text(text)
+    target = replace(samples.report().target, ecosystem=ecosystem)
+    found = locate(samples.report(target=target), purl, tmp_path)
+    assert (found.file, found.line) == (file, line)
+
+
+def test_link_in_place_of_a_lock_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "package-lock.json").symlink_to("/etc/passwd")
+    assert locate(REPORT, "pkg:npm/root@1", tmp_path).line == 1
+
+
+def test_osv_is_as_malicious_packages_takes_it() -> None:
+    (line,) = osv.render(REPORT).splitlines()
+    record: dict[str, Any] = json.loads(line)
+    assert not {"id", "summary"} & set(record)
+    assert record["affected"] == [{"package": {"ecosystem": "npm", "name": "maldep"}, "versions": ["1.0.0"]}]
+    assert record["database_specific"]["iocs"]["domains"] == ["paste.example", "collect.example"]
+    assert "ip_addresses" not in record["database_specific"]["iocs"], (
+        "addresses of the box mean nothing outside"
+    )
+    assert osv.render(QUIET) == osv.render(WAIVED) == ""
+
+
+def test_osv_speaks_of_proof_only() -> None:
+    weak = samples.report(findings=tuple(replace(f, proof=False) for f in FINDINGS))
+    assert osv.render(weak) == ""
+
+
+@pytest.mark.parametrize("report", ALL)
+def test_cyclonedx_refers_to_what_it_lists(report: Report) -> None:
+    data = json.loads(cyclonedx.render(report))
+    refs = {c["bom-ref"] for c in data["components"]} | {"project"}
+    assert all(a["ref"] in refs for v in data["vulnerabilities"] for a in v["affects"])
+    states = {v["analysis"]["state"] for v in data["vulnerabilities"]}
+    assert states <= {"exploitable", "in_triage", "not_affected"}
+
+
+@pytest.mark.parametrize("report", ALL)
+def test_cyclonedx_satisfies_the_official_schema(report: Report) -> None:
+    validation = pytest.importorskip(
+        "cyclonedx.validation.json", reason="needs cyclonedx-python-lib[json-validation]"
+    )
+    from cyclonedx.schema import SchemaVersion  # type: ignore[import-not-found]
+
+    assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(cyclonedx.render(report)) is None
+
+
+def test_html_runs_nothing_and_loads_nothing() -> None:
+    page = html.render(REPORT)
+    assert not re.search(r"<(script|iframe|object|embed|link|img|form|base)\b", page)
+    assert not re.search(r"\son\w+=", page)
+    assert not re.search(r"(?:href|src)=[\"'](?!#)", page), "links lead to places in the page only"
+    assert "default-src 'none'" in page
+    assert "unsafe-inline" not in page
+
+
+def test_html_styles_hash_is_that_of_its_style() -> None:
+    import base64
+    import hashlib
+
+    page = html.render(REPORT)
+    style = re.search(r"<style>(.*?)</style>", page, re.S)
+    stated = re.search(r"sha256-([^']+)'", page)
+    assert style
+    assert stated
+    assert base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode() == stated[1]
+
+
+def test_html_names_no_host_that_could_become_a_link() -> None:
+    bad = replace(samples.NETWORK.requests[0], url="https://evil.example/<script>alert(1)</script>")
+    page = html.render(samples.report(network=replace(samples.NETWORK, requests=(bad,)), findings=()))
+    assert "hxxps://evil[.]example/&lt;script&gt;" in page
+    assert "https://evil.example" not in page
+
+
+def test_markdown_escapes_what_is_not_ours() -> None:
+    title = "x](https://evil.example) @everyone <img src=x> | `code` :tada:"
+    text = markdown.render(samples.report(findings=(replace(FINDINGS[0], title=title),)))
+    assert "<img" not in text
+    assert "](https" not in text
+    assert not re.search(r"(?<!\\)@everyone", text)
+
+
+def test_every_format_takes_a_failed_scan() -> None:
+    for name, render in FORMATS.items():
+        assert isinstance(render(FAILED), str), name
