@@ -1,0 +1,49 @@
+"""The table of kinds in docs/verdicts.md is the one that the judge uses; the report's schema lists the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from importlib import resources
+from pathlib import Path
+
+from package_hunter.findings.catalog import kinds
+
+DOC = Path(__file__).resolve().parents[3] / "docs/verdicts.md"
+MARKS = re.compile(r"<!-- kinds -->\n.*?<!-- /kinds -->", re.S)
+
+
+def table() -> str:
+    rows = ["| kind | class | severity | why it is here | what lowers it |", "|---|---|---|---|---|"]
+    rows += [
+        f"| `{k.name}` | {k.weight.name.lower()} | {k.severity} | {k.raised} | {k.lowers} |"
+        for k in sorted(kinds().values(), key=lambda k: (-k.weight, k.name))
+    ]
+    return "\n".join(["<!-- kinds -->", *rows, "<!-- /kinds -->"])
+
+
+def test_table_in_the_docs_is_true() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    if os.environ.get("PACKAGE_HUNTER_GOLDEN") == "1":
+        text = MARKS.sub(lambda _: table(), text)
+        DOC.write_text(text, encoding="utf-8")
+    found = MARKS.search(text)
+    assert found
+    assert found[0] == table()
+
+
+def test_schema_lists_the_same_kinds() -> None:
+    schema = json.loads(
+        resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text()
+    )
+    assert set(schema["$defs"]["finding"]["properties"]["kind"]["enum"]) == set(kinds())
+
+
+def test_every_kind_is_whole() -> None:
+    for kind in kinds().values():
+        assert kind.severity in ("critical", "high", "medium", "low", "info"), kind.name
+        assert kind.raised.endswith("."), kind.name
+        assert kind.lowers.endswith("."), kind.name
+        assert all(a.endswith(".") for a in kind.advice), kind.name
+        assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", t) for t in kind.attack), kind.name
