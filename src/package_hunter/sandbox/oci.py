@@ -20,19 +20,20 @@ _BOOT = (
 )
 INIT_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL"]
 
-_MASKED = (
-    "/proc/acpi /proc/asound /proc/bus /proc/cmdline /proc/config.gz /proc/fs /proc/kallsyms /proc/kcore /proc/keys "
-    "/proc/key-users /proc/kmsg /proc/latency_stats /proc/modules /proc/sched_debug /proc/scsi /proc/sysrq-trigger "
-    "/proc/sysvipc /proc/timer_list /proc/timer_stats /proc/vmallocinfo /proc/mtrr /proc/iomem /proc/ioports "
-    "/proc/partitions /proc/diskstats /proc/swaps /proc/pagetypeinfo /proc/slabinfo /proc/zoneinfo "
-    "/sys/firmware /sys/kernel /sys/fs /sys/block /sys/bus /sys/hypervisor /sys/module /sys/power /sys/dev "
-    "/sys/class/dmi /sys/devices/virtual/dmi /sys/devices/virtual/powercap /sys/class/powercap"
-).split()  # noqa: SIM905
+# What the kernel tells of the host, and what no program of a user needs.
+_MASKED = """
+/proc/acpi /proc/asound /proc/bus /proc/cmdline /proc/config.gz /proc/fs /proc/kallsyms /proc/kcore /proc/keys
+/proc/key-users /proc/kmsg /proc/latency_stats /proc/modules /proc/sched_debug /proc/scsi /proc/sysrq-trigger
+/proc/sysvipc /proc/timer_list /proc/timer_stats /proc/vmallocinfo /proc/mtrr /proc/iomem /proc/ioports
+/proc/partitions /proc/diskstats /proc/swaps /proc/pagetypeinfo /proc/slabinfo /proc/zoneinfo
+/sys/firmware /sys/kernel /sys/fs /sys/block /sys/bus /sys/hypervisor /sys/module /sys/power /sys/dev
+/sys/class/dmi /sys/devices/virtual/dmi /sys/devices/virtual/powercap /sys/class/powercap
+""".split()
 _READ_ONLY = ["/proc/irq", "/proc/sys", "/proc/tty", "/proc/driver"]
 
 
 def configuration(
-    spec: BoxSpec, rootfs: Path, cgroup: str, env: list[str], namespaces: Mapping[str, str]
+    spec: BoxSpec, rootfs: Path, cgroup: str, env: list[str], namespaces: Mapping[str, str], cpuinfo: Path
 ) -> dict[str, Any]:
     """What runc is told; ``namespaces`` are paths of those that exist already (user, network)."""
     return {
@@ -51,19 +52,25 @@ def configuration(
             "rlimits": _rlimits(spec.limits),
             "oomScoreAdj": 100,
         },
-        "mounts": _mounts(spec.limits),
+        "mounts": [*_mounts(spec.limits), _cpuinfo(cpuinfo)],
         "linux": {
             "uidMappings": [{"containerID": 0, "hostID": HOST_ID_BASE, "size": ID_COUNT}],
             "gidMappings": [{"containerID": 0, "hostID": HOST_ID_BASE, "size": ID_COUNT}],
             "namespaces": _namespaces(namespaces),
             "cgroupsPath": cgroup,
             "resources": _resources(spec.limits),
-            "maskedPaths": _MASKED,
+            "maskedPaths": [*_MASKED, *_hardware()],
             "readonlyPaths": _READ_ONLY,
             "seccomp": seccomp.profile(),
             "sysctl": {"net.ipv4.ping_group_range": f"0 {ID_COUNT - 1}"},  # ping works, as on any desktop
         },
     }
+
+
+def _hardware() -> list[str]:
+    """Device trees of the host: virtio and ACPI devices name a virtual machine."""
+    telling = ("pci", "platform", "pnp", "LNXSYSTM", "soc", "vbus", "vmbus", "xen")
+    return [str(path) for path in Path("/sys/devices").iterdir() if path.name.startswith(telling)]
 
 
 def _namespaces(existing: Mapping[str, str]) -> list[dict[str, str]]:
@@ -121,5 +128,19 @@ def _mounts(limits: BoxLimits) -> list[dict[str, Any]]:
     ]
 
 
+def _cpuinfo(source: Path) -> dict[str, Any]:
+    return {
+        "destination": "/proc/cpuinfo",
+        "type": "bind",
+        "source": str(source),
+        "options": ["bind", "ro", "nosuid", "nodev", "noexec"],
+    }
+
+
 def _mount(target: str, kind: str, options: list[str], source: str | None = None) -> dict[str, Any]:
     return {"destination": target, "type": kind, "source": source or kind, "options": options}
+
+
+def without_hypervisor(cpuinfo: str) -> str:
+    """/proc/cpuinfo without the flag that tells a virtual machine."""
+    return cpuinfo.replace(" hypervisor", "")

@@ -11,11 +11,12 @@ import re
 import shutil
 import subprocess
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from package_hunter.errors import HostError, SandboxError
-from package_hunter.model.box import BoxSpec
+from package_hunter.model.box import HOST_ID_BASE, BoxSpec
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.sandbox import cgroups, mounts, network, oci
 from package_hunter.sandbox.base import CgroupPaths, OnOutput
@@ -194,17 +195,35 @@ class RuncSandbox:
             "user": f"/proc/{os.getpid()}/fd/{net.user}",
             "network": f"/proc/{os.getpid()}/fd/{net.box}",
         }
-        config = oci.configuration(self.spec, self.directory / "root", cgroup, env, existing)
+        config = oci.configuration(self.spec, self.directory / "root", cgroup, env, existing, self._cpuinfo())
         (self.directory / "config.json").write_text(json.dumps(config), encoding="utf-8")
         pid_file = self.directory / "pid"
         command = ["create", "--bundle", str(self.directory), "--pid-file", str(pid_file)]
-        self._runc(*command, self.spec.container_name, stdin=self._channel.box_end.fileno())
+        stdin = self._channel.box_end.fileno()
+        self._runc(*command, self.spec.container_name, stdin=stdin)
         self.init_pid = int(pid_file.read_text(encoding="ascii"))
         self.cgroup_paths = cgroups.paths_of(self.spec.scan_id)
 
+    def _cpuinfo(self) -> Path:
+        path = self.directory / "t/cpuinfo"  # in a mount of its own: the box sees where it lies in it
+        path.write_text(
+            oci.without_hypervisor(Path("/proc/cpuinfo").read_text(encoding="utf-8")), encoding="utf-8"
+        )
+        os.chown(path, HOST_ID_BASE, HOST_ID_BASE)
+        return path
+
     def _runc(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> None:
         log = self.directory / "runc.log"
-        command = ["runc", "--root", str(RUNC_ROOT), "--log", str(log), *arguments]
+        # Every call with the same shift: runc compares the start time of its process with what it once saw.
+        command = [
+            *_uptime(self.spec.scan_id),
+            "runc",
+            "--root",
+            str(RUNC_ROOT),
+            "--log",
+            str(log),
+            *arguments,
+        ]
         done = subprocess.run(
             command,
             stdin=stdin,
@@ -254,6 +273,15 @@ def _host_errors() -> Iterator[None]:
         raise SandboxError(
             f"The box could not be built: {error}.", "package-hunter doctor tells what this host lacks."
         ) from error
+
+
+def _uptime(scan_id: str) -> tuple[str, ...]:
+    """Run a program so that its children believe in an uptime of days: machines that have just been started are
+    what malware looks for. A time namespace (Linux 5.6) shifts /proc/uptime and the clocks since boot alike."""
+    if not Path("/proc/self/ns/time").exists():
+        return ()
+    seconds = 3 * 86_400 + zlib.crc32(scan_id.encode()) % (14 * 86_400)
+    return ("unshare", "--time", f"--boottime={seconds}", f"--monotonic={seconds}", "--fork")
 
 
 def _exit_code(outcome: Outcome) -> int | None:
