@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from package_hunter.cli.serve import Parts, run_server, run_worker
+from package_hunter.cli.serve import Parts, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
 from package_hunter.queue import worker
@@ -92,7 +92,7 @@ def main(argv: list[str]) -> int:
     parts = Parts(run=run)
     worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
     if argv[0] == "worker":
-        return run_worker(Settings(), parts)
+        return run_workers(Settings(), parts)
     return run_server(Settings(), parts, "127.0.0.1", int(argv[1]), with_worker=argv[0] == "serve")
 
 

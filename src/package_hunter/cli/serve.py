@@ -58,9 +58,12 @@ def serve(
 
 
 def worker() -> None:
-    """Run scans that a server took; it shares the data directory, or the database, with this machine."""
+    """Run scans that a server took; it shares the data directory, or the database, with this machine.
+
+    PACKAGE_HUNTER_WORKERS says how many run at the same time.
+    """
     _require_root("")
-    raise typer.Exit(run_worker(settings(), real_parts(settings())))
+    raise typer.Exit(run_workers(settings(), real_parts(settings())))
 
 
 def real_parts(config: Settings) -> Parts:
@@ -110,6 +113,15 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
     return Supervisor(children, on_stop=lambda: _close(sockets)).run()
+
+
+def run_workers(config: Settings, parts: Parts) -> int:
+    """Work, in as many processes as the settings say, until told to stop; the exit code."""
+    if config.workers == 1:
+        return run_worker(config, parts)
+    set_up_logging()
+    names = (f"worker-{n + 1}" for n in range(config.workers))
+    return Supervisor([Child(name, lambda: run_worker(config, parts)) for name in names]).run()
 
 
 def run_worker(config: Settings, parts: Parts) -> int:

@@ -119,6 +119,14 @@ def test_a_worker_alone(folder: Path) -> None:
             assert server.client.get("/api/v1/health").json()["status"] == "ok"
 
 
+def test_two_workers_in_one_command(folder: Path) -> None:
+    with running(folder, mode="serve-only") as server:
+        scan_ids = [server.submit(b"sleep 2"), server.submit(b"sleep 2")]
+        with running(folder, mode="worker", workers=2) as workers:
+            wait_for(lambda: workers.log().count('"scan started"') == 2, 2.0)
+            assert [server.ended(i)["status"] for i in scan_ids] == ["finished", "finished"]
+
+
 def test_a_scan_that_hangs_fails_and_the_next_one_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_OVERTIME", "0.5")
     with running(folder, scan_timeout=0.5) as server:
