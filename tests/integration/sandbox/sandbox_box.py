@@ -84,3 +84,11 @@ def run(box: RuncSandbox, *argv: str, timeout: float = 20.0, cwd: str = "/home/d
 def python(box: RuncSandbox, code: str, timeout: float = 20.0) -> CommandRun:
     """Run Python code in the box."""
     return run(box, "python3", "-c", code, timeout=timeout)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process of the host is there and not merely waiting to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sandbox_box import MakeBox, python, run
+from sandbox_box import MakeBox, python, run, runs
 
 from package_hunter.model.box import GATEWAY_V4, HOST_ID_BASE, TCP_PORT, UID
 from package_hunter.sandbox import RuncSandbox, cgroups, kernel
@@ -337,7 +337,7 @@ def test_nothing_outlives_the_scan(make_box: MakeBox) -> None:
     pids = [pid for pid, _ in box.alive()]
     assert len(pids) == 20
     box.destroy()
-    assert not any(_runs(pid) for pid in pids)
+    assert not any(runs(pid) for pid in pids)
     assert not box.directory.exists()
     assert all(not (root / "package-hunter" / box.spec.scan_id).exists() for root in cgroups.roots())
 
@@ -353,7 +353,7 @@ def test_frozen_boxes_end_too(make_box: MakeBox) -> None:
     pids = cgroups.processes(paths)
     assert len(pids) == 2
     box.destroy()
-    assert not any(_runs(pid) for pid in pids)
+    assert not any(runs(pid) for pid in pids)
 
 
 def test_ends_with_its_worker_channel(make_box: MakeBox) -> None:
@@ -362,16 +362,9 @@ def test_ends_with_its_worker_channel(make_box: MakeBox) -> None:
     assert box._channel is not None
     box._channel.close()
     end = time.monotonic() + 5
-    while _runs(box.init_pid) and time.monotonic() < end:
+    while runs(box.init_pid) and time.monotonic() < end:
         time.sleep(0.01)
-    assert not _runs(box.init_pid)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    assert not runs(box.init_pid)
 
 
 def test_output_flood_is_bounded(box: RuncSandbox) -> None:
