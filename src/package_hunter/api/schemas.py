@@ -43,6 +43,7 @@ class ScanInfo(BaseModel):
     started: datetime | None = Field(description="When a worker began with it.")
     finished: datetime | None = Field(description="When it finished or failed.")
     reason: str | None = Field(description="Why it failed, or is inconclusive.")
+    exit_code: int | None = Field(description="What `package-hunter scan` exits with on such a failure.")
     verdict: Verdict | None = Field(description="What was found. `no_findings` never means: harmless.")
     decision: Decision | None = Field(description="What the policy makes of it.")
 
@@ -62,6 +63,7 @@ class ScanInfo(BaseModel):
             started=None if scan.started is None else _time(scan.started),
             finished=None if scan.finished is None else _time(scan.finished),
             reason=scan.reason,
+            exit_code=scan.exit_code,
             verdict=None if scan.verdict is None else Verdict(scan.verdict),
             decision=None if scan.decision is None else Decision(scan.decision),
         )

@@ -53,8 +53,11 @@ class Queue(Protocol):
         """Store the report (JSON form), whatever its verdict or status; LeaseLostError."""
         ...
 
-    def fail(self, job: Job, reason: str) -> None:
-        """The scan could not be made, and trying again would not help; LeaseLostError."""
+    def fail(self, job: Job, reason: str, exit_code: int = 70) -> None:
+        """The scan could not be made, and trying again would not help; LeaseLostError.
+
+        ``exit_code`` is what the command line would have ended with (errors.HunterError.exit_code).
+        """
         ...
 
     def release(self, job: Job) -> None:

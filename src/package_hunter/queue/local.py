@@ -75,10 +75,10 @@ class LocalQueue:
             scan.target = scans.clean_text(report["target"]["name"], MAX_TARGET) or scan.target
             session.add(StoredReport(scan_id=scan.id, body=body))
 
-    def fail(self, job: Job, reason: str) -> None:
+    def fail(self, job: Job, reason: str, exit_code: int = 70) -> None:
         """See the port."""
         with self._store.write() as session:
-            _set_failed(self._take_off(session, job), reason)
+            _set_failed(self._take_off(session, job), reason, exit_code)
 
     def release(self, job: Job) -> None:
         """See the port."""
@@ -143,8 +143,9 @@ def _held(job: Job) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return JobRow.scan_id == job.scan_id, JobRow.lease == job.lease
 
 
-def _set_failed(scan: Scan, reason: str) -> None:
+def _set_failed(scan: Scan, reason: str, exit_code: int = 70) -> None:
     scan.status = ScanStatus.FAILED.value
+    scan.exit_code = exit_code
     scan.reason = scans.clean_text(reason, scans.MAX_REASON)
 
 

@@ -112,8 +112,8 @@ class Worker:
             _insist(lambda: self._queue.release(job))
             return "given back"
         except HunterError as error:
-            how, reason = "failed", str(error)
-            _insist(lambda: self._queue.fail(job, reason))
+            how, reason, code = "failed", str(error), error.exit_code
+            _insist(lambda: self._queue.fail(job, reason, code))
         except Exception as error:
             log.exception("scan crashed", scan=str(job.scan_id))
             how, reason = "crashed", f"Package Hunter itself failed ({type(error).__name__}): {_SEE_LOG}"

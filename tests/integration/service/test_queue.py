@@ -95,11 +95,11 @@ def test_an_inconclusive_or_failed_report_keeps_its_reason(store: Store, queue: 
 def test_fail_keeps_the_reason(store: Store, queue: Queue) -> None:
     put(store, queue)
     job = claimed(queue)
-    queue.fail(job, "No\x1b[31m tar.")
+    queue.fail(job, "No\x1b[31m tar.", 3)
     with store.read() as session:
         scan = scans.get(session, job.scan_id)
         assert scan is not None
-        assert (scan.status, scan.reason) == ("failed", "No [31m tar.")
+        assert (scan.status, scan.reason, scan.exit_code) == ("failed", "No [31m tar.", 3)
 
 
 def test_release_gives_the_scan_back_and_does_not_count(store: Store, queue: Queue) -> None:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("finished", sa.BigInteger()),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("reason", sa.Text()),
+        sa.Column("exit_code", sa.SmallInteger()),
         sa.Column("verdict", sa.String(16)),
         sa.Column("decision", sa.String(16)),
         sa.CheckConstraint("status IN ('pending', 'running', 'finished', 'failed')", name="scan_status"),
