@@ -9,12 +9,13 @@ from __future__ import annotations
 from package_hunter.ecosystems.base import ALL_PHASES, Ecosystem, Plan, PlanOptions, Staged, stage
 from package_hunter.ecosystems.npm.ecosystem import NpmEcosystem
 from package_hunter.ecosystems.python.ecosystem import PythonEcosystem
+from package_hunter.ecosystems.ruby.ecosystem import RubyEcosystem
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError, UsageError
 
 __all__ = ["ALL_PHASES", "BoxTree", "Plan", "PlanOptions", "Staged", "plans", "stage"]
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = (NpmEcosystem(), PythonEcosystem())
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NpmEcosystem(), PythonEcosystem(), RubyEcosystem())
 
 
 def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:

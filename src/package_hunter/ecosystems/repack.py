@@ -9,6 +9,7 @@ import stat
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from package_hunter.errors import NothingToScanError
 
@@ -19,17 +20,26 @@ def pack_tgz(folder: Path, top: str) -> bytes:
     """The regular files below ``folder`` as a .tgz with everything under ``top``, as `npm pack` makes it.
     Links are left out, as npm leaves them out."""
     sink = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-    ):
+    with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=1, mtime=0) as packed:
+        _write_tar(packed, sink, folder, f"{top}/")
+    return sink.getvalue()
+
+
+def pack_tar(folder: Path) -> bytes:
+    """The regular files below ``folder`` as a plain tar (a .gem is one)."""
+    sink = io.BytesIO()
+    _write_tar(sink, sink, folder, "")
+    return sink.getvalue()
+
+
+def _write_tar(out: IO[bytes] | gzip.GzipFile, counted: io.BytesIO, folder: Path, prefix: str) -> None:
+    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for base, folders, names, fd in os.fwalk(folder):
             folders.sort()
             for name in sorted(names):
-                _add(tar, fd, name, f"{top}/{(Path(base) / name).relative_to(folder)}")
-            if sink.tell() > _MAX_PACKED:
+                _add(tar, fd, name, f"{prefix}{(Path(base) / name).relative_to(folder)}")
+            if counted.tell() > _MAX_PACKED:
                 raise NothingToScanError(f"The package is larger than {_MAX_PACKED:,} bytes when packed.")
-    return sink.getvalue()
 
 
 def _add(tar: tarfile.TarFile, fd: int, name: str, path: str) -> None:

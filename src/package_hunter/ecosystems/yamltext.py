@@ -1,4 +1,5 @@
-"""Untrusted YAML as texts, lists and maps: bounded in size and depth, no tags, no aliases.
+"""Untrusted YAML as texts, lists and maps: bounded in size and depth, tags ignored. An alias is the very
+object that it names, so it costs nothing (and may make a circle: look, do not walk).
 
 PyYAML's own composers recurse: deep nesting ends the C one in a crash of the whole process. Its event parser
 does not, so the values are put together here.
@@ -38,17 +39,22 @@ class _Build:
         self.root: Any = None
         self._open: list[Any] = []
         self._keys: list[Any] = []  # for each open map the key that waits for its value, else _NONE
+        self._anchors: dict[str, Any] = {}
         self._nodes = 0
 
     def take(self, event: Any) -> bool:
         """False where the text is refused."""
         self._nodes += 1
-        if self._nodes > _MAX_NODES or isinstance(event, yaml.AliasEvent):
+        if self._nodes > _MAX_NODES:
             return False
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml.AliasEvent):
+            self._put(self._anchors.get(event.anchor or ""))
+        elif isinstance(event, yaml.ScalarEvent):
+            self._name(event.anchor, event.value)
             self._put(event.value)
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             fresh: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self._name(event.anchor, fresh)
             self._put(fresh)
             self._open.append(fresh)
             self._keys.append(_NONE)
@@ -56,6 +62,10 @@ class _Build:
             self._open.pop()
             self._keys.pop()
         return len(self._open) <= _MAX_DEPTH
+
+    def _name(self, anchor: str | None, value: Any) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = value
 
     def _put(self, value: Any) -> None:
         if not self._open:

@@ -1,0 +1,1 @@
+"""The Ruby world: bundler and gem."""

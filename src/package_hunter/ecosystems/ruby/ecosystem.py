@@ -1,0 +1,91 @@
+"""Ruby as an ecosystem: bundler projects, .gem files and purls."""
+
+from __future__ import annotations
+
+import re
+
+from packageurl import PackageURL
+
+from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.repack import pack_tar
+from package_hunter.ecosystems.ruby import lock
+from package_hunter.ecosystems.ruby.lock import Gem, GemLock
+from package_hunter.ecosystems.ruby.plan import GemSource, RubyPlan
+from package_hunter.errors import NothingToScanError
+from package_hunter.model.scan import BoxFile, Target
+
+_GEM_PARTS = {"metadata.gz", "data.tar.gz"}
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+# The registry is whatever Ruby is set up for: no host is written here.
+_SOURCE = "source Gem.sources.first.uri.to_s\n"
+
+
+class RubyEcosystem(Ecosystem):
+    """Everything that bundler and gem install, and ``pkg:gem/…``."""
+
+    name = "gem"
+    monitor = ("bundler", "gem", "ruby")
+
+    def recognise(self, staged: Staged) -> bool:
+        """By the purl's type, a Gemfile at the top, or the parts of a .gem file."""
+        if staged.purl is not None:
+            return staged.purl.startswith("pkg:gem/")
+        names = set(staged.tree.names(staged.project))
+        return bool(names & {"Gemfile", "Gemfile.lock"}) or names >= _GEM_PARTS
+
+    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+        """See the plan's module."""
+        if staged.purl is not None:
+            return self._plan_purl(staged, options)
+        if set(staged.tree.names(staged.project)) >= _GEM_PARTS:
+            return self._plan_gem(staged, options)
+        return self._plan_project(staged, options)
+
+    def _plan_project(self, staged: Staged, options: PlanOptions) -> Plan:
+        tree, project = staged.tree, staged.project
+        text = (tree.read(f"{project}/Gemfile.lock", 16 << 20) or b"").decode("utf-8", "replace")
+        locked = lock.parse(text)
+        names = lock.gemfile_names(
+            (tree.read(f"{project}/Gemfile", 1 << 20) or b"").decode("utf-8", "replace")
+        )
+        if not names and not locked.gems:
+            raise NothingToScanError(
+                f"{staged.name} asks for no gem: neither Gemfile nor Gemfile.lock names one.",
+                "Give the folder that holds a Gemfile with `gem` lines, or its lock file.",
+            )
+        cached = set(tree.names(f"{project}/vendor/cache"))
+        complete = bool(locked.gems) and all(
+            f"{gem.full}.gem" in cached for gem in locked.gems.values() if gem.source == "GEM"
+        )
+        source = GemSource(tuple(names), locked, fetch=not complete)
+        plan = RubyPlan(Target(staged.name, "gem", sha256=staged.sha256), project, options, source)
+        plan.plant = staged.folder
+        return plan
+
+    def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
+        assert staged.purl is not None
+        purl = PackageURL.from_string(staged.purl)
+        if not _NAME.fullmatch(purl.name) or (purl.version and not _NAME.fullmatch(purl.version)):
+            raise NothingToScanError(f"“{staged.purl}” names no gem.", "Write pkg:gem/NAME@VERSION.")
+        wanted = f', "{purl.version}"' if purl.version else ""
+        text = f'{_SOURCE}gem "{purl.name}"{wanted}\n'
+        files = (BoxFile(f"{staged.project}/Gemfile", text.encode()),)
+        target = Target(purl.name, "gem", purl=staged.purl)
+        return RubyPlan(target, staged.project, options, GemSource((purl.name,), GemLock(), files))
+
+    def _plan_gem(self, staged: Staged, options: PlanOptions) -> Plan:
+        assert staged.folder is not None
+        raw = staged.tree.read(f"{staged.project}/metadata.gz", 4 << 20) or b""
+        name, version, needs = lock.metadata(raw)
+        if not name:
+            raise NothingToScanError(f"The metadata of {staged.name} are not sound.", "Build the gem again.")
+        gem = Gem(name, version, needs)
+        path = f"{staged.project}/{gem.full}.gem"
+        lines = "".join(f'gem "{needed}"\n' for needed in needs)
+        files = (
+            BoxFile(path, pack_tar(staged.folder)),
+            *((BoxFile(f"{staged.project}/Gemfile", (_SOURCE + lines).encode()),) if needs else ()),
+        )
+        target = Target(name, "gem", purl=lock.purl(name, version), sha256=staged.sha256)
+        source = GemSource(tuple(needs), GemLock(), files, own=(path, gem), fetch=bool(needs))
+        return RubyPlan(target, staged.project, options, source)

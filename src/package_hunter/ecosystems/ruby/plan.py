@@ -1,0 +1,169 @@
+"""The plan of a bundler project or a gem: bundler fetches, each gem is installed by a command of its own.
+
+An install of a gem runs its extension's build (extconf.rb, Rakefile); loading it runs the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
+from package_hunter.ecosystems.coverage import coverage
+from package_hunter.ecosystems.ruby import lock
+from package_hunter.ecosystems.ruby.lock import Gem, GemLock
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.model.box import HOME
+from package_hunter.model.registry import RegistryAllow
+from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
+
+_INSTALL = ("gem", "install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
+_MAX_LOCK = 16 << 20
+# Bundler's own way of guessing the file to load: the name, then its dashes as folders.
+_LOAD = (
+    'begin; require "{name}"; rescue LoadError => e; raise unless e.path == "{name}"; require "{folder}"; end'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GemSource:
+    """``names`` that are asked for by themselves; ``own`` is a gem file to install last (path in the box, and
+    what it is); ``files`` to plant; ``fetch``: whether bundler has something to fetch."""
+
+    names: tuple[str, ...]
+    lock: GemLock
+    files: tuple[BoxFile, ...] = ()
+    own: tuple[str, Gem] | None = None
+    fetch: bool = True
+
+
+class RubyPlan(Plan):
+    """See Plan."""
+
+    def __init__(self, target: Target, project: str, options: PlanOptions, source: GemSource) -> None:
+        self.target, self.project, self.options = target, project, options
+        self._source = source
+        self.files = source.files
+        gems = source.lock.gems
+        names = {*source.names, *(gem.name for gem in gems.values())}
+        self.registry = (RegistryAllow("gem", frozenset(names), closed=bool(gems)),)
+        self._lock = source.lock
+        self._planned: dict[str, Phase] = {}
+        self._installed = Installed(expected=len(gems))
+        self._missing: list[str] = []
+
+    @property
+    def fetch(self) -> Phase:
+        """bundler resolves and downloads into vendor/cache (it evaluates the Gemfile, which is a program)."""
+        commands: tuple[Command, ...] = ()
+        if self._source.fetch:
+            argv = ("bundle", "cache", "--no-install")
+            commands = (Command(argv, self.project, timeout=self.options.phase_timeout),)
+        return self._remember(Phase("fetch", commands))
+
+    def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+        """One `gem install` a gem, what is required first."""
+        raw = tree.read(f"{self.project}/Gemfile.lock", _MAX_LOCK)
+        if raw is not None:
+            self._lock = lock.parse(raw.decode("utf-8", "replace"))
+        cached = set(tree.names(f"{self.project}/vendor/cache"))
+        commands = []
+        for gem in self._lock.order():
+            if f"{gem.full}.gem" in cached:
+                commands.append(self._install(f"{self.project}/vendor/cache/{gem.full}.gem", gem))
+            elif gem.source == "GEM" and gem.name != "bundler":
+                self._missing.append(gem.name)
+        if self._source.own is not None:
+            commands.append(self._install(*self._source.own))
+        return self._remember(Phase("install", tuple(commands)))
+
+    def imports(self, tree: BoxTree) -> Phase:
+        """Each direct dependency, in a process of its own."""
+        self._take_inventory(tree)
+        direct = [package for package in self._installed.packages if package.direct]
+        return self._remember(Phase("import", tuple(self._load(package) for package in direct)))
+
+    def inventory(self) -> tuple[Package, ...]:
+        """The gems after the install."""
+        return self._installed.packages
+
+    def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
+        """See ecosystems.coverage."""
+        return coverage(self._planned, self.options, self._installed, runs, ())
+
+    def _remember(self, phase: Phase) -> Phase:
+        self._planned[phase.name] = phase
+        return phase
+
+    def _install(self, path: str, gem: Gem) -> Command:
+        return Command(
+            (*_INSTALL, path),
+            self.project,
+            timeout=self.options.script_timeout,
+            blame_purl=lock.purl(gem.name, gem.version),
+            script="gem install",
+            essential=False,
+        )
+
+    def _load(self, package: Package) -> Command:
+        code = _LOAD.format(name=package.name, folder=package.name.replace("-", "/"))
+        return Command(
+            ("ruby", "-e", code),
+            self.project,
+            timeout=self.options.import_timeout,
+            blame_purl=package.purl,
+            script="require",
+            essential=False,
+        )
+
+    def _everything(self) -> GemLock:
+        """The lock file's gems, and the gem that was given as a file."""
+        if self._source.own is None:
+            return self._lock
+        gem = self._source.own[1]
+        return GemLock({**self._lock.gems, gem.name: gem}, [gem.name])
+
+    def _take_inventory(self, tree: BoxTree) -> None:
+        every = self._everything()
+        base = f"{HOME}/.local/share/gem/ruby"
+        homes = [f"{base}/{name}" for name in tree.names(base) if re.fullmatch(r"\d+\.\d+\.\d+", name)]
+        here = {
+            name.removesuffix(".gemspec") for home in homes for name in tree.names(f"{home}/specifications")
+        }
+        ways = _ways(every, self.target.name if self.target.purl is None else "app")
+        missing = [*self._missing]
+        packages = []
+        for gem in every.order():
+            if gem.full in here:
+                path = f"{homes[0]}/gems/{gem.full}"
+                packages.append(
+                    _package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in every.direct)
+                )
+            elif gem.source == "GEM" and gem.name not in missing and gem.name != "bundler":
+                missing.append(gem.name)
+        self._installed = Installed(tuple(packages), tuple(missing), len(packages) + len(missing))
+
+
+def _ways(every: GemLock, root: str) -> dict[str, tuple[str, ...]]:
+    ways: dict[str, tuple[str, ...]] = {}
+    queue: deque[tuple[str, tuple[str, ...]]] = deque((name, (root,)) for name in every.direct)
+    while queue:
+        name, way = queue.popleft()
+        if name in every.gems and name not in ways:
+            ways[name] = (*way, name)
+            queue.extend((needed, ways[name]) for needed in every.gems[name].requires)
+    return ways
+
+
+def _package(gem: Gem, path: str, chain: tuple[str, ...], direct: bool) -> Package:
+    return Package(
+        purl=lock.purl(gem.name, gem.version),
+        name=gem.name,
+        version=gem.version,
+        path=path,
+        chain=chain,
+        direct=direct,
+        requires=tuple(gem.requires),
+    )
