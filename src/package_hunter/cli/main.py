@@ -19,6 +19,7 @@ COMMANDS = {
     "replay": "package_hunter.cli.replay:replay",
     "simulate": "package_hunter.cli.simulate:simulate",
     "diff": "package_hunter.cli.diff:diff",
+    "policy": "package_hunter.cli.policy:app",
     "rules": "package_hunter.cli.rules:app",
     "serve": "package_hunter.cli.serve:serve",
     "worker": "package_hunter.cli.serve:worker",

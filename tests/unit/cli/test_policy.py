@@ -1,0 +1,35 @@
+"""policy check and policy try."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import judge_samples as samples
+from typer.testing import CliRunner
+
+from package_hunter.cli.main import build_app
+from package_hunter.model.scan import Decision, Verdict
+
+WAIVER = '[[waiver]]\nkind = "git_hook"\nreason = "ours"\nauthor = "ada"\nexpires = 2199-01-31\n'
+
+
+def test_check_says_what_it_holds(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(WAIVER + '[[rule]]\ndecision = "block"\nkind = "mining"\n')
+    result = CliRunner().invoke(build_app("policy"), ["policy", "check", str(file)])
+    assert result.exit_code == 0
+    assert "1 rules, 1 waivers" in result.stdout
+    assert "suspicious: review" in result.stdout
+
+
+def test_try_on_a_report(tmp_path: Path) -> None:
+    finding = replace(samples.FINDING, kind="git_hook", proof=False, severity="medium")
+    report = samples.report(findings=(finding,), verdict=Verdict.SUSPICIOUS, decision=Decision.REVIEW)
+    (tmp_path / "p.toml").write_text(WAIVER)
+    (tmp_path / "r.json").write_text(json.dumps(report.to_json()))
+    arguments = ["policy", "try", str(tmp_path / "p.toml"), str(tmp_path / "r.json")]
+    result = CliRunner().invoke(build_app("policy"), arguments)
+    assert result.exit_code == 0
+    assert "suspicious/review -> no_findings/pass, 1 waived" in result.stdout
