@@ -1,7 +1,7 @@
 """`make eval`: what is caught and who is wrongly accused, beside GuardDog on the same files, in one table.
 
-Simulations and honest packages go through the installed `package-hunter scan`; GuardDog (in an environment of its
-own) looks at the very same archives and folders. Everything in docs/evaluation.md comes from one run of this.
+Simulations and honest packages go through the installed `package-hunter scan`; GuardDog (in an environment of
+its own) looks at the very same archives and folders. Everything in docs/evaluation.md is from one run of this.
 """
 
 from __future__ import annotations
@@ -207,10 +207,10 @@ def markdown(cases: list[Case], versions: dict[str, str]) -> str:
         "",
         "Made by `make eval` in one run; every figure is from it. "
         + ", ".join(f"{k} {v}" for k, v in versions.items())
-        + ".",
-        "GuardDog reads the source of the very same files, with its default rules; its label `high` or `critical` is "
-        "counted as an accusation, any other label but `no_risks_detected` as a package to review. The simulations "
-        "are ours, so the comparison on them favours us: read it as what each tool can see, not as a contest.",
+        + ". GuardDog reads the source of the very same files, with its default rules; its label `high` or "
+        "`critical` is counted as an accusation, any other label but `no_risks_detected` as a package to "
+        "review. The simulations are ours, so the comparison on them favours us: read it as what each tool can "
+        "see, not as a contest.",
         "",
         "| | " + " | ".join(tools) + " |",
         "|---|" + "---|" * len(tools),
@@ -227,7 +227,7 @@ def markdown(cases: list[Case], versions: dict[str, str]) -> str:
         lines += [f"## {group.capitalize()}{'s' if group == 'simulation' else ' honest packages'}", ""]
         lines += [
             "| package | version | verdict | by | s | GuardDog | s | note |",
-            "|---|---|---|---|---|---|---|---|",
+            "|---" * 8 + "|",
         ]
         lines += [
             f"| {c.name} | {c.version or '-'} | {c.verdict.replace('_', ' ')} | {c.by or '-'} | {c.seconds:.1f} | "
@@ -290,9 +290,8 @@ def main() -> int:
         scan(case, options.work)
         if dog is not None:
             guarddog(case, dog)
-        say(
-            f"[{number}/{len(cases)}] {case.group} {case.name}: {case.verdict} ({case.seconds:.1f} s), {case.guarddog}"
-        )
+        ours = f"{case.group} {case.name}: {case.verdict} ({case.seconds:.1f} s)"
+        say(f"[{number}/{len(cases)}] {ours}, {case.guarddog}")
         (options.work / "cases.json").write_text(json.dumps([asdict(c) for c in cases], indent=1))
     versions = {"Package Hunter": run(HUNT, "--version").stdout.split()[-1]}
     if dog is not None:

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import judge_samples as samples
 from typer.testing import CliRunner
 
+import judge_samples as samples
 from package_hunter.cli.main import build_app
 from package_hunter.model.scan import Decision, Verdict
 

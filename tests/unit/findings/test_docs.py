@@ -1,4 +1,4 @@
-"""The table of kinds in docs/verdicts.md is the one that the judge uses; the report's schema lists the same."""
+"""The table of kinds in docs/verdicts.md is what the judge uses; the report's schema lists the same kinds."""
 
 from __future__ import annotations
 
