@@ -1,7 +1,7 @@
 """`make eval`: what is caught and who is wrongly accused, beside GuardDog on the same files, in one table.
 
 Simulations and honest packages go through the installed `package-hunter scan`; GuardDog (in an environment of
-its own) looks at the very same archives and folders. Everything in docs/evaluation.md is from one run of this.
+its own) looks at the very same archives and folders. docs/evaluation.md is all from one run of this.
 """
 
 from __future__ import annotations
@@ -209,8 +209,8 @@ def markdown(cases: list[Case], versions: dict[str, str]) -> str:
         + ", ".join(f"{k} {v}" for k, v in versions.items())
         + ". GuardDog reads the source of the very same files, with its default rules; its label `high` or "
         "`critical` is counted as an accusation, any other label but `no_risks_detected` as a package to "
-        "review. The simulations are ours, so the comparison on them favours us: read it as what each tool can "
-        "see, not as a contest.",
+        "review. The simulations are ours, so the comparison on them favours us: read it as what each tool "
+        "can see, not as a contest.",
         "",
         "| | " + " | ".join(tools) + " |",
         "|---|" + "---|" * len(tools),
@@ -230,7 +230,8 @@ def markdown(cases: list[Case], versions: dict[str, str]) -> str:
             "|---" * 8 + "|",
         ]
         lines += [
-            f"| {c.name} | {c.version or '-'} | {c.verdict.replace('_', ' ')} | {c.by or '-'} | {c.seconds:.1f} | "
+            f"| {c.name} | {c.version or '-'} | {c.verdict.replace('_', ' ')} | {c.by or '-'} "
+            f"| {c.seconds:.1f} | "
             f"{c.guarddog.replace('_', ' ') or '-'} | {c.guarddog_seconds:.1f} | {c.note.replace('|', '/')} |"
             for c in cases
             if c.group == group

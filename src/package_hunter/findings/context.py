@@ -10,8 +10,8 @@ from typing import Any
 from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process
 from package_hunter.model.scan import Coverage, Package
 
-Blamer = Callable[[int], Blame | None]
-"""From a process's key to who is to blame for it."""
+Blamer = Callable[[int, int], Blame | None]
+"""From a process's key and a time (ns since the epoch) to who is to blame."""
 
 MAX_CHAIN = 12
 
@@ -67,9 +67,9 @@ class Context:
         process = self.process_at(blame.pid, time_ns) if blame else None
         return process.key if process else None
 
-    def blame_of(self, process: int | None) -> Blame | None:
-        """Who is to blame for a process, where that is known."""
-        return self._blamer(process) if self._blamer is not None and process is not None else None
+    def blame_of(self, process: int | None, time_ns: int) -> Blame | None:
+        """Who is to blame for what a process did, where that is known."""
+        return self._blamer(process, time_ns) if self._blamer is not None and process is not None else None
 
     def ancestors(self, key: int | None) -> list[Process]:
         """The process and those above it, nearest first."""

@@ -10,7 +10,9 @@ from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Process
+from package_hunter.model.scan import Package
 
+_DONE = {"mode": "given another mode", "created": "written"}
 OUTLIVED_NS = 500_000_000  # shorter is a child that is just being waited for
 # programs that read credential files of their own; they count only where they were installed with the system
 _SYSTEM = ("/usr/", "/opt/")
@@ -57,7 +59,7 @@ def _reads(context: Context) -> Iterator[Signal]:
             weight=kinds()["credential_access"].weight,
             subject=read.path,
             what=f"{who} read {read.path} ({label})",
-            blame=read.blame or context.blame_of(read.process),
+            blame=read.blame or context.blame_of(read.process, read.time_ns),
             process=read.process,
             data={"path": read.path, "kind": label},
         )
@@ -76,7 +78,7 @@ def _detached(context: Context) -> Iterator[Signal]:
                 weight=Class.INFO,
                 subject=process.name,
                 what=f"{process.cmdline[:200]} ran on after {parent.cmdline[:100]} had ended",
-                blame=context.blame_of(process.key),
+                blame=context.blame_of(process.key, parent.ended_ns),
                 process=process.key,
             )
 
@@ -97,8 +99,47 @@ def _hangs(context: Context) -> Iterator[Signal]:
         )
 
 
+def _package_files(context: Context) -> Iterator[Signal]:
+    """A package's run that changed its own manifest or scripts, or files of another package."""
+    folders = sorted(
+        ((p.path.rstrip("/") + "/", p) for p in context.packages.values() if p.path), reverse=True
+    )
+    for change in context.observation.files:
+        owner = next((p for folder, p in folders if change.path.startswith(folder)), None)
+        blame = context.blame_of(change.process, change.time_ns) if owner else None
+        if owner is None or blame is None or blame.package is None or blame.confidence == "tree":
+            continue
+        if owner.purl == blame.package:
+            kind = "self_cleaning" if _is_trace(change.path, owner) and blame.phase != "fetch" else None
+        else:
+            nested = context.packages.get(blame.package)
+            inside = nested is not None and nested.path and nested.path.startswith(f"{owner.path}/")
+            kind = None if inside else "package_tampering"
+        if kind is not None:
+            yield Signal(
+                time_ns=change.time_ns,
+                kind=kind,
+                weight=kinds()[kind].weight,
+                subject=change.path,
+                what=f"{change.path} was {_DONE.get(change.action, change.action)}",
+                blame=blame,
+                process=change.process,
+                data={"path": change.path, "action": change.action, "owner": owner.purl},
+            )
+
+
+def _is_trace(path: str, package: Package) -> bool:
+    """Whether the file is the package's manifest, or one that its install scripts name."""
+    inner = path.removeprefix(f"{(package.path or '').rstrip('/')}/")
+    if inner == "package.json":
+        return True
+    name = PurePosixPath(inner).name
+    return any(name in command.replace("/", " ").split() for command in package.scripts.values())
+
+
 def signals(context: Context) -> Iterator[Signal]:
     """Everything of the host side that is no alert."""
     yield from _reads(context)
     yield from _detached(context)
     yield from _hangs(context)
+    yield from _package_files(context)

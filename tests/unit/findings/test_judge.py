@@ -162,7 +162,7 @@ def test_executed_decoy_alone_is_suspicious_and_with_a_detached_process_maliciou
     parent = replace(samples.PROCESSES[1], ended_ns=T0 + 2 * SECOND)
     child = replace(samples.PROCESSES[2], ended_ns=T0 + 60 * SECOND)
     seen = Observation(processes=(samples.PROCESSES[0], parent, child))
-    together = judge(seen, network, blamer=lambda key: samples.BLAME)
+    together = judge(seen, network, blamer=lambda key, time_ns: samples.BLAME)
     assert of("staged_payload", together).proof
 
 
@@ -251,6 +251,28 @@ def test_npm_reading_its_own_file_is_no_finding_but_a_package_in_npms_clothes_is
     for process, expected in ((npm, set()), (fake, {"credential_access"}), (fake2, {"credential_access"})):
         seen = Observation(processes=(process,), canary_reads=(replace(samples.READ, process=9),))
         assert kinds_of(judge(seen, NetworkLog(), (samples.CANARY,))) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("node_modules/maldep/package.json", "self_cleaning"),
+        ("node_modules/maldep/steal.js", "self_cleaning"),
+        ("node_modules/maldep/build/Release/obj.o", None),
+        ("node_modules/other/index.js", "package_tampering"),
+        ("node_modules/.bin/tool", None),
+    ],
+)
+def test_changes_to_packages(path: str, kind: str | None) -> None:
+    other = replace(
+        samples.PACKAGE, purl="pkg:npm/other@1.0.0", path="/home/dev/projects/demo-app/node_modules/other"
+    )
+    change = replace(samples.OBSERVATION.files[1], path=f"/home/dev/projects/demo-app/{path}")
+    seen = Observation(processes=samples.PROCESSES, files=(change,))
+    findings = judge(
+        seen, NetworkLog(), packages=(samples.PACKAGE, other), blamer=lambda key, time_ns: samples.BLAME
+    )
+    assert kinds_of(findings) == ({kind} if kind else set())
 
 
 def test_phase_that_never_ended_is_a_finding() -> None:
