@@ -14,8 +14,8 @@ OnOutput = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class CgroupPaths:
-    """The box's cgroups: ``freezer`` (v1, holds freezer.state) or None; ``unified`` (v2, holds cgroup.freeze and
-    cgroup.kill) or None; ``procs`` is a directory whose cgroup.procs lists every process of the box."""
+    """The box's cgroups: ``freezer`` (v1, holds freezer.state) or None; ``unified`` (v2, holds cgroup.freeze
+    and cgroup.kill) or None; ``procs`` is a directory whose cgroup.procs lists every process of the box."""
 
     freezer: Path | None
     unified: Path | None
@@ -36,7 +36,7 @@ class Sandbox(Protocol):
     def run(
         self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
     ) -> CommandRun:
-        """Run one command to its end or its deadline (then every process of the box but the first is killed)."""
+        """Run one command to its end or its deadline (then every process but the box's first is killed)."""
         ...
 
     def alive(self) -> list[tuple[int, str]]:

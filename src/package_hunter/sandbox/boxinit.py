@@ -1,18 +1,19 @@
 """Pid 1 of the box: runs the commands that the host sends, reaps, and cannot be touched by what it runs.
 
-This file is sent into the box and runs there as root of the box's user namespace, under the box's own Python
-(standard library only; nothing of the project may be imported, and little else, since it must start fast). It
-holds four capabilities in that namespace (setuid, setgid, setpcap, kill), which every command loses before its
-program starts.
+This file is sent into the box and runs there as root of the box's user namespace, under the box's own
+Python (standard library only; nothing of the project may be imported, and little else, since it must start
+fast). It holds four capabilities in that namespace (setuid, setgid, setpcap, kill), which every command loses
+before its program starts.
 
 Host to box: ``run`` with two descriptors (a memory file with the marshalled order, the command's output) and
-``kill``. Box to host, in words: ``ready``; ``begin PID``, sent by the command's first process itself, so that the
-kernel attests its pid; ``end PID STATUS``; ``fail ERRNO`` where no process could be made.
+``kill``. Box to host, in words: ``ready``; ``begin PID``, sent by the command's first process itself, so that
+the kernel attests its pid; ``end PID STATUS``; ``fail ERRNO`` where no process could be made.
 """
 
 from __future__ import annotations
 
-import _signal as signal  # the plain modules: those on top of them take 10 ms to import
+# The plain modules: what stands on them takes 10 ms to import.
+import _signal as signal  # type: ignore[import-not-found]
 import _socket as socket
 import ctypes
 import marshal
@@ -31,7 +32,7 @@ libc.prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ul
 
 def rename(title: bytes, name: bytes) -> None:
     """Show as another program: the argument area is overwritten in place, the kernel's name is set."""
-    with open("/proc/self/stat", "rb") as file:
+    with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 (pathlib is slow to import)
         fields = file.read().rpartition(b")")[2].split()
     start, end = int(fields[45]), int(fields[46])  # arg_start, arg_end: fields 48 and 49 of proc(5)
     if 0 < start < end:
@@ -56,7 +57,7 @@ def become(order: dict[str, Any], output: int, host: socket.socket, last_cap: in
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.closerange(3, 1 << 16)
-    with open("/proc/self/oom_score_adj", "w") as file:
+    with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
         file.write("300")  # the kernel takes these before pid 1
     drop_capabilities(last_cap)
     os.setgroups(order["groups"])
@@ -69,7 +70,7 @@ def become(order: dict[str, Any], output: int, host: socket.socket, last_cap: in
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
         os.chdir(order["cwd"])
-        os.execvpe(order["argv"][0], order["argv"], order["env"])
+        os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606
     except OSError as error:
         os.write(2, f"{order['argv'][0]}: {error.strerror}\n".encode("utf-8", "surrogateescape"))
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)
@@ -95,7 +96,7 @@ def obey(message: bytes, fds: list[int], host: socket.socket, last_cap: int) -> 
         except ProcessLookupError:
             pass  # nothing else is there
     elif message == b"run":
-        order = marshal.loads(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))
+        order = marshal.loads(os.pread(fds[0], os.fstat(fds[0]).st_size, 0))  # noqa: S302 (the host's)
         try:
             pid = os.fork()
         except OSError as error:  # what earlier commands left has used up the box's processes
@@ -126,7 +127,7 @@ def reap(host: socket.socket, commands: set[int]) -> None:
 def main(host: socket.socket) -> None:
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     rename(b"/sbin/init\0splash", b"systemd")
-    with open("/proc/sys/kernel/cap_last_cap") as file:
+    with open("/proc/sys/kernel/cap_last_cap") as file:  # noqa: PTH123
         last_cap = int(file.read())
     wake_in, wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(wake_out, warn_on_full_buffer=False)

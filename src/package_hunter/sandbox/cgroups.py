@@ -88,7 +88,7 @@ def remove(scan_id: str) -> None:
 
 
 def counters(scan_id: str) -> dict[str, int]:
-    """``oom_kills`` (processes killed for memory), ``pids_refused`` (forks refused), ``memory_peak`` bytes."""
+    """``oom_kills`` (processes), ``pids_refused`` (forks), ``memory_peak`` (bytes), ``cpu_ns``."""
     inner = f"{PARENT}/{scan_id}"
     memory, pids = (
         (_ROOT / inner,) * 2 if is_unified() else (_ROOT / "memory" / inner, _ROOT / "pids" / inner)

@@ -58,6 +58,10 @@ def _guarded(test: Callable[[], Check]) -> Check:
         return Check(test.__name__.strip("_"), False, str(error), "Run doctor as root.")
 
 
+def _path() -> str:
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
 def _root() -> Check:
     return Check(
         "root", os.geteuid() == 0, f"uid {os.geteuid()}", "Scans need root: use sudo, or the server."
@@ -81,7 +85,7 @@ def _btf() -> Check:
 
 
 def _runc() -> Check:
-    path = shutil.which("runc", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    path = shutil.which("runc", path=_path())
     return Check("runc", path is not None, path or "not found", "apt install runc")
 
 
@@ -100,7 +104,8 @@ def _file_systems() -> Check:
     missing = [n for n in ("erofs", "overlay") if n not in known and not (modules / f"{n}fs").exists()]
     missing = [n for n in missing if not (modules / n).exists()]
     loop = Path("/dev/loop-control").exists()
-    found = f"{'no ' + ', '.join(missing) if missing else 'erofs, overlay'}{'' if loop else '; no /dev/loop-control'}"
+    found = "no " + ", ".join(missing) if missing else "erofs, overlay"
+    found += "" if loop else "; no /dev/loop-control"
     advice = f"modprobe -a {' '.join(missing) or 'loop'}"
     return Check("file systems", not missing and loop, found, advice)
 

@@ -61,8 +61,8 @@ def unmount(target: str | Path) -> bool:
 
 
 def mount_idmapped(source: str | Path, target: str | Path, userns_fd: int) -> None:
-    """Mount ``source`` again at ``target``, its owners shifted as the user namespace maps them (Linux 5.19 for
-    overlay's use of it)."""
+    """Mount ``source`` again at ``target``, its owners shifted as the user namespace maps them (Linux 5.19
+    for overlay's use of it)."""
     tree = _libc.syscall(
         _OPEN_TREE, _AT_FDCWD, os.fsencode(source), ctypes.c_uint(_OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC)
     )
@@ -83,7 +83,7 @@ def mount_idmapped(source: str | Path, target: str | Path, userns_fd: int) -> No
 
 
 def in_thread(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread of its own, so that it may change its namespaces or directory: both end with it."""
+    """Run ``work`` in a thread of its own, which may change its namespaces or directory: they end with it."""
     results: list[T] = []
     errors: list[BaseException] = []
 

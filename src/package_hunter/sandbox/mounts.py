@@ -15,7 +15,7 @@ RUN_DIR = Path("/run/package-hunter")
 
 
 def ensure_run_dir() -> Path:
-    """/run/package-hunter: others may pass through (the box's first process must reach its root), not look."""
+    """/run/package-hunter: others may pass (the box's first process must reach its root), not look."""
     for path in (RUN_DIR, RUN_DIR / "boxes", RUN_DIR / "image"):
         path.mkdir(mode=0o711, exist_ok=True)
         path.chmod(0o711)

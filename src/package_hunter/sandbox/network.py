@@ -1,7 +1,7 @@
 """The box's only peer: a network namespace for the gateway that has no uplink, joined to the box by a cable.
 
-Everything that the box sends to any address arrives in the gateway's namespace (a default route), is local there
-(``ip route add local 0.0.0.0/0``), and is brought by nft TPROXY to the gateway's two ports (Linux
+Everything that the box sends to any address arrives in the gateway's namespace (a default route), is local
+there (``ip route add local 0.0.0.0/0``), and is brought by nft TPROXY to the gateway's two ports (Linux
 Documentation/networking/tproxy.rst). There is nothing behind it: no route, no other interface.
 """
 
@@ -74,8 +74,8 @@ class Net:
 
 
 def build() -> Net:
-    """Both network namespaces, joined and set up; the box's belongs to the box's user namespace (else runc could
-    not mount its /sys), which is therefore made here too."""
+    """Both network namespaces, joined and set up; the box's belongs to the box's user namespace (else runc
+    could not mount its /sys), which is therefore made here too."""
     gateway = kernel.in_thread(_build_gateway)
     try:
         box, user = _box_namespaces(gateway)

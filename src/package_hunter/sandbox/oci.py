@@ -12,8 +12,8 @@ from package_hunter.sandbox import seccomp
 
 ID_COUNT = 65_536
 INIT_PATH = "/usr/bin/python3"
-# The program itself comes over the socket (standard input), so that no file in the box tells of it; the rest of
-# the line is room for the name that pid 1 then shows.
+# The program itself comes over the socket (standard input), so that no file in the box tells of it; the rest
+# of the line is room for the name that pid 1 then shows.
 _BOOT = (
     "import _socket;s=_socket.socket(fileno=0);"
     "exec(compile(s.recv(1<<17),'init','exec'),{'__name__':'init','s':s})"
@@ -21,14 +21,15 @@ _BOOT = (
 INIT_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL"]
 
 # What the kernel tells of the host, and what no program of a user needs.
-_MASKED = """
-/proc/acpi /proc/asound /proc/bus /proc/cmdline /proc/config.gz /proc/fs /proc/kallsyms /proc/kcore /proc/keys
-/proc/key-users /proc/kmsg /proc/latency_stats /proc/modules /proc/sched_debug /proc/scsi /proc/sysrq-trigger
-/proc/sysvipc /proc/timer_list /proc/timer_stats /proc/vmallocinfo /proc/mtrr /proc/iomem /proc/ioports
-/proc/partitions /proc/diskstats /proc/swaps /proc/pagetypeinfo /proc/slabinfo /proc/zoneinfo
-/sys/firmware /sys/kernel /sys/fs /sys/block /sys/bus /sys/hypervisor /sys/module /sys/power /sys/dev
-/sys/class/dmi /sys/devices/virtual/dmi /sys/devices/virtual/powercap /sys/class/powercap
-""".split()
+_MASKED_TEXT = """
+/proc/acpi /proc/asound /proc/bus /proc/cmdline /proc/config.gz /proc/fs /proc/kallsyms /proc/kcore
+/proc/keys /proc/key-users /proc/kmsg /proc/latency_stats /proc/modules /proc/sched_debug /proc/scsi
+/proc/sysrq-trigger /proc/sysvipc /proc/timer_list /proc/timer_stats /proc/vmallocinfo /proc/mtrr
+/proc/iomem /proc/ioports /proc/partitions /proc/diskstats /proc/swaps /proc/pagetypeinfo /proc/slabinfo
+/proc/zoneinfo /sys/firmware /sys/kernel /sys/fs /sys/block /sys/bus /sys/hypervisor /sys/module /sys/power
+/sys/dev /sys/class/dmi /sys/devices/virtual/dmi /sys/devices/virtual/powercap /sys/class/powercap
+"""
+_MASKED = _MASKED_TEXT.split()
 _READ_ONLY = ["/proc/irq", "/proc/sys", "/proc/tty", "/proc/driver"]
 
 
@@ -117,12 +118,13 @@ def _resources(limits: BoxLimits) -> dict[str, Any]:
 def _mounts(limits: BoxLimits) -> list[dict[str, Any]]:
     shm = min(limits.upper_bytes // 4, 256 << 20)
     tight = ["nosuid", "noexec", "nodev"]
+    shared = ["nosuid", "nodev", "mode=1777", f"size={shm}", "nr_inodes=4096"]
     pts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
     return [
         _mount("/proc", "proc", tight),
         _mount("/dev", "tmpfs", ["nosuid", "noexec", "strictatime", "mode=755", "size=1m", "nr_inodes=512"]),
         _mount("/dev/pts", "devpts", pts),
-        _mount("/dev/shm", "tmpfs", ["nosuid", "nodev", "mode=1777", f"size={shm}", "nr_inodes=4096"], "shm"),
+        _mount("/dev/shm", "tmpfs", shared, "shm"),  # noqa: S108
         _mount("/dev/mqueue", "mqueue", tight),
         _mount("/sys", "sysfs", [*tight, "ro"]),
     ]

@@ -1,7 +1,7 @@
 """Putting files into a box's upper layer before it exists: the project, what is planted, its own settings.
 
-Everything is done relative to directory descriptors, no link is ever followed: neither in the (hostile) project
-that is copied, nor in what was copied when further files are planted.
+Everything is done relative to directory descriptors, no link is ever followed: neither in the (hostile)
+project that is copied, nor in what was copied when further files are planted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OWNER = HOST_ID_BASE + UID
 
 
 class Upper:
-    """The upper layer as a place to write to. Paths are the box's; parents are made as they are in the image."""
+    """The upper layer as a place to write to. Paths are the box's; parents are made as in the image."""
 
     def __init__(self, upper: Path, image: Path) -> None:
         self._root = os.open(upper, _DIR_FLAGS)
@@ -119,7 +119,7 @@ class Upper:
 
 
 def populate(spec: BoxSpec, upper: Path, image: Path) -> int:
-    """Everything that this box has beyond the image; returns how many objects of the project were left out."""
+    """All that this box has beyond the image; returns how many of the project's objects were left out."""
     place = Upper(upper, image)
     try:
         left_out = place.copy_tree(spec.project_dir, spec.project) if spec.project_dir else 0
@@ -149,7 +149,6 @@ def environment(spec: BoxSpec) -> dict[str, str]:
         "LANG": "en_US.UTF-8",
         "TERM": "xterm-256color",
         "PATH": f"{HOME}/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "npm_config_nodedir": "/usr/local",
         **(_ca_environment() if spec.ca_pem else {}),
         **spec.env,
     }

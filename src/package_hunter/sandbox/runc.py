@@ -33,7 +33,7 @@ pool = network.NetPool()
 
 class RuncSandbox:
     """A box. ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
-    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it; from ``create`` on."""
+    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it."""
 
     init_pid: int
     cgroup_paths: CgroupPaths
@@ -276,8 +276,8 @@ def _host_errors() -> Iterator[None]:
 
 
 def _uptime(scan_id: str) -> tuple[str, ...]:
-    """Run a program so that its children believe in an uptime of days: machines that have just been started are
-    what malware looks for. A time namespace (Linux 5.6) shifts /proc/uptime and the clocks since boot alike."""
+    """Run a program so that its children believe in an uptime of days: machines that have just been started
+    are what malware looks for. A time namespace (Linux 5.6) shifts /proc/uptime and the clocks since boot."""
     if not Path("/proc/self/ns/time").exists():
         return ()
     seconds = 3 * 86_400 + zlib.crc32(scan_id.encode()) % (14 * 86_400)

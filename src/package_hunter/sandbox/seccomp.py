@@ -29,37 +29,38 @@ _PERSONALITIES = (0x0, 0x8, 0x20000, 0x20008, 0x40000, 0xFFFFFFFF)
 _ALLOWED = """
 accept accept4 access alarm arch_prctl bind brk cachestat capget capset chdir chmod chown clock_getres
 clock_gettime clock_nanosleep close close_range connect copy_file_range creat dup dup2 dup3 epoll_create
-epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2 execve
-execveat exit exit_group faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat
-fcntl fdatasync fgetxattr flistxattr flock fork fremovexattr fsetxattr fstat fstatfs fsync ftruncate futex
-futex_requeue futex_wait futex_waitv futex_wake futimesat getcpu getcwd getdents getdents64 getegid geteuid getgid
-getgroups getitimer getpeername getpgid getpgrp getpid getppid getpriority getrandom getresgid getresuid getrlimit
-get_robust_list getrusage getsid getsockname getsockopt gettid gettimeofday getuid getxattr
-inotify_add_watch inotify_init inotify_init1 inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents
-io_setup io_submit ioctl ioprio_get ioprio_set kill landlock_add_rule landlock_create_ruleset
-landlock_restrict_self lchown lgetxattr link linkat listen listxattr llistxattr lremovexattr lseek lsetxattr
-lstat madvise map_shadow_stack membarrier memfd_create mincore mkdir mkdirat mlock mlock2 mlockall mmap mprotect
-mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink mremap msgctl msgget msgrcv msgsnd msync
-munlock munlockall munmap name_to_handle_at nanosleep newfstatat open openat openat2 pause pidfd_open
-pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll prctl pread64 preadv preadv2 prlimit64
-process_mrelease pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv recvfrom recvmmsg
-recvmsg remap_file_pages removexattr rename renameat renameat2 restart_syscall rmdir rseq rt_sigaction
-rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo
-sched_getaffinity sched_getattr sched_getparam sched_get_priority_max sched_get_priority_min sched_getscheduler
-sched_rr_get_interval sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield select semctl
-semget semop semtimedop sendfile sendmmsg sendmsg sendto setfsgid setfsuid setgid setgroups setitimer setpgid
-setpriority setregid setresgid setresuid setreuid setrlimit set_robust_list setsid setsockopt set_tid_address
-setuid setxattr shmat shmctl shmdt shmget shutdown sigaltstack signalfd signalfd4 splice stat statfs statx
-symlink symlinkat sync sync_file_range syncfs sysinfo tee tgkill time timer_create timer_delete timer_getoverrun
-timer_gettime timer_settime timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname
-unlink unlinkat utime utimensat utimes vfork vmsplice wait4 waitid write writev mknod mknodat
+epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2
+execve execveat exit exit_group faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2
+fchown fchownat fcntl fdatasync fgetxattr flistxattr flock fork fremovexattr fsetxattr fstat fstatfs fsync
+ftruncate futex futex_requeue futex_wait futex_waitv futex_wake futimesat getcpu getcwd getdents getdents64
+getegid geteuid getgid getgroups getitimer getpeername getpgid getpgrp getpid getppid getpriority getrandom
+getresgid getresuid getrlimit get_robust_list getrusage getsid getsockname getsockopt gettid gettimeofday
+getuid getxattr inotify_add_watch inotify_init inotify_init1 inotify_rm_watch io_cancel io_destroy
+io_getevents io_pgetevents io_setup io_submit ioctl ioprio_get ioprio_set kill landlock_add_rule
+landlock_create_ruleset landlock_restrict_self lchown lgetxattr link linkat listen listxattr llistxattr
+lremovexattr lseek lsetxattr lstat madvise map_shadow_stack membarrier memfd_create mincore mkdir mkdirat
+mlock mlock2 mlockall mmap mprotect mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink
+mremap msgctl msgget msgrcv msgsnd msync munlock munlockall munmap name_to_handle_at nanosleep newfstatat open
+openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll
+prctl pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pwrite64 pwritev pwritev2 read readahead
+readlink readlinkat readv recvfrom recvmmsg recvmsg remap_file_pages removexattr rename renameat renameat2
+restart_syscall rmdir rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
+rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_getaffinity sched_getattr sched_getparam
+sched_get_priority_max sched_get_priority_min sched_getscheduler sched_rr_get_interval sched_setaffinity
+sched_setattr sched_setparam sched_setscheduler sched_yield select semctl semget semop semtimedop sendfile
+sendmmsg sendmsg sendto setfsgid setfsuid setgid setgroups setitimer setpgid setpriority setregid setresgid
+setresuid setreuid setrlimit set_robust_list setsid setsockopt set_tid_address setuid setxattr shmat shmctl
+shmdt shmget shutdown sigaltstack signalfd signalfd4 splice stat statfs statx symlink symlinkat sync
+sync_file_range syncfs sysinfo tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime
+timer_settime timerfd_create timerfd_gettime timerfd_settime times tkill truncate umask uname unlink unlinkat
+utime utimensat utimes vfork vmsplice wait4 waitid write writev mknod mknodat
 """.split()  # noqa: SIM905
 # mknod: without CAP_MKNOD the kernel refuses devices itself, and named pipes are harmless.
 
 _REFUSED = """
 acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig
-fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load
-kexec_load keyctl lookup_dcookie mbind migrate_pages mount mount_setattr move_mount move_pages
+fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl kcmp
+kexec_file_load kexec_load keyctl lookup_dcookie mbind migrate_pages mount mount_setattr move_mount move_pages
 open_by_handle_at open_tree perf_event_open pidfd_getfd pivot_root process_madvise process_vm_readv
 process_vm_writev ptrace quotactl quotactl_fd reboot request_key setdomainname set_mempolicy
 sethostname setns settimeofday swapoff swapon syslog umount2 userfaultfd vhangup
@@ -102,18 +103,16 @@ def _clone() -> list[_Json]:
 
 
 def _sockets() -> list[_Json]:
-    rules = []
-    for family in _FAMILIES.values():
-        rules.append(_rule(["socket"], "SCMP_ACT_ALLOW", args=[_arg(0, "SCMP_CMP_EQ", family)]))
+    allow = "SCMP_ACT_ALLOW"
+    rules = [_rule(["socket"], allow, args=[_arg(0, "SCMP_CMP_EQ", family)]) for family in _FAMILIES.values()]
     route = [_arg(0, "SCMP_CMP_EQ", _AF_NETLINK), _arg(2, "SCMP_CMP_EQ", _NETLINK_ROUTE)]
-    rules.append(_rule(["socket"], "SCMP_ACT_ALLOW", args=route))
-    rules.append(_rule(["socketpair"], "SCMP_ACT_ALLOW", args=[_arg(0, "SCMP_CMP_EQ", _FAMILIES["AF_UNIX"])]))
+    rules.append(_rule(["socket"], allow, args=route))
+    rules.append(_rule(["socketpair"], allow, args=[_arg(0, "SCMP_CMP_EQ", _FAMILIES["AF_UNIX"])]))
     # What is left: an answer that programs know (the rules above are exact, so these do not overlap them).
     highest = max(_AF_NETLINK, *_FAMILIES.values())
-    for family in set(range(highest)) - set(_FAMILIES.values()):
-        rules.append(_rule(["socket"], "SCMP_ACT_ERRNO", EAFNOSUPPORT, [_arg(0, "SCMP_CMP_EQ", family)]))
-    rules.append(_rule(["socket"], "SCMP_ACT_ERRNO", EAFNOSUPPORT, [_arg(0, "SCMP_CMP_GT", highest)]))
-    return rules
+    others = [_arg(0, "SCMP_CMP_EQ", family) for family in range(highest) if family not in _FAMILIES.values()]
+    others.append(_arg(0, "SCMP_CMP_GT", highest))
+    return rules + [_rule(["socket"], "SCMP_ACT_ERRNO", EAFNOSUPPORT, [other]) for other in others]
 
 
 def _rule(names: list[str], action: str, errno: int | None = None, args: list[_Json] | None = None) -> _Json:

@@ -1,4 +1,4 @@
-"""From the request for a box to its first command's end (`true`): pooled, and with everything made on the spot."""
+"""From the request for a box to its first command's end (`true`): pooled, and made on the spot."""
 
 from __future__ import annotations
 

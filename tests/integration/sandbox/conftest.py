@@ -5,4 +5,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from sandbox_box import _image_mount, box, make_box  # noqa: E402, F401
+from sandbox_box import _image_mount, box, make_box  # noqa: F401

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from requires import needs_runc
 
 from package_hunter.errors import HostError
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.sandbox import RuncSandbox, mounts
 from package_hunter.sandbox.image import find_image
+from requires import needs_runc
 
 SMALL = BoxLimits(memory_bytes=512 << 20, upper_bytes=64 << 20, upper_inodes=4000, pids=64, cpus=1.0)
 

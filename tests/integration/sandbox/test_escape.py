@@ -20,7 +20,8 @@ _PRELUDE = """
 import ctypes, os, socket, errno, sys, mmap
 libc = ctypes.CDLL(None, use_errno=True)
 def call(number, *arguments):
-    result = libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
+    arguments = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    result = libc.syscall(ctypes.c_long(number), *arguments)
     if result == -1:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
@@ -182,7 +183,7 @@ def test_no_descriptor_of_the_host_leaks(box: RuncSandbox) -> None:
 
 
 def test_cannot_reach_the_host(box: RuncSandbox) -> None:
-    """Listeners on every address of the host and on an abstract socket hear nothing; the gateway hears all."""
+    """Listeners on every address of the host and an abstract socket hear nothing; the gateway hears all."""
     heard: list[str] = []
     listener = socket.create_server(("0.0.0.0", 0))
     port = listener.getsockname()[1]
@@ -256,7 +257,15 @@ def test_signals_reach_only_its_own(box: RuncSandbox) -> None:
 
 
 def test_cannot_use_the_hosts_pids(box: RuncSandbox) -> None:
-    code = f"import os\nfor p in ({os.getpid()}, {box.init_pid}):\n try: os.kill(p, 0); print('HIT')\n except ProcessLookupError: print('none')"
+    code = f"""
+import os
+for pid in ({os.getpid()}, {box.init_pid}):
+    try:
+        os.kill(pid, 0)
+        print("HIT")
+    except ProcessLookupError:
+        print("none")
+"""
     assert python(box, code).output_tail == "none\nnone\n"
 
 

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from requires import needs_root
 from sandbox_box import SMALL, MakeBox, needs_image, python, run, runs, scan_id
 
 from package_hunter.errors import HostError, SandboxError
@@ -19,6 +18,7 @@ from package_hunter.model.scan import BoxFile, Command
 from package_hunter.sandbox import RuncSandbox, cgroups, mounts, reap
 from package_hunter.sandbox.doctor import checks
 from package_hunter.sandbox.image import find_image
+from requires import needs_root
 
 
 def test_first_process_waits_until_start(make_box: MakeBox) -> None:
@@ -229,7 +229,7 @@ def test_a_box_that_died_says_so(make_box: MakeBox) -> None:
     box = make_box()
     os.kill(box.init_pid, signal.SIGKILL)
     time.sleep(0.1)
-    with pytest.raises(SandboxError, match="box (died|ended)"):
+    with pytest.raises(SandboxError, match=r"box (died|ended)"):
         run(box, "true")
 
 
@@ -245,7 +245,8 @@ def test_missing_image_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_without_root() -> None:
     needs_root()
     program = (
-        "from package_hunter.sandbox.runc import check_host\nfrom package_hunter.errors import HostError\nimport os\n"
+        "import os\nfrom package_hunter.errors import HostError\n"
+        "from package_hunter.sandbox.runc import check_host\n"
         "os.setresuid(65534, 65534, 65534)\n"
         "try: check_host()\nexcept HostError as error: print(error)"
     )

@@ -1,4 +1,4 @@
-"""The box's root file system: a developer's machine, packed once as erofs and shared read-only by all boxes."""
+"""The box's root file system: a developer's machine, packed once as erofs, shared read-only by all boxes."""
 
 from package_hunter.sandbox.image.build import build_image, find_image
 

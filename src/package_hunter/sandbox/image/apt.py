@@ -38,7 +38,7 @@ def host_sources() -> tuple[Source, ...]:
     sources = tuple(s for s in found if s.suite.split("-")[0] == codename and "main" in s.components)
     if not any(s.suite == codename for s in sources):
         raise HostError(
-            f"The host's apt configuration ({_APT}) names no source for its own release, {codename or 'unknown'}.",
+            f"The host's apt configuration ({_APT}) names no source for this release ({codename}).",
             "The image is built from the host's Debian or Ubuntu mirror: add it to /etc/apt/sources.list.",
         )
     return sources
@@ -108,8 +108,8 @@ def _deb822(text: str) -> list[Source]:
         key = fields.get("signed-by", "")
         signed_by = key if key.startswith("/") else None
         for uri in fields.get("uris", "").split():
-            for suite in fields.get("suites", "").split():
-                found.append(Source(uri, suite, tuple(fields.get("components", "").split()), signed_by))
+            components = tuple(fields.get("components", "").split())
+            found += [Source(uri, suite, components, signed_by) for suite in fields.get("suites", "").split()]
     return found
 
 

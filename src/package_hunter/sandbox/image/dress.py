@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from package_hunter.model.box import HOME, USER
 
 UID = 1000
 _DAY = 86400.0
-_HOME_DIRS = (
-    "projects .ssh .config .config/git .config/htop .cache .local .local/bin .local/share .local/state "
-    "Desktop Documents Downloads Pictures .npm .vscode-server .gnupg"
-).split()
+_HOME_DIRS_TEXT = """
+projects .ssh .config .config/git .config/htop .cache .local .local/bin .local/share .local/state Desktop
+Documents Downloads Pictures .npm .vscode .vscode/extensions .gnupg
+"""
+_HOME_DIRS = _HOME_DIRS_TEXT.split()
 _GITCONFIG = """[user]
 \tname = Alex Morgan
 \temail = alex.morgan@acme.example
@@ -34,7 +36,12 @@ alias dc='docker compose'
 export EDITOR=vim
 export PATH="$HOME/.local/bin:$PATH"
 """
-_NODE_PROFILE = "export npm_config_nodedir=/usr/local\n"
+# Privileges cannot be gained in a box; sudo itself would tell why.
+_SUDO = """#!/bin/sh
+[ "$1" = -n ] || printf '[sudo] password for %s: ' "$USER" >&2
+echo 'sudo: a password is required' >&2
+exit 1
+"""
 
 
 def dress(root: Path) -> None:
@@ -46,7 +53,11 @@ def dress(root: Path) -> None:
     (root / "etc/timezone").write_text("Europe/Berlin\n", encoding="utf-8")
     _link(root / "etc/localtime", "/usr/share/zoneinfo/Europe/Berlin")
     (root / "etc/machine-id").write_text("", encoding="utf-8")  # each box gets its own
-    (root / "etc/profile.d/node.sh").write_text(_NODE_PROFILE, encoding="utf-8")
+    (root / "usr/bin/sudo").unlink(missing_ok=True)
+    (root / "usr/bin/sudo").write_text(_SUDO, encoding="utf-8")
+    (root / "usr/bin/sudo").chmod(0o755)
+    # crontab's group cannot be gained either: let the user write there, where it is seen.
+    (root / "var/spool/cron/crontabs").chmod(0o1777)
     _link(root / "etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf", remove_only=True)
     _home(root)
     # Debian marks its Python as externally managed; people who pip install into it have removed that.
@@ -76,10 +87,25 @@ def _home(root: Path) -> None:
     for name in _HOME_DIRS:
         (home / name).mkdir(mode=0o700 if name in (".ssh", ".gnupg") else 0o755, exist_ok=True)
     (home / ".gitconfig").write_text(_GITCONFIG, encoding="utf-8")
+    _node_headers(root, home)
     (home / ".vimrc").write_text("syntax on\nset number\nset expandtab shiftwidth=2\n", encoding="utf-8")
     home.chmod(0o755)
     for path in [home, *home.rglob("*")]:
         os.chown(path, UID, UID, follow_symlinks=False)
+
+
+def _node_headers(root: Path, home: Path) -> None:
+    """node-gyp finds what it would download where it keeps it after the first native build."""
+    include = root / "usr/local/include/node"
+    version = re.findall(
+        r"^#define NODE_(?:MAJOR|MINOR|PATCH)_VERSION (\d+)",
+        (include / "node_version.h").read_text(encoding="utf-8"),
+        re.M,
+    )
+    kept = home / ".cache/node-gyp" / ".".join(version)
+    kept.mkdir(parents=True)
+    (kept / "include").symlink_to("/usr/local/include")
+    (kept / "installVersion").write_text("11", encoding="ascii")  # node-gyp's own mark, since its version 9
 
 
 def _link(path: Path, target: str, remove_only: bool = False) -> None:
