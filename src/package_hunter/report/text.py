@@ -76,7 +76,7 @@ def _evidence(finding: Finding) -> Iterator[Text]:
         yield Text(f"and {more} more, see --format json", "dim")
 
 
-def _finding_rows(finding: Finding) -> Iterator[tuple[str, RenderableType]]:
+def _finding_rows(finding: Finding, explain: bool) -> Iterator[tuple[str, RenderableType]]:
     blame = finding.blame
     yield "who", Text.assemble((words.who(blame), "bold"), f"  ({words.sureness(blame)})" if blame else "")
     if blame and len(blame.path) > 1:
@@ -92,6 +92,9 @@ def _finding_rows(finding: Finding) -> Iterator[tuple[str, RenderableType]]:
         yield "ATT&CK", ", ".join(finding.attack)
     if finding.waived:
         yield "waived", harmless(finding.waived)
+    if explain:
+        yield "why", Text("\n").join(Text(harmless(line, 1000)) for line in finding.explain)
+        yield "waive by", f"fingerprint {finding.fingerprint}"
 
 
 def _chain(commands: list[str]) -> Text:
@@ -100,7 +103,7 @@ def _chain(commands: list[str]) -> Text:
     )
 
 
-def _full(number: int, finding: Finding) -> Group:
+def _full(number: int, finding: Finding, explain: bool) -> Group:
     times = f"  ({finding.count} times)" if finding.count > 1 else ""
     proof = "  proof" if finding.proof else ""
     head = Text.assemble(
@@ -111,7 +114,7 @@ def _full(number: int, finding: Finding) -> Group:
         (times, "dim"),
         (proof, "bold red"),
     )
-    return Group(head, Padding(_rows(_finding_rows(finding)), (0, 0, 1, 4)))
+    return Group(head, Padding(_rows(_finding_rows(finding, explain)), (0, 0, 1, 4)))
 
 
 def _head(report: Report) -> Text:
@@ -215,15 +218,17 @@ def _next(report: Report) -> list[Text]:
     return lines
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
+def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     yield _head(report)
     yield _about(report)
     yield Text("")
     findings = [f for f in report.findings if f.severity != "info"]
     for number, finding in enumerate(findings[:MAX_FULL], 1):
-        yield _full(number, finding)
+        yield _full(number, finding, explain)
     rest = [f for f in report.findings if f not in findings[:MAX_FULL]]
     yield from _section("For information", [_brief(f) for f in rest])
+    if explain:
+        yield from _section("Why this verdict", [Text(harmless(line)) for line in report.explanation])
     yield from _section("Contacted", _contacts(report))
     yield from _section("Requests", _asked(report))
     yield from _section("Secrets (fakes, planted for this scan)", _secrets(report))
@@ -239,9 +244,12 @@ def _brief(finding: Finding) -> Text:
     )
 
 
-def render(report: Report, color: bool | None = None, width: int | None = None) -> str:
-    """The report for a terminal; ``color`` and ``width`` (columns) as the terminal has when left out."""
+def render(report: Report, color: bool | None = None, width: int | None = None, explain: bool = False) -> str:
+    """The report for a terminal; ``color`` and ``width`` (columns) as the terminal has when left out.
+
+    ``explain`` adds to each finding what raised it and what would have lowered it.
+    """
     console = _console(color, width)
-    console.print(Group(*_parts(report)))
+    console.print(Group(*_parts(report, explain)))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

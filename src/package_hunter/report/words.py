@@ -115,6 +115,7 @@ def chain_of(finding: Finding) -> list[str]:
 def advice(report: Report) -> Iterator[str]:
     """What to do next: of the findings, each sentence once, then what is the same for every scan."""
     findings = counting(report)
+    yield from _rotate(report)
     said: set[str] = set()
     for finding in findings:
         for sentence in finding.advice:
@@ -123,7 +124,6 @@ def advice(report: Report) -> Iterator[str]:
                 yield sentence
     if report.verdict is Verdict.INCONCLUSIVE:
         yield "Mend what kept the scan from seeing everything (see coverage), and scan again."
-    yield from _rotate(report)
     for purl in dict.fromkeys(f.blame.package for f in findings if f.blame and f.blame.package):
         name = package_name(purl)
         yield f"Who else has it: look for {name} in your other projects' lock files."

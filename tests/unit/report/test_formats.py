@@ -159,6 +159,13 @@ def test_text_says_who_what_where_how_and_what_next() -> None:
     assert got.splitlines()[0].startswith(" MALICIOUS  maldep 1.0.0: secrets were sent to collect.example")
 
 
+def test_text_explains_on_request() -> None:
+    got = " ".join(text.render(REPORT, color=False, width=200, explain=True).split())
+    assert "What would have lowered it: Nothing. The value is random" in got
+    assert REPORT.findings[0].fingerprint in got
+    assert "Why this verdict" in got
+
+
 def test_text_never_clears() -> None:
     got = rendered("text", QUIET)
     assert "it can never clear a package" in " ".join(got.split())
