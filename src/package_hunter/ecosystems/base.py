@@ -18,6 +18,7 @@ from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
 ALL_PHASES = ("fetch", "install", "import")
+OPTIONAL_PHASES = ("exercise",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class PlanOptions:
     phase_timeout: float = 300.0
     script_timeout: float = 120.0
     import_timeout: float = 10.0
+    exercise_timeout: float = 5.0
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -109,9 +111,21 @@ class Plan(ABC):
         """The import phase: each direct dependency loaded in a process of its own."""
 
     def later(self, tree: BoxTree) -> tuple[Phase, ...]:
-        """Every phase after the install that was asked for, in order (``startup`` where the ecosystem has
-        one, ``import``)."""
-        return (self.imports(tree),) if self.options.asks("import") else ()
+        """Every phase after the install that was asked for, in order: ``startup`` where the ecosystem has
+        one, ``import``, ``exercise``."""
+        asked = (self.imports, "import"), (self.exercise, "exercise")
+        phases = [make(tree) for make, name in asked if self.options.asks(name)]
+        return tuple(phase for phase in phases if phase.commands)
+
+    def exercise(self, tree: BoxTree) -> Phase:
+        """What direct dependencies export is called, where the ecosystem knows how (by option only)."""
+        return Phase("exercise", ())
+
+    def narrow(self, purl: str) -> Phase | None:
+        """Where the load of a package showed something: its own dependencies loaded apart, each in a process
+        of its own, to see which of them it is. None where it has none, or the ecosystem cannot. Call
+        ``later`` before."""
+        return None
 
     @abstractmethod
     def inventory(self) -> tuple[Package, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from package_hunter.ecosystems.base import Installed, PlanOptions, Tally
+from package_hunter.ecosystems.base import ALL_PHASES, Installed, PlanOptions, Tally
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 
 DRIVER_FAILED = 97  # exit code of lifecycle.js where npm itself could not be set up
@@ -30,7 +30,7 @@ def coverage(
 ) -> Coverage:
     """Compare the plan with what was run. Event counts are left at 0 for the caller."""
     tally = Tally(list(installed.reasons), list(installed.notes))
-    names = dict.fromkeys(("fetch", "install", "import", *planned))
+    names = dict.fromkeys((*ALL_PHASES, *planned))
     phases = [_phase(name, planned.get(name), options, runs, tally) for name in names]
     if installed.missing:
         some = ", ".join(installed.missing[:10]) + (" …" if len(installed.missing) > 10 else "")

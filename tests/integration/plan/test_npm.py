@@ -285,3 +285,37 @@ def test_yarn_classic(host_box: HostBox, source: Path) -> None:
     _, runs = scan(host_box, source)
     assert (host_box.root / "home/dev/log").read_text().startswith("yarn/1.")
     assert [run.exit_code for run in runs] == [0, 0, 0]
+
+
+def test_exports_are_called_where_that_is_asked_for(host_box: HostBox, source: Path) -> None:
+    """A trigger inside an API function (row 15 of the incidents) fires only when it is called."""
+    body = """
+      const log = what => require('fs').appendFileSync(process.env.HOME + '/log', what + ' ')
+      class Keypair { sign (message) { log('method') } }
+      module.exports = { send (request) { log('function'); throw new Error('no') }, Keypair, loop: 5 }
+      module.exports.self = module.exports
+    """
+    project(source, dependencies={"api": packed(source, "api", {"index.js": body})})
+    options = PlanOptions(phases=("install", "import", "exercise"))
+    (plan,) = plans(stage("proj", source), options)
+    runs = host_box.run(plan)
+    assert set((host_box.root / "home/dev/log").read_text().split()) == {"function", "method"}
+    assert [(run.phase, run.command.script, run.exit_code) for run in runs][-1] == ("exercise", "exercise", 0)
+    assert [phase.name for phase in plan.coverage(runs).phases] == ["fetch", "install", "import", "exercise"]
+
+
+def test_a_tree_is_loaded_apart(host_box: HostBox, source: Path) -> None:
+    packed(source, "leaf", {"index.js": "require('fs').appendFileSync(process.env.HOME + '/log', 'leaf ')"})
+    top = packed(source, "top", {"index.js": "require('mid')"}, dependencies={"mid": "*"})
+    mid = packed(source, "mid", {"index.js": "require('leaf')"}, dependencies={"leaf": "*"})
+    project(source, dependencies={"top": top}, overrides={"mid": mid, "leaf": "file:leaf.tgz"})
+    plan, runs = scan(host_box, source)
+    assert [run.command.blame_purl for run in runs if run.phase == "import"] == ["pkg:npm/top@1.0.0"]
+    second = plan.narrow("pkg:npm/top@1.0.0")
+    assert second is not None
+    assert [command.blame_purl for command in second.commands] == ["pkg:npm/mid@1.0.0"]
+    third = plan.narrow("pkg:npm/mid@1.0.0")
+    assert third is not None
+    assert [run.exit_code for run in host_box.phase(third)] == [0]
+    assert plan.narrow("pkg:npm/leaf@1.0.0") is None
+    assert (host_box.root / "home/dev/log").read_text() == "leaf leaf "

@@ -76,7 +76,8 @@ name = "colorama"
 version = "0.4.6"
 markers = "sys_platform == 'win32'"
 """
-PIPFILE = '{"default": {"flask": {"version": "==3.0"}, "x": {"git": "y"}}, "develop": {"pytest": {"version": "==8"}}}'
+PIPFILE = """{"default": {"flask": {"version": "==3.0"}, "x": {"git": "y"}},
+ "develop": {"pytest": {"version": "==8"}}}"""
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ def test_a_gem_file_is_installed_last(tmp_path: Path) -> None:
     assert plan.target.purl == "pkg:gem/demo@1.2.0"
     assert plan.fetch.commands[0].argv == ("bundle", "cache", "--no-install")
     gem = next(file for file in plan.files if file.path.endswith("/demo-1.2.0.gem"))
-    assert tarfile.open(fileobj=io.BytesIO(gem.content)).getnames() == ["data.tar.gz", "metadata.gz"]
+    with tarfile.open(fileobj=io.BytesIO(gem.content)) as archive:
+        assert archive.getnames() == ["data.tar.gz", "metadata.gz"]
     gemfile = next(file for file in plan.files if file.path.endswith("/Gemfile"))
     assert b'gem "dep"' in gemfile.content and b"rspec" not in gemfile.content
     phase = plan.after_fetch(BoxTree(tmp_path / "none"), ())

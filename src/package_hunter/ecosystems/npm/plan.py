@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -16,6 +17,7 @@ from package_hunter.ecosystems.tree import BoxTree, as_text
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
 _MAX_EXTRA = 10  # sub-modules, and commands, of a single package
+EXERCISE = "/usr/share/npm/exercise.js"
 LIFECYCLE = "/usr/share/npm/lifecycle.js"
 
 
@@ -34,7 +36,9 @@ class NpmPlan(Plan):
         self.plant = None if files else staged.folder
         self.registry = (manager.registry(),)
         self.notes = manager.notes
-        self.files = (*files, BoxFile(LIFECYCLE, _lifecycle(), owner="root"))
+        self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
+        if options.asks("exercise"):
+            self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
         self.options, self._manager = options, manager
         own_name = as_text(manager.manifest.get("name"), 214)
         self._root = installed.root_entry(manager.manifest, own_name or target.name)
@@ -43,6 +47,7 @@ class NpmPlan(Plan):
         self._installed = Installed(packages=self._packages(self._locked, {}), expected=len(self._locked))
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
+        self._loaders: dict[str, str] = {}
 
     @property
     def fetch(self) -> Phase:
@@ -74,6 +79,7 @@ class NpmPlan(Plan):
         """Each direct dependency of the project and of its workspaces, in a process of its own."""
         commands: list[Command] = []
         self._skipped_imports = []
+        self._loaders = self._find_loaders(tree)
         for base, key in self._direct():
             folder = f"{self.project}/{key}"
             found = tree.read_json(f"{folder}/package.json")
@@ -86,6 +92,17 @@ class NpmPlan(Plan):
                 commands += self._more_of(key, how, found)
         return self._remember(Phase("import", tuple(commands)))
 
+    def _find_loaders(self, tree: BoxTree) -> dict[str, str]:
+        """How each package is loaded, asked while the box still shows it."""
+        found = {}
+        for key, entry in self._places.items():
+            folder = f"{self.project}/{key}"
+            if key and entry.link is None and (text := tree.read_json(f"{folder}/package.json")):
+                how = manifest.loader(tree, folder, text)
+                if how is not None:
+                    found[key] = how
+        return found
+
     def _more_of(self, key: str, how: str, found: Mapping[str, Any]) -> list[Command]:
         """Of a single package also its sub-modules, and its commands as a first look at them would be."""
         more = [self._load("", key, how, f"/{path}") for path in manifest.sub_modules(found)[:_MAX_EXTRA]]
@@ -93,6 +110,31 @@ class NpmPlan(Plan):
             argv = (f"{self.project}/node_modules/.bin/{name}", "--help")
             more.append(self._step(argv, self.project, key, f"bin {name}"))
         return more
+
+    def exercise(self, tree: BoxTree) -> Phase:
+        """Each direct dependency's exports are called for a moment."""
+        commands = []
+        loads = self._planned["import"] if "import" in self._planned else self.imports(tree)
+        for command in loads.commands:
+            if command.script in ("require", "import") and command.blame_purl is not None:
+                name = command.argv[-1].split('"')[1]
+                budget = str(int(self.options.exercise_timeout * 1000) - 500)
+                argv = ("node", EXERCISE, name, budget)
+                commands.append(
+                    replace(command, argv=argv, timeout=self.options.exercise_timeout, script="exercise")
+                )
+        return self._remember(Phase("exercise", tuple(commands)))
+
+    def narrow(self, purl: str) -> Phase | None:
+        """See Plan."""
+        keys = [key for key in self._places if key and self._purl(key) == purl]
+        found: dict[str, Command] = {}
+        for key in keys:
+            for name in self._places[key].requires:
+                needed = lock.resolve(self._places, key, name)
+                if needed and needed != key and needed in self._loaders:
+                    found.setdefault(needed, self._load(key, needed, self._loaders[needed]))
+        return Phase("import", tuple(found.values())) if found else None
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the fetch; before it, those of the lock file."""
@@ -208,5 +250,5 @@ def _may_be_absent(entry: Entry) -> bool:
     return entry.optional or entry.in_bundle or entry.peer
 
 
-def _lifecycle() -> bytes:
-    return resources.files("package_hunter.ecosystems.npm").joinpath("lifecycle.js").read_bytes()
+def _script_file(name: str) -> bytes:
+    return resources.files("package_hunter.ecosystems.npm").joinpath(name).read_bytes()

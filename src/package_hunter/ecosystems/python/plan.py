@@ -98,7 +98,15 @@ class PythonPlan(Plan):
         if not self.options.asks("import"):
             return ()
         startup = self._remember(Phase("startup", tuple(self._startup())))
-        return (startup, self.imports(tree)) if startup.commands else (self.imports(tree),)
+        return tuple(phase for phase in (startup, self.imports(tree)) if phase.commands)
+
+    def narrow(self, purl: str) -> Phase | None:
+        """See Plan."""
+        by_name = {normal(item.name): item for item in self._found}
+        item = next((item for item in self._found if installed.purl(item.name, item.version) == purl), None)
+        needed = [by_name[name] for name in item.requires if name in by_name] if item is not None else []
+        commands = tuple(self._import(other, name) for other in needed for name in other.modules[:1])
+        return Phase("import", commands) if commands else None
 
     def imports(self, tree: BoxTree) -> Phase:
         """Each direct dependency's top-level modules, in a process of its own."""

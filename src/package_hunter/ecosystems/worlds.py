@@ -1,0 +1,81 @@
+"""Worlds: conditions that malware looks at before it acts. Adding one is adding a row.
+
+A world is run in a box of its own, from the fetch on. What shows in some worlds only is gated behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from package_hunter.errors import UsageError
+from package_hunter.model.scan import Phase
+
+_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """``canaries`` is the world that decoy.make_canaries is asked for; ``env`` is added to every command but
+    those of the fetch (certificates would be out of date 400 days later)."""
+
+    name: str
+    about: str
+    canaries: str = "default"
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+WORLDS: dict[str, World] = {
+    world.name: world
+    for world in (
+        World("default", "a developer's laptop with the environment of a CI job"),
+        World("laptop", "a developer's laptop, no CI", "laptop"),
+        World("ci", "a CI job on GitHub's runners", "github"),
+        World("gitlab", "a CI job on GitLab's runners", "gitlab"),
+        World(
+            "later",
+            "the same laptop 400 days later",
+            env={
+                "LD_PRELOAD": _FAKETIME,
+                "FAKETIME": "+400d",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                "NO_FAKE_STAT": "1",
+            },
+        ),
+        World(
+            "locale",
+            "another language and time zone",
+            env={"LANG": "ru_RU.UTF-8", "LC_ALL": "ru_RU.UTF-8", "LANGUAGE": "ru", "TZ": "Europe/Moscow"},
+        ),
+        World(
+            "production",
+            "a server in production",
+            env={
+                "NODE_ENV": "production",
+                "RAILS_ENV": "production",
+                "RACK_ENV": "production",
+                "APP_ENV": "production",
+                "DJANGO_ENV": "production",
+                "FLASK_ENV": "production",
+            },
+        ),
+    )
+}
+
+
+def chosen(text: str) -> tuple[World, ...]:
+    """Worlds out of a comma-separated list; ``all`` is every one. Raises UsageError for an unknown name."""
+    names = list(WORLDS) if text == "all" else [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in WORLDS]
+    if unknown or not names:
+        known = "; ".join(f"{world.name}: {world.about}" for world in WORLDS.values())
+        raise UsageError(f"There is no world “{', '.join(unknown)}”.", f"Known are all, or: {known}.")
+    return tuple(WORLDS[name] for name in dict.fromkeys(names))
+
+
+def in_world(phase: Phase, world: World) -> Phase:
+    """The phase as it is run in that world."""
+    if phase.name == "fetch" or not world.env:
+        return replace(phase, world=world.name)
+    commands = tuple(replace(item, env={**item.env, **world.env}) for item in phase.commands)
+    return replace(phase, commands=commands, world=world.name)
