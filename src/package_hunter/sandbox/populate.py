@@ -125,7 +125,8 @@ def populate(spec: BoxSpec, upper: Path, image: Path) -> int:
         left_out = place.copy_tree(spec.project_dir, spec.project) if spec.project_dir else 0
         _system(place, spec, image)
         for file in spec.files:
-            place.write(file.path, file.content, file.mode, mtime=file.mtime or 0.0)
+            owner = HOST_ID_BASE if file.owner == "root" else _OWNER
+            place.write(file.path, file.content, file.mode, owner, file.mtime or 0.0)
         return left_out
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
