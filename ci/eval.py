@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from package_hunter.cli.simulate_pack import pack
+
 ROOT = Path(__file__).resolve().parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"
 HIGH_LABELS = ("high", "critical")
@@ -57,7 +59,7 @@ def run(
         return subprocess.CompletedProcess(words, 124, "", f"no end within {timeout:.0f} s")
 
 
-def simulations() -> Iterator[Case]:
+def simulations(work: Path) -> Iterator[Case]:
     """Every bundled simulation that expects to be caught, and those that are known to be missed."""
     for path in sorted((ROOT / "simulations").glob("*/simulation.toml")):
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -69,7 +71,7 @@ def simulations() -> Iterator[Case]:
             folder.name,
             "simulation",
             ecosystem,
-            str(folder),
+            str(pack(folder, data["ecosystem"], work)),
             tuple(sorted(set(parts))),
             expect=data["expect"],
             note=data.get("why", ""),
@@ -284,7 +286,7 @@ def main() -> int:
     options = parser.parse_args()
     options.work.mkdir(exist_ok=True)
     dog = None if options.no_guarddog else prepare_guarddog(options.work)
-    cases = [*simulations(), *honest(options.work)]
+    cases = [*simulations(options.work), *honest(options.work)]
     if options.only:
         cases = [c for c in cases if options.only in c.name or options.only in c.group]
     for number, case in enumerate(cases, 1):

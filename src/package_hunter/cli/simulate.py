@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from package_hunter.cli.console import Progress
+from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
 
@@ -97,7 +99,8 @@ def run(simulations: list[Simulation], scan: Scan) -> Iterator[Outcome]:
     for simulation in simulations:
         started = time.monotonic()
         try:
-            report = scan(simulation.folder)
+            with tempfile.TemporaryDirectory(prefix="simulation-") as into:
+                report = scan(pack(simulation.folder, simulation.ecosystem, Path(into)))
         except NothingToScanError as error:
             yield _failed(simulation, "not supported", str(error), time.monotonic() - started)
         except HunterError as error:
@@ -155,10 +158,10 @@ def summary(outcomes: list[Outcome]) -> str:
 def _scan_with(progress: Progress) -> Scan:
     from package_hunter import pipeline
 
-    def scan(folder: Path) -> Report:
-        progress(f"Simulating {folder.name}")
+    def scan(target: Path) -> Report:
+        progress(f"Simulating {target.name}")
         quiet = Progress(quiet=True)
-        report: Report = pipeline.scan_target(str(folder), pipeline.ScanOptions(), progress=quiet)
+        report: Report = pipeline.scan_target(str(target), pipeline.ScanOptions(), progress=quiet)
         return report
 
     return scan

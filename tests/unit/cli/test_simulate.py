@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 import judge_samples as samples
 from package_hunter.cli.simulate import choose, discover, home, outcome, run, summary
+from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Verdict
@@ -83,6 +85,21 @@ def test_suspicious_is_worse_than_expected_malicious() -> None:
     result = outcome(KNOWN["eslint-scope"], weak, 1.0)
     assert result.caught
     assert not result.as_expected
+
+
+@pytest.mark.parametrize("name", [s.name for s in KNOWN.values() if s.ecosystem != "npm"])
+def test_python_and_ruby_ones_are_packed_the_same_every_time(name: str, tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.mkdir()
+    second.mkdir()
+    packed = pack(KNOWN[name].folder, KNOWN[name].ecosystem, first)
+    assert packed.read_bytes() == pack(KNOWN[name].folder, KNOWN[name].ecosystem, second).read_bytes()
+    with tarfile.open(packed) as archive:
+        names = archive.getnames()
+    expected = (
+        {"metadata.gz", "data.tar.gz"} if packed.suffix == ".gem" else {f"{names[0].split('/')[0]}/PKG-INFO"}
+    )
+    assert expected <= set(names)
 
 
 def test_unsupported_ecosystem_is_an_outcome_not_a_crash() -> None:
