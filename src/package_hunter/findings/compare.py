@@ -11,7 +11,7 @@ from packageurl import PackageURL
 from package_hunter.findings.signals import stable
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
-from package_hunter.model.scan import Verdict
+from package_hunter.model.scan import Package, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,15 @@ def compare(old: Report, new: Report) -> Difference:
         gone_programs=_less(programs(old), programs(new)),
         changed_packages=changed,
     )
+
+
+def changed_packages(old: Iterable[Package], new: Iterable[Package]) -> tuple[Package, ...]:
+    """Packages of the new tree that the old one had not in the same version and with the same bytes.
+
+    What `scan --changed-only` scans: a version that keeps its number but not its integrity has changed too.
+    """
+    known = {(p.purl, p.integrity) for p in old} | {(p.purl, None) for p in old if p.integrity is None}
+    return tuple(p for p in new if (p.purl, p.integrity) not in known and (p.purl, None) not in known)
 
 
 def verdict_of_new(difference: Difference, new: Report) -> Verdict:
