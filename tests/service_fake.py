@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from judge_samples import report
 from package_hunter.cli.serve import Parts, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
@@ -45,8 +46,9 @@ def report_json(scan_id: str, verdict: str = "no_findings", alerts: int = 0) -> 
         "time": T0,
         "blame": None,
     }
-    return {
-        "schema_version": "1",
+    base = report().to_json()
+    reasons = ["The install phase failed."] if verdict == "inconclusive" else []
+    return base | {
         "id": scan_id,
         "target": {"name": "demo", "ecosystem": "npm", "purl": None, "sha256": None},
         "started": T0,
@@ -54,7 +56,8 @@ def report_json(scan_id: str, verdict: str = "no_findings", alerts: int = 0) -> 
         "status": "finished",
         "verdict": verdict,
         "decision": {"malicious": "block", "no_findings": "pass"}.get(verdict, "review"),
-        "coverage": {"reasons": ["The install phase failed."] if verdict == "inconclusive" else []},
+        "coverage": base["coverage"] | {"reasons": reasons},
+        "hostname": "host.example",
         "alerts": [alert] * alerts,
         "findings": [],
     }

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 
+    # remote mode
+    remote_timeout: float = 3_600.0  # how long to wait for a server's report
+
 
 @cache
 def settings() -> Settings:

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 MAX_TARGET = 512
@@ -43,7 +53,7 @@ class Scan(Base):
     finished: Mapped[int | None] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Text)
-    exit_code: Mapped[int | None] = mapped_column(SmallInteger)  # of the error that it failed with (errors.py)
+    exit_code: Mapped[int | None] = mapped_column(SmallInteger)  # of the error it failed with (errors.py)
     verdict: Mapped[str | None] = mapped_column(String(16))
     decision: Mapped[str | None] = mapped_column(String(16))
 

@@ -1,0 +1,108 @@
+"""Whom the client is: from files and the environment, never from the command line (it is seen by everybody).
+
+The project under scan is the attacker's: no file of it is read here, or it could send our credentials
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from package_hunter.errors import UsageError
+
+_MAX_FILE = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer(httpx.Auth):
+    """A bearer token."""
+
+    token: str
+
+    def auth_flow(self, request):  # type: ignore[no-untyped-def]  # httpx's own generator type
+        """Add the header."""
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        yield request
+
+
+def find(token_file: Path | None = None) -> httpx.Auth | None:
+    """The first of: ``token_file``, PACKAGE_HUNTER_TOKEN_FILE, systemd's credential ``package-hunter-token``,
+    PACKAGE_HUNTER_TOKEN, PACKAGE_HUNTER_USER with PACKAGE_HUNTER_PASSWORD. None: ask without credentials."""
+    path = token_file or _path("PACKAGE_HUNTER_TOKEN_FILE") or _systemd_credential()
+    if path is not None:
+        return Bearer(_token(_read(path), str(path)))
+    if token := os.environ.get("PACKAGE_HUNTER_TOKEN"):
+        return Bearer(_token(token, "PACKAGE_HUNTER_TOKEN"))
+    user, password = os.environ.get("PACKAGE_HUNTER_USER"), os.environ.get("PACKAGE_HUNTER_PASSWORD")
+    return httpx.BasicAuth(user, password) if user and password else None
+
+
+def _path(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value) if value else None
+
+
+def _systemd_credential() -> Path | None:
+    folder = _path("CREDENTIALS_DIRECTORY")
+    path = None if folder is None else folder / "package-hunter-token"
+    return path if path is not None and path.is_file() else None
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_FILE).decode("utf-8", "replace")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}).", "Check the path.") from error
+
+
+def _token(text: str, where: str) -> str:
+    token = text.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(f"{where} holds no token.", "Make one: package-hunter token add NAME.")
+    return token
+
+
+@dataclass(frozen=True, slots=True)
+class HtrSettings:
+    """What the original's command line was set up with."""
+
+    url: str | None
+    auth: httpx.Auth | None
+
+
+def htr_settings() -> HtrSettings:
+    """``HTR_user``, ``HTR_pass``, ``HTR_host`` (a URL or host name), else ``~/.htrrc`` or ``/etc/htrrc``.
+
+    The file is JSON, or lines of ``key = value``. The original also read a ``.htrrc`` in the current folder:
+    that is the project under scan, so we do not.
+    """
+    found: dict[str, str] = {}
+    for path in (Path("/etc/htrrc"), Path.home() / ".htrrc"):
+        if path.is_file():
+            found |= _rc(_read(path), path)
+    for key in ("user", "pass", "host"):
+        if value := os.environ.get(f"HTR_{key}"):
+            found[key] = value
+    user, password = found.get("user"), found.get("pass")
+    host = found.get("host") or found.get("url")
+    if host and "://" not in host:
+        host = f"http://{host}" if ":" in host else f"http://{host}:3000"
+    return HtrSettings(host, httpx.BasicAuth(user, password) if user and password else None)
+
+
+def _rc(text: str, path: Path) -> dict[str, str]:
+    try:
+        if text.lstrip().startswith("{"):
+            return {str(k): str(v) for k, v in json.loads(text).items()}
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(f"[htr]\n{text}")
+        return dict(parser["htr"])
+    except (ValueError, configparser.Error) as error:
+        raise UsageError(f"{path} is neither JSON nor key = value lines.", "See docs/client.md.") from error

@@ -1,0 +1,50 @@
+"""One remote scan from a target as the command line names it: a directory, an archive, or a purl."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from package_hunter.client.pack import pack
+from package_hunter.client.remote import Progress, Remote, Submission
+from package_hunter.config import Settings
+from package_hunter.errors import NothingToScanError, UsageError
+from package_hunter.model.report import Report
+
+
+def scan_remotely(
+    target: str,
+    server: str,
+    auth: httpx.Auth | None,
+    settings: Settings,
+    progress: Progress,
+    ecosystem: str | None = None,
+) -> Report:
+    """Let ``server`` (a URL) scan ``target``. Errors as `Remote.scan`; NothingToScanError, UsageError."""
+    with Remote(server, auth, progress) as remote:
+        if target.startswith("pkg:"):
+            return remote.scan(Submission(ecosystem, purl=target), settings.remote_timeout)
+        path = Path(target)
+        if path.is_dir():
+            return _scan_folder(remote, path, ecosystem, settings, progress)
+        if not path.is_file():
+            raise NothingToScanError(f"There is no {target}.", "Give a directory, an archive or a purl.")
+        if path.stat().st_size > settings.max_archive_bytes:
+            size = f"{settings.max_archive_bytes} bytes"
+            raise UsageError(f"{target} has more than {size}.", "Raise PACKAGE_HUNTER_MAX_ARCHIVE_BYTES.")
+        return remote.scan(Submission(ecosystem, path, path.name), settings.remote_timeout)
+
+
+def _scan_folder(
+    remote: Remote, folder: Path, ecosystem: str | None, settings: Settings, progress: Progress
+) -> Report:
+    with tempfile.TemporaryDirectory(prefix="package-hunter-") as scratch:
+        packed = pack(folder, Path(scratch) / "project.tgz", settings.max_archive_bytes)
+        size = packed.path.stat().st_size
+        progress(f"packed {packed.files} files into {size / 1e6:.1f} MB")
+        for note in packed.notes:
+            progress(note)
+        submission = Submission(ecosystem, packed.path, folder.resolve().name)
+        return remote.scan(submission, settings.remote_timeout)
