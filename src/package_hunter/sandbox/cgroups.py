@@ -10,7 +10,6 @@ from package_hunter.sandbox.base import CgroupPaths
 
 _ROOT = Path("/sys/fs/cgroup")
 PARENT = "package-hunter"
-_MEMORY_EVENTS = ("memory.events", "memory.oom_control")
 
 
 def is_unified() -> bool:
@@ -26,6 +25,13 @@ def roots() -> list[Path]:
         if fields[fields.index("-") + 1] in ("cgroup", "cgroup2"):
             found.append(Path(fields[4]))
     return found
+
+
+def counts_swap() -> bool:
+    """Whether the memory controller limits swap too."""
+    if is_unified():
+        return any(_ROOT.glob("*/memory.swap.max"))
+    return (_ROOT / "memory/memory.memsw.limit_in_bytes").exists()
 
 
 def name_of(scan_id: str) -> str:

@@ -28,10 +28,11 @@ from package_hunter.sandbox import kernel
 from package_hunter.sandbox.oci import ID_COUNT
 
 INTERFACE = "enp0s31f6"  # how a laptop's wired network is named
-_MAC = "54:e1:ad:7a:9c:31"
+_MAC = "54:e1:ad:7a:9c:31"  # prefixes of a laptop maker and a router maker
+_GATEWAY_MAC = "e0:28:6d:4b:12:9f"
 
 _GATEWAY_IP = f"""link set lo up
-link add gw0 type veth peer name {INTERFACE} address {_MAC}
+link add gw0 address {_GATEWAY_MAC} type veth peer name {INTERFACE} address {_MAC}
 addr add {GATEWAY_V4}/24 dev gw0
 addr add {GATEWAY_V6}/64 dev gw0 nodad
 link set gw0 up

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.model.box import HOST_ID_BASE, BoxLimits, BoxSpec
-from package_hunter.sandbox import seccomp
+from package_hunter.sandbox import cgroups, seccomp
 
 ID_COUNT = 65_536
 INIT_PATH = "/usr/bin/python3"
@@ -109,10 +109,15 @@ def _resources(limits: BoxLimits) -> dict[str, Any]:
     period = 100_000
     return {
         "devices": [{"allow": False, "access": "rwm"}],
-        "memory": {"limit": limits.memory_bytes, "swap": limits.memory_bytes},
+        "memory": _memory(limits.memory_bytes),
         "pids": {"limit": limits.pids},
         "cpu": {"quota": int(limits.cpus * period), "period": period, "shares": 512},
     }
+
+
+def _memory(limit: int) -> dict[str, int]:
+    """No swap beside the memory, where the kernel counts swap (runc fails where it does not)."""
+    return {"limit": limit, "swap": limit} if cgroups.counts_swap() else {"limit": limit}
 
 
 def _mounts(limits: BoxLimits) -> list[dict[str, Any]]:

@@ -181,9 +181,12 @@ class RuncSandbox:
     def _make_directory(self) -> None:
         mounts.ensure_run_dir()
         try:
-            self.directory.mkdir(mode=0o711)
+            self.directory.mkdir(mode=0o700)
         except FileExistsError as error:
             raise SandboxError(f"A box for the scan {self.spec.scan_id} exists already.") from error
+        # The box's root (a group of the host that nobody else has) must reach its own files; nobody else may.
+        os.chown(self.directory, 0, HOST_ID_BASE)
+        self.directory.chmod(0o710)
         self._lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 

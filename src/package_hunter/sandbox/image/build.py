@@ -26,7 +26,7 @@ RECIPE = 4  # raise it when what the steps below make changes
 PACKAGES = (
     "python3 python3-pip python3-venv python3-dev python3-setuptools python3-wheel "
     "ruby ruby-dev bundler git build-essential pkg-config cmake "
-    "curl wget openssl xxd ca-certificates procps iproute2 net-tools less vim-tiny nano openssh-client rsync "
+    "curl wget openssl xxd ca-certificates procps iproute2 net-tools less vim nano openssh-client rsync "
     "unzip zip xz-utils bzip2 file jq gnupg sudo locales tzdata netcat-openbsd iputils-ping dnsutils "
     "libssl-dev zlib1g-dev libffi-dev cron tree htop tmux bash-completion lsof strace gdb sqlite3 "
     "socat perl psmisc man-db dbus kmod udev systemd"
