@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import judge_samples as samples
 import pytest
 
+import judge_samples as samples
 from package_hunter.findings.compare import changed_packages, compare, verdict_of_new
 from package_hunter.model.scan import Package, Verdict
 
