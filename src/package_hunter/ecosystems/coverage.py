@@ -41,8 +41,12 @@ def coverage(
         tally.note(
             f"{len(nothing_to_load)} direct dependencies hold nothing to load (types or commands only)."
         )
-    scripts = planned["install"].commands if "install" in planned else ()
-    ran = [run for run in runs if run.phase == "install" and run.exit_code != DRIVER_FAILED]
+    # What runs on behalf of one package; a package manager's own command is no script.
+    scripts = (
+        [item for item in planned["install"].commands if not item.essential] if "install" in planned else []
+    )
+    done = [run for run in runs if run.phase == "install" and not run.command.essential]
+    ran = [run for run in done if run.exit_code != DRIVER_FAILED]
     if "install" in options.phases and len(ran) < len(scripts):
         tally.reason(f"{len(scripts) - len(ran)} of {len(scripts)} install scripts were not run.")
     return Coverage(
@@ -76,7 +80,7 @@ def _phase(
 
 
 def _why(name: str, run: CommandRun) -> str:
-    command = " ".join(run.command.argv[:2] if run.command.argv[1:2] != ("-m",) else run.command.argv[1:4])
+    command = run.command.script or " ".join(run.command.argv[: 3 if "-m" in run.command.argv[:2] else 2])
     if run.exit_code is None:
         return f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
     lines = [safe(first or second) for first, second in _ERROR.findall(run.output_tail)]
@@ -94,7 +98,7 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
             tally.reason(
                 f"{step} was stopped after {run.command.timeout:.0f} s; what it did later was not seen."
             )
-        elif run.exit_code:
+        elif run.exit_code and not run.command.essential:
             tally.note(f"{step} ended with exit code {run.exit_code}.")
     elif run.phase not in ("fetch", "install") and run.exit_code != 0:
         if run.exit_code is None:
