@@ -94,6 +94,7 @@ def main(argv: list[str]) -> int:
     """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
     parts = Parts(run=run)
     worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
+    worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
     if argv[0] == "worker":
         return run_workers(Settings(), parts)
     return run_server(Settings(), parts, "127.0.0.1", int(argv[1]), with_worker=argv[0] == "serve")
