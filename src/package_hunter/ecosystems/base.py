@@ -155,7 +155,7 @@ class Ecosystem(ABC):
 def project_folder(name: str) -> str:
     """Where a project of that name lies in the box: a name that says nothing of scans."""
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name).strip("-._")
-    for ending in (".tgz", ".tar.gz", ".tar", ".zip"):
+    for ending in (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar", ".zip", ".whl", ".gem"):
         safe = safe.removesuffix(ending)
     return f"{HOME}/projects/{safe[:60] or 'app'}"
 

@@ -127,8 +127,10 @@ class RubyPlan(Plan):
 
     def _take_inventory(self, tree: BoxTree) -> None:
         every = self._everything()
-        base = f"{HOME}/.local/share/gem/ruby"
-        homes = [f"{base}/{name}" for name in tree.names(base) if re.fullmatch(r"\d+\.\d+\.\d+", name)]
+        # RubyGems' own rule: ~/.gem where that exists (it holds credentials, too), else the newer place.
+        bases = (f"{HOME}/.gem/ruby", f"{HOME}/.local/share/gem/ruby")
+        versions = [(base, name) for base in bases for name in tree.names(base)]
+        homes = [f"{base}/{name}" for base, name in versions if re.fullmatch(r"\d+\.\d+\.\d+", name)]
         here = {
             name.removesuffix(".gemspec") for home in homes for name in tree.names(f"{home}/specifications")
         }
