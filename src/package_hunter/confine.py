@@ -93,7 +93,8 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _limit(memory_bytes: int | None, files: int, file_bytes: int | None) -> None:
-    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: files}
+    # A core limit of 0 would still start the host's core_pattern program, 1 does not: core(5).
+    wanted = {resource.RLIMIT_CORE: 1, resource.RLIMIT_NOFILE: files}
     if memory_bytes is not None:
         wanted[resource.RLIMIT_DATA] = memory_bytes
     if file_bytes is not None:

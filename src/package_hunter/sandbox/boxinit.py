@@ -6,8 +6,8 @@ fast). It holds four capabilities in that namespace (setuid, setgid, setpcap, ki
 before its program starts.
 
 Host to box: ``run`` with two descriptors (a memory file with the marshalled order, the command's output) and
-``kill``. Box to host, in words: ``ready``; ``begin PID``, sent by the command's first process itself, so that
-the kernel attests its pid; ``end PID STATUS``; ``fail ERRNO`` where no process could be made.
+``kill``. Box to host, in words: ``ready``; ``forked PID``; ``begin PID``, sent by the command's first process
+itself, so that the kernel attests its pid; ``end PID STATUS``; ``fail ERRNO`` where no process could be made.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ def obey(message: bytes, fds: list[int], host: socket.socket, last_cap: int) -> 
                 become(order, fds[1], host, last_cap)
             finally:
                 os._exit(125)
+        if pid is not None:
+            host.send(b"forked %d" % pid)
     for fd in fds:
         os.close(fd)
     return pid

@@ -68,6 +68,8 @@ class Channel:
         self, argv: tuple[str, ...], cwd: str, env: dict[str, str], timeout: float, on_output: OnOutput | None
     ) -> Outcome:
         """Run a command to its end, or ``timeout`` seconds. SandboxError where the box died meanwhile."""
+        if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
+            raise SandboxError(f"The command {argv[0]!r} cannot be run: it holds a NUL character.")
         outcome = Outcome(started_ns=time.time_ns())
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         os.set_blocking(writing, True)
@@ -131,8 +133,10 @@ class Channel:
                 "Its first process was killed, perhaps for memory: see PACKAGE_HUNTER_BOX_MEMORY_BYTES.",
             )
         word, number = message[0], int(message[1])
-        if word == b"begin" and not outcome.pid:
-            outcome.pid, outcome.box_pid = pid, number
+        if word == b"forked":
+            outcome.box_pid = number
+        elif word == b"begin" and not outcome.pid:
+            outcome.pid = pid
         elif word == b"end" and number == outcome.box_pid:
             outcome.status = None if outcome.timed_out else int(message[2])
             outcome.ended_ns = time.time_ns()

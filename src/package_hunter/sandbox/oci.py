@@ -88,7 +88,7 @@ def _rlimits(limits: BoxLimits) -> list[dict[str, Any]]:
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_NPROC": limits.pids * 2,
         "RLIMIT_FSIZE": limits.upper_bytes,
-        "RLIMIT_CORE": 0,
+        "RLIMIT_CORE": 1,  # 0 would still start the host's core_pattern program, 1 does not: core(5)
         "RLIMIT_MEMLOCK": 8 << 20,
         "RLIMIT_MSGQUEUE": 819_200,
         "RLIMIT_SIGPENDING": 8192,

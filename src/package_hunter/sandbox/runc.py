@@ -254,7 +254,7 @@ def check_host() -> None:
 def remove_box(scan_id: str) -> None:
     """Remove every trace of a box, whatever state it is in."""
     paths = cgroups.paths_of(scan_id)
-    cgroups.kill_all(paths)
+    gone = cgroups.kill_all(paths)
     directory = mounts.RUN_DIR / "boxes" / scan_id
     mounts.tear_down_root(directory)
     shutil.rmtree(
@@ -262,6 +262,11 @@ def remove_box(scan_id: str) -> None:
     )  # its state, all that runc keeps
     cgroups.remove(scan_id)
     shutil.rmtree(directory, ignore_errors=True)
+    if not gone:
+        raise SandboxError(
+            f"Processes of the box {scan_id} cannot be ended.",
+            "They hang in the kernel; the next start tries again.",
+        )
 
 
 @contextlib.contextmanager

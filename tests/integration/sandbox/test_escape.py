@@ -51,7 +51,16 @@ _ATTEMPTS: dict[str, tuple[str, set[str]]] = {
     "audit netlink": ("socket.socket(16, socket.SOCK_RAW, 9)", {"EAFNOSUPPORT", "ENOSYS"}),
     "netfilter netlink": ("socket.socket(16, socket.SOCK_RAW, 12)", {"EAFNOSUPPORT", "ENOSYS"}),
     "socket family above 32 bits": ("call(41, (1 << 32) | 40, 1, 0)", {"EAFNOSUPPORT"}),
-    "raw IP socket": ("socket.socket(2, socket.SOCK_RAW, 255)", {"EPERM"}),
+    "SCTP socket": ("socket.socket(2, socket.SOCK_STREAM, 132)", {"EPROTONOSUPPORT"}),
+    "MPTCP socket": ("socket.socket(10, socket.SOCK_STREAM, 262)", {"EPROTONOSUPPORT"}),
+    "DCCP socket": ("socket.socket(2, 6, 0)", {"ENOSYS"}),
+    "host's crash handler": ("call(302, 0, 4, b'\\0' * 16, None)", {"EPERM"}),
+    "host's crash handler, older call": ("call(160, 4, b'\\0' * 16)", {"EPERM"}),
+    "host's crash handler, upper bits": (
+        "call(302, 0, (1 << 32) | 4, b'\\0' * 16, None)",
+        {"EPERM", "ENOSYS"},
+    ),
+    "raw IP socket": ("socket.socket(2, socket.SOCK_RAW, 1)", {"EPERM"}),
     "new user namespace": ("call(272, 0x10000000)", {"EPERM"}),
     "new time namespace": ("call(272, 0x80)", {"EPERM"}),
     "clone into a user namespace": ("call(56, 0x10000000 | 17, 0, 0, 0, 0)", {"EPERM"}),
@@ -133,6 +142,20 @@ def test_own_entry_works(box: RuncSandbox) -> None:
         box, f"{_PRELUDE}\nprint(machine_code({bytes.fromhex('b8270000000f05c3')!r}) == os.getpid())"
     )
     assert done.output_tail == "True\n"
+
+
+def test_ordinary_limits_and_sockets_work(box: RuncSandbox) -> None:
+    code = """
+import resource, socket
+resource.setrlimit(resource.RLIMIT_NOFILE, (512, 1024)); print(resource.getrlimit(resource.RLIMIT_NOFILE))
+print(resource.getrlimit(resource.RLIMIT_CORE))
+for family in (socket.AF_INET, socket.AF_INET6):
+    for kind, protocol in ((1, 0), (1, 6), (2, 0), (2, 17)):
+        socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol).close()
+socket.socketpair()
+print(len(socket.if_nameindex()))
+"""
+    assert python(box, code).output_tail == "(512, 1024)\n(1, 1)\n2\n"
 
 
 def test_has_no_rights(box: RuncSandbox) -> None:

@@ -44,7 +44,9 @@ def test_every_call_has_one_answer() -> None:
     plain: list[str] = [n for rule in profile["syscalls"] if "args" not in rule for n in rule["names"]]
     assert len(plain) == len(set(plain))
     conditional = {n for rule in profile["syscalls"] if "args" in rule for n in rule["names"]}
-    assert conditional == {"clone", "unshare", "socket", "socketpair", "personality", "seccomp"}
+    assert conditional == {
+        *("clone", "unshare", "socket", "socketpair", "personality", "seccomp", "setrlimit", "prlimit64")
+    }
     assert not conditional & set(plain)
 
 
@@ -57,7 +59,7 @@ def test_dangerous_calls_are_not_allowed(name: str) -> None:
 
 
 def test_families_of_sockets() -> None:
-    rules = [r for r in seccomp.profile()["syscalls"] if r["names"] == ["socket"]]
+    rules = [r for r in seccomp.profile()["syscalls"] if "socket" in r["names"]]
     allowed = {r["args"][0]["value"] for r in rules if r["action"] == "SCMP_ACT_ALLOW"}
     assert allowed == {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK}
     refused = {r["args"][0]["value"] for r in rules if r["args"][0]["op"] == "SCMP_CMP_EQ"} - allowed

@@ -92,8 +92,16 @@ def build_image(force: bool = False, progress: Say = say) -> Path:
             _run(["mkfs.erofs", "-zlz4", "--quiet", str(packed), str(root)], "pack the image")
             packed.replace(path)
         seconds = time.monotonic() - started
+        _remove_older(path, progress)
         progress(f"The image is ready: {path} ({path.stat().st_size >> 20} MB, {seconds:.0f} s).")
     return path
+
+
+def _remove_older(path: Path, progress: Say) -> None:
+    for older in path.parent.glob("*.erofs"):
+        if older != path and older.stat().st_mtime < time.time() - 86_400:
+            older.unlink()  # a box that runs on it keeps it until its end
+            progress(f"Removed the image of an older version ({older.name}).")
 
 
 def _fill(root: Path, work: Path, progress: Say) -> None:
