@@ -132,14 +132,16 @@ class RubyPlan(Plan):
         versions = [(base, name) for base in bases for name in tree.names(base)]
         homes = [f"{base}/{name}" for base, name in versions if re.fullmatch(r"\d+\.\d+\.\d+", name)]
         here = {
-            name.removesuffix(".gemspec") for home in homes for name in tree.names(f"{home}/specifications")
+            name.removesuffix(".gemspec"): home
+            for home in homes
+            for name in tree.names(f"{home}/specifications")
         }
         ways = _ways(every, self.target.name if self.target.purl is None else "app")
         missing = [*self._missing]
         packages = []
         for gem in every.order():
             if gem.full in here:
-                path = f"{homes[0]}/gems/{gem.full}"
+                path = f"{here[gem.full]}/gems/{gem.full}"
                 packages.append(
                     _package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in every.direct)
                 )
