@@ -152,7 +152,7 @@ def test_code_that_the_server_s_user_cannot_read(folder: Path) -> None:
     shutil.copy(HERE / "service_fake.py", closed)
     os.environ["PYTHONPATH"] = str(closed)
     try:
-        with running(folder / "data") as server:
+        with running(folder / "data", fork=False) as server:
             assert server.ended(server.submit(b"malicious"))["status"] == "finished"
             assert server.client.get("/api/v1/scans?limit=x").status_code == 400
             assert server.client.get("/metrics").status_code == 200

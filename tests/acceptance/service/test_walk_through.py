@@ -16,7 +16,7 @@ from service_harness import ARCHIVE, Running, open_folder, running, wait_for
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with open_folder() as folder, running(folder) as started:
+    with open_folder() as folder, running(folder, fork=False) as started:
         yield started
 
 
