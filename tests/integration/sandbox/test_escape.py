@@ -238,6 +238,39 @@ except OSError as error:
     assert "REACHED" not in done.output_tail
 
 
+def test_no_packet_on_the_hosts_interfaces(box: RuncSandbox) -> None:
+    """Datagrams, connections and pings of the box to anywhere, while every interface of the host is watched."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3)) as watch:  # ETH_P_ALL
+        watch.setblocking(False)
+        code = """
+import os, socket
+for address in ("198.51.100.7", "192.0.2.255", "224.0.0.251", "2001:db8::7", "ff02::1"):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        try:
+            s.sendto(b"escape-marker", (address, 5353))
+        except OSError as error:
+            print(address, error)
+for address in ("198.51.100.8", "2001:db8::8"):
+    try:
+        socket.create_connection((address, 9), timeout=0.3)
+    except OSError:
+        pass
+os.system("ping -c 1 -W 1 198.51.100.9 >/dev/null")
+"""
+        python(box, code)
+        python(box, code.replace("escape-marker", "escape-again"))
+        time.sleep(0.2)
+        seen = ["198.51.100.7", "192.0.2.255", "198.51.100.8", "198.51.100.9", "10.88.0.2"]
+        needles = [b"escape-", *map(socket.inet_aton, seen), socket.inet_pton(socket.AF_INET6, "2001:db8::8")]
+        while True:
+            try:
+                packet = watch.recv(65536)
+            except BlockingIOError:
+                break
+            assert not any(needle in packet for needle in needles), packet
+
+
 def _host_addresses() -> list[str]:
     """The address that the host would use towards the outside."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
