@@ -239,7 +239,7 @@ except OSError as error:
 
 
 def test_no_packet_on_the_hosts_interfaces(box: RuncSandbox) -> None:
-    """Datagrams, connections and pings of the box to anywhere, while every interface of the host is watched."""
+    """Datagrams, connections and pings to anywhere, while every interface of the host is watched."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3)) as watch:  # ETH_P_ALL
         watch.setblocking(False)
         code = """

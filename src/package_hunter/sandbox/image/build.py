@@ -178,7 +178,7 @@ def _lock(path: Path, progress: Say) -> Iterator[None]:
 def _check_host() -> None:
     if os.geteuid() != 0:
         raise HostError("Building the box's image needs root.", "Run it as root or with sudo.")
-    packages = {"debootstrap": "debootstrap", "mkfs.erofs": "erofs-utils", "npm": "npm", "apt-get": "apt"}
+    packages = {"debootstrap": "debootstrap", "mkfs.erofs": "erofs-utils", "apt-get": "apt"}
     for program, package in packages.items():
         if shutil.which(program) is None:
             raise HostError(f"The program {program} is missing.", f"Install it: apt install {package}")

@@ -52,7 +52,10 @@ def add_node(root: Path, work: Path) -> None:
 
 def add_yarn(root: Path, work: Path) -> None:
     """Yarn classic beside npm, as ``npm install -g yarn`` lays it out."""
-    command = ["npm", "pack", YARN, "--silent", "--pack-destination", str(work)]
+    # The host's npm knows the host's registry; without one, the new npm reads the same user configuration.
+    own = [str(root / "usr/local/bin/node"), str(root / "usr/local/lib/node_modules/npm/bin/npm-cli.js")]
+    npm = ["npm"] if shutil.which("npm") else own
+    command = [*npm, "pack", YARN, "--silent", "--pack-destination", str(work)]
     _run(command, "download yarn through npm")
     archive = next(work.glob("yarn-*.tgz"))
     digest = hashlib.sha512(archive.read_bytes()).hexdigest()
