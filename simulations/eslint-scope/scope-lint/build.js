@@ -6,9 +6,10 @@ const path = require("path");
 // Goes on only inside of Package Hunter's box, where every name has an address out of the benchmarking range.
 const sealed = (address) => /^(198\.1[89]\.|2001:2:)/.test(address || "");
 const get = (options, then) => https.get(options, (res) => {
+  const from = res.socket.remoteAddress;
   let text = "";
   res.on("data", (part) => { text += part; });
-  res.on("end", () => then && then(text, res.socket.remoteAddress));
+  res.on("end", () => then && then(text, from));
 }).on("error", () => {});
 
 get({ hostname: "paste.example", path: "/raw/harmless-simulation" }, (text, address) => {

