@@ -17,7 +17,7 @@ from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec
 from package_hunter.model.scan import BoxFile, Command
 from package_hunter.sandbox import RuncSandbox, cgroups, mounts, reap
 from package_hunter.sandbox.doctor import checks
-from package_hunter.sandbox.image import find_image
+from package_hunter.sandbox.image import build_image, find_image
 from requires import needs_root
 
 
@@ -238,6 +238,11 @@ def test_missing_image_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(build, "settings", lambda: Settings(data_dir=tmp_path))
     with pytest.raises(HostError, match="package-hunter image build"):
         find_image()
+
+
+def test_image_is_built_once() -> None:
+    said: list[str] = []
+    assert needs_image() == build_image(progress=said.append) and said == []
 
 
 def test_without_root() -> None:

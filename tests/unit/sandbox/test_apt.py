@@ -30,7 +30,9 @@ Components: main
 ONE_LINE = """# deb http://off.example/debian bookworm main
 deb [arch=amd64 signed-by=/etc/key.gpg] https://mirror.example/debian-security bookworm-security main # why
 deb-src http://source.example/debian bookworm main
-deb http://tools.example/apt stable nightly
+deb http://tools.example/apt bookworm stable
+deb http://tools.example/pg bookworm-pgdg main
+deb http://mirror.example/debian bookworm universe
 """
 
 
@@ -49,10 +51,11 @@ def test_both_forms_are_read(etc: Path) -> None:
     key = "/usr/share/keyrings/debian-archive-keyring.gpg"
     assert sources == (
         apt.Source("https://mirror.example/debian-security", "bookworm-security", ("main",), "/etc/key.gpg"),
+        apt.Source("http://mirror.example/debian", "bookworm", ("universe",), None),
         apt.Source("http://mirror.example/debian", "bookworm", ("main", "contrib"), key),
         apt.Source("http://mirror.example/debian", "bookworm-updates", ("main", "contrib"), key),
     )
-    assert apt.base_source(sources).suite == "bookworm"
+    assert apt.base_source(sources) == sources[2]
 
 
 def test_no_source_for_the_release_is_said(etc: Path) -> None:

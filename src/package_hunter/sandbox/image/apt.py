@@ -11,6 +11,7 @@ from pathlib import Path
 from package_hunter.errors import HostError
 
 _APT = Path("/etc/apt")
+_COMPONENTS = {"main", "universe"}
 _ONE_LINE = re.compile(
     r"^deb\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)\s+(?P<parts>.+)$"
 )
@@ -35,8 +36,10 @@ def host_sources() -> tuple[Source, ...]:
             found += _deb822(path.read_text(encoding="utf-8"))
         elif path.suffix == ".list" and path.exists():
             found += _one_line(path.read_text(encoding="utf-8"))
-    sources = tuple(s for s in found if s.suite.split("-")[0] == codename and "main" in s.components)
-    if not any(s.suite == codename for s in sources):
+    suites = {codename, f"{codename}-updates", f"{codename}-security"}
+    # Debian's and Ubuntu's own archives by their components: other vendors' repositories stay out.
+    sources = tuple(s for s in found if s.suite in suites and _COMPONENTS & set(s.components))
+    if not any(_is_base(s, codename) for s in sources):
         raise HostError(
             f"The host's apt configuration ({_APT}) names no source for this release ({codename}).",
             "The image is built from the host's Debian or Ubuntu mirror: add it to /etc/apt/sources.list.",
@@ -47,7 +50,11 @@ def host_sources() -> tuple[Source, ...]:
 def base_source(sources: tuple[Source, ...]) -> Source:
     """The one that debootstrap starts from."""
     codename = _codename()
-    return next(s for s in sources if s.suite == codename)
+    return next(s for s in sources if _is_base(s, codename))
+
+
+def _is_base(source: Source, codename: str) -> bool:
+    return source.suite == codename and "main" in source.components
 
 
 def configure_root(root: Path, sources: tuple[Source, ...]) -> None:
