@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from judge_samples import report
+from package_hunter.api import server
 from package_hunter.cli.serve import Parts, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
@@ -94,6 +95,7 @@ def main(argv: list[str]) -> int:
     """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
     parts = Parts(run=run)
     worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
+    server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
     worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
     if argv[0] == "worker":
         return run_workers(Settings(), parts)

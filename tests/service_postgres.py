@@ -37,6 +37,7 @@ def postgres() -> Iterator[str]:
     """The URL of a fresh server."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="package-hunter-pg-"))
+    folder.chmod(0o755)  # the socket is in it
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         entry = _ordinary_user()

@@ -103,6 +103,10 @@ def _describe_credentials(app: FastAPI) -> None:
         }
         schema["security"] = [{"token": []}, {"password": []}]
         schema["paths"]["/api/v1/health"]["get"]["security"] = []
+        for operation in (o for path in schema["paths"].values() for o in path.values()):
+            operation["responses"].pop("422", None)  # FastAPI's own; ours is 400 (`_handle_errors`)
+        for name in ("HTTPValidationError", "ValidationError"):
+            schema["components"].get("schemas", {}).pop(name, None)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

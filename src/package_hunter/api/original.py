@@ -10,10 +10,28 @@ from starlette.responses import Response
 
 from package_hunter.api import original_form
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
-from package_hunter.api.receive import received
+from package_hunter.api.receive import ARCHIVE_TYPE, received
 from package_hunter.api.service import MANAGERS, Service
 from package_hunter.store import scans
 from package_hunter.store.scans import NewScan
+
+_ARCHIVE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {ARCHIVE_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_ID_QUERY = {
+    "parameters": [
+        {
+            "name": "id",
+            "in": "query",
+            "required": True,
+            "description": "The id that the submission returned.",
+            "schema": {"type": "string", "format": "uuid"},
+        }
+    ]
+}
 
 
 def routes(service: Service) -> APIRouter:
@@ -25,6 +43,7 @@ def routes(service: Service) -> APIRouter:
         summary="Submit a project (original form)",
         description="The body is a gzip tar of the project, as `application/octet-stream`. Answers "
         '`{"status": "ok", "id": "…"}`; the scan goes on by itself.',
+        openapi_extra=_ARCHIVE_BODY,
     )
     async def submit(manager: str, request: Request) -> Response:
         if manager not in MANAGERS:
@@ -44,6 +63,7 @@ def routes(service: Service) -> APIRouter:
         "/",
         summary="Status and result of a scan (original form)",
         description="`pending`, `finished` with the alerts as `result`, or `failed` with a `reason`.",
+        openapi_extra=_ID_QUERY,
     )
     async def status(request: Request) -> Response:
         scan_id = request.query_params.get("id")

@@ -70,7 +70,7 @@ async def _fill(upload: Upload, request: Request, service: Service) -> None:
     buffer = bytearray()
     began = time.monotonic()
     received = 0
-    async for chunk in _chunks(request, settings.upload_stall_seconds):
+    async for chunk in chunks(request, settings.upload_stall_seconds):
         received += len(chunk)
         if received > settings.max_archive_bytes:
             raise too_large(settings.max_archive_bytes)
@@ -87,21 +87,21 @@ async def _fill(upload: Upload, request: Request, service: Service) -> None:
     await run_sync(upload.done)
 
 
-async def _chunks(request: Request, stall: float) -> AsyncIterator[bytes]:
-    """The body; ApiError 408 where the client is silent for ``stall`` seconds."""
+async def chunks(request: Request, stall: float) -> AsyncIterator[bytes]:
+    """The request's body as it comes in; ApiError 408 where the client is silent for ``stall`` seconds."""
     stream = request.stream()
     while True:
         try:
             async with asyncio.timeout(stall):
-                yield_value = await anext(stream, None)
+                chunk = await anext(stream, None)
         except TimeoutError:
             raise _too_slow() from None
         except ClientDisconnect:
-            raise ApiError(400, "The connection ended before the archive was complete.") from None
-        if yield_value is None:
+            raise ApiError(400, "The connection ended before the body was complete.") from None
+        if chunk is None:
             return
-        yield yield_value
+        yield chunk
 
 
 def _too_slow() -> ApiError:
-    return ApiError(408, "The archive came in too slowly.", "Try again over a faster line.")
+    return ApiError(408, "The request's body came in too slowly.", "Try again over a faster line.")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from package_hunter import __version__
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
-from package_hunter.api.receive import ARCHIVE_TYPE, received
+from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import MANAGERS, Service, parse_id
 from package_hunter.model.scan import ScanStatus
@@ -40,7 +40,7 @@ _SUBMIT_BODY = {
 }
 _SUBMIT_PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "Empty body, broken JSON or purl, unknown ecosystem."},
-    408: {"model": Problem, "description": "The archive came in too slowly."},
+    408: {"model": Problem, "description": "The body came in too slowly."},
     413: {"model": Problem, "description": "The archive is larger than the server takes."},
     415: {"model": Problem, "description": "Neither raw bytes nor JSON."},
 }
@@ -84,7 +84,7 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         principal: str = request.scope["principal"]
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
-            purl = _purl(await _json_body(request))
+            purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
             scan = await service.accept(NewScan(purl, principal, ecosystem, purl=purl))
         else:
             async with received(request, service) as upload:
@@ -172,9 +172,9 @@ def _queue_state(service: Service) -> tuple[int, int | None]:
         return scans.unfinished(session), scans.worker_seen(session)
 
 
-async def _json_body(request: Request) -> bytes:
+async def _json_body(request: Request, stall: float) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in chunks(request, stall):
         body += chunk
         if len(body) > _MAX_JSON:
             raise ApiError(413, f"The JSON has more than {_MAX_JSON} bytes.")

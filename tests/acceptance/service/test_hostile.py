@@ -20,8 +20,10 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
     limits = {"max_archive_bytes": 3_000_000, "upload_stall_seconds": 1.0, "failed_logins_per_minute": 1000}
-    with open_folder() as folder, running(folder, **limits) as started:
-        yield started
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FAKE_HEADER", "1")
+        with open_folder() as folder, running(folder, **limits) as started:
+            yield started
 
 
 def raw(server: Running, data: bytes, seconds: float = 10.0) -> bytes:
@@ -204,6 +206,36 @@ def test_a_connection_that_breaks_half_way(server: Running) -> None:
         connection.sendall(request + b"x" * 100_000)
         wait_for(lambda: uploads(server) != [])
     wait_for(lambda: uploads(server) == [])
+
+
+def test_json_that_stops_half_way(server: Running) -> None:
+    lines = ("Content-Type: application/json", "Content-Length: 100")
+    assert raw(server, head("POST", "/api/v1/scans", *lines) + b'{"purl"', 5).split()[1] == b"408"
+
+
+def test_a_head_that_stops_half_way(server: Running) -> None:
+    began = time.monotonic()
+    assert raw(server, b"GET / HTTP/1.1\r\nX-Slow: ") == b""
+    assert 0.5 < time.monotonic() - began < 8
+
+
+def test_a_second_head_that_stops_half_way(server: Running) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(head("GET", "/api/v1/health"))
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        try:
+            assert connection.recv(65536) == b""
+        except ConnectionResetError:
+            pass
+        assert time.monotonic() - began < 8
+
+
+def test_a_silent_connection(server: Running) -> None:
+    began = time.monotonic()
+    assert raw(server, b"") == b""
+    assert time.monotonic() - began < 8
 
 
 def test_headers_without_end(server: Running) -> None:
