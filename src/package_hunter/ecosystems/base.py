@@ -18,6 +18,7 @@ from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
 ALL_PHASES = ("fetch", "install", "import")
+_MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("exercise",)
 
 
@@ -158,6 +159,11 @@ def project_folder(name: str) -> str:
     for ending in (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar", ".zip", ".whl", ".gem"):
         safe = safe.removesuffix(ending)
     return f"{HOME}/projects/{safe[:60] or 'app'}"
+
+
+def longer_way(way: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """A way with one more name; its middle is left out where a hostile tree would make it endless."""
+    return (*way, name) if len(way) < _MAX_WAY else (*way[: _MAX_WAY - 2], "…", name)
 
 
 @dataclass(slots=True)

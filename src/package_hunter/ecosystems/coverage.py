@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from package_hunter.ecosystems.base import ALL_PHASES, Installed, PlanOptions, Tally
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 
-DRIVER_FAILED = 97  # exit code of lifecycle.js where npm itself could not be set up
+# Exit codes of lifecycle.js: npm itself could not be set up; the script is not in package.json any more.
+DRIVER_FAILED, SCRIPT_GONE = 97, 98
 # The managers' own error lines: npm, yarn and pnpm; pip; bundler and gem.
 _ERROR = re.compile(
-    r"^(?:npm (?:error|ERR!)|error|ERROR:|\s*ERR_PNPM_\w+)\s+(?!A complete log|code |path )(.+)$"
+    r"^(?:npm (?:error|ERR!)|error|ERROR:|[ \t]*ERR_PNPM_\w+)\s+(?!A complete log|code |path )(.+)$"
     r"|^((?:Could not find|Bundler could not|Your bundle|Gem::|An error occurred).+)$",
     re.M,
 )
@@ -46,7 +47,7 @@ def coverage(
         [item for item in planned["install"].commands if not item.essential] if "install" in planned else []
     )
     done = [run for run in runs if run.phase == "install" and not run.command.essential]
-    ran = [run for run in done if run.exit_code != DRIVER_FAILED]
+    ran = [run for run in done if run.exit_code not in (DRIVER_FAILED, SCRIPT_GONE)]
     if "install" in options.phases and len(ran) < len(scripts):
         tally.reason(f"{len(scripts) - len(ran)} of {len(scripts)} install scripts were not run.")
     return Coverage(
@@ -94,6 +95,8 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
     if run.phase == "install":
         if run.exit_code == DRIVER_FAILED:
             tally.reason(f"{step} could not be run: {safe(run.output_tail[-200:])}")
+        elif run.exit_code == SCRIPT_GONE:
+            tally.note(f"{step} was gone from its package.json when it was to run.")
         elif run.exit_code is None:
             tally.reason(
                 f"{step} was stopped after {run.command.timeout:.0f} s; what it did later was not seen."

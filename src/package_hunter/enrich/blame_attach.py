@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 
-from package_hunter.enrich.blame import Blamer, Ports, blame_port
-from package_hunter.model.observation import Blame, NetworkLog, Observation
+from package_hunter.enrich.blame import Blamer
+from package_hunter.model.observation import Blame, NetworkLog, Observation, SocketUse
+
+_GATEWAY_SLACK_NS = 100_000_000  # a record of the gateway is written after the socket was used
+
+
+class Ports:
+    """Ties what the gateway recorded to a process, by the box's own port of the connection."""
+
+    def __init__(self, sockets: Iterable[SocketUse]) -> None:
+        self._uses: dict[tuple[str, int], list[SocketUse]] = defaultdict(list)
+        for use in sorted(sockets, key=lambda item: item.time_ns):
+            self._uses[use.protocol, use.local_port].append(use)
+
+    def use(self, peer_port: int, protocol: str, time_ns: int) -> SocketUse | None:
+        """The socket use that best fits a record of the gateway: the last one from that port until then
+        (with a little slack), else the first one after it."""
+        known = self._uses.get((protocol, peer_port), [])
+        at = bisect_right(known, time_ns + _GATEWAY_SLACK_NS, key=lambda item: item.time_ns)
+        return known[at - 1] if at else (known[0] if known else None)
+
+
+def blame_port(blamer: Blamer, ports: Ports, peer_port: int, protocol: str, time_ns: int) -> Blame | None:
+    """Blame for a record of the gateway; None where no socket use was seen from that port."""
+    use = ports.use(peer_port, protocol, time_ns)
+    return blamer.blame(use.process, time_ns) if use is not None else None
 
 
 def blame_observation(observation: Observation, blamer: Blamer) -> Observation:

@@ -41,10 +41,7 @@ class HostBox:
 
     def _command(self, phase: Phase, command: Command) -> CommandRun:
         started = time.time_ns()
-        argv = [
-            str(self._host(part)) if part.startswith(("/home/dev", "/usr/share/")) else part
-            for part in command.argv
-        ]
+        argv = [self._argument(part) for part in command.argv]
         env = {**os.environ, "HOME": str(self.root / "home/dev"), **command.env}
         process = subprocess.Popen(
             argv,
@@ -72,6 +69,11 @@ class HostBox:
             code,
             out.decode("utf-8", "replace"),
         )
+
+    def _argument(self, part: str) -> str:
+        if part.startswith(("/usr/local/bin/", "/usr/bin/")):
+            return Path(part).name  # wherever this host has it
+        return str(self._host(part)) if part.startswith(("/home/dev", "/usr/share/")) else part
 
     def _host(self, path: str) -> Path:
         return self.root / path.lstrip("/")

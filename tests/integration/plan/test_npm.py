@@ -319,3 +319,17 @@ def test_a_tree_is_loaded_apart(host_box: HostBox, source: Path) -> None:
     assert [run.exit_code for run in host_box.phase(third)] == [0]
     assert plan.narrow("pkg:npm/leaf@1.0.0") is None
     assert (host_box.root / "home/dev/log").read_text() == "leaf leaf "
+
+
+def test_a_script_that_was_removed_before_its_turn_is_not_counted_as_run(
+    host_box: HostBox, source: Path
+) -> None:
+    rewrite = "node -e \"fs.writeFileSync('package.json', JSON.stringify({name: 'dep', version: '1.0.0'}))\""
+    dep = packed(source, "dep", {"index.js": ""}, scripts={"preinstall": rewrite, "postinstall": "exit 0"})
+    project(source, dependencies={"dep": dep})
+    plan, runs = scan(host_box, source)
+    coverage = plan.coverage(runs)
+    assert [run.exit_code for run in runs if run.phase == "install"] == [0, 98]
+    assert (coverage.scripts_expected, coverage.scripts_run) == (2, 1)
+    assert coverage.reasons == ("1 of 2 install scripts were not run.",)
+    assert any("postinstall of pkg:npm/dep@1.0.0 was gone" in note for note in coverage.notes)

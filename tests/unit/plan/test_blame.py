@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from package_hunter.enrich.blame import Blamer, Ports, blame_port
-from package_hunter.enrich.blame_attach import blame_network, blame_observation
+from package_hunter.enrich.blame import Blamer
+from package_hunter.enrich.blame_attach import Ports, blame_network, blame_observation, blame_port
 from package_hunter.model.observation import (
     Alert,
     CanaryRead,
@@ -290,3 +290,35 @@ def test_pips_builds(cwd: str, cmdline: str, package: str | None, confidence: st
 def test_pip_itself_is_the_trees() -> None:
     found = Blamer((PIP,), (process(60, 1, 600, 60),), (D,)).blame(60, 63 * S)
     assert found is not None and (found.package, found.confidence) == (None, "tree")
+
+
+def test_no_number_of_generations_sheds_blame() -> None:
+    """Each forks the next and ends: the chain is longer than any depth limit would be."""
+    many = [process(1000 + i, 20 if i == 0 else 999 + i, 2000 + i, 21, end=21.5) for i in range(60_000)]
+    judge = blamer(*many)
+    for key in (60_999, 1000, 30_000):
+        found = judge.blame(key, 35 * S)
+        assert found is not None and (found.package, found.confidence) == (A, "certain")
+
+
+def test_what_an_ancestor_ran_counts_for_all_below() -> None:
+    many = [process(1000 + i, 31 if i == 0 else 999 + i, 2000 + i, 31, end=32) for i in range(5_000)]
+    judge = blamer(
+        process(21, 20, 201, 21),
+        process(31, 30, 301, 31, "sh /tmp/x.sh", "/bin/sh"),
+        *many,
+        files=(change("/tmp/x.sh", 21, 22),),
+    )
+    found = judge.blame(5_999, 33 * S)
+    assert found is not None and found.package == A
+
+
+def test_a_node_planted_on_the_path_is_the_planters() -> None:
+    planted = "/home/dev/.local/bin/node"
+    roots = [item for item in ROOTS if item.key != 30]
+    anchor = process(30, 1, 300, 30, "node lifecycle.js", planted, end=40)
+    judge = Blamer(
+        RUNS, (INIT, *roots, anchor, process(21, 20, 201, 21)), PACKAGES, (change(planted, 21, 22),)
+    )
+    found = judge.blame(30, 31 * S)
+    assert found is not None and found.package == A

@@ -5,7 +5,8 @@
 //
 // MANAGER is npm, or another with its version: yarn/1.22.22, pnpm/9.15.0
 //
-// Exit code: the script's own; 128 + N where signal N ended it; 97 where npm could not be set up.
+// Exit code: the script's own; 128 + N where signal N ended it; 97 where npm could not be set up; 98 where the
+// script is gone from package.json by now.
 'use strict'
 const fs = require('node:fs')
 const os = require('node:os')
@@ -21,7 +22,9 @@ function onPath (name) {
   return found
 }
 
-const npmCli = fs.realpathSync(onPath('npm'))
+// npm beside this very node: a package may have planted another one on PATH.
+const beside = path.join(path.dirname(process.execPath), 'npm')
+const npmCli = fs.realpathSync(fs.existsSync(beside) ? beside : onPath('npm'))
 const npmRoot = path.dirname(path.dirname(npmCli))
 const fromNpm = name => require(require.resolve(name, { paths: [npmRoot] }))
 
@@ -66,7 +69,18 @@ function asOther (other) {
   process.title = `node ${cli} ${command}`
 }
 
+function isGone () {
+  try {
+    const { scripts } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8').replace(/^\uFEFF/, ''))
+    const implied = event === 'install' && fs.existsSync(path.join(folder, 'binding.gyp'))
+    return !implied && !(scripts && scripts[event])
+  } catch {
+    return true
+  }
+}
+
 async function main () {
+  if (isGone()) return 98
   // Where npm finds its own place; it sets the title from the arguments.
   process.argv[1] = require.main.filename = npmCli
   process.title = 'npm'

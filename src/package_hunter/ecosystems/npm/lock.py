@@ -13,10 +13,11 @@ from typing import Any
 
 from packageurl import PackageURL
 
+from package_hunter.ecosystems.base import longer_way
 from package_hunter.ecosystems.tree import as_map, as_text, as_text_map
 from package_hunter.model.scan import Package
 
-MAX_LOCK_BYTES = 64 << 20
+MAX_LOCK_BYTES = 24 << 20
 MAX_PACKAGES = 50_000
 
 
@@ -124,7 +125,7 @@ def chains(places: Mapping[str, Entry], root_name: str) -> dict[str, tuple[str, 
         for name in entry.requires if entry else ():
             found = resolve(places, location, name)
             if found is not None and found not in ways:
-                ways[found] = (*ways[location], places[found].name)
+                ways[found] = longer_way(ways[location], places[found].name)
                 queue.append(found)
     return ways
 

@@ -18,6 +18,7 @@ from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Pa
 
 _MAX_EXTRA = 10  # sub-modules, and commands, of a single package
 EXERCISE = "/usr/share/npm/exercise.js"
+NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
 LIFECYCLE = "/usr/share/npm/lifecycle.js"
 
 
@@ -119,7 +120,7 @@ class NpmPlan(Plan):
             if command.script in ("require", "import") and command.blame_purl is not None:
                 name = command.argv[-1].split('"')[1]
                 budget = str(int(self.options.exercise_timeout * 1000) - 500)
-                argv = ("node", EXERCISE, name, budget)
+                argv = (NODE, EXERCISE, name, budget)
                 commands.append(
                     replace(command, argv=argv, timeout=self.options.exercise_timeout, script="exercise")
                 )
@@ -161,7 +162,7 @@ class NpmPlan(Plan):
     def _script(self, key: str, event: str) -> Command:
         name = self._manager.agent
         return Command(
-            ("node", LIFECYCLE, name, "install", event, key or "."),
+            (NODE, LIFECYCLE, name, "install", event, key or "."),
             self.project,
             timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key else None,
@@ -173,9 +174,9 @@ class NpmPlan(Plan):
         # The name under which the project asks for it, which for an alias is not the package's own.
         name = key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
         asked = json.dumps(name + path)
-        argv: tuple[str, ...] = ("node", "-e", f"require({asked})")
+        argv: tuple[str, ...] = (NODE, "-e", f"require({asked})")
         if how == "import":
-            argv = ("node", "--input-type=module", "-e", f"await import({asked})")
+            argv = (NODE, "--input-type=module", "-e", f"await import({asked})")
         return self._step(argv, f"{self.project}/{base}" if base else self.project, key, how + path)
 
     def _step(self, argv: tuple[str, ...], cwd: str, key: str, script: str) -> Command:

@@ -13,6 +13,7 @@ from email.parser import HeaderParser
 
 from packageurl import PackageURL
 
+from package_hunter.ecosystems.base import longer_way
 from package_hunter.ecosystems.python.requirements import normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Package
@@ -117,7 +118,7 @@ def packages(
         item = by_name.get(name)
         if item is None or name in ways:
             continue
-        ways[name] = (*way, item.name)
+        ways[name] = longer_way(way, item.name)
         queue.extend((needed, ways[name]) for needed in item.requires)
     return tuple(
         Package(

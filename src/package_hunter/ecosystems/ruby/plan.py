@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
+from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, longer_way
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.ruby import lock
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
@@ -19,7 +19,7 @@ from package_hunter.model.box import HOME
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
-_INSTALL = ("gem", "install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
+_INSTALL = ("/usr/bin/gem", "install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
 _MAX_LOCK = 16 << 20
 # Bundler's own way of guessing the file to load: the name, then its dashes as folders.
 _LOAD = (
@@ -110,7 +110,7 @@ class RubyPlan(Plan):
     def _load(self, package: Package) -> Command:
         code = _LOAD.format(name=package.name, folder=package.name.replace("-", "/"))
         return Command(
-            ("ruby", "-e", code),
+            ("/usr/bin/ruby", "-e", code),
             self.project,
             timeout=self.options.import_timeout,
             blame_purl=package.purl,
@@ -156,7 +156,7 @@ def _ways(every: GemLock, root: str) -> dict[str, tuple[str, ...]]:
     while queue:
         name, way = queue.popleft()
         if name in every.gems and name not in ways:
-            ways[name] = (*way, name)
+            ways[name] = longer_way(way, name)
             queue.extend((needed, ways[name]) for needed in every.gems[name].requires)
     return ways
 
