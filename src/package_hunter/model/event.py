@@ -33,6 +33,7 @@ class Extra(enum.IntEnum):
     ABI = 5  # u8: 1 = entered through a 32-bit or x32 entry
     LOCAL = 6  # local address of a connected socket: family u8, address (4|16), port u16 LE
     START = 7  # u64 start_boottime ns of the task's group leader: tells reused pids apart
+    TAMPER2 = 8  # as TAMPER, for the second path argument
 
 
 class ParamInfo(NamedTuple):
