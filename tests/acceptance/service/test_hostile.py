@@ -222,7 +222,9 @@ def test_a_head_that_stops_half_way(server: Running) -> None:
 def test_a_second_head_that_stops_half_way(server: Running) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(head("GET", "/api/v1/health"))
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        answer = b""
+        while b"}" not in answer:
+            answer += connection.recv(65536)
         began = time.monotonic()
         connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
         try:
