@@ -6,7 +6,10 @@ ECOSYSTEMS.
 
 from __future__ import annotations
 
+import time
+
 from package_hunter.ecosystems.base import ALL_PHASES, Ecosystem, Plan, PlanOptions, Staged, stage
+from package_hunter.ecosystems.checkout import git_files
 from package_hunter.ecosystems.npm.ecosystem import NpmEcosystem
 from package_hunter.ecosystems.python.ecosystem import PythonEcosystem
 from package_hunter.ecosystems.ruby.ecosystem import RubyEcosystem
@@ -31,4 +34,16 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
             f"{staged.name} holds nothing to install: no manifest was found at its top.",
             "Give the folder (or an archive of it) that holds the manifest, or a purl such as pkg:npm/NAME.",
         )
-    return [item.plan(staged, options) for item in fitting]
+    return [_as_checkout(item.plan(staged, options), staged) for item in fitting]
+
+
+def _as_checkout(plan: Plan, staged: Staged) -> Plan:
+    """A planted project is a git repository, as on a developer's machine."""
+    if plan.plant is not None:
+        tracked = {
+            name: content
+            for name in staged.tree.names(staged.project)[:50]
+            if (content := staged.tree.read(f"{staged.project}/{name}", 256 << 10)) is not None
+        }
+        plan.files = (*git_files(staged.project, tracked, time.time()), *plan.files)
+    return plan

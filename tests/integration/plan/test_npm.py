@@ -269,24 +269,6 @@ def test_no_manifest_is_a_sentence(source: Path) -> None:
         plans(stage("proj", source), OPTIONS)
 
 
-def test_yarn_classic(host_box: HostBox, source: Path) -> None:
-    needs_program("yarn")
-    project(
-        source,
-        dependencies={
-            "dep": packed(
-                source, "dep", {"index.js": ""}, scripts={"postinstall": log_line("$npm_config_user_agent")}
-            )
-        },
-    )
-    (source / "yarn.lock").write_text("# yarn lockfile v1\n\n\n")
-    (plan,) = plans(stage("proj", source), OPTIONS, "yarn")
-    assert plan.fetch.commands[0].argv[0] == "yarn"
-    _, runs = scan(host_box, source)
-    assert (host_box.root / "home/dev/log").read_text().startswith("yarn/1.")
-    assert [run.exit_code for run in runs] == [0, 0, 0]
-
-
 def test_exports_are_called_where_that_is_asked_for(host_box: HostBox, source: Path) -> None:
     """A trigger inside an API function (row 15 of the incidents) fires only when it is called."""
     body = """
