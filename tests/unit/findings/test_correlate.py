@@ -1,0 +1,103 @@
+"""Combinations: order, time, scope, thresholds, and bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import judge_samples as samples
+from judge_samples import SECOND, T0
+from package_hunter.findings.catalog import Class, combinations
+from package_hunter.findings.correlate import MAX_SCOPES, correlate
+from package_hunter.findings.signals import Signal
+from package_hunter.model.observation import Blame
+
+
+def signal(kind: str, at: float, blame: Blame | None = samples.BLAME, **facts: object) -> Signal:
+    return Signal(T0 + int(at * SECOND), kind, Class.SUSPICIOUS, kind, f"{kind} at {at}", blame, facts=facts)
+
+
+def sent(at: float, size: int = 100, opaque: bool = True, blame: Blame | None = samples.BLAME) -> Signal:
+    return signal("data_sent", at, blame, bytes=size, opaque=opaque)
+
+
+def names(*signals: Signal) -> list[str]:
+    ordered = sorted(signals, key=lambda s: s.time_ns)
+    return [str(s.data["combination"]) for s in correlate(ordered)]
+
+
+READ = signal("credential_access", 1)
+
+
+def test_order_time_and_size_count() -> None:
+    assert names(READ, sent(2)) == ["secrets_then_data"]
+    assert names(READ, sent(0)) == []
+    assert names(READ, sent(302)) == []
+    assert names(READ, sent(2, size=47)) == []
+    assert names(READ, sent(2, opaque=False)) == []
+
+
+def test_latest_read_counts_for_the_time() -> None:
+    assert names(READ, signal("credential_access", 290), sent(310)) == ["secrets_then_data"]
+
+
+def test_scope_keeps_scripts_and_packages_apart() -> None:
+    other_script = replace(samples.BLAME, script="postinstall")
+    assert names(READ, sent(2, blame=other_script)) == []
+    assert names(READ, sent(2, blame=None)) == []
+
+
+def test_package_scope_spans_scripts_and_phases() -> None:
+    later = replace(samples.BLAME, phase="import", script="require")
+    run = signal("remote_code_execution", 5, later)
+    assert names(READ, run) == ["unchecked_program_and_secrets"]
+
+
+def test_unordered_combination_takes_any_order() -> None:
+    run = signal("remote_code_execution", 5)
+    detached = signal("detached", 1)
+    assert names(run, detached) == ["unchecked_program_detached"]
+
+
+def test_one_signal_is_not_two_steps() -> None:
+    bare = signal("remote_code_execution", 5, bare_address=True)
+    assert names(bare) == []
+
+
+def test_each_scope_reports_a_combination_once() -> None:
+    assert names(READ, sent(2), sent(3), sent(4), READ, sent(6)) == ["secrets_then_data"]
+
+
+def test_steps_are_told_in_order() -> None:
+    (found,) = correlate([READ, sent(2)])
+    assert found.data["steps"] == ["credential_access at 1", "data_sent at 2"]
+    assert found.explain[1].startswith("Step 1: credential_access")
+
+
+def test_memory_is_bounded() -> None:
+    blames = [replace(samples.BLAME, script=f"s{i}") for i in range(MAX_SCOPES + 50)]
+    reads = [signal("credential_access", 1, blame) for blame in blames]
+    assert list(correlate(reads)) == []
+    last = sent(2, blame=blames[-1])
+    assert list(correlate([*reads, last])) == [], "beyond the limit nothing is kept"
+    assert len(list(correlate([*reads, sent(2, blame=blames[0])]))) == 1
+
+
+KINDS = sorted({kind for c in combinations() for step in c.steps for kind in step.kinds})
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 400), st.booleans()), max_size=30))
+def test_what_is_found_really_has_its_steps_within_the_time(drawn: list[tuple[str, int, bool]]) -> None:
+    signals = [signal(k, at, bytes=100, opaque=flag, hidden=flag, bare_address=flag) for k, at, flag in drawn]
+    signals.sort(key=lambda s: s.time_ns)
+    by_name = {c.name: c for c in combinations()}
+    for found in correlate(signals):
+        combination = by_name[str(found.data["combination"])]
+        steps = [next(s for s in signals if s.what == what) for what in found.data["steps"]]
+        assert len(steps) == len(combination.steps)
+        assert steps[-1].time_ns - steps[0].time_ns <= combination.within * SECOND
+        if combination.ordered:
+            assert all(s.kind in step.kinds for s, step in zip(steps, combination.steps, strict=True))
+        assert {k for step in combination.steps for k in step.kinds} >= {s.kind for s in steps}
