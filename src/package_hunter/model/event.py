@@ -34,6 +34,7 @@ class Extra(enum.IntEnum):
     LOCAL = 6  # local address of a connected socket: family u8, address (4|16), port u16 LE
     START = 7  # u64 start_boottime ns of the task's group leader: tells reused pids apart
     TAMPER2 = 8  # as TAMPER, for the second path argument
+    CWD = 9  # the working directory at exec, as PATH
 
 
 class ParamInfo(NamedTuple):

@@ -27,7 +27,11 @@ _C_FLAGS = ("-g", "-O2", "-Wall", "-Werror", "-Wno-unused-function", "-fno-jump-
 def header(machine: str) -> str:
     """generated.h: event numbers, operation codes and constants of an architecture."""
     lines = ["/* made by sensor/build.py */", "#pragma once"]
-    lines += [f"#define EV_{k.removeprefix('syscall_').upper()} {n}" for k, n in event_numbers().items() if k == "syscall_fcntl_x"]
+    lines += [
+        f"#define EV_{k.removeprefix('syscall_').upper()} {n}"
+        for k, n in event_numbers().items()
+        if k == "syscall_fcntl_x"
+    ]
     lines += [f"#define OP_{o.name} {o.value}" for o in table.Op]
     lines += [f"#define PREP_{p.name} {p.value}" for p in table.Prep]
     lines += [f"#define EXTRA_{e.name} {e.value}" for e in Extra]
@@ -59,7 +63,10 @@ def compile_to(target: Path, machine: str) -> None:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         except FileNotFoundError:
-            raise SensorError("The probe cannot be compiled: clang is missing.", "Install the packages clang and libbpf-dev.") from None
+            raise SensorError(
+                "The probe cannot be compiled: clang is missing.",
+                "Install the packages clang and libbpf-dev.",
+            ) from None
         if done.returncode:
             raise SensorError(
                 f"The probe does not compile: {done.stderr.strip()[:4000]}",
@@ -75,7 +82,9 @@ def object_path(data_dir: Path | None = None, machine: str | None = None) -> Pat
     """The compiled probe, compiled now if it is not there yet."""
     machine = machine or platform.machine()
     if machine not in TARGETS:
-        raise SensorError(f"The probe does not know the architecture {machine}.", f"Use one of {', '.join(TARGETS)}.")
+        raise SensorError(
+            f"The probe does not know the architecture {machine}.", f"Use one of {', '.join(TARGETS)}."
+        )
     target = (data_dir or settings().data_dir) / "probe" / f"{digest(machine)}.o"
     if not target.exists():
         compile_to(target, machine)

@@ -94,9 +94,7 @@ CLONE = BitTable(
         0x02000000: 1 << 28,  # NEWCGROUP
     },
 )
-PROT = BitTable(
-    "prot_flags", {1: 1, 2: 2, 4: 4, 8: 8, 0x01000000: 1 << 4, 0x02000000: 1 << 5}
-)
+PROT = BitTable("prot_flags", {1: 1, 2: 2, 4: 4, 8: 8, 0x01000000: 1 << 4, 0x02000000: 1 << 5})
 MMAP = BitTable(
     "mmap_flags",
     {
@@ -143,7 +141,9 @@ MLOCK2 = _same("mlock2_flags", 1)
 FINIT_MODULE = _same("finit_module_flags", 1, 2, 4)
 DELETE_MODULE = BitTable("delete_module_flags", {O_TRUNC: 1, O_NONBLOCK: 2})
 ACCESS = BitTable("access_flags", {1: 1, 2: 2, 4: 4})
-RESOLVE = BitTable("openat2_flags", {0x01: 1 << 4, 0x02: 1 << 2, 0x04: 1 << 3, 0x08: 1, 0x10: 1 << 1, 0x20: 1 << 5})
+RESOLVE = BitTable(
+    "openat2_flags", {0x01: 1 << 4, 0x02: 1 << 2, 0x04: 1 << 3, 0x08: 1, 0x10: 1 << 1, 0x20: 1 << 5}
+)
 IO_URING_SETUP = BitTable(
     "io_uring_setup_flags", {1: 1, 2: 2, 4: 1 << 3, 8: 1 << 4, 16: 1 << 5, 32: 1 << 6, 64: 1 << 7}
 )

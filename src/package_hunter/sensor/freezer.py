@@ -61,7 +61,9 @@ class Freezer:
                     raise
 
     def _group_lives(self) -> bool:
-        return os.path.exists(f"/proc/self/fd/{self.fd}") and "(deleted)" not in os.readlink(f"/proc/self/fd/{self.fd}")
+        return os.path.exists(f"/proc/self/fd/{self.fd}") and "(deleted)" not in os.readlink(
+            f"/proc/self/fd/{self.fd}"
+        )
 
     def close(self) -> None:
         """Lets the group go on and forgets it."""
@@ -74,7 +76,9 @@ class Freezer:
 class Feed:
     """Reads a ring with back-pressure: above ``high`` the scan's group is frozen until below ``low``."""
 
-    def __init__(self, ring: Ring, freezer: Freezer | None = None, high: float = 0.5, low: float = 0.05) -> None:
+    def __init__(
+        self, ring: Ring, freezer: Freezer | None = None, high: float = 0.5, low: float = 0.05
+    ) -> None:
         self.ring = ring
         self.freezer = freezer
         self._high = high

@@ -20,7 +20,9 @@ def library() -> Any:
     try:
         lib = ctypes.CDLL("libbpf.so.1", use_errno=True)
     except OSError:
-        raise SensorError("The probe cannot be loaded: libbpf.so.1 is missing.", "Install the package libbpf1.") from None
+        raise SensorError(
+            "The probe cannot be loaded: libbpf.so.1 is missing.", "Install the package libbpf1."
+        ) from None
     pointer = ctypes.c_void_p
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "bpf_object__open_file": (pointer, [ctypes.c_char_p, pointer]),
@@ -70,7 +72,10 @@ def update(fd: int, key: ctypes._SimpleCData[Any] | ctypes.Structure, value: Any
     """Puts an element into a map; SensorError names ``what`` it was for."""
     if library().bpf_map_update_elem(fd, ctypes.byref(key), ctypes.byref(value), 0) < 0:
         number = ctypes.get_errno()
-        raise SensorError(f"The probe did not take {what}: {os.strerror(number)}.", "Run as root and look at the kernel log.")
+        raise SensorError(
+            f"The probe did not take {what}: {os.strerror(number)}.",
+            "Run as root and look at the kernel log.",
+        )
 
 
 def possible_cpus() -> int:

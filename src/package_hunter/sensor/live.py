@@ -64,7 +64,9 @@ class Probe:
         libbpf.log.clear()
         self._object = self._lib.bpf_object__open_file(os.fsencode(path), None)
         if not self._object:
-            raise SensorError(f"The compiled probe {path} cannot be opened.", "Delete it and build the probe again.")
+            raise SensorError(
+                f"The compiled probe {path} cannot be opened.", "Delete it and build the probe again."
+            )
         self._prepare()
         code = self._lib.bpf_object__load(self._object)
         if code:
@@ -82,7 +84,9 @@ class Probe:
         while entry := self._lib.bpf_object__next_map(self._object, entry):
             if self._lib.bpf_map__name(entry).endswith(b".rodata"):
                 if self._lib.bpf_map__value_size(entry) != 8:
-                    raise SensorError("The compiled probe does not fit this program.", "Build the probe again.")
+                    raise SensorError(
+                        "The compiled probe does not fit this program.", "Build the probe again."
+                    )
                 self._lib.bpf_map__set_initial_value(entry, ctypes.byref(value), 8)
 
     def _map_fd(self, name: str) -> int:
@@ -98,7 +102,9 @@ class Probe:
         for base, calls in ((0, table.dispatch(machine)), *foreign):
             for number, (place, falco) in calls.items():
                 value = ctypes.c_uint32(place + 1 | falco << 16)
-                libbpf.update(self._fds["dispatch"], ctypes.c_uint32(base + number), value, "a system call number")
+                libbpf.update(
+                    self._fds["dispatch"], ctypes.c_uint32(base + number), value, "a system call number"
+                )
 
     def _fill_flags(self, machine: str) -> dict[str, int]:
         numbers: dict[str, int] = {}
@@ -146,14 +152,25 @@ class Probe:
         state events are always taken; None takes everything but high-volume calls (table.default_events).
         Takes 5-8 ms: do it ahead of time."""
         if ring_bytes & (ring_bytes - 1) or ring_bytes < os.sysconf("SC_PAGESIZE"):
-            raise SensorError(f"A ring of {ring_bytes} bytes is not possible.", "Use a power of two of bytes, such as 8388608.")
-        number = next((n for n in range(self._next, self._next + layout.SLOTS) if n % layout.SLOTS not in self._slots), None)
+            raise SensorError(
+                f"A ring of {ring_bytes} bytes is not possible.",
+                "Use a power of two of bytes, such as 8388608.",
+            )
+        number = next(
+            (n for n in range(self._next, self._next + layout.SLOTS) if n % layout.SLOTS not in self._slots),
+            None,
+        )
         if number is None:
-            raise SensorError(f"All {layout.SLOTS} places of the probe are taken.", "Run fewer scans at a time.")
+            raise SensorError(
+                f"All {layout.SLOTS} places of the probe are taken.", "Run fewer scans at a time."
+            )
         self._next = number + 1
         fd = self._lib.bpf_map_create(_RINGBUF, b"scan_ring", 0, 0, ring_bytes, None)
         if fd < 0:
-            raise SensorError(f"No ring of {ring_bytes} bytes: {os.strerror(-fd)}.", "Give the scan less, or the host more memory.")
+            raise SensorError(
+                f"No ring of {ring_bytes} bytes: {os.strerror(-fd)}.",
+                "Give the scan less, or the host more memory.",
+            )
         sensor = ScanSensor(self, number, fd, ring_bytes)
         self._slots[number % layout.SLOTS] = sensor
         slot = ctypes.c_uint32(number % layout.SLOTS)
@@ -175,7 +192,9 @@ class Probe:
     def __enter__(self) -> Probe:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -196,7 +215,9 @@ class ScanSensor:
         try:
             handle = os.pidfd_open(pid)
         except OSError as error:
-            raise SensorError(f"Process {pid} cannot be watched: {error.strerror}.", "It ended too early; try again.") from None
+            raise SensorError(
+                f"Process {pid} cannot be watched: {error.strerror}.", "It ended too early; try again."
+            ) from None
         try:
             member = layout.Member(self.number, 0)
             libbpf.update(self._probe._fds["members"], ctypes.c_int(handle), member, f"process {pid}")
@@ -213,13 +234,17 @@ class ScanSensor:
         if events is not None and table.FCNTL not in frozenset(events):
             scan.flags |= layout.SCAN_DUP_ONLY
         scan.ring_bytes = self.ring_bytes
-        libbpf.update(self._probe._fds["scans"], ctypes.c_uint32(self.number % layout.SLOTS), scan, "a filter")
+        libbpf.update(
+            self._probe._fds["scans"], ctypes.c_uint32(self.number % layout.SLOTS), scan, "a filter"
+        )
 
     def stats(self) -> Stats:
         """What was counted so far, over all cpus."""
         values = (layout.Counts * self._probe._cpus)()
         slot = ctypes.c_uint32(self.number % layout.SLOTS)
-        code = self._probe._lib.bpf_map_lookup_elem(self._probe._fds["counters"], ctypes.byref(slot), ctypes.byref(values))
+        code = self._probe._lib.bpf_map_lookup_elem(
+            self._probe._fds["counters"], ctypes.byref(slot), ctypes.byref(values)
+        )
         if code:
             raise SensorError(f"The probe's counters cannot be read: {os.strerror(-code)}.")
         return self._sum(values)
@@ -236,7 +261,9 @@ class ScanSensor:
             last_lost_ns=last.last_lost_ns + boot if last is not None else 0,
             last_lost_tid=last.last_lost_tid if last is not None else 0,
             orphans=sum(v.orphans for v in values),
-            alive=getattr(self, "_registered", 0) + sum(v.started for v in values) - sum(v.ended for v in values),
+            alive=getattr(self, "_registered", 0)
+            + sum(v.started for v in values)
+            - sum(v.ended for v in values),
             by_type=_by_name(values, "by_type"),
             lost_by_type=_by_name(values, "lost_by_type"),
             filtered=_by_name(values, "filtered"),
@@ -263,7 +290,9 @@ def compile_row(row: table.Row, numbers: dict[str, int]) -> layout.Program:
     program = layout.Program(event=row.event.number, params=len(row.steps), flags=int(row.flags))
     program.prep, program.prep_arg = int(row.prep), row.prep_arg
     for i, step in enumerate(row.steps):
-        program.ops[i] = layout.OpCode(int(step.op), step.arg, step.aux, numbers[step.table] if step.table else 0)
+        program.ops[i] = layout.OpCode(
+            int(step.op), step.arg, step.aux, numbers[step.table] if step.table else 0
+        )
     if row.address:
         program.watch[0], program.watch_len = row.address[0] + 1, row.address[1] + 1
     for i, argument in enumerate(row.watched):
@@ -296,19 +325,34 @@ def _boot_ns() -> int:
 
 def _check_host() -> None:
     if os.geteuid() != 0:
-        raise SensorError("The probe can only be loaded by root.", "Run with sudo, or use the server's worker.")
+        raise SensorError(
+            "The probe can only be loaded by root.", "Run with sudo, or use the server's worker."
+        )
     if not Path("/sys/kernel/btf/vmlinux").exists():
-        raise SensorError("This kernel carries no type information (BTF).", "Use a kernel with CONFIG_DEBUG_INFO_BTF, such as Debian's.")
+        raise SensorError(
+            "This kernel carries no type information (BTF).",
+            "Use a kernel with CONFIG_DEBUG_INFO_BTF, such as Debian's.",
+        )
     lockdown = Path("/sys/kernel/security/lockdown")
     if lockdown.exists() and "[confidentiality]" in lockdown.read_text(encoding="ascii"):
-        raise SensorError("The kernel is locked down (confidentiality): no program may look into it.", "Boot without lockdown=confidentiality.")
+        raise SensorError(
+            "The kernel is locked down (confidentiality): no program may look into it.",
+            "Boot without lockdown=confidentiality.",
+        )
 
 
 def _load_error(number: int, verbose: bool) -> SensorError:
     reason = os.strerror(number)
-    lines = libbpf.log[-200:] if verbose else [line for line in libbpf.log if "libbpf:" in line or "failed" in line][-3:]
+    lines = (
+        libbpf.log[-200:]
+        if verbose
+        else [line for line in libbpf.log if "libbpf:" in line or "failed" in line][-3:]
+    )
     detail = " ".join(line.strip() for line in lines) if not verbose else "\n" + "\n".join(lines)
     if number in (1, 13):
-        return SensorError(f"The kernel does not let us load the probe: {reason}.", "Give this process CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN.")
+        return SensorError(
+            f"The kernel does not let us load the probe: {reason}.",
+            "Give this process CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN.",
+        )
     release = platform.release()
     return SensorError(f"The kernel {release} refused the probe: {reason}. {detail}"[:20000], _ADVICE)

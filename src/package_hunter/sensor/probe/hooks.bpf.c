@@ -214,10 +214,10 @@ static __always_inline void close_tlv(struct scratch *s, u64 at, u64 start)
         *(u16 *)(s->data + at + 1) = s->pos - start;
 }
 
-static __always_inline void extra_path(struct scratch *s, u32 walked)
+static __always_inline void extra_path(struct scratch *s, u8 tag, u32 walked)
 {
     u64 at = s->pos;
-    tlv(s, EXTRA_PATH, 0);
+    tlv(s, tag, 0);
     if (put_walked(s, walked))
         s->pos--; /* no NUL */
     close_tlv(s, at, at + 3);
@@ -249,11 +249,12 @@ __noinline int put_extra(u32 flags)
     put_raw(s, EXTRA_MAGIC_U64, 5);
     if (flags & PROG_PATH && s->file) {
         struct file *file = (struct file *)s->file;
-        extra_path(s, walk_path((u64)file + bpf_core_field_offset(struct file, f_path)));
+        extra_path(s, EXTRA_PATH, walk_path((u64)file + bpf_core_field_offset(struct file, f_path)));
     } else if (flags & PROG_CWD && s->ret == 0) {
         struct fs_struct *fs = BPF_CORE_READ(task, fs);
         if (fs)
-            extra_path(s, walk_path((u64)fs + bpf_core_field_offset(struct fs_struct, pwd)));
+            extra_path(s, flags & PROG_START ? EXTRA_CWD : EXTRA_PATH,
+                       walk_path((u64)fs + bpf_core_field_offset(struct fs_struct, pwd)));
     }
     if (flags & PROG_FILE_ARG && s->file) {
         struct file *file = (struct file *)s->file;
