@@ -9,6 +9,7 @@ import os
 import pwd
 import resource
 import socket
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,22 @@ def _own_folder(settings: Settings, folder: Path) -> None:
     if os.geteuid() == 0:
         uid, gid = server_ids(settings)
         os.chown(folder, uid, gid, follow_symlinks=False)
-        for file in folder.glob("store.db*"):  # made by root: a migration, `user add`
-            os.chown(file, uid, gid, follow_symlinks=False)
+        for name in ("store.db", "store.db-wal", "store.db-shm"):  # made by root: a migration, `user add`
+            _own_file(folder / name, uid, gid)
+
+
+def _own_file(file: Path, uid: int, gid: int) -> None:
+    """Chown an ordinary file with one name; the folder's owner may have put a link there instead."""
+    try:
+        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        state = os.fstat(fd)
+        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1:
+            os.fchown(fd, uid, gid)
+    finally:
+        os.close(fd)
 
 
 def drop_rights(settings: Settings) -> None:

@@ -139,9 +139,10 @@ class ByteCache:
 
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value``, unless it is more than a quarter of all room."""
+        self._size -= len(self._items.pop(key, b""))
         if len(value) > self._limit // 4:
             return
-        self._size += len(value) - len(self._items.pop(key, b""))
+        self._size += len(value)
         self._items[key] = value
         while self._size > self._limit:
             self._size -= len(self._items.popitem(last=False)[1])
