@@ -1,0 +1,112 @@
+"""The walk-through with nothing made up: `package-hunter serve`, curl, simulations/falco-test in a real box."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from requires import ROOT, needs_btf, needs_program, needs_runc
+from service_harness import free_port, open_folder, wait_for
+
+from package_hunter.config import Settings
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("package_hunter.pipeline") is None, reason="the pipeline is not there yet"
+)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    needs_runc()
+    needs_btf()
+    needs_program("curl")
+    with open_folder() as folder:
+        for name in ("image", "probe", "cache"):  # built once, used by all
+            shared = Settings().data_dir / name
+            shared.mkdir(parents=True, exist_ok=True)
+            (folder / name).symlink_to(shared)
+        environment = {
+            **os.environ,
+            "PACKAGE_HUNTER_DATA_DIR": str(folder),
+            "PACKAGE_HUNTER_DEVELOPMENT": "1",
+        }
+        port = free_port()
+        program = str(Path(sys.executable).parent / "package-hunter")
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen([program, "serve", "--port", str(port)], env=environment, stderr=log)
+        try:
+            wait_for(lambda: _answers(port))
+            yield f"http://localhost:{port}"
+        finally:
+            server.terminate()
+            code = server.wait(60)
+        assert code == 0, (folder / "log").read_text()[-3000:]
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://localhost:{port}/api/v1/health", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _curl(*arguments: str) -> dict[str, Any]:
+    done = subprocess.run(["curl", "-s", *arguments], capture_output=True, text=True, timeout=60, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _submit(url: str, archive: Path, manager: str = "npm") -> str:
+    header = "Content-Type: application/octet-stream"
+    answer = _curl("-H", header, "--data-binary", f"@{archive}", f"{url}/monitor/project/{manager}")
+    assert answer["status"] == "ok"
+    return str(answer["id"])
+
+
+def _ended(url: str, scan_id: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        answer = _curl(f"{url}/?id={scan_id}")
+        return None if answer["status"] == "pending" else answer
+
+    found = wait_for(look, 120)
+    assert found is not None
+    return found
+
+
+def test_the_walk_through_with_curl(url: str, tmp_path: Path) -> None:
+    archive = tmp_path / "t.tgz"
+    subprocess.run(["tar", "-C", ROOT / "simulations/falco-test", "-czf", archive, "."], check=True)
+    scan_id = _submit(url, archive)
+    found = _ended(url, scan_id)
+    assert found["status"] == "finished", found.get("reason")
+    rules = [e["rule"] for e in found["result"]]
+    assert "Unexpected outbound connection destination" in rules
+    element = found["result"][rules.index("Unexpected outbound connection destination")]
+    assert element["priority"] == "NOTICE"
+    assert element["source"] == "SYSCALL"
+    assert isinstance(element["time"]["seconds"], str)
+    fields = element["output_fields"]
+    assert scan_id in fields["container.name"]
+    names = {"container.id", "user.name", "proc.cmdline", "fd.name", "container.image.repository", "evt.time"}
+    assert names <= set(fields)
+    assert "wget" in fields["proc.cmdline"]
+    text = httpx.get(f"{url}/api/v1/scans/{scan_id}/report?format=text", trust_env=False).text
+    assert "maldep" in text
+
+
+def test_a_bad_archive_is_a_scan_that_failed(url: str, tmp_path: Path) -> None:
+    archive = tmp_path / "bad.tgz"
+    archive.write_bytes(b"this is no archive")
+    found = _ended(url, _submit(url, archive))
+    assert found["status"] == "failed"
+    assert found["reason"]
+    info = httpx.get(f"{url}/api/v1/scans/{found['id']}", trust_env=False).json()
+    assert info["exit_code"] == 3
