@@ -1,4 +1,4 @@
-"""The walk-through with nothing made up: `package-hunter serve`, curl, simulations/falco-test in a real box."""
+"""The walk-through, nothing made up: `package-hunter serve`, curl, simulations/falco-test in a real box."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from requires import ROOT, needs_btf, needs_program, needs_runc
-from service_harness import free_port, open_folder, wait_for
 
 from package_hunter.config import Settings
+from requires import ROOT, needs_btf, needs_program, needs_runc
+from service_harness import free_port, open_folder, wait_for
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("package_hunter.pipeline") is None, reason="the pipeline is not there yet"
