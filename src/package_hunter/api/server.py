@@ -130,7 +130,7 @@ def prepare_folders(settings: Settings) -> None:
     """
     try:
         settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for name in ("store", "uploads"):
+        for name in ("store", "received"):
             _own_folder(settings, settings.data_dir / name)
     except OSError as error:
         raise HostError(
@@ -170,7 +170,7 @@ def drop_rights(settings: Settings) -> None:
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
     ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    for name in ("store", "uploads"):
+    for name in ("store", "received"):
         if not os.access(settings.data_dir / name, os.W_OK | os.X_OK):
             raise UsageError(
                 f"The server's user (uid {os.geteuid()}) cannot write to {settings.data_dir / name}.",

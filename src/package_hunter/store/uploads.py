@@ -1,4 +1,4 @@
-"""Archives on disk, by digest: `<data_dir>/uploads/<sha256>`. They are bytes here; nobody looks inside.
+"""Archives on disk, by digest: `<data_dir>/received/<sha256>`. They are bytes here; nobody looks inside.
 
 While one comes in it is a locked file ``part-…``: its lock tells a live upload from what a
 killed server left.
@@ -85,7 +85,7 @@ class Uploads:
     """The folder of archives."""
 
     def __init__(self, settings: Settings) -> None:
-        self.folder = settings.data_dir / "uploads"
+        self.folder = settings.data_dir / "received"
         self._min_free = settings.min_free_bytes
 
     def begin(self, expected: int = 0) -> Upload:

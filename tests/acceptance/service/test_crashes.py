@@ -45,7 +45,7 @@ def test_a_scan_that_kills_its_worker_every_time_fails_with_that_reason(folder: 
         found = server.ended(scan_id)
         assert found["status"] == "failed"
         assert found["reason"] == "The worker died during this scan, 2 times: given up."
-        assert wait_for(lambda: not list((folder / "uploads").iterdir()), 15)
+        assert wait_for(lambda: not list((folder / "received").iterdir()), 15)
 
 
 def test_a_killed_server_is_replaced_while_the_scan_goes_on(folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_everything_killed_at_once_and_started_again(folder: Path) -> None:
         for pid in children.values():
             os.kill(pid, signal.SIGKILL)
         server.process.wait()
-    assert sorted(p.read_bytes() for p in (folder / "uploads").iterdir()) == [b"malicious", b"sleep 2"]
+    assert sorted(p.read_bytes() for p in (folder / "received").iterdir()) == [b"malicious", b"sleep 2"]
     with running(folder) as server:
         assert server.status(scan_ids[0])["status"] == "pending"
         assert [server.ended(i)["status"] for i in scan_ids] == ["finished", "finished"]

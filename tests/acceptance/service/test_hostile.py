@@ -47,7 +47,7 @@ def head(method: str, path: str, *lines: str) -> bytes:
 
 
 def uploads(server: Running) -> list[str]:
-    return [p.name for p in (server.data_dir / "uploads").iterdir()]
+    return [p.name for p in (server.data_dir / "received").iterdir()]
 
 
 def is_error(answer: httpx.Response, status: int, *words: str) -> None:

@@ -57,7 +57,7 @@ def test_a_disk_without_room(folder: Path) -> None:
         answer = server.client.post("/monitor/project/npm", content=b"x", headers=ARCHIVE)
         assert answer.status_code == 503
         assert "too full" in answer.json()["reason"]
-        assert not list((folder / "uploads").iterdir())
+        assert not list((folder / "received").iterdir())
 
 
 def test_a_disk_that_fills_up_while_an_archive_comes_in(folder: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_disk_that_fills_up_while_an_archive_comes_in(folder: Path) -> None:
             answer = server.client.post("/monitor/project/npm", content=chunks(), headers=ARCHIVE)
             assert answer.status_code == 503
             assert answer.json()["reason"] == "The disk is full."
-            assert not list((folder / "uploads").iterdir())
+            assert not list((folder / "received").iterdir())
             assert server.ended(server.submit(b"x"))["status"] == "finished"
     finally:
         subprocess.run(["umount", folder], check=True)

@@ -71,7 +71,7 @@ def test_every_upload_is_gone_once_its_scan_ended(server: Running) -> None:
     first, second = server.submit(b"sleep 0.5 x"), server.submit(b"sleep 0.5 x")
     server.ended(first)
     server.ended(second)
-    assert wait_for(lambda: not list((server.data_dir / "uploads").iterdir()))
+    assert wait_for(lambda: not list((server.data_dir / "received").iterdir()))
 
 
 def test_v1_with_a_token(server: Running) -> None:
@@ -161,5 +161,5 @@ def test_rights_are_given_up(server: Running) -> None:
         assert re.search(r"^CapEff:\t0+$", api, re.M)
         assert re.search(r"^CapPrm:\t0+$", api, re.M)
     assert re.search(r"^NoNewPrivs:\t1", api, re.M)
-    for folder in ("store", "uploads"):
+    for folder in ("store", "received"):
         assert stat.S_IMODE((server.data_dir / folder).stat().st_mode) == 0o700

@@ -100,7 +100,7 @@ def uploads(server: Running, number: int, size: int) -> None:
         for thread in threads:
             thread.join()
         seconds = time.perf_counter() - began
-    kept = len(list((server.data_dir / "uploads").iterdir()))
+    kept = len(list((server.data_dir / "received").iterdir()))
     print(f"{number} uploads of {size / 1e9:g} GB at once (budget 250 MB):")
     print(f"  resident {idle / 1e6:.0f} MB before, at most {max(samples) / 1e6:.0f} MB during,", end=" ")
     speed = number * size / 1e6 / seconds
