@@ -1,0 +1,25 @@
+"""Fixtures of the sensor tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from package_hunter.sensor.build import object_path
+from package_hunter.sensor.live import Probe
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import requires
+
+
+@pytest.fixture(scope="session")
+def probe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probe]:
+    requires.needs_btf()
+    requires.needs_program("clang")
+    with Probe(object_path(Path(tmp_path_factory.mktemp("data")))) as loaded:
+        loaded.attach()
+        yield loaded
