@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from package_hunter.ecosystems.failures import failure
 from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.errors import HunterError
 from package_hunter.model.box import HOME
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
@@ -29,7 +31,7 @@ class PlanOptions:
 
     phases: tuple[str, ...] = ALL_PHASES
     phase_timeout: float = 300.0
-    script_timeout: float = 120.0
+    script_timeout: float = 240.0  # a native build on a busy machine takes one or two minutes
     import_timeout: float = 10.0
     exercise_timeout: float = 5.0
 
@@ -131,6 +133,13 @@ class Plan(ABC):
     @abstractmethod
     def inventory(self) -> tuple[Package, ...]:
         """The packages of the tree as they were after the fetch (before it: as the lock file lists them)."""
+
+    def failure(self, runs: Sequence[CommandRun]) -> HunterError | None:
+        """The error to end with where a single package could not be fetched (unknown: NothingToScanError,
+        registry down: UnreachableError); None where the scan goes on to a report. Ask after fetch and
+        install.
+        """
+        return failure(self.target, runs)
 
     @abstractmethod
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:

@@ -12,7 +12,8 @@ from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, Phas
 DRIVER_FAILED, SCRIPT_GONE = 97, 98
 # The managers' own error lines: npm, yarn and pnpm; pip; bundler and gem.
 _ERROR = re.compile(
-    r"^(?:npm (?:error|ERR!)|error|ERROR:|[ \t]*ERR_PNPM_\w+)\s+(?!A complete log|code |path )(.+)$"
+    r"^(?:npm (?:error|ERR!)|error|ERROR:|[ \t]*ERR_PNPM_\w+)\s+"
+    r"(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$"
     r"|^((?:Could not find|Bundler could not|Your bundle|Gem::|An error occurred).+)$",
     re.M,
 )
@@ -38,6 +39,10 @@ def coverage(
         tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
     for run in runs:
         _judge_run(run, tally)
+    extra = [run for run in runs if _is_extra(run)]
+    failed = sum(run.exit_code not in (0, None) for run in extra)
+    if failed:
+        tally.note(f"{failed} of {len(extra)} sub-modules and commands of the package ended with an error.")
     if nothing_to_load:
         tally.note(
             f"{len(nothing_to_load)} direct dependencies hold nothing to load (types or commands only)."
@@ -48,7 +53,7 @@ def coverage(
     )
     done = [run for run in runs if run.phase == "install" and not run.command.essential]
     ran = [run for run in done if run.exit_code not in (DRIVER_FAILED, SCRIPT_GONE)]
-    if "install" in options.phases and len(ran) < len(scripts):
+    if "install" in options.phases and done and len(ran) < len(scripts):
         tally.reason(f"{len(scripts) - len(ran)} of {len(scripts)} install scripts were not run.")
     return Coverage(
         phases=tuple(phases),
@@ -65,19 +70,24 @@ def _phase(
     name: str, phase: Phase | None, options: PlanOptions, runs: Sequence[CommandRun], tally: Tally
 ) -> PhaseCoverage:
     mine = [run for run in runs if run.phase == name]
+    world = runs[0].world if runs else "default"
     seconds = sum(run.ended_ns - run.started_ns for run in mine) / 1e9
     bad = next((run for run in mine if run.command.essential and run.exit_code != 0), None)
     if bad is not None:
-        status = "timeout" if bad.exit_code is None else "failed"
         tally.reason(_why(name, bad))
-        return PhaseCoverage(name, "default", status, bad.exit_code, seconds)
+        status = "timeout" if bad.exit_code is None else "failed"
+        return PhaseCoverage(name, world, status, bad.exit_code, seconds)
     if not mine and not options.asks(name):
         tally.note(f"The phase “{name}” was not asked for.")
-        return PhaseCoverage(name, "default", "skipped", None, 0.0)
+        return PhaseCoverage(name, world, "skipped", None, 0.0)
     if not mine and (phase is None or phase.commands):
-        tally.reason(f"The phase “{name}” was not run.")
-        return PhaseCoverage(name, "default", "skipped", None, 0.0)
-    return PhaseCoverage(name, "default", "ok", 0, seconds)
+        if not tally.reasons:  # else it was not reached because of what was said already
+            tally.reason(f"The phase “{name}” was not run.")
+        return PhaseCoverage(name, world, "skipped", None, 0.0)
+    if phase is not None and len(mine) < len(phase.commands):
+        tally.reason(f"Of the phase “{name}”, {len(mine)} of {len(phase.commands)} steps were run.")
+        return PhaseCoverage(name, world, "timeout", None, seconds)
+    return PhaseCoverage(name, world, "ok", 0, seconds)
 
 
 def _why(name: str, run: CommandRun) -> str:
@@ -108,8 +118,13 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
             tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
         elif _itself_not_found(run.command, run.output_tail):
             tally.reason(f"{step} could not be tried: the module was not found.")
-        else:
+        elif not _is_extra(run):
             tally.note(f"{step} ended with exit code {run.exit_code}.")
+
+
+def _is_extra(run: CommandRun) -> bool:
+    """A sub-module or command of a single package, beside the package itself."""
+    return "/" in (run.command.script or "") or (run.command.script or "").startswith("bin ")
 
 
 def _itself_not_found(command: Command, tail: str) -> bool:
