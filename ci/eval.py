@@ -91,17 +91,17 @@ def npm_case(name: str, group: str, work: Path) -> Case | None:
     return Case(name, group, "npm", purl, (str(work / info["filename"]),), version=info["version"])
 
 
-def pypi_case(name: str, group: str, sdist: bool, work: Path) -> Case | None:
+def pypi_case(name: str, group: str, sdist: bool, work: Path) -> Case:
     """The latest version; of loud ones the source archive, which is built in the box."""
     folder = work / f"py-{name}"
     folder.mkdir(exist_ok=True)
-    kind = ["--no-binary", ":all:", "--no-build-isolation"] if sdist else ["--only-binary", ":all:"]
+    kind = ["--no-binary", name] if sdist else ["--only-binary", ":all:"]
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "-q", "--disable-pip-version-check"]
     done = run(*pip, *kind, "-d", folder, name, timeout=300)
     found = sorted(folder.iterdir())
-    if not found:
-        say(f"left out: pip download {name}: {done.stderr.strip()[-200:]}")
-        return None
+    if not found:  # pip must prepare a source archive's metadata, which fails where a library is missing
+        say(f"not for GuardDog: pip download {name}: {done.stderr.strip()[-200:]}")
+        return Case(name, group, "pypi", f"pkg:pypi/{name}", ())
     archive = found[0]
     version = archive.name.removesuffix(".tar.gz").rpartition("-")[2] if sdist else archive.name.split("-")[1]
     target = str(archive) if sdist else f"pkg:pypi/{name}@{version}"
