@@ -1,0 +1,1 @@
+"""Kinds of fake secrets: a file each, with ``make(forge)``."""

@@ -1,0 +1,62 @@
+"""The environment: tokens of a CI job, and what a CI system sets around them."""
+
+from __future__ import annotations
+
+import secrets
+
+from package_hunter.decoy.forge import Forge, aws_pair, checked_token, jwt, random_text
+
+
+def make(forge: Forge) -> None:
+    if not forge.ci:
+        return
+    forge.env["CI"] = "true"
+    forge.variable("NPM_TOKEN", "npm-token", checked_token("npm_"), ("npm-registry",))
+    key, secret = aws_pair()
+    forge.variable("AWS_ACCESS_KEY_ID", "aws-key-id", key, ("aws",))
+    forge.variable("AWS_SECRET_ACCESS_KEY", "aws-secret", secret)
+    if forge.world == "gitlab":
+        _gitlab(forge)
+    else:
+        _github(forge)
+
+
+def _github(forge: Forge) -> None:
+    forge.variable("GITHUB_TOKEN", "github-token", checked_token("ghs_"), ("github",))
+    forge.variable(
+        "ACTIONS_RUNTIME_TOKEN", "actions-token", jwt("actions", f"run-{secrets.randbelow(10**10)}")
+    )
+    forge.env.update(
+        GITHUB_ACTIONS="true",
+        GITHUB_REPOSITORY="northwind-labs/storefront",
+        GITHUB_REPOSITORY_OWNER="northwind-labs",
+        GITHUB_ACTOR="dmeyer-dev",
+        GITHUB_REF="refs/heads/main",
+        GITHUB_REF_NAME="main",
+        GITHUB_SHA=secrets.token_hex(20),
+        GITHUB_WORKFLOW="ci",
+        GITHUB_JOB="build",
+        GITHUB_RUN_ID=str(10**10 + secrets.randbelow(10**10)),
+        GITHUB_EVENT_NAME="push",
+        GITHUB_SERVER_URL="https://github.com",
+        GITHUB_API_URL="https://api.github.com",
+        RUNNER_OS="Linux",
+        RUNNER_ARCH="X64",
+    )
+
+
+def _gitlab(forge: Forge) -> None:
+    forge.variable("CI_JOB_TOKEN", "gitlab-token", f"glcbt-64_{random_text(20)}", ("gitlab",))
+    forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", ("docker",))
+    number = str(10**9 + secrets.randbelow(10**9))
+    forge.env.update(
+        GITLAB_CI="true",
+        CI_SERVER_HOST="gitlab.com",
+        CI_SERVER_URL="https://gitlab.com",
+        CI_PROJECT_PATH="northwind-labs/storefront",
+        CI_COMMIT_REF_NAME="main",
+        CI_COMMIT_SHA=secrets.token_hex(20),
+        CI_JOB_NAME="build",
+        CI_JOB_ID=number,
+        CI_PIPELINE_SOURCE="push",
+    )

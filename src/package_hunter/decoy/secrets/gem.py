@@ -1,0 +1,12 @@
+"""~/.gem/credentials: the key that ``gem push`` sends."""
+
+from __future__ import annotations
+
+import secrets
+
+from package_hunter.decoy.forge import Forge
+
+
+def make(forge: Forge) -> None:
+    key = forge.canary("gem-key", ".gem/credentials", f"rubygems_{secrets.token_hex(24)}", ("gem-registry",))
+    forge.file(".gem/credentials", f"---\n:rubygems_api_key: {key}\n", 0o600)
