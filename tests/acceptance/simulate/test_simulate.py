@@ -1,0 +1,70 @@
+"""Simulations through the whole system, as a user runs them; reports of theirs satisfy the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hunter import ROOT, hunt, scan_json
+
+import requires
+
+SCHEMA = json.loads(resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text())
+# one of each way: theft, worm, staged program, native code, start-up file, gem, no I/O at all
+CHOSEN = (
+    "eslint-scope",
+    "registry-worm",
+    "ua-parser-js",
+    "torchtriton",
+    "litellm-pth",
+    "rest-client",
+    "git-hook",
+)
+
+
+@pytest.fixture(autouse=True)
+def _host() -> None:
+    requires.needs_btf()
+    requires.needs_runc()
+
+
+def test_chosen_simulations_are_caught() -> None:
+    done = hunt("simulate", "--format", "json", "-q", *CHOSEN, timeout=240)
+    assert done.returncode in (0, 1), done.stderr[-2000:]
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert set(rows) == set(CHOSEN)
+    assert {n: (r["verdict"], r["by"], r["note"]) for n, r in rows.items() if not r["as_expected"]} == {}
+
+
+def test_falco_test_names_rule_host_process_and_package(tmp_path: Path) -> None:
+    target = ROOT / "simulations/falco-test"
+    report = scan_json(target)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert report["verdict"] == "suspicious"
+    alert = next(a for a in report["alerts"] if a["rule"] == "Unexpected outbound connection destination")
+    assert alert["priority"] == "Notice"
+    assert alert["blame"]["package"] == "pkg:npm/maldep@1.0.0"
+    assert alert["blame"]["script"] == "preinstall"
+    contact = next(c for c in report["network"]["connections"] if c["name"] == "paste.example")
+    assert contact["address"]
+    text = " ".join(hunt("scan", target, "-q").stdout.split())
+    for needed in (
+        "SUSPICIOUS",
+        "Unexpected outbound connection destination (NOTICE)",
+        "paste.example",
+        "maldep 1.0.0",
+    ):
+        assert needed in text
+    assert re.search(r"wget -qO-", text)
+
+
+def test_two_scans_have_the_same_fingerprints() -> None:
+    target = ROOT / "simulations/eslint-scope"
+    first, second = (scan_json(target, codes=(1,)) for _ in range(2))
+    marks = [{f["fingerprint"]: f["kind"] for f in r["findings"]} for r in (first, second)]
+    assert marks[0] == marks[1]
+    assert "exfiltration" in marks[0].values()
