@@ -1,0 +1,129 @@
+"""A rule file as YAML with a place for every value. Bounded: size, depth and number of nodes are checked
+before anything is built, so that no file (aliases within aliases included) costs more than it should."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MAX_FILE_BYTES = 8 << 20
+MAX_NODES = 500_000
+MAX_DEPTH = 50
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: 1-based line and column."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class DocumentError(ValueError):
+    """The file is no YAML that a rule file may be: a sentence and a place."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.message, self.place = message, place
+
+
+@dataclass
+class Item:
+    """A top-level entry: its keys with values and places. Of a key given twice the first counts."""
+
+    values: dict[str, Any]
+    places: dict[str, Place]
+    place: Place
+
+    def at(self, key: str) -> Place:
+        """The place of a key's value; the item's own where it has none."""
+        return self.places.get(key, self.place)
+
+
+def read_items(text: str, name: str) -> list[Item]:
+    """The top-level entries of a rule file. DocumentError where it is not a list of mappings."""
+    start = Place(name, 1, 1)
+    if len(text) > MAX_FILE_BYTES:
+        raise DocumentError(f"The file is larger than {MAX_FILE_BYTES >> 20} MiB.", start)
+    try:
+        _check_size(text, start)
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(name, mark.line + 1, mark.column + 1) if mark else start
+        raise DocumentError(f"This is no valid YAML: {error.problem or error.context}.", place) from None
+    except yaml.YAMLError as error:
+        raise DocumentError(f"This is no valid YAML: {error}.", start) from None
+    if root is None:
+        return []
+    if not isinstance(root, yaml.SequenceNode):
+        raise DocumentError("A rule file is a list of rules, macros and lists.", _place(root, name))
+    reader = _Reader(name)
+    return [reader.item(node) for node in root.value]
+
+
+def _check_size(text: str, start: Place) -> None:
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH or count > MAX_NODES:
+            mark = event.start_mark
+            raise DocumentError(
+                "The file is nested too deeply or too large.", Place(start.file, mark.line + 1, 1)
+            )
+
+
+def _place(node: yaml.Node, name: str) -> Place:
+    return Place(name, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+class _Reader:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.built = 0
+
+    def item(self, node: yaml.Node) -> Item:
+        if not isinstance(node, yaml.MappingNode):
+            raise DocumentError("Each entry is a mapping such as '- rule: name'.", _place(node, self.name))
+        values: dict[str, Any] = {}
+        places: dict[str, Place] = {}
+        for key, value in node.value:
+            if key.value not in values:
+                values[key.value] = self.value(value)
+                places[key.value] = _place(value, self.name)
+        return Item(values, places, _place(node, self.name))
+
+    def value(self, node: yaml.Node) -> Any:
+        self.built += 1
+        if self.built > MAX_NODES:
+            raise DocumentError("The file grows too large through its aliases.", _place(node, self.name))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(n) for n in node.value]
+        if isinstance(node, yaml.MappingNode):
+            found: dict[str, Any] = {}
+            for key, value in node.value:
+                found.setdefault(str(key.value), self.value(value))
+            return found
+        if node.tag.endswith(":bool"):
+            return node.value.lower() in ("true", "yes", "on", "y")
+        if node.tag.endswith(":null"):
+            return None
+        return str(node.value)
+
+
+def read_file(path: Path) -> str:
+    """The text of a rule file, bounded."""
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,146 @@
+"""The compiled rules: an event goes in, the rules that match come out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from package_hunter.errors import RuleFileError
+from package_hunter.model.fields import Extract, FieldSource
+from package_hunter.model.observation import Alert
+from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.emit import Emitter
+from package_hunter.rules.model import Rule, RuleSet
+from package_hunter.rules.narrow import open_prefixes
+from package_hunter.rules.output import Template
+from package_hunter.rules.shape import FALSE, Graph, specialise
+from package_hunter.rules.transform import apply
+
+Matches = tuple[Rule, ...]
+_NOTHING: Matches = ()
+
+
+class Engine:
+    """Rules compiled for one source of fields.
+
+    ``event_types`` are the event numbers (model/event.py) that any enabled rule can match: what the probe has
+    to report. ``open_prefixes`` are path prefixes outside of which no rule can match a file that is only
+    opened for reading, or None where that cannot be told.
+    """
+
+    def __init__(self, ruleset: RuleSet, source: FieldSource, matching: str = "all") -> None:
+        self.rules: Matches = tuple(r for r in ruleset.rules if r.enabled)
+        self.first = matching == "first"
+        self._source = source
+        self._getters: dict[Operand, Extract] = {}
+        self._templates: dict[str, Template] = {}
+        self._decoded: dict[int, Matches] = {}
+        self._table: dict[int, Callable[[Any], int]] = {}
+        self._build()
+        self.event_types: frozenset[int] = frozenset(self._table)
+        self.open_prefixes = open_prefixes(self.rules)
+
+    def _build(self) -> None:
+        by_type: dict[int, list[Rule]] = defaultdict(list)
+        for rule in self.rules:
+            for number in rule.types:
+                by_type[number].append(rule)
+        bits = {id(rule): bit for bit, rule in enumerate(self.rules)}
+        alike: dict[Any, Callable[[Any], int]] = {}
+        for number, rules in by_type.items():
+            graph, memo = Graph(), dict[int, int]()
+            nodes = [(bits[id(r)], specialise(graph, r.node, number, memo)) for r in rules]
+            nodes = [(bit, node) for bit, node in nodes if node != FALSE]
+            if not nodes:
+                continue
+            key = (
+                tuple(nodes),
+                tuple(graph.kinds),
+                tuple(graph.parts),
+                tuple(map(id, graph.checks.values())),
+            )
+            if key not in alike:
+                alike[key] = Emitter(graph, self.getter).function(nodes)
+            self._table[number] = alike[key]
+
+    def matches(self, event: Any) -> Matches:
+        """The rules that match, in the order of the files; only the first where the engine is set so."""
+        function = self._table.get(event.type)
+        if function is None:
+            return _NOTHING
+        bits = function(event)
+        return self._rules_of(bits) if bits else _NOTHING
+
+    def _rules_of(self, bits: int) -> Matches:
+        known = self._decoded.get(bits)
+        if known is None:
+            found = tuple(r for bit, r in enumerate(self.rules) if bits >> bit & 1)
+            known = found[:1] if self.first else found
+            if len(self._decoded) < 10_000:
+                self._decoded[bits] = known
+        return known
+
+    def interpreted(self, event: Any) -> Matches:
+        """The same by walking the conditions: slow, plain, what the compiled form is held against."""
+        values: dict[Operand, Any] = {}
+
+        def get(operand: Operand) -> Any:
+            if operand not in values:
+                values[operand] = self.getter(operand)(event)
+            return values[operand]
+
+        found = tuple(r for r in self.rules if event.type in r.types and r.node.evaluate(get))
+        return found[:1] if self.first else found
+
+    def getter(self, operand: Operand) -> Extract:
+        """How an operand's value is got of an event."""
+        known = self._getters.get(operand)
+        if known is None:
+            known = self._getters[operand] = self._make_getter(operand)
+        return known
+
+    def _make_getter(self, operand: Operand) -> Extract:
+        if isinstance(operand, Transformed):
+            return apply(operand, self.getter)
+        assert isinstance(operand, FieldRef)
+        try:
+            return self._source.extractor(operand.name, operand.arg)
+        except KeyError:
+            raise RuleFileError(
+                f"The field {operand} is not known to this source of events.",
+                "Leave the rule out or change it.",
+            ) from None
+
+    def alert(self, rule: Rule, event: Any) -> Alert:
+        """What is told of a match: the rule's output with the event's values."""
+        template = self._templates.get(rule.name)
+        if template is None:
+            template = self._templates[rule.name] = Template(rule.output, self.getter)
+        text, fields = template.fill(event)
+        return Alert(
+            time_ns=event.ts,
+            rule=rule.name,
+            priority=rule.priority,
+            output=f"{template.clock(event.ts)}: {rule.priority} {text}",
+            output_fields=fields,
+            tags=rule.tags,
+            source=rule.source,
+            event_num=event.num,
+            event_type=template.event_type(event),
+            pid=event.pid,
+            tid=event.tid,
+        )
+
+
+def compile_engine(ruleset: RuleSet, source: FieldSource, matching: str = "all") -> Engine:
+    """Compile the enabled rules; ``matching`` is ``all`` or ``first`` (one alert an event, in file order).
+
+    RuleFileError where a rule needs a field that the source does not have.
+    """
+    return Engine(ruleset, source, matching)
+
+
+def run(engine: Engine, events: Sequence[Any]) -> list[Alert]:
+    """Every alert on these events, in their order."""
+    return [engine.alert(rule, event) for event in events for rule in engine.matches(event)]

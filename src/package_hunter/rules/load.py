@@ -1,0 +1,360 @@
+"""Rule files to a RuleSet: gathered, then macros, lists and exceptions put in, fields and values checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from package_hunter.errors import RuleFileError
+from package_hunter.model.fields import FieldSpec
+from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, MacroRef, Node, Not, walk
+from package_hunter.rules.collect import Collected, Entry
+from package_hunter.rules.document import DocumentError, Place, read_file, read_items
+from package_hunter.rules.model import PRIORITIES, Problem, Rule, RuleSet
+from package_hunter.rules.output import OutputError, parse_output
+from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
+from package_hunter.rules.resolve import ResolveError, Resolver, all_types, event_types, field_spec, fields_of
+
+MAX_LIST_ITEMS = 100_000
+_TYPED = re.compile(r"\bevt\.(?:type|is_)")
+
+
+def builtin_files() -> list[Path]:
+    """Our own rule files, in the order of loading."""
+    folder = Path(str(resources.files("package_hunter.rules").joinpath("builtin")))
+    return sorted(p for p in folder.glob("*.yaml") if not p.name.endswith(".test.yaml"))
+
+
+def load_rules(files: Sequence[Path] = (), builtin: bool = True) -> RuleSet:
+    """The rules of the built-in files, then of ``files``, later ones changing earlier ones.
+
+    Raises RuleFileError with every error found, each with its place.
+    """
+    ruleset = check_rules([*(builtin_files() if builtin else []), *files])
+    if ruleset.errors:
+        raise RuleFileError("\n".join(str(p) for p in ruleset.errors), "Mend the rule file and run it again.")
+    return ruleset
+
+
+def check_rules(files: Sequence[Path]) -> RuleSet:
+    """Load without raising: errors and warnings stand in ``problems``."""
+    texts = []
+    problems = []
+    for path in files:
+        try:
+            texts.append((str(path), read_file(path)))
+        except OSError as error:
+            place = Place(str(path), 1, 1)
+            problems.append(
+                Problem("error", "unreadable", place, f"The file cannot be read: {error.strerror}.")
+            )
+    ruleset = load_texts(texts)
+    ruleset.problems[:0] = problems
+    return ruleset
+
+
+def load_texts(texts: Sequence[tuple[str, str]]) -> RuleSet:
+    """Load rule files given as (name, text)."""
+    collected = Collected()
+    for name, text in texts:
+        try:
+            for item in read_items(text, name):
+                collected.add(item)
+        except DocumentError as error:
+            collected.error("yaml", error.place, error.message)
+    return _Linker(collected).link()
+
+
+class _Linker:
+    def __init__(self, collected: Collected) -> None:
+        self.got = collected
+        self.out = RuleSet(problems=collected.problems)
+        self.used: set[str] = set()
+        self.memo: dict[int, tuple[frozenset[int], frozenset[int]]] = {}
+        self.broken: dict[str, ResolveError] = {}
+
+    def link(self) -> RuleSet:
+        for name in self.got.lists:
+            self.out.lists[name] = self._list(name, ())
+        trees = {name: self._parse(e) for name, e in self.got.macros.items()}
+        self._macros(trees)
+        for entry in self.got.rules.values():
+            self._rule(entry)
+        self._unused()
+        return self.out
+
+    def _list(self, name: str, above: tuple[str, ...]) -> tuple[Literal, ...]:
+        entry = self.got.lists[name]
+        items = entry.values.get("items")
+        if not isinstance(items, list):
+            self.got.error(
+                "list_items", entry.place, f"The list {name!r} has no items.", "Write items: [a, b]."
+            )
+            return ()
+        found: list[Literal] = []
+        for item in items:
+            text, quoted = _item(item)
+            if not quoted and text in self.got.lists and text not in above and text != name:
+                self.used.add(text)
+                found += self._list(text, (*above, name))
+            else:
+                found.append(Literal(text, quoted))
+            if len(found) > MAX_LIST_ITEMS:
+                self.got.error(
+                    "too_large", entry.place, f"The list {name!r} is longer than {MAX_LIST_ITEMS} items."
+                )
+                return ()
+        return tuple(found)
+
+    def _parse(self, entry: Entry) -> Node | None:
+        text = entry.values.get("condition")
+        place = entry.places.get("condition", entry.place)
+        if not isinstance(text, str) or not text.strip():
+            self.got.error("condition", entry.place, f"The {entry.kind} {entry.name!r} has no condition.")
+            return None
+        try:
+            return parse_condition(text)
+        except ConditionError as error:
+            self.got.error(
+                "syntax", _inside(place, text, error.line, error.column), error.message, "", error.text
+            )
+            return None
+
+    def _macros(self, trees: dict[str, Node | None]) -> None:
+        """Each macro after those that it names; it sees those first defined before its own last change."""
+        done: set[str] = set()
+        for name in trees:
+            todo = [name]
+            while todo:
+                current = todo[-1]
+                tree = trees[current]
+                waiting = [] if tree is None or current in done else self._needs(current, tree, done, trees)
+                loop = next((n for n in waiting if n in todo), None)
+                if loop is not None:
+                    entry = self.got.macros[current]
+                    self.got.error(
+                        "loop", entry.place, f"The macro {current!r} needs itself through {loop!r}.", "", loop
+                    )
+                    trees[current] = None
+                elif waiting:
+                    todo.append(waiting[0])
+                    continue
+                elif tree is not None and current not in done:
+                    self._macro(self.got.macros[current], tree)
+                done.add(current)
+                todo.pop()
+
+    def _needs(self, name: str, tree: Node, done: set[str], trees: dict[str, Node | None]) -> list[str]:
+        named = (n.name for n in walk(tree) if isinstance(n, MacroRef))
+        return [n for n in dict.fromkeys(named) if n in trees and n not in done and self._sees(name, n)]
+
+    def _sees(self, name: str, other: str) -> bool:
+        return self.got.macros[other].seen < self.got.macros[name].changed or name == other
+
+    def _macro(self, entry: Entry, tree: Node) -> None:
+        visible = {n: body for n, body in self.out.macros.items() if self._sees(entry.name, n)}
+        resolver = Resolver(visible, self.out.lists)
+        place = entry.places.get("condition", entry.place)
+        try:
+            self.out.macros[entry.name] = resolver.resolve(tree)
+        except ResolveError as error:
+            self.broken[entry.name] = error
+            if error.code == "unknown_macro" and error.text in self.broken:
+                self.broken[entry.name] = self.broken[error.text]
+            elif error.code in ("unknown_field", "unknown_event_type"):
+                message = f"The macro {entry.name!r} cannot be used: {error.message}"
+                self.got.warn(error.code, place, message, "", error.text)
+            else:
+                advice = "Define it before its first use." if error.code == "unknown_macro" else ""
+                self.got.error(error.code, place, error.message, advice, error.text)
+        self.used |= resolver.used
+
+    def _rule(self, entry: Entry) -> None:
+        values = entry.values
+        missing = [k for k in ("condition", "output", "desc", "priority") if values.get(k) in (None, "")]
+        if missing:
+            self.got.error("missing", entry.place, f"The rule {entry.name!r} lacks {', '.join(missing)}.")
+            return
+        source = str(values.get("source") or "syscall")
+        if source != "syscall":
+            self.got.warn(
+                "source",
+                entry.place,
+                f"The rule {entry.name!r} is for events of {source}, which do not exist here.",
+            )
+            return
+        priority = _priority(str(values["priority"]))
+        if priority is None:
+            self.got.error(
+                "priority",
+                entry.places["priority"],
+                f"{values['priority']!r} is no priority.",
+                "",
+                str(values["priority"]),
+            )
+            return
+        tree = self._parse(entry)
+        if tree is None:
+            return
+        try:
+            node = self._resolved(entry, tree)
+        except ResolveError as error:
+            self._failed(entry, error)
+            return
+        self._finish(entry, node, priority)
+
+    def _resolved(self, entry: Entry, tree: Node) -> Node:
+        exceptions = _exceptions(entry)
+        whole = All((tree, *(Not(e) for e in exceptions))) if exceptions else tree
+        resolver = Resolver(self.out.macros, self.out.lists)
+        node = resolver.resolve(whole)
+        self.used |= resolver.used
+        return node
+
+    def _failed(self, entry: Entry, error: ResolveError) -> None:
+        place = entry.places.get("condition", entry.place)
+        if error.code == "unknown_macro" and error.text in self.broken:
+            error = self.broken[error.text]
+        if error.code == "unknown_field" and entry.values.get("skip-if-unknown-filter") is True:
+            self.got.warn("skipped", place, f"The rule {entry.name!r} is left out: {error.message}")
+        else:
+            self.got.error(error.code, place, f"Rule {entry.name!r}: {error.message}", "", error.text)
+
+    def _finish(self, entry: Entry, node: Node, priority: str) -> None:
+        values = entry.values
+        place = entry.places.get("condition", entry.place)
+        try:
+            parse_output(str(values["output"]))
+        except OutputError as error:
+            self.got.error("output", entry.places.get("output", entry.place), str(error))
+            return
+        types = event_types(node, self.memo)
+        unsupported = _unsupported(node)
+        enabled = values.get("enabled") is not False
+        if unsupported is not None:
+            self.got.warn(
+                "unsupported_field",
+                place,
+                f"The rule {entry.name!r} is switched off: {unsupported.name}: {unsupported.unsupported}.",
+            )
+            enabled = False
+        if not types:
+            self.got.warn(
+                "never_true",
+                place,
+                f"The rule {entry.name!r} can never match: no event type fits its condition.",
+            )
+        elif len(types) >= len(all_types()) and values.get("warn_evttypes") is not False:
+            self.got.warn(
+                "no_event_types",
+                place,
+                f"The rule {entry.name!r} names no event type and is tried on every event.",
+            )
+        self.out.rules.append(
+            Rule(
+                entry.name, str(values["desc"]), str(values["condition"]), str(values["output"]), priority,
+                tuple(sorted({str(t) for t in values.get("tags") or ()})), "syscall", enabled, entry.place,
+                len(self.out.rules), node, types, values.get("capture") is True,
+            )
+        )  # fmt: skip
+
+    def _unused(self) -> None:
+        for kind, table in (("macro", self.got.macros), ("list", self.got.lists)):
+            for name, entry in table.items():
+                if name not in self.used:
+                    self.got.warn(
+                        f"unused_{kind}", entry.place, f"The {kind} {name!r} is used by nothing.", "", name
+                    )
+
+
+def _inside(place: Place, text: str, line: int, column: int) -> Place:
+    """A place within a block scalar: its text begins on the line after the mark, or at the mark itself."""
+    return Place(
+        place.file,
+        place.line + line - (0 if "\n" in text.strip() else 1),
+        column if line > 1 else place.column + column - 1,
+    )
+
+
+def _item(item: Any) -> tuple[str, bool]:
+    text = "true" if item is True else "false" if item is False else "" if item is None else str(item)
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1], True
+    return text, False
+
+
+def _priority(text: str) -> str | None:
+    low = text.lower()
+    return next((p for p in PRIORITIES if p.lower() == low or (low == "info" and p == "Informational")), None)
+
+
+def _unsupported(node: Node) -> FieldSpec | None:
+    for part in walk(node):
+        if isinstance(part, Check):
+            for ref in [*fields_of(part.left), *fields_of(part.right)]:
+                spec = field_spec(ref)
+                if spec.unsupported:
+                    return spec
+    return None
+
+
+def _exceptions(entry: Entry) -> list[Node]:
+    given = entry.values.get("exceptions") or []
+    if not isinstance(given, list):
+        raise ResolveError("exceptions", "exceptions is a list.")
+    return [node for exception in given if (node := _exception(exception)) is not None]
+
+
+def _exception(exception: Any) -> Node | None:
+    if not isinstance(exception, dict) or not exception.get("name"):
+        raise ResolveError("exceptions", "An exception has a name, fields and values.")
+    name, fields, comps = exception["name"], exception.get("fields"), exception.get("comps")
+    rows = exception.get("values")
+    if fields in (None, []):
+        raise ResolveError("exceptions", f"The exception {name!r} has no fields.")
+    if rows is None or rows == []:
+        return None
+    if isinstance(fields, str):
+        comp = comps or "in"
+        if comp not in ("in", "pmatch", "intersects"):
+            raise ResolveError(
+                "exceptions", f"The exception {name!r} with one field allows in, pmatch, intersects."
+            )
+        return Check(_field(fields), str(comp), tuple(Literal(*_item(v)) for v in rows))
+    comps = comps or ["="] * len(fields)
+    if not isinstance(comps, list) or len(comps) != len(fields):
+        raise ResolveError("exceptions", f"The exception {name!r} needs as many comps as fields.")
+    parts = [_row(name, fields, comps, row) for row in rows]
+    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+
+def _row(name: str, fields: list[Any], comps: list[Any], row: Any) -> Node:
+    if not isinstance(row, list) or len(row) != len(fields):
+        raise ResolveError("exceptions", f"Each row of exception {name!r} needs {len(fields)} values.")
+    checks: list[Node] = []
+    for field, comp, value in zip(fields, comps, row, strict=True):
+        values = value if isinstance(value, list) else _inline(value)
+        op = "=" if comp == "==" else str(comp)
+        checks.append(Check(_field(str(field)), op, tuple(Literal(*_item(v)) for v in values)))
+    return checks[0] if len(checks) == 1 else All(tuple(checks))
+
+
+def _inline(value: Any) -> list[Any]:
+    """``(a, b)`` written as text is a list of items."""
+    text = str(value).strip() if isinstance(value, str) else value
+    if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
+        return [part.strip() for part in text[1:-1].split(",") if part.strip()]
+    return [value]
+
+
+def _field(text: str) -> FieldRef:
+    match = re.fullmatch(r"([A-Za-z_.0-9]+)(?:\[(.*)\])?", text.strip())
+    if match is None:
+        raise ResolveError("exceptions", f"{text!r} is no field.")
+    return field_ref(match.group(1), match.group(2))
+
+
+__all__ = ["MacroRef", "builtin_files", "check_rules", "load_rules", "load_texts"]

@@ -1,0 +1,320 @@
+"""What each operator means for each type of value, as plain functions; and each operator in English.
+
+Meanings are Falco's as documented and as a real Falco was seen to behave (docs/falco-differences.md). An
+absent value (None) makes every operator false; ``not`` around it is then true.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import re2
+
+from package_hunter.model.fields import FieldSpec, FieldType
+
+Test = Callable[[Any], bool]
+NUMBERS = (FieldType.INT, FieldType.UINT, FieldType.PORT, FieldType.RELTIME, FieldType.ABSTIME)
+TEXTS = (FieldType.STRING, FieldType.PATH)
+ORDER = ("<", "<=", ">", ">=")
+
+
+class ValueProblem(ValueError):
+    """A value or operator does not fit the field: a sentence."""
+
+
+@cache
+def predicate(op: str) -> Callable[[Any, Any], bool]:
+    """The operator between two values that are known only at run time (``val(…)``, transformers)."""
+
+    def both(left: Any, right: Any) -> bool:
+        if left is None or right is None:
+            return False
+        lefts = left if isinstance(left, tuple) else (left,)
+        rights = right if isinstance(right, tuple) else (right,)
+        if op == "=":
+            return any(a == b for a in lefts for b in rights)
+        if op == "!=":
+            return not any(a == b for a in lefts for b in rights)
+        if op in ("in", "intersects"):
+            return any(a in rights for a in lefts)
+        if op == "pmatch":
+            return any(path_match(str(b))(str(a)) for a in lefts for b in rights)
+        if op in ORDER:
+            return any(_ordered(op, a, b) for a in lefts for b in rights)
+        return any(bool(_TEXT_OPS[op](str(b))(str(a))) for a in lefts for b in rights)
+
+    return both
+
+
+def _ordered(op: str, a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op])
+
+
+def glob_regex(pattern: str) -> str:
+    """A glob as a regular expression: ``*`` and ``?`` cross slashes, sets work, no braces (fnmatch without
+    flags, as Falco uses it)."""
+    out, i = ["(?s:"], 0
+    while i < len(pattern):
+        char = pattern[i]
+        i += 1
+        if char == "*":
+            out.append(".*")
+        elif char == "?":
+            out.append(".")
+        elif char == "\\" and i < len(pattern):
+            out.append(re.escape(pattern[i]))
+            i += 1
+        elif char == "[" and (end := pattern.find("]", i + 1 + (pattern[i : i + 1] in ("!", "^")))) > 0:
+            body = pattern[i:end]
+            negated = body[:1] in ("!", "^")
+            body = body[1:] if negated else body
+            out.append(
+                ("[^" if negated else "[")
+                + body.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+                + "]"
+            )
+            i = end + 1
+        else:
+            out.append(re.escape(char))
+    return "".join(out) + ")"
+
+
+def _regex(pattern: str, flags: str = "") -> Callable[[str], bool]:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 8 << 20
+    try:
+        compiled: Any = re2.compile(flags + pattern, options=options)  # type: ignore[no-untyped-call]
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
+        raise ValueProblem(f"{pattern!r} is no regular expression that RE2 takes: {said}") from None
+    match = compiled.fullmatch
+
+    def test(value: str) -> bool:
+        return match(value) is not None
+
+    return test
+
+
+def path_match(item: str) -> Callable[[str], bool]:
+    """``pmatch`` with one path: equal to it or below it, by whole components; ``*`` matches one component's
+    part; the leading slash does not count."""
+    parts = [p for p in item.split("/") if p]
+    if "*" not in item and "?" not in item and "[" not in item:
+        joined = "/".join(parts)
+        prefix = joined + "/"
+
+        def plain(value: str) -> bool:
+            value = value.lstrip("/")
+            return value == joined or value.startswith(prefix)
+
+        return plain
+    matchers = [_regex(glob_regex(p)) for p in parts]
+
+    def globbed(value: str) -> bool:
+        have = [p for p in value.split("/") if p]
+        return len(have) >= len(matchers) and all(m(h) for m, h in zip(matchers, have, strict=False))
+
+    return globbed
+
+
+_TEXT_OPS: dict[str, Callable[[str], Callable[[str], bool]]] = {
+    "contains": lambda x: lambda v: x in v,
+    "icontains": lambda x: (lambda low: lambda v: low in v.lower())(x.lower()),
+    "startswith": lambda x: lambda v: v.startswith(x),
+    "endswith": lambda x: lambda v: v.endswith(x),
+    "glob": lambda x: _regex(glob_regex(x)),
+    "iglob": lambda x: _regex(glob_regex(x), "(?i)"),
+    "regex": _regex,
+}
+
+
+def number(text: str, spec: FieldSpec) -> int:
+    """A number literal for this field; ValueProblem where it is none or does not fit."""
+    if spec.type is FieldType.PORT and not text.isdigit():
+        try:
+            return socket.getservbyname(text)
+        except OSError:
+            raise ValueProblem(f"{text!r} is neither a port number nor the name of a service.") from None
+    try:
+        value = int(text, 16) if text[:2].lower() == "0x" and spec.type is not FieldType.UINT else int(text)
+    except ValueError:
+        raise ValueProblem(f"{text!r} is no whole number, which {spec.name} needs.") from None
+    low, high = (0, 65535) if spec.type is FieldType.PORT else (-(2**63), 2**64 - 1)
+    if spec.type is FieldType.UINT:
+        low = 0
+    if not low <= value <= high:
+        raise ValueProblem(f"{text} is out of range for {spec.name} ({low} to {high}).")
+    return value
+
+
+def boolean(text: str, spec: FieldSpec) -> bool:
+    """``true`` or ``false``."""
+    if text not in ("true", "false"):
+        raise ValueProblem(f"{spec.name} is true or false, not {text!r}.")
+    return text == "true"
+
+
+def address(text: str, spec: FieldSpec) -> bytes:
+    """An IP address as packed bytes."""
+    try:
+        return ipaddress.ip_address(text).packed
+    except ValueError:
+        raise ValueProblem(f"{text!r} is no IP address.") from None
+
+
+def network(text: str, spec: FieldSpec) -> tuple[int, int, int]:
+    """A network as (bytes of an address, mask, prefix), the latter two as numbers."""
+    try:
+        net = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueProblem(f"{text!r} is no network such as 10.0.0.0/8.") from None
+    if "/" not in text:
+        raise ValueProblem(f"{text!r} lacks a mask; write {text}/{net.max_prefixlen}.")
+    return net.max_prefixlen // 8, int(net.netmask), int(net.network_address)
+
+
+def literal(text: str, spec: FieldSpec) -> Any:
+    """A literal in the form in which the field's values come."""
+    if spec.type in NUMBERS:
+        return number(text, spec)
+    if spec.type is FieldType.BOOL:
+        return boolean(text, spec)
+    if spec.type is FieldType.IP:
+        return address(text, spec)
+    if spec.type is FieldType.NET:
+        return network(text, spec)
+    if spec.type is FieldType.BYTES:
+        return text.encode()
+    return text
+
+
+def in_network(net: tuple[int, int, int]) -> Callable[[bytes], bool]:
+    """Whether a packed address lies in a network."""
+    size, mask, base = net
+    return lambda v: len(v) == size and int.from_bytes(v, "big") & mask == base
+
+
+_ALLOWED = {
+    FieldType.BOOL: {"=", "!=", "in", "exists"},
+    FieldType.IP: {"=", "!=", "in", "exists", "intersects"},
+    FieldType.NET: {"=", "!=", "in", "exists", "intersects"},
+    FieldType.BYTES: {
+        "=",
+        "!=",
+        "in",
+        "exists",
+        "contains",
+        "startswith",
+        "endswith",
+        "bcontains",
+        "bstartswith",
+    },
+}
+
+
+def check_operator(op: str, spec: FieldSpec) -> None:
+    """ValueProblem where the operator makes no sense for the field."""
+    allowed = _ALLOWED.get(spec.type)
+    if allowed is None and spec.type in NUMBERS:
+        allowed = {"=", "!=", "in", "exists", "intersects", *ORDER}
+    if allowed is None:
+        allowed = {"=", "!=", "in", "exists", "intersects", "pmatch", *ORDER, *_TEXT_OPS}
+    if op not in allowed:
+        raise ValueProblem(f"{spec.name} ({spec.type.value}) cannot be compared with {op}.")
+
+
+def make_test(spec: FieldSpec, op: str, texts: Sequence[str], modifier: str = "") -> Test:
+    """The predicate of a field's value. Values that are tuples (lists, both ends) hold where any item does;
+    ``!=`` on a two-sided field where both do."""
+    check_operator(op, spec)
+    if op == "exists":
+        return lambda v: v is not None
+    if modifier:
+        tests = [make_test(spec, op, [t]) for t in texts]
+        if modifier == "allof":
+            return lambda v: all(t(v) for t in tests)
+        if modifier == "oneof":
+            return lambda v: sum(t(v) for t in tests) == 1
+        return lambda v: any(t(v) for t in tests)
+    one = _single(spec, op, texts)
+    every = op == "!=" and spec.sided
+
+    def test(value: Any) -> bool:
+        if value is None:
+            return False
+        if isinstance(value, tuple):
+            return bool(value) and all(map(one, value)) if every else any(map(one, value))
+        return one(value)
+
+    return test
+
+
+def _single(spec: FieldSpec, op: str, texts: Sequence[str]) -> Test:
+    if op in ORDER:
+        wanted: Any = number(texts[0], spec) if spec.type in NUMBERS else texts[0]
+        if spec.type in TEXTS and not re.fullmatch(r"[+-]?\d+|0[xX][0-9a-fA-F]+", texts[0]):
+            raise ValueProblem(f"{op} needs a number, not {texts[0]!r}.")
+        return lambda v: _ordered(op, v, wanted)
+    if op in ("bcontains", "bstartswith"):
+        return _bytes_test(op, texts[0], spec)
+    if op in _TEXT_OPS and spec.type is FieldType.BYTES:
+        part = texts[0].encode()
+        return {
+            "contains": lambda v: part in v,
+            "startswith": lambda v: v.startswith(part),
+            "endswith": lambda v: v.endswith(part),
+        }[op]
+    if op in _TEXT_OPS:
+        return _TEXT_OPS[op](texts[0])
+    if op == "pmatch":
+        tests = [path_match(t) for t in texts]
+        return lambda v: any(t(v) for t in tests)
+    values = [literal(t, spec) for t in texts]
+    if spec.type is FieldType.NET:
+        nets = [in_network(n) for n in values]
+        if op == "!=":
+            return lambda v: not any(n(v) for n in nets)
+        return lambda v: any(n(v) for n in nets)
+    known = frozenset(values)
+    return (lambda v: v not in known) if op == "!=" else (lambda v: v in known)
+
+
+def _bytes_test(op: str, text: str, spec: FieldSpec) -> Test:
+    if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", text):
+        raise ValueProblem(f"{op} takes an even number of hex digits, not {text!r}.")
+    part = bytes.fromhex(text)
+    return (lambda v: part in v) if op == "bcontains" else (lambda v: v.startswith(part))
+
+
+_WORDS = {
+    "=": "is", "!=": "is not", "contains": "contains", "icontains": "contains (in any case)",
+    "startswith": "starts with", "endswith": "ends with", "glob": "matches the pattern",
+    "iglob": "matches the pattern (in any case)", "regex": "as a whole matches the regular expression",
+    "in": "is one of", "intersects": "has something in common with", "pmatch": "is, or lies below, one of",
+    "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least",
+    "bcontains": "contains the bytes", "bstartswith": "starts with the bytes",
+}  # fmt: skip
+
+
+def say(left: str, op: str, values: Sequence[str], right: str, modifier: str) -> str:
+    """A comparison in English, the field's meaning with it where the catalogue has one."""
+    from package_hunter.model.fields import field_catalogue
+
+    spec = field_catalogue().get(left.split("[")[0])
+    meaning = f" ({spec.doc.rstrip('.').split('. ')[0]})" if spec else ""
+    if op == "exists":
+        return f"{left}{meaning} is known"
+    shown = right or ", ".join(values[:12]) + (f", … ({len(values)} values)" if len(values) > 12 else "")
+    if modifier:
+        shown = {"oneof": "exactly one of ", "anyof": "any of ", "allof": "each of "}[modifier] + shown
+    if len(values) == 1 and not modifier:
+        shown = f"“{shown}”"
+    return f"{left}{meaning} {_WORDS[op]} {shown}"

@@ -1,0 +1,165 @@
+"""Output templates: ``%field``, ``%field[arg]``, ``%toupper(field)`` within text."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
+from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
+
+_TOKEN = re.compile(
+    r"%(?:(?P<call>(?:tolower|toupper|b64|basename|len|join|concat|getopt)\()|(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+)(?P<arg>\[[^\]]*\])?)"
+)
+ABSENT = "<NA>"
+
+
+class OutputError(ValueError):
+    """A template that cannot be read: a sentence."""
+
+
+def parse_output(template: str) -> list[str | tuple[str, Operand]]:
+    """Literal texts and (key as written, operand) in turn."""
+    text = template.removeprefix("*")
+    parts: list[str | tuple[str, Operand]] = []
+    pos = 0
+    while (at := text.find("%", pos)) >= 0:
+        parts.append(text[pos:at])
+        key, operand, pos = _operand(text, at)
+        parts.append((key, operand))
+    parts.append(text[pos:])
+    return [p for p in parts if p != ""]
+
+
+def _operand(text: str, at: int) -> tuple[str, Operand, int]:
+    match = _TOKEN.match(text, at)
+    if match is None:
+        raise OutputError(f"{text[at : at + 20]!r} in the output is no field; a lone % cannot be written.")
+    if match.group("call"):
+        return _call(text, at, match.end())
+    name, arg = match.group("name"), match.group("arg") or ""
+    known = field_catalogue()
+    while not _known(name, known):
+        if "." not in name:
+            raise OutputError(f"The output names {match.group('name')!r}, which is no field.")
+        name, arg = name.rpartition(".")[0], ""
+    end = at + 1 + len(name) + len(arg)
+    return name + arg, field_ref(name, arg[1:-1] if arg else None), end
+
+
+def _known(name: str, known: dict[str, FieldSpec]) -> bool:
+    return name in known or any(name.startswith(p) for p in ("evt.arg.", "evt.rawarg.", "evt.type.is."))
+
+
+def _call(text: str, at: int, pos: int) -> tuple[str, Operand, int]:
+    depth, end = 1, pos
+    while end < len(text) and depth:
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    written = text[at + 1 : end]
+    try:
+        left = getattr(parse_condition(f"{written} exists"), "left", None)
+    except ConditionError as error:
+        raise OutputError(f"{written!r} in the output cannot be read: {error.message}") from None
+    assert isinstance(left, Transformed)
+    return written, left, end
+
+
+def time_of_day(ns: int) -> str:
+    """``HH:MM:SS.nnnnnnnnn`` in UTC."""
+    seconds, rest = divmod(ns, 1_000_000_000)
+    seconds %= 86_400
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}.{rest:09d}"
+
+
+def iso_time(ns: int) -> str:
+    """RFC 3339 in UTC with nanoseconds."""
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def show(value: Any) -> str:
+    """A value as the output shows it."""
+    if value is None:
+        return ABSENT
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return "(" + ",".join(map(show, value)) + ")"
+    return str(value)
+
+
+def shown_as(ref: Operand) -> Callable[[Any], Any]:
+    """How a field's value goes into output_fields: addresses as text, times as ns, all else as it is."""
+    spec = field_catalogue().get(ref.name) if isinstance(ref, FieldRef) else None
+    if spec is not None and spec.type in (FieldType.IP, FieldType.NET):
+        return lambda v: None if v is None else _address(v)
+    return lambda v: (
+        v.decode("utf-8", "replace") if isinstance(v, bytes) else list(v) if isinstance(v, tuple) else v
+    )
+
+
+def _address(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_address(v) for v in value]
+    return str(ipaddress.ip_address(value))
+
+
+_CLOCKS: dict[str, Callable[[int], str]] = {
+    "evt.time": time_of_day,
+    "evt.outputtime": time_of_day,
+    "evt.time.s": lambda ns: time_of_day(ns)[:8],
+    "evt.time.iso8601": iso_time,
+    "evt.datetime": lambda ns: iso_time(ns).replace("T", " ").rstrip("Z"),
+    "evt.datetime.s": lambda ns: iso_time(ns).replace("T", " ")[:19],
+}
+
+
+class Template:
+    """A rule's output, ready to be filled: ``fill`` gives the text and the typed ``output_fields``."""
+
+    clock = staticmethod(time_of_day)
+
+    def __init__(self, output: str, getter: Callable[[Operand], Callable[[Any], Any]]) -> None:
+        self._parts: list[str | Callable[[Any], str]] = []
+        self._fields: dict[str, Callable[[Any], Any]] = {"evt.time": lambda event: event.ts}
+        self._type = getter(FieldRef("evt.type"))
+        for part in parse_output(output):
+            if isinstance(part, str):
+                self._parts.append(part)
+                continue
+            key, operand = part
+            self._parts.append(_shower(operand, getter))
+            if not isinstance(operand, Transformed):
+                self._fields[key] = _json_getter(operand, getter)
+
+    def fill(self, event: Any) -> tuple[str, dict[str, Any]]:
+        """The text and the fields of one event."""
+        text = "".join(p if isinstance(p, str) else p(event) for p in self._parts)
+        return text, {key: get(event) for key, get in sorted(self._fields.items())}
+
+    def event_type(self, event: Any) -> str:
+        """Name of the event."""
+        return str(self._type(event))
+
+
+def _shower(operand: Operand, getter: Callable[[Operand], Callable[[Any], Any]]) -> Callable[[Any], str]:
+    if isinstance(operand, FieldRef) and (clock := _CLOCKS.get(operand.name)) is not None:
+        return lambda event: clock(event.ts)
+    get, shown = getter(operand), shown_as(operand)
+    return lambda event: show(shown(get(event)))
+
+
+def _json_getter(
+    operand: FieldRef, getter: Callable[[Operand], Callable[[Any], Any]]
+) -> Callable[[Any], Any]:
+    if operand.name in _CLOCKS:
+        return lambda event: event.ts
+    get, shown = getter(operand), shown_as(operand)
+    return lambda event: shown(get(event))

@@ -1,0 +1,203 @@
+"""Events as JSON objects of field name to value: what `rules match`, `rules test` and the conformance tests
+evaluate. Fields that Falco cannot print (`fd.ip`, `fd.net`, ...) are worked out from those that it can."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from package_hunter.model.event import event_table
+from package_hunter.model.fields import Extract, FieldSpec, FieldType, field_catalogue, raw_argument_type
+from package_hunter.rules.ast import FieldRef
+from package_hunter.rules.resolve import GENERIC, event_names, field_spec
+
+Values = Mapping[str, Any]
+_ENDS = re.compile(r"^(?P<ip>[0-9a-fA-F.:]+):(?P<port>\d+)(?:->(?P<ip2>[0-9a-fA-F.:]+):(?P<port2>\d+))?$")
+_NUMBERS = (FieldType.INT, FieldType.UINT, FieldType.PORT, FieldType.RELTIME, FieldType.ABSTIME)
+
+
+class DictEvent:
+    """One event of a JSON-lines file."""
+
+    __slots__ = ("num", "pid", "tid", "ts", "type", "values")
+
+    def __init__(self, values: Values, num: int = 0) -> None:
+        self.values = values
+        self.num = int(values.get("evt.num") or num)
+        self.ts = int(values.get("evt.rawtime") or 0)
+        self.tid = int(values.get("thread.tid") or 0)
+        self.pid = int(values.get("proc.pid") or 0)
+        self.type = event_number(str(values.get("evt.type") or ""), str(values.get("evt.dir") or "<"))
+
+
+@cache
+def event_number(name: str, direction: str = "<") -> int:
+    """A number of the event type of that name; the generic one for calls without a type of their own."""
+    numbers = sorted(event_names().get(name, ()), key=lambda n: ("old_version" in event_table()[n].flags, -n))
+    wanted = [n for n in numbers if n % 2 == (direction == "<")]
+    return (wanted or numbers or [GENERIC[1]])[0]
+
+
+class DictSource:
+    """Fields of DictEvents. ``constants`` are fields that have one value on every event."""
+
+    def __init__(self, constants: Values | None = None) -> None:
+        self._constants = dict(constants or {})
+
+    def extractor(self, name: str, arg: str | None) -> Extract:
+        """The function that gives a field; KeyError for names that the catalogue does not have."""
+        spec = field_catalogue()[name]
+        ref = FieldRef(name, arg)
+        if str(ref) in self._constants:
+            value = _typed(field_spec(ref), self._constants[str(ref)])
+            return lambda event: value
+        special = _SPECIAL.get(name)
+        if special is not None:
+            return special(arg)
+        if spec.sided or spec.type is FieldType.NET:
+            return _network(name, spec)
+        if name in ("evt.rawarg", "evt.arg"):
+            return _argument(name, arg or "")
+        if name.startswith("proc.a") and spec.arg == "index?" and name not in ("proc.args", "proc.aargs"):
+            return _ancestors(name, arg)
+        return _plain(ref)
+
+
+def _plain(ref: FieldRef) -> Extract:
+    keys, spec = _spellings(ref), field_spec(ref)
+
+    def get(event: DictEvent) -> Any:
+        for key in keys:
+            value = event.values.get(key)
+            if value is not None:
+                return _typed(spec, value)
+        return None
+
+    if (
+        len(keys) == 1
+        and spec.type in (FieldType.STRING, FieldType.PATH, FieldType.BOOL)
+        and not spec.is_list
+    ):
+        key = keys[0]
+        return lambda event: event.values.get(key)
+    return get
+
+
+def _spellings(ref: FieldRef) -> list[str]:
+    return [str(ref)] if ref.arg is None else [f"{ref.name}.{ref.arg}", f"{ref.name}[{ref.arg}]"]
+
+
+def _typed(spec: FieldSpec, value: Any) -> Any:
+    """A JSON value in the form that docs/architecture.md fixes for the field's type."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return tuple(_typed(spec, v) for v in value)
+    try:
+        if spec.type in (FieldType.IP, FieldType.NET):
+            return ipaddress.ip_address(value).packed
+        if spec.type in _NUMBERS:
+            return (
+                value if isinstance(value, int) else int(value, 16 if spec.name.startswith("fd.dev") else 10)
+            )
+    except (ValueError, TypeError):
+        return None
+    if spec.type is FieldType.BYTES:
+        return str(value).encode("latin-1", "replace")
+    return value if isinstance(value, bool) or spec.type is FieldType.BOOL else str(value)
+
+
+def _argument(name: str, arg: str) -> Extract:
+    keys = _spellings(FieldRef(name, arg))
+    raw = raw_argument_type(arg) if name == "evt.rawarg" else FieldType.STRING
+
+    def get(event: DictEvent) -> Any:
+        value = next((event.values[k] for k in keys if k in event.values), None)
+        if raw in _NUMBERS and isinstance(value, str):
+            return int(value, 16) if re.fullmatch(r"[0-9A-Fa-f]+", value) else None
+        return value if value is None or raw is not FieldType.STRING else str(value)
+
+    return get
+
+
+def _ancestors(name: str, arg: str | None) -> Extract:
+    own = "proc." + name.removeprefix("proc.a")
+    parent = {"proc.aname": "proc.pname", "proc.apid": "proc.ppid"}.get(
+        name, "proc.p" + name.removeprefix("proc.a")
+    )
+
+    def one(values: Values, level: int) -> Any:
+        if level == 0:
+            return values.get(own)
+        value = values.get(f"{name}[{level}]")
+        return values.get(parent) if value is None and level == 1 else value
+
+    if arg is not None:
+        level = int(arg)
+        return lambda event: one(event.values, level)
+
+    def every(event: DictEvent) -> Any:
+        found = []
+        for level in range(1, 64):
+            value = one(event.values, level)
+            if value is None:
+                break
+            found.append(value)
+        return tuple(found) or None
+
+    return every
+
+
+def _network(name: str, spec: FieldSpec) -> Extract:
+    if not spec.sided:
+        single = _plain(FieldRef(name.replace("net", "ip")))
+        return lambda event: single(event)
+    port = spec.type is FieldType.PORT
+
+    def both(event: DictEvent) -> Any:
+        match = _ENDS.match(str(event.values.get("fd.name") or ""))
+        if match is None or event.values.get("fd.type") not in ("ipv4", "ipv6"):
+            return None
+        ends = [(match["ip"], match["port"]), (match["ip2"], match["port2"])]
+        if port:
+            return tuple(int(p) for _, p in ends if p is not None)
+        try:
+            return tuple(ipaddress.ip_address(ip).packed for ip, _ in ends if ip is not None)
+        except ValueError:
+            return None
+
+    return both
+
+
+def _environment(arg: str | None) -> Extract:
+    if arg is None:
+        return lambda event: event.values.get("proc.env")
+    key, start = f"proc.env[{arg}]", f"{arg}="
+
+    def get(event: DictEvent) -> Any:
+        value = event.values.get(key)
+        if value is not None:
+            return str(value)
+        words = str(event.values.get("proc.env") or "").split(" ")
+        return next((w[len(start) :] for w in words if w.startswith(start)), "")
+
+    return get
+
+
+def _is_type(arg: str | None) -> Extract:
+    return lambda event: int(event.values.get("evt.type") == arg)
+
+
+_SPECIAL: dict[str, Callable[[str | None], Extract]] = {
+    "proc.env": _environment,
+    "evt.type.is": _is_type,
+    "evt.num": lambda arg: lambda event: event.num,
+    "evt.source": lambda arg: lambda event: "syscall",
+    "evt.dir": lambda arg: lambda event: event.values.get("evt.dir") or "<",
+    "evt.count": lambda arg: lambda event: 1,
+    "evt.is_async": lambda arg: lambda event: False,
+    "evt.time": lambda arg: lambda event: str(event.ts),
+}
