@@ -124,7 +124,8 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
 
 def _is_extra(run: CommandRun) -> bool:
     """A sub-module or command of a single package, beside the package itself."""
-    return "/" in (run.command.script or "") or (run.command.script or "").startswith("bin ")
+    script = run.command.script or ""
+    return "/" in script or script.startswith("bin ") or (script.startswith("import ") and "." in script)
 
 
 def _itself_not_found(command: Command, tail: str) -> bool:

@@ -18,8 +18,9 @@ _UNKNOWN = re.compile(
     r"|Could not find gem|Couldn't find package|ERR_PNPM_FETCH_404|No candidates found"
 )
 _UNREACHABLE = re.compile(
-    r"\bE50[234]\b|\b50[234] (?:Service|Bad Gateway|Gateway)|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENOTFOUND"
-    r"|ERR_SOCKET_TIMEOUT|Could not reach host|Read timed out|Max retries exceeded|Network is unreachable"
+    r"\bE50[234]\b|\b50[234] (?:Service|Bad Gateway|Gateway)|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN"
+    r"|ENOTFOUND|ERR_SOCKET_TIMEOUT|Could not reach host|Read timed out|Max retries exceeded"
+    r"|Network is unreachable"
 )
 
 

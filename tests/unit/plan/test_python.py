@@ -156,10 +156,11 @@ def test_an_environment_is_read(tmp_path: Path) -> None:
     )
     (info / "RECORD").write_text(
         "my_pkg/__init__.py,,\nmy_pkg/a.py,,\nsingle.py,,\nnative.cpython-311-x86_64-linux-gnu.so,,\nevil.pth,,\n"
-        'My_Pkg-1.0.dist-info/METADATA,,\n../../bin/tool,,\n"bad\nrow",,\ndata/x.txt,,\n'
+        'My_Pkg-1.0.dist-info/METADATA,,\n../../../bin/tool,,\n"bad\nrow",,\ndata/x.txt,,\n'
     )
     (found,) = installed.distributions(BoxTree(tmp_path), "/.venv")
     assert found.modules == ("my_pkg", "single", "native")
+    assert (found.inner, found.commands) == (("my_pkg.a",), ("tool",))
     assert found.startup == ("evil.pth",)
     assert found.requires == ("dep",)
     assert installed.purl(found.name, found.version) == "pkg:pypi/my-pkg@1.0"

@@ -71,6 +71,16 @@ def loader(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | Non
     return "import" if hit.endswith(".mjs") or manifest.get("type") == "module" else "require"
 
 
+def has_twin(manifest: Mapping[str, Any]) -> bool:
+    """Whether ``import`` gets another file than ``require``: two bodies of code under one name."""
+    top = _top_condition(manifest.get("exports"))
+    return (
+        isinstance(top, dict)
+        and "import" in top
+        and top.get("import") != top.get("require", top.get("default"))
+    )
+
+
 def commands(manifest: Mapping[str, Any]) -> list[str]:
     """Names of the commands that a package puts into node_modules/.bin."""
     bins = manifest.get("bin")

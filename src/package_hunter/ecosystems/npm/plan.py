@@ -107,6 +107,8 @@ class NpmPlan(Plan):
     def _more_of(self, key: str, how: str, found: Mapping[str, Any]) -> list[Command]:
         """Of a single package also its sub-modules, and its commands as a first look at them would be."""
         more = [self._load("", key, how, f"/{path}") for path in manifest.sub_modules(found)[:_MAX_EXTRA]]
+        if how == "require" and manifest.has_twin(found):
+            more.append(self._load("", key, "import"))
         for name in manifest.commands(found)[:_MAX_EXTRA]:
             argv = (f"{self.project}/node_modules/.bin/{name}", "--help")
             more.append(self._step(argv, self.project, key, f"bin {name}"))

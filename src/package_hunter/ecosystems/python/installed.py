@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
+from typing import NamedTuple
 
 from packageurl import PackageURL
 
@@ -21,21 +22,23 @@ from package_hunter.model.scan import Package
 _MAX_PACKAGES = 20_000
 _MAX_RECORD = 16 << 20
 _EXTENSION = re.compile(r"\.(?:abi3|cpython-[\w-]+|[\w-]+)?\.?so$")
+_COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
 _STARTUP = ("sitecustomize.py", "usercustomize.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """An installed distribution. ``modules`` are its top-level import names, ``startup`` the files of it that
-    every start of Python runs."""
+    """An installed distribution. ``modules`` are its top-level import names, ``inner`` the modules one level
+    below, ``startup`` the files of it that every start of Python runs, ``commands`` what it puts into bin."""
 
     name: str
     version: str
     requires: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     startup: tuple[str, ...] = ()
-    integrity: str | None = None
+    inner: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 def site_packages(tree: BoxTree, venv: str) -> str | None:
@@ -54,6 +57,13 @@ def distributions(tree: BoxTree, venv: str) -> list[Distribution]:
     return [item for item in found if item is not None]
 
 
+class _Record(NamedTuple):
+    modules: dict[str, None]
+    inner: dict[str, None]
+    startup: list[str]
+    commands: list[str]
+
+
 def _distribution(tree: BoxTree, site: str, info: str) -> Distribution | None:
     raw = tree.read(f"{site}/{info}/METADATA", 4 << 20)
     if raw is None:
@@ -67,30 +77,43 @@ def _distribution(tree: BoxTree, site: str, info: str) -> Distribution | None:
         for line in head.get_all("Requires-Dist", [])
         if "extra ==" not in str(line)
     }
-    modules, startup = _record(tree, site, info)
-    return Distribution(name, version, tuple(sorted(n for n in needs if n)), modules, startup)
+    record = _record(tree, site, info)
+    return Distribution(
+        name,
+        version,
+        tuple(sorted(n for n in needs if n)),
+        tuple(record.modules),
+        tuple(record.startup),
+        tuple(record.inner),
+        tuple(name for name in record.commands if _COMMAND.fullmatch(name)),
+    )
 
 
-def _record(tree: BoxTree, site: str, info: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _record(tree: BoxTree, site: str, info: str) -> _Record:
     text = (tree.read(f"{site}/{info}/RECORD", _MAX_RECORD) or b"").decode("utf-8", "replace")
-    modules: dict[str, None] = {}
-    startup: list[str] = []
+    found = _Record({}, {}, [], [])
     for row in _rows(text):
         first, _, rest = row.partition("/")
-        if not rest and (first.endswith(".pth") or first in _STARTUP):
-            startup.append(first)
-        name = first if rest.endswith(("__init__.py", ".py", ".so")) else ""
-        if not rest:
-            name = (
-                first[:-3]
-                if first.endswith(".py")
-                else _EXTENSION.sub("", first)
-                if first.endswith(".so")
-                else ""
-            )
-        if _IDENTIFIER.fullmatch(name):
-            modules.setdefault(name)
-    return tuple(modules), tuple(startup)
+        if row.startswith("../../../bin/"):
+            found.commands.append(row.rpartition("/")[2])
+        elif rest:
+            _module_file(found, first, rest)
+        elif first.endswith(".pth") or first in _STARTUP:
+            found.startup.append(first)
+        else:
+            name = first.removesuffix(".py") if first.endswith(".py") else _EXTENSION.sub("", first)
+            if name != first and _IDENTIFIER.fullmatch(name):
+                found.modules.setdefault(name)
+    return found
+
+
+def _module_file(found: _Record, first: str, rest: str) -> None:
+    if not rest.endswith((".py", ".so")) or not _IDENTIFIER.fullmatch(first):
+        return
+    found.modules.setdefault(first)
+    name = rest.removesuffix("/__init__.py") if rest.endswith("/__init__.py") else rest.removesuffix(".py")
+    if _IDENTIFIER.fullmatch(name) and not name.startswith("_"):
+        found.inner.setdefault(f"{first}.{name}")
 
 
 def _rows(text: str) -> list[str]:

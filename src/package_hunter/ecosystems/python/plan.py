@@ -28,6 +28,7 @@ oldest-supported-numpy packaging pathspec pluggy trove-classifiers pyproject-met
 pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
 """
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-warn-script-location")
+_MAX_EXTRA = 10  # inner modules, and commands, of a single package
 _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
 
 
@@ -121,7 +122,15 @@ class PythonPlan(Plan):
             if not modules:
                 self._nothing.append(item.name)
             commands += [self._import(item, name) for name in modules[:5]]
+            if self.target.purl is not None and item.name and normal(item.name) == normal(self.target.name):
+                commands += self._more_of(item)
         return self._remember(Phase("import", tuple(commands)))
+
+    def _more_of(self, item: Distribution) -> list[Command]:
+        """Of a single package also its inner modules, and its commands as a first look at them would be."""
+        more = [self._import(item, name) for name in item.inner[:_MAX_EXTRA]]
+        names = item.commands[:_MAX_EXTRA]
+        return more + [self._step((f"{self._venv}/bin/{n}", "--help"), item, f"bin {n}") for n in names]
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the install (empty before it: pip decides while it installs)."""
