@@ -16,7 +16,7 @@ from package_hunter.ecosystems import BoxTree, Plan, PlanOptions, plans, stage
 from package_hunter.errors import HostError
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.scan import CommandRun
-from package_hunter.sandbox import RuncSandbox
+from package_hunter.sandbox import RuncSandbox, mounts
 from package_hunter.sandbox.image import find_image
 
 from .test_npm import packed, project
@@ -24,6 +24,15 @@ from .test_python import unpacked_wheel
 
 LIMITS = BoxLimits(memory_bytes=1 << 30, upper_bytes=256 << 20, upper_inodes=40_000, pids=128, cpus=2.0)
 Scan = Callable[[Plan], tuple[list[CommandRun], RuncSandbox]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _image_mount() -> Iterator[None]:
+    """The image that a box mounts for all later ones is taken down again, unless it was there before."""
+    before = set(mounts.mount_points()) if mounts.RUN_DIR.exists() else set()
+    yield
+    if mounts.RUN_DIR.exists() and not any("/image/" in point for point in before):
+        mounts.unmount_images()
 
 
 @pytest.fixture
