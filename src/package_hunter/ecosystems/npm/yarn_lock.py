@@ -1,6 +1,6 @@
 """Yarn's lock file of version 1 (yarn classic): names, versions, integrity.
 
-Format facts: the file's own shape, https://classic.yarnpkg.com/lang/en/docs/yarn-lock/.
+Format facts: the file's own shape, yarn's documentation of yarn.lock.
 """
 
 from __future__ import annotations
