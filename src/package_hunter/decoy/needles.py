@@ -4,6 +4,8 @@ them recognisable in place (what must be unpacked first is ``unwrap.py``'s work)
 from __future__ import annotations
 
 import base64
+import encodings.utf_16_be  # a confined gateway can load no module later, codecs are some
+import encodings.utf_16_le  # noqa: F401
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
