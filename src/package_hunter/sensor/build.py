@@ -21,6 +21,7 @@ from package_hunter.sensor import flags, table
 
 SOURCES = Path(__file__).resolve().parent / "probe"
 TARGETS = {"x86_64": "x86", "aarch64": "arm64"}
+_NAMED = ("syscall_fcntl_x", "syscall_openat_2_x")  # events that the C side knows by name
 _C_FLAGS = ("-g", "-O2", "-Wall", "-Werror", "-Wno-unused-function", "-fno-jump-tables", "-mcpu=v3")
 
 
@@ -30,7 +31,7 @@ def header(machine: str) -> str:
     lines += [
         f"#define EV_{k.removeprefix('syscall_').upper()} {n}"
         for k, n in event_numbers().items()
-        if k == "syscall_fcntl_x"
+        if k in _NAMED
     ]
     lines += [f"#define OP_{o.name} {o.value}" for o in table.Op]
     lines += [f"#define PREP_{p.name} {p.value}" for p in table.Prep]
@@ -70,7 +71,7 @@ def compile_to(target: Path, machine: str) -> None:
         if done.returncode:
             raise SensorError(
                 f"The probe does not compile: {done.stderr.strip()[:4000]}",
-                "Install the packages clang (14 or later) and libbpf-dev; if they are there, report this as a bug.",
+                "Install the packages clang (14 or later) and libbpf-dev; if they are there, report a bug.",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(f".{Path(folder).name}")

@@ -166,10 +166,12 @@ SOCKOPT = EnumTable(
     "sockopt_options",
     {
         1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 7, 8: 8, 32: 32, 33: 33, 9: 9, 10: 10, 11: 11, 12: 12, 13: 13,
-        14: 14, 15: 15, 16: 16, 17: 17, 18: 18, 19: 19, 20: 20, 21: 21, 66: 20, 67: 21, 22: 22, 23: 23, 24: 24,
-        25: 25, 26: 26, 27: 27, 28: 28, 29: 29, 30: 30, 31: 31, 34: 34, 35: 35, 36: 36, 37: 37, 38: 38, 39: 39,
-        40: 40, 41: 41, 42: 42, 43: 43, 44: 44, 45: 45, 46: 46, 47: 47, 48: 48, 49: 49, 50: 50, 59: 51, 55: 52,
-        57: 53,
+        14: 14, 15: 15, 16: 16, 17: 17, 18: 18, 19: 19, 20: 20, 21: 21, 66: 20, 67: 21, 22: 22, 23: 23,
+        24: 24, 25: 25, 26: 26, 27: 27, 28: 28, 29: 29, 30: 30, 31: 31, 34: 34, 35: 35, 36: 36, 37: 37,
+        38: 38,
+        39: 39, 40: 40, 41: 41, 42: 42, 43: 43, 44: 44, 45: 45, 46: 46, 47: 47, 48: 48, 49: 49, 50: 50,
+        59: 51,
+        55: 52, 57: 53,
     },
 )  # fmt: skip
 PTRACE = EnumTable(
@@ -192,9 +194,10 @@ SEMGET = BitTable("semget_flags", {0o1000: 1 << 13, 0o2000: 1 << 14})
 def tables(machine: str) -> list[BitTable | EnumTable]:
     """All tables, in the order of their numbers (from 1)."""
     return [
-        open_flags(machine), CLONE, PROT, MMAP, FD_FLAGS, DUP3, pipe2_flags(machine), EPOLL_CREATE1, PIDFD_OPEN,
-        MEMFD, UNLINKAT, LINKAT, FCHOWNAT, NEWFSTATAT, UMOUNT, SPLICE, CLOSE_RANGE, FLOCK, MLOCKALL, MLOCK2,
-        FINIT_MODULE, DELETE_MODULE, ACCESS, RESOLVE, IO_URING_SETUP, IO_URING_FEATURES, IO_URING_ENTER,
+        open_flags(machine), CLONE, PROT, MMAP, FD_FLAGS, DUP3, pipe2_flags(machine), EPOLL_CREATE1,
+        PIDFD_OPEN, MEMFD, UNLINKAT, LINKAT, FCHOWNAT, NEWFSTATAT, UMOUNT, SPLICE, CLOSE_RANGE, FLOCK,
+        MLOCKALL, MLOCK2, FINIT_MODULE, DELETE_MODULE, ACCESS, RESOLVE, IO_URING_SETUP,
+        IO_URING_FEATURES, IO_URING_ENTER,
         FAMILY, FCNTL, RLIMIT, SHUTDOWN, SOCKOPT_LEVEL, SOCKOPT, PTRACE, LSEEK, SEMCTL, SEMGET,
     ]  # fmt: skip
 

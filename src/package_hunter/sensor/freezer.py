@@ -6,6 +6,7 @@ freezer hierarchy. The file is opened while there are rights for it; writing to 
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -56,14 +57,9 @@ class Freezer:
             self._since = None
             try:
                 os.pwrite(self.fd, self._go, 0)
-            except OSError:
-                if self._group_lives():
+            except OSError as error:
+                if error.errno != errno.ENODEV:  # the group was removed
                     raise
-
-    def _group_lives(self) -> bool:
-        return os.path.exists(f"/proc/self/fd/{self.fd}") and "(deleted)" not in os.readlink(
-            f"/proc/self/fd/{self.fd}"
-        )
 
     def close(self) -> None:
         """Lets the group go on and forgets it."""

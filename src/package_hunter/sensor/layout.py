@@ -1,4 +1,4 @@
-"""The structures that the probe and Python share (probe/shared.h); sizes in bytes. A test compares both sides."""
+"""The structures that the probe and Python share (probe/shared.h). A test compares both sides."""
 
 from __future__ import annotations
 
@@ -98,6 +98,16 @@ class EnumKey(ctypes.Structure):
     _fields_ = [("table", ctypes.c_uint32), ("value", ctypes.c_uint32)]
 
 
+class PrefixKey(ctypes.Structure):
+    """A path prefix of a scan; ``bits`` counts the scan's number too."""
+
+    _fields_ = [
+        ("bits", ctypes.c_uint32),
+        ("scan", ctypes.c_uint32),
+        ("path", ctypes.c_uint8 * PREFIX_BYTES),
+    ]
+
+
 SHARED: dict[str, type[ctypes.Structure]] = {
     "record": Record,
     "scan": Scan,
@@ -107,4 +117,5 @@ SHARED: dict[str, type[ctypes.Structure]] = {
     "program": Program,
     "flag_table": FlagTable,
     "enum_key": EnumKey,
+    "prefix_key": PrefixKey,
 }

@@ -58,14 +58,16 @@ _libc = ctypes.CDLL(None)
 _libc.vsnprintf.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p]
 
 
-@_PRINT
-def _print(level: int, template: bytes, arguments: int) -> int:
+def _say(level: int, template: bytes, arguments: int) -> int:
     if level < 2:  # warnings and information; debug is left out
         text = ctypes.create_string_buffer(1 << 16)
         _libc.vsnprintf(text, len(text), template, arguments)
         log.extend(text.value.decode("utf-8", "replace").splitlines())
         del log[:-_LOG_LINES]
     return 0
+
+
+_print = _PRINT(_say)  # kept: libbpf holds its address
 
 
 def update(fd: int, key: ctypes._SimpleCData[Any] | ctypes.Structure, value: Any, what: str) -> None:

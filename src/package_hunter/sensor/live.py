@@ -208,6 +208,8 @@ class ScanSensor:
         self.ring_bytes = ring_bytes
         self.boot_ns = probe.boot_ns
         self._open = True
+        self._registered = 0
+        self._prefixes: frozenset[bytes] = frozenset()
 
     def register(self, pid: int) -> None:
         """Makes a process (its main thread) a member: it and all that descends from it are watched. Call it
@@ -223,20 +225,43 @@ class ScanSensor:
             libbpf.update(self._probe._fds["members"], ctypes.c_int(handle), member, f"process {pid}")
         finally:
             os.close(handle)
-        self._registered = getattr(self, "_registered", 0) + 1
+        self._registered += 1
 
-    def set_filter(self, events: Iterable[int] | None) -> None:
-        """Changes which events are taken, at once; see Probe.open_scan."""
+    def set_filter(self, events: Iterable[int] | None, open_prefixes: Iterable[bytes] | None = None) -> None:
+        """Changes which events are taken, at once; see Probe.open_scan.
+
+        With ``open_prefixes``, an openat that only reads and succeeds is taken only for files whose path, as
+        the kernel resolved it, begins with one of them; all other opens always are. What is left out is
+        counted under ``filtered``.
+        """
         wanted = table.default_events() if events is None else frozenset(events) | table.state_events()
         scan = layout.Scan(self.number, layout.SCAN_OPEN if self._open else 0)
         for number in wanted:
             scan.filter[number // 64] |= 1 << number % 64
         if events is not None and table.FCNTL not in frozenset(events):
             scan.flags |= layout.SCAN_DUP_ONLY
+        self._set_prefixes(open_prefixes)
+        if open_prefixes is not None:
+            scan.flags |= layout.SCAN_PREFIXES
         scan.ring_bytes = self.ring_bytes
         libbpf.update(
             self._probe._fds["scans"], ctypes.c_uint32(self.number % layout.SLOTS), scan, "a filter"
         )
+
+    def _set_prefixes(self, wanted: Iterable[bytes] | None) -> None:
+        new = frozenset(p[: layout.PREFIX_BYTES] for p in wanted or ())
+        for prefix in new - self._prefixes:
+            key = self._prefix(prefix)
+            libbpf.update(self._probe._fds["prefixes"], key, ctypes.c_uint8(1), "a path prefix")
+        for prefix in self._prefixes - new:
+            key = self._prefix(prefix)
+            self._probe._lib.bpf_map_delete_elem(self._probe._fds["prefixes"], ctypes.byref(key))
+        self._prefixes = new
+
+    def _prefix(self, path: bytes) -> layout.PrefixKey:
+        key = layout.PrefixKey((4 + len(path)) * 8, self.number)
+        ctypes.memmove(key.path, path, len(path))
+        return key
 
     def stats(self) -> Stats:
         """What was counted so far, over all cpus."""
@@ -261,9 +286,7 @@ class ScanSensor:
             last_lost_ns=last.last_lost_ns + boot if last is not None else 0,
             last_lost_tid=last.last_lost_tid if last is not None else 0,
             orphans=sum(v.orphans for v in values),
-            alive=getattr(self, "_registered", 0)
-            + sum(v.started for v in values)
-            - sum(v.ended for v in values),
+            alive=self._registered + sum(v.started for v in values) - sum(v.ended for v in values),
             by_type=_by_name(values, "by_type"),
             lost_by_type=_by_name(values, "lost_by_type"),
             filtered=_by_name(values, "filtered"),
@@ -274,6 +297,7 @@ class ScanSensor:
         if not self._open:
             return
         self._open = False
+        self._set_prefixes(None)
         slot = ctypes.c_uint32(self.number % layout.SLOTS)
         libbpf.update(self._probe._fds["scans"], slot, layout.Scan(), "the end of a scan")
         self._probe._lib.bpf_map_delete_elem(self._probe._fds["rings"], ctypes.byref(slot))
@@ -281,7 +305,7 @@ class ScanSensor:
         self._probe._slots.pop(self.number % layout.SLOTS, None)
 
 
-_MAPS = ("members", "scans", "counters", "dispatch", "programs", "flag_tables", "enums", "rings")
+_MAPS = ("members", "scans", "counters", "dispatch", "programs", "flag_tables", "enums", "rings", "prefixes")
 _ADVICE = "Run as root on a kernel of 6.1 or later with BTF (CONFIG_DEBUG_INFO_BTF), outside of lockdown."
 
 

@@ -148,7 +148,7 @@ _ANONYMOUS = {
 
 def _descriptors(base: Path) -> tuple[FdEntry, ...]:
     found = []
-    for name in sorted((int(p.name) for p in (base / "fd").iterdir()))[:_MAX_FDS]:
+    for name in sorted(int(p.name) for p in (base / "fd").iterdir())[:_MAX_FDS]:
         entry = base / "fd" / str(name)
         try:
             target, info = str(entry.readlink()), entry.stat()

@@ -1,7 +1,8 @@
+# ruff: noqa: E501  (lines of a printed table)
 """Floods unfrozen and frozen, what a process outside of every scan pays, and the cost of reading an event.
 
-For comparison, measured on the same kind of machine with Falco 0.43.1's default 8 MB ring (2 cores): no loss at
-375,000 events/s, 7 % at 423,000, 51 % at 564,000 (four loops)."""
+For comparison, measured on the same kind of machine with Falco 0.43.1's default 8 MB ring (2 cores): no loss
+at 375,000 events/s, 7 % at 423,000, 51 % at 564,000 (four loops)."""
 
 from __future__ import annotations
 
@@ -38,11 +39,15 @@ def _outsider(probe: Probe, program: Path) -> None:
             probe.attach() if attached else probe.detach()
             rounds[attached].append(_getppid(program))
     bare, hooked = (statistics.median(rounds[k]) for k in (False, True))
-    print(f"   getppid outside of every scan: {bare:.0f} ns bare, {hooked:.0f} ns with the probe attached (+{hooked - bare:.0f} ns)")
+    print(
+        f"   getppid outside of every scan: {bare:.0f} ns bare, {hooked:.0f} ns with the probe attached (+{hooked - bare:.0f} ns)"
+    )
 
 
 def _floods(probe: Probe, program: Path) -> None:
-    print("   flood          loops  mode      events/s   lost   frozen s (times)  peak fill  reader CPU/event")
+    print(
+        "   flood          loops  mode      events/s   lost   frozen s (times)  peak fill  reader CPU/event"
+    )
     for kind, loops, frozen in (
         ("open", 1, False), ("open", 2, False), ("open", 4, False), ("open", 2, True), ("open", 4, True),
         ("exec", 2, True), ("connect", 2, True), ("write", 2, True), ("path", 2, True),
@@ -75,7 +80,9 @@ def _workload(probe: Probe, program: Path) -> None:
         probe.attach()
         watched.append(once(True))
     a, b = statistics.median(bare), statistics.median(watched)
-    print(f"   200,000 open+close: {a:.2f} s bare, {b:.2f} s watched ({b / a:.2f} x, {(b - a) / 400_000 * 1e6:.2f} us an event)")
+    print(
+        f"   200,000 open+close: {a:.2f} s bare, {b:.2f} s watched ({b / a:.2f} x, {(b - a) / 400_000 * 1e6:.2f} us an event)"
+    )
 
 
 def main() -> None:

@@ -59,7 +59,14 @@ class Flooded:
 
 
 def flood(
-    probe: Probe, program: Path, kind: str, loops: int, seconds: float, group: Path | None, ring_bytes: int = 8 << 20, limit: int = 0
+    probe: Probe,
+    program: Path,
+    kind: str,
+    loops: int,
+    seconds: float,
+    group: Path | None,
+    ring_bytes: int = 8 << 20,
+    limit: int = 0,
 ) -> Flooded:
     """Runs ``loops`` of a flood for some seconds; every event is read, none decoded."""
     scan = probe.open_scan(ring_bytes, table.full_events())
@@ -73,7 +80,16 @@ def flood(
     try:
         for _ in range(loops):
             process = subprocess.Popen(
-                ["/bin/sh", "-c", 'read go; exec "$@"', "sh", str(program), kind, str(seconds), *([str(limit)] if limit else [])],
+                [
+                    "/bin/sh",
+                    "-c",
+                    'read go; exec "$@"',
+                    "sh",
+                    str(program),
+                    kind,
+                    str(seconds),
+                    *([str(limit)] if limit else []),
+                ],
                 stdin=reading,
                 stdout=subprocess.PIPE,
                 preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, 0),

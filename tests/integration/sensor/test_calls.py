@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of cases)
 """Every call is made to succeed and to fail on the real kernel; its event carries exactly the arguments and the
 result, in Falco's encoding. A case is (events expected, code): the events' arguments are compared by name."""
 
@@ -148,7 +149,9 @@ CASES = _files() + _processes()
 
 
 @pytest.mark.parametrize(("expected", "code"), [(c[1], c[2]) for c in CASES], ids=[c[0] for c in CASES])
-def test_call(probe: Probe, tmp_path: Path, expected: list[tuple[str, dict[str, Any]]], code: Callable[[], object]) -> None:
+def test_call(
+    probe: Probe, tmp_path: Path, expected: list[tuple[str, dict[str, Any]]], code: Callable[[], object]
+) -> None:
     def in_folder() -> None:
         os.chdir(tmp_path)
         code()
@@ -161,10 +164,47 @@ def test_call(probe: Probe, tmp_path: Path, expected: list[tuple[str, dict[str, 
 def test_every_non_trivial_row_has_a_case(probe: Probe) -> None:
     """A new row of the table needs a case; what other tests cover is listed here."""
     covered = {name for case in CASES for name, _ in case[1]}
-    elsewhere = {"clone", "fork", "vfork", "clone3", "procexit", "open_by_handle_at", "fsconfig", "pipe", "eventfd"}
-    elsewhere |= {"signalfd", "signalfd4", "inotify_init", "epoll_create", "pidfd_getfd", "renameat", "setrlimit"}
-    elsewhere |= {"socket", "socketpair", "bind", "connect", "listen", "accept", "accept4", "shutdown", "sendto"}
-    elsewhere |= {"sendmsg", "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "setsockopt", "getsockopt", "tkill"}
+    elsewhere = {
+        "clone",
+        "fork",
+        "vfork",
+        "clone3",
+        "procexit",
+        "open_by_handle_at",
+        "fsconfig",
+        "pipe",
+        "eventfd",
+    }
+    elsewhere |= {
+        "signalfd",
+        "signalfd4",
+        "inotify_init",
+        "epoll_create",
+        "pidfd_getfd",
+        "renameat",
+        "setrlimit",
+    }
+    elsewhere |= {
+        "socket",
+        "socketpair",
+        "bind",
+        "connect",
+        "listen",
+        "accept",
+        "accept4",
+        "shutdown",
+        "sendto",
+    }
+    elsewhere |= {
+        "sendmsg",
+        "sendmmsg",
+        "recvfrom",
+        "recvmsg",
+        "recvmmsg",
+        "setsockopt",
+        "getsockopt",
+        "tkill",
+    }
     elsewhere |= {"io_uring_enter", "io_uring_register", "keyctl"}
     missing = {r.event.name for r in table.rows() if not r.volume} - covered - elsewhere
     assert not missing
@@ -196,15 +236,21 @@ def test_tcp_both_sides(probe: Probe) -> None:
         os.write(2, struct.pack("<HH", port, client.getsockname()[1]) and b"")
 
     seen = run(probe, code)
-    socket_event = [e for e in seen if e.name == "socket"][0]
+    socket_event = next(e for e in seen if e.name == "socket")
     assert (socket_event.args["domain"], socket_event.args["type"] & 0xFF) == (2, 1)
     good, bad = [e for e in seen if e.name == "connect"]
     loopback = bytes([127, 0, 0, 1])
     server = only(seen, "accept4").args["tuple"]
     assert good.args["tuple"] == server  # the client's end first on both sides
-    assert good.args["tuple"][0] == 2 and good.args["tuple"][1:5] == loopback and good.args["tuple"][7:11] == loopback
+    assert (
+        good.args["tuple"][0] == 2
+        and good.args["tuple"][1:5] == loopback
+        and good.args["tuple"][7:11] == loopback
+    )
     assert good.args["addr"] == b"\x02" + loopback + good.args["tuple"][11:13]
-    assert bad.res == -111 and bad.args["tuple"] == b"" and bad.args["addr"] == b"\x02" + loopback + b"\x01\x00"
+    assert (
+        bad.res == -111 and bad.args["tuple"] == b"" and bad.args["addr"] == b"\x02" + loopback + b"\x01\x00"
+    )
     sent = only(seen, "sendto")
     assert (sent.res, sent.args["data"], sent.args["size"]) == (4, b"ping", 4)
     assert sent.args["tuple"] == good.args["tuple"]
@@ -236,11 +282,13 @@ def test_udp_and_unix(probe: Probe, tmp_path: Path) -> None:
     datagram = only(seen, "sendto")
     assert datagram.args["data"] == b"question"
     assert datagram.args["tuple"][7:] == bytes([127, 0, 0, 1]) + (53).to_bytes(2, "little")
-    parts = [e for e in seen if e.name == "sendmsg"][0]
+    parts = next(e for e in seen if e.name == "sendmsg")
     assert (parts.args["data"], parts.args["size"], parts.res) == (b"two parts", 9, 9)
     assert parts.args["tuple"][7:] == bytes([127, 0, 0, 1]) + (54).to_bytes(2, "little")
     six, abstract, named = [e for e in seen if e.name == "connect"]
-    assert six.args["tuple"][0] == 10 and six.args["addr"] == b"\x0a" + bytes(15) + b"\x01" + (5353).to_bytes(2, "little")
+    assert six.args["tuple"][0] == 10 and six.args["addr"] == b"\x0a" + bytes(15) + b"\x01" + (5353).to_bytes(
+        2, "little"
+    )
     assert abstract.args["addr"] == b"\x01abstract\0" and abstract.res == -111
     assert named.args["tuple"][0] == 1 and named.args["tuple"][17:] == b"s.sock\0"
     assert only(seen, "bind").args["addr"] == b"\x01s.sock\0"
@@ -323,3 +371,34 @@ def test_time_stamps_are_wall_clock(probe: Probe) -> None:
     after = time.time_ns()
     assert all(before - 10_000_000 < e.ts < after + 10_000_000 for e in seen)
     assert LIBC is not None
+
+
+def test_filter_by_event_and_path(probe: Probe, tmp_path: Path) -> None:
+    """What rules cannot match stays in the kernel, is counted, and state is kept right."""
+    from sensor_seen import child, drained
+
+    (tmp_path / "secret").write_text("x")
+    scan = probe.open_scan(1 << 20)
+    try:
+        scan.set_filter([], open_prefixes=[b"/etc/host", os.fsencode(tmp_path)])
+
+        def code() -> None:
+            for name in ("/etc/hostname", "/etc/passwd", str(tmp_path / "secret"), "/nowhere"):
+                syscall("openat", -100, name.encode(), os.O_RDONLY)
+            syscall("openat", -100, b"/dev/null", os.O_WRONLY)
+            syscall("fcntl", 2, 1, 0)
+            syscall("fcntl", 2, 0, 0)
+            syscall("mkdir", b"/nowhere/x", 0)
+
+        with child(code) as (pid, start):
+            scan.register(pid)
+            start()
+        seen = drained(scan)
+        names = [e.args["name"] for e in seen if e.name == "openat"]
+        assert names == [b"/etc/hostname", os.fsencode(tmp_path / "secret"), b"/nowhere", b"/dev/null"]
+        assert [e.args["cmd"] for e in seen if e.name == "fcntl"] == [1]
+        assert not [e for e in seen if e.name == "mkdir"]
+        filtered = scan.stats().filtered
+        assert (filtered["openat"], filtered["fcntl"], filtered["mkdir"]) == (1, 1, 1)
+    finally:
+        scan.close()

@@ -98,7 +98,9 @@ def test_memfd_and_execveat(probe: Probe) -> None:
     def code() -> None:
         fd = os.memfd_create("hidden", 0)
         os.write(fd, Path("/bin/true").read_bytes())
-        syscall("execveat", fd, b"", (ctypes.c_char_p * 2)(b"innocent", None), (ctypes.c_char_p * 1)(None), 0x1000)
+        syscall(
+            "execveat", fd, b"", (ctypes.c_char_p * 2)(b"innocent", None), (ctypes.c_char_p * 1)(None), 0x1000
+        )
 
     event = only(run(probe, code), "execve", res=0)
     assert event.args["flags"] & 4  # EXE_FROM_MEMFD
@@ -144,13 +146,15 @@ def test_path_tricks(probe: Probe, tmp_path: Path, way: str) -> None:
             "symlink": lambda: os.open("link/link/secret", os.O_RDONLY),
             "root": lambda: os.open(f"/proc/self/root{target}", os.O_RDONLY),
             "cwd": lambda: os.open("/proc/self/cwd/secret", os.O_RDONLY),
-            "dots": lambda: os.open(f"other/..//./{tmp_path.name}/../secret".replace(f"{tmp_path.name}/../", ""), 0),
+            "dots": lambda: os.open(
+                f"other/..//./{tmp_path.name}/../secret".replace(f"{tmp_path.name}/../", ""), 0
+            ),
             "bind": lambda: os.open("other/secret", os.O_RDONLY),
         }
         os.read(ways[way](), 1)
 
     info = target.stat()
-    event = [e for e in run(probe, code) if e.name == "openat" and e.args["ino"] == info.st_ino][0]
+    event = next(e for e in run(probe, code) if e.name == "openat" and e.args["ino"] == info.st_ino)
     expected = tmp_path / "other/secret" if way == "bind" else target
     assert event.path == os.fsencode(expected)
 
@@ -236,7 +240,7 @@ def test_argument_page_taken_away(probe: Probe, tmp_path: Path) -> None:
         syscall("openat", -100, address, os.O_RDONLY)
         os._exit(0)  # the mapping is gone: no tidy end
 
-    event = [e for e in run(probe, code) if e.name == "openat" and Extra.TAMPER in e.extra][0]
+    event = next(e for e in run(probe, code) if e.name == "openat" and Extra.TAMPER in e.extra)
     assert event.args["name"] == fifo
     assert event.path == fifo
 
@@ -289,7 +293,9 @@ def test_seccomp_answered_call(probe: Probe) -> None:
     def code() -> None:
         buffer = ctypes.create_string_buffer(b"/tmp/denied", 64)
         program = struct.pack("<HBBI", 0x20, 0, 0, 0) + struct.pack("<HBBI", 0x15, 0, 1, 83)
-        program += struct.pack("<HBBI", 0x06, 0, 0, 0x50000 | 13) + struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000)
+        program += struct.pack("<HBBI", 0x06, 0, 0, 0x50000 | 13) + struct.pack(
+            "<HBBI", 0x06, 0, 0, 0x7FFF0000
+        )
         filters = ctypes.create_string_buffer(program)
         header = struct.pack("<HxxxxxxQ", 4, ctypes.addressof(filters))
         assert syscall("prctl", 38, 1, 0, 0, 0) == 0
@@ -303,7 +309,9 @@ def test_seccomp_answered_call(probe: Probe) -> None:
 def _machine_code(code: bytes) -> Callable[..., int]:
     page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
     page.write(code)
-    function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+    function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(
+        ctypes.addressof(ctypes.c_char.from_buffer(page))
+    )
     function.page = page  # type: ignore[attr-defined]
     return function
 
@@ -367,7 +375,10 @@ def test_preload_is_in_the_environment(probe: Probe) -> None:
 
 def test_membership_does_not_leak_to_others(probe: Probe) -> None:
     """What is not a descendant is not seen, even with the same program at the same time."""
-    other = subprocess.Popen(["/bin/sh", "-c", f"for i in 1 2 3 4 5; do cat {MARK.decode()}; sleep 0.05; done"], stdout=subprocess.DEVNULL)
+    other = subprocess.Popen(
+        ["/bin/sh", "-c", f"for i in 1 2 3 4 5; do cat {MARK.decode()}; sleep 0.05; done"],
+        stdout=subprocess.DEVNULL,
+    )
     seen = run(probe, lambda: time.sleep(0.2))
     other.wait()
     assert not _marks(seen)

@@ -353,11 +353,33 @@ static __always_inline void emit(struct scratch *s, struct scan *scan, u32 index
     submit(s, scan);
 }
 
-/* Read-only opens may be limited to some paths. True: leave it out. */
+/* Is the file below none of the scan's path prefixes? The key lies behind the path in the scratch buffer. */
+__noinline int outside_prefixes(u32 scan, u64 file)
+{
+    struct scratch *s = scratch();
+    struct prefix_key *key;
+    u64 at;
+    if (!s || !file)
+        return 0;
+    at = (u32)walk_path(file + bpf_core_field_offset(struct file, f_path));
+    if (!at)
+        return 0;
+    key = (struct prefix_key *)s->data;
+    key->bits = (4 + PREFIX_BYTES) * 8;
+    key->scan = scan;
+    BOUND(at, 0xfff);
+    bpf_probe_read_kernel(key->path, PREFIX_BYTES, &s->tmp[at]);
+    return !bpf_map_lookup_elem(&prefixes, key);
+}
+
+/* What the filter leaves out beyond whole event types. */
 static __always_inline bool_t left_out(struct scratch *s, struct scan *scan, struct program *p)
 {
     if (scan->flags & SCAN_DUP_ONLY && p->event == EV_FCNTL_X)
         return s->args[1] != 0 && s->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
+    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret >= 0 &&
+        !(s->args[2] & (3 | O_MAKES)))
+        return outside_prefixes(scan->id, (u64)file_of_fd(task_of(s), s->ret));
     return 0;
 }
 

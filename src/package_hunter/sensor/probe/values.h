@@ -16,7 +16,7 @@ static __always_inline u64 convert(u8 table, u64 value)
         u32 *found = bpf_map_lookup_elem(&enums, &k);
         return found ? *found : flags->bit[0];
     }
-    for (int i = 0; i < 32; i++) {
+    for (int i = 0; i < 32 && bits; i++) {
         if (bits & 1)
             result |= flags->bit[i];
         bits >>= 1;
