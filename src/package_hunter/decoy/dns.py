@@ -51,7 +51,7 @@ class DnsServer:
         kind = str(QTYPE.get(question.qtype, f"TYPE{question.qtype}"))
         said = self._fill(reply, question, name, kind)
         self._record("dns", DnsRecord(now(), name, kind, said, peer_port))
-        self._heard(name, peer_port)
+        self._heard(str(question.qname), peer_port)
         packed = bytes(reply.pack())
         if datagram and len(packed) > 1232:
             packed = bytes(reply.truncate().pack())

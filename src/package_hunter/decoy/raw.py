@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from package_hunter.decoy.raw_services import MiningPool, ShellListener
 from package_hunter.decoy.web import Peer, Talk
 from package_hunter.decoy.world import World
 
@@ -43,8 +44,11 @@ class RawTalk:
             self._talk.kind = "dns"
             await self._dns_over_tcp()
             return
-        if silent and (banner := _BANNERS.get(self._peer.port)):
-            await self._say(banner)
+        banner = _BANNERS.get(self._peer.port)
+        shell = ShellListener(self._world, self._peer)
+        if silent:
+            await self._say(banner or shell.command())
+        pool = MiningPool(self._world, self._peer)
         sink = self._world.watch.raw(self._peer, "tls" if self._peer.tls else "tcp")
         limit = self._world.spec.limits.head_bytes
         try:
@@ -52,6 +56,14 @@ class RawTalk:
                 if len(self._talk.head) < limit:
                     self._talk.head += data[: limit - len(self._talk.head)]
                 sink.feed(data)
+                shell.hear(data)
+                if not banner and not shell.asked and shell.is_prompt(data):
+                    await self._say(shell.command())
+                elif data[:1] == b"{" and len(data) < 16_384:
+                    for line in data.splitlines()[:16]:
+                        if answer := pool.reply(line):
+                            self._talk.kind = "stratum"
+                            await self._say(answer)
         except TimeoutError:
             pass
         finally:

@@ -11,7 +11,6 @@ import concurrent.futures.thread
 import contextlib
 import gc
 import os
-import secrets
 import socket
 import sys
 from typing import Any
@@ -25,7 +24,10 @@ import httpcore._backends.auto
 
 from package_hunter.confine import confine
 from package_hunter.decoy import control
+from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.dns import DnsServer
+from package_hunter.decoy.lawful import Registries
+from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
 from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import Recorder
@@ -57,14 +59,21 @@ class Process:
         self.record = Recorder(spec.run_dir / LOG, spec.limits)
         hosts = tuple({h for u in spec.upstreams if (h := urlsplit(u.url).hostname)})
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
-        watch = Watch()
+        references = [c for _ in range(2) for c in make_canaries("reference", upstreams=spec.upstreams)[0]]
+        self.watch = watch = Watch(spec.canaries, references, self.record, _registries(spec))
         certificates = Certificates(ca_cert, ca_key, spec.run_dir)
-        marker = f"cdn-{secrets.token_hex(4)}.example"
-        self.world = World(spec, names, self.record, certificates, watch, marker)
+        markers = Markers(names, self.record)
+        self.world = World(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
         self.registry = Registry(spec, self.cache, self.record)
         self.router = Router(self.world, (NpmFront(self.registry),))
-        self.dns = DnsServer(names, self.record, watch.dns)
+        self.dns = DnsServer(names, self.record, self._heard)
+
+    def _heard(self, name: str, peer_port: int) -> None:
+        if self.world.markers.is_marker(name.rstrip(".").lower()):
+            self.world.markers.seen(name, peer_port)
+        else:
+            self.watch.dns(name, peer_port)
 
     async def serve(self, line: socket.socket, sockets: GatewaySockets) -> None:
         """Until the worker says stop, or is gone."""
@@ -74,6 +83,7 @@ class Process:
         tcp.listen(sockets.tcp6)
         udp.listen(sockets.udp4, sockets.raw4)
         udp.listen(sockets.udp6, sockets.raw6)
+        asyncio.get_running_loop().run_in_executor(None, self.watch.warm_up)
         await self._obey(line)
         await tcp.close()
         udp.close()
@@ -104,6 +114,13 @@ class Process:
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], data["integrity"], urls))
+
+
+def _registries(spec: GatewaySpec) -> Registries:
+    hosts: dict[str, set[str]] = {}
+    for upstream in spec.upstreams:
+        hosts.setdefault(upstream.ecosystem, set()).add(urlsplit(upstream.url).hostname or "")
+    return Registries({ecosystem: frozenset(names) for ecosystem, names in hosts.items()})
 
 
 async def _run(line: socket.socket) -> None:

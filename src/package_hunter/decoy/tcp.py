@@ -81,6 +81,8 @@ class TcpServer:
         try:
             address, port = sock.getsockname()[:2]
             peer = Peer(address, port, peer_port, self._world.names.name(address), started_ns=now())
+            if peer.name and self._world.markers.is_marker(peer.name):
+                self._world.markers.seen(peer.name, peer_port)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._talk(entry, peer, talk)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, EOFError):

@@ -1,6 +1,9 @@
 """Takes wrappings off: compression, archives, encodings. Each step costs time in proportion to its input, and
 all steps of one search share one budget."""
 
+# mypy: disallow-untyped-calls=False
+# (google-re2 has no types)
+
 from __future__ import annotations
 
 import base64
@@ -12,16 +15,17 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 import brotli
+import re2
 
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}")
-_BASE32 = re.compile(rb"(?:[A-Z2-7]{32,}|[a-z2-7]{32,})")
-_HEX = re.compile(rb"[0-9a-fA-F]{32,}")
+_BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{24,}")
+_BASE32 = re2.compile(rb"(?:[A-Z2-7]{32,}|[a-z2-7]{32,})")
+_HEX = re2.compile(rb"[0-9a-fA-F]{32,}")
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2}))")
-_DECIMAL = re.compile(rb"(?:\d{1,3}\s?,\s?){16,}\d{1,3}")
+_DECIMAL = re2.compile(rb"(?:\d{1,3}\s?,\s?){16,}\d{1,3}")
 _SEPARATORS = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-%")
 )
-_PERCENT = re.compile(rb"%[0-9a-fA-F]{2}")
+_PERCENT = re2.compile(rb"%[0-9a-fA-F]{2}")
 _PRINTABLE = bytes((9, 10, 13, *range(32, 127)))
 _GZIP = b"\x1f\x8b\x08"
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
@@ -113,7 +117,7 @@ def _compressed(data: bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
 
 
 def unbrotli(data: bytes, budget: Budget) -> bytes:
-    """Brotli has no mark of its own: tried where a header names it, or on a small body; b"" where it is none."""
+    """Brotli has no mark of its own: tried on small binary data; b"" where it is none."""
     try:
         return budget.take(bytes(brotli.Decompressor().process(data, output_buffer_limit=budget.left)))
     except (brotli.error, ValueError, MemoryError):

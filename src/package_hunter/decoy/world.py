@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
 from package_hunter.decoy.record import Recorder, now
 from package_hunter.decoy.spec import GatewaySpec
@@ -15,15 +16,14 @@ from package_hunter.model.observation import DecoyMark
 
 @dataclass(slots=True)
 class World:
-    """What every connection of a scan needs. ``marker`` is the name whose look-up or request is proof that a
-    decoy download was executed."""
+    """What every connection of a scan needs."""
 
     spec: GatewaySpec
     names: Names
     record: Recorder
     certificates: Certificates
     watch: Watch
-    marker: str
+    markers: Markers
 
     def mark(self, kind: str, peer: Peer, detail: str, **evidence: object) -> None:
         """Note an answer worth a finding."""

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from package_hunter.decoy.services.base import Service
+from package_hunter.decoy.services.chat import ChatWebhooks
+from package_hunter.decoy.services.forges import CodeForges
+from package_hunter.decoy.services.markers import Markers
+from package_hunter.decoy.services.metadata import CloudMetadata
+from package_hunter.decoy.services.registry_writes import RegistryWrites
 
-from package_hunter.decoy.web import Answer, Ask
-from package_hunter.decoy.world import World
-
-
-class Service(Protocol):
-    """A decoy of some service of the internet."""
-
-    def __init__(self, world: World) -> None: ...
-
-    def matches(self, ask: Ask) -> bool:
-        """Whether this request is for it, by name, port or form."""
-        ...
-
-    def answer(self, ask: Ask) -> Answer | None:
-        """What the real one would say; None leaves the request to the next."""
-        ...
-
-
-SERVICES: tuple[type[Service], ...] = ()
+SERVICES: tuple[type[Service], ...] = (Markers, CloudMetadata, RegistryWrites, CodeForges, ChatWebhooks)
