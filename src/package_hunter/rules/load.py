@@ -164,6 +164,12 @@ class _Linker:
             self.broken[entry.name] = error
             if error.code == "unknown_macro" and error.text in self.broken:
                 self.broken[entry.name] = self.broken[error.text]
+            elif (
+                error.code == "unknown_macro"
+                and error.text in self.got.macros
+                and self._sees(entry.name, error.text)
+            ):
+                pass  # that macro's own error stands already
             elif error.code in ("unknown_field", "unknown_event_type"):
                 message = f"The macro {entry.name!r} cannot be used: {error.message}"
                 self.got.warn(error.code, place, message, "", error.text)
@@ -218,6 +224,8 @@ class _Linker:
         place = entry.places.get("condition", entry.place)
         if error.code == "unknown_macro" and error.text in self.broken:
             error = self.broken[error.text]
+        if error.code == "unknown_macro" and error.text in self.got.macros:
+            return  # that macro's own error stands already
         if error.code == "unknown_field" and entry.values.get("skip-if-unknown-filter") is True:
             self.got.warn("skipped", place, f"The rule {entry.name!r} is left out: {error.message}")
         else:
