@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process
+from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import Coverage, Package
 
 Blamer = Callable[[int, int], Blame | None]
@@ -35,6 +36,7 @@ class Context:
         self.coverage = coverage
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
+        self.markers = marker_domains(network)
 
     @cached_property
     def _by_pid(self) -> dict[int, list[Process]]:

@@ -10,6 +10,7 @@ from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import Signal, is_hidden
 from package_hunter.model.observation import Alert
+from package_hunter.model.report_json import is_marker
 
 TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _PRIORITIES = {"Informational": Class.INFO, "Debug": Class.INFO}
@@ -107,12 +108,26 @@ def _sentence(alert: Alert, where: tuple[str, bool] | None) -> str:
     return f"{alert.rule}: {who}" + (f", on {about}" if about not in str(who) else "")
 
 
+def _of_a_decoy(alert: Alert, where: tuple[str, bool] | None, context: Context) -> bool:
+    """Whether our own decoy did it, once executed: its marker is all that it asks for. That it ran is a
+    finding of its own. A command that names any other host is the package's."""
+    if not context.markers:
+        return False
+    if where is not None:
+        return is_marker(where[0], context.markers)
+    command = str(alert.output_fields.get("proc.cmdline"))
+    hosts = re.findall(r"[a-z]+://[^\s'\"]+", command)
+    return bool(hosts) and len(command) < 300 and all(is_marker(h, context.markers) for h in hosts)
+
+
 def signals(context: Context) -> Iterator[Signal]:
     """One signal an alert."""
     for alert in context.observation.alerts:
         kind = kind_of(alert)
         process = context.process_at(alert.pid, alert.time_ns)
         where = destination(alert, context)
+        if _of_a_decoy(alert, where, context):
+            continue
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
         yield Signal(
             time_ns=alert.time_ns,

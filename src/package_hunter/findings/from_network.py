@@ -19,6 +19,7 @@ from package_hunter.findings.traffic import (
 )
 from package_hunter.model.box import HOME
 from package_hunter.model.observation import CanaryHit, Connection, DnsRecord, NetworkLog, Request
+from package_hunter.model.report_json import is_marker
 
 MAX_QUERY = 256  # a longer query string is data, not an address
 
@@ -111,7 +112,7 @@ def _host(request: Request) -> str:
 def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     wanted = tuple(facts)
     for request in context.network.requests:
-        if request.registry:
+        if request.registry or is_marker(request.url, context.markers):
             continue
         host = _host(request)
         query = len(_split(request.url).query)
@@ -178,7 +179,9 @@ def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> I
 def _connections(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     wanted = tuple(facts)
     for connection in context.network.connections:
-        if connection.kind not in ("http", "tls", "registry", "dns") and connection.bytes_out > 0:
+        ours = is_marker(connection.name, context.markers)
+        known = connection.kind in ("http", "tls", "registry", "dns")
+        if not ours and not known and connection.bytes_out > 0:
             yield from _raw(context, connection, wanted)
 
 
@@ -212,6 +215,8 @@ def _dns(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     told: set[str] = set()
     pieces: dict[str, list[DnsRecord]] = {}
     for question in context.network.dns:
+        if is_marker(question.name, context.markers):
+            continue
         found = name_facts(question.name, wanted)
         if found:
             told.add(base_domain(question.name))

