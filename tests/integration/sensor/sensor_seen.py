@@ -20,9 +20,11 @@ from package_hunter.sensor.ring import Ring
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
-_NUMBERS = {"pid", "fd", "errno", "flags8", "flags16", "flags32", "enumflags8", "enumflags16", "enumflags32"}
-_NUMBERS |= {"uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "mode", "uid", "gid"}
-_NUMBERS |= {"sigtype", "syscallid", "abstime", "reltime", "sigset"}
+_WIDTHS = {
+    "pid": 8, "fd": 8, "errno": 8, "flags8": 1, "flags16": 2, "flags32": 4, "enumflags8": 1, "enumflags16": 2,
+    "enumflags32": 4, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8, "int8": 1, "int16": 2, "int32": 4,
+    "int64": 8, "mode": 4, "uid": 4, "gid": 4, "sigtype": 1, "syscallid": 2, "abstime": 8, "reltime": 8, "sigset": 4,
+}  # fmt: skip
 _SIGNED = {"pid", "fd", "errno", "int8", "int16", "int32", "int64"}
 
 
@@ -61,7 +63,8 @@ def decode(raw: bytes) -> Seen:
     assert count in (len(info.params), len(info.params) + 1), info.key
     args: dict[str, Any] = {}
     for param, value in zip(info.params, values, strict=False):
-        if param.type in _NUMBERS and value:
+        if param.type in _WIDTHS:
+            assert len(value) == _WIDTHS[param.type], (info.key, param.name, value)
             args[param.name] = int.from_bytes(value, "little", signed=param.type in _SIGNED)
         elif param.type in ("charbuf", "fspath", "fsrelpath"):
             assert not value or value[-1] == 0
