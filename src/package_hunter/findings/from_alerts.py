@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import Signal, is_hidden
-from package_hunter.model.observation import Alert
+from package_hunter.model.observation import Alert, Process
 from package_hunter.model.report_json import is_marker
 
 TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _PRIORITIES = {"Informational": Class.INFO, "Debug": Class.INFO}
 _PATH_FIELDS = (
+    "fs.path.target",
     "fs.path.name",
     "fd.name",
     "evt.arg.path",
@@ -49,13 +51,11 @@ def weight_of(alert: Alert, kind: Kind) -> Class:
 def destination(alert: Alert, context: Context) -> tuple[str, bool] | None:
     """Name (or bare address) that a network alert is about, and whether it is a bare address."""
     fields = alert.output_fields
-    address = fields.get("fd.rip") or fields.get("fd.sip")
-    if not address and isinstance(fields.get("fd.name"), str) and "->" in str(fields["fd.name"]):
-        address = str(fields["fd.name"]).rpartition("->")[2].rpartition(":")[0].strip("[]")
+    address, _ = _address_and_port(fields)
     if not address:
         return None
-    name = context.names.get(str(address))
-    return (name, False) if name else (str(address), True)
+    name = context.names.get(address)
+    return (name, False) if name else (address, True)
 
 
 def _subject(alert: Alert, kind: Kind, context: Context) -> str:
@@ -86,20 +86,41 @@ def _object(alert: Alert) -> str:
     return alert.rule
 
 
-def _facts(alert: Alert, where: tuple[str, bool] | None) -> dict[str, Any]:
+def _words(alert: Alert) -> list[str]:
+    return str(alert.output_fields.get("proc.cmdline") or "").split()[:50]
+
+
+def program_of(alert: Alert, process: Process | None) -> str:
+    """The name of the program that acted: as the rule gave it, else as the sensor saw it."""
+    fields = alert.output_fields
+    name = fields.get("proc.name") or (process.name if process else None)
+    return str(name or PurePosixPath((_words(alert) or [""])[0]).name)
+
+
+def _facts(alert: Alert, where: tuple[str, bool] | None, process: Process | None) -> dict[str, Any]:
     fields = alert.output_fields
     program = str(fields.get("proc.exepath") or fields.get("evt.arg.filename") or "")
-    facts: dict[str, Any] = {"hidden": is_hidden(program)}
+    places = [program, *(word for word in _words(alert)[:3] if word.startswith("/"))]
+    facts: dict[str, Any] = {"hidden": any(map(is_hidden, places)), "program": program_of(alert, process)}
     if where:
         facts["bare_address"] = where[1]
     return facts
 
 
+def _address_and_port(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """The far end, from the fields of its own or from Falco's ``LOCAL->REMOTE``."""
+    far = str(fields.get("fd.name") or "").rpartition("->")
+    address, _, port = far[2].rpartition(":") if far[1] else ("", "", "")
+    return (
+        str(fields.get("fd.rip") or fields.get("fd.sip") or address).strip("[]"),
+        str(fields.get("fd.rport") or fields.get("fd.sport") or port),
+    )
+
+
 def _sentence(alert: Alert, where: tuple[str, bool] | None) -> str:
     fields = alert.output_fields
     who = fields.get("proc.cmdline") or fields.get("proc.name") or f"process {alert.pid}"
-    port = fields.get("fd.rport") or fields.get("fd.sport")
-    address = fields.get("fd.rip") or fields.get("fd.sip")
+    address, port = _address_and_port(fields)
     if where:
         place = where[0] + (f", port {port}" if port else "")
         at = f" (address {address})" if address and not where[1] else ""
@@ -144,5 +165,5 @@ def signals(context: Context) -> Iterator[Signal]:
                 "fields": fields,
             },
             attack=tuple(t for t in alert.tags if TECHNIQUE.fullmatch(t)),
-            facts=_facts(alert, where),
+            facts=_facts(alert, where, process),
         )

