@@ -105,7 +105,10 @@ class Not(Node):
         return not self.part.evaluate(get)
 
     def explain(self, depth: int = 0) -> list[str]:
-        return _branch("this does not hold:", (self.part,), depth)
+        if isinstance(self.part, AnyOf):
+            return _branch("none of these holds:", self.part.parts, depth)
+        lines = self.part.explain(depth)
+        return [lines[0].replace("- ", "- not: ", 1), *lines[1:]]
 
     def children(self) -> tuple[Node, ...]:
         return (self.part,)
@@ -123,7 +126,12 @@ class MacroRef(Node):
         return self.body.evaluate(get)
 
     def explain(self, depth: int = 0) -> list[str]:
-        return _branch(f"“{self.name.replace('_', ' ')}”, that is:", self.children(), depth)
+        title = f"“{self.name.replace('_', ' ')}”, that is"
+        if isinstance(self.body, All):
+            return _branch(f"{title} all of these:", self.body.parts, depth)
+        if isinstance(self.body, AnyOf):
+            return _branch(f"{title} at least one of these:", self.body.parts, depth)
+        return _branch(f"{title}:", self.children(), depth)
 
     def children(self) -> tuple[Node, ...]:
         return () if self.body is None else (self.body,)

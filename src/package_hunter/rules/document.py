@@ -79,9 +79,8 @@ def _check_size(text: str, start: Place) -> None:
             depth -= 1
         if depth > MAX_DEPTH or count > MAX_NODES:
             mark = event.start_mark
-            raise DocumentError(
-                "The file is nested too deeply or too large.", Place(start.file, mark.line + 1, 1)
-            )
+            line = mark.line + 1 if mark else 1
+            raise DocumentError("The file is nested too deeply or too large.", Place(start.file, line, 1))
 
 
 def _place(node: yaml.Node, name: str) -> Place:

@@ -68,6 +68,28 @@ def load_texts(texts: Sequence[tuple[str, str]]) -> RuleSet:
     return _Linker(collected).link()
 
 
+def load_condition(condition: str, ruleset: RuleSet) -> RuleSet:
+    """A set of one rule with this condition, which may use the macros and lists of ``ruleset``.
+
+    Raises RuleFileError with line and column in the condition.
+    """
+    try:
+        node = Resolver(ruleset.macros, ruleset.lists).resolve(parse_condition(condition))
+    except ConditionError as error:
+        where = f"line {error.line}, column {error.column}"
+        raise RuleFileError(f"The condition cannot be read ({where}): {error.message}") from None
+    except ResolveError as error:
+        raise RuleFileError(f"The condition cannot be used: {error.message}", error.advice) from None
+    unsupported = _unsupported(node)
+    if unsupported is not None:
+        raise RuleFileError(f"{unsupported.name} is not supported: {unsupported.unsupported}.")
+    place = Place("condition", 1, 1)
+    rule = Rule(
+        "condition", "", condition, "", "Debug", (), "syscall", True, place, 0, node, event_types(node)
+    )  # fmt: skip
+    return RuleSet([rule], ruleset.macros, ruleset.lists, [])
+
+
 class _Linker:
     def __init__(self, collected: Collected) -> None:
         self.got = collected

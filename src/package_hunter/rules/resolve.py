@@ -30,9 +30,9 @@ MAX_NODES = 200_000
 class ResolveError(ValueError):
     """A condition that cannot work: ``code`` for programs, a sentence for people."""
 
-    def __init__(self, code: str, message: str, text: str = "", column: int = 0) -> None:
+    def __init__(self, code: str, message: str, text: str = "", column: int = 0, advice: str = "") -> None:
         super().__init__(message)
-        self.code, self.message, self.text, self.column = code, message, text, column
+        self.code, self.message, self.text, self.column, self.advice = code, message, text, column, advice
 
 
 def field_spec(ref: FieldRef) -> FieldSpec:

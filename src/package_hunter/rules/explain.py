@@ -1,0 +1,59 @@
+"""A rule for somebody who never saw Falco."""
+
+from __future__ import annotations
+
+import textwrap
+
+from package_hunter.model.fields import FieldSpec
+from package_hunter.rules.ast import Check, FieldRef, walk
+from package_hunter.rules.model import Rule
+from package_hunter.rules.resolve import event_names, field_spec, fields_of
+
+WIDTH = 110
+
+
+def explain(rule: Rule) -> str:
+    """What the rule looks for, when, and what its fields mean: plain text of several lines."""
+    lines = [f"{rule.name} ({rule.priority}{'' if rule.enabled else ', switched off'})", ""]
+    lines += [*textwrap.wrap(" ".join(rule.desc.split()), WIDTH), ""]
+    lines += ["It is tried on: " + _events(rule), "It matches where"]
+    for line in rule.node.explain(1):
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        lines += textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False) or [""]
+    lines += ["", "What is compared"]
+    for name, spec in sorted(_fields(rule).items()):
+        text = f"  {name}: {spec.doc}"
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False)
+    lines += [
+        "",
+        "What an alert says",
+        *textwrap.wrap(rule.output, WIDTH, initial_indent="  ", subsequent_indent="  "),
+    ]
+    if rule.tags:
+        lines += ["", "Tags: " + ", ".join(rule.tags)]
+    return "\n".join(lines)
+
+
+def event_type_names(rule: Rule, most: int = 12) -> list[str]:
+    """Names of the events that the rule is tried on; a last item says how many more there are."""
+    names = sorted(name for name, numbers in event_names().items() if numbers & rule.types and name != "NA")
+    if len(names) > most:
+        return [*names[:most], f"and {len(names) - most} more"]
+    return names
+
+
+def _events(rule: Rule) -> str:
+    names = sorted(name for name, numbers in event_names().items() if numbers & rule.types)
+    if len(names) > 100:
+        return "every event (the condition names no type)."
+    return ", ".join(event_type_names(rule, 30)) + "."
+
+
+def _fields(rule: Rule) -> dict[str, FieldSpec]:
+    found: dict[str, FieldSpec] = {}
+    for node in walk(rule.node):
+        if isinstance(node, Check):
+            refs: list[FieldRef] = [*fields_of(node.left), *fields_of(node.right)]
+            for ref in refs:
+                found.setdefault(str(ref), field_spec(ref))
+    return found
