@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from package_hunter.decoy.registry.front import NpmFront
+from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.services import SERVICES
 from package_hunter.decoy.services.downloads import Downloads
 from package_hunter.decoy.web import Answer, Ask
@@ -12,7 +13,7 @@ from package_hunter.decoy.world import World
 class Router:
     """Registries first, then the services by name, port or form, then a plausible download for any URL."""
 
-    def __init__(self, world: World, fronts: tuple[NpmFront, ...]) -> None:
+    def __init__(self, world: World, fronts: tuple[NpmFront | PypiFront, ...]) -> None:
         self._world, self._fronts = world, fronts
         self._services = tuple(make(world) for make in SERVICES)
         self._downloads = Downloads(world)
@@ -25,6 +26,6 @@ class Router:
             if service.matches(ask) and (answer := service.answer(ask)) is not None:
                 return answer
         for front in self._fronts:
-            if front.serves(ask.host) and ask.method in ("GET", "HEAD"):
+            if front.serves(ask) and ask.method in ("GET", "HEAD"):
                 return await front.answer(ask)
         return self._downloads.answer(ask)

@@ -33,6 +33,7 @@ from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import Recorder
 from package_hunter.decoy.registry.cache import RegistryCache
 from package_hunter.decoy.registry.front import NpmFront, Registry
+from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.router import Router
 from package_hunter.decoy.sockets import GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
@@ -66,7 +67,7 @@ class Process:
         self.world = World(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
         self.registry = Registry(spec, self.cache, self.record)
-        self.router = Router(self.world, (NpmFront(self.registry),))
+        self.router = Router(self.world, (NpmFront(self.registry), PypiFront(self.registry)))
         self.dns = DnsServer(names, self.record, self._heard)
 
     def _heard(self, name: str, peer_port: int) -> None:

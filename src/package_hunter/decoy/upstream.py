@@ -47,6 +47,18 @@ def discover(cache_dir: Path | None = None, npm: str | None = None) -> tuple[Ups
     return tuple(found)
 
 
+def box_environment(upstreams: tuple[Upstream, ...]) -> dict[str, str]:
+    """Where the package managers in the box find the host's registries; no credentials."""
+    env: dict[str, str] = {}
+    for upstream in upstreams:
+        if upstream.ecosystem == "npm" and upstream.default:
+            env["npm_config_registry"] = env["YARN_NPM_REGISTRY_SERVER"] = upstream.url
+        if upstream.ecosystem == "pypi":
+            key = "PIP_INDEX_URL" if upstream.default else "PIP_EXTRA_INDEX_URL"
+            env[key] = f"{env[key]} {upstream.url}" if key in env else upstream.url
+    return env
+
+
 # --- npm ---------------------------------------------------------------------------------------------------
 
 

@@ -70,7 +70,7 @@ class Watch:
         return list(best.values())
 
     def dns(self, name: str, peer_port: int) -> None:
-        """A name was asked for; the labels below its domain are searched, alone and joined to earlier ones."""
+        """A name was asked for; its labels are searched, alone and joined to earlier ones."""
         labels = name.rstrip(".").split(".")
         if len(labels) < 3 or name in self._names:
             return

@@ -223,11 +223,12 @@ class NpmFront:
         self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "npm"]
         self._hosts = {urlsplit(c.upstream.url).hostname: c for c in self._clients}
         self._files: dict[str, tuple[UpstreamClient, str, str, str, str]] = {}  # host+path -> file facts
+        self._by_file: dict[tuple[str, str], tuple[UpstreamClient, str, str, str, str]] = {}
         self._denied: set[str] = set()
 
-    def serves(self, host: str) -> bool:
-        """Whether ``host`` is one of the host's npm registries."""
-        return host in self._hosts
+    def serves(self, ask: Ask) -> bool:
+        """Whether it goes to one of the host's npm registries, or asks for what a lock file names in full."""
+        return ask.host in self._hosts or self._allowed.url(ask.url)
 
     def client_for(self, name: str) -> UpstreamClient | None:
         """The one upstream for this package: its scope's, else the default; never both."""
@@ -239,12 +240,13 @@ class NpmFront:
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to a read; anything but reads of allowed packages is refused and noted."""
-        base = urlsplit(self._hosts[ask.host].upstream.url).path.rstrip("/")
+        own = self._hosts.get(ask.host)
+        base = urlsplit(own.upstream.url).path.rstrip("/") if own else ""
         raw = ask.raw_path
         below = raw[len(base) :] if raw.startswith(base + "/") else raw
         path = npm.read_path(below)
         try:
-            if path.kind == "packument" or path.kind == "version":
+            if path.kind in ("packument", "version") and not self._allowed.url(ask.url):
                 return await self._metadata(ask, path)
             if path.kind == "tarball" or ask.host + raw in self._files:
                 return await self._tarball(ask, path)
@@ -277,7 +279,8 @@ class NpmFront:
         self._allowed.learn(entry.lesson.get("names", ()))
         for where, (version, sri, url) in entry.lesson.get("files", {}).items():
             host = urlsplit(url).hostname or ""
-            self._files[host + where] = (client, path.name, version, sri, url)
+            facts = (client, path.name, version, sri, url)
+            self._files[host + where] = self._by_file[path.name, where.rpartition("/")[2]] = facts
         return entry
 
     async def _tarball(self, ask: Ask, path: npm.NpmPath) -> Answer:
@@ -286,7 +289,7 @@ class NpmFront:
             client = self.client_for(path.name)
             if client is not None:  # a lock file named it: learn its digest first
                 await self._packument(client, npm.NpmPath("packument", path.name), _plain_ask(ask))
-            known = self._files.get(ask.host + ask.raw_path)
+            known = self._files.get(ask.host + ask.raw_path) or self._by_file.get((path.name, path.item))
         if known is None or ask.query:
             return self._deny(ask, path.name or ask.raw_path)
         client, name, version, sri, url = known

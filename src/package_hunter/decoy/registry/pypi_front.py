@@ -1,0 +1,111 @@
+"""pip's indexes of this host, by the package asked for; artefacts only as an index page named them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import urljoin, urlsplit
+
+from package_hunter.decoy.registry.allow import normal_name
+from package_hunter.decoy.registry.client import UpstreamClient
+from package_hunter.decoy.registry.front import Registry, Unreachable
+from package_hunter.decoy.registry.pypi import artefact_names, metadata_lesson, page_lesson
+from package_hunter.decoy.web import Answer, Ask
+
+_LEARN_BYTES = 128 << 20  # an artefact larger than this teaches no dependencies
+_JSON = "application/vnd.pypi.simple.v1+json"
+
+
+class PypiFront:
+    """Index pages and the files that they name."""
+
+    ecosystem = "pypi"
+
+    def __init__(self, shared: Registry) -> None:
+        self._shared = shared
+        self._allowed = shared.allowed["pypi"]
+        self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "pypi"]
+        self._files: dict[str, tuple[UpstreamClient, str, str]] = {}  # host+path -> client, SRI, URL
+
+    def _index(self, ask: Ask) -> UpstreamClient | None:
+        for client in self._clients:
+            parts = urlsplit(client.upstream.url)
+            if parts.hostname == ask.host and (ask.raw_path + "/").startswith(parts.path):
+                return client
+        return None
+
+    def serves(self, ask: Ask) -> bool:
+        """Whether it goes to an index, or asks for a file that an index named."""
+        known = ask.host + ask.raw_path.removesuffix(".metadata") in self._files
+        return known or any(urlsplit(c.upstream.url).hostname == ask.host for c in self._clients)
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The answer to a read."""
+        try:
+            file = self._files.get(ask.host + ask.raw_path.removesuffix(".metadata"))
+            if file is not None and not ask.query:
+                return await self._file(ask, *file)
+            client = self._index(ask)
+            if client is not None:
+                return await self._page(ask, client)
+        except Unreachable as error:
+            self._shared.record.count_cut("registry_unreachable")
+            return Answer(503, str(error).encode(), type="text/plain")
+        return self._deny(ask, ask.raw_path)
+
+    def _deny(self, ask: Ask, what: str) -> Answer:
+        self._shared.mark(
+            "registry_channel", ask, f"asked for {what[:214]}, which no dependency of this project names"
+        )
+        return Answer(404, b"Not Found", type="text/plain")
+
+    async def _page(self, ask: Ask, client: UpstreamClient) -> Answer:
+        base = urlsplit(client.upstream.url).path
+        name = ask.path[len(base) :].strip("/")
+        if "/" in name or ask.query or not await self._shared.known(lambda: self._allowed.name(name)):
+            return self._deny(ask, name)
+        path = normal_name("pypi", name) + "/"
+        form = "json" if _JSON in ask.headers.get("accept", "") else "html"
+        kind = f"{form}+gzip" if "gzip" in ask.headers.get("accept-encoding", "") else form
+        url = urljoin(client.upstream.url, path)
+        entry = await self._shared.metadata(
+            client, path, dict(ask.headers), kind, lambda page: page_lesson(page, url)
+        )
+        for found, sri in entry.lesson.get("files", {}).items():
+            parts = urlsplit(found)
+            self._files[f"{parts.hostname}{parts.path}"] = (client, sri, found)
+        body = b"" if ask.method == "HEAD" else entry.body
+        return Answer(entry.status, body, entry.headers, registry=True)
+
+    async def _file(self, ask: Ask, client: UpstreamClient, sri: str, url: str) -> Answer:
+        if ask.raw_path.endswith(".metadata"):
+            entry = await self._shared.metadata(client, url + ".metadata", {}, "metadata", metadata_lesson)
+            self._allowed.learn(entry.lesson.get("names", ()))
+            return Answer(entry.status, entry.body, entry.headers, registry=True)
+        answer = await self._shared.artefact(client, url, sri, ask, url.rpartition("/")[2])
+        if ask.method == "HEAD" or answer.status != 200:
+            return answer
+        if isinstance(answer.body, bytes):
+            self._allowed.learn(artefact_names(answer.body))
+        elif isinstance(answer.body, AsyncIterator):
+            answer.body = self._learning(answer.body)
+        else:
+            self._allowed.learn(artefact_names(answer.body.read(_LEARN_BYTES)))
+            answer.body.seek(0)
+        return answer
+
+    async def _learning(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass an artefact on; before its last piece goes out, what it depends on may be asked for."""
+        held, size, last = [], 0, b""
+        async for part in body:
+            if last:
+                yield last
+            last = part
+            size += len(part)
+            if size <= _LEARN_BYTES:
+                held.append(part)
+        if size <= _LEARN_BYTES:
+            names = await asyncio.get_running_loop().run_in_executor(None, artefact_names, b"".join(held))
+            self._allowed.learn(names)
+        if last:
+            yield last
