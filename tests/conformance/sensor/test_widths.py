@@ -1,5 +1,5 @@
-"""A real Falco's recordings hold every fixed-size parameter in the width that our decoder of the probe's events
-demands (tests/integration/sensor asserts the same of each event that the probe writes)."""
+"""A real Falco's recordings hold every fixed-size parameter in the width that our decoder of the probe's
+events demands (tests/integration/sensor asserts the same of each event that the probe writes)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ LIBC.syscall.restype = ctypes.c_long
 _WIDTHS = {
     "pid": 8, "fd": 8, "errno": 8, "flags8": 1, "flags16": 2, "flags32": 4, "enumflags8": 1, "enumflags16": 2,
     "enumflags32": 4, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8, "int8": 1, "int16": 2, "int32": 4,
-    "int64": 8, "mode": 4, "uid": 4, "gid": 4, "sigtype": 1, "syscallid": 2, "abstime": 8, "reltime": 8, "sigset": 4,
+    "int64": 8, "mode": 4, "uid": 4, "gid": 4, "sigtype": 1, "syscallid": 2, "abstime": 8, "reltime": 8,
+    "sigset": 4,
 }  # fmt: skip
 _SIGNED = {"pid", "fd", "errno", "int8", "int16", "int32", "int64"}
 

@@ -84,8 +84,9 @@ static __always_inline u32 tty_of(struct task_struct *task)
                       BPF_CORE_READ(tty, index));
 }
 
-static __always_inline bool_t mapped(struct uid_gid_map *map, u32 id)
+__noinline int mapped(u64 map_address, u32 id)
 {
+    struct uid_gid_map *map = (void *)map_address;
     u32 n = BPF_CORE_READ(map, nr_extents);
     for (int i = 0; i < 5 && i < n; i++) {
         u32 first = BPF_CORE_READ(map, extent[i].lower_first);
@@ -95,8 +96,9 @@ static __always_inline bool_t mapped(struct uid_gid_map *map, u32 id)
     return 0;
 }
 
-static __always_inline bool_t in_group(const struct cred *cred, u32 gid)
+__noinline int in_group(u64 cred_address, u32 gid)
 {
+    const struct cred *cred = (void *)cred_address;
     struct group_info *info = BPF_CORE_READ(cred, group_info);
     u32 left = 0, right = BPF_CORE_READ(info, ngroups);
     for (int i = 0; i < 16 && left < right; i++) {
@@ -132,7 +134,7 @@ __noinline int exe_writable(u64 task_address, u64 inode_address)
         return 0;
     if (BPF_CORE_READ(cred, fsuid.val) == uid)
         return 1;
-    if (BPF_CORE_READ(cred, fsgid.val) == gid || in_group(cred, gid))
+    if (BPF_CORE_READ(cred, fsgid.val) == gid || in_group((u64)cred, gid))
         mode >>= 3;
     if (mode & 2)
         return 1;
@@ -140,11 +142,11 @@ __noinline int exe_writable(u64 task_address, u64 inode_address)
     bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
     if (!ns || !(caps & (1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER)))
         return 0;
-    if (!mapped((void *)ns + bpf_core_field_offset(struct user_namespace, uid_map), uid))
+    if (!mapped((u64)ns + bpf_core_field_offset(struct user_namespace, uid_map), uid))
         return 0;
     if (caps & (1 << CAP_FOWNER))
         return 1;
-    return mapped((void *)ns + bpf_core_field_offset(struct user_namespace, gid_map), gid);
+    return mapped((u64)ns + bpf_core_field_offset(struct user_namespace, gid_map), gid);
 }
 
 static __always_inline bool_t is_memfd(struct file *file)
@@ -177,20 +179,25 @@ __noinline int exe_flags(u64 task_address)
     return flags;
 }
 
-static __always_inline void put_cgroup(struct scratch *s, struct task_struct *task, u32 subsystem)
+/* One function of its own: the verifier goes through it once and not for each subsystem. */
+__noinline int put_cgroup(u64 task_address, u32 subsystem)
 {
+    struct scratch *s = scratch();
+    struct task_struct *task = (void *)task_address;
     struct cgroup_subsys_state *css = 0;
     struct css_set *set = BPF_CORE_READ(task, cgroups);
     struct kernfs_node *node;
     const char *name;
     u64 names[8] = {};
     u32 n = 0;
+    if (!s)
+        return 0;
     bpf_core_read(&css, sizeof(css), &set->subsys[subsystem]);
     if (!css)
-        return;
+        return 0;
     name = BPF_CORE_READ(css, ss, name);
     if (!put_kernel_string(s, name, 32))
-        return;
+        return 0;
     s->pos--;
     put_byte(s, '=');
     node = BPF_CORE_READ(css, cgroup, kn);
@@ -214,27 +221,27 @@ static __always_inline void put_cgroup(struct scratch *s, struct task_struct *ta
         }
     }
     put_byte(s, 0);
+    return 0;
 }
 
 /* "cpuset=/a\0cpu=/a\0..." */
 __noinline int op_cgroups(u64 task_address)
 {
     struct scratch *s = scratch();
-    struct task_struct *task = (void *)task_address;
     u64 before;
     if (!s)
         return 0;
     before = s->pos;
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuset_cgrp_id))
-        put_cgroup(s, task, bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id));
+        put_cgroup(task_address, bpf_core_enum_value(enum cgroup_subsys_id, cpuset_cgrp_id));
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpu_cgrp_id))
-        put_cgroup(s, task, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id));
+        put_cgroup(task_address, bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id));
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, cpuacct_cgrp_id))
-        put_cgroup(s, task, bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id));
+        put_cgroup(task_address, bpf_core_enum_value(enum cgroup_subsys_id, cpuacct_cgrp_id));
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, io_cgrp_id))
-        put_cgroup(s, task, bpf_core_enum_value(enum cgroup_subsys_id, io_cgrp_id));
+        put_cgroup(task_address, bpf_core_enum_value(enum cgroup_subsys_id, io_cgrp_id));
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-        put_cgroup(s, task, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+        put_cgroup(task_address, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
     put_len(s, s->pos - before);
     return 0;
 }
