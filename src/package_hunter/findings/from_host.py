@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
+from package_hunter.findings.from_network import secret_label
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Process
 from package_hunter.model.scan import Package
@@ -51,7 +52,7 @@ def _reads(context: Context) -> Iterator[Signal]:
         if _owner_reads(process, read.path):
             continue
         canary = context.canaries.get(read.canary)
-        label = canary.kind if canary else "secret"
+        label = secret_label(canary.kind) if canary else "secret"
         who = process.cmdline[:200] if process else "a process"
         yield Signal(
             time_ns=read.time_ns,

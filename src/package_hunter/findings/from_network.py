@@ -44,18 +44,30 @@ def _through(hit: CanaryHit) -> str:
     return f"{hit.channel}{wrapped}"
 
 
+def secret_label(kind: str) -> str:
+    """``npm-token`` -> ``npm token``."""
+    return kind.replace("-", " ").replace("_", " ")
+
+
+def secret_place(place: str) -> str:
+    """Where a fake lay, in words."""
+    variable = place.removeprefix("env:")
+    return f"of the environment ({variable})" if variable != place else f"of {place}"
+
+
 def _hits(context: Context) -> Iterator[Signal]:
     for hit in context.network.hits:
         if hit.lawful:
             continue
         canary = context.canaries.get(hit.canary)
-        label, place = (canary.kind, canary.place) if canary else (hit.canary, "an unknown place")
+        label = secret_label(canary.kind if canary else hit.canary)
+        place = canary.place if canary else "an unknown place"
         yield Signal(
             time_ns=hit.time_ns,
             kind="exfiltration",
             weight=Class.PROOF,
             subject=host_of(hit.destination),
-            what=f"The {label} of {place} was sent to {hit.destination} ({_through(hit)})",
+            what=f"The {label} {secret_place(place)} was sent to {hit.destination} ({_through(hit)})",
             blame=hit.blame,
             data={
                 "canary": hit.canary,

@@ -50,11 +50,18 @@ def _severity(kind: Kind, weight: Class) -> str:
     return kind.severity if kind.severity != "info" else "low"
 
 
+def _some(items: Sequence[str]) -> str:
+    """The first few of distinct items, and how many more."""
+    distinct = list(dict.fromkeys(item for item in items if item))
+    more = len(distinct) - MAX_SUBJECTS
+    return ", ".join(item[:120] for item in distinct[:MAX_SUBJECTS]) + (
+        f" and {more} more" if more > 0 else ""
+    )
+
+
 def _title(kind: Kind, signals: Sequence[Signal]) -> str:
-    subjects = list(dict.fromkeys(s.subject for s in signals if s.subject))
-    shown = ", ".join(s[:120] for s in subjects[:MAX_SUBJECTS])
-    more = len(subjects) - MAX_SUBJECTS
-    return kind.title.replace("{subject}", shown + (f" and {more} more" if more > 0 else ""))
+    title = kind.title.replace("{kinds}", _some([str(s.data.get("kind", "")) for s in signals]))
+    return title.replace("{subject}", _some([s.subject for s in signals]))
 
 
 def _evidence(signals: Sequence[Signal], context: Context) -> tuple[Evidence, ...]:

@@ -212,11 +212,19 @@ def _coverage(report: Report) -> list[Text]:
     return lines
 
 
-def _next(report: Report) -> list[Text]:
-    lines = [Text(f"- {harmless(sentence)}") for sentence in words.advice(report)]
+def _next(report: Report) -> Iterator[RenderableType]:
+    lines = [Text(harmless(sentence)) for sentence in words.advice(report)]
     if words.counting(report):
-        lines.append(Text("- Every detail: --format json, or --format html for a page to pass on.", "dim"))
-    return lines
+        lines.append(Text("Every detail: --format json, or --format html for a page to pass on.", "dim"))
+    if not lines:
+        return
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in lines:
+        table.add_row("-", line)
+    yield Text("What next", "bold underline")
+    yield Padding(table, (0, 0, 0, 4))
 
 
 def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
@@ -235,7 +243,7 @@ def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     yield from _section("Secrets (fakes, planted for this scan)", _secrets(report))
     yield from _section("Coverage", _coverage(report))
     yield from _section("Note", [Text(harmless(n)) for n in report.notices])
-    yield from _section("What next", _next(report))
+    yield from _next(report)
 
 
 def _brief(finding: Finding) -> Text:

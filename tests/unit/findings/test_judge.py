@@ -47,7 +47,7 @@ def test_stolen_canary_is_proof_with_the_destination_in_its_title() -> None:
     theft = of("exfiltration", findings)
     assert theft.proof
     assert theft.severity == "critical"
-    assert theft.title == "Secrets were sent to collect.example"
+    assert theft.title == "Secrets were sent to collect.example: npm token"
     assert theft.blame == samples.BLAME
     assert "base64" in theft.evidence[0].what
     assert findings[0] is theft, "the gravest comes first"

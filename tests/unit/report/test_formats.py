@@ -156,7 +156,9 @@ def test_text_says_who_what_where_how_and_what_next() -> None:
         "What next",
     ):
         assert needed in got, needed
-    assert got.splitlines()[0].startswith(" MALICIOUS  maldep 1.0.0: secrets were sent to collect.example")
+    assert got.splitlines()[0].startswith(
+        " MALICIOUS  maldep 1.0.0: secrets were sent to collect.example: npm token"
+    )
 
 
 def test_text_explains_on_request() -> None:
