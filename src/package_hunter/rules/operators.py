@@ -335,7 +335,7 @@ def phrase(left: str) -> str:
     if "ancestor N levels up" in meaning:
         meaning = meaning.replace("ancestor N levels up", _ancestor(arg[:-1]))
     if meaning.startswith("true "):
-        return f"“{meaning[5:]}” ({left})"
+        return f"“{meaning[5:].removeprefix('for ').removeprefix('where ')}” ({left})"
     start = meaning if meaning.startswith(("proc.", "fd.")) else meaning[0].lower() + meaning[1:]
     return f"{start} ({left})"
 
