@@ -91,3 +91,4 @@ class StartState:
     hostname: str = ""
     container: ContainerInfo | None = None
     boot_ns: int = 0  # wall clock minus boot time, ns
+    interfaces: tuple[bytes, ...] = ()  # packed addresses of the machine's own interfaces

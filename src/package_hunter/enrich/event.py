@@ -1,0 +1,213 @@
+"""One event, decoded as far as somebody asks.
+
+Decoding a header and the table of parameter lengths is all that every event costs; parameters are cut out of
+the raw bytes when they are asked for. Lengths are checked once, here: after that no parameter can reach beyond
+the event, whatever the bytes were.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from package_hunter.enrich.kinds import LENGTHS, Kind, kinds
+from package_hunter.model.event import EXTRA_MAGIC, HEADER, Extra
+
+if TYPE_CHECKING:
+    from package_hunter.enrich.fds import Fd
+    from package_hunter.enrich.threads import Thread
+
+_HEADER_BYTES = HEADER.size
+_unpack_header = HEADER.unpack_from
+_KINDS = kinds()
+_TYPES = len(_KINDS)
+_LENGTHS_2 = LENGTHS[2]
+_LENGTHS_4 = LENGTHS[4]
+MAX_PARAMS = len(_LENGTHS_2) - 1
+NO_EXTRA: dict[int, bytes] = {}
+
+
+class MalformedEvent(ValueError):
+    """The bytes are no event: its lengths contradict each other. The caller counts it and goes on."""
+
+
+class UnknownEvent(ValueError):
+    """An event type that we do not know (a newer recording). The caller counts it and goes on."""
+
+
+class Ev:
+    """An event. ``pid`` is 0 until its thread is known; ``res`` is the result of a system call, else 0.
+
+    ``fd_num`` is the descriptor that the event works on or makes (-1: none), ``fd`` what is known of it.
+    ``at`` holds the offsets of the parameters, one more than there are.
+    """
+
+    __slots__ = (
+        "at",
+        "cpu",
+        "enter",
+        "extra_",
+        "fd",
+        "fd_num",
+        "kind",
+        "name_changed",
+        "nparams",
+        "num",
+        "raw",
+        "res",
+        "state",
+        "thread",
+        "tid",
+        "ts",
+        "type",
+    )
+
+    num: int
+    ts: int
+    cpu: int
+    tid: int
+    type: int
+    res: int
+    nparams: int
+    fd_num: int
+    raw: bytes
+    at: tuple[int, ...]
+    kind: Kind
+    thread: Thread | None
+    fd: Fd | None
+    name_changed: bool
+
+    def __init__(self, raw: bytes, cpu: int) -> None:
+        """Decode header and lengths. Raises MalformedEvent or UnknownEvent."""
+        if len(raw) < _HEADER_BYTES:
+            raise MalformedEvent("shorter than an event header")
+        self.ts, self.tid, size, number, count = _unpack_header(raw)
+        kind = _KINDS[number] if number < _TYPES else None
+        if kind is None:
+            raise UnknownEvent(number)
+        if count > MAX_PARAMS:
+            raise MalformedEvent("too many parameters")
+        start = _HEADER_BYTES + kind.length_size * count
+        if size > len(raw) or start > size:
+            raise MalformedEvent("parameter lengths beyond the event's end")
+        table = _LENGTHS_2 if kind.length_size == 2 else _LENGTHS_4
+        at = tuple(accumulate(table[count].unpack_from(raw, _HEADER_BYTES), initial=start))
+        if at[-1] > size:
+            raise MalformedEvent("parameters beyond the event's end")
+        self.raw = raw
+        self.cpu = cpu
+        self.type = number
+        self.kind = kind
+        self.nparams = count
+        self.at = at
+        self.num = 0
+        self.thread = None
+        self.fd = None
+        self.fd_num = -1
+        self.name_changed = False
+        self.extra_: dict[int, bytes] | None = None
+        self.enter: Ev | None = None
+        self.res = (
+            int.from_bytes(raw[start : at[1]], "little", signed=True) if count and kind.returns else 0
+        )
+
+    @property
+    def pid(self) -> int:
+        """The process, as the host sees it; 0 where its thread is unknown."""
+        return self.thread.pid if self.thread is not None else 0
+
+    def param(self, i: int) -> bytes:
+        """Parameter ``i`` as it stands, empty where the event does not have it."""
+        if i >= self.nparams:
+            return b""
+        at = self.at
+        return self.raw[at[i] : at[i + 1]]
+
+    def uint(self, i: int) -> int:
+        """Parameter ``i`` as an unsigned number, 0 where it is absent."""
+        if i >= self.nparams:
+            return 0
+        at = self.at
+        return int.from_bytes(self.raw[at[i] : at[i + 1]], "little")
+
+    def int(self, i: int) -> int:
+        """Parameter ``i`` as a signed number, 0 where it is absent."""
+        if i >= self.nparams:
+            return 0
+        at = self.at
+        return int.from_bytes(self.raw[at[i] : at[i + 1]], "little", signed=True)
+
+    def text(self, i: int) -> str:
+        """Parameter ``i`` as text: without its end mark; ``<NA>`` where it is absent, as Falco says it."""
+        if i >= self.nparams:
+            return "<NA>"
+        at = self.at
+        return text_of(self.raw[at[i] : at[i + 1]])
+
+    @property
+    def extra(self) -> dict[int, bytes]:
+        """What our probe knows beyond Falco's parameters, by ``model.event.Extra``; empty in other recordings.
+
+        It is the parameter after the schema's last, or, in a recording, the bytes after the last parameter.
+        """
+        if self.extra_ is None:
+            self.extra_ = self._read_extra()
+        return self.extra_
+
+    def _read_extra(self) -> dict[int, bytes]:
+        raw, at = self.raw, self.at
+        known = len(self.kind.params)
+        start = at[known] if self.nparams > known else at[-1]
+        if not raw.startswith(EXTRA_MAGIC, start):
+            return NO_EXTRA
+        found: dict[int, bytes] = {}
+        pos = start + len(EXTRA_MAGIC)
+        while pos + 3 <= len(raw):
+            size = raw[pos + 1] | raw[pos + 2] << 8
+            if pos + 3 + size > len(raw):
+                break
+            found.setdefault(raw[pos], raw[pos + 3 : pos + 3 + size])
+            pos += 3 + size
+        return found
+
+    @property
+    def kernel_path(self) -> str | None:
+        """The first path argument as the kernel resolved it, where our probe saw it."""
+        path = self.extra.get(Extra.PATH)
+        return name_of(path) if path else None
+
+    def __repr__(self) -> str:
+        return f"<Ev {self.num} {self.kind.name} tid={self.tid} res={self.res}>"
+
+
+def text_of(data: bytes) -> str:
+    """A string parameter as text, without its end mark; bytes that are no UTF-8 become U+FFFD."""
+    if not data or data == b"(NULL)\0":
+        return "<NA>"
+    end = data.find(0)
+    if end >= 0:
+        data = data[:end]
+    return data.decode("utf-8", "replace")
+
+
+_DOTS = {c: "." for c in range(256) if not 32 <= c < 127}
+
+
+def name_of(data: bytes) -> str:
+    """A name (path, socket) as text: each byte that is not printable ASCII is one dot, as in Falco."""
+    end = data.find(0)
+    if end >= 0:
+        data = data[:end]
+    name = data.decode("latin-1")
+    if name.isascii() and name.isprintable():
+        return name
+    return name.translate(_DOTS)
+
+
+def words_of(data: bytes) -> tuple[str, ...]:
+    """A list of strings with an end mark behind each (args, env, cgroups) as text."""
+    if not data:
+        return ()
+    if data[-1] == 0:
+        data = data[:-1]
+    return tuple(data.decode("utf-8", "replace").split("\0"))

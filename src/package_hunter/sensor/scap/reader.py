@@ -1,0 +1,188 @@
+"""Reads a .scap recording, ours or Falco's, as a stream: tables first, then event after event."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from package_hunter.model.event import HEADER, event_table
+from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
+from package_hunter.sensor.scap import blocks, tables
+from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
+
+_V1_HEADER = 22  # an event header without the number of parameters
+_NOTIFICATION = frozenset(n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e"))
+
+
+class ScapReader:
+    """A recording.
+
+        with ScapReader(path) as recording:
+            start = recording.start
+            for raw, cpu in recording: ...
+
+    ``truncated`` is True after the last event where the file ends in the middle (a crash while recording): all
+    that was flushed was given. ``ours`` are the facts that our own recordings carry. A file that holds several
+    recordings one behind the other gives the later tables as ``(StartState, -1)`` among the events.
+    """
+
+    def __init__(self, source: Path | IO[bytes]) -> None:
+        """Opens and reads the tables. RecordingError where it is no recording."""
+        self._raw = source.open("rb") if isinstance(source, Path) else source
+        magic = self._raw.read(2)
+        self._raw.seek(0)
+        zipped = magic == b"\x1f\x8b"
+        self._file: Any = gzip.GzipFile(fileobj=self._raw) if zipped else self._raw
+        if zipped:
+            self._file = io.BufferedReader(self._file, 1 << 18)
+        self.truncated = False
+        self.ours: dict[str, Any] = {}
+        self._next: tuple[int, bytes] | None = None
+        first = self._block()
+        if first is None or first[0] != blocks.SECTION:
+            raise RecordingError("This is no .scap recording.", "Give a file that Falco, sysdig or --record wrote.")
+        self.start = self._section(first[1])
+
+    def __enter__(self) -> ScapReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._raw.close()
+
+    def _read(self, size: int) -> bytes:
+        """``size`` bytes, fewer at the file's end."""
+        try:
+            data: bytes = self._file.read(size)
+        except EOFError:
+            self.truncated = True
+            return b""
+        except (zlib.error, gzip.BadGzipFile) as error:
+            raise RecordingError(f"The recording cannot be decompressed: {error}.", DAMAGED) from None
+        return data
+
+    def _block(self) -> tuple[int, bytes] | None:
+        """The next block's type and data; None at the end."""
+        if self._next is not None:
+            block, self._next = self._next, None
+            return block
+        head = self._read(8)
+        if len(head) < 8:
+            self.truncated = self.truncated or bool(head)
+            return None
+        type_, size = blocks.HEAD.unpack(head)
+        limit = blocks.MAX_EVENT if type_ in blocks.EVENTS else blocks.MAX_TABLE
+        if size < 12 or size > limit:
+            raise RecordingError(f"The recording holds a block of {size} bytes, which cannot be.", DAMAGED)
+        data = self._read(size - 8)
+        if len(data) < size - 8:
+            self.truncated = True
+            return None
+        if type_ in blocks.EVENTS:
+            return type_, data
+        if int.from_bytes(data[-4:], "little") != size:
+            raise RecordingError("A block of the recording does not end where it should.", DAMAGED)
+        return type_, data[:-4]
+
+    def _section(self, data: bytes) -> StartState:
+        """The tables of a section, up to its first event."""
+        if len(data) < 16 or int.from_bytes(data[:4], "little") != blocks.BYTE_ORDER:
+            raise RecordingError("The recording is of a machine of the other byte order.", "Read it there.")
+        if int.from_bytes(data[4:6], "little") > 1:
+            raise RecordingError("The recording's format is newer than this program.", "Use a newer one.")
+        state, processes = StartState(), list[ProcEntry]()
+        fds: dict[int, list[FdEntry]] = {}
+        while (block := self._block()) is not None:
+            type_, data = block
+            if type_ in blocks.EVENTS or type_ == blocks.SECTION:
+                self._next = block
+                break
+            if type_ in blocks.PROCESSES:
+                processes += tables.read_processes(data, blocks.PROCESSES[type_])
+            elif type_ in blocks.FDS:
+                tid, found = tables.read_fds(data, blocks.FDS[type_])
+                fds.setdefault(tid, []).extend(found)
+            else:
+                state = self._table(state, type_, data)
+        return replace(
+            state, processes=tuple(replace(p, fds=tuple(fds[p.tid])) if p.tid in fds else p for p in processes)
+        )
+
+    def _table(self, state: StartState, type_: int, data: bytes) -> StartState:
+        if type_ in blocks.MACHINE:
+            name, boot = tables.read_machine(data)
+            return replace(state, hostname=name, boot_ns=boot)
+        if type_ in blocks.USERS:
+            users, groups = tables.read_users(data, blocks.USERS[type_])
+            return replace(state, users=users, groups=groups)
+        if type_ in blocks.INTERFACES:
+            return replace(state, interfaces=tables.read_interfaces(data, blocks.INTERFACES[type_]))
+        if type_ == blocks.OURS:
+            self.ours = _facts(data)
+            box = self.ours.get("container")
+            if isinstance(box, dict):
+                return replace(state, container=_container(box))
+        return state
+
+    def __iter__(self) -> Iterator[tuple[Any, int]]:
+        """Events as ``(raw bytes, cpu)`` in their order."""
+        while (block := self._block()) is not None:
+            type_, data = block
+            shape = blocks.EVENTS.get(type_)
+            if shape is not None:
+                has_flags, has_count = shape
+                start = 6 if has_flags else 2
+                raw = data[start:-4]
+                if not has_count:
+                    raw = _with_count(raw)
+                yield raw, data[0] | data[1] << 8
+            elif type_ == blocks.SECTION:
+                yield self._section(data), -1
+
+
+def _facts(data: bytes) -> dict[str, Any]:
+    try:
+        facts = json.loads(data.rstrip(b"\0"))
+    except (ValueError, RecursionError):
+        raise RecordingError("The recording's own facts cannot be read.", DAMAGED) from None
+    return facts if isinstance(facts, dict) else {}
+
+
+def _container(box: dict[str, Any]) -> ContainerInfo:
+    return ContainerInfo(
+        *(str(box.get(k, "")) for k in ("id", "name", "image_repository", "image_tag", "type")),
+        privileged=bool(box.get("privileged")),
+    )
+
+
+def _with_count(raw: bytes) -> bytes:
+    """An event of a first-version block: the number of parameters is worked out from its length."""
+    if len(raw) < _V1_HEADER:
+        return raw
+    size, number = int.from_bytes(raw[16:20], "little"), int.from_bytes(raw[20:22], "little")
+    info = event_table().get(number)
+    if number in _NOTIFICATION:
+        size -= 3
+    if info is None or size > len(raw) or size < _V1_HEADER:
+        return raw
+    for count in range(len(info.params), -1, -1):
+        end = _V1_HEADER + 2 * count
+        if end > size:
+            continue
+        lengths = (raw[_V1_HEADER + 2 * i] | raw[_V1_HEADER + 2 * i + 1] << 8 for i in range(count))
+        if end + sum(lengths) == size:
+            ts, tid = int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:16], "little")
+            return HEADER.pack(ts, tid, size + 4, number, count) + raw[_V1_HEADER:size]
+    return raw
