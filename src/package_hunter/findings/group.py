@@ -61,6 +61,7 @@ def _some(items: Sequence[str]) -> str:
 
 def _title(kind: Kind, signals: Sequence[Signal]) -> str:
     title = kind.title.replace("{kinds}", _some([str(s.data.get("kind", "")) for s in signals]))
+    title = title.replace("{what}", signals[0].what.rstrip("."))
     return title.replace("{subject}", _some([s.subject for s in signals]))
 
 
