@@ -131,7 +131,8 @@ def advice(report: Report) -> Iterator[str]:
 
 def _rotate(report: Report) -> Iterator[str]:
     kinds = {c.id: c.kind for c in report.canaries.placed}
-    stolen = sorted({kinds.get(h.canary, h.canary) for h in report.canaries.sent if not h.lawful})
+    sent = (h for h in report.canaries.sent if not h.lawful)
+    stolen = sorted({kinds.get(h.canary, h.canary).replace("-", " ") for h in sent})
     if stolen:
         yield f"Rotate secrets of these kinds: {', '.join(harmless(s) for s in stolen)}."
 
