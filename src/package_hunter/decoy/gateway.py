@@ -52,7 +52,7 @@ class Gateway:
         _own(self.names_path, spec.uid)
         self._line, theirs = socket.socketpair()
         self._line.settimeout(_START_SECONDS)
-        with theirs:
+        with theirs, (spec.run_dir / "gateway.err").open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "package_hunter.decoy.serve", str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
@@ -60,7 +60,7 @@ class Gateway:
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=(spec.run_dir / "gateway.err").open("wb"),
+                stderr=errors,
             )
         with contextlib.suppress(OSError):  # said by start, with the process's own words
             control.send(self._line, to_wire(spec, self.ca_pem, key))

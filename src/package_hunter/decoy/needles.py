@@ -32,7 +32,7 @@ def windows(value: bytes, constant: Iterable[bytes] = ()) -> list[bytes]:
     """The useful parts of a secret: windows spread over it, none mostly of characters that all secrets of
     its kind have (``constant``: other forgeries of the same kind)."""
     size = _NUMERIC_WINDOW if set(value) <= _NUMERIC else WINDOW
-    others = [other for other in constant if len(other) == len(value)]
+    others = list(constant)
     starts: list[int] = []
     at = 0
     for line in value.split(b"\n"):
@@ -47,7 +47,11 @@ def windows(value: bytes, constant: Iterable[bytes] = ()) -> list[bytes]:
 
 
 def _random(value: bytes, others: list[bytes], start: int, size: int) -> bool:
-    fixed = sum(all(o[i] == value[i] for o in others) for i in range(start, start + size)) if others else 0
+    fixed = (
+        sum(all(o[i : i + 1] == value[i : i + 1] for o in others) for i in range(start, start + size))
+        if others
+        else 0
+    )
     return size - fixed >= _MIN_RANDOM
 
 
@@ -109,7 +113,10 @@ def needles(canaries: Iterable[Canary], references: Iterable[Canary] = ()) -> li
     found: dict[bytes, Needle] = {}
     for index, canary in enumerate(canaries):
         value = as_bytes(canary.value)
-        for part in windows(value, by_kind.get(canary.kind, ())):
+        parts = windows(value, by_kind.get(canary.kind, ()))
+        if b" " in value and b"\n" not in value and not set(value) <= _NUMERIC:  # words, joined otherwise
+            parts += windows(value.replace(b" ", b""))
+        for part in parts:
             for data, encoding in variants(part):
                 found.setdefault(data, Needle(data, index, encoding))
     return list(found.values())

@@ -205,7 +205,7 @@ def _pip_config(text: str) -> dict[str, str]:
 
 
 def _pip_default(text: str) -> str:
-    match = re.search(r"Python Package Index\s*\(default\s*(\S+)\)", " ".join(text.split()))
+    match = re.search(r"Python Package Index\s*\(default\s*([^\s)]+)\)", " ".join(text.split()))
     return match[1] if match else ""
 
 

@@ -1,0 +1,63 @@
+"""A gateway in a namespace pair; registries are played on loopback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
+
+from netpair import NetPair  # noqa: E402
+from played import CANARIES, LocalRegistry  # noqa: E402
+
+from package_hunter.decoy.gateway import Gateway, GatewaySpec  # noqa: E402
+from requires import needs_program, needs_root  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[NetPair]:
+    needs_root()
+    for program in ("ip", "nft", "curl"):
+        needs_program(program)
+    with NetPair() as made:
+        yield made
+
+
+@pytest.fixture
+def gateway(pair: NetPair, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+    """Starts gateways; each gets canaries of its own (``.canaries``)."""
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:3]:
+        parent.chmod(parent.stat().st_mode | 0o111)
+    started: list[Gateway] = []
+
+    def start(**changes: object) -> Gateway:
+        run = tmp_path / f"run{len(started)}"
+        run.mkdir()
+        spec = GatewaySpec("scan", run, tmp_path / "cache", canaries=CANARIES)
+        made = Gateway(replace(spec, **changes))  # type: ignore[arg-type]
+        started.append(made)
+        made.start(pair.path)
+        (run / "ca.pem").write_bytes(made.ca_pem)
+        return made
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def registry() -> Iterator[Callable[[dict[str, dict[str, dict[str, str]]]], LocalRegistry]]:
+    made: list[LocalRegistry] = []
+
+    def make(packages: dict[str, dict[str, dict[str, str]]]) -> LocalRegistry:
+        made.append(LocalRegistry(packages))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

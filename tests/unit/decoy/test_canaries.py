@@ -1,0 +1,72 @@
+"""Fakes in the real ones' formats."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sqlite3
+import zlib
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
+from package_hunter.decoy.canaries import WORLDS, make_canaries
+from package_hunter.decoy.forge import base62
+from package_hunter.decoy.spec import Upstream
+
+UPSTREAMS = (
+    Upstream("npm", "https://npm.corp.example/registry/", auth="Bearer real-secret"),
+    Upstream("npm", "https://private.example/", default=False, scopes=("@corp",)),
+    Upstream("pypi", "https://py.corp.example/simple/"),
+)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_canary_lies_where_it_says(world: str) -> None:
+    canaries, files, env = make_canaries("s", world, UPSTREAMS, "/home/dev/projects/app")
+    contents = {f.path: f.content for f in files}
+    assert len({c.id for c in canaries}) == len(canaries)
+    for canary in canaries:
+        if canary.place.startswith("env:"):
+            assert env[canary.place.removeprefix("env:")] == canary.value
+        elif canary.place.startswith("/"):
+            content = contents[canary.place]
+            escaped = json.dumps(canary.value)[1:-1].encode()
+            assert canary.value.encode() in content or escaped in content or _in_auth(canary.value, content)
+    assert all(f.path.startswith("/home/dev/") for f in files)
+
+
+def _in_auth(value: str, content: bytes) -> bool:
+    return any(value.encode() in base64.b64decode(t) for t in re.findall(rb'"auth": "([^"]+)"', content))
+
+
+def test_github_and_npm_tokens_have_valid_checksums() -> None:
+    canaries = make_canaries("s")[0]
+    tokens = [c.value for c in canaries if re.match(r"(gh[pos]|npm)_", c.value)]
+    assert len(tokens) >= 5
+    for token in tokens:
+        body = token.partition("_")[2]
+        assert base62(zlib.crc32(body[:30].encode()), 6) == body[30:]
+
+
+def test_the_ssh_key_is_a_key_and_browser_files_are_databases(tmp_path: Path) -> None:
+    files = {f.path: f for f in make_canaries("s")[1]}
+    assert isinstance(
+        load_ssh_private_key(files["/home/dev/.ssh/id_ed25519"].content, None), Ed25519PrivateKey
+    )
+    login = tmp_path / "login"
+    login.write_bytes(files["/home/dev/.config/google-chrome/Default/Login Data"].content)
+    with sqlite3.connect(login) as connection:
+        assert connection.execute("select count(*) from logins").fetchone()[0] == 3
+    connection.close()
+
+
+def test_the_hosts_credentials_never_enter_the_box_but_its_registries_names_do() -> None:
+    _, files, _ = make_canaries("s", "default", UPSTREAMS)
+    npmrc = next(f.content.decode() for f in files if f.path == "/home/dev/.npmrc")
+    assert "//npm.corp.example/registry/:_authToken=npm_" in npmrc
+    assert "@corp:registry=https://private.example/" in npmrc
+    assert not any(b"real-secret" in f.content for f in files)

@@ -1,0 +1,83 @@
+"""What passes to a registry, and what does not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+from package_hunter.decoy.registry.allow import Allowed
+from package_hunter.decoy.registry.cache import Metadata, RegistryCache, best_digest
+from package_hunter.decoy.registry.npm import lesson, read_path
+from package_hunter.decoy.registry.pypi import artefact_names, metadata_lesson, page_lesson
+from package_hunter.model.registry import RegistryAllow
+
+
+def test_paths() -> None:
+    assert read_path("/@scope%2fname").name == "@scope/name"
+    assert read_path("/name/-/name-1.0.0.tgz").kind == "tarball"
+    assert read_path("/name/1.0.0").kind == "version"
+    assert read_path("/-/whoami").kind == "service"
+    assert read_path("/a/b/c/d").kind == "unknown"
+
+
+def test_an_open_tree_grows_by_what_the_registry_says_and_a_closed_one_does_not() -> None:
+    packument = {
+        "versions": {
+            "1.0.0": {
+                "dependencies": {"b": "^1", "alias": "npm:@s/real@2"},
+                "dist": {"tarball": "https://r.example/a/-/a-1.0.0.tgz", "integrity": "sha512-xx"},
+            }
+        }
+    }
+    learnt = lesson(json.dumps(packument).encode())
+    assert learnt["files"]["/a/-/a-1.0.0.tgz"][:2] == ("1.0.0", "sha512-xx")
+    grown, closed = Allowed("npm"), Allowed("npm")
+    grown.add(RegistryAllow("npm", frozenset({"a"})))
+    closed.add(RegistryAllow("npm", frozenset({"a"}), closed=True, integrity={"a@1.0.0": "sha512-xx"}))
+    for allowed in (grown, closed):
+        allowed.learn(learnt["names"])
+    assert grown.name("b") and grown.name("@s/real") and not grown.name("c")
+    assert not closed.name("b")
+    assert closed.version("a", "1.0.0") and not closed.version("a", "1.0.1")
+
+
+def test_only_what_has_its_digest_stays_in_the_cache(tmp_path: Path) -> None:
+    cache = RegistryCache(tmp_path, 1 << 20)
+    digest = hashlib.sha512(b"good").hexdigest()
+    for data, right in ((b"bad", False), (b"good", True)):
+        pending = cache.begin_artefact("https://r.example/", "sha512", digest)
+        assert pending
+        pending.write(data)
+        assert pending.commit() is right
+    assert cache.artefact("https://r.example/", "sha512", digest) == b"good"
+    assert cache.artefact("https://other.example/", "sha512", digest) is None
+    path = next(p for p in tmp_path.rglob("*") if p.is_file())
+    path.write_bytes(b"changed on disk")
+    assert cache.artefact("https://r.example/", "sha512", digest) is None
+
+
+def test_the_cache_holds_its_limit(tmp_path: Path) -> None:
+    cache = RegistryCache(tmp_path, 50_000)
+    for number in range(20):
+        cache.store_metadata("u", f"p{number}", "v", Metadata(200, (), b"x" * 10_000, None, 0.0))
+    cache.trim()
+    assert sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file()) <= 50_000
+
+
+def test_digests() -> None:
+    sha1 = base64.b64encode(hashlib.sha1(b"x").digest()).decode()
+    sha512 = base64.b64encode(hashlib.sha512(b"x").digest()).decode()
+    assert best_digest(f"sha1-{sha1} sha512-{sha512}") == ("sha512", hashlib.sha512(b"x").hexdigest())
+    assert best_digest("sha512-!!! md5-abc") is None
+
+
+def test_python_pages_and_metadata() -> None:
+    digest = hashlib.sha256(b"x").hexdigest()
+    page = f'<a href="../../files/a-1.whl#sha256={digest}">a</a>'.encode()
+    assert list(page_lesson(page, "https://p.example/simple/a/")["files"]) == [
+        "https://p.example/files/a-1.whl"
+    ]
+    assert metadata_lesson(b"Name: a\nRequires-Dist: b>=1; extra == 'x'\n")["names"] == ["b"]
+    assert artefact_names(b"PK\x03\x04broken") == {"setuptools", "wheel", "pip"}

@@ -1,0 +1,119 @@
+"""What comes from the box or from a taken-over gateway breaks nothing: DNS, sniffing, records."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+from dnslib import DNSRecord as Packet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from package_hunter.decoy.dns import DnsServer
+from package_hunter.decoy.names import Names
+from package_hunter.decoy.record import Recorder, now, read_log
+from package_hunter.decoy.services.downloads import elf
+from package_hunter.decoy.sniff import client_hello_name, protocol
+from package_hunter.decoy.sockets import datagram
+from package_hunter.decoy.spec import Limits
+from package_hunter.decoy.upstream import _ini, _npm_auth, _pip_config, _pip_default
+from package_hunter.model.observation import Connection, DnsRecord, Request
+
+
+def server(tmp_path: Path, limits: Limits) -> tuple[DnsServer, Recorder, Names]:
+    record = Recorder(tmp_path / "log", limits)
+    names = Names(tmp_path / "names", ("registry.corp.example",), limits.names)
+    return DnsServer(names, record, lambda name, port: None), record, names
+
+
+def test_each_name_has_its_own_address_told_before_it_is_used(tmp_path: Path) -> None:
+    dns, record, names = server(tmp_path, Limits())
+    seen = {}
+    for name in ("a.example", "b.example", "A.example.", "registry.corp.example"):
+        answer = Packet.parse(dns.answer(Packet.question(name, "A").pack(), 1) or b"")
+        seen[name] = str(answer.rr[0].rdata)
+    assert seen["a.example"] == seen["A.example."] == "198.18.1.1"
+    assert seen["b.example"] == "198.18.1.2" and seen["registry.corp.example"] == "198.18.0.1"
+    assert "198.18.1.2\tb.example\n" in (tmp_path / "names").read_text()
+    six = Packet.parse(dns.answer(Packet.question("a.example", "AAAA").pack(), 1) or b"")
+    assert str(six.rr[0].rdata) == "2001:2:0:1::1"
+    for kind in ("TXT", "MX", "SRV", "NS", "SOA", "CNAME", "ANY", "HTTPS"):
+        assert dns.answer(Packet.question("a.example", kind).pack(), 1)
+    record.close()
+    names.close()
+
+
+def test_a_name_cannot_forge_lines_of_the_names_file(tmp_path: Path) -> None:
+    dns, record, names = server(tmp_path, Limits())
+    label = b"x\n1.2.3.4\tgood"
+    query = (
+        struct.pack("!HHHHHH", 7, 256, 1, 0, 0, 0) + bytes((len(label),)) + label + b"\x07example\0\0\1\0\1"
+    )
+    dns.answer(query, 1)
+    record.close()
+    names.close()
+    assert all(len(line.split("\t")) == 2 for line in (tmp_path / "names").read_text().splitlines())
+    assert "1.2.3.4\tgood" not in (tmp_path / "names").read_text()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_parsers(tmp_path_factory, data: bytes) -> None:  # type: ignore[no-untyped-def]
+    dns, record, names = server(tmp_path_factory.mktemp("dns"), Limits())
+    dns.answer(data, 1)
+    record.close()
+    names.close()
+    assert protocol(data) in ("", "tls", "http", "raw")
+    client_hello_name(data)
+    client_hello_name(b"\x16\x03\x01" + len(data).to_bytes(2, "big") + data)
+
+
+def test_floods_are_cut_and_counted(tmp_path: Path) -> None:
+    limits = Limits(records=10, names=5)
+    dns, record, names = server(tmp_path, limits)
+    for number in range(50):
+        dns.answer(Packet.question(f"n{number}.flood.example").pack(), 1)
+    record.close()
+    names.close()
+    log = read_log(tmp_path / "log", limits)
+    assert len(log.dns) == 10
+    assert log.cut["dns_records"] == 40 and log.cut["dns_names"] == 45
+
+
+def test_records_come_back_and_broken_lines_are_counted(tmp_path: Path) -> None:
+    record = Recorder(tmp_path / "log", Limits())
+    request = Request(now(), "GET", "http://a.example/", (("h", "v\x1b[31m"),), b"\0\xff", 2, 200, 7)
+    connection = Connection(now(), "tcp", "192.0.2.1", 80, 9, None, None, 1, 2, "raw", None, b"head")
+    record("request", request)
+    record("connection", connection)
+    record("dns", DnsRecord(now(), "\0bnot-base64!", "A", "x", 1))
+    record.close()
+    with (tmp_path / "log").open("ab") as file:
+        file.write(b'["request"]\n["nothing",1]\n[[[[\n' + b"[" * 5000 + b"\n")
+        file.write(json.dumps(["dns", "x", 1, 2, 3, 4]).encode() + b"\n" + b'{"a":')
+    log = read_log(tmp_path / "log")
+    assert log.requests == (request,) and log.connections == (connection,)
+    assert log.cut["broken_lines"] == 7
+
+
+def test_packets_and_programs_are_well_formed() -> None:
+    packet = datagram(("203.0.113.9", 53), ("10.88.0.2", 4000), b"abc")
+    assert packet[0] == 0x45 and len(packet) == 31 and packet[12:16] == bytes((203, 0, 113, 9))
+    assert len(datagram(("2001:db8::1", 53), ("fd88::2", 4000), b"abc")) == 51
+    assert elf("198.18.1.9")[:4] == b"\x7fELF"
+
+
+def test_credentials_are_those_of_the_longest_matching_prefix(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("CORP_TOKEN", "t0p")
+    keys = _ini(b"; comment\n//r.example/:_authToken=short\n//r.example/npm/:_authToken=${CORP_TOKEN}\n")
+    assert _npm_auth("https://r.example/npm/", keys) == "Bearer t0p"
+    assert _npm_auth("https://r.example/other/", keys) == "Bearer short"
+    assert _npm_auth("https://evil.example/npm/", keys) is None
+
+
+def test_pips_words_are_read() -> None:
+    said = "global.index-url='https://a.example/simple'\n:env:.index-url='https://b.example/simple'\n"
+    assert _pip_config(said)["index-url"] == "https://b.example/simple"
+    help_text = "Base URL of the Python Package Index (default\n   https://d.example/simple). This"
+    assert _pip_default(help_text) == "https://d.example/simple"
