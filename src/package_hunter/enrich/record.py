@@ -1,0 +1,283 @@
+"""What the report shows besides alerts: processes, files changed, sockets used, canaries read.
+
+Bounded: each kind holds at most ``limit`` entries, what was left out is counted in ``cut``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from package_hunter.enrich import fields_fd, on_sockets
+from package_hunter.enrich.event import Ev, name_of
+from package_hunter.enrich.fds import O_CREATED, O_TMPFILE, PROTOCOLS, Fd, address
+from package_hunter.enrich.kinds import kind_of
+from package_hunter.enrich.threads import CLONE_THREAD, Group, Thread
+from package_hunter.model.event import Extra
+from package_hunter.model.observation import CanaryRead, FileChange, Process, SocketUse
+
+_MAX_EXECS = 50
+_MAX_TEXT = 8192
+_QUIET = ("/dev/null", "/dev/tty", "/dev/pts/", "/dev/zero", "/dev/full")
+_CONNECTED = -115
+
+
+class _Run:
+    """A process while it is written down."""
+
+    __slots__ = ("code", "ended", "execs", "fields", "key", "parent", "started")
+
+    def __init__(self, key: int, parent: int | None, started: int) -> None:
+        self.key = key
+        self.parent = parent
+        self.started = started
+        self.ended: int | None = None
+        self.code: int | None = None
+        self.execs: list[str] = []
+        self.fields: tuple[Any, ...] = ()
+
+    def take(self, thread: Thread) -> None:
+        """What the process is now."""
+        self.fields = (
+            *(thread.pid, thread.vpid, thread.comm[:256], thread.exepath[:_MAX_TEXT]),
+            *(thread.cmdline[:_MAX_TEXT], thread.working_dir(), thread.uid),
+        )
+
+    def value(self) -> Process:
+        """The process as the model has it."""
+        return Process(self.key, self.parent, *self.fields, self.started, self.ended, self.code, tuple(self.execs))
+
+
+class Recorder:
+    """Takes each event after enrichment.
+
+    ``canaries`` maps paths in the box to canary ids, ``inodes`` (device as new_encode_dev, inode) likewise: a
+    canary is found by either, so hard links and renames do not hide it.
+    """
+
+    def __init__(
+        self,
+        canaries: Mapping[str, str] | None = None,
+        inodes: Mapping[tuple[int, int], str] | None = None,
+        limit: int = 100_000,
+    ) -> None:
+        self._canaries = dict(canaries or {})
+        self._inodes = dict(inodes or {})
+        self._limit = limit
+        self._runs: list[_Run] = []
+        self._files: dict[tuple[str, str], FileChange] = {}
+        self._sockets: dict[tuple[Any, ...], SocketUse] = {}
+        self._reads: dict[tuple[str, int], CanaryRead] = {}
+        self.cut: Counter[str] = Counter()
+        self._overflow = _Run(0, None, 0)
+        self._overflow.fields = (0, 0, "", "", "", "", 0)
+
+    def add(self, ev: Ev) -> None:
+        """One event."""
+        handler = _HANDLERS.get(ev.type)
+        if handler is not None and ev.thread is not None:
+            handler(self, ev, ev.thread)
+
+    def key_of(self, thread: Thread) -> int:
+        """The key of a thread's process; 0 beyond the limit."""
+        return self._run(thread, 0).key
+
+    def processes(self) -> tuple[Process, ...]:
+        """All processes, in the order in which they were born."""
+        return tuple(run.value() for run in self._runs)
+
+    def files(self) -> tuple[FileChange, ...]:
+        """File changes, each path and action once."""
+        return tuple(self._files.values())
+
+    def sockets(self) -> tuple[SocketUse, ...]:
+        """Outgoing connections and datagrams."""
+        return tuple(self._sockets.values())
+
+    def reads(self) -> tuple[CanaryRead, ...]:
+        """Canaries that were opened for reading, once a process."""
+        return tuple(self._reads.values())
+
+    def _run(self, thread: Thread, ts: int) -> _Run:
+        group: Group | None = thread.group
+        if group is None:
+            return self._overflow
+        run = group.record
+        if run is None:
+            run = group.record = self._new(thread, ts)
+        assert isinstance(run, _Run)
+        return run
+
+    def _new(self, thread: Thread, ts: int, parent: int | None = None) -> _Run:
+        if len(self._runs) >= self._limit:
+            self.cut["processes"] += 1
+            return self._overflow
+        run = _Run(len(self._runs) + 1, parent, thread.clone_ts or ts)
+        run.take(thread.main() or thread)
+        self._runs.append(run)
+        return run
+
+    def _born(self, ev: Ev, thread: Thread) -> None:
+        if ev.res < 0:
+            return
+        child = thread if ev.res == 0 else ev.state.threads.get(ev.res)
+        if child is None or child.group is None or child.flags & CLONE_THREAD or child.group.record is not None:
+            return
+        parent = ev.state.threads.get(child.ptid)
+        key = self._run(parent, ev.ts).key if parent is not None and parent.group is not None else None
+        child.group.record = self._new(child, ev.ts, key or None)
+
+    def _exec(self, ev: Ev, thread: Thread) -> None:
+        if ev.res < 0:
+            return
+        run = self._run(thread, ev.ts)
+        if run is self._overflow:
+            return
+        if run.fields and len(run.execs) < _MAX_EXECS and run.fields[4] != thread.cmdline:
+            run.execs.append(run.fields[4])
+        run.take(thread)
+
+    def _ended(self, ev: Ev, thread: Thread) -> None:
+        run = self._run(thread, ev.ts)
+        if run is self._overflow:
+            return
+        if thread.is_main and ev.param(0):
+            status = ev.uint(0)
+            run.code = -(status & 0x7F) if status & 0x7F else status >> 8 & 0xFF
+        if thread.group is None or thread.group.alive <= 0:
+            run.ended = ev.ts
+
+    def _opened(self, ev: Ev, thread: Thread) -> None:
+        fd = ev.fd
+        if ev.res < 0 or fd is None:
+            return
+        flags = fd.openflags
+        if flags & 1 or not flags & 3:
+            self._canary(ev, thread, fd)
+        if fd.kind == "directory" or fd.name.startswith(_QUIET):
+            return
+        if flags & O_CREATED or (ev.kind.name == "creat") or flags & O_TMPFILE:
+            self._change(ev, thread, "created", fd.name)
+        elif flags & 2:
+            self._change(ev, thread, "written", fd.name)
+
+    def _canary(self, ev: Ev, thread: Thread, fd: Fd) -> None:
+        canary = self._canaries.get(fd.name)
+        if canary is None and self._inodes:
+            ino, dev = fd.ino, fd.dev
+            data = ev.extra.get(Extra.INODE)
+            if data and len(data) >= 12:
+                ino, dev = int.from_bytes(data[:8], "little"), int.from_bytes(data[8:12], "little")
+            canary = self._inodes.get((dev, ino))
+        if canary is None:
+            return
+        key = self._run(thread, ev.ts).key
+        if (canary, key) not in self._reads and self._room(self._reads, "canary_reads"):
+            self._reads[canary, key] = CanaryRead(ev.ts, canary, fd.name, key)
+
+    def _room(self, table: dict[Any, Any], kind: str) -> bool:
+        if len(table) < self._limit:
+            return True
+        self.cut[kind] += 1
+        return False
+
+    def _change(self, ev: Ev, thread: Thread, action: str, path: str, other: str | None = None) -> None:
+        where = (path, action)
+        if where in self._files or not self._room(self._files, "files"):
+            return
+        key = self._run(thread, ev.ts).key
+        self._files[where] = FileChange(path[:4096], action, key, ev.ts, other)
+
+    def _connect(self, ev: Ev, thread: Thread) -> None:
+        fd = ev.fd
+        if fd is None:
+            return
+        result = -ev.res if ev.res < 0 else 0
+        if ev.res < 0 and ev.res != _CONNECTED:
+            said = ev.param(3)
+            where = on_sockets.read_address(said)
+            if where is None:
+                if said[:1] == b"\x01":
+                    self._socket(ev, thread, "unix", name_of(said[1:]), 0, "", 0, result)
+                return
+            self._socket(ev, thread, _protocol(fd), address(where[1]), where[2], "", 0, result)
+        elif fd.kind == "unix":
+            self._socket(ev, thread, "unix", fd.name.partition(" ")[2], 0, "", 0, result)
+        elif fd.is_ip:
+            self._to(ev, thread, fd, result)
+
+    def _sent(self, ev: Ev, thread: Thread) -> None:
+        fd = ev.fd
+        if fd is not None and fd.is_ip and ev.res >= 0 and PROTOCOLS[fd.l4] == "udp":
+            ends = on_sockets.read_tuple(ev.param(4))
+            if ends is not None and ends.family != 1:
+                local = (address(ends.sip), ends.sport)
+                self._socket(ev, thread, "udp", address(ends.dip), ends.dport, *local, 0)
+
+    def _to(self, ev: Ev, thread: Thread, fd: Fd, result: int) -> None:
+        self._socket(
+            ev, thread, _protocol(fd), address(fd.dip), fd.dport, address(fd.sip), fd.sport, result
+        )
+
+    def _socket(
+        self, ev: Ev, thread: Thread, protocol: str, ip: str, port: int, local: str, lport: int, result: int
+    ) -> None:
+        key = self._run(thread, ev.ts).key
+        where = (key, protocol, ip, port, lport, result)
+        if where not in self._sockets and self._room(self._sockets, "sockets"):
+            self._sockets[where] = SocketUse(key, ev.ts, protocol, ip, port, local, lport, result)
+
+
+def _protocol(fd: Fd) -> str:
+    name = PROTOCOLS[fd.l4]
+    return name if name in ("tcp", "udp") else "tcp"
+
+
+_NAME, _SOURCE, _TARGET = (fields_fd.PLAIN[f"fs.path.{n}"] for n in ("name", "source", "target"))
+
+
+def _single(action: str, path: Callable[[Ev], Any]) -> Callable[[Recorder, Ev, Thread], None]:
+    def on(recorder: Recorder, ev: Ev, thread: Thread) -> None:
+        where = path(ev) if ev.res == 0 else None
+        if where:
+            recorder._change(ev, thread, action, where)
+
+    return on
+
+
+def _renamed(recorder: Recorder, ev: Ev, thread: Thread) -> None:
+    if ev.res == 0:
+        old, new = _SOURCE(ev), _TARGET(ev)
+        if old and new:
+            recorder._change(ev, thread, "renamed", old, new)
+
+
+_Handler = Callable[[Recorder, Ev, Thread], None]
+_BY_KEY: dict[str, _Handler] = {
+    **dict.fromkeys(
+        ("syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x"), Recorder._born
+    ),
+    **dict.fromkeys(("syscall_execve_19_x", "syscall_execveat_x"), Recorder._exec),
+    "procexit_1_e": Recorder._ended,
+    **dict.fromkeys(
+        (
+            *("syscall_open_x", "syscall_creat_x", "syscall_openat_2_x", "syscall_openat2_x"),
+            "syscall_open_by_handle_at_x",
+        ),
+        Recorder._opened,
+    ),
+    **dict.fromkeys(("syscall_unlink_2_x", "syscall_unlinkat_2_x", "syscall_rmdir_2_x"), _single("deleted", _NAME)),
+    **dict.fromkeys(("syscall_mkdir_2_x", "syscall_mkdirat_x"), _single("created", _NAME)),
+    **dict.fromkeys(
+        ("syscall_link_2_x", "syscall_linkat_2_x", "syscall_symlink_x", "syscall_symlinkat_x"),
+        _single("created", _SOURCE),
+    ),
+    **dict.fromkeys(("syscall_rename_x", "syscall_renameat_x", "syscall_renameat2_x"), _renamed),
+    **dict.fromkeys(("syscall_chmod_x", "syscall_fchmodat_x", "syscall_fchmod_x"), _single("mode", _NAME)),
+    "socket_connect_x": Recorder._connect,
+    **dict.fromkeys(("socket_sendto_x", "socket_sendmsg_x", "socket_sendmmsg_x"), Recorder._sent),
+}
+_HANDLERS: dict[int, _Handler] = {kind_of(key).number: handler for key, handler in _BY_KEY.items()}
+NEEDED = frozenset(_HANDLERS)
+"""Event types without which the record has holes: the probe reports them whatever the rules need."""
