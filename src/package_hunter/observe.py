@@ -16,7 +16,7 @@ from package_hunter.enrich.fields import Fields
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.record import NEEDED, Recorder
 from package_hunter.enrich.state import Enricher
-from package_hunter.model.event import Extra
+from package_hunter.model.event import Extra, event_numbers
 from package_hunter.model.observation import Alert, Observation
 from package_hunter.model.table import StartState
 from package_hunter.rules import Engine, RuleSet, compile_engine
@@ -24,6 +24,8 @@ from package_hunter.rules import Engine, RuleSet, compile_engine
 _TAMPERED = "System call argument changed while the call ran"
 _FOREIGN = "System call through a foreign entry"
 _MAX_SELF_ALERTS = 1000
+_NOTIFICATION = event_numbers()["notification_e"]
+_NAMES_ID = "package-hunter.name"  # as sensor.scap writes them
 
 
 class Sink(Protocol):
@@ -78,6 +80,10 @@ def observe(
         events += 1
         ev = feed(raw, cpu)
         if ev is not None:
+            if ev.type == _NOTIFICATION and ev.text(0) == _NAMES_ID:
+                _learn(names, ev)  # our own note in a recording: no event of the scan, and not counted as one
+                enricher.num, events = enricher.num - 1, events - 1
+                continue
             for rule in matches(ev):
                 log.add(engine.alert(rule, ev))
             record(ev)
@@ -148,6 +154,13 @@ class _Log:
         self.add(
             Alert(ev.ts, rule, priority, text, fields, tags, "syscall", ev.num, ev.kind.name, ev.pid, ev.tid)
         )
+
+
+def _learn(names: NameTable | None, ev: Ev) -> None:
+    """A recording's notification that tells the name of an address."""
+    if names is not None:
+        address, _, name = ev.text(1).partition(" ")
+        names.learn(address, name)
 
 
 def _notes(counts: dict[str, int]) -> tuple[str, ...]:

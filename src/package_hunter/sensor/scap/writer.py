@@ -1,0 +1,235 @@
+"""Writes a scan as a .scap recording that Falco, sysdig and Stratoshark open.
+
+Events are taken byte for byte, but for what our probe appends: it goes behind the last parameter, where the
+others do not look (they refuse an event with more parameters than they know). Names that the gateway gave out
+are notification events; our own facts are a block ahead of the first event, where unknown blocks are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from package_hunter.model.event import HEADER, event_numbers, event_table
+from package_hunter.model.table import FdEntry, ProcEntry, StartState
+from package_hunter.sensor.scap import blocks
+
+_FLUSH_BYTES = 256 << 10
+_FLUSH_SECONDS = 1.0
+_MAX_STRING = 0xFFFF
+_MAX_PATH = 1023  # libscap refuses longer ones
+_MAX_ARGS = 4095
+_KIND_NUMBERS = {kind: number for number, kind in reversed(blocks.FD_KINDS.items()) if number != 1}
+_L4 = {1: 2, 2: 3, 3: 4, 4: 5}
+_LARGE = frozenset(n for n, info in event_table().items() if "large_payload" in info.flags)
+_SCHEMA = {n: len(info.params) for n, info in event_table().items()}
+NAMES_ID = b"package-hunter.name"
+_NOTIFICATION = event_numbers()["notification_e"]
+
+
+class ScapWriter:
+    """A recording being written.
+
+        with ScapWriter(path, start, facts={"target": ...}) as recording:
+            recording.append(raw, cpu)
+
+    The file is gzip, flushed every 256 KiB of events or second: after a crash everything up to the last flush
+    is read. ``facts`` are JSON values for our own replay.
+    """
+
+    def __init__(
+        self, target: Path | IO[bytes], start: StartState, facts: dict[str, Any] | None = None, cpus: int = 0
+    ) -> None:
+        self._file = target.open("wb") if isinstance(target, Path) else target
+        self._zip = zlib.compressobj(6, zlib.DEFLATED, 31)
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._flushed = time.monotonic()
+        self._last_ts = 0
+        self.events = 0
+        self._tables(start, facts or {}, cpus or os.cpu_count() or 1)
+
+    def __enter__(self) -> ScapWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _tables(self, start: StartState, facts: dict[str, Any], cpus: int) -> None:
+        section = blocks.BYTE_ORDER.to_bytes(4, "little") + b"\x01\0\x02\0" + b"\xff" * 8
+        self._block(blocks.SECTION, section)
+        host = start.hostname.encode()[:127].ljust(128, b"\0")
+        self._block(
+            blocks.MACHINE[0],
+            cpus.to_bytes(4, "little") + bytes(8) + (1 << 22).to_bytes(8, "little") + host + _u64(start.boot_ns) + bytes(24),
+        )
+        self._block(blocks.INTERFACES_2, b"".join(_interface(ip) for ip in start.interfaces))
+        self._block(blocks.USERS_2, b"".join(_users(start)))
+        if start.container is not None:
+            box = start.container
+            facts = {
+                **facts,
+                "container": {
+                    **{"id": box.id, "name": box.name, "image_repository": box.image_repository},
+                    **{"image_tag": box.image_tag, "type": box.type, "privileged": box.privileged},
+                },
+            }
+        if facts:
+            self._block(blocks.OURS, json.dumps(facts).encode())
+        self._block(blocks.PROCESSES_9, b"".join(_process(p) for p in start.processes))
+        for process in start.processes:
+            self._block(blocks.FDS_2, _u64(process.tid) + b"".join(_fd(fd) for fd in process.fds))
+        self.flush()
+
+    def _block(self, type_: int, data: bytes) -> None:
+        padding = -len(data) % 4
+        size = len(data) + padding + 12
+        self._pending.append(blocks.HEAD.pack(type_, size) + data + bytes(padding) + size.to_bytes(4, "little"))
+        self._size += size
+
+    def append(self, raw: bytes, cpu: int) -> None:
+        """One event as the probe gave it."""
+        number = raw[20] | raw[21] << 8
+        known = _SCHEMA.get(number)
+        if known is not None and raw[22] | raw[23] << 8 > known:
+            raw = _without_extra(raw, known, 4 if number in _LARGE else 2)
+        size = len(raw) + 2
+        padding = -size % 4
+        total = size + padding + 12
+        type_ = blocks.EVENT_LARGE if number in _LARGE else blocks.EVENT
+        self._pending.append(
+            blocks.HEAD.pack(type_, total)
+            + cpu.to_bytes(2, "little")
+            + raw
+            + bytes(padding)
+            + total.to_bytes(4, "little")
+        )
+        self._size += total
+        self.events += 1
+        self._last_ts = int.from_bytes(raw[:8], "little")
+        if self._size >= _FLUSH_BYTES or (self.events & 0xFF == 0 and time.monotonic() - self._flushed > _FLUSH_SECONDS):
+            self.flush()
+
+    def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Names of addresses, for the events that follow."""
+        for address, name in pairs:
+            params = [NAMES_ID + b"\0", f"{address} {name}".encode()[:1000] + b"\0"]
+            lengths = b"".join(len(p).to_bytes(2, "little") for p in params)
+            body = lengths + b"".join(params)
+            ts = self._last_ts or time.time_ns()
+            self.append(HEADER.pack(ts, 0, HEADER.size + len(body), _NOTIFICATION, 2) + body, 0)
+
+    def flush(self) -> None:
+        """Everything so far can be read from the file."""
+        if self._pending:
+            self._file.write(self._zip.compress(b"".join(self._pending)) + self._zip.flush(zlib.Z_SYNC_FLUSH))
+            self._file.flush()
+            self._pending.clear()
+            self._size = 0
+        self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """Ends the recording."""
+        self.flush()
+        self._file.write(self._zip.flush(zlib.Z_FINISH))
+        self._file.close()
+
+
+def _without_extra(raw: bytes, known: int, width: int) -> bytes:
+    """The event with its schema's number of parameters; the appended one stays as bytes behind them."""
+    ts, tid, size, number, count = HEADER.unpack_from(raw)
+    start = HEADER.size
+    head = HEADER.pack(ts, tid, size - width * (count - known), number, known)
+    return head + raw[start : start + width * known] + raw[start + width * count :]
+
+
+def _u64(value: int) -> bytes:
+    return (value & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little")
+
+
+def _u32(value: int) -> bytes:
+    return (value & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def _string(data: bytes, limit: int = _MAX_PATH) -> bytes:
+    data = data[: min(limit, _MAX_STRING)]
+    return len(data).to_bytes(2, "little") + data
+
+
+def _sized(data: bytes) -> bytes:
+    return _u32(len(data) + 4) + data
+
+
+def _interface(ip: bytes) -> bytes:
+    four = len(ip) == 4
+    mask = b"\xff" * (3 if four else 8) + bytes(1 if four else 8)
+    data = (b"\x01\0" if four else b"\x02\0") + b"\x02\0" + ip + mask + bytes(len(ip)) + bytes(8) + b"if"
+    return _u32(len(data)) + data
+
+
+def _users(start: StartState) -> Iterable[bytes]:
+    for uid, (name, home, shell) in start.users.items():
+        strings = b"".join(_string(s.encode(), 255) for s in (name, home, shell))
+        yield _sized(b"\0" + _u32(uid) + _u32(0) + strings)
+    for gid, name in start.groups.items():
+        yield _sized(b"\1" + _u32(gid) + _string(name.encode(), 255))
+
+
+def _process(p: ProcEntry) -> bytes:
+    args = b"".join(a + b"\0" for a in p.args)
+    env = b"".join(e + b"\0" for e in p.env)
+    cgroups = b"".join(f"{name}={path}".encode() + b"\0" for name, path in p.cgroups)
+    return _sized(
+        b"".join(
+            (
+                *(_u64(n) for n in (p.tid, p.pid, p.ptid, p.sid, p.vpgid)),
+                *(_string(s) for s in (p.comm, p.exe, p.exepath)),
+                _string(args, _MAX_ARGS),
+                _string(p.cwd),
+                _u64(p.fdlimit),
+                *(_u32(n) for n in (p.flags, p.uid, p.gid, p.vmsize_kb, p.vmrss_kb, p.vmswap_kb)),
+                _u64(p.pfmajor),
+                _u64(p.pfminor),
+                _string(env, _MAX_ARGS),
+                _u64(p.vtid),
+                _u64(p.vpid),
+                _string(cgroups, _MAX_ARGS),
+                _string(p.root),
+                _u64(p.pidns_init_start_ts),
+                _u32(p.tty),
+                _u32(p.loginuid),
+                bytes([p.exe_writable]),
+                *(_u64(n) for n in (p.cap_inheritable, p.cap_permitted, p.cap_effective)),
+                bytes([p.exe_upper_layer]),
+                *(_u64(n) for n in (p.exe_ino, p.exe_ino_ctime, p.exe_ino_mtime)),
+                bytes([p.exe_from_memfd, p.exe_lower_layer]),
+                _u64(p.pgid),
+            )
+        )
+    )
+
+
+def _fd(fd: FdEntry) -> bytes:
+    head = _u64(fd.fd) + _u64(fd.ino)
+    name = _string(fd.name.encode())
+    if fd.kind in ("ipv4", "ipv6") and fd.local is not None:
+        type_ = 3 if fd.kind == "ipv4" else 4
+        l4 = bytes([_L4.get(fd.l4proto, 0)])
+        if fd.remote is None:
+            port = fd.local[1].to_bytes(2, "little")
+            return _sized(head + bytes([type_ + 2]) + fd.local[0] + port + l4)
+        ports = b"".join(end[1].to_bytes(2, "little") for end in (fd.local, fd.remote))
+        return _sized(head + bytes([type_]) + fd.local[0] + fd.remote[0] + ports + l4)
+    if fd.kind == "unix":
+        return _sized(head + b"\x08" + bytes(16) + name)
+    if fd.kind == "file":
+        return _sized(head + b"\x10" + _u32(fd.flags) + name + _u32(fd.dev))
+    return _sized(head + bytes([_KIND_NUMBERS.get(fd.kind, 10)]) + name)
