@@ -199,6 +199,7 @@ class _Linker:
                 advice = "Define it before its first use." if error.code == "unknown_macro" else ""
                 self.got.error(error.code, place, error.message, advice, error.text)
         self.used |= resolver.used
+        self._notes(entry, resolver)
 
     def _rule(self, entry: Entry) -> None:
         values = entry.values
@@ -240,7 +241,13 @@ class _Linker:
         resolver = Resolver(self.out.macros, self.out.lists)
         node = resolver.resolve(whole)
         self.used |= resolver.used
+        self._notes(entry, resolver)
         return node
+
+    def _notes(self, entry: Entry, resolver: Resolver) -> None:
+        place = entry.places.get("condition", entry.place)
+        for (code, text), message in resolver.notes.items():
+            self.got.warn(code, place, f"The {entry.kind} {entry.name!r}: {message}", "", text)
 
     def _failed(self, entry: Entry, error: ResolveError) -> None:
         place = entry.places.get("condition", entry.place)

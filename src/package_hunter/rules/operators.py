@@ -86,8 +86,10 @@ def glob_regex(pattern: str) -> str:
     return "".join(out) + ")"
 
 
-def _regex(pattern: str, flags: str = "") -> Callable[[str], bool]:
+def _regex(pattern: str, flags: str = "", posix: bool = False) -> Callable[[str], bool]:
     options = re2.Options()
+    options.posix_syntax = posix
+    options.longest_match = posix
     options.log_errors = False
     options.max_mem = 8 << 20
     try:
@@ -132,7 +134,7 @@ _TEXT_OPS: dict[str, Callable[[str], Callable[[str], bool]]] = {
     "endswith": lambda x: lambda v: v.endswith(x),
     "glob": lambda x: _regex(glob_regex(x)),
     "iglob": lambda x: _regex(glob_regex(x), "(?i)"),
-    "regex": _regex,
+    "regex": lambda x: _regex(x, posix=True),
 }
 
 
@@ -143,13 +145,12 @@ def number(text: str, spec: FieldSpec) -> int:
             return socket.getservbyname(text)
         except OSError:
             raise ValueProblem(f"{text!r} is neither a port number nor the name of a service.") from None
-    try:
-        value = int(text, 16) if text[:2].lower() == "0x" and spec.type is not FieldType.UINT else int(text)
-    except ValueError:
-        raise ValueProblem(f"{text!r} is no whole number, which {spec.name} needs.") from None
-    low, high = (0, 65535) if spec.type is FieldType.PORT else (-(2**63), 2**64 - 1)
-    if spec.type is FieldType.UINT:
-        low = 0
+    value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,20}", text) else None
+    if value is None:
+        raise ValueProblem(f"{text!r} is no whole decimal number in range, which {spec.name} needs.")
+    low, high = (0, 65535) if spec.type is FieldType.PORT else (-(2**63), 2**63 - 1)
+    if spec.type in (FieldType.UINT, FieldType.RELTIME, FieldType.ABSTIME):
+        low, high = 0, 2**64 - 1
     if not low <= value <= high:
         raise ValueProblem(f"{text} is out of range for {spec.name} ({low} to {high}).")
     return value
@@ -176,6 +177,8 @@ def network(text: str, spec: FieldSpec) -> tuple[int, int, int]:
         net = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueProblem(f"{text!r} is no network such as 10.0.0.0/8.") from None
+    if net.version == 6 and net.prefixlen == 0:
+        raise ValueProblem(f"{text!r} cannot be compared with; write fd.type = ipv6.")
     if "/" not in text:
         raise ValueProblem(f"{text!r} lacks a mask; write {text}/{net.max_prefixlen}.")
     return net.max_prefixlen // 8, int(net.netmask), int(net.network_address)
@@ -203,7 +206,7 @@ def in_network(net: tuple[int, int, int]) -> Callable[[bytes], bool]:
 
 
 _ALLOWED = {
-    FieldType.BOOL: {"=", "!=", "in", "exists"},
+    FieldType.BOOL: {"=", "!=", "in", "exists", "intersects"},
     FieldType.IP: {"=", "!=", "in", "exists", "intersects"},
     FieldType.NET: {"=", "!=", "in", "exists", "intersects"},
     FieldType.BYTES: {
@@ -222,7 +225,7 @@ _ALLOWED = {
 
 def check_operator(op: str, spec: FieldSpec) -> None:
     """ValueProblem where the operator makes no sense for the field."""
-    allowed = _ALLOWED.get(spec.type)
+    allowed = {"in", "exists", "intersects"} if spec.is_list else _ALLOWED.get(spec.type)
     if allowed is None and spec.type in NUMBERS:
         allowed = {"=", "!=", "in", "exists", "intersects", *ORDER}
     if allowed is None:
@@ -245,7 +248,7 @@ def make_test(spec: FieldSpec, op: str, texts: Sequence[str], modifier: str = ""
             return lambda v: sum(t(v) for t in tests) == 1
         return lambda v: any(t(v) for t in tests)
     one = _single(spec, op, texts)
-    every = op == "!=" and spec.sided
+    every = (op == "!=" and spec.sided) or (op == "in" and spec.is_list)
 
     def test(value: Any) -> bool:
         if value is None:

@@ -47,6 +47,8 @@ def _operand(text: str, at: int) -> tuple[str, Operand, int]:
         if "." not in name:
             raise OutputError(f"The output names {match.group('name')!r}, which is no field.")
         name, arg = name.rpartition(".")[0], ""
+    if (spec := known.get(name)) is not None and spec.filter_only:
+        raise OutputError(f"{name} can stand in conditions only, not in an output.")
     end = at + 1 + len(name) + len(arg)
     return name + arg, field_ref(name, arg[1:-1] if arg else None), end
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from package_hunter.model.event import event_table
@@ -21,8 +25,10 @@ from package_hunter.rules.ast import (
     Operand,
     Transformed,
 )
-from package_hunter.rules.operators import ValueProblem, make_test
+from package_hunter.rules.operators import TEXTS, ValueProblem, check_operator, make_test
+from package_hunter.rules.syscalls import GENERIC_SYSCALLS
 
+ADDRESS_OF = {f"fd.{side}ip.name": f"fd.{side}ip" for side in "cslr"}
 GENERIC = (0, 1)  # event numbers that all system calls without parameters of their own share
 MAX_NODES = 200_000
 
@@ -46,6 +52,8 @@ def field_spec(ref: FieldRef) -> FieldSpec:
         raise ResolveError("field_argument", f"{ref.name} needs an argument, as in {ref.name}[…].", str(ref))
     if spec.arg.startswith("index") and ref.arg is not None and not ref.arg.lstrip("-").isdigit():
         raise ResolveError("field_argument", f"{ref.name}[…] takes a number, not {ref.arg!r}.", str(ref))
+    if spec.is_list and ref.arg is not None:
+        spec = replace(spec, is_list=False)
     if ref.name == "evt.rawarg" and ref.arg is not None:
         kind = raw_argument_type(ref.arg)
         if kind is None and not ref.arg.isdigit():
@@ -55,17 +63,59 @@ def field_spec(ref: FieldRef) -> FieldSpec:
 
 
 def operand_spec(operand: Operand) -> FieldSpec:
-    """The type of a field or transformer."""
+    """The type of a field or transformer. ResolveError where a transformer does not fit its arguments."""
     if isinstance(operand, FieldRef):
         return field_spec(operand)
-    for argument in operand.arguments:
-        for item in argument if isinstance(argument, tuple) else (argument,):
-            if isinstance(item, FieldRef) and field_spec(item).no_transformer:
-                raise ResolveError("transformer", f"{item} takes no transformer.", str(operand))
-            if isinstance(item, FieldRef | Transformed):
-                operand_spec(item)
-    kind = FieldType.UINT if operand.function == "len" else FieldType.STRING
-    return FieldSpec(str(operand), kind, "", is_list=operand.function == "getopt")
+    types = [_argument_type(operand, argument) for argument in operand.arguments]
+    name = operand.function
+    if name not in ("join", "concat", "getopt"):
+        kind, is_list = _simple(operand, types)
+    else:
+        kind, is_list = _of_several(operand, types)
+    if operand.arg is not None and name != "getopt":
+        raise ResolveError("transformer", f"{name}() takes no argument in brackets.", str(operand))
+    return FieldSpec(str(operand), kind, "", is_list=is_list)
+
+
+def _argument_type(operand: Transformed, argument: Any) -> tuple[FieldType, bool]:
+    if isinstance(argument, str):
+        return FieldType.STRING, False
+    if isinstance(argument, tuple):
+        for item in argument:
+            _argument_type(operand, item)
+        return FieldType.STRING, True
+    spec = operand_spec(argument)
+    if spec.no_transformer:
+        raise ResolveError("transformer", f"{argument} takes no transformer.", str(operand))
+    return spec.type, spec.is_list
+
+
+def _simple(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
+    name = operand.function
+    if len(types) != 1 or isinstance(operand.arguments[0], str | tuple):
+        raise ResolveError("transformer", f"{name}() takes one field.", str(operand))
+    kind, is_list = types[0]
+    fits = (*TEXTS, FieldType.BYTES) if name in ("b64", "len", "tolower", "toupper") else TEXTS
+    if kind not in fits and not (name == "len" and is_list):
+        raise ResolveError(
+            "transformer", f"{name}() does not work on a field of type {kind.value}.", str(operand)
+        )
+    return (FieldType.UINT, False) if name == "len" else (kind, is_list)
+
+
+def _of_several(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
+    lists = [is_list for _, is_list in types]
+    texts = all(kind in TEXTS for kind, _ in types)
+    wanted = {
+        "join": ([False, True], "a separator and a list"),
+        "getopt": ([True, False], "a list of arguments and a text of option letters"),
+        "concat": ([False] * max(2, len(types)), "two or more texts"),
+    }[operand.function]
+    if lists != wanted[0] or not texts:
+        raise ResolveError("transformer", f"{operand.function}() takes {wanted[1]}.", str(operand))
+    if operand.arg is not None and len(operand.arg) != 1:
+        raise ResolveError("transformer", "getopt()[…] takes one option letter.", str(operand))
+    return FieldType.STRING, operand.function == "getopt" and operand.arg is None
 
 
 def fields_of(operand: Any) -> list[FieldRef]:
@@ -79,12 +129,28 @@ def fields_of(operand: Any) -> list[FieldRef]:
     return []
 
 
+@cache
+def known_hosts() -> dict[str, tuple[str, ...]]:
+    """Names of /etc/hosts with their addresses."""
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        lines = Path("/etc/hosts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return found
+    for words in (line.partition("#")[0].split() for line in lines):
+        for name in words[1:]:
+            with suppress(ValueError):
+                found[name] = (*found.get(name, ()), str(ipaddress.ip_address(words[0])))
+    return found
+
+
 class Resolver:
     """Puts macros and lists into conditions. ``used`` collects the names that were."""
 
     def __init__(self, macros: Mapping[str, Node], lists: Mapping[str, tuple[Literal, ...]]) -> None:
         self.macros, self.lists = macros, lists
         self.used: set[str] = set()
+        self.notes: dict[tuple[str, str], str] = {}
         self._nodes = 0
 
     def resolve(self, node: Node) -> Node:
@@ -101,7 +167,31 @@ class Resolver:
         if isinstance(node, MacroRef):
             return self._macro(node)
         assert isinstance(node, Check)
+        if isinstance(node.left, FieldRef) and node.left.name in ADDRESS_OF and node.right is None:
+            return self._by_name(node)
         return self._check(node)
+
+    def _by_name(self, check: Check) -> Node:
+        """``fd.sip.name = x`` is a comparison with the addresses that the name has when the rule is loaded.
+
+        Only the machine's own table of hosts is asked: a rule file must not make it send anything.
+        """
+        assert isinstance(check.left, FieldRef)
+        address = FieldRef(ADDRESS_OF[check.left.name])
+        if check.op == "exists":
+            return self._check(replace(check, left=address))
+        if check.op not in ("=", "!=", "in") or check.modifier:
+            raise ResolveError("value", f"{check.left} cannot be compared with {check.op}.", str(check.left))
+        names = [v.text for v in self._values(check)]
+        unknown = [n for n in names if n not in known_hosts()]
+        if unknown:
+            what = f"names hosts that /etc/hosts does not have ({unknown[0]}, ...); they match nothing."
+            self._note("unknown_host", check, what)
+        found = tuple(Literal(a, True) for n in names for a in known_hosts().get(n, ()))
+        inside = self._check(Check(address, "in", found, column=check.column))
+        if check.op != "!=":
+            return inside
+        return All((self._check(Check(address, "exists")), Not(inside)))
 
     def _macro(self, node: MacroRef) -> Node:
         body = self.macros.get(node.name)
@@ -122,13 +212,39 @@ class Resolver:
                 out.append(value)
         return tuple(out)
 
+    def _differences(self, check: Check, values: tuple[Literal, ...]) -> None:
+        """Note where Falco itself would do something that nobody means (docs/falco-differences.md)."""
+        if not isinstance(check.left, FieldRef):
+            return
+        name, op = check.left.name, check.op
+        if field_spec(check.left).deprecated:
+            self._note("deprecated_field", check, "is deprecated in Falco.")
+        if name == "proc.env" and check.left.arg and op == "exists":
+            self._note(
+                "falco_differs", check, "is always true in Falco; here it means that the variable is set."
+            )
+        if op == "exists" and name in ("fd.ip", "fd.port", "fd.net", "fd.proto"):
+            self._note(
+                "falco_differs", check, "is true for any descriptor in Falco; here it needs a connection."
+            )
+        if op == "in" and name == "fd.ip":
+            self._note("falco_differs", check, "never matches in Falco; here it means either end.")
+        if op == "in" and name == "fd.net" and len(values) > 1:
+            self._note("falco_differs", check, "uses the first network only in Falco; here all of them.")
+        if name == "evt.type" and any(v.text in GENERIC_SYSCALLS for v in values):
+            what = "names calls of one shared event type: Falco excludes all with one, here only those named."
+            self._note("falco_differs", check, what)
+
+    def _note(self, code: str, check: Check, what: str) -> None:
+        text = f"{check.left} {check.op}"
+        self.notes[code, text] = f"`{text}` {what}"
+
     def _check(self, check: Check) -> Check:
         try:
             spec = operand_spec(check.left)
+            _no_type_tricks(check)
             if check.right is not None:
-                right = operand_spec(check.right)
-                if isinstance(check.right, FieldRef) and right.no_rhs:
-                    raise ResolveError("val", f"{check.right} cannot stand in val().", str(check.right))
+                _check_right(check, spec)
                 return check
             values = self._values(check)
             texts = [v.text for v in values]
@@ -139,6 +255,9 @@ class Resolver:
             ):
                 raise ResolveError("value", f"{check.left} {check.op} takes one value, not {len(texts)}.")
             _known_event_types(check.left, texts)
+            self._differences(check, values)
+            if isinstance(check.left, FieldRef) and check.left.name == "proc.env" and check.op == "exists":
+                return replace(check, test=_is_set)
             return replace(check, values=values, test=make_test(spec, check.op, texts, check.modifier))
         except ValueProblem as problem:
             raise ResolveError("value", str(problem), str(check.left), check.column) from None
@@ -147,10 +266,43 @@ class Resolver:
             raise
 
 
+def _is_set(value: Any) -> bool:
+    return value not in (None, "")
+
+
+def _no_type_tricks(check: Check) -> None:
+    """The event type decides on which events a rule is tried, so it is compared with plain names only."""
+    for ref in fields_of(check.left):
+        if ref.name in ("evt.type", "syscall.type") and (
+            check.right is not None or isinstance(check.left, Transformed)
+        ):
+            raise ResolveError("event_type", f"{ref.name} can only be compared with names.", str(check.left))
+
+
+_ALIKE = {FieldType.PATH: FieldType.STRING, FieldType.UINT: FieldType.INT}
+
+
+def _check_right(check: Check, left: FieldSpec) -> None:
+    assert check.right is not None
+    right = operand_spec(check.right)
+    if isinstance(check.right, FieldRef) and right.no_rhs:
+        raise ResolveError("val", f"{check.right} cannot stand in val().", str(check.right))
+    if left.type is FieldType.NET or left.sided or check.op in ("pmatch", "regex"):
+        raise ResolveError(
+            "val", f"{check.left} {check.op} takes no field on its right side.", str(check.right)
+        )
+    if _ALIKE.get(left.type, left.type) is not _ALIKE.get(right.type, right.type):
+        message = f"{check.left} ({left.type.value}) cannot be compared with {check.right} ({right.type.value})."
+            f"{check.left} ({left.type.value}) and {check.right} ({right.type.value}) cannot be compared."
+        )
+        raise ResolveError("val", message, str(check.right))
+    check_operator(check.op, left)
+
+
 def _known_event_types(left: Operand, texts: list[str]) -> None:
     if isinstance(left, FieldRef) and left.name == "evt.type":
         for text in texts:
-            if text not in event_names() and text not in _generic_names():
+            if text not in event_names() and text not in GENERIC_SYSCALLS:
                 raise ResolveError("unknown_event_type", f"There is no event type {text!r}.", text)
 
 
@@ -165,12 +317,6 @@ def event_names() -> dict[str, frozenset[int]]:
             found.setdefault(info.name, set()).add(number)
         _NAMES.update({name: frozenset(numbers) for name, numbers in found.items()})
     return _NAMES
-
-
-def _generic_names() -> frozenset[str]:
-    from package_hunter.rules.syscalls import GENERIC_SYSCALLS
-
-    return GENERIC_SYSCALLS
 
 
 def all_types() -> frozenset[int]:

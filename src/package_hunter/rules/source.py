@@ -136,7 +136,7 @@ def _ancestors(name: str, arg: str | None) -> Extract:
         return values.get(parent) if value is None and level == 1 else value
 
     if arg is not None:
-        level = int(arg)
+        level = int(arg) if arg.isdigit() else -1
         return lambda event: one(event.values, level)
 
     def every(event: DictEvent) -> Any:
