@@ -292,9 +292,7 @@ def _check_right(check: Check, left: FieldSpec) -> None:
             "val", f"{check.left} {check.op} takes no field on its right side.", str(check.right)
         )
     if _ALIKE.get(left.type, left.type) is not _ALIKE.get(right.type, right.type):
-        message = f"{check.left} ({left.type.value}) cannot be compared with {check.right} ({right.type.value})."
-            f"{check.left} ({left.type.value}) and {check.right} ({right.type.value}) cannot be compared."
-        )
+        message = f"{check.left} ({left.type.value}) and {check.right} ({right.type.value}) do not compare."
         raise ResolveError("val", message, str(check.right))
     check_operator(check.op, left)
 
