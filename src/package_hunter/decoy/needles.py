@@ -17,7 +17,8 @@ STRIDE = 6
 MAX_WINDOWS = 24
 _MIN_RANDOM = 9  # positions of a window that must differ between two forgeries of the same kind
 _NUMERIC = frozenset(b"0123456789, []")
-_NUMERIC_WINDOW = 32  # lists of numbers say little a byte
+_WORDS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
+_NUMERIC_WINDOW = 32  # lists of numbers and words say little a byte
 
 
 class Needle(NamedTuple):
@@ -31,7 +32,8 @@ class Needle(NamedTuple):
 def windows(value: bytes, constant: Iterable[bytes] = ()) -> list[bytes]:
     """The useful parts of a secret: windows spread over it, none mostly of characters that all secrets of
     its kind have (``constant``: other forgeries of the same kind)."""
-    size = _NUMERIC_WINDOW if set(value) <= _NUMERIC else WINDOW
+    letters = set(value)
+    size = _NUMERIC_WINDOW if letters <= _NUMERIC or letters <= _WORDS else WINDOW
     others = list(constant)
     starts: list[int] = []
     at = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from functools import cached_property
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from package_hunter.decoy.lawful import Registries, is_lawful
 from package_hunter.decoy.record import Recorder, now
@@ -88,6 +88,9 @@ class Watch:
         """The head of a request: URL and headers."""
         where, port = ask.peer.destination, ask.peer.peer_port
         self._search(ask.target.encode("latin-1", "replace"), "http-url", where, port)
+        for pair in ask.query.split("&", 64)[:64]:
+            if "%" in pair:  # bytes: what is inside may have to begin at their beginning
+                self._search(unquote_to_bytes(pair.partition("=")[2]), "http-url", where, port)
         for name, value in ask.headers.items():
             if name in _PLAIN_HEADERS and len(value) < 64:
                 continue
