@@ -1,0 +1,129 @@
+"""`package-hunter replay`: a recording, ours or Falco's, judged again by other rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from package_hunter.cli.console import complain, harmless
+from package_hunter.cli.scan import FailOn
+from package_hunter.errors import UsageError
+from package_hunter.model.observation import NetworkLog, Observation
+
+
+class Matching(enum.StrEnum):
+    """How many alerts an event may give."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
+class Form(enum.StrEnum):
+    """Form of the output."""
+
+    TEXT = "text"
+    JSON = "json"
+    FALCO = "falco"
+
+
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A .scap file, plain or gzip, ours or Falco's.")],
+    rules: Annotated[list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")] = None,
+    builtin_rules: Annotated[
+        bool, typer.Option("--builtin-rules/--no-builtin-rules", help="Use the built-in rules.")
+    ] = True,
+    rule_matching: Annotated[
+        Matching, typer.Option(help="One alert an event (the first rule in file order), or all.")
+    ] = Matching.ALL,
+    enable_all: Annotated[bool, typer.Option("--enable-all", help="Also the rules that are disabled.")] = False,
+    format: Annotated[
+        Form, typer.Option("--format", help="falco prints Falco's JSON lines in event order.")
+    ] = Form.TEXT,
+    container: Annotated[
+        str | None,
+        typer.Option(help='Constant container facts as a JSON object, e.g. {"container.name": "web"}; default: those '
+                     "of the recording, else the host's."),
+    ] = None,
+    fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this decision on.")] = FailOn.BLOCK,
+) -> None:
+    """Judge a recording by rules, the way a live scan is judged.
+
+    Exit codes: 0 decision below --fail-on, 1 at or above it, 2 usage or rule file, 3 no recording or a damaged
+    one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
+    """
+    from package_hunter.enrich.names import NameTable
+    from package_hunter.observe import compile_rules, observe
+    from package_hunter.rules import falco_json, load_rules
+    from package_hunter.sensor.scap import ScapReader
+
+    ruleset = load_rules(rules or [], builtin=builtin_rules)
+    if enable_all:
+        ruleset.rules = [dataclasses.replace(rule, enabled=True) for rule in ruleset.rules]
+    engine = compile_rules(ruleset, rule_matching.value, _constants(container))
+    if not recording.is_file():
+        raise UsageError(f"There is no recording {recording}.", "Give a .scap file.")
+    with ScapReader(recording) as source:
+        start = source.start
+
+        def tell(alert: Any) -> None:
+            sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")
+
+        told = tell if format is Form.FALCO else None
+        observation = observe(source, start, engine, names=NameTable(), on_alert=told, max_alerts=1_000_000)
+        truncated = source.truncated
+    if truncated:
+        complain("The recording ends in the middle; all that was whole was judged.", "")
+    if format is Form.JSON:
+        sys.stdout.write(json.dumps(_as_json(observation, start.hostname), default=str) + "\n")
+    elif format is Form.TEXT:
+        sys.stdout.write(_as_text(observation))
+    raise typer.Exit(_exit_code(observation, truncated, fail_on))
+
+
+def _constants(container: str | None) -> dict[str, Any]:
+    if container is None:
+        return {}
+    try:
+        facts = json.loads(container)
+    except ValueError as error:
+        raise UsageError(f"--container is no JSON: {error}.", 'Give an object, e.g. {"container.id": "…"}.') from None
+    if not isinstance(facts, dict) or not all(str(k).startswith(("container.", "k8s.")) for k in facts):
+        raise UsageError("--container takes an object of container.* and k8s.* fields.")
+    return facts
+
+
+def _exit_code(observation: Observation, truncated: bool, fail_on: FailOn) -> int:
+    from package_hunter.findings import judge, verdict
+    from package_hunter.model.scan import Coverage
+    from package_hunter.policy import decide, exit_code
+
+    reasons = ("The recording ends in the middle.",) if truncated else ()
+    coverage = Coverage(events=observation.events, reasons=reasons)
+    findings = judge(observation, NetworkLog(), coverage=coverage)
+    result = verdict(findings, coverage)
+    return exit_code(result, decide(result, findings), fail_on.value)
+
+
+def _as_json(observation: Observation, hostname: str) -> dict[str, Any]:
+    from package_hunter.rules import falco_json
+
+    data = dataclasses.asdict(dataclasses.replace(observation, alerts=()))
+    return {**data, "alerts": [falco_json(alert, hostname) for alert in observation.alerts]}
+
+
+def _as_text(observation: Observation) -> str:
+    lines = [harmless(alert.output.strip()).replace("\n", "\\n") for alert in observation.alerts]
+    rules = len({alert.rule for alert in observation.alerts})
+    lines.append(
+        f"{observation.events} events, {len(observation.alerts)} alerts of {rules} rules, "
+        f"{len(observation.processes)} processes, {len(observation.files)} file changes, "
+        f"{len(observation.sockets)} connections."
+    )
+    lines += [harmless(note) for note in observation.notes]
+    return "\n".join(lines) + "\n"
