@@ -15,6 +15,7 @@ from typing import Any
 from package_hunter.model.fields import FieldType
 from package_hunter.rules.ast import Check, FieldRef, Operand
 from package_hunter.rules.operators import NUMBERS, TEXTS, literal
+from package_hunter.rules.patterns import path_test
 from package_hunter.rules.resolve import operand_spec
 from package_hunter.rules.shape import FALSE, TRUE, Graph, is_many
 
@@ -35,6 +36,7 @@ class Emitter:
     variables: dict[Operand, str] = field(default_factory=dict)
     lazy: set[str] = field(default_factory=set)
     shared: set[int] = field(default_factory=set)
+    source: str = ""
     _costs: dict[int, float] = field(default_factory=dict)
 
     def function(self, rules: list[tuple[int, int]]) -> Callable[[Any], int]:
@@ -45,6 +47,7 @@ class Emitter:
         if self.lazy:
             head.append("    " + " = ".join(sorted(self.lazy)) + " = _")
         source = "\n".join([*head, *self.lines, "    return m"])
+        self.source = source
         scope: dict[str, Any] = {**self.names, "_": object()}
         exec(compile(source, "<rules>", "exec"), scope)  # noqa: S102  the text is made here, values by repr
         match: Callable[[Any], int] = scope["match"]
@@ -238,6 +241,8 @@ class Emitter:
             bound = literal(check.values[0].text, spec)
             return f"({value} is not None and {name} {check.op} {bound!r})"
         texts = [v.text for v in check.values]
+        if check.op == "pmatch":
+            return f"({value} is not None and {self._constant(path_test(texts))}({name}))"
         if spec.type in TEXTS and all(texts):
             if check.op == "contains":
                 return f"({value} is not None and {texts[0]!r} in {name})"

@@ -13,18 +13,13 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-import re2
-
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
+from package_hunter.rules.patterns import ValueProblem, glob_regex, path_test, regex_test, remember
 
 Test = Callable[[Any], bool]
 NUMBERS = (FieldType.INT, FieldType.UINT, FieldType.PORT, FieldType.RELTIME, FieldType.ABSTIME)
 TEXTS = (FieldType.STRING, FieldType.PATH)
 ORDER = ("<", "<=", ">", ">=")
-
-
-class ValueProblem(ValueError):
-    """A value or operator does not fit the field: a sentence."""
 
 
 @cache
@@ -43,7 +38,7 @@ def predicate(op: str) -> Callable[[Any, Any], bool]:
         if op in ("in", "intersects"):
             return any(a in rights for a in lefts)
         if op == "pmatch":
-            return any(path_match(str(b))(str(a)) for a in lefts for b in rights)
+            return any(path_test([str(b)])(str(a)) for a in lefts for b in rights)
         if op in ORDER:
             return any(_ordered(op, a, b) for a in lefts for b in rights)
         return any(bool(_TEXT_OPS[op](str(b))(str(a))) for a in lefts for b in rights)
@@ -57,84 +52,14 @@ def _ordered(op: str, a: Any, b: Any) -> bool:
     return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op])
 
 
-def glob_regex(pattern: str) -> str:
-    """A glob as a regular expression: ``*`` and ``?`` cross slashes, sets work, no braces (fnmatch without
-    flags, as Falco uses it)."""
-    out, i = ["(?s:"], 0
-    while i < len(pattern):
-        char = pattern[i]
-        i += 1
-        if char == "*":
-            out.append(".*")
-        elif char == "?":
-            out.append(".")
-        elif char == "\\" and i < len(pattern):
-            out.append(re.escape(pattern[i]))
-            i += 1
-        elif char == "[" and (end := pattern.find("]", i + 1 + (pattern[i : i + 1] in ("!", "^")))) > 0:
-            body = pattern[i:end]
-            negated = body[:1] in ("!", "^")
-            body = body[1:] if negated else body
-            out.append(
-                ("[^" if negated else "[")
-                + body.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-                + "]"
-            )
-            i = end + 1
-        else:
-            out.append(re.escape(char))
-    return "".join(out) + ")"
-
-
-def _regex(pattern: str, flags: str = "", posix: bool = False) -> Callable[[str], bool]:
-    options = re2.Options()
-    options.posix_syntax = posix
-    options.longest_match = posix
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    try:
-        compiled: Any = re2.compile(flags + pattern, options=options)  # type: ignore[no-untyped-call]
-    except re2.error as error:
-        said = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
-        raise ValueProblem(f"{pattern!r} is no regular expression that RE2 takes: {said}") from None
-    match = compiled.fullmatch
-
-    def test(value: str) -> bool:
-        return match(value) is not None
-
-    return test
-
-
-def path_match(item: str) -> Callable[[str], bool]:
-    """``pmatch`` with one path: equal to it or below it, by whole components; ``*`` matches one component's
-    part; the leading slash does not count."""
-    parts = [p for p in item.split("/") if p]
-    if "*" not in item and "?" not in item and "[" not in item:
-        joined = "/".join(parts)
-        prefix = joined + "/"
-
-        def plain(value: str) -> bool:
-            value = value.lstrip("/")
-            return value == joined or value.startswith(prefix)
-
-        return plain
-    matchers = [_regex(glob_regex(p)) for p in parts]
-
-    def globbed(value: str) -> bool:
-        have = [p for p in value.split("/") if p]
-        return len(have) >= len(matchers) and all(m(h) for m, h in zip(matchers, have, strict=False))
-
-    return globbed
-
-
 _TEXT_OPS: dict[str, Callable[[str], Callable[[str], bool]]] = {
     "contains": lambda x: lambda v: x in v,
     "icontains": lambda x: (lambda low: lambda v: low in v.lower())(x.lower()),
     "startswith": lambda x: lambda v: v.startswith(x),
     "endswith": lambda x: lambda v: v.endswith(x),
-    "glob": lambda x: _regex(glob_regex(x)),
-    "iglob": lambda x: _regex(glob_regex(x), "(?i)"),
-    "regex": lambda x: _regex(x, posix=True),
+    "glob": lambda x: remember(regex_test(glob_regex(x))),
+    "iglob": lambda x: remember(regex_test(glob_regex(x), "(?i)")),
+    "regex": lambda x: remember(regex_test(x, posix=True)),
 }
 
 
@@ -278,8 +203,7 @@ def _single(spec: FieldSpec, op: str, texts: Sequence[str]) -> Test:
     if op in _TEXT_OPS:
         return _TEXT_OPS[op](texts[0])
     if op == "pmatch":
-        tests = [path_match(t) for t in texts]
-        return lambda v: any(t(v) for t in tests)
+        return path_test(texts)
     values = [literal(t, spec) for t in texts]
     if spec.type is FieldType.NET:
         nets = [in_network(n) for n in values]

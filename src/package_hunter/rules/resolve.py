@@ -25,7 +25,8 @@ from package_hunter.rules.ast import (
     Operand,
     Transformed,
 )
-from package_hunter.rules.operators import TEXTS, ValueProblem, check_operator, make_test
+from package_hunter.rules.operators import TEXTS, check_operator, make_test
+from package_hunter.rules.patterns import ValueProblem
 from package_hunter.rules.syscalls import GENERIC_SYSCALLS
 
 ADDRESS_OF = {f"fd.{side}ip.name": f"fd.{side}ip" for side in "cslr"}
