@@ -15,7 +15,7 @@ from typing import Any
 from package_hunter.model.fields import FieldType
 from package_hunter.rules.ast import Check, FieldRef, Operand
 from package_hunter.rules.operators import NUMBERS, TEXTS, literal
-from package_hunter.rules.patterns import path_test
+from package_hunter.rules.patterns import path_test, required_literal
 from package_hunter.rules.resolve import operand_spec
 from package_hunter.rules.shape import FALSE, TRUE, Graph, is_many
 
@@ -37,6 +37,7 @@ class Emitter:
     lazy: set[str] = field(default_factory=set)
     shared: set[int] = field(default_factory=set)
     source: str = ""
+    met: set[str] = field(default_factory=set)
     _costs: dict[int, float] = field(default_factory=dict)
 
     def function(self, rules: list[tuple[int, int]]) -> Callable[[Any], int]:
@@ -205,6 +206,9 @@ class Emitter:
         if name in known:
             return name, name
         self.names.setdefault(f"g{name}", self.getter(operand))
+        if name not in self.met:
+            self.met.add(name)  # no way leads here on which it is known already
+            return f"({name} := g{name}(ev))", name
         self.lazy.add(name)
         return f"({name} if {name} is not _ else ({name} := g{name}(ev)))", name
 
@@ -235,12 +239,16 @@ class Emitter:
             return None
         if check.op == "exists":
             return None if isinstance(check.left, FieldRef) and check.left.arg else f"({value} is not None)"
+        if spec.type is FieldType.BOOL and check.op == "=" and check.values[0].text == "true":
+            return f"({value})"
         if check.op in ("=", "in", "!="):
             return self._inline_equal(check, value, name, [literal(v.text, spec) for v in check.values])
         if check.op in ("<", "<=", ">", ">="):
             bound = literal(check.values[0].text, spec)
             return f"({value} is not None and {name} {check.op} {bound!r})"
         texts = [v.text for v in check.values]
+        if check.op == "regex" and spec.type in TEXTS and (held := required_literal(texts[0])):
+            return f"({value} is not None and {held!r} in {name} and {self._constant(check.test)}({name}))"
         if check.op == "pmatch":
             return f"({value} is not None and {self._constant(path_test(texts))}({name}))"
         if spec.type in TEXTS and all(texts):

@@ -146,6 +146,8 @@ def _fixed(check: Check, number: int) -> bool | None:
     """What a test comes to where the event type alone decides it."""
     if not isinstance(check.left, FieldRef) or check.right is not None or check.test is None:
         return None
+    if check.left.name == "evt.num" and check.op == "=" and check.values[0].text == "0":
+        return False  # events are counted from 1: the stock files' way to say "never"
     info = event_table()[number]
     if check.left.name == "evt.dir":
         return check.test("<" if number % 2 else ">")

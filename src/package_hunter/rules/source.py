@@ -68,20 +68,21 @@ class DictSource:
 
 def _plain(ref: FieldRef) -> Extract:
     keys, spec = _spellings(ref), field_spec(ref)
+    key = keys[0]
 
     def get(event: DictEvent) -> Any:
-        for key in keys:
-            value = event.values.get(key)
-            if value is not None:
-                return _typed(spec, value)
-        return None
+        value = next((event.values[k] for k in keys if k in event.values), None)
+        return None if value is None else _typed(spec, value)
 
-    if (
-        len(keys) == 1
-        and spec.type in (FieldType.STRING, FieldType.PATH, FieldType.BOOL)
-        and not spec.is_list
-    ):
-        key = keys[0]
+    def number(event: DictEvent) -> Any:
+        value = event.values.get(key)
+        return value if value is None or value.__class__ is int else get(event)
+
+    if len(keys) > 1 or spec.is_list:
+        return get
+    if spec.type in _NUMBERS:
+        return number
+    if spec.type in (FieldType.STRING, FieldType.PATH, FieldType.BOOL):
         return lambda event: event.values.get(key)
     return get
 
