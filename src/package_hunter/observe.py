@@ -1,7 +1,7 @@
 """Events in, what was seen out: decode, enrich, match, record. Live scans and replays take the same way.
 
-    engine = compile_rules(load_rules(files))            # engine.event_types: what the probe has to report
-    observation = observe(source, start, engine, names=NameTable(path), canaries={...})
+engine = compile_rules(load_rules(files))            # engine.event_types: what the probe has to report
+observation = observe(source, start, engine, names=NameTable(path), canaries={...})
 """
 
 from __future__ import annotations

@@ -34,28 +34,34 @@ class Form(enum.StrEnum):
 
 def replay(
     recording: Annotated[Path, typer.Argument(help="A .scap file, plain or gzip, ours or Falco's.")],
-    rules: Annotated[list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")] = None,
+    rules: Annotated[
+        list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")
+    ] = None,
     builtin_rules: Annotated[
         bool, typer.Option("--builtin-rules/--no-builtin-rules", help="Use the built-in rules.")
     ] = True,
     rule_matching: Annotated[
         Matching, typer.Option(help="One alert an event (the first rule in file order), or all.")
     ] = Matching.ALL,
-    enable_all: Annotated[bool, typer.Option("--enable-all", help="Also the rules that are disabled.")] = False,
+    enable_all: Annotated[
+        bool, typer.Option("--enable-all", help="Also the rules that are disabled.")
+    ] = False,
     format: Annotated[
         Form, typer.Option("--format", help="falco prints Falco's JSON lines in event order.")
     ] = Form.TEXT,
     container: Annotated[
         str | None,
-        typer.Option(help='Constant container facts as a JSON object, e.g. {"container.name": "web"}; default: those '
-                     "of the recording, else the host's."),
+        typer.Option(
+            help='Constant container facts as a JSON object, e.g. {"container.name": "web"}; default: those '
+            "of the recording, else the host's."
+        ),
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this decision on.")] = FailOn.BLOCK,
 ) -> None:
     """Judge a recording by rules, the way a live scan is judged.
 
-    Exit codes: 0 decision below --fail-on, 1 at or above it, 2 usage or rule file, 3 no recording or a damaged
-    one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
+    Exit codes: 0 decision below --fail-on, 1 at or above it, 2 usage or rule file, 3 no recording or a
+    damaged one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
     """
     from package_hunter.enrich.names import NameTable
     from package_hunter.observe import compile_rules, observe
@@ -92,7 +98,9 @@ def _constants(container: str | None) -> dict[str, Any]:
     try:
         facts = json.loads(container)
     except ValueError as error:
-        raise UsageError(f"--container is no JSON: {error}.", 'Give an object, e.g. {"container.id": "…"}.') from None
+        raise UsageError(
+            f"--container is no JSON: {error}.", 'Give an object, e.g. {"container.id": "…"}.'
+        ) from None
     if not isinstance(facts, dict) or not all(str(k).startswith(("container.", "k8s.")) for k in facts):
         raise UsageError("--container takes an object of container.* and k8s.* fields.")
     return facts

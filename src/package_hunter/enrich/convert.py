@@ -56,7 +56,7 @@ class Converter:
         return (ev.type, ev.nparams) in self._rules
 
     def convert(self, ev: Ev) -> Ev | None:
-        """The event in today's form; None where it was an entry that its exit needs, or cannot be converted."""
+        """The event in today's form; None: an entry that its exit needs, or it cannot be converted."""
         for _ in range(_MAX_STEPS):
             rule = self._rules.get((ev.type, ev.nparams))
             if rule is None or rule.action == "pass":
@@ -109,4 +109,8 @@ def pack(ts: int, tid: int, kind: Kind, params: list[bytes]) -> bytes:
         raise OverflowError("parameter too long")
     lengths = LENGTHS[kind.length_size][len(params)].pack(*map(len, params))
     body = b"".join(params)
-    return HEADER.pack(ts, tid, HEADER.size + len(lengths) + len(body), kind.number, len(params)) + lengths + body
+    return (
+        HEADER.pack(ts, tid, HEADER.size + len(lengths) + len(body), kind.number, len(params))
+        + lengths
+        + body
+    )

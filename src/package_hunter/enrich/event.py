@@ -1,8 +1,8 @@
 """One event, decoded as far as somebody asks.
 
-Decoding a header and the table of parameter lengths is all that every event costs; parameters are cut out of
-the raw bytes when they are asked for. Lengths are checked once, here: after that no parameter can reach beyond
-the event, whatever the bytes were.
+Decoding a header and the table of parameter lengths is all that every event costs; parameters are cut out
+of the raw bytes when they are asked for. Lengths are checked once, here: after that no parameter can
+reach beyond the event, whatever the bytes were.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from package_hunter.model.event import EXTRA_MAGIC, HEADER, Extra
 
 if TYPE_CHECKING:
     from package_hunter.enrich.fds import Fd
+    from package_hunter.enrich.state import State
     from package_hunter.enrich.threads import Thread
 
 _HEADER_BYTES = HEADER.size
@@ -76,6 +77,7 @@ class Ev:
     thread: Thread | None
     fd: Fd | None
     name_changed: bool
+    state: State
 
     def __init__(self, raw: bytes, cpu: int) -> None:
         """Decode header and lengths. Raises MalformedEvent or UnknownEvent."""
@@ -107,9 +109,7 @@ class Ev:
         self.name_changed = False
         self.extra_: dict[int, bytes] | None = None
         self.enter: Ev | None = None
-        self.res = (
-            int.from_bytes(raw[start : at[1]], "little", signed=True) if count and kind.returns else 0
-        )
+        self.res = int.from_bytes(raw[start : at[1]], "little", signed=True) if count and kind.returns else 0
 
     @property
     def pid(self) -> int:
@@ -130,7 +130,7 @@ class Ev:
         at = self.at
         return int.from_bytes(self.raw[at[i] : at[i + 1]], "little")
 
-    def int(self, i: int) -> int:
+    def sint(self, i: int) -> int:
         """Parameter ``i`` as a signed number, 0 where it is absent."""
         if i >= self.nparams:
             return 0
@@ -146,7 +146,7 @@ class Ev:
 
     @property
     def extra(self) -> dict[int, bytes]:
-        """What our probe knows beyond Falco's parameters, by ``model.event.Extra``; empty in other recordings.
+        """What our probe knows beyond Falco's parameters, by ``model.event.Extra``; else empty.
 
         It is the parameter after the schema's last, or, in a recording, the bytes after the last parameter.
         """

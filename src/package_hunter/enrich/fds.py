@@ -111,7 +111,7 @@ class Fd:
 def address(packed: bytes) -> str:
     """A packed address as text."""
     if len(packed) == 4:
-        return "%d.%d.%d.%d" % tuple(packed)
+        return ".".join(map(str, packed))
     if len(packed) == 16:
         return socket.inet_ntop(socket.AF_INET6, packed)
     return "0.0.0.0"  # noqa: S104 (an address to show, none to bind to)

@@ -1,4 +1,4 @@
-"""Where the rules get field values of events from: ``Fields().extractor(name, arg)`` gives a function of an Ev."""
+"""Where the rules get field values from: ``Fields().extractor(name, arg)`` gives a function of an Ev."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WITH_ARG: dict[str, Callable[[str | None], Extract]] = {
 
 
 class Fields:
-    """The field source of events. ``constants`` are fields that have one value on every event (None: absent)."""
+    """The field source of events. ``constants`` are fields with one value on every event (None: absent)."""
 
     def __init__(self, constants: dict[str, Any] | None = None) -> None:
         self._constants = constants or {}

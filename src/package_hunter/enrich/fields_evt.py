@@ -113,7 +113,7 @@ def _abspath(arg: str | None) -> Extract:
         if dirfd is None or path is None or not ev.param(dirfd) or not ev.param(path):
             return None
         text = name_of(ev.param(path))
-        base = ev.state.dir_of(ev.thread, text, ev.int(dirfd))
+        base = ev.state.dir_of(ev.thread, text, ev.sint(dirfd))
         return join("" if base == "." else "<UNKNOWN>/" if base == "<UNKNOWN>" else base, text)
 
     return get

@@ -10,7 +10,7 @@ from typing import Any
 from package_hunter.enrich import render
 from package_hunter.enrich.event import Ev, name_of
 from package_hunter.enrich.fds import LOWER_LAYER, PROTOCOLS, UPPER_LAYER, Fd
-from package_hunter.enrich.kinds import kinds
+from package_hunter.enrich.kinds import AT_FDCWD, kinds
 from package_hunter.enrich.paths import join
 from package_hunter.model.event import Extra
 from package_hunter.model.fields import Extract
@@ -51,7 +51,7 @@ def name(ev: Ev) -> str | None:
 def _asked(ev: Ev, raw: bool) -> str | None:
     """The name in the arguments of a call that gave no descriptor."""
     key = ev.kind.key
-    if not ev.kind.is_exit:
+    if not ev.kind.is_exit or ev.thread is None:
         return None
     if key in _ASKED_AT_1:
         return render.shown(ev, 1)
@@ -65,7 +65,7 @@ def _asked(ev: Ev, raw: bool) -> str | None:
             return None
         if ev.kernel_path:
             return ev.kernel_path
-        base = ev.state.dir_of(ev.thread, path, ev.int(1))
+        base = ev.state.dir_of(ev.thread, path, ev.sint(1))
         return join("" if base == "." else base, path)
     if key == "syscall_open_by_handle_at_x":
         return name_of(ev.param(3))
@@ -300,10 +300,12 @@ def _contained(ev: Ev, text: str | None) -> str | None:
 
 WITH_ARG: dict[str, Callable[[str | None], Extract]] = {"fd.types": _types}
 
-# Which parameter is the path (n), source (s) or target (t) of a call that works on paths; "fd" is the descriptor
+# Which parameters are path, source and target of a call that works on paths; "fd" is the descriptor
 _PATHS = {
     **dict.fromkeys(("mkdir_2_x", "mkdirat_x", "rmdir_2_x", "unlink_2_x", "chown_x", "lchown_x"), ("path",)),
-    **dict.fromkeys(("unlinkat_2_x", "open_x", "openat_2_x", "openat2_x", "umount_1_x", "umount2_x"), ("name",)),
+    **dict.fromkeys(
+        ("unlinkat_2_x", "open_x", "openat_2_x", "openat2_x", "umount_1_x", "umount2_x"), ("name",)
+    ),
     **dict.fromkeys(("fchmodat_x", "chmod_x"), ("filename",)),
     **dict.fromkeys(("fchmod_x", "fchown_x"), ("fd",)),
     "fchownat_x": ("pathname",),
@@ -314,7 +316,8 @@ _PATHS = {
     "mount_x": ("", "dev", "dir"),
 }
 _BY_DIRFD = frozenset(
-    f"syscall_{k}" for k in ("newfstatat_x", "fchownat_x", "fchmodat_x", "mkdirat_x", "unlinkat_2_x", "mknodat_x")
+    f"syscall_{k}"
+    for k in ("newfstatat_x", "fchownat_x", "fchmodat_x", "mkdirat_x", "unlinkat_2_x", "mknodat_x")
 )
 
 
@@ -376,14 +379,13 @@ def _relative(ev: Ev, which: int, text: str) -> str:
     if key in ("syscall_openat_2_x", "syscall_openat2_x"):
         return join("", ev.fd.name if ev.fd is not None else "<UNKNOWN>")
     if key in _BY_DIRFD or (key == "syscall_symlinkat_x" and which == 1):
-        dirfd = ev.int(ev.kind.fd_at) if ev.kind.fd_at >= 0 else -100
-        if dirfd == -100:
-            return join(_dir_format(ev), text)
+        if ev.state.container is not None and ev.fd_num == AT_FDCWD:
+            return join(thread.working_dir(), text)  # Falco says <UNKNOWN> here, in recordings of its own
         return join(_dir_format(ev), text)
     if key == "syscall_symlinkat_x":
         return join("<UNKNOWN>", text)
     if key == "syscall_renameat2_x":
-        base = ev.state.dir_of(thread, text, ev.int(3 if which == 2 else 1))
+        base = ev.state.dir_of(thread, text, ev.sint(3 if which == 2 else 1))
         return join(base, text)
     return join(thread.working_dir(), text)
 
@@ -393,6 +395,17 @@ def _dir_format(ev: Ev) -> str:
     if fd is None or fd.kind != "directory":
         return "<UNKNOWN>"
     return fd.name if not fd.name or fd.name.endswith("/") else fd.name + "/"
+
+
+def changed_path(ev: Ev, which: int) -> str | None:
+    """The path that a successful call worked on (0), took from (1) or made (2), as well as it is known."""
+    at = _path_parameter(ev.type, which)
+    if at is None or ev.res != 0:
+        return None
+    if at < 0:
+        return ev.fd.name if ev.fd is not None else None
+    known = _kernel_path(ev, which) or render.shown(ev, at)
+    return join("", known) if known and known.startswith("/") else known
 
 
 PLAIN |= {

@@ -100,7 +100,7 @@ def on_pipe(state: State, ev: Ev) -> None:
         fd = Fd("pipe")
         fd.ino = ev.uint(3)
         fd.openflags = ev.uint(4)
-        state.made(ev, ev.int(i), fd)
+        state.made(ev, ev.sint(i), fd)
 
 
 def on_memfd(state: State, ev: Ev) -> None:
@@ -114,19 +114,19 @@ def on_memfd(state: State, ev: Ev) -> None:
 def on_pidfd_open(state: State, ev: Ev) -> None:
     """A descriptor of a process."""
     if ev.thread is not None and ev.res >= 0:
-        fd = Fd("pidfd", f"/proc/{ev.int(1)}")
-        fd.pid, fd.openflags = ev.int(1), ev.uint(2)
+        fd = Fd("pidfd", f"/proc/{ev.sint(1)}")
+        fd.pid, fd.openflags = ev.sint(1), ev.uint(2)
         state.made(ev, ev.res, fd)
 
 
 def on_pidfd_getfd(state: State, ev: Ev) -> None:
     """A descriptor taken from another process."""
     thread = ev.thread
-    pidfd = thread.fd(ev.int(1)) if thread is not None else None
+    pidfd = thread.fd(ev.sint(1)) if thread is not None else None
     if ev.res < 0 or pidfd is None or pidfd.kind != "pidfd":
         return
     owner = state.threads.get(pidfd.pid)
-    taken = owner.fd(ev.int(2)) if owner is not None else None
+    taken = owner.fd(ev.sint(2)) if owner is not None else None
     if taken is not None:
         state.made(ev, ev.res, taken)
 

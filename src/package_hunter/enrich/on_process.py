@@ -44,8 +44,8 @@ def _in_parent(state: State, ev: Ev) -> None:
     ev.thread = caller
     known = not caller.invalid
     if not known:
-        caller.pid, caller.ptid = ev.int(4), ev.int(5)
-        caller.vtid, caller.vpid = (ev.int(18), ev.int(19)) if ev.param(19) else (ev.tid, -1)
+        caller.pid, caller.ptid = ev.sint(4), ev.sint(5)
+        caller.vtid, caller.vpid = (ev.sint(18), ev.sint(19)) if ev.param(19) else (ev.tid, -1)
         state.threads.link(caller)
     flags = ev.uint(15)
     if flags & (IN_PIDNS | CLONE_NEWPID | CLONE_PARENT | CLONE_VFORK) or ev.tid != caller.vtid:
@@ -86,8 +86,8 @@ def _in_child(state: State, ev: Ev) -> None:
             return
         state.threads.remove(ev.tid)
     child = Thread(ev.tid)
-    child.pid, child.ptid = ev.int(4), ev.int(5)
-    child.vtid, child.vpid = (ev.int(18), ev.int(19)) if ev.param(19) else (child.tid, -1)
+    child.pid, child.ptid = ev.sint(4), ev.sint(5)
+    child.vtid, child.vpid = (ev.sint(18), ev.sint(19)) if ev.param(19) else (child.tid, -1)
     child.flags = ev.uint(15) | CLONE_INVERTED
     leader = not child.flags & CLONE_THREAD
     if not leader:
@@ -114,7 +114,7 @@ def _describe(child: Thread, ev: Ev) -> None:
     child.exe = ev.text(1)
     child.comm = ev.text(13) if ev.param(13) else child.exe
     child.set_args(ev.param(2))
-    child.fdlimit = ev.int(7)
+    child.fdlimit = ev.sint(7)
     _memory(child, ev)
     child.uid, child.gid = ev.uint(16), ev.uint(17)
     if ev.param(14):
@@ -142,11 +142,11 @@ def on_execve(state: State, ev: Ev) -> None:
     thread.comm = ev.text(13) if ev.param(13) else thread.exe
     thread.set_args(ev.param(2))
     if thread.invalid:
-        thread.pid, thread.ptid = ev.int(4), ev.int(5)
+        thread.pid, thread.ptid = ev.sint(4), ev.sint(5)
         if not thread.flags & IN_PIDNS:
             thread.vtid, thread.vpid = thread.tid, thread.pid
         state.threads.link(thread)
-    thread.fdlimit = ev.int(7)
+    thread.fdlimit = ev.sint(7)
     _memory(thread, ev)
     if ev.param(15):
         thread.set_env(ev.param(15))
@@ -173,7 +173,7 @@ def _exepath(state: State, ev: Ev, thread: Thread) -> str:
         path = enter.text(0)
         return path if path == "<NA>" else join(thread.working_dir(), path)
     path = enter.text(1)
-    base = state.dir_of(thread, path, enter.int(0))
+    base = state.dir_of(thread, path, enter.sint(0))
     if base == "<UNKNOWN>" or (path == "<NA>" and not enter.uint(2) & 1):
         return "<NA>"
     return join("", base) if enter.uint(2) & 1 else join("" if base == "." else base, path)
@@ -181,7 +181,7 @@ def _exepath(state: State, ev: Ev, thread: Thread) -> str:
 
 def _identity(thread: Thread, ev: Ev) -> None:
     if ev.param(17):
-        thread.vpgid = ev.int(17)
+        thread.vpgid = ev.sint(17)
     if ev.param(18):
         thread.loginuid = ev.uint(18)
     if ev.param(19):
@@ -199,7 +199,7 @@ def _identity(thread: Thread, ev: Ev) -> None:
             thread.exe_pidns_age = thread.exe_ctime - thread.pidns_start
     if ev.param(26):
         thread.uid = ev.uint(26)
-    thread.pgid = ev.int(28) if ev.param(28) else -1
+    thread.pgid = ev.sint(28) if ev.param(28) else -1
     if ev.param(29):
         thread.gid = ev.uint(29)
 
@@ -221,7 +221,7 @@ def on_procexit(state: State, ev: Ev) -> None:
     state.threads.mark_dead(thread)
     state.leaving = ev.tid
     if thread.children and ev.param(4):
-        thread.reaper_tid = ev.int(4)
+        thread.reaper_tid = ev.sint(4)
 
 
 def on_chdir(state: State, ev: Ev) -> None:
@@ -287,7 +287,7 @@ def on_prctl(state: State, ev: Ev) -> None:
     if ev.res < 0 or thread is None or thread.group is None:
         return
     if ev.uint(1) in _SUBREAPER:
-        thread.group.reaper = ev.int(3) != 0
+        thread.group.reaper = ev.sint(3) != 0
 
 
 def on_rlimit(state: State, ev: Ev) -> None:
@@ -297,9 +297,9 @@ def on_rlimit(state: State, ev: Ev) -> None:
     if prlimit:
         if ev.res != 0 or not ev.param(5) or not ev.param(6):
             return
-        tid = ev.int(5) or ev.tid
+        tid = ev.sint(5) or ev.tid
         thread = state.threads.get(tid)
-    resource, new = (ev.uint(6), ev.int(1)) if prlimit else (ev.uint(3), ev.int(1))
+    resource, new = (ev.uint(6), ev.sint(1)) if prlimit else (ev.uint(3), ev.sint(1))
     if thread is None or thread.invalid or ev.res < 0 or resource != _NOFILE or new == -1:
         return
     main = thread.main()
@@ -332,7 +332,5 @@ HANDLERS = {
     **dict.fromkeys(("syscall_unshare_x", "syscall_setns_x"), on_unshare),
     "syscall_prctl_x": on_prctl,
     **dict.fromkeys(("syscall_getrlimit_x", "syscall_setrlimit_x", "syscall_prlimit_x"), on_rlimit),
-    **dict.fromkeys(
-        ("syscall_brk_4_x", "syscall_mmap_x", "syscall_mmap2_x", "syscall_munmap_x"), on_memory
-    ),
+    **dict.fromkeys(("syscall_brk_4_x", "syscall_mmap_x", "syscall_mmap2_x", "syscall_munmap_x"), on_memory),
 }

@@ -118,7 +118,11 @@ def on_connect(state: State, ev: Ev) -> None:
         return
     if ends.family == _UNIX:
         if fd.kind == "unix":
-            path = name_of(said[1:]) if said[:1] == b"\x01" and ends.path == name_of(ev.param(3)[1:]) else ends.path
+            path = (
+                name_of(said[1:])
+                if said[:1] == b"\x01" and ends.path == name_of(ev.param(3)[1:])
+                else ends.path
+            )
             fd.name = f"{ends.source:x}->{ends.dest:x} {path}"
     else:
         before, after = read_address(said), read_address(ev.param(3))
@@ -189,11 +193,11 @@ def on_accept(state: State, ev: Ev) -> None:
 
 def on_socketpair(state: State, ev: Ev) -> None:
     """Two unix sockets that speak with each other."""
-    if ev.res < 0 or ev.thread is None or ev.int(1) == ev.int(2):
+    if ev.res < 0 or ev.thread is None or ev.sint(1) == ev.sint(2):
         return
-    state.made(ev, ev.int(2), Fd("unix"))
-    state.made(ev, ev.int(1), Fd("unix"))
-    ev.fd_num = ev.int(2)
+    state.made(ev, ev.sint(2), Fd("unix"))
+    state.made(ev, ev.sint(1), Fd("unix"))
+    ev.fd_num = ev.sint(2)
 
 
 _TUPLE_AT = {"recvfrom": 2, "recvmsg": 3, "recvmmsg": 4, "recv": 4}
@@ -210,7 +214,7 @@ def on_transfer(state: State, ev: Ev) -> None:
         family = ev.param(4)[:1]
         if family not in (b"\x02", b"\x0a"):
             return
-        _make(state, ev, ev.int(2), family[0], _DGRAM, 17)
+        _make(state, ev, ev.sint(2), family[0], _DGRAM, 17)
     fd = ev.fd
     if fd is None:
         return

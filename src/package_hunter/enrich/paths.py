@@ -1,4 +1,4 @@
-"""Paths made absolute and plain by their text alone, as Falco does it (the kernel's view comes from the probe)."""
+"""Paths made absolute and plain by their text alone, as Falco does it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ TOO_LONG = "/DIR_TOO_LONG/FILENAME_TOO_LONG"
 
 
 def join(base: str, path: str) -> str:
-    """``path`` taken relative to ``base`` (which ends with a slash), ``.``, ``..`` and double slashes resolved.
+    """``path`` taken relative to ``base`` (which ends with a slash), ``.``, ``..``, ``//`` resolved.
 
     The result has no slash at its end. Longer than 1024 characters together: Falco's fixed text.
     """

@@ -46,7 +46,9 @@ class _Run:
 
     def value(self) -> Process:
         """The process as the model has it."""
-        return Process(self.key, self.parent, *self.fields, self.started, self.ended, self.code, tuple(self.execs))
+        times = (self.started, self.ended, self.code, tuple(self.execs))
+        values: tuple[Any, ...] = (self.key, self.parent, *self.fields, *times)
+        return Process(*values)
 
 
 class Recorder:
@@ -122,7 +124,12 @@ class Recorder:
         if ev.res < 0:
             return
         child = thread if ev.res == 0 else ev.state.threads.get(ev.res)
-        if child is None or child.group is None or child.flags & CLONE_THREAD or child.group.record is not None:
+        if (
+            child is None
+            or child.group is None
+            or child.flags & CLONE_THREAD
+            or child.group.record is not None
+        ):
             return
         parent = ev.state.threads.get(child.ptid)
         key = self._run(parent, ev.ts).key if parent is not None and parent.group is not None else None
@@ -216,9 +223,7 @@ class Recorder:
                 self._socket(ev, thread, "udp", address(ends.dip), ends.dport, *local, 0)
 
     def _to(self, ev: Ev, thread: Thread, fd: Fd, result: int) -> None:
-        self._socket(
-            ev, thread, _protocol(fd), address(fd.dip), fd.dport, address(fd.sip), fd.sport, result
-        )
+        self._socket(ev, thread, _protocol(fd), address(fd.dip), fd.dport, address(fd.sip), fd.sport, result)
 
     def _socket(
         self, ev: Ev, thread: Thread, protocol: str, ip: str, port: int, local: str, lport: int, result: int
@@ -234,12 +239,12 @@ def _protocol(fd: Fd) -> str:
     return name if name in ("tcp", "udp") else "tcp"
 
 
-_NAME, _SOURCE, _TARGET = (fields_fd.PLAIN[f"fs.path.{n}"] for n in ("name", "source", "target"))
+_NAME, _SOURCE, _TARGET = 0, 1, 2
 
 
-def _single(action: str, path: Callable[[Ev], Any]) -> Callable[[Recorder, Ev, Thread], None]:
+def _single(action: str, which: int) -> Callable[[Recorder, Ev, Thread], None]:
     def on(recorder: Recorder, ev: Ev, thread: Thread) -> None:
-        where = path(ev) if ev.res == 0 else None
+        where = fields_fd.changed_path(ev, which)
         if where:
             recorder._change(ev, thread, action, where)
 
@@ -247,10 +252,9 @@ def _single(action: str, path: Callable[[Ev], Any]) -> Callable[[Recorder, Ev, T
 
 
 def _renamed(recorder: Recorder, ev: Ev, thread: Thread) -> None:
-    if ev.res == 0:
-        old, new = _SOURCE(ev), _TARGET(ev)
-        if old and new:
-            recorder._change(ev, thread, "renamed", old, new)
+    old, new = fields_fd.changed_path(ev, _SOURCE), fields_fd.changed_path(ev, _TARGET)
+    if old and new:
+        recorder._change(ev, thread, "renamed", old, new)
 
 
 _Handler = Callable[[Recorder, Ev, Thread], None]
@@ -267,7 +271,9 @@ _BY_KEY: dict[str, _Handler] = {
         ),
         Recorder._opened,
     ),
-    **dict.fromkeys(("syscall_unlink_2_x", "syscall_unlinkat_2_x", "syscall_rmdir_2_x"), _single("deleted", _NAME)),
+    **dict.fromkeys(
+        ("syscall_unlink_2_x", "syscall_unlinkat_2_x", "syscall_rmdir_2_x"), _single("deleted", _NAME)
+    ),
     **dict.fromkeys(("syscall_mkdir_2_x", "syscall_mkdirat_x"), _single("created", _NAME)),
     **dict.fromkeys(
         ("syscall_link_2_x", "syscall_linkat_2_x", "syscall_symlink_x", "syscall_symlinkat_x"),

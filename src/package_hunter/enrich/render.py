@@ -27,7 +27,10 @@ _DYNAMIC = {
     "bpf_dynamic_param": ("fd", "errno"),
     "keyctl_dynamic_param": ("int64", "charbuf"),
 }
-_ERRNO = {number: name for number, name in errno.errorcode.items()} | {512: "ERESTARTSYS", 513: "ERESTARTNOINTR"}
+_ERRNO = dict(errno.errorcode) | {
+    512: "ERESTARTSYS",
+    513: "ERESTARTNOINTR",
+}
 _ERRNO |= {514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK", 11: "EAGAIN", 35: "EDEADLK", 95: "EOPNOTSUPP"}
 _SIGNALS = {int(s): s.name for s in signal.Signals}
 
@@ -126,7 +129,7 @@ def _path(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     base = ev.thread.working_dir()
     at = kind.dirfd_of[index]
     if info.type == "fsrelpath" and at >= 0 and ev.param(at):
-        number = ev.int(at)
+        number = ev.sint(at)
         if number != AT_FDCWD:
             fd = ev.thread.fd(number)
             base = "" if fd is None or not fd.name else fd.name if fd.name.endswith("/") else fd.name + "/"
@@ -154,7 +157,9 @@ def _fdlist(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pai
         entry = data[2 + 10 * i : 12 + 10 * i]
         number = int.from_bytes(entry[:8], "little", signed=True)
         fd = ev.thread.fd(number) if ev.thread is not None else None
-        words.append(f"{number}:{fd.type_char if fd is not None else '?'}{int.from_bytes(entry[8:], 'little'):x}")
+        words.append(
+            f"{number}:{fd.type_char if fd is not None else '?'}{int.from_bytes(entry[8:], 'little'):x}"
+        )
     return " ".join(words), ""
 
 

@@ -1,7 +1,7 @@
 """The state that events leave behind: feed them one after the other, get each back with what is known of it.
 
-    enricher = Enricher(start)
-    ev = enricher.feed(raw, cpu)      # None: not for the rules (malformed, unknown, an entry kept for its exit)
+enricher = Enricher(start)
+ev = enricher.feed(raw, cpu)      # None: not for the rules (malformed, unknown, an entry kept for its exit)
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class State:
         return fd
 
     def dir_of(self, thread: Thread, path: str, dirfd: int) -> str:
-        """The directory that a path of an ``…at`` call is relative to, with a slash; ``.`` for an absolute path."""
+        """The directory, with a slash, that an ``…at`` call's path is relative to; ``.`` for an absolute one."""
         if path.startswith("/"):
             return "."
         if dirfd == AT_FDCWD:

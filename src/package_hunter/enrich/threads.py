@@ -44,7 +44,7 @@ class Group:
 
 
 class Thread:
-    """A thread. Ids are the host's unless they begin with v; unknown ones are -1. Sizes in KiB, times in ns."""
+    """A thread. Ids are the host's unless they begin with v; unknown ones are -1. Sizes in KiB, times ns."""
 
     __slots__ = (
         *_NUMBERS,
@@ -232,7 +232,18 @@ class Thread:
 
 
 _INHERITED = (
-    *("exepath", "exe_writable", "exe_upper", "exe_lower", "exe_memfd", "root", "sid", "vpgid", "pgid", "tty"),
+    *(
+        "exepath",
+        "exe_writable",
+        "exe_upper",
+        "exe_lower",
+        "exe_memfd",
+        "root",
+        "sid",
+        "vpgid",
+        "pgid",
+        "tty",
+    ),
     *("loginuid", "cap_permitted", "cap_inheritable", "cap_effective"),
     *("exe_ino", "exe_ctime", "exe_mtime", "exe_age"),
 )

@@ -24,7 +24,9 @@ EVENTS = {
     **{0x216: (False, True), 0x217: (True, True), 0x221: (False, True), 0x222: (True, True)},
 }
 EVENT, EVENT_LARGE, PROCESSES_9, FDS_2, INTERFACES_2, USERS_2 = 0x216, 0x221, 0x215, 0x218, 0x219, 0x220
-OURS = 0x50485831  # our own facts (JSON), before the first event, where other readers skip what they do not know
+OURS = (
+    0x50485831  # our own facts (JSON), before the first event, where other readers skip what they do not know
+)
 
 FD_KINDS = {
     **{1: "file", 2: "directory", 3: "ipv4", 4: "ipv6", 5: "ipv4", 6: "ipv6", 7: "pipe", 8: "unix"},

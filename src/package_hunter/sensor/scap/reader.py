@@ -18,7 +18,9 @@ from package_hunter.sensor.scap import blocks, tables
 from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
 
 _V1_HEADER = 22  # an event header without the number of parameters
-_NOTIFICATION = frozenset(n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e"))
+_NOTIFICATION = frozenset(
+    n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
+)
 
 
 class ScapReader:
@@ -28,9 +30,9 @@ class ScapReader:
             start = recording.start
             for raw, cpu in recording: ...
 
-    ``truncated`` is True after the last event where the file ends in the middle (a crash while recording): all
-    that was flushed was given. ``ours`` are the facts that our own recordings carry. A file that holds several
-    recordings one behind the other gives the later tables as ``(StartState, -1)`` among the events.
+    ``truncated`` is True after the last event where the file ends in the middle (a crash while recording):
+    all that was flushed was given. ``ours`` are the facts that our own recordings carry. A file that holds
+    several recordings one behind the other gives the later tables as ``(StartState, -1)`` among the events.
     """
 
     def __init__(self, source: Path | IO[bytes]) -> None:
@@ -47,7 +49,9 @@ class ScapReader:
         self._next: tuple[int, bytes] | None = None
         first = self._block()
         if first is None or first[0] != blocks.SECTION:
-            raise RecordingError("This is no .scap recording.", "Give a file that Falco, sysdig or --record wrote.")
+            raise RecordingError(
+                "This is no .scap recording.", "Give a file that Falco, sysdig or --record wrote."
+            )
         self.start = self._section(first[1])
 
     def __enter__(self) -> ScapReader:
@@ -117,7 +121,8 @@ class ScapReader:
             else:
                 state = self._table(state, type_, data)
         return replace(
-            state, processes=tuple(replace(p, fds=tuple(fds[p.tid])) if p.tid in fds else p for p in processes)
+            state,
+            processes=tuple(replace(p, fds=tuple(fds[p.tid])) if p.tid in fds else p for p in processes),
         )
 
     def _table(self, state: StartState, type_: int, data: bytes) -> StartState:
@@ -161,10 +166,8 @@ def _facts(data: bytes) -> dict[str, Any]:
 
 
 def _container(box: dict[str, Any]) -> ContainerInfo:
-    return ContainerInfo(
-        *(str(box.get(k, "")) for k in ("id", "name", "image_repository", "image_tag", "type")),
-        privileged=bool(box.get("privileged")),
-    )
+    text = {k: str(box.get(k, "")) for k in ("id", "name", "image_repository", "image_tag", "type")}
+    return replace(ContainerInfo("", "", ""), **text, privileged=bool(box.get("privileged")))
 
 
 def _with_count(raw: bytes) -> bytes:

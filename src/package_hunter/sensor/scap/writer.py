@@ -69,7 +69,12 @@ class ScapWriter:
         host = start.hostname.encode()[:127].ljust(128, b"\0")
         self._block(
             blocks.MACHINE[0],
-            cpus.to_bytes(4, "little") + bytes(8) + (1 << 22).to_bytes(8, "little") + host + _u64(start.boot_ns) + bytes(24),
+            cpus.to_bytes(4, "little")
+            + bytes(8)
+            + (1 << 22).to_bytes(8, "little")
+            + host
+            + _u64(start.boot_ns)
+            + bytes(24),
         )
         self._block(blocks.INTERFACES_2, b"".join(_interface(ip) for ip in start.interfaces))
         self._block(blocks.USERS_2, b"".join(_users(start)))
@@ -92,7 +97,9 @@ class ScapWriter:
     def _block(self, type_: int, data: bytes) -> None:
         padding = -len(data) % 4
         size = len(data) + padding + 12
-        self._pending.append(blocks.HEAD.pack(type_, size) + data + bytes(padding) + size.to_bytes(4, "little"))
+        self._pending.append(
+            blocks.HEAD.pack(type_, size) + data + bytes(padding) + size.to_bytes(4, "little")
+        )
         self._size += size
 
     def append(self, raw: bytes, cpu: int) -> None:
@@ -115,7 +122,9 @@ class ScapWriter:
         self._size += total
         self.events += 1
         self._last_ts = int.from_bytes(raw[:8], "little")
-        if self._size >= _FLUSH_BYTES or (self.events & 0xFF == 0 and time.monotonic() - self._flushed > _FLUSH_SECONDS):
+        if self._size >= _FLUSH_BYTES or (
+            self.events & 0xFF == 0 and time.monotonic() - self._flushed > _FLUSH_SECONDS
+        ):
             self.flush()
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
