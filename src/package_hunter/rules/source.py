@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from package_hunter.model.event import event_table
@@ -19,18 +20,25 @@ _ENDS = re.compile(r"^(?P<ip>[0-9a-fA-F.:]+):(?P<port>\d+)(?:->(?P<ip2>[0-9a-fA-
 _NUMBERS = (FieldType.INT, FieldType.UINT, FieldType.PORT, FieldType.RELTIME, FieldType.ABSTIME)
 
 
-class DictEvent:
-    """One event of a JSON-lines file."""
+class DictEvent(dict[str, Any]):
+    """One event of a JSON-lines file; a field that it lacks is None."""
 
-    __slots__ = ("num", "pid", "tid", "ts", "type", "values")
+    __slots__ = ("num", "pid", "tid", "ts", "type")
 
     def __init__(self, values: Values, num: int = 0) -> None:
-        self.values = values
-        self.num = int(values.get("evt.num") or num)
-        self.ts = int(values.get("evt.rawtime") or 0)
-        self.tid = int(values.get("thread.tid") or 0)
-        self.pid = int(values.get("proc.pid") or 0)
+        super().__init__(values)
+        self.num = _whole(values.get("evt.num")) or num
+        self.ts = _whole(values.get("evt.rawtime"))
+        self.tid = _whole(values.get("thread.tid"))
+        self.pid = _whole(values.get("proc.pid"))
         self.type = event_number(str(values.get("evt.type") or ""), str(values.get("evt.dir") or "<"))
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 @cache
@@ -71,11 +79,11 @@ def _plain(ref: FieldRef) -> Extract:
     key = keys[0]
 
     def get(event: DictEvent) -> Any:
-        value = next((event.values[k] for k in keys if k in event.values), None)
+        value = next((event[k] for k in keys if k in event), None)
         return None if value is None else _typed(spec, value)
 
     def number(event: DictEvent) -> Any:
-        value = event.values.get(key)
+        value = event[key]
         return value if value is None or value.__class__ is int else get(event)
 
     if len(keys) > 1 or spec.is_list:
@@ -83,7 +91,7 @@ def _plain(ref: FieldRef) -> Extract:
     if spec.type in _NUMBERS:
         return number
     if spec.type in (FieldType.STRING, FieldType.PATH, FieldType.BOOL):
-        return lambda event: event.values.get(key)
+        return itemgetter(key)
     return get
 
 
@@ -116,7 +124,7 @@ def _argument(name: str, arg: str) -> Extract:
     raw = raw_argument_type(arg) if name == "evt.rawarg" else FieldType.STRING
 
     def get(event: DictEvent) -> Any:
-        value = next((event.values[k] for k in keys if k in event.values), None)
+        value = next((event[k] for k in keys if k in event), None)
         if raw in _NUMBERS and isinstance(value, str):
             return int(value, 16) if re.fullmatch(r"[0-9A-Fa-f]+", value) else None
         return value if value is None or raw is not FieldType.STRING else str(value)
@@ -138,12 +146,12 @@ def _ancestors(name: str, arg: str | None) -> Extract:
 
     if arg is not None:
         level = int(arg) if arg.isdigit() else -1
-        return lambda event: one(event.values, level)
+        return lambda event: one(event, level)
 
     def every(event: DictEvent) -> Any:
         found = []
         for level in range(1, 64):
-            value = one(event.values, level)
+            value = one(event, level)
             if value is None:
                 break
             found.append(value)
@@ -159,8 +167,8 @@ def _network(name: str, spec: FieldSpec) -> Extract:
     port = spec.type is FieldType.PORT
 
     def both(event: DictEvent) -> Any:
-        match = _ENDS.match(str(event.values.get("fd.name") or ""))
-        if match is None or event.values.get("fd.type") not in ("ipv4", "ipv6"):
+        match = _ENDS.match(str(event.get("fd.name") or ""))
+        if match is None or event.get("fd.type") not in ("ipv4", "ipv6"):
             return None
         ends = [(match["ip"], match["port"]), (match["ip2"], match["port2"])]
         if port:
@@ -175,21 +183,21 @@ def _network(name: str, spec: FieldSpec) -> Extract:
 
 def _environment(arg: str | None) -> Extract:
     if arg is None:
-        return lambda event: event.values.get("proc.env")
+        return lambda event: event.get("proc.env")
     key, start = f"proc.env[{arg}]", f"{arg}="
 
     def get(event: DictEvent) -> Any:
-        value = event.values.get(key)
+        value = event.get(key)
         if value is not None:
             return str(value)
-        words = str(event.values.get("proc.env") or "").split(" ")
+        words = str(event.get("proc.env") or "").split(" ")
         return next((w[len(start) :] for w in words if w.startswith(start)), "")
 
     return get
 
 
 def _is_type(arg: str | None) -> Extract:
-    return lambda event: int(event.values.get("evt.type") == arg)
+    return lambda event: int(event.get("evt.type") == arg)
 
 
 _SPECIAL: dict[str, Callable[[str | None], Extract]] = {
@@ -197,7 +205,7 @@ _SPECIAL: dict[str, Callable[[str | None], Extract]] = {
     "evt.type.is": _is_type,
     "evt.num": lambda arg: lambda event: event.num,
     "evt.source": lambda arg: lambda event: "syscall",
-    "evt.dir": lambda arg: lambda event: event.values.get("evt.dir") or "<",
+    "evt.dir": lambda arg: lambda event: event.get("evt.dir") or "<",
     "evt.count": lambda arg: lambda event: 1,
     "evt.is_async": lambda arg: lambda event: False,
     "evt.time": lambda arg: lambda event: str(event.ts),

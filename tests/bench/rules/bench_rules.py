@@ -1,7 +1,7 @@
 """Rule evaluation: all stock rules and ours, on both captures amplified; only events with a candidate rule.
 
 Fields are not extracted before: each one is got from the event when a rule asks for it. Budget 200,000 events
-a second and core, goal 300,000. `measure` takes any engine and events, so it serves other sources of fields too.
+a second and core, goal 300,000. `measure` takes any engine and events: it serves other sources of fields too.
 """
 
 from __future__ import annotations
