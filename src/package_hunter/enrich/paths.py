@@ -51,4 +51,4 @@ def _parent(target: str) -> str:
     if len(target) <= 1:
         return target
     cut = target[:-1].rfind("/")
-    return target[: max(cut + 1, 1)]
+    return target[: cut + 1]

@@ -180,7 +180,7 @@ def _reltime(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pa
 
 def _abstime(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     seconds, rest = divmod(int.from_bytes(data, "little"), 1_000_000_000)
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds % (1 << 40))) + f".{rest:09d} +0000", ""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds % (1 << 40))) + f".{rest:09d}", ""
 
 
 @cache

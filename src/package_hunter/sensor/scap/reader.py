@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import zlib
 from collections.abc import Iterator
@@ -17,10 +15,51 @@ from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartS
 from package_hunter.sensor.scap import blocks, tables
 from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
 
+_CHUNK = 1 << 17
 _V1_HEADER = 22  # an event header without the number of parameters
 _NOTIFICATION = frozenset(
     n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
 )
+
+
+class _Bytes:
+    """A file's bytes, plain or out of gzip (several members too); ``cut``: the gzip stream has no end."""
+
+    def __init__(self, raw: IO[bytes], head: bytes, zipped: bool) -> None:
+        self._raw = raw
+        self._in = head
+        self._zip: Any = zlib.decompressobj(31) if zipped else None
+        self._have = bytearray()
+        self.cut = False
+
+    def read(self, size: int) -> bytes:
+        """``size`` bytes, fewer at the file's end. RecordingError where the bytes cannot be decompressed."""
+        have = self._have
+        while len(have) < size and self._more(size):
+            pass
+        data = bytes(have[:size])
+        del have[:size]
+        return data
+
+    def _more(self, size: int) -> bool:
+        chunk = self._in or self._raw.read(_CHUNK)
+        self._in = b""
+        if self._zip is None:
+            self._have += chunk
+            return bool(chunk)
+        if self._zip.eof:
+            if not chunk or not chunk.startswith(b"\x1f"):
+                return False
+            self._zip = zlib.decompressobj(31)
+        elif not chunk:
+            self.cut = True
+            return False
+        try:
+            self._have += self._zip.decompress(chunk, max(size, _CHUNK))
+        except zlib.error as error:
+            raise RecordingError(f"The recording cannot be decompressed: {error}.", DAMAGED) from None
+        self._in = self._zip.unused_data or self._zip.unconsumed_tail
+        return True
 
 
 class ScapReader:
@@ -38,12 +77,8 @@ class ScapReader:
     def __init__(self, source: Path | IO[bytes]) -> None:
         """Opens and reads the tables. RecordingError where it is no recording."""
         self._raw = source.open("rb") if isinstance(source, Path) else source
-        magic = self._raw.read(2)
-        self._raw.seek(0)
-        zipped = magic == b"\x1f\x8b"
-        self._file: Any = gzip.GzipFile(fileobj=self._raw) if zipped else self._raw
-        if zipped:
-            self._file = io.BufferedReader(self._file, 1 << 18)
+        head = self._raw.read(2)
+        self._file = _Bytes(self._raw, head, zipped=head == b"\x1f\x8b")
         self.truncated = False
         self.ours: dict[str, Any] = {}
         self._next: tuple[int, bytes] | None = None
@@ -66,31 +101,20 @@ class ScapReader:
         """Closes the file."""
         self._raw.close()
 
-    def _read(self, size: int) -> bytes:
-        """``size`` bytes, fewer at the file's end."""
-        try:
-            data: bytes = self._file.read(size)
-        except EOFError:
-            self.truncated = True
-            return b""
-        except (zlib.error, gzip.BadGzipFile) as error:
-            raise RecordingError(f"The recording cannot be decompressed: {error}.", DAMAGED) from None
-        return data
-
     def _block(self) -> tuple[int, bytes] | None:
         """The next block's type and data; None at the end."""
         if self._next is not None:
             block, self._next = self._next, None
             return block
-        head = self._read(8)
+        head = self._file.read(8)
         if len(head) < 8:
-            self.truncated = self.truncated or bool(head)
+            self.truncated = self._file.cut or bool(head)
             return None
         type_, size = blocks.HEAD.unpack(head)
         limit = blocks.MAX_EVENT if type_ in blocks.EVENTS else blocks.MAX_TABLE
         if size < 12 or size > limit:
             raise RecordingError(f"The recording holds a block of {size} bytes, which cannot be.", DAMAGED)
-        data = self._read(size - 8)
+        data = self._file.read(size - 8)
         if len(data) < size - 8:
             self.truncated = True
             return None
@@ -150,8 +174,9 @@ class ScapReader:
                 has_flags, has_count = shape
                 start = 6 if has_flags else 2
                 raw = data[start:-4]
+                raw = raw[: int.from_bytes(raw[16:20], "little")]  # without the padding
                 if not has_count:
-                    raw = _with_count(raw)
+                    raw = _with_count(data[start:-4])
                 yield raw, data[0] | data[1] << 8
             elif type_ == blocks.SECTION:
                 yield self._section(data), -1

@@ -1,0 +1,142 @@
+"""Recordings: written, read back, cut short, damaged, hostile."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from package_hunter.enrich.convert import pack
+from package_hunter.enrich.kinds import kind_of
+from package_hunter.model.event import EXTRA_MAGIC
+from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
+from package_hunter.sensor.scap import RecordingError, ScapReader, ScapWriter
+
+IDS = (7, 7, 1, 7, 7, 1, 1, 7)
+PROCESS = ProcEntry(
+    *IDS,
+    b"sh",
+    b"/bin/sh",
+    b"/usr/bin/dash",
+    (b"-c", b"true"),
+    (b"A=1",),
+    b"/tmp",
+    101000,
+    101000,
+    0xFFFFFFFF,
+    cgroups=(("memory", "/x"),),
+    exe_ino=5,
+    exe_lower_layer=True,
+    fds=(
+        FdEntry(0, "file", "/dev/null", 3, 4, 1),
+        FdEntry(1, "ipv4", "", 9, l4proto=1, local=(b"\x0a\0\0\1", 80), remote=(b"\x0a\0\0\2", 81)),
+        FdEntry(2, "unix", "/run/x"),
+        FdEntry(3, "pipe", "pipe:[1]"),
+    ),
+)
+START = StartState(
+    (PROCESS,),
+    {101000: ("dev", "/home/dev", "/bin/sh")},
+    {101000: "dev"},
+    "box",
+    ContainerInfo("0123456789ab", "scan", "image"),
+    12345,
+    (b"\x0a\x58\0\2", bytes(15) + b"\1"),
+)
+CLOSE = kind_of("syscall_close_x")
+EVENT = pack(1000, 7, CLOSE, [bytes(8), (3).to_bytes(8, "little")])
+
+
+def recorded(count: int = 3) -> bytes:
+    buffer = _Kept()
+    with ScapWriter(buffer, START, {"target": "x"}) as writer:
+        for _ in range(count):
+            writer.append(EVENT, 1)
+    return buffer.content
+
+
+class _Kept(io.BytesIO):
+    content = b""
+
+    def close(self) -> None:
+        self.content = self.getvalue()
+        super().close()
+
+
+def test_round_trip() -> None:
+    reader = ScapReader(io.BytesIO(recorded()))
+    assert reader.start == START
+    assert reader.ours["target"] == "x"
+    assert list(reader) == [(EVENT, 1)] * 3
+    assert not reader.truncated
+
+
+def test_what_our_probe_appends_goes_behind_the_parameters() -> None:
+    buffer = _Kept()
+    raw = pack(1000, 7, CLOSE, [bytes(8), bytes(8), EXTRA_MAGIC + b"\x05\x01\0\x01"])
+    with ScapWriter(buffer, START) as writer:
+        writer.append(raw, 0)
+    ((read, _),) = ScapReader(io.BytesIO(buffer.content))
+    assert int.from_bytes(read[22:26], "little") == 2
+    assert int.from_bytes(read[16:20], "little") == len(read)
+    assert read.endswith(b"\x05\x01\0\x01")
+
+
+def test_plain_and_cut_short(tmp_path: Path) -> None:
+    plain = gzip.decompress(recorded(50))
+    assert len(list(ScapReader(io.BytesIO(plain)))) == 50
+    cut = ScapReader(io.BytesIO(plain[:-100]))
+    assert 0 < len(list(cut)) < 50
+    assert cut.truncated
+    crashed = ScapReader(io.BytesIO(recorded(50)[:-12]))  # as a crash leaves it: flushed, not ended
+    assert len(list(crashed)) == 50
+    assert crashed.truncated
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no recording", b"\x1f\x8bbroken", bytes(64), b"\x0a\x0d\x0d\x0a" + b"\xff" * 40]
+)
+def test_no_recording(data: bytes) -> None:
+    with pytest.raises(RecordingError):
+        list(ScapReader(io.BytesIO(data)))
+
+
+PLAIN = gzip.decompress(recorded(4))
+
+
+@given(st.data())
+def test_damaged_bytes_end_in_our_error(data: st.DataObject) -> None:
+    content = bytearray(PLAIN)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at] = data.draw(st.integers(0, 255))
+    try:
+        reader = ScapReader(io.BytesIO(bytes(content)))
+        for _raw, _cpu in reader:
+            pass
+    except RecordingError:
+        pass
+
+
+@given(st.binary(max_size=300))
+def test_arbitrary_tables(data: bytes) -> None:
+    head = PLAIN[:28]
+    for type_ in (0x201, 0x202, 0x207, 0x210, 0x215, 0x203, 0x218, 0x205, 0x219, 0x206, 0x220, 0x999):
+        size = len(data) + 12
+        block = type_.to_bytes(4, "little") + size.to_bytes(4, "little") + data + size.to_bytes(4, "little")
+        try:
+            list(ScapReader(io.BytesIO(head + block)))
+        except RecordingError:
+            pass
+
+
+def test_old_event_blocks_get_their_number_of_parameters() -> None:
+    old = EVENT[:16] + (len(EVENT) - 4).to_bytes(4, "little") + EVENT[20:22] + EVENT[26:]
+    size = len(old) + 2 + 12 + (-(len(old) + 2) % 4)
+    block = (0x204).to_bytes(4, "little") + size.to_bytes(4, "little") + b"\1\0" + old
+    block += bytes(-(len(old) + 2) % 4) + size.to_bytes(4, "little")
+    assert list(ScapReader(io.BytesIO(PLAIN[:28] + block))) == [(EVENT, 1)]
