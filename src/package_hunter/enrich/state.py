@@ -13,7 +13,7 @@ from package_hunter.enrich import on_files, on_process, on_sockets
 from package_hunter.enrich.convert import Converter
 from package_hunter.enrich.event import Ev, MalformedEvent, UnknownEvent, name_of
 from package_hunter.enrich.fds import Fd, address
-from package_hunter.enrich.kinds import AT_FDCWD, kind_of, kinds
+from package_hunter.enrich.kinds import AT_FDCWD, kind_of, kinds, syscall_names
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.threads import Thread, Threads, from_entry_thread
 from package_hunter.model.table import StartState
@@ -56,6 +56,7 @@ class State:
         self.names = names
         self.counts = {"malformed": 0, "unknown": 0, "unused": 0}
         self._convert = Converter()
+        syscall_names()  # read now: a confined reader opens no files later
         self.restart(start)
 
     def restart(self, start: StartState) -> None:
@@ -98,7 +99,7 @@ class State:
         return fd
 
     def dir_of(self, thread: Thread, path: str, dirfd: int) -> str:
-        """The directory, with a slash, that an ``…at`` call's path is relative to; ``.`` for an absolute one."""
+        """The directory, with a slash, that an at-call's path is relative to; ``.`` if that is absolute."""
         if path.startswith("/"):
             return "."
         if dirfd == AT_FDCWD:

@@ -10,7 +10,7 @@ from package_hunter.enrich.state import Enricher
 from package_hunter.sensor.scap import ScapReader, ScapWriter
 from requires import needs_program, needs_shared
 
-_FORMAT = "%evt.rawtime\t%evt.type\t%proc.pid\t%fd.num"
+_FORMAT = "%evt.rawtime %evt.type %proc.pid"
 
 
 def test_sysdig_reads_our_recordings(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_sysdig_reads_our_recordings(tmp_path: Path) -> None:
     command = ["sysdig", "-r", str(ours), "-p", _FORMAT, "evt.type in (execve, connect, chdir)"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    seen = {tuple(line.split("\t")[:3]) for line in done.stdout.splitlines() if "\t" in line}
+    seen = {tuple(line.split(" ")) for line in done.stdout.splitlines() if line}
     known = set()
     pid = Fields().extractor("proc.pid", None)
     with ScapReader(ours) as source:

@@ -1,0 +1,76 @@
+"""Names, processes, files and canaries out of hand-made events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from package_hunter.enrich.convert import pack
+from package_hunter.enrich.kinds import kind_of
+from package_hunter.enrich.names import NameTable
+from package_hunter.enrich.record import Recorder
+from package_hunter.enrich.state import Enricher
+from package_hunter.model.event import EXTRA_MAGIC, Extra
+from package_hunter.model.table import ProcEntry, StartState
+
+SHELL = ProcEntry(7, 7, 1, 7, 7, 7, 7, 7, b"sh", b"sh", b"/bin/sh", (), (), b"/home/dev", 1000, 1000, 0)
+
+
+def n(value: int, size: int = 8) -> bytes:
+    return value.to_bytes(size, "little", signed=value < 0)
+
+
+def opened(ts: int, fd: int, name: bytes, flags: int, extra: bytes = b"") -> bytes:
+    params = [n(fd), n(-100), name + b"\0", n(flags, 4), n(0, 4), n(5, 4), n(99)]
+    return pack(ts, 7, kind_of("syscall_openat_2_x"), [*params, extra] if extra else params)
+
+
+def test_names_are_read_when_asked(tmp_path: Path) -> None:
+    file = tmp_path / "names"
+    names = NameTable(file)
+    assert names.get(b"\xc6\x12\1\1") is None
+    file.write_bytes(b"198.18.1.1\tevil.example\nnonsense\n198.18.1.2\tcut")
+    assert names.get(b"\xc6\x12\1\1") == "evil.example"
+    assert names.get(b"\xc6\x12\1\2") is None
+    with file.open("ab") as more:
+        more.write(b".example\n")
+    assert names.get(b"\xc6\x12\1\2") == "cut.example"
+    assert [name for _, name in names.fresh] == ["evil.example", "cut.example"]
+
+
+def test_files_and_canaries() -> None:
+    enricher = Enricher(StartState((SHELL,)))
+    recorder = Recorder({"/home/dev/.npmrc": "npm"}, {(5, 99): "key"})
+    for raw in (
+        opened(1, 3, b".npmrc", 1),
+        opened(2, 4, b"/tmp/hard-link", 1),
+        opened(3, 5, b"new", 2 | 4 | 1 << 14),
+        opened(4, -2, b"missing", 1),
+    ):
+        ev = enricher.feed(raw)
+        assert ev is not None
+        recorder.add(ev)
+    assert [(r.canary, r.path) for r in recorder.reads()] == [
+        ("npm", "/home/dev/.npmrc"),
+        ("key", "/tmp/hard-link"),
+    ]
+    assert [(f.path, f.action) for f in recorder.files()] == [("/home/dev/new", "created")]
+    (process,) = recorder.processes()
+    assert (process.pid, process.name, process.cwd) == (7, "sh", "/home/dev/")
+
+
+def test_the_kernels_path_counts() -> None:
+    blob = EXTRA_MAGIC + bytes([Extra.PATH]) + n(11, 2) + b"/etc/shadow"
+    ev = Enricher(StartState((SHELL,))).feed(opened(1, 3, b"link", 1, blob))
+    assert ev is not None and ev.fd is not None
+    assert ev.fd.name == "/etc/shadow"
+    assert ev.fd.raw_name == "link"
+
+
+def test_limits_count_what_they_cut() -> None:
+    enricher, recorder = Enricher(StartState((SHELL,))), Recorder(limit=2)
+    for i in range(5):
+        ev = enricher.feed(opened(i + 1, 3, b"f%d" % i, 2 | 1 << 14))
+        assert ev is not None
+        recorder.add(ev)
+    assert len(recorder.files()) == 2
+    assert recorder.cut["files"] == 3
