@@ -16,7 +16,8 @@ AT_FDCWD = -100
 # Where the descriptor stands that an exit event works on (facts from falcosecurity/libs 0.23.2,
 # userspace/libscap/scap_event.c); events that create one are not here: their descriptor is the result.
 _FD_AT_1 = """setns_x listen_x shutdown_x fchdir_x lseek_x llseek_x ioctl_3_x fstat_x close_x getdents_x
-    getdents64_x flock_x copy_file_range_x fcntl_x dup_1_x dup2_x dup3_x newfstatat_x fchownat_x fchmodat_x mkdirat_x
+    getdents64_x
+    flock_x copy_file_range_x fcntl_x dup_1_x dup2_x dup3_x newfstatat_x fchownat_x fchmodat_x mkdirat_x
     unlinkat_2_x mknodat_x sendmmsg_x recvmmsg_x io_uring_register_x io_uring_enter_x setsockopt_x
     getsockopt_x fsconfig_x finit_module_x fchmod_x fchown_x"""
 _FD_AT_2 = """read_x pread_x bind_x write_x pwrite_x recv_x send_x sendto_x sendmsg_x sendfile_x splice_x

@@ -91,8 +91,9 @@ def table(rows: dict[str, Row]) -> str:
     lines = [
         "# Fields against a real Falco",
         "",
-        "Made by `python tests/conformance/enrich/compare.py` from two recordings of a",
-        "real Falco 0.43.1 and what it said of each field of each event. Compared: events on which either side has a value.",
+        "Made by `python tests/conformance/enrich/compare.py` from two recordings of a real Falco",
+        "0.43.1 and what it said of each field of each event. Compared: events on which either side",
+        "has a value.",
         "",
         f"{len(rows)} fields, {total} values compared, {total - different} equal.",
         "",
