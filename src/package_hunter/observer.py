@@ -1,0 +1,156 @@
+"""The event reader of one scan: a process of its own, without rights, that drains the ring, judges each event
+and hands back what was seen. It is apart from the gateway, so a noisy scan can drown only itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from package_hunter.confine import confine
+from package_hunter.enrich.names import NameTable
+from package_hunter.model.observation import Observation
+from package_hunter.model.table import StartState
+from package_hunter.observe import observe
+from package_hunter.rules import Engine
+from package_hunter.sandbox import CgroupPaths
+from package_hunter.sensor.freezer import Feed, Freezer, take_priority
+from package_hunter.sensor.live import ScanSensor
+from package_hunter.sensor.ring import Ring
+from package_hunter.sensor.scap import ScapWriter
+
+_MAX_RESULT_BYTES = 512 << 20
+
+
+@cache
+def _codec() -> TypeAdapter[Observation]:
+    config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    return TypeAdapter(Observation, config=config)
+
+
+class Observer:
+    """Starts the reader with ``start``, ends it with ``finish``. Files lie in ``run_dir``."""
+
+    def __init__(self, sensor: ScanSensor, engine: Engine, groups: CgroupPaths, run_dir: Path) -> None:
+        self._sensor, self._engine, self._groups, self._run_dir = sensor, engine, groups, run_dir
+        self._pid: int | None = None
+        self._done = -1
+        self._result: IO[bytes] | None = None
+
+    def start(
+        self,
+        state: StartState,
+        names: Path,
+        canaries: Mapping[str, str],
+        record: Path | None,
+        max_alerts: int,
+        max_records: int,
+    ) -> None:
+        """Fork the reader; it drains from now on."""
+        _codec()
+        done, self._done = os.pipe()
+        self._result = (self._run_dir / "observation.json").open("w+b")
+        self._pid = os.fork()
+        if self._pid == 0:
+            status = 1
+            try:
+                os.close(self._done)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends us through the pipe
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._read(done, state, names, canaries, record, max_alerts, max_records)
+                status = 0
+            except BaseException:
+                (self._result or open(os.devnull, "wb")).write(traceback.format_exc().encode()[-4000:])
+                if self._result is not None:
+                    self._result.flush()
+            finally:
+                os._exit(status)
+        os.close(done)
+
+    def _read(
+        self,
+        done: int,
+        state: StartState,
+        names: Path,
+        canaries: Mapping[str, str],
+        record: Path | None,
+        max_alerts: int,
+        max_records: int,
+    ) -> None:
+        assert self._result is not None
+        ring = Ring(self._sensor.ring_fd, self._sensor.ring_bytes)
+        freezer = Freezer(self._groups.freezer or self._groups.unified or self._groups.procs)
+        table_file = names.open("rb")
+        keep = [ring.fd, freezer.fd, done, self._result.fileno(), table_file.fileno()]
+        sink = None
+        if record is not None:
+            recording = record.open("wb")
+            keep.append(recording.fileno())
+            sink = ScapWriter(recording, state)
+        codec = _codec()
+        take_priority()
+        confine("reader", keep_fds=keep)
+        os.set_blocking(done, False)
+        seen = observe(
+            _events(Feed(ring, freezer), done),
+            state,
+            self._engine,
+            names=NameTable(table_file),
+            canaries=canaries,
+            max_alerts=max_alerts,
+            max_records=max_records,
+            sink=sink,
+        )
+        freezer.thaw()
+        if sink is not None:
+            sink.close()
+        self._result.write(codec.dump_json(replace(seen, frozen_seconds=freezer.seconds)))
+        self._result.flush()
+
+    def finish(self) -> tuple[Observation, str]:
+        """Let the reader drain what is left; what it saw, and a sentence where it failed (else "")."""
+        if self._pid is None or self._result is None:
+            return Observation(), "The event reader never started."
+        os.close(self._done)
+        _, status = os.waitpid(self._pid, 0)
+        self._pid = None
+        with self._result as file:
+            file.seek(0)
+            data = file.read(_MAX_RESULT_BYTES + 1)
+        if status != 0 or len(data) > _MAX_RESULT_BYTES:
+            last = data[-300:].decode(errors="replace").strip().splitlines()[-1:] or ["no word of why"]
+            return Observation(), f"The event reader ended unexpectedly ({last[0]}): nothing that it saw is known."
+        try:
+            return _codec().validate_json(data), ""
+        except ValidationError:
+            return Observation(), "The event reader's answer cannot be read: nothing that it saw is known."
+
+    def abort(self) -> None:
+        """End the reader without asking what it saw; may be called at any time."""
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = None
+
+
+def _events(feed: Feed, done: int) -> Iterator[tuple[bytes, int]]:
+    """Events until the other end of ``done`` is closed and the ring is empty."""
+    ended = False
+    while True:
+        events = feed.read(0.02)
+        for cpu, raw in events:
+            yield raw, cpu
+        if ended and not events:
+            return
+        if not ended:
+            try:
+                ended = os.read(done, 1) == b""
+            except BlockingIOError:
+                ended = False
