@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from package_hunter.confine import confine
 from package_hunter.enrich.names import NameTable
@@ -31,8 +31,7 @@ _MAX_RESULT_BYTES = 512 << 20
 
 @cache
 def _codec() -> TypeAdapter[Observation]:
-    config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
-    return TypeAdapter(Observation, config=config)
+    return TypeAdapter(Observation)
 
 
 class Observer:

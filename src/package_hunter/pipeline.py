@@ -115,8 +115,6 @@ def _scan(
         canaries, files, env = make_canaries(scan_id, upstreams=upstreams, project=plan.project)
         gateway = Gateway(_gateway_spec(scan_id, run_dir, upstreams, canaries, config))
         with gateway:
-            for allow in plan.registry:
-                gateway.allow(allow)
             spec = BoxSpec(
                 scan_id=scan_id,
                 project_name=Path(plan.project).name,
@@ -235,6 +233,8 @@ def _detonate(
         box.create()
         sensor.register(box.init_pid)
         gateway.start(box.gateway_netns)
+        for allow in plan.registry:
+            gateway.allow(allow)
         observer = Observer(sensor, engine, box.cgroup_paths, run_dir)
         undo.callback(observer.abort)
         observer.start(
