@@ -3,7 +3,7 @@ before anything is built, so that no file (aliases within aliases included) cost
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,24 @@ class Place:
     file: str
     line: int
     column: int
+    raw: str = field(default="", compare=False, repr=False)  # a scalar as the file has it
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+    def inside(self, text: str, offset: int) -> Place:
+        """The place of a character of a scalar's value: folding changes blanks only."""
+        before = len("".join(text[:offset].split()))
+        raw = self.raw
+        at = raw.find("\n") + 1 if raw[:1] in (">", "|") else raw[:1] in ("'", '"')
+        while at < len(raw) and (before or raw[at].isspace()):
+            before -= not raw[at].isspace()
+            at += 1
+        if at >= len(raw):
+            return self
+        line = raw.count("\n", 0, at)
+        start = raw.rfind("\n", 0, at)
+        return Place(self.file, self.line + line, at - start if line else self.column + at)
 
 
 class DocumentError(ValueError):
@@ -66,7 +81,7 @@ def read_items(text: str, name: str) -> list[Item]:
         return []
     if not isinstance(root, yaml.SequenceNode):
         raise DocumentError("A rule file is a list of rules, macros and lists.", _place(root, name))
-    reader = _Reader(name)
+    reader = _Reader(name, text)
     return [reader.item(node) for node in root.value]
 
 
@@ -88,9 +103,15 @@ def _place(node: yaml.Node, name: str) -> Place:
 
 
 class _Reader:
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, text: str) -> None:
+        self.name, self.text = name, text
         self.built = 0
+
+    def place(self, node: yaml.Node) -> Place:
+        place = _place(node, self.name)
+        if not isinstance(node, yaml.ScalarNode):
+            return place
+        return replace(place, raw=self.text[node.start_mark.index : node.end_mark.index])
 
     def item(self, node: yaml.Node) -> Item:
         if not isinstance(node, yaml.MappingNode):
@@ -100,7 +121,7 @@ class _Reader:
         for key, value in node.value:
             if key.value not in values:
                 values[key.value] = self.value(value)
-                places[key.value] = _place(value, self.name)
+                places[key.value] = self.place(value)
         return Item(values, places, _place(node, self.name))
 
     def value(self, node: yaml.Node) -> Any:

@@ -265,7 +265,7 @@ class Emitter:
         if len(values) == 1:
             return f"({value} == {values[0]!r})"
         if len(values) <= 8:
-            return f"({value} in {{{', '.join(map(repr, values))}}})" if values else "False"
+            return f"({value} in {{{', '.join(map(repr, values))}}})" if values else f"({value} in ())"
         return f"({value} in {self._constant(frozenset(values))})"
 
     # ---- what to test first

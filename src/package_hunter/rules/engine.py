@@ -14,7 +14,7 @@ from package_hunter.rules.emit import Emitter
 from package_hunter.rules.model import Rule, RuleSet
 from package_hunter.rules.narrow import open_prefixes
 from package_hunter.rules.output import Template
-from package_hunter.rules.shape import FALSE, Graph, specialise
+from package_hunter.rules.shape import FALSE, Graph, signature, specialise, type_checks
 from package_hunter.rules.transform import apply
 
 Matches = tuple[Rule, ...]
@@ -42,27 +42,25 @@ class Engine:
         self.open_prefixes = open_prefixes(self.rules)
 
     def _build(self) -> None:
-        by_type: dict[int, list[Rule]] = defaultdict(list)
-        for rule in self.rules:
+        by_type: dict[int, list[tuple[int, Rule]]] = defaultdict(list)
+        for bit, rule in enumerate(self.rules):
             for number in rule.types:
-                by_type[number].append(rule)
-        bits = {id(rule): bit for bit, rule in enumerate(self.rules)}
-        alike: dict[Any, Callable[[Any], int]] = {}
+                by_type[number].append((bit, rule))
+        checks = type_checks(rule.node for rule in self.rules)
+        alike: dict[Any, Callable[[Any], int] | None] = {}
         for number, rules in by_type.items():
-            graph, memo = Graph(), dict[int, int]()
-            nodes = [(bits[id(r)], specialise(graph, r.node, number, memo)) for r in rules]
-            nodes = [(bit, node) for bit, node in nodes if node != FALSE]
-            if not nodes:
-                continue
-            key = (
-                tuple(nodes),
-                tuple(graph.kinds),
-                tuple(graph.parts),
-                tuple(map(id, graph.checks.values())),
-            )
+            key = (tuple(bit for bit, _ in rules), *signature(checks, number))
             if key not in alike:
-                alike[key] = Emitter(graph, self.getter).function(nodes)
-            self._table[number] = alike[key]
+                alike[key] = self._compile(rules, number)
+            function = alike[key]
+            if function is not None:
+                self._table[number] = function
+
+    def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Callable[[Any], int] | None:
+        graph, memo = Graph(), dict[int, int]()
+        nodes = [(bit, specialise(graph, rule.node, number, memo)) for bit, rule in rules]
+        nodes = [(bit, node) for bit, node in nodes if node != FALSE]
+        return Emitter(graph, self.getter).function(nodes) if nodes else None
 
     def matches(self, event: Any) -> Matches:
         """The rules that match, in the order of the files; only the first where the engine is set so."""

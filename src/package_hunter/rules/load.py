@@ -19,6 +19,7 @@ from package_hunter.rules.parse import ConditionError, field_ref, parse_conditio
 from package_hunter.rules.resolve import ResolveError, Resolver, all_types, event_types, field_spec, fields_of
 
 MAX_LIST_ITEMS = 100_000
+MAX_LIST_DEPTH = 50
 _TYPED = re.compile(r"\bevt\.(?:type|is_)")
 
 
@@ -74,7 +75,7 @@ def load_condition(condition: str, ruleset: RuleSet) -> RuleSet:
     Raises RuleFileError with line and column in the condition.
     """
     try:
-        node = Resolver(ruleset.macros, ruleset.lists).resolve(parse_condition(condition))
+        node = Resolver(ruleset.macros, ruleset.lists, ruleset.sizes).resolve(parse_condition(condition))
     except ConditionError as error:
         where = f"line {error.line}, column {error.column}"
         raise RuleFileError(f"The condition cannot be read ({where}): {error.message}") from None
@@ -87,7 +88,7 @@ def load_condition(condition: str, ruleset: RuleSet) -> RuleSet:
     rule = Rule(
         "condition", "", condition, "", "Debug", (), "syscall", True, place, 0, node, event_types(node)
     )  # fmt: skip
-    return RuleSet([rule], ruleset.macros, ruleset.lists, [])
+    return RuleSet([rule], ruleset.macros, ruleset.lists)
 
 
 class _Linker:
@@ -100,7 +101,7 @@ class _Linker:
 
     def link(self) -> RuleSet:
         for name in self.got.lists:
-            self.out.lists[name] = self._list(name, ())
+            self._list(name, ())
         trees = {name: self._parse(e) for name, e in self.got.macros.items()}
         self._macros(trees)
         for entry in self.got.rules.values():
@@ -109,27 +110,31 @@ class _Linker:
         return self.out
 
     def _list(self, name: str, above: tuple[str, ...]) -> tuple[Literal, ...]:
+        known = self.out.lists.get(name)
+        if known is not None:
+            return known
         entry = self.got.lists[name]
         items = entry.values.get("items")
+        found: list[Literal] = []
         if not isinstance(items, list):
             self.got.error(
                 "list_items", entry.place, f"The list {name!r} has no items.", "Write items: [a, b]."
             )
-            return ()
-        found: list[Literal] = []
+            items = []
         for item in items:
             text, quoted = _item(item)
             if not quoted and text in self.got.lists and text not in above and text != name:
                 self.used.add(text)
-                found += self._list(text, (*above, name))
+                found += self._list(text, (*above, name)) if len(above) < MAX_LIST_DEPTH else ()
             else:
                 found.append(Literal(text, quoted))
             if len(found) > MAX_LIST_ITEMS:
-                self.got.error(
-                    "too_large", entry.place, f"The list {name!r} is longer than {MAX_LIST_ITEMS} items."
-                )
-                return ()
-        return tuple(found)
+                message = f"The list {name!r} is longer than {MAX_LIST_ITEMS} items."
+                self.got.error("too_large", entry.place, message, "Split it.", name)
+                found = []
+                break
+        self.out.lists[name] = tuple(found)
+        return self.out.lists[name]
 
     def _parse(self, entry: Entry) -> Node | None:
         text = entry.values.get("condition")
@@ -178,10 +183,11 @@ class _Linker:
 
     def _macro(self, entry: Entry, tree: Node) -> None:
         visible = {n: body for n, body in self.out.macros.items() if self._sees(entry.name, n)}
-        resolver = Resolver(visible, self.out.lists)
+        resolver = Resolver(visible, self.out.lists, self.out.sizes)
         place = entry.places.get("condition", entry.place)
         try:
             self.out.macros[entry.name] = resolver.resolve(tree)
+            self.out.sizes[entry.name] = (resolver.nodes, resolver.depth)
         except ResolveError as error:
             self.broken[entry.name] = error
             if error.code == "unknown_macro" and error.text in self.broken:
@@ -238,7 +244,7 @@ class _Linker:
     def _resolved(self, entry: Entry, tree: Node) -> Node:
         exceptions = _exceptions(entry)
         whole = All((tree, *(Not(e) for e in exceptions))) if exceptions else tree
-        resolver = Resolver(self.out.macros, self.out.lists)
+        resolver = Resolver(self.out.macros, self.out.lists, self.out.sizes)
         node = resolver.resolve(whole)
         self.used |= resolver.used
         self._notes(entry, resolver)
@@ -308,12 +314,9 @@ class _Linker:
 
 
 def _inside(place: Place, text: str, line: int, column: int) -> Place:
-    """A place within a block scalar: its text begins on the line after the mark, or at the mark itself."""
-    return Place(
-        place.file,
-        place.line + line - (0 if "\n" in text.strip() else 1),
-        column if line > 1 else place.column + column - 1,
-    )
+    """The place in the file of a place in a condition."""
+    lines = text.split("\n")
+    return place.inside(text, sum(len(x) + 1 for x in lines[: line - 1]) + column - 1)
 
 
 def _item(item: Any) -> tuple[str, bool]:

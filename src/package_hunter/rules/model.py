@@ -69,6 +69,7 @@ class RuleSet:
     macros: dict[str, Node] = field(default_factory=dict)
     lists: dict[str, tuple[Literal, ...]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)  # macro -> its parts and its depth
 
     @property
     def errors(self) -> list[Problem]:

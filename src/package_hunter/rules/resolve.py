@@ -31,7 +31,8 @@ from package_hunter.rules.syscalls import GENERIC_SYSCALLS
 
 ADDRESS_OF = {f"fd.{side}ip.name": f"fd.{side}ip" for side in "cslr"}
 GENERIC = (0, 1)  # event numbers that all system calls without parameters of their own share
-MAX_NODES = 200_000
+MAX_NODES = 50_000
+MAX_DEPTH = 150
 
 
 class ResolveError(ValueError):
@@ -148,25 +149,28 @@ def known_hosts() -> dict[str, tuple[str, ...]]:
 class Resolver:
     """Puts macros and lists into conditions. ``used`` collects the names that were."""
 
-    def __init__(self, macros: Mapping[str, Node], lists: Mapping[str, tuple[Literal, ...]]) -> None:
-        self.macros, self.lists = macros, lists
+    def __init__(
+        self,
+        macros: Mapping[str, Node],
+        lists: Mapping[str, tuple[Literal, ...]],
+        sizes: Mapping[str, tuple[int, int]],
+    ) -> None:
+        self.macros, self.lists, self.sizes = macros, lists, sizes
         self.used: set[str] = set()
         self.notes: dict[tuple[str, str], str] = {}
-        self._nodes = 0
+        self.nodes = self.depth = 0  # of the resolved condition, macros' bodies counted in
 
-    def resolve(self, node: Node) -> Node:
+    def resolve(self, node: Node, depth: int = 1) -> Node:
         """The condition with nothing left open. ResolveError says what is wrong."""
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise ResolveError("too_large", f"The condition has more than {MAX_NODES} parts.")
+        self._grow(1, depth)
         if isinstance(node, All):
-            return All(tuple(self.resolve(p) for p in node.parts))
+            return All(tuple(self.resolve(p, depth + 1) for p in node.parts))
         if isinstance(node, AnyOf):
-            return AnyOf(tuple(self.resolve(p) for p in node.parts))
+            return AnyOf(tuple(self.resolve(p, depth + 1) for p in node.parts))
         if isinstance(node, Not):
-            return Not(self.resolve(node.part))
+            return Not(self.resolve(node.part, depth + 1))
         if isinstance(node, MacroRef):
-            return self._macro(node)
+            return self._macro(node, depth)
         assert isinstance(node, Check)
         if isinstance(node.left, FieldRef) and node.left.name in ADDRESS_OF and node.right is None:
             return self._by_name(node)
@@ -194,12 +198,24 @@ class Resolver:
             return inside
         return All((self._check(Check(address, "exists")), Not(inside)))
 
-    def _macro(self, node: MacroRef) -> Node:
+    def _grow(self, nodes: int, depth: int) -> None:
+        self.nodes += nodes
+        self.depth = max(self.depth, depth)
+        if self.nodes > MAX_NODES:
+            message = f"The condition, with its macros, has more than {MAX_NODES} parts."
+            raise ResolveError("too_large", message, advice="Split it into several rules.")
+        if self.depth > MAX_DEPTH:
+            message = f"The condition, with its macros, is nested deeper than {MAX_DEPTH} levels."
+            raise ResolveError("too_large", message, advice="Split it into several rules.")
+
+    def _macro(self, node: MacroRef, depth: int) -> Node:
         body = self.macros.get(node.name)
         if body is None:
             raise ResolveError(
                 "unknown_macro", f"There is no macro {node.name!r} (defined before).", node.name
             )
+        nodes, deep = self.sizes[node.name]
+        self._grow(nodes, depth + deep)
         self.used.add(node.name)
         return MacroRef(node.name, body)
 

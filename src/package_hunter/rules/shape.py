@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from package_hunter.model.event import EventInfo, event_table
+from package_hunter.model.event import event_table
 from package_hunter.rules.ast import All, AnyOf, Check, Constant, FieldRef, MacroRef, Node, Not
 from package_hunter.rules.resolve import GENERIC, field_spec
 
@@ -155,10 +155,28 @@ def _fixed(check: Check, number: int) -> bool | None:
         return check.test(info.name)
     if check.left.name == "syscall.type" and number not in GENERIC:
         return check.test(info.name if "syscall" in info.categories else None)
-    if check.left.name.startswith("fd.") and not _works_on_fd(info):
-        return check.test(None)
     return None
 
 
-def _works_on_fd(info: EventInfo) -> bool:
-    return bool(info.flags & {"creates_fd", "uses_fd", "destroys_fd"})
+def type_checks(conditions: Iterable[Node]) -> list[Check]:
+    """Every different test that the event type alone may decide."""
+    found: dict[object, Check] = {}
+    seen: set[int] = set()
+    todo = list(conditions)
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        todo.extend(node.children())
+        if isinstance(node, Check) and isinstance(node.left, FieldRef) and node.left.name in _OF_TYPE:
+            found.setdefault((node.left, node.op, node.values, node.modifier), node)
+    return list(found.values())
+
+
+_OF_TYPE = ("evt.type", "syscall.type", "evt.dir")
+
+
+def signature(checks: Iterable[Check], number: int) -> tuple[object, ...]:
+    """Event types of one signature need no more than one compiled form."""
+    return tuple(_fixed(c, number) for c in checks)

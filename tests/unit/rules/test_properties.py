@@ -1,0 +1,66 @@
+"""Compiled equals interpreted; conditions survive being written out; junk is refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from package_hunter.rules import compile_engine
+from package_hunter.rules.ast import render
+from package_hunter.rules.load import load_texts
+from package_hunter.rules.model import RuleSet
+from package_hunter.rules.parse import ConditionError, parse_condition
+from package_hunter.rules.source import DictEvent, DictSource
+
+sys.path.insert(0, str(Path(__file__).parent))
+import strategies as world
+
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def rules_of(conditions: list[str]) -> RuleSet:
+    """A set of rules, the first condition also as a macro that the others use."""
+    quoted = [c.replace("'", "''") for c in conditions]
+    text = f"- macro: m\n  condition: '{quoted[0]}'\n"
+    for number, condition in enumerate(quoted):
+        text += f"- rule: r{number}\n  desc: d\n  output: o\n  priority: INFO\n"
+        text += f"  condition: '({condition}) and (m or proc.name = cat)'\n"
+    return load_texts([("made.yaml", text)])
+
+
+@QUICK
+@given(st.lists(world.condition, min_size=1, max_size=8), st.lists(world.event, min_size=1, max_size=6))
+def test_compiled_equals_interpreted(conditions: list[str], events: list[dict[str, Any]]) -> None:
+    ruleset = rules_of(conditions)
+    assert [str(p) for p in ruleset.errors] == []
+    engine = compile_engine(ruleset, DictSource())
+    for values in events:
+        event = DictEvent(values, 1)
+        assert engine.matches(event) == engine.interpreted(event)
+
+
+@QUICK
+@given(world.condition)
+def test_a_condition_survives_being_written_out(condition: str) -> None:
+    node = parse_condition(condition)
+    assert parse_condition(render(node)) == node
+
+
+@QUICK
+@given(st.text(st.sampled_from("abc.=!<>()[]\"'\\, \n\tinotandrx05%*"), max_size=60))
+def test_junk_is_refused_with_a_sentence(text: str) -> None:
+    try:
+        parse_condition(text)
+    except ConditionError as error:
+        assert error.message and error.line >= 1 and error.column >= 1
+
+
+@QUICK
+@given(st.text(st.sampled_from("-:[]{}&*|>'\"# \nabcrulemaconditsp=%."), max_size=120))
+def test_any_text_loads_or_says_why(text: str) -> None:
+    for problem in load_texts([("junk.yaml", text)]).problems:
+        assert problem.message and problem.place.line >= 1
