@@ -66,9 +66,8 @@ class Observer:
                 self._read(done, state, names, canaries, record, max_alerts, max_records)
                 status = 0
             except BaseException:
-                (self._result or open(os.devnull, "wb")).write(traceback.format_exc().encode()[-4000:])
-                if self._result is not None:
-                    self._result.flush()
+                self._result.write(traceback.format_exc().encode()[-4000:])
+                self._result.flush()
             finally:
                 os._exit(status)
         os.close(done)
@@ -125,7 +124,10 @@ class Observer:
             data = file.read(_MAX_RESULT_BYTES + 1)
         if status != 0 or len(data) > _MAX_RESULT_BYTES:
             last = data[-300:].decode(errors="replace").strip().splitlines()[-1:] or ["no word of why"]
-            return Observation(), f"The event reader ended unexpectedly ({last[0]}): nothing that it saw is known."
+            return (
+                Observation(),
+                f"The event reader ended unexpectedly ({last[0]}): nothing that it saw is known.",
+            )
         try:
             return _codec().validate_json(data), ""
         except ValidationError:

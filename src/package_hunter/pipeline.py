@@ -250,10 +250,23 @@ def _detonate(
         reasons = _phases(box, plan, runs, options, say, config)
         box.kill()
         observation, failed = observer.finish()
+        observation = _without_init(observation, box.init_pid)
         network = gateway.stop()
         seen = _Seen(runs, observation, network, [*reasons, *([failed] if failed else [])])
         _count_losses(seen, sensor)
     return seen
+
+
+def _without_init(observation: Observation, init_pid: int) -> Observation:
+    """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
+    before it."""
+    own = {p.key for p in observation.processes if p.pid == init_pid}
+    return replace(
+        observation,
+        alerts=tuple(a for a in observation.alerts if a.pid != init_pid),
+        files=tuple(f for f in observation.files if f.process not in own),
+        canary_reads=tuple(r for r in observation.canary_reads if r.process not in own),
+    )
 
 
 def _start_state(spec: BoxSpec, init_pid: int, sensor: ScanSensor) -> StartState:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import time
 
-_HARMLESS = {code: f"\\x{code:02x}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (0x0A, 0x09)}
+_HARMLESS = {
+    code: f"\\x{code:02x}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (0x0A, 0x09)
+}
 
 
 def harmless(text: str) -> str:

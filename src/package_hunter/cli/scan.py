@@ -32,7 +32,10 @@ def exit_code(decision: str, verdict: str, fail_on: FailOn) -> int:
 
 def scan(
     target: Annotated[
-        str, typer.Argument(help="A directory, an archive (.tgz, .zip), or a purl such as pkg:npm/left-pad@1.3.0.")
+        str,
+        typer.Argument(
+            help="A directory, an archive (.tgz, .zip), or a purl such as pkg:npm/left-pad@1.3.0."
+        ),
     ],
     ecosystem: Annotated[
         str | None, typer.Option(help="npm, yarn, ...; recognised from the manifest when left out.")
@@ -45,7 +48,9 @@ def scan(
     record: Annotated[
         Path | None, typer.Option(help="Record every event into this .scap file (Falco and sysdig read it).")
     ] = None,
-    rules: Annotated[list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")] = None,
+    rules: Annotated[
+        list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")
+    ] = None,
     builtin_rules: Annotated[
         bool, typer.Option("--builtin-rules/--no-builtin-rules", help="Use the built-in rules.")
     ] = True,
@@ -62,7 +67,9 @@ def scan(
     from package_hunter import pipeline, report
 
     if format not in report.FORMATS:
-        raise UsageError(f"There is no report format {format!r}.", f"Choose one of: {', '.join(report.FORMATS)}.")
+        raise UsageError(
+            f"There is no report format {format!r}.", f"Choose one of: {', '.join(report.FORMATS)}."
+        )
     options = pipeline.ScanOptions(
         ecosystem=ecosystem,
         phases=tuple(p.strip() for p in phases.split(",") if p.strip()),

@@ -71,6 +71,7 @@ def _in_parent(state: State, ev: Ev) -> None:
     child.pidns_start = state.boot_ns
     _describe(child, ev)
     if known:
+        _as_executed(state, child, caller)
         child.take_program_of(caller)
     else:
         caller.exe, caller.comm = child.exe, child.comm
@@ -95,6 +96,7 @@ def _in_child(state: State, ev: Ev) -> None:
     other = state.threads.get(child.ptid if leader else child.pid)
     _describe(child, ev)
     if other is not None and not other.invalid:
+        _as_executed(state, child, other)
         child.take_program_of(other)
         if leader:
             child.take_process_of(other)
@@ -107,6 +109,14 @@ def _in_child(state: State, ev: Ev) -> None:
         child.pidns_start = state.boot_ns
     state.threads.add(child)
     ev.thread = child
+
+
+def _as_executed(state: State, child: Thread, parent: Thread) -> None:
+    """In a box a child keeps the arguments that its parent was executed with. Falco takes what the parent's
+    memory holds by then, which a process may have overwritten (npm does, for its title)."""
+    if state.container is not None:
+        child.exe = parent.exe
+        child.take_args_of(parent)
 
 
 def _describe(child: Thread, ev: Ev) -> None:

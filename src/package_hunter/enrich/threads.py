@@ -183,6 +183,10 @@ class Thread:
         """Its arguments, with an end mark behind each."""
         self._args_raw, self._args, self._cmdline = raw, None, None
 
+    def take_args_of(self, other: Thread) -> None:
+        """The same arguments as another thread's."""
+        self._args_raw, self._args, self._cmdline = other._args_raw, other._args, None
+
     @property
     def args(self) -> tuple[str, ...]:
         """Its arguments, without the program's name."""
