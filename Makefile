@@ -34,7 +34,7 @@ eval: setup ## Detection and false accusations, beside GuardDog (long)
 	@$(SUDO) $(PY) ci/eval.py
 
 fuzz: setup ## Fuzz the parsers (long)
-	@$(PY) -m pytest -q tests/fuzz
+	@$(PY) -m pytest -q -o addopts=--import-mode=importlib tests/fuzz
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh

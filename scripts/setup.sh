@@ -11,7 +11,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; t
 
 apt_packages=(python3 python3-venv ca-certificates runc clang libbpf-dev libbpf1 libseccomp2 debootstrap
   erofs-utils nftables iproute2 wget curl)
-dev_packages=(gcc libc6-dev sysdig postgresql chromium)
+dev_packages=(gcc libc6-dev sysdig postgresql npm)
 [ "$want" = dev ] && apt_packages+=("${dev_packages[@]}")
 
 missing=()

@@ -50,7 +50,9 @@ def _registry_answers() -> bool:
     if shutil.which("npm") is None:
         return False
     try:
-        done = subprocess.run(["npm", "view", "is-number@7.0.0", "version"], capture_output=True, timeout=60, cwd="/")
+        done = subprocess.run(
+            ["npm", "view", "is-number@7.0.0", "version"], capture_output=True, timeout=60, cwd="/"
+        )
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0

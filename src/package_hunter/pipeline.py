@@ -261,8 +261,12 @@ def _without_init(observation: Observation, init_pid: int) -> Observation:
     """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
     before it."""
     own = {p.key for p in observation.processes if p.pid == init_pid}
+    processes = (
+        replace(p, name="init", cmdline="init") if p.key in own else p for p in observation.processes
+    )
     return replace(
         observation,
+        processes=tuple(processes),
         alerts=tuple(a for a in observation.alerts if a.pid != init_pid),
         files=tuple(f for f in observation.files if f.process not in own),
         canary_reads=tuple(r for r in observation.canary_reads if r.process not in own),

@@ -15,7 +15,12 @@ HUNT = Path(sys.executable).parent / "package-hunter"
 def hunt(*arguments: str | Path, timeout: float = 180, **more: Any) -> subprocess.CompletedProcess[str]:
     """`package-hunter ARGUMENTS`, output captured as text."""
     return subprocess.run(
-        [str(HUNT), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False, **more
+        [str(HUNT), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        **more,
     )
 
 

@@ -47,12 +47,12 @@ class Fields:
     """The field source of events. ``constants`` are fields with one value on every event (None: absent)."""
 
     def __init__(self, constants: dict[str, Any] | None = None) -> None:
-        self._constants = constants or {}
+        self.constants = constants or {}
 
     def extractor(self, name: str, arg: str | None = None) -> Extract:
         """The function that gives this field of an event; KeyError where there is no such field."""
-        if name in self._constants:
-            value = self._constants[name]
+        if name in self.constants:
+            value = self.constants[name]
             return lambda ev: value
         make = WITH_ARG.get(name)
         if make is not None:

@@ -19,6 +19,9 @@ OUTLIVED_NS = 500_000_000  # shorter is a child that is just being waited for
 _SYSTEM = ("/usr/", "/opt/")
 _OWN_FILES = {
     "npm": ("/.npmrc",),
+    "lifecycle.js": ("/.npmrc",),  # our own script that lets npm run one lifecycle script
+    "wget": ("/.netrc",),
+    "curl": ("/.netrc",),
     "git": ("/.git-credentials", "/.gitconfig", "/.netrc"),
     "pip": ("/.netrc", "/.pypirc", "/.config/pip"),
     "gem": ("/.gem/credentials", "/.gemrc"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from package_hunter.errors import RuleFileError
@@ -33,6 +33,7 @@ class Engine:
         self.rules: Matches = tuple(r for r in ruleset.rules if r.enabled)
         self.first = matching == "first"
         self._source = source
+        self._constants: Mapping[str, Any] = getattr(source, "constants", {})
         self._getters: dict[Operand, Extract] = {}
         self._templates: dict[str, Template] = {}
         self._decoded: dict[int, Matches] = {}
@@ -57,7 +58,7 @@ class Engine:
                 self._table[number] = function
 
     def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Callable[[Any], int] | None:
-        graph, memo = Graph(), dict[int, int]()
+        graph, memo = Graph(self._constants), dict[int, int]()
         nodes = [(bit, specialise(graph, rule.node, number, memo)) for bit, rule in rules]
         nodes = [(bit, node) for bit, node in nodes if node != FALSE]
         return Emitter(graph, self.getter).function(nodes) if nodes else None

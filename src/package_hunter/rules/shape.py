@@ -6,8 +6,9 @@ A node is an int; ``Graph`` holds what it is. `TRUE` and `FALSE` are the constan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from package_hunter.model.event import event_table
 from package_hunter.rules.ast import All, AnyOf, Check, Constant, FieldRef, MacroRef, Node, Not
@@ -19,7 +20,12 @@ SETS = ("=", "in")
 
 @dataclass
 class Graph:
-    """Nodes of one event type: ``kinds[n]`` is ``and``, ``or``, ``not`` or ``test``; a test has a Check."""
+    """Nodes of one event type: ``kinds[n]`` is ``and``, ``or``, ``not`` or ``test``; a test has a Check.
+
+    ``constants`` are fields that have one value on every event: what they decide is left out.
+    """
+
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
     kinds: list[str] = field(default_factory=lambda: ["false", "true"])
     parts: list[tuple[int, ...]] = field(default_factory=lambda: [(), ()])
@@ -132,6 +138,8 @@ def _specialise(graph: Graph, node: Node, number: int, memo: dict[int, int]) -> 
         return TRUE if node.value else FALSE
     assert isinstance(node, Check)
     fixed = _fixed(node, number)
+    if fixed is None and str(node.left) in graph.constants and node.test is not None and node.right is None:
+        fixed = node.test(graph.constants[str(node.left)])
     return graph.test(node) if fixed is None else TRUE if fixed else FALSE
 
 

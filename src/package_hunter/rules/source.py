@@ -53,14 +53,14 @@ class DictSource:
     """Fields of DictEvents. ``constants`` are fields that have one value on every event."""
 
     def __init__(self, constants: Values | None = None) -> None:
-        self._constants = dict(constants or {})
+        self.constants = {k: _typed(_spec(k), v) for k, v in (constants or {}).items()}
 
     def extractor(self, name: str, arg: str | None) -> Extract:
         """The function that gives a field; KeyError for names that the catalogue does not have."""
         spec = field_catalogue()[name]
         ref = FieldRef(name, arg)
-        if str(ref) in self._constants:
-            value = _typed(field_spec(ref), self._constants[str(ref)])
+        if str(ref) in self.constants:
+            value = self.constants[str(ref)]
             return lambda event: value
         special = _SPECIAL.get(name)
         if special is not None:
@@ -72,6 +72,11 @@ class DictSource:
         if name.startswith("proc.a") and spec.arg == "index?" and name not in ("proc.args", "proc.aargs"):
             return _ancestors(name, arg)
         return _plain(ref)
+
+
+def _spec(text: str) -> FieldSpec:
+    name, _, arg = text.partition("[")
+    return field_spec(FieldRef(name, arg[:-1] if arg else None))
 
 
 def _plain(ref: FieldRef) -> Extract:

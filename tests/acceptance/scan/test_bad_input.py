@@ -8,8 +8,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-import requires
 from hunter import hunt, npm_project
+
+import requires
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import requires
 from hunter import project_with, scan_json
+
+import requires
 
 RULE = "Unexpected outbound connection destination"
 FETCH = "wget -qO- --tries=1 http://collector.example/x"
@@ -24,13 +25,17 @@ def blamed(report: dict) -> set[tuple[str, str]]:
 
 def test_daemon_that_double_forks_keeps_its_blame(tmp_path: Path) -> None:
     script = f"(setsid sh -c 'sleep 0.3; {FETCH}' >/dev/null 2>&1 &) ; exit 0"
-    report = scan_json(project_with(tmp_path / "p", quiet={}, daemon={"postinstall": script}), codes=(0, 1, 4))
+    report = scan_json(
+        project_with(tmp_path / "p", quiet={}, daemon={"postinstall": script}), codes=(0, 1, 4)
+    )
     assert blamed(report) == {("pkg:npm/daemon@1.0.0", "postinstall")}
 
 
 def test_forged_environment_does_not_shift_blame(tmp_path: Path) -> None:
     script = f"npm_package_name=innocent npm_lifecycle_event=test {FETCH}"
-    report = scan_json(project_with(tmp_path / "p", innocent={}, forger={"preinstall": script}), codes=(0, 1, 4))
+    report = scan_json(
+        project_with(tmp_path / "p", innocent={}, forger={"preinstall": script}), codes=(0, 1, 4)
+    )
     assert blamed(report) == {("pkg:npm/forger@1.0.0", "preinstall")}
 
 
@@ -53,4 +58,6 @@ def test_import_phase_blames_the_imported_dependency(tmp_path: Path) -> None:
     report = scan_json(project, codes=(0, 1, 4))
     alerts = [a for a in report["alerts"] if a["rule"] == RULE]
     assert alerts
-    assert {(a["blame"]["package"], a["blame"]["phase"]) for a in alerts} == {("pkg:npm/loud@1.0.0", "import")}
+    assert {(a["blame"]["package"], a["blame"]["phase"]) for a in alerts} == {
+        ("pkg:npm/loud@1.0.0", "import")
+    }

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-import requires
 from hunter import hunt, npm_project, project_with, scan_json
+
+import requires
 
 
 @pytest.fixture(scope="module", autouse=True)

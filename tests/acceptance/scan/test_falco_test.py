@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import requires
 from hunter import ROOT, hunt, scan_json
+
+import requires
 
 RULE = "Unexpected outbound connection destination"
 
