@@ -14,9 +14,9 @@ from typing import Any
 
 from package_hunter.model.fields import FieldType
 from package_hunter.rules.ast import Check, FieldRef, Operand
+from package_hunter.rules.operands import operand_spec
 from package_hunter.rules.operators import NUMBERS, TEXTS, literal
 from package_hunter.rules.patterns import path_test, required_literal
-from package_hunter.rules.resolve import operand_spec
 from package_hunter.rules.shape import FALSE, TRUE, Graph, is_many
 
 MAX_INDENT = 40

@@ -6,8 +6,9 @@ import textwrap
 
 from package_hunter.model.fields import FieldSpec
 from package_hunter.rules.ast import Check, FieldRef, walk
+from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.model import Rule
-from package_hunter.rules.resolve import event_names, field_spec, fields_of
+from package_hunter.rules.operands import field_spec, fields_of
 
 WIDTH = 110
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from package_hunter.errors import RuleFileError
 from package_hunter.model.fields import FieldSpec
-from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, MacroRef, Node, Not, walk
+from package_hunter.rules.ast import All, Check, Literal, MacroRef, Node, Not, walk
 from package_hunter.rules.collect import Collected, Entry
 from package_hunter.rules.document import DocumentError, Place, read_file, read_items
+from package_hunter.rules.evttypes import all_types, event_types
+from package_hunter.rules.exceptions import exception_nodes, item_text
 from package_hunter.rules.model import PRIORITIES, Problem, Rule, RuleSet
+from package_hunter.rules.operands import ResolveError, field_spec, fields_of
 from package_hunter.rules.output import OutputError, parse_output
-from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
-from package_hunter.rules.resolve import ResolveError, Resolver, all_types, event_types, field_spec, fields_of
+from package_hunter.rules.parse import ConditionError, parse_condition
+from package_hunter.rules.resolve import Resolver
 
 MAX_LIST_ITEMS = 100_000
 MAX_LIST_DEPTH = 50
-_TYPED = re.compile(r"\bevt\.(?:type|is_)")
 
 
 def builtin_files() -> list[Path]:
@@ -122,7 +122,7 @@ class _Linker:
             )
             items = []
         for item in items:
-            text, quoted = _item(item)
+            text, quoted = item_text(item)
             if not quoted and text in self.got.lists and text not in above and text != name:
                 self.used.add(text)
                 found += self._list(text, (*above, name)) if len(above) < MAX_LIST_DEPTH else ()
@@ -242,7 +242,7 @@ class _Linker:
         self._finish(entry, node, priority)
 
     def _resolved(self, entry: Entry, tree: Node) -> Node:
-        exceptions = _exceptions(entry)
+        exceptions = exception_nodes(entry)
         whole = All((tree, *(Not(e) for e in exceptions))) if exceptions else tree
         resolver = Resolver(self.out.macros, self.out.lists, self.out.sizes)
         node = resolver.resolve(whole)
@@ -319,13 +319,6 @@ def _inside(place: Place, text: str, line: int, column: int) -> Place:
     return place.inside(text, sum(len(x) + 1 for x in lines[: line - 1]) + column - 1)
 
 
-def _item(item: Any) -> tuple[str, bool]:
-    text = "true" if item is True else "false" if item is False else "" if item is None else str(item)
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
-        return text[1:-1], True
-    return text, False
-
-
 def _priority(text: str) -> str | None:
     low = text.lower()
     return next((p for p in PRIORITIES if p.lower() == low or (low == "info" and p == "Informational")), None)
@@ -339,62 +332,3 @@ def _unsupported(node: Node) -> FieldSpec | None:
                 if spec.unsupported:
                     return spec
     return None
-
-
-def _exceptions(entry: Entry) -> list[Node]:
-    given = entry.values.get("exceptions") or []
-    if not isinstance(given, list):
-        raise ResolveError("exceptions", "exceptions is a list.")
-    return [node for exception in given if (node := _exception(exception)) is not None]
-
-
-def _exception(exception: Any) -> Node | None:
-    if not isinstance(exception, dict) or not exception.get("name"):
-        raise ResolveError("exceptions", "An exception has a name, fields and values.")
-    name, fields, comps = exception["name"], exception.get("fields"), exception.get("comps")
-    rows = exception.get("values")
-    if fields in (None, []):
-        raise ResolveError("exceptions", f"The exception {name!r} has no fields.")
-    if rows is None or rows == []:
-        return None
-    if isinstance(fields, str):
-        comp = comps or "in"
-        if comp not in ("in", "pmatch", "intersects"):
-            raise ResolveError(
-                "exceptions", f"The exception {name!r} with one field allows in, pmatch, intersects."
-            )
-        return Check(_field(fields), str(comp), tuple(Literal(*_item(v)) for v in rows))
-    comps = comps or ["="] * len(fields)
-    if not isinstance(comps, list) or len(comps) != len(fields):
-        raise ResolveError("exceptions", f"The exception {name!r} needs as many comps as fields.")
-    parts = [_row(name, fields, comps, row) for row in rows]
-    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
-
-
-def _row(name: str, fields: list[Any], comps: list[Any], row: Any) -> Node:
-    if not isinstance(row, list) or len(row) != len(fields):
-        raise ResolveError("exceptions", f"Each row of exception {name!r} needs {len(fields)} values.")
-    checks: list[Node] = []
-    for field, comp, value in zip(fields, comps, row, strict=True):
-        values = value if isinstance(value, list) else _inline(value)
-        op = "=" if comp == "==" else str(comp)
-        checks.append(Check(_field(str(field)), op, tuple(Literal(*_item(v)) for v in values)))
-    return checks[0] if len(checks) == 1 else All(tuple(checks))
-
-
-def _inline(value: Any) -> list[Any]:
-    """``(a, b)`` written as text is a list of items."""
-    text = str(value).strip() if isinstance(value, str) else value
-    if isinstance(text, str) and text.startswith("(") and text.endswith(")"):
-        return [part.strip() for part in text[1:-1].split(",") if part.strip()]
-    return [value]
-
-
-def _field(text: str) -> FieldRef:
-    match = re.fullmatch(r"([A-Za-z_.0-9]+)(?:\[(.*)\])?", text.strip())
-    if match is None:
-        raise ResolveError("exceptions", f"{text!r} is no field.")
-    return field_ref(match.group(1), match.group(2))
-
-
-__all__ = ["MacroRef", "builtin_files", "check_rules", "load_rules", "load_texts"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, MacroRef, Node, Not
+from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.model import Rule
-from package_hunter.rules.resolve import event_names
 
 OPENS = ("open", "openat", "openat2")
 _PATHS = ("fd.name", "fs.path.name", "evt.arg.name", "fd.directory", "evt.abspath")

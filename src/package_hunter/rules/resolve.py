@@ -10,13 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from package_hunter.model.event import event_table
-from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue, raw_argument_type
+from package_hunter.model.fields import FieldSpec, FieldType
 from package_hunter.rules.ast import (
     All,
     AnyOf,
     Check,
-    Constant,
     FieldRef,
     Literal,
     MacroRef,
@@ -25,110 +23,15 @@ from package_hunter.rules.ast import (
     Operand,
     Transformed,
 )
-from package_hunter.rules.operators import TEXTS, check_operator, make_test
+from package_hunter.rules.evttypes import event_names
+from package_hunter.rules.operands import ResolveError, field_spec, fields_of, operand_spec
+from package_hunter.rules.operators import check_operator, make_test
 from package_hunter.rules.patterns import ValueProblem
 from package_hunter.rules.syscalls import GENERIC_SYSCALLS
 
 ADDRESS_OF = {f"fd.{side}ip.name": f"fd.{side}ip" for side in "cslr"}
-GENERIC = (0, 1)  # event numbers that all system calls without parameters of their own share
 MAX_NODES = 50_000
 MAX_DEPTH = 150
-
-
-class ResolveError(ValueError):
-    """A condition that cannot work: ``code`` for programs, a sentence for people."""
-
-    def __init__(self, code: str, message: str, text: str = "", column: int = 0, advice: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.text, self.column, self.advice = code, message, text, column, advice
-
-
-def field_spec(ref: FieldRef) -> FieldSpec:
-    """What the catalogue says of a field. ResolveError where there is none or its argument is wrong."""
-    spec = field_catalogue().get(ref.name)
-    if spec is None:
-        raise ResolveError("unknown_field", f"There is no field {ref}.", str(ref))
-    if spec.arg == "none" and ref.arg is not None:
-        raise ResolveError("field_argument", f"{ref.name} takes no argument.", str(ref))
-    if spec.arg in ("key", "index") and ref.arg is None:
-        raise ResolveError("field_argument", f"{ref.name} needs an argument, as in {ref.name}[…].", str(ref))
-    if spec.arg.startswith("index") and ref.arg is not None and not ref.arg.lstrip("-").isdigit():
-        raise ResolveError("field_argument", f"{ref.name}[…] takes a number, not {ref.arg!r}.", str(ref))
-    if spec.is_list and ref.arg is not None:
-        spec = replace(spec, is_list=False)
-    if ref.name == "evt.rawarg" and ref.arg is not None:
-        kind = raw_argument_type(ref.arg)
-        if kind is None and not ref.arg.isdigit():
-            raise ResolveError("unknown_field", f"No event has an argument {ref.arg!r}.", str(ref))
-        spec = replace(spec, type=kind or FieldType.STRING)
-    return spec
-
-
-def operand_spec(operand: Operand) -> FieldSpec:
-    """The type of a field or transformer. ResolveError where a transformer does not fit its arguments."""
-    if isinstance(operand, FieldRef):
-        return field_spec(operand)
-    types = [_argument_type(operand, argument) for argument in operand.arguments]
-    name = operand.function
-    if name not in ("join", "concat", "getopt"):
-        kind, is_list = _simple(operand, types)
-    else:
-        kind, is_list = _of_several(operand, types)
-    if operand.arg is not None and name != "getopt":
-        raise ResolveError("transformer", f"{name}() takes no argument in brackets.", str(operand))
-    return FieldSpec(str(operand), kind, "", is_list=is_list)
-
-
-def _argument_type(operand: Transformed, argument: Any) -> tuple[FieldType, bool]:
-    if isinstance(argument, str):
-        return FieldType.STRING, False
-    if isinstance(argument, tuple):
-        for item in argument:
-            _argument_type(operand, item)
-        return FieldType.STRING, True
-    spec = operand_spec(argument)
-    if spec.no_transformer:
-        raise ResolveError("transformer", f"{argument} takes no transformer.", str(operand))
-    return spec.type, spec.is_list
-
-
-def _simple(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
-    name = operand.function
-    if len(types) != 1 or isinstance(operand.arguments[0], str | tuple):
-        raise ResolveError("transformer", f"{name}() takes one field.", str(operand))
-    kind, is_list = types[0]
-    fits = (*TEXTS, FieldType.BYTES) if name in ("b64", "len", "tolower", "toupper") else TEXTS
-    if kind not in fits and not (name == "len" and is_list):
-        raise ResolveError(
-            "transformer", f"{name}() does not work on a field of type {kind.value}.", str(operand)
-        )
-    return (FieldType.UINT, False) if name == "len" else (kind, is_list)
-
-
-def _of_several(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
-    lists = [is_list for _, is_list in types]
-    texts = all(kind in TEXTS for kind, _ in types)
-    wanted = {
-        "join": ([False, True], "a separator and a list"),
-        "getopt": ([True, False], "a list of arguments and a text of option letters"),
-        "concat": ([False] * max(2, len(types)), "two or more texts"),
-    }[operand.function]
-    if lists != wanted[0] or not texts:
-        raise ResolveError("transformer", f"{operand.function}() takes {wanted[1]}.", str(operand))
-    if operand.arg is not None and len(operand.arg) != 1:
-        raise ResolveError("transformer", "getopt()[…] takes one option letter.", str(operand))
-    return FieldType.STRING, operand.function == "getopt" and operand.arg is None
-
-
-def fields_of(operand: Any) -> list[FieldRef]:
-    """Every field that an operand reads."""
-    if isinstance(operand, FieldRef):
-        return [operand]
-    if isinstance(operand, Transformed):
-        return [f for a in operand.arguments for f in fields_of(a)]
-    if isinstance(operand, tuple):
-        return [f for a in operand for f in fields_of(a)]
-    return []
 
 
 @cache
@@ -319,70 +222,3 @@ def _known_event_types(left: Operand, texts: list[str]) -> None:
         for text in texts:
             if text not in event_names() and text not in GENERIC_SYSCALLS:
                 raise ResolveError("unknown_event_type", f"There is no event type {text!r}.", text)
-
-
-_NAMES: dict[str, frozenset[int]] = {}
-
-
-def event_names() -> dict[str, frozenset[int]]:
-    """Event name (``openat``) -> the numbers of all its event types."""
-    if not _NAMES:
-        found: dict[str, set[int]] = {}
-        for number, info in event_table().items():
-            found.setdefault(info.name, set()).add(number)
-        _NAMES.update({name: frozenset(numbers) for name, numbers in found.items()})
-    return _NAMES
-
-
-def all_types() -> frozenset[int]:
-    """Every event number."""
-    return frozenset(event_table())
-
-
-def event_types(
-    node: Node, memo: dict[int, tuple[frozenset[int], frozenset[int]]] | None = None
-) -> frozenset[int]:
-    """The event numbers on which a resolved condition can be true."""
-    return _types(node, {} if memo is None else memo)[0]
-
-
-def _types(
-    node: Node, memo: dict[int, tuple[frozenset[int], frozenset[int]]]
-) -> tuple[frozenset[int], frozenset[int]]:
-    """(types on which it may be true, types on which it may be false)."""
-    known = memo.get(id(node))
-    if known is not None:
-        return known
-    everything = all_types()
-    result = (everything, everything)
-    if isinstance(node, All):
-        parts = [_types(p, memo) for p in node.parts]
-        result = frozenset.intersection(*(p[0] for p in parts)), frozenset.union(*(p[1] for p in parts))
-    elif isinstance(node, AnyOf):
-        parts = [_types(p, memo) for p in node.parts]
-        result = frozenset.union(*(p[0] for p in parts)), frozenset.intersection(*(p[1] for p in parts))
-    elif isinstance(node, Not):
-        true, false = _types(node.part, memo)
-        result = false, true
-    elif isinstance(node, MacroRef) and node.body is not None:
-        result = _types(node.body, memo)
-    elif isinstance(node, Constant):
-        result = (everything, frozenset()) if node.value else (frozenset(), everything)
-    elif isinstance(node, Check) and isinstance(node.left, FieldRef) and node.left.name == "evt.type":
-        result = _check_types(node, everything)
-    memo[id(node)] = result
-    return result
-
-
-def _check_types(node: Check, everything: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
-    if node.op not in ("=", "!=", "in") or node.right is not None or node.modifier:
-        return everything, everything
-    generic = frozenset(GENERIC)
-    named: set[int] = set()
-    surely: set[int] = set()
-    for value in node.values:
-        numbers = event_names().get(value.text, generic)
-        named |= numbers
-        surely |= numbers - generic  # a generic event has one of many names: it may be this one or another
-    yes, no = frozenset(named), everything - frozenset(surely)
-    return (no, yes) if node.op == "!=" else (yes, no)

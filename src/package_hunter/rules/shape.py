@@ -12,7 +12,8 @@ from typing import Any
 
 from package_hunter.model.event import event_table
 from package_hunter.rules.ast import All, AnyOf, Check, Constant, FieldRef, MacroRef, Node, Not
-from package_hunter.rules.resolve import GENERIC, field_spec
+from package_hunter.rules.evttypes import GENERIC
+from package_hunter.rules.operands import field_spec
 
 FALSE, TRUE = 0, 1
 SETS = ("=", "in")

@@ -13,7 +13,8 @@ from typing import Any
 from package_hunter.model.event import event_table
 from package_hunter.model.fields import Extract, FieldSpec, FieldType, field_catalogue, raw_argument_type
 from package_hunter.rules.ast import FieldRef
-from package_hunter.rules.resolve import GENERIC, event_names, field_spec
+from package_hunter.rules.evttypes import GENERIC, event_names
+from package_hunter.rules.operands import field_spec
 
 Values = Mapping[str, Any]
 _ENDS = re.compile(r"^(?P<ip>[0-9a-fA-F.:]+):(?P<port>\d+)(?:->(?P<ip2>[0-9a-fA-F.:]+):(?P<port2>\d+))?$")
