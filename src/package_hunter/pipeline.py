@@ -18,6 +18,7 @@ from package_hunter.decoy.gateway import Gateway, GatewaySpec
 from package_hunter.decoy.spec import Limits as GatewayLimits
 from package_hunter.decoy.upstream import box_environment, discover
 from package_hunter.ecosystems import BoxTree, Plan, PlanOptions, Staged, plans, stage
+from package_hunter.ecosystems.npm.plan import LIFECYCLE
 from package_hunter.enrich.blame import Blamer
 from package_hunter.enrich.blame_attach import blame_network, blame_observation
 from package_hunter.errors import HostError, SandboxError
@@ -261,6 +262,10 @@ def _without_init(observation: Observation, init_pid: int) -> Observation:
     """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
     before it."""
     own = {p.key for p in observation.processes if p.pid == init_pid}
+    # our own spawn that lets npm run one lifecycle script: npm's code reads its settings there, no package's
+    drivers = {
+        p.key for p in observation.processes if p.parent in own and p.cmdline.startswith(f"node {LIFECYCLE} ")
+    }
     processes = (
         replace(p, name="init", cmdline="init") if p.key in own else p for p in observation.processes
     )
@@ -269,7 +274,7 @@ def _without_init(observation: Observation, init_pid: int) -> Observation:
         processes=tuple(processes),
         alerts=tuple(a for a in observation.alerts if a.pid != init_pid),
         files=tuple(f for f in observation.files if f.process not in own),
-        canary_reads=tuple(r for r in observation.canary_reads if r.process not in own),
+        canary_reads=tuple(r for r in observation.canary_reads if r.process not in own | drivers),
     )
 
 
