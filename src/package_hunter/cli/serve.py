@@ -89,8 +89,11 @@ def _renderers() -> dict[str, Renderer]:
 def _reap() -> None:
     from package_hunter.sandbox.reap import reap  # only a worker needs, or can load, the sandbox
 
-    for scan_id in reap():
+    removed, failed = reap()
+    for scan_id in removed:
         log.info("leftover box removed", scan=scan_id)
+    for error in failed:
+        log.warning("leftover box stays", error=str(error))
 
 
 def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker: bool) -> int:

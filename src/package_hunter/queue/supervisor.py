@@ -7,6 +7,7 @@ files (a checkout under /root). The supervisor itself opens no database and star
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -136,6 +137,7 @@ def _child_main(child: Child, supervisor: int) -> int:
     """In the child: its exit code. Nothing of the supervisor's own stack may run here."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    faulthandler.register(signal.SIGUSR2)  # where a process hangs: kill -USR2, and its stacks are on stderr
     os.setpgid(0, 0)  # Ctrl-C goes to the supervisor alone, which stops all in order
     die_with_parent(supervisor)
     try:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import fcntl
 import os
 
+from package_hunter.errors import SandboxError
 from package_hunter.sandbox import cgroups, mounts
 from package_hunter.sandbox.runc import remove_box
 
 
-def reap() -> list[str]:
-    """Remove every box that no living process holds; returns their scan ids. A box is held by the lock on its
-    directory, which the kernel lets go of when its worker ends, however it ends."""
-    removed = []
+def reap() -> tuple[list[str], list[SandboxError]]:
+    """Remove every box that no living process holds; returns their scan ids, and what could not be removed.
+
+    A box is held by the lock on its directory, which the kernel lets go of when its worker ends, however it
+    ends. One box that resists (a process that hangs in the kernel) must not keep others from being removed.
+    """
+    removed, failed = [], []
     for name in sorted(_candidates()):
         directory = mounts.RUN_DIR / "boxes" / name
         directory.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -23,9 +27,11 @@ def reap() -> list[str]:
             removed.append(name)
         except BlockingIOError:
             pass  # a live scan's
+        except SandboxError as error:
+            failed.append(error)
         finally:
             os.close(fd)
-    return removed
+    return removed, failed
 
 
 def _candidates() -> set[str]:

@@ -180,15 +180,10 @@ class RuncSandbox:
 
     def _make_directory(self) -> None:
         mounts.ensure_run_dir()
-        try:
-            self.directory.mkdir(mode=0o700)
-        except FileExistsError as error:
-            raise SandboxError(f"A box for the scan {self.spec.scan_id} exists already.") from error
+        self._lock = _make_held(self.directory)
         # The box's root (a group of the host that nobody else has) must reach its own files; nobody else may.
-        os.chown(self.directory, 0, HOST_ID_BASE)
-        self.directory.chmod(0o710)
-        self._lock = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.chown(self._lock, 0, HOST_ID_BASE)
+        os.fchmod(self._lock, 0o710)
 
     def _create_container(self, net: network.Net) -> None:
         self._channel = Channel()
@@ -267,6 +262,21 @@ def remove_box(scan_id: str) -> None:
             f"Processes of the box {scan_id} cannot be ended.",
             "They hang in the kernel; the next start tries again.",
         )
+
+
+def _make_held(directory: Path) -> int:
+    """Make the directory and hold its lock; another scan's `reap` may remove it before it is held."""
+    while True:
+        try:
+            directory.mkdir(mode=0o700)
+        except FileExistsError as error:
+            raise SandboxError(f"A box for the scan {directory.name} exists already.") from error
+        with contextlib.suppress(FileNotFoundError):
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_nlink:
+                return lock
+            os.close(lock)
 
 
 @contextlib.contextmanager

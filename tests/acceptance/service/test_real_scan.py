@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +27,25 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running `package-hunter serve`."""
+
+    url: str
+    log: Path
+
+    def stacks(self) -> str:
+        """What it said so far, and where each of its processes is."""
+        for line in self.log.read_text().splitlines():
+            if '"process started"' in line:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(json.loads(line)["pid"], signal.SIGUSR2)
+        time.sleep(1.0)
+        return self.log.read_text()[-20_000:]
+
+
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def server() -> Iterator[Server]:
     needs_runc()
     needs_btf()
     needs_program("curl")
@@ -41,13 +62,13 @@ def url() -> Iterator[str]:
         port = free_port()
         program = str(Path(sys.executable).parent / "package-hunter")
         with (folder / "log").open("wb") as log:
-            server = subprocess.Popen([program, "serve", "--port", str(port)], env=environment, stderr=log)
+            process = subprocess.Popen([program, "serve", "--port", str(port)], env=environment, stderr=log)
         try:
             wait_for(lambda: _answers(port))
-            yield f"http://localhost:{port}"
+            yield Server(f"http://localhost:{port}", folder / "log")
         finally:
-            server.terminate()
-            code = server.wait(60)
+            process.terminate()
+            code = process.wait(60)
         assert code == 0, (folder / "log").read_text()[-3000:]
 
 
@@ -71,21 +92,24 @@ def _submit(url: str, archive: Path, manager: str = "npm") -> str:
     return str(answer["id"])
 
 
-def _ended(url: str, scan_id: str) -> dict[str, Any]:
+def _ended(server: Server, scan_id: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
-        answer = _curl(f"{url}/?id={scan_id}")
+        answer = _curl(f"{server.url}/?id={scan_id}")
         return None if answer["status"] == "pending" else answer
 
-    found = wait_for(look, 120)
+    try:
+        found = wait_for(look, 120)
+    except AssertionError:
+        raise AssertionError(f"still pending; the server said:\n{server.stacks()}") from None
     assert found is not None
     return found
 
 
-def test_the_walk_through_with_curl(url: str, tmp_path: Path) -> None:
+def test_the_walk_through_with_curl(server: Server, tmp_path: Path) -> None:
     archive = tmp_path / "t.tgz"
     subprocess.run(["tar", "-C", ROOT / "simulations/falco-test", "-czf", archive, "."], check=True)
-    scan_id = _submit(url, archive)
-    found = _ended(url, scan_id)
+    scan_id = _submit(server.url, archive)
+    found = _ended(server, scan_id)
     assert found["status"] == "finished", found.get("reason")
     rules = [e["rule"] for e in found["result"]]
     assert "Unexpected outbound connection destination" in rules
@@ -98,15 +122,15 @@ def test_the_walk_through_with_curl(url: str, tmp_path: Path) -> None:
     names = {"container.id", "user.name", "proc.cmdline", "fd.name", "container.image.repository", "evt.time"}
     assert names <= set(fields)
     assert "wget" in fields["proc.cmdline"]
-    text = httpx.get(f"{url}/api/v1/scans/{scan_id}/report?format=text", trust_env=False).text
+    text = httpx.get(f"{server.url}/api/v1/scans/{scan_id}/report?format=text", trust_env=False).text
     assert "maldep" in text
 
 
-def test_a_bad_archive_is_a_scan_that_failed(url: str, tmp_path: Path) -> None:
+def test_a_bad_archive_is_a_scan_that_failed(server: Server, tmp_path: Path) -> None:
     archive = tmp_path / "bad.tgz"
     archive.write_bytes(b"this is no archive")
-    found = _ended(url, _submit(url, archive))
+    found = _ended(server, _submit(server.url, archive))
     assert found["status"] == "failed"
     assert found["reason"]
-    info = httpx.get(f"{url}/api/v1/scans/{found['id']}", trust_env=False).json()
+    info = httpx.get(f"{server.url}/api/v1/scans/{found['id']}", trust_env=False).json()
     assert info["exit_code"] == 3

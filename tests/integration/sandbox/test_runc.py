@@ -204,13 +204,13 @@ time.sleep(600)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as worker:
         assert worker.stdout is not None
         init = int(worker.stdout.readline())
-        assert name not in reap()
+        assert name not in reap()[0]
         worker.kill()
     assert _traces(name) != []
-    assert name in reap()
+    assert name in reap()[0]
     assert _traces(name) == [] and not runs(init)
     assert run(live, "true").exit_code == 0
-    assert name not in reap()
+    assert name not in reap()[0]
 
 
 def test_many_boxes_side_by_side(make_box: MakeBox) -> None:
