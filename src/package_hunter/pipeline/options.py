@@ -1,0 +1,43 @@
+"""What a user may ask of a scan, and what every step of one scan shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from package_hunter.config import Settings
+    from package_hunter.rules import Engine
+
+Say = Callable[[str], None]
+HOSTNAME = "devbox"
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What the user asked for. ``phases`` come after the fetch, which is always done."""
+
+    ecosystem: str | None = None
+    phases: tuple[str, ...] = ("install", "import")
+    rule_files: tuple[Path, ...] = ()
+    builtin_rules: bool = True
+    record: Path | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan under way: ``folder`` holds its working files, ``say`` takes words of progress."""
+
+    id: str
+    started: int  # ns since the epoch
+    folder: Path
+    options: ScanOptions
+    engine: Engine
+    config: Settings
+    say: Say
+
+
+def quiet(message: str) -> None:
+    """No progress."""

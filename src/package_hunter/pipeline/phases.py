@@ -1,0 +1,56 @@
+"""The phases of a plan, run in a box one command after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from package_hunter.ecosystems import BoxTree, Plan
+from package_hunter.errors import SandboxError
+from package_hunter.model.scan import CommandRun, Phase
+from package_hunter.pipeline.options import Scan
+from package_hunter.sandbox import RuncSandbox
+
+
+def run_phases(scan: Scan, box: RuncSandbox, plan: Plan, runs: list[CommandRun]) -> list[str]:
+    """Run every phase in order. Sentences about what kept it from being whole."""
+    tree = BoxTree(box.upper_dir)
+    deadline = time.monotonic() + scan.config.scan_timeout
+    reasons: list[str] = []
+    try:
+        _run(scan, box, plan.fetch, runs, deadline, reasons)
+        _refuse(plan, runs)
+        install = plan.after_fetch(tree, runs)
+        _refuse(plan, runs)
+        if "install" in scan.options.phases:
+            _run(scan, box, install, runs, deadline, reasons)
+        for phase in plan.later(tree):
+            _run(scan, box, phase, runs, deadline, reasons)
+        scan.say("Waiting for what still runs")
+        box.settle(scan.config.settle_seconds)
+        reasons += box.limits_hit()
+    except SandboxError as error:
+        reasons.append(f"The box broke during the scan: {error.message}")
+    return reasons
+
+
+def _refuse(plan: Plan, runs: Sequence[CommandRun]) -> None:
+    """An unknown package or a dead registry ends the scan with its own exit code."""
+    failure = plan.failure(runs)
+    if failure is not None:
+        raise failure
+
+
+def _run(
+    scan: Scan, box: RuncSandbox, phase: Phase, runs: list[CommandRun], deadline: float, reasons: list[str]
+) -> None:
+    for command in phase.commands:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            late = f"The scan's time was over before the {phase.name} phase ended."
+            if late not in reasons:
+                reasons.append(late)
+            return
+        scan.say(f"{phase.name}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
+        runs.append(box.run(replace(command, timeout=min(command.timeout, left)), phase.name, phase.world))

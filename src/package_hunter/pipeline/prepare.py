@@ -1,0 +1,131 @@
+"""Before the box: the scan's folder, the unpacked target, its plan, what gateway and box are to be."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from package_hunter.config import Settings
+from package_hunter.decoy.gateway import Gateway, GatewaySpec
+from package_hunter.decoy.spec import Limits as GatewayLimits
+from package_hunter.decoy.spec import Upstream
+from package_hunter.decoy.upstream import box_environment
+from package_hunter.ecosystems import Plan, PlanOptions, Staged, plans, stage
+from package_hunter.intake.limits import Limits as IntakeLimits
+from package_hunter.intake.receive import Received
+from package_hunter.intake.run import run_unpacker
+from package_hunter.model.box import BoxLimits, BoxSpec
+from package_hunter.model.observation import Canary
+from package_hunter.model.scan import BoxFile
+from package_hunter.pipeline.options import HOSTNAME, Scan
+
+
+@contextlib.contextmanager
+def run_dir(config: Settings, scan_id: str) -> Iterator[Path]:
+    """The scan's working files, gone at its end. Its parents can be passed through by the gateway's user."""
+    runs = config.data_dir / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    for folder in (config.data_dir, config.data_dir / "cache", runs):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(folder.stat().st_mode | 0o011)
+    path = runs / scan_id
+    path.mkdir(mode=0o711)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The target as an unpacked tree, with notes and the credential files that were kept out."""
+
+    staged: Staged
+    notes: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+
+def stage_target(scan: Scan, received: Received) -> Stage:
+    """Unpack what came in; a purl has nothing to unpack."""
+    if received.kind == "purl":
+        return Stage(stage(received.name, purl=received.purl))
+    assert received.path is not None
+    scan.say(f"Unpacking {received.name}")
+    dest = scan.folder / "project"
+    unpacked = run_unpacker(received.path, dest, IntakeLimits.of(scan.config))
+    withheld = tuple(item.path for item in unpacked.withheld)
+    kept_out = tuple(f"{item.path} was kept out of the box: {item.why}" for item in unpacked.withheld)
+    staged = stage(received.name, dest, unpacked.top, received.sha256)
+    return Stage(staged, (*unpacked.notes, *kept_out), withheld)
+
+
+def lay_plan(scan: Scan, staged: Staged) -> tuple[Plan, list[str]]:
+    """The plan of the project's first ecosystem, and sentences about what it leaves out."""
+    chosen = PlanOptions(phases=("fetch", *scan.options.phases), phase_timeout=scan.config.phase_timeout)
+    first, *others = plans(staged, chosen, scan.options.ecosystem)
+    left = [
+        f"The project is also of {other.target.ecosystem}, which this scan left out; "
+        f"scan it with --ecosystem {other.target.ecosystem}."
+        for other in others
+    ]
+    return first, left
+
+
+def gateway_spec(scan: Scan, upstreams: Sequence[Upstream], canaries: Sequence[Canary]) -> GatewaySpec:
+    """What the gateway of a box is to be."""
+    folder, config = scan.folder / "gateway", scan.config
+    folder.mkdir()
+    limits = GatewayLimits(
+        connections=config.max_connections,
+        records=config.max_gateway_records,
+        body_bytes=config.max_body_bytes,
+    )
+    return GatewaySpec(
+        scan.id,
+        folder,
+        config.data_dir / "cache" / "registry",
+        upstreams=tuple(upstreams),
+        canaries=tuple(canaries),
+        limits=limits,
+        offline=config.offline,
+        cache_bytes=config.cache_bytes,
+    )
+
+
+def box_spec(
+    scan: Scan,
+    plan: Plan,
+    gateway: Gateway,
+    upstreams: Sequence[Upstream],
+    files: Sequence[BoxFile],
+    env: Mapping[str, str],
+) -> BoxSpec:
+    """What the box is to be: the plan's project in a home with the canaries' ``files`` and ``env``."""
+    return BoxSpec(
+        scan_id=scan.id,
+        project_name=Path(plan.project).name,
+        project_dir=plan.plant,
+        files=(*files, *plan.files),
+        env={**env, **box_environment(tuple(upstreams)), **plan.env},
+        ca_pem=gateway.ca_pem,
+        hostname=HOSTNAME,
+        limits=_box_limits(scan.config),
+    )
+
+
+def _box_limits(config: Settings) -> BoxLimits:
+    return BoxLimits(
+        memory_bytes=config.box_memory_bytes,
+        upper_bytes=config.box_upper_bytes,
+        upper_inodes=config.box_upper_inodes,
+        pids=config.box_pids,
+        cpus=config.box_cpus,
+    )
+
+
+def places(canaries: Sequence[Canary]) -> dict[str, str]:
+    """Path in the box -> canary, for those that lie in files."""
+    return {c.place: c.id for c in canaries if not c.place.startswith("env:")}
