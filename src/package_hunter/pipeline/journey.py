@@ -37,16 +37,14 @@ def scan_target(
             received.path.unlink(missing_ok=True)
 
 
-def scan_archive(path: Path, ecosystem: str | None, scan_id: str, config: Settings) -> Report:
+def scan_archive(path: Path, options: ScanOptions, scan_id: str, config: Settings) -> Report:
     """The worker's way in: an archive whose digest was verified, stored under that digest."""
-    options = ScanOptions(ecosystem=ecosystem)
     received = Received("archive", "project", path, path.name)
     return scan_received(received, scan_id, options, load_engine(options), quiet, config)
 
 
-def scan_purl(purl: str, ecosystem: str | None, scan_id: str, config: Settings) -> Report:
+def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
     """The worker's way in for a single package."""
-    options = ScanOptions(ecosystem=ecosystem)
     return scan_received(receive(purl, config), scan_id, options, load_engine(options), quiet, config)
 
 
@@ -66,6 +64,8 @@ def scan_received(
     with run_dir(config, scan_id) as folder:
         scan = Scan(scan_id, started, folder, options, engine, config, say)
         stage = stage_target(scan, received)
+        if options.on_staged is not None and (known := options.on_staged(stage.staged)) is not None:
+            return known
         plan, left = lay_plan(scan, stage.staged)
         upstreams = discover(cache_dir=config.data_dir / "cache" / "config")
         canaries, files, env = make_canaries(scan_id, upstreams=upstreams, project=plan.project)

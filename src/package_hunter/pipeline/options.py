@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from package_hunter.config import Settings
+    from package_hunter.ecosystems import Staged
+    from package_hunter.model.report import Report
     from package_hunter.rules import Engine
 
 Say = Callable[[str], None]
@@ -17,13 +19,15 @@ HOSTNAME = "devbox"
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What the user asked for. ``phases`` come after the fetch, which is always done."""
+    """What the user asked for. ``phases`` come after the fetch, which is always done. ``on_staged`` is shown
+    the unpacked target before anything is built; a report that it returns ends the scan."""
 
     ecosystem: str | None = None
     phases: tuple[str, ...] = ("install", "import")
     rule_files: tuple[Path, ...] = ()
     builtin_rules: bool = True
     record: Path | None = None
+    on_staged: Callable[[Staged], Report | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ def pipeline_runner(settings: Settings) -> Runner:
     def run(job: Job, archive: Path | None) -> ReportLike:
         pipeline = import_module("package_hunter.pipeline")
         scan_id = str(job.scan_id)
+        options = pipeline.ScanOptions(ecosystem=job.manager)
         if archive is not None:
-            report: ReportLike = pipeline.scan_archive(archive, job.manager, scan_id, settings)
+            report: ReportLike = pipeline.scan_archive(archive, options, scan_id, settings)
         else:
-            report = pipeline.scan_purl(job.purl, job.manager, scan_id, settings)
+            report = pipeline.scan_purl(job.purl, options, scan_id, settings)
         return report
 
     return run
