@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import os
 import pwd
 import resource
@@ -149,15 +150,21 @@ def _own_folder(settings: Settings, folder: Path) -> None:
 
 
 def _own_file(file: Path, uid: int, gid: int) -> None:
-    """Chown an ordinary file with one name; the folder's owner may have put a link there instead."""
+    """Chown an ordinary file with one name; the folder's owner may have put a link there instead.
+
+    Only a path descriptor: opening and closing a database's file would let go of every lock that this
+    process holds on it (POSIX: fcntl(2)), and SQLite would then take its log away from under it.
+    """
     try:
-        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(file, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:
         state = os.fstat(fd)
+        if stat.S_ISLNK(state.st_mode):
+            raise OSError(errno.ELOOP, "a link lies where the store should be")
         if stat.S_ISREG(state.st_mode) and state.st_nlink == 1:
-            os.fchown(fd, uid, gid)
+            os.chown(f"/proc/self/fd/{fd}", uid, gid)
     finally:
         os.close(fd)
 

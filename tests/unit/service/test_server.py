@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from package_hunter.api.server import listen, prepare_folders, server_ids
+from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
+from package_hunter.store.models import WorkerRow
 from requires import needs_root
 
 
@@ -39,6 +44,32 @@ def test_a_link_in_place_of_the_store_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(HostError):
         prepare_folders(settings)
     assert secret.stat().st_uid == 0
+
+
+_WRITER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("INSERT INTO workers (name, seen) VALUES (?, 1)", [sys.argv[2]])
+connection.commit()
+print("written", flush=True)
+sys.stdin.read()
+connection.close()
+"""
+
+
+def test_an_open_store_sees_what_others_write_later(tmp_path: Path) -> None:
+    """Touching the database's files must not let go of its locks: its log would vanish from under it."""
+    settings = Settings(data_dir=tmp_path / "data")
+    store = open_store(settings)
+    for name in ("first", "second"):
+        prepare_folders(settings)
+        command = [sys.executable, "-c", _WRITER, str(settings.data_dir / "store" / "store.db"), name]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"written\n"
+            with store.read() as session:
+                assert name in set(session.scalars(select(WorkerRow.name)))
+    store.close()
 
 
 def test_a_server_user_of_the_system_is_taken() -> None:
