@@ -107,6 +107,24 @@ def observe(
     return replace(observation, notes=_notes(enricher.counts))
 
 
+def without_own(observation: Observation, init_pid: int, driver: str) -> Observation:
+    """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
+    before it. ``driver`` begins the command line of our own spawn that lets npm run one lifecycle script: npm's
+    code reads its settings there, no package's."""
+    own = {p.key for p in observation.processes if p.pid == init_pid}
+    drivers = {p.key for p in observation.processes if p.parent in own and p.cmdline.startswith(driver)}
+    processes = (
+        replace(p, name="init", cmdline="init") if p.key in own else p for p in observation.processes
+    )
+    return replace(
+        observation,
+        processes=tuple(processes),
+        alerts=tuple(a for a in observation.alerts if a.pid != init_pid),
+        files=tuple(f for f in observation.files if f.process not in own),
+        canary_reads=tuple(r for r in observation.canary_reads if r.process not in own | drivers),
+    )
+
+
 class _Log:
     """Alerts up to a limit; what is left out is counted by rule."""
 

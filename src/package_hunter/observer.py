@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import IO
+from resource import struct_rusage
+from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -41,6 +42,7 @@ class Observer:
         self._sensor, self._engine, self._groups, self._run_dir = sensor, engine, groups, run_dir
         self._pid: int | None = None
         self._done = -1
+        self.usage: struct_rusage | None = None  # what the reader cost, once it has finished
         self._result: IO[bytes] | None = None
 
     def start(
@@ -51,8 +53,9 @@ class Observer:
         record: Path | None,
         max_alerts: int,
         max_records: int,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        """Fork the reader; it drains from now on."""
+        """Fork the reader; it drains from now on. ``facts`` go into the recording."""
         _codec()
         done, self._done = os.pipe()
         self._result = (self._run_dir / "observation.json").open("w+b")
@@ -63,7 +66,7 @@ class Observer:
                 os.close(self._done)
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends us through the pipe
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                self._read(done, state, names, canaries, record, max_alerts, max_records)
+                self._read(done, state, names, canaries, record, max_alerts, max_records, facts or {})
                 status = 0
             except BaseException:
                 self._result.write(traceback.format_exc().encode()[-4000:])
@@ -81,6 +84,7 @@ class Observer:
         record: Path | None,
         max_alerts: int,
         max_records: int,
+        facts: Mapping[str, Any],
     ) -> None:
         assert self._result is not None
         ring = Ring(self._sensor.ring_fd, self._sensor.ring_bytes)
@@ -91,13 +95,13 @@ class Observer:
         if record is not None:
             recording = record.open("wb")
             keep.append(recording.fileno())
-            sink = ScapWriter(recording, state)
+            sink = ScapWriter(recording, state, {**facts, "canaries": dict(canaries)})
         codec = _codec()
         take_priority()
         confine("reader", keep_fds=keep)
         os.set_blocking(done, False)
         seen = observe(
-            _events(Feed(ring, freezer), done),
+            _events(Feed(ring, freezer), done, sink),
             state,
             self._engine,
             names=NameTable(table_file),
@@ -109,6 +113,9 @@ class Observer:
         freezer.thaw()
         if sink is not None:
             sink.close()
+            if sink.failed:
+                note = f"The recording ends after {sink.events} events or before: {sink.failed}."
+                seen = replace(seen, notes=(*seen.notes, note))
         self._result.write(codec.dump_json(replace(seen, frozen_seconds=freezer.seconds)))
         self._result.flush()
 
@@ -117,7 +124,7 @@ class Observer:
         if self._pid is None or self._result is None:
             return Observation(), "The event reader never started."
         os.close(self._done)
-        _, status = os.waitpid(self._pid, 0)
+        _, status, self.usage = os.wait4(self._pid, 0)
         self._pid = None
         with self._result as file:
             file.seek(0)
@@ -141,13 +148,15 @@ class Observer:
             self._pid = None
 
 
-def _events(feed: Feed, done: int) -> Iterator[tuple[bytes, int]]:
+def _events(feed: Feed, done: int, sink: ScapWriter | None) -> Iterator[tuple[bytes, int]]:
     """Events until the other end of ``done`` is closed and the ring is empty."""
     ended = False
     while True:
         events = feed.read(0.02)
         for cpu, raw in events:
             yield raw, cpu
+        if sink is not None and not events:
+            sink.idle()
         if ended and not events:
             return
         if not ended:

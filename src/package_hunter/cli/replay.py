@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,24 @@ class Form(enum.StrEnum):
     TEXT = "text"
     JSON = "json"
     FALCO = "falco"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Own:
+    """What a recording of ours says of the box: its first process (our code, which is not judged), how our own
+    spawn's command line begins, where its canaries lay."""
+
+    init_pid: int | None = None
+    driver: str = ""
+    canaries: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> _Own:
+        """From the recording's facts; whatever is not as we write it counts as missing."""
+        pid, driver, canaries = facts.get("init_pid"), facts.get("driver"), facts.get("canaries")
+        if not isinstance(pid, int) or not isinstance(driver, str) or not isinstance(canaries, dict):
+            return cls()
+        return cls(pid, driver, {k: v for k, v in canaries.items() if isinstance(v, str)})
 
 
 def replay(
@@ -64,7 +83,7 @@ def replay(
     damaged one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
     """
     from package_hunter.enrich.names import NameTable
-    from package_hunter.observe import compile_rules, observe
+    from package_hunter.observe import compile_rules, observe, without_own
     from package_hunter.rules import falco_json, load_rules
     from package_hunter.sensor.scap import ScapReader
 
@@ -76,13 +95,25 @@ def replay(
         raise UsageError(f"There is no recording {recording}.", "Give a .scap file.")
     with ScapReader(recording) as source:
         start = source.start
+        own = _Own.of(source.ours)
 
         def tell(alert: Any) -> None:
-            sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")
+            if alert.pid != own.init_pid:
+                sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")
 
         told = tell if format is Form.FALCO else None
-        observation = observe(source, start, engine, names=NameTable(), on_alert=told, max_alerts=1_000_000)
+        observation = observe(
+            source,
+            start,
+            engine,
+            names=NameTable(),
+            canaries=own.canaries,
+            on_alert=told,
+            max_alerts=1_000_000,
+        )
         truncated = source.truncated
+    if own.init_pid is not None:
+        observation = without_own(observation, own.init_pid, own.driver)
     if truncated:
         complain("The recording ends in the middle; all that was whole was judged.", "")
     if format is Form.JSON:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,15 @@ GATEWAY_V6 = "fd88::1"
 
 TCP_PORT = 8001  # where nft TPROXY brings every TCP connection of the box
 UDP_PORT = 8002  # and every datagram, DNS too
+
+
+def full_container_id(scan_id: str) -> str:
+    """The box's container id, 64 hexadecimal digits: those of the scan's id, filled up. ``container.id`` is its
+    first twelve."""
+    digits = scan_id.replace("-", "").lower()
+    filler = hashlib.sha256(scan_id.encode()).hexdigest()
+    own = digits if digits and set(digits) <= set("0123456789abcdef") else ""
+    return (own + filler)[:64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class ContainerInfo:
     image_tag: str = "latest"
     type: str = "oci"
     privileged: bool = False
+    full_id: str = ""  # 64 digits, of which ``id`` is the beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,92 +4,89 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway
-from package_hunter.ecosystems import Plan
+from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.npm.plan import LIFECYCLE
-from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec
-from package_hunter.model.observation import NetworkLog, Observation
+from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec, full_container_id
+from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, StartState
-from package_hunter.observe import wanted_events
+from package_hunter.observe import wanted_events, without_own
 from package_hunter.observer import Observer
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases
+from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
+from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe, ScanSensor
 from package_hunter.sensor.state import start_state
 
+_DRIVER = f"node {LIFECYCLE} "
+
 
 @dataclass
 class Seen:
-    """What detonating a plan gave."""
+    """What a round showed."""
 
     runs: list[CommandRun]
     observation: Observation
     network: NetworkLog
     reasons: list[str]
+    canaries: tuple[Canary, ...] = ()
     dropped: int = 0
 
 
-def detonate(scan: Scan, spec: BoxSpec, plan: Plan, gateway: Gateway, places: Mapping[str, str]) -> Seen:
-    """Build the box, watch it, run the phases in it; everything is gone when this returns."""
+def detonate(scan: Scan, turn: Round, upstreams: Sequence[Upstream]) -> Seen:
+    """One round in a box with a gateway and fake secrets of its own; all is gone when this returns."""
+    turn.folder.mkdir(mode=0o711)
+    canaries, files, env = make_canaries(
+        turn.box_id, turn.world.canaries, tuple(upstreams), turn.plan.project
+    )
+    with Gateway(gateway_spec(scan, turn, upstreams, canaries)) as gateway:
+        return _watched(scan, turn, box_spec(scan, turn, gateway, upstreams, files, env), gateway, canaries)
+
+
+def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries: Sequence[Canary]) -> Seen:
+    """Build the box, watch it, run the phases in it."""
     scan.say("Building the box")
-    options, config = scan.options, scan.config
+    config = scan.config
     with Probe(object_path()) as probe, contextlib.ExitStack() as undo:
         probe.attach()
-        sensor = probe.open_scan(config.ring_bytes, None if options.record else wanted_events(scan.engine))
+        sensor = probe.open_scan(config.ring_bytes, None if turn.record else wanted_events(scan.engine))
         undo.callback(sensor.close)
         box = RuncSandbox(spec)
         undo.callback(box.destroy)
         box.create()
         sensor.register(box.init_pid)
         gateway.start(box.gateway_netns)
-        for allow in plan.registry:
+        for allow in turn.plan.registry:
             gateway.allow(allow)
-        observer = Observer(sensor, scan.engine, box.cgroup_paths, scan.folder)
+        observer = Observer(sensor, scan.engine, box.cgroup_paths, turn.folder)
         undo.callback(observer.abort)
         observer.start(
             _start_state(spec, box.init_pid, sensor),
             gateway.names_path,
-            places,
-            options.record,
+            places(canaries),
+            turn.record,
             config.max_alerts,
             config.max_records,
+            {"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid, "driver": _DRIVER},
         )
         box.start()
         runs: list[CommandRun] = []
-        reasons = run_phases(scan, box, plan, runs)
+        reasons = run_phases(scan, box, turn, runs)
         box.kill()
         observation, failed = observer.finish()
-        observation = _without_init(observation, box.init_pid)
+        observation = without_own(observation, box.init_pid, _DRIVER)
         network = gateway.stop()
-        seen = Seen(runs, observation, network, [*reasons, *([failed] if failed else [])])
+        seen = Seen(runs, observation, network, [*reasons, *([failed] if failed else [])], tuple(canaries))
         _count_losses(seen, sensor)
     return seen
-
-
-def _without_init(observation: Observation, init_pid: int) -> Observation:
-    """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
-    before it."""
-    own = {p.key for p in observation.processes if p.pid == init_pid}
-    # our own spawn that lets npm run one lifecycle script: npm's code reads its settings there, no package's
-    drivers = {
-        p.key for p in observation.processes if p.parent in own and p.cmdline.startswith(f"node {LIFECYCLE} ")
-    }
-    processes = (
-        replace(p, name="init", cmdline="init") if p.key in own else p for p in observation.processes
-    )
-    return replace(
-        observation,
-        processes=tuple(processes),
-        alerts=tuple(a for a in observation.alerts if a.pid != init_pid),
-        files=tuple(f for f in observation.files if f.process not in own),
-        canary_reads=tuple(r for r in observation.canary_reads if r.process not in own | drivers),
-    )
 
 
 def _start_state(spec: BoxSpec, init_pid: int, sensor: ScanSensor) -> StartState:
@@ -99,9 +96,10 @@ def _start_state(spec: BoxSpec, init_pid: int, sensor: ScanSensor) -> StartState
         init_pid,
         boot_ns=sensor.boot_ns,
         container=ContainerInfo(
-            id=spec.scan_id.replace("-", "")[:12],
+            id=full_container_id(spec.scan_id)[:12],
             name=spec.container_name,
             image_repository=f"package-hunter/{spec.project_name}",
+            full_id=full_container_id(spec.scan_id),
         ),
         users={HOST_ID_BASE: ("root", "/root", "/bin/bash"), dev: ("dev", HOME, "/bin/bash")},
         groups={HOST_ID_BASE: "root", dev: "dev"},

@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from package_hunter.config import Settings, settings
-from package_hunter.decoy.canaries import make_canaries
-from package_hunter.decoy.gateway import Gateway
 from package_hunter.decoy.upstream import discover
 from package_hunter.errors import HostError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
 from package_hunter.observe import compile_rules
 from package_hunter.pipeline.detonate import detonate
-from package_hunter.pipeline.judgement import judge_seen
+from package_hunter.pipeline.judgement import judge_round, report_of
+from package_hunter.pipeline.merge import Judged
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
-from package_hunter.pipeline.prepare import box_spec, gateway_spec, lay_plan, places, run_dir, stage_target
+from package_hunter.pipeline.prepare import run_dir, stage_target
+from package_hunter.pipeline.rounds import rounds
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import reap
+from package_hunter.sensor.scap import check_writable
 
 
 def scan_target(
@@ -29,6 +31,8 @@ def scan_target(
     """Scan a directory, an archive or a purl. Raises HunterError where there is nothing to scan or no way to."""
     config = config or settings()
     engine = load_engine(options)
+    if options.record is not None:
+        check_writable(options.record)
     received = receive(target, config)
     try:
         return scan_received(received, str(uuid.uuid4()), options, engine, progress, config)
@@ -62,15 +66,21 @@ def scan_received(
         raise HostError("A scan needs root, for namespaces and the probe.", "Run it with sudo.")
     reap()
     with run_dir(config, scan_id) as folder:
-        scan = Scan(scan_id, started, folder, options, engine, config, say)
+        deadline = time.monotonic() + config.scan_timeout
+        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say)
         stage = stage_target(scan, received)
         if options.on_staged is not None and (known := options.on_staged(stage.staged)) is not None:
             return known
-        plan, left = lay_plan(scan, stage.staged)
+        turns = rounds(scan, stage.staged)
         upstreams = discover(cache_dir=config.data_dir / "cache" / "config")
-        canaries, files, env = make_canaries(scan_id, upstreams=upstreams, project=plan.project)
-        with Gateway(gateway_spec(scan, upstreams, canaries)) as gateway:
-            spec = box_spec(scan, plan, gateway, upstreams, files, env)
-            seen = detonate(scan, spec, plan, gateway, places(canaries))
-        say("Judging what was seen")
-        return judge_seen(scan, plan, seen, canaries, stage, left)
+        judged: list[Judged] = []
+        for turn in turns:
+            seen = detonate(scan, turn, upstreams)
+            say("Judging what was seen")
+            judged.append(judge_round(turn, seen, after=_last_key(judged)))
+        return report_of(scan, stage, judged)
+
+
+def _last_key(judged: Sequence[Judged]) -> int:
+    """The highest key of a process in the rounds so far."""
+    return max((p.key for item in judged for p in item.observation.processes), default=0)

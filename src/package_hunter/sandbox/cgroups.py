@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from package_hunter.model.box import full_container_id
 from package_hunter.sandbox.base import CgroupPaths
 
 _ROOT = Path("/sys/fs/cgroup")
@@ -36,12 +37,18 @@ def counts_swap() -> bool:
 
 def name_of(scan_id: str) -> str:
     """What runc is given as cgroupsPath."""
-    return f"/{PARENT}/{scan_id}"
+    return f"/{_inner(scan_id)}"
+
+
+def _inner(scan_id: str) -> str:
+    # Falco and sysdig know a container by 64 hexadecimal digits at the end of a cgroup's path, and show the
+    # first twelve as container.id (falcosecurity/plugins, container plugin, matchers/docker.cpp).
+    return f"{PARENT}/{scan_id}/{full_container_id(scan_id)}"
 
 
 def paths_of(scan_id: str) -> CgroupPaths:
     """Where the box's cgroups are (after runc has made them)."""
-    inner = f"{PARENT}/{scan_id}"
+    inner = _inner(scan_id)
     if is_unified():
         return CgroupPaths(None, _ROOT / inner, _ROOT / inner)
     freezer = _ROOT / "freezer" / inner
@@ -95,7 +102,7 @@ def remove(scan_id: str) -> None:
 
 def counters(scan_id: str) -> dict[str, int]:
     """``oom_kills`` (processes), ``pids_refused`` (forks), ``memory_peak`` (bytes), ``cpu_ns``."""
-    inner = f"{PARENT}/{scan_id}"
+    inner = _inner(scan_id)
     memory, pids = (
         (_ROOT / inner,) * 2 if is_unified() else (_ROOT / "memory" / inner, _ROOT / "pids" / inner)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import socket
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from package_hunter.model.box import BoxSpec
+from package_hunter.model.box import BoxSpec, full_container_id
 from package_hunter.sandbox import cgroups, oci, seccomp
 
 
@@ -67,28 +68,39 @@ def test_families_of_sockets() -> None:
     assert [r["args"][0]["value"] for r in rules if r["args"][0]["op"] == "SCMP_CMP_GT"] == [16]
 
 
+INNER = "package-hunter/a1/" + full_container_id("a1")
+
+
+def test_container_id_is_what_falco_makes_of_the_cgroup() -> None:
+    scan = "9d51e910-9a2c-40bf-9c51-31298c5743fb"
+    leaf = cgroups.name_of(scan).rsplit("/", 1)[1]
+    assert re.fullmatch("[0-9a-f]{64}", leaf)
+    assert leaf.startswith("9d51e9109a2c40bf9c5131298c5743fb")
+    assert re.fullmatch("[0-9a-f]{64}", full_container_id("not a number"))
+
+
 @pytest.mark.parametrize("layout", ["v2", "hybrid", "v1"])
 def test_cgroup_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str) -> None:
     monkeypatch.setattr(cgroups, "_ROOT", tmp_path)
     if layout == "v2":
         (tmp_path / "cgroup.controllers").write_text("memory pids cpu\n")
-        box = tmp_path / "package-hunter/a1"
+        box = tmp_path / INNER
         _cgroup(
             box, "memory.events", "oom 3\noom_kill 2\n", "pids.events", "max 7\n", "memory.peak", "4096\n"
         )
         _cgroup(box, "cpu.stat", "usage_usec 5\nuser_usec 1\n")
         expected = (None, box, box)
     else:
-        _cgroup(tmp_path / "freezer/package-hunter/a1")
-        _cgroup(tmp_path / "memory/package-hunter/a1", "memory.oom_control", "under_oom 0\noom_kill 2\n")
-        _cgroup(tmp_path / "memory/package-hunter/a1", "memory.max_usage_in_bytes", "4096\n")
-        _cgroup(tmp_path / "pids/package-hunter/a1", "pids.events", "max 7\n")
-        _cgroup(tmp_path / "cpuacct/package-hunter/a1", "cpuacct.usage", "5000\n")
+        _cgroup(tmp_path / "freezer" / INNER)
+        _cgroup(tmp_path / "memory" / INNER, "memory.oom_control", "under_oom 0\noom_kill 2\n")
+        _cgroup(tmp_path / "memory" / INNER, "memory.max_usage_in_bytes", "4096\n")
+        _cgroup(tmp_path / "pids" / INNER, "pids.events", "max 7\n")
+        _cgroup(tmp_path / "cpuacct" / INNER, "cpuacct.usage", "5000\n")
         unified = None
         if layout == "hybrid":
-            unified = tmp_path / "unified/package-hunter/a1"
+            unified = tmp_path / "unified" / INNER
             _cgroup(unified)
-        freezer = tmp_path / "freezer/package-hunter/a1"
+        freezer = tmp_path / "freezer" / INNER
         expected = (freezer, unified, freezer)
     paths = cgroups.paths_of("a1")
     assert (paths.freezer, paths.unified, paths.procs) == expected

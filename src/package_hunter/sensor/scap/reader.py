@@ -10,13 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from package_hunter.model.event import HEADER, event_table
+from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
 from package_hunter.sensor.scap import blocks, tables
 from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
 
 _CHUNK = 1 << 17
 _V1_HEADER = 22  # an event header without the number of parameters
+_CONTAINER = event_numbers()["container_json_2_e"]
 _NOTIFICATION = frozenset(
     n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
 )
@@ -177,6 +178,8 @@ class ScapReader:
                 raw = raw[: int.from_bytes(raw[16:20], "little")]  # without the padding
                 if not has_count:
                     raw = _with_count(data[start:-4])
+                if self.ours and len(raw) > 22 and raw[20] | raw[21] << 8 == _CONTAINER:
+                    continue  # written by ScapWriter for others' eyes; ``start.container`` says it already
                 yield raw, data[0] | data[1] << 8
             elif type_ == blocks.SECTION:
                 yield self._section(data), -1
@@ -192,6 +195,7 @@ def _facts(data: bytes) -> dict[str, Any]:
 
 def _container(box: dict[str, Any]) -> ContainerInfo:
     text = {k: str(box.get(k, "")) for k in ("id", "name", "image_repository", "image_tag", "type")}
+    text["full_id"] = str(box.get("full_id", ""))
     return replace(ContainerInfo("", "", ""), **text, privileged=bool(box.get("privileged")))
 
 

@@ -7,6 +7,7 @@ are notification events; our own facts are a block ahead of the first event, whe
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -16,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from package_hunter.errors import UsageError
 from package_hunter.model.event import HEADER, event_numbers, event_table
-from package_hunter.model.table import FdEntry, ProcEntry, StartState
+from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
 from package_hunter.sensor.scap import blocks
 
 _FLUSH_BYTES = 256 << 10
@@ -31,6 +33,9 @@ _LARGE = frozenset(n for n, info in event_table().items() if "large_payload" in 
 _SCHEMA = {n: len(info.params) for n, info in event_table().items()}
 NAMES_ID = b"package-hunter.name"
 _NOTIFICATION = event_numbers()["notification_e"]
+_CONTAINER_EVENT = event_numbers()["container_json_2_e"]
+# libscap's numbers (container_type): what runs a container decides where others look for its id
+_CONTAINER_TYPES = {"docker": 0, "oci": 0, "containerd": 7, "podman": 11}
 
 
 class ScapWriter:
@@ -39,8 +44,9 @@ class ScapWriter:
         with ScapWriter(path, start, facts={"target": ...}) as recording:
             recording.append(raw, cpu)
 
-    The file is gzip, flushed every 256 KiB of events or second: after a crash everything up to the last flush
-    is read. ``facts`` are JSON values for our own replay.
+    The file is gzip, flushed every 256 KiB of events or second (where ``idle`` is called while there are no
+    events): after a crash everything up to the last flush is read. ``facts`` are JSON values for our own replay.
+    ``failed`` says why nothing more could be written (a full disk), else it is empty: what is watched goes on.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class ScapWriter:
         self._flushed = time.monotonic()
         self._last_ts = 0
         self.events = 0
+        self.failed = ""
         self._tables(start, facts or {}, cpus or os.cpu_count() or 1)
 
     def __enter__(self) -> ScapWriter:
@@ -85,6 +92,7 @@ class ScapWriter:
                 "container": {
                     **{"id": box.id, "name": box.name, "image_repository": box.image_repository},
                     **{"image_tag": box.image_tag, "type": box.type, "privileged": box.privileged},
+                    "full_id": box.full_id,
                 },
             }
         if facts:
@@ -92,6 +100,10 @@ class ScapWriter:
         self._block(blocks.PROCESSES_9, b"".join(_process(p) for p in start.processes))
         for process in start.processes:
             self._block(blocks.FDS_2, _u64(process.tid) + b"".join(_fd(fd) for fd in process.fds))
+        if start.container is not None:
+            self._event(
+                _container_event(start.container, start.processes[0].tid if start.processes else 0), 0
+            )
         self.flush()
 
     def _block(self, type_: int, data: bytes) -> None:
@@ -108,10 +120,19 @@ class ScapWriter:
         known = _SCHEMA.get(number)
         if known is not None and raw[22] | raw[23] << 8 > known:
             raw = _without_extra(raw, known, 4 if number in _LARGE else 2)
+        self._event(raw, cpu)
+        self.events += 1
+        self._last_ts = int.from_bytes(raw[:8], "little")
+        if self._size >= _FLUSH_BYTES or (
+            self.events & 0xFF == 0 and time.monotonic() - self._flushed > _FLUSH_SECONDS
+        ):
+            self.flush()
+
+    def _event(self, raw: bytes, cpu: int) -> None:
         size = len(raw) + 2
         padding = -size % 4
         total = size + padding + 12
-        type_ = blocks.EVENT_LARGE if number in _LARGE else blocks.EVENT
+        type_ = blocks.EVENT_LARGE if (raw[20] | raw[21] << 8) in _LARGE else blocks.EVENT
         self._pending.append(
             blocks.HEAD.pack(type_, total)
             + cpu.to_bytes(2, "little")
@@ -120,12 +141,6 @@ class ScapWriter:
             + total.to_bytes(4, "little")
         )
         self._size += total
-        self.events += 1
-        self._last_ts = int.from_bytes(raw[:8], "little")
-        if self._size >= _FLUSH_BYTES or (
-            self.events & 0xFF == 0 and time.monotonic() - self._flushed > _FLUSH_SECONDS
-        ):
-            self.flush()
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names of addresses, for the events that follow."""
@@ -139,17 +154,65 @@ class ScapWriter:
     def flush(self) -> None:
         """Everything so far can be read from the file."""
         if self._pending:
-            self._file.write(self._zip.compress(b"".join(self._pending)) + self._zip.flush(zlib.Z_SYNC_FLUSH))
-            self._file.flush()
+            if not self.failed:
+                self._write(self._zip.compress(b"".join(self._pending)) + self._zip.flush(zlib.Z_SYNC_FLUSH))
             self._pending.clear()
             self._size = 0
         self._flushed = time.monotonic()
 
+    def idle(self) -> None:
+        """There are no events just now: what waits is written once it has waited for a second."""
+        if self._pending and time.monotonic() - self._flushed > _FLUSH_SECONDS:
+            self.flush()
+
     def close(self) -> None:
         """Ends the recording."""
         self.flush()
-        self._file.write(self._zip.flush(zlib.Z_FINISH))
-        self._file.close()
+        if not self.failed:
+            self._write(self._zip.flush(zlib.Z_FINISH))
+        try:
+            self._file.close()
+        except OSError:  # bytes that could not be written, which ``failed`` tells of already
+            self.failed = self.failed or "it could not be closed"
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            self.failed = os.strerror(error.errno or errno.EIO)
+
+
+def _container_event(box: ContainerInfo, tid: int) -> bytes:
+    """The event by which Falco and sysdig learn a container's name and image (falcosecurity/plugins,
+    container_info_json.cpp); which processes are in it they see by the cgroup's path."""
+    facts = {
+        **{"id": box.id, "full_id": box.full_id or box.id, "name": box.name, "privileged": box.privileged},
+        "type": _CONTAINER_TYPES.get(box.type, _CONTAINER_TYPES["oci"]),
+        "image": f"{box.image_repository}:{box.image_tag}",
+        **{"imagerepo": box.image_repository, "imagetag": box.image_tag, "imageid": "", "imagedigest": ""},
+        **{"is_pod_sandbox": False, "lookup_state": 1, "created_time": 0, "env": [], "labels": {}},
+        **{"ip": "", "Mounts": [], "port_mappings": [], "User": "", "cni_json": ""},
+        **{"cpu_shares": 1024, "cpu_quota": 0, "cpu_period": 100_000, "cpuset_cpu_count": 0},
+        **{"memory_limit": 0, "swap_limit": 0, "mesos_task_id": "", "metadata_deadline": 0},
+    }
+    data = json.dumps({"container": facts}).encode() + b"\0"
+    body = len(data).to_bytes(4, "little") + data
+    return HEADER.pack(time.time_ns(), tid, HEADER.size + len(body), _CONTAINER_EVENT, 1) + body
+
+
+def check_writable(path: Path) -> None:
+    """UsageError where no recording can be written to ``path``; leaves a file that is there as it is."""
+    new = not path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise UsageError(
+            f"The recording cannot be written to {path}: {os.strerror(error.errno or errno.EIO)}.",
+            "Give --record a file in a directory that exists and has room.",
+        ) from None
+    if new:
+        path.unlink()
 
 
 def _without_extra(raw: bytes, known: int, width: int) -> bytes:
