@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     max_path_bytes: int = 4096
 
     # sandbox
+    image: str = ""  # of the box: a name in DATA_DIR/image or a path; empty: the default image
     box_memory_bytes: int = 3 << 30
     box_upper_bytes: int = 2 << 30
     box_upper_inodes: int = 400_000

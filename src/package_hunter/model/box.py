@@ -12,6 +12,8 @@ from package_hunter.model.scan import BoxFile
 HOME = "/home/dev"
 USER = "dev"
 UID = 1000  # and gid, in the box
+DOCKER_GID = 998  # a group of the user, as on a developer's machine
+DOCKER_SOCKET = "/run/docker.sock"
 HOST_ID_BASE = 100_000  # host uid of the box's uid 0; 65,536 ids follow
 
 BOX_V4 = "10.88.0.2"

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any
 
 from package_hunter.errors import SandboxError
-from package_hunter.model.box import UID
+from package_hunter.model.box import DOCKER_GID, UID
 from package_hunter.sandbox.base import OnOutput
 
 TAIL_BYTES = 16 << 10
@@ -75,7 +75,15 @@ class Channel:
         os.set_blocking(writing, True)
         try:
             self._order(
-                {"argv": argv, "cwd": cwd, "env": env, "uid": UID, "gid": UID, "groups": [UID]}, writing
+                {
+                    "argv": argv,
+                    "cwd": cwd,
+                    "env": env,
+                    "uid": UID,
+                    "gid": UID,
+                    "groups": [UID, DOCKER_GID],
+                },
+                writing,
             )
             os.close(writing)
             writing = -1

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -13,14 +14,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from package_hunter.config import settings
-from package_hunter.errors import HostError
+from package_hunter.errors import HostError, UsageError
 from package_hunter.sandbox.image import apt, dress, tools
 
-RECIPE = 4  # raise it when what the steps below make changes
+RECIPE = 5  # raise it when what the steps below make changes
 
 # A developer's machine: what people have, what installs need, what attacks call.
 PACKAGES = (
@@ -29,10 +31,34 @@ PACKAGES = (
     "curl wget openssl xxd ca-certificates procps iproute2 net-tools less vim nano openssh-client rsync "
     "unzip zip xz-utils bzip2 file jq gnupg sudo locales tzdata netcat-openbsd iputils-ping dnsutils "
     "libssl-dev zlib1g-dev libffi-dev cron tree htop tmux bash-completion lsof strace gdb sqlite3 "
-    "socat perl psmisc man-db dbus kmod udev systemd"
+    "socat perl psmisc man-db dbus kmod udev systemd libfaketime"
 )
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Other versions than the default image's: a Node.js major (from pip's index) and a Python minor such as
+    ``3.12`` (from the host's Debian or Ubuntu release)."""
+
+    node: int | None = None
+    python: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.python is not None and not re.fullmatch(r"3\.\d{1,2}", self.python):
+            raise UsageError(f"“{self.python}” is no Python minor version.", "Write it as 3.11.")
+        if self.node is not None and not 12 <= self.node <= 99:
+            raise UsageError(f"{self.node} is no Node.js major version.", "Write it as 22.")
+
+    @property
+    def suffix(self) -> str:
+        """What its file's name has behind the recipe's hash."""
+        node = f"-node{self.node}" if self.node else ""
+        return node + (f"-python{self.python}" if self.python else "")
+
+
+DEFAULT = Variant()
 
 
 def say(sentence: str) -> None:
@@ -56,13 +82,24 @@ def recipe_hash() -> str:
         resources.files("package_hunter.sandbox.image").joinpath("pins.txt").read_text(encoding="utf-8"),
         tools.YARN,
         tools.YARN_SHA512,
+        *(f"{name}\0{content.hex()}" for name, content in sorted(dress.stand_ins().items())),
     ):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:16]
 
 
 def find_image() -> Path:
-    """The image that this version of the recipe makes. Raises HostError where it was not built yet."""
+    """The image that boxes start from: the one that the settings name, else what this version of the recipe
+    makes. Raises HostError where it is not there."""
+    chosen = settings().image
+    if chosen:
+        path = Path(chosen) if "/" in chosen else image_dir() / f"{chosen.removesuffix('.erofs')}.erofs"
+        if not path.is_file():
+            raise HostError(
+                f"The image that PACKAGE_HUNTER_IMAGE names is missing ({path}).",
+                "Build it (package-hunter image build --help), or unset the variable.",
+            )
+        return path
     path = image_dir() / f"{recipe_hash()}.erofs"
     if not path.exists():
         raise HostError(
@@ -72,13 +109,26 @@ def find_image() -> Path:
     return path
 
 
-def build_image(force: bool = False, progress: Say = say) -> Path:
+Fill = Callable[[Path, Path, Say], None]
+
+
+def build_image(force: bool = False, progress: Say = say, variant: Variant = DEFAULT) -> Path:
     """Build the image unless it is there, and give its path. Needs root and the host's mirrors; takes one to
     three minutes and about 3 GB of disk meanwhile. Raises HostError."""
-    path = image_dir() / f"{recipe_hash()}.erofs"
+    path = image_dir() / f"{recipe_hash()}{variant.suffix}.erofs"
+    _check_variant(variant)
+
+    def fill(root: Path, work: Path, progress: Say) -> None:
+        _fill(root, work, progress, variant)
+
+    return pack(path, fill, ("debootstrap", "mkfs.erofs", "apt-get"), force, progress)
+
+
+def pack(path: Path, fill: Fill, programs: tuple[str, ...], force: bool, progress: Say) -> Path:
+    """Make the image at ``path``, unless it is there, out of the folder that ``fill`` fills."""
     if path.exists() and not force:
         return path
-    _check_host()
+    _check_host(programs)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _lock(path.parent / ".lock", progress):
         if path.exists() and not force:
@@ -86,7 +136,7 @@ def build_image(force: bool = False, progress: Say = say) -> Path:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as work:
             root = Path(work) / "root"
-            _fill(root, Path(work), progress)
+            fill(root, Path(work), progress)
             progress("Packing the image.")
             packed = Path(work) / "image.erofs"
             _run(["mkfs.erofs", "-zlz4", "--quiet", str(packed), str(root)], "pack the image")
@@ -98,13 +148,28 @@ def build_image(force: bool = False, progress: Say = say) -> Path:
 
 
 def _remove_older(path: Path, progress: Say) -> None:
-    for older in path.parent.glob("*.erofs"):
-        if older != path and older.stat().st_mtime < time.time() - 86_400:
+    """Default images of older recipes; what was built by choice (its name has a suffix) stays."""
+    for older in path.parent.glob("[0-9a-f]" * 16 + ".erofs"):
+        if "-" not in path.name and older != path and older.stat().st_mtime < time.time() - 86_400:
             older.unlink()  # a box that runs on it keeps it until its end
             progress(f"Removed the image of an older version ({older.name}).")
 
 
-def _fill(root: Path, work: Path, progress: Say) -> None:
+def _check_variant(variant: Variant) -> None:
+    if variant.python is None:
+        return
+    done = subprocess.run(
+        ["apt-cache", "policy", f"python{variant.python}"], capture_output=True, text=True, check=False
+    )
+    if "Candidate:" not in done.stdout or "Candidate: (none)" in done.stdout:
+        raise HostError(
+            f"The host's Debian or Ubuntu release has no python{variant.python}.",
+            "Take a version that `apt-cache search '^python3[.][0-9]+$'` lists, or build from a container "
+            "image that has it: package-hunter image build --from ARCHIVE.tar",
+        )
+
+
+def _fill(root: Path, work: Path, progress: Say, variant: Variant = DEFAULT) -> None:
     sources = apt.host_sources()
     base = apt.base_source(sources)
     began = time.time()
@@ -117,9 +182,9 @@ def _fill(root: Path, work: Path, progress: Say) -> None:
     apt.configure_root(root, sources)
     progress("Installing a developer's tools (about a minute).")
     with _mounted(root):
-        _install(root)
+        _install(root, variant)
         progress("Adding Node.js, npm and yarn.")
-        tools.add_node(root, work)
+        tools.add_node(root, work, variant.node)
         tools.add_yarn(root, work)
         dress.dress(root)
         in_root(root, "locale-gen >/dev/null")
@@ -127,7 +192,7 @@ def _fill(root: Path, work: Path, progress: Say) -> None:
     dress.age(root, began)
 
 
-def _install(root: Path) -> None:
+def _install(root: Path, variant: Variant) -> None:
     policy = root / "usr/sbin/policy-rc.d"  # no daemon may start while packages are installed
     policy.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
     policy.chmod(0o755)
@@ -135,7 +200,12 @@ def _install(root: Path) -> None:
     unsafe.write_text("force-unsafe-io\n", encoding="utf-8")
     in_root(root, "apt-get -q update")
     in_root(root, "apt-get -qy -o Dpkg::Use-Pty=0 dist-upgrade")
-    in_root(root, f"apt-get -qy -o Dpkg::Use-Pty=0 --no-install-recommends install {PACKAGES}")
+    python = variant.python
+    more = f" python{python} python{python}-venv python{python}-dev" if python else ""
+    in_root(root, f"apt-get -qy -o Dpkg::Use-Pty=0 --no-install-recommends install {PACKAGES}{more}")
+    if python:
+        (root / "usr/local/bin/python3").symlink_to(f"/usr/bin/python{python}")
+        (root / "usr/local/bin/python").symlink_to(f"/usr/bin/python{python}")
     policy.unlink()
     unsafe.unlink()
 
@@ -175,11 +245,12 @@ def _lock(path: Path, progress: Say) -> Iterator[None]:
         yield
 
 
-def _check_host() -> None:
+def _check_host(programs: tuple[str, ...]) -> None:
     if os.geteuid() != 0:
         raise HostError("Building the box's image needs root.", "Run it as root or with sudo.")
     packages = {"debootstrap": "debootstrap", "mkfs.erofs": "erofs-utils", "apt-get": "apt"}
-    for program, package in packages.items():
+    for program in programs:
+        package = packages[program]
         if shutil.which(program) is None:
             raise HostError(f"The program {program} is missing.", f"Install it: apt install {package}")
     image_dir().mkdir(parents=True, exist_ok=True)

