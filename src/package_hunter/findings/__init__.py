@@ -16,7 +16,7 @@ from package_hunter.findings.lower import soften
 from package_hunter.findings.verdict import explanation, verdict
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
-from package_hunter.model.scan import Coverage, Package
+from package_hunter.model.scan import CommandRun, Coverage, Package
 
 __all__ = ["explanation", "judge", "verdict"]
 
@@ -31,14 +31,15 @@ def judge(
     *,
     host_facts: Iterable[str] = (),
     explain_rule: ExplainRule | None = None,
+    runs: Sequence[CommandRun] = (),
 ) -> tuple[Finding, ...]:
     """Everything that was seen, as findings, gravest first.
 
     ``blamer`` maps a process's key to who is to blame, for what carries no blame yet. ``host_facts`` are
     strings that tell this box from others (host name, project path) and have no business outside.
-    ``explain_rule`` gives a rule's condition in English.
+    ``explain_rule`` gives a rule's condition in English. ``runs`` are the commands that were run.
     """
-    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer)
+    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer, runs)
     seen = [
         *from_alerts.signals(context),
         *from_network.signals(context, tuple(host_facts)),

@@ -9,7 +9,7 @@ from typing import Any
 
 from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process
 from package_hunter.model.report_json import marker_domains
-from package_hunter.model.scan import Coverage, Package
+from package_hunter.model.scan import CommandRun, Coverage, Package
 
 Blamer = Callable[[int, int], Blame | None]
 """From a process's key and a time (ns since the epoch) to who is to blame."""
@@ -28,12 +28,14 @@ class Context:
         packages: Sequence[Package],
         coverage: Coverage,
         blamer: Blamer | None,
+        runs: Sequence[CommandRun] = (),
     ) -> None:
         self.observation = observation
         self.network = network
         self.canaries = {c.id: c for c in canaries}
         self.packages = {p.purl: p for p in packages}
         self.coverage = coverage
+        self.runs = runs
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
         self.markers = marker_domains(network)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from package_hunter.findings.catalog import Combination, Step, combinations, kinds
-from package_hunter.findings.signals import Signal
+from package_hunter.findings.catalog import Class, Combination, Step, combinations, kinds
+from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal
 
 SECOND = 1_000_000_000
 MAX_SCOPES = 10_000
@@ -29,6 +29,8 @@ def _scope(signal: Signal, scope: str) -> Hashable | None:
 def _fits(signal: Signal, step: Step) -> bool:
     if signal.kind not in step.kinds:
         return False
+    if signal.weight is Class.INFO and signal.kind not in ONLY_FOR_COMBINATIONS:
+        return False  # what raises nothing by itself is no step towards proof
     for fact, wanted in step.where.items():
         if fact == "at_least":
             if any(signal.facts.get(name, 0) < least for name, least in wanted.items()):
@@ -88,7 +90,7 @@ def correlate(signals: Sequence[Signal]) -> Iterator[Signal]:
             yield Signal(
                 time_ns=last.time_ns,
                 kind=kind.name,
-                weight=kind.weight,
+                weight=Class.PROOF,
                 subject=last.subject,
                 what=combination.says,
                 blame=last.blame,

@@ -58,8 +58,17 @@ def destination(alert: Alert, context: Context) -> tuple[str, bool] | None:
     return (name, False) if name else (address, True)
 
 
+def _script(alert: Alert) -> str | None:
+    """Of an interpreter that was started, the file that it runs: that is the program, not the interpreter."""
+    if not str(alert.output_fields.get("proc.exepath") or "").startswith(("/usr/", "/bin/")):
+        return None
+    return next((word for word in _words(alert)[1:3] if word.startswith("/")), None)
+
+
 def _subject(alert: Alert, kind: Kind, context: Context) -> str:
     fields = alert.output_fields
+    if "proc.exepath" in kind.group and (script := _script(alert)):
+        return script
     where = destination(alert, context)
     for source in kind.group:
         if source == "name" and where:

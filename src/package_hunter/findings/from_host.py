@@ -3,6 +3,7 @@ never ended."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -10,11 +11,27 @@ from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
 from package_hunter.findings.signals import Signal
-from package_hunter.model.observation import Process
-from package_hunter.model.scan import Package
+from package_hunter.model.box import HOME
+from package_hunter.model.observation import Blame, FileChange, Process
+from package_hunter.model.scan import CommandRun, Package
 
+_OWN_SETTINGS = (
+    "In its favour: it is the project's own settings file, which programs load to configure themselves, and "
+    "nothing of it was seen leaving."
+)
+_CACHED = "In its favour: the Python interpreter writes such files for every module that it imports."
 _DONE = {"mode": "given another mode", "created": "written"}
+_LOST = {"written": "opened for overwriting", "deleted": "deleted", "renamed": "moved away"}
 OUTLIVED_NS = 500_000_000  # shorter is a child that is just being waited for
+# programs whose use is that another goes on when its starter ends
+_DETACHERS = ("nohup ", "setsid ", "start-stop-daemon ", "daemonize ", "systemd-run ")
+BUSY = 0.5  # of the time of a command that was stopped: less is a program that waits
+MANY_FILES = 3  # of the user, destroyed by one package: fewer may be a mistake
+# where users keep what is theirs; the box plants files there
+_USERS_OWN = tuple(
+    f"{HOME}/{name}/" for name in ("Documents", "Desktop", "Pictures", "Downloads", ".ssh", ".gnupg")
+)
+_PROJECT_SETTINGS = re.compile(rf"{HOME}/projects/[^/]+/\.env(\.[a-z]+)?")
 # programs that read credential files of their own; they count only where they were installed with the system
 _SYSTEM = ("/usr/", "/opt/")
 _OWN_FILES = {
@@ -57,25 +74,29 @@ def _reads(context: Context) -> Iterator[Signal]:
         canary = context.canaries.get(read.canary)
         label = secret_label(canary.kind) if canary else "secret"
         who = process.cmdline[:200] if process else "a process"
+        own = _PROJECT_SETTINGS.fullmatch(read.path) is not None
         yield Signal(
             time_ns=read.time_ns,
             kind="credential_access",
-            weight=kinds()["credential_access"].weight,
+            weight=kinds()["credential_access"].weight if not own else Class.INFO,
             subject=read.path,
             what=f"{who} read {read.path} ({label})",
             blame=read.blame or context.blame_of(read.process, read.time_ns),
             process=read.process,
             data={"path": read.path, "kind": label},
+            explain=(_OWN_SETTINGS,) if own else (),
         )
 
 
 def _detached(context: Context) -> Iterator[Signal]:
-    """Processes that went on after the one that started them had ended."""
+    """Processes that went on after the one that started them had ended: for a while, or made to."""
     for process in context.processes.values():
         parent = context.processes.get(process.parent) if process.parent is not None else None
         if parent is None or parent.ended_ns is None:
             continue
-        if process.ended_ns is None or process.ended_ns - parent.ended_ns > OUTLIVED_NS:
+        outlived = process.ended_ns is None or process.ended_ns - parent.ended_ns > OUTLIVED_NS
+        made_to = any(line.startswith(_DETACHERS) for line in (*process.execs, process.cmdline))
+        if outlived or (made_to and process.ended_ns is not None and process.ended_ns > parent.ended_ns):
             yield Signal(
                 time_ns=parent.ended_ns,
                 kind="detached",
@@ -103,6 +124,56 @@ def _hangs(context: Context) -> Iterator[Signal]:
         )
 
 
+def _loops(context: Context) -> Iterator[Signal]:
+    """Commands of a package that kept the processor busy until they were stopped."""
+    for run in context.runs:
+        seconds = (run.ended_ns - run.started_ns) / 1e9
+        if run.exit_code is not None or run.cpu_seconds is None or run.cpu_seconds < BUSY * seconds:
+            continue
+        step = f"{run.command.script or 'command'} of {run.command.blame_purl or 'the project'}"
+        yield Signal(
+            time_ns=run.ended_ns,
+            kind="hang",
+            weight=kinds()["hang"].weight,
+            subject=f"{run.phase} {run.command.script or ''}".strip(),
+            what=f"{step} worked without end and was stopped after {seconds:.0f} s",
+            blame=_blame_of_run(context, run),
+            data={"phase": run.phase, "world": run.world, "seconds": seconds, "cpu_seconds": run.cpu_seconds},
+        )
+
+
+def _blame_of_run(context: Context, run: CommandRun) -> Blame | None:
+    process = context.process_at(run.pid, run.started_ns)
+    return context.blame_of(process.key, run.started_ns) if process else None
+
+
+def _destroyed(context: Context) -> Iterator[Signal]:
+    """The user's files, put there before the package came, overwritten or deleted: several are no mistake."""
+    lost: dict[str | None, dict[str, FileChange]] = {}
+    own: set[str] = set()
+    for change in context.observation.files:
+        if not change.path.startswith(_USERS_OWN):
+            continue
+        if change.action == "created":
+            own.add(change.path)
+        elif change.action in ("written", "deleted", "renamed") and change.path not in own:
+            blame = context.blame_of(change.process, change.time_ns)
+            lost.setdefault(blame.package if blame else None, {}).setdefault(change.path, change)
+    for changes in lost.values():
+        weight = Class.PROOF if len(changes) >= MANY_FILES else Class.SUSPICIOUS
+        for change in changes.values():
+            yield Signal(
+                time_ns=change.time_ns,
+                kind="destruction",
+                weight=weight,
+                subject=change.path,
+                what=f"{change.path}, a file of the user, was {_LOST[change.action]}",
+                blame=context.blame_of(change.process, change.time_ns),
+                process=change.process,
+                data={"path": change.path, "action": change.action},
+            )
+
+
 def _package_files(context: Context) -> Iterator[Signal]:
     """A package's run that changed its own manifest or scripts, or files of another package."""
     folders = sorted(
@@ -120,16 +191,25 @@ def _package_files(context: Context) -> Iterator[Signal]:
             inside = nested is not None and nested.path and nested.path.startswith(f"{owner.path}/")
             kind = None if inside else "package_tampering"
         if kind is not None:
+            cache = kind == "package_tampering" and _bytecode_cache(context, change)
             yield Signal(
                 time_ns=change.time_ns,
                 kind=kind,
-                weight=kinds()[kind].weight,
+                weight=kinds()[kind].weight if not cache else Class.INFO,
                 subject=change.path,
                 what=f"{change.path} was {_DONE.get(change.action, change.action)}",
                 blame=blame,
                 process=change.process,
                 data={"path": change.path, "action": change.action, "owner": owner.purl},
+                explain=(_CACHED,) if cache else (),
             )
+
+
+def _bytecode_cache(context: Context, change: FileChange) -> bool:
+    """Whether Python put what it compiled beside its source, as it does with whatever it imports."""
+    process = context.processes.get(change.process)
+    python = process is not None and re.match(r"/usr/(local/)?bin/python3", process.exepath)
+    return bool(python) and re.search(r"/__pycache__(/[^/]+[.]pyc([.]\d+)?)?$", change.path) is not None
 
 
 def _is_trace(path: str, package: Package) -> bool:
@@ -146,4 +226,6 @@ def signals(context: Context) -> Iterator[Signal]:
     yield from _reads(context)
     yield from _detached(context)
     yield from _hangs(context)
+    yield from _loops(context)
+    yield from _destroyed(context)
     yield from _package_files(context)

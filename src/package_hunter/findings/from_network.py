@@ -18,9 +18,17 @@ from package_hunter.findings.traffic import (
     name_facts,
 )
 from package_hunter.model.box import HOME
-from package_hunter.model.observation import CanaryHit, Connection, DnsRecord, NetworkLog, Request
+from package_hunter.model.observation import (
+    CanaryHit,
+    Connection,
+    DecoyMark,
+    DnsRecord,
+    NetworkLog,
+    Request,
+)
 from package_hunter.model.report_json import is_marker
 
+_PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 MAX_QUERY = 256  # a longer query string is data, not an address
 
 
@@ -93,8 +101,27 @@ def _marks(context: Context) -> Iterator[Signal]:
             what=f"{mark.detail} ({mark.destination})" if mark.destination else mark.detail,
             blame=mark.blame,
             data={"destination": mark.destination, **mark.evidence},
-            facts={"bare_address": is_address(host_of(mark.destination))},
+            facts={
+                "bare_address": is_address(host_of(mark.destination)),
+                "in_memory": kind.name == "remote_code_execution" and _in_memory(context, mark),
+            },
         )
+
+
+def _in_memory(context: Context, mark: DecoyMark) -> bool:
+    """Whether the process that executed the download is the one that fetched it, and wrote no program."""
+    process = context.key_of(mark.blame, mark.time_ns)
+    if process is None:
+        return False
+    fetched = any(
+        r.url == mark.evidence.get("url") and context.key_of(r.blame, r.time_ns) == process
+        for r in context.network.requests
+    )
+    wrote = any(
+        f.process == process and f.action == "created" and f.path.endswith(_PROGRAMS)
+        for f in context.observation.files
+    )
+    return fetched and not wrote
 
 
 def _split(url: str) -> SplitResult:

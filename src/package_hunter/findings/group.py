@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
-from package_hunter.findings.signals import Signal, stable
+from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal, stable
 from package_hunter.model.finding import Evidence, Finding
 from package_hunter.model.observation import Blame
 
@@ -15,7 +15,6 @@ MAX_EVIDENCE = 20
 MAX_SUBJECTS = 3
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 _SURENESS = {"certain": 0, "likely": 1, "tree": 2}
-_ONLY_FOR_COMBINATIONS = frozenset({"data_sent", "fetched", "detached"})
 
 ExplainRule = Callable[[str], str | None]
 """From a rule's name to its condition in English."""
@@ -129,7 +128,7 @@ def group(
     """Findings, gravest first, then in the order of time."""
     groups: dict[tuple[str, str, str], list[Signal]] = {}
     for signal in signals:
-        if signal.kind in _ONLY_FOR_COMBINATIONS:
+        if signal.kind in ONLY_FOR_COMBINATIONS:
             continue
         key = (signal.kind, package_of(signal.blame), _behaviour(signal, kinds()[signal.kind]))
         groups.setdefault(key, []).append(signal)

@@ -10,15 +10,18 @@ from typing import Any
 from package_hunter.findings.catalog import Class
 from package_hunter.model.observation import Blame
 
+ONLY_FOR_COMBINATIONS = frozenset({"data_sent", "fetched", "detached"})
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One thing that was seen.
 
-    ``kind`` is one of kinds.yaml, or ``data_sent``, ``fetched``, ``detached``, which only combinations use.
+    ``kind`` is one of kinds.yaml, or one of ONLY_FOR_COMBINATIONS, which are no finding by themselves.
     ``subject`` names the object for people, ``process`` is the key of the process. ``facts`` are what
     combinations may ask for: ``bytes`` (sent), ``opaque`` (we could not read it), ``hidden`` (a place where
-    people do not look), ``bare_address`` (no name was looked up). ``explain`` are sentences of its own.
+    people do not look), ``bare_address`` (no name was looked up), ``in_memory`` (what was fetched was executed
+    by the process that fetched it, which wrote no program to a file). ``explain`` are sentences of its own.
     """
 
     time_ns: int

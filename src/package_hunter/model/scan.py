@@ -87,6 +87,7 @@ class CommandRun:
     ended_ns: int
     exit_code: int | None  # None: killed at its deadline; -N: signal N
     output_tail: str = ""  # last 16 KiB of stdout and stderr together, untrusted text
+    cpu_seconds: float | None = None  # processor time of the whole box while it ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class PhaseCoverage:
     status: str
     exit_code: int | None
     seconds: float
+    ecosystem: str = ""  # where the target has several
 
 
 @dataclass(frozen=True, slots=True)
