@@ -81,8 +81,11 @@ class Feed:
         self._low = low
         self.peak = 0.0  # the fullest that the ring was seen
 
-    def read(self, seconds: float = 0.02, max_events: int = 2048) -> list[tuple[int, bytes]]:
-        """The next events, (cpu, event); waits up to ``seconds`` where there is none yet."""
+    def read(self, seconds: float = 0.02, max_events: int = 128) -> list[tuple[int, bytes]]:
+        """The next events, (cpu, event); waits up to ``seconds`` where there is none yet.
+
+        Few at a time: whoever judges them needs 10 us and more for each, and meanwhile nobody looks how full
+        the ring is."""
         fill = self.ring.fill()
         if not fill:
             if self.freezer is not None:

@@ -31,6 +31,7 @@ class Scan(ctypes.Structure):
         ("flags", ctypes.c_uint32),
         ("filter", ctypes.c_uint64 * (EVENT_TYPES // 64)),
         ("ring_bytes", ctypes.c_uint64),
+        ("hold", ctypes.c_uint64),
     ]
 
 
@@ -47,6 +48,7 @@ class Counts(ctypes.Structure):
         ("orphans", ctypes.c_uint32),
         ("started", ctypes.c_uint64),
         ("ended", ctypes.c_uint64),
+        ("held_ns", ctypes.c_uint64),
         ("by_type", ctypes.c_uint32 * EVENT_TYPES),
         ("lost_by_type", ctypes.c_uint32 * EVENT_TYPES),
         ("filtered", ctypes.c_uint32 * EVENT_TYPES),

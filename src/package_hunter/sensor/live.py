@@ -26,6 +26,7 @@ from package_hunter.model.event import event_table
 from package_hunter.sensor import flags, layout, libbpf, table
 
 _RINGBUF, _ENOSPC = 27, 28
+_HALF_RING_NS = 50_000_000  # a flood needs at least so long for the second half of a ring: time to freeze it
 _HOOKS = ("sys_enter", "sys_exit", "sched_process_fork", "sched_process_exec", "sched_process_exit")
 
 
@@ -34,7 +35,8 @@ class Stats:
     """What a scan's probe counted. ``by_type``, ``lost_by_type`` and ``filtered`` go by event name.
 
     ``orphans``: children that could not be made members (no memory), whose events are missing: as bad as
-    lost events. ``alive``: threads of the scan that have not ended. Times in ns since the epoch, 0: never.
+    lost events. ``alive``: threads of the scan that have not ended. ``held_ns``: how long its threads were made
+    to wait in the probe, all together. Times in ns since the epoch, 0: never.
     """
 
     events: int = 0
@@ -45,6 +47,7 @@ class Stats:
     last_lost_tid: int = 0
     orphans: int = 0
     alive: int = 0
+    held_ns: int = 0
     by_type: dict[str, int] = field(default_factory=dict)
     lost_by_type: dict[str, int] = field(default_factory=dict)
     filtered: dict[str, int] = field(default_factory=dict)
@@ -244,6 +247,7 @@ class ScanSensor:
         if open_prefixes is not None:
             scan.flags |= layout.SCAN_PREFIXES
         scan.ring_bytes = self.ring_bytes
+        scan.hold = _HALF_RING_NS * self._probe._cpus * 1024 // (self.ring_bytes // 2)
         libbpf.update(
             self._probe._fds["scans"], ctypes.c_uint32(self.number % layout.SLOTS), scan, "a filter"
         )
@@ -286,6 +290,7 @@ class ScanSensor:
             last_lost_ns=last.last_lost_ns + boot if last is not None else 0,
             last_lost_tid=last.last_lost_tid if last is not None else 0,
             orphans=sum(v.orphans for v in values),
+            held_ns=sum(v.held_ns for v in values),
             alive=self._registered + sum(v.started for v in values) - sum(v.ended for v in values),
             by_type=_by_name(values, "by_type"),
             lost_by_type=_by_name(values, "lost_by_type"),

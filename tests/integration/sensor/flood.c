@@ -23,8 +23,13 @@ int main(int argc, char **argv)
     long limit = argc > 3 ? atol(argv[3]) : 1L << 40, done = 0;
     char path[4000] = "/", block[65536] = {0};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+    char name[4000], *args[32] = {0};
     int null = open("/dev/null", O_WRONLY);
 
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = 0;
+    for (int i = 0; i < 31; i++)
+        args[i] = name;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     for (int i = 0; i < 1900; i++)
         strcat(path, "./");
@@ -46,6 +51,10 @@ int main(int argc, char **argv)
         } else if (!strcmp(kind, "getppid")) {
             syscall(SYS_getppid);
             done++;
+        } else if (!strcmp(kind, "rename")) { /* fails at once, and makes 8 KB of event */
+            done += rename(name, name) != 0;
+        } else if (!strcmp(kind, "noexec")) { /* likewise, 40 KB */
+            done += execve("/nowhere", args, args) != 0;
         } else if (!strcmp(kind, "exec")) {
             pid_t child = vfork();
             if (!child) {

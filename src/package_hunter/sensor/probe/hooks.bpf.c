@@ -283,6 +283,29 @@ __noinline int put_extra(u32 flags)
     return 0;
 }
 
+struct pause {
+    u64 until;
+};
+
+static long pause_step(u32 i, struct pause *p)
+{
+    return bpf_ktime_get_boot_ns() >= p->until;
+}
+
+/* The reader freezes a scan whose ring is half full, but it may need some milliseconds to get there, and
+ * large events (a failing exec with much in its arguments) fill a ring in less. Until it does, each event costs
+ * its maker time, so much that all cpus together cannot fill the other half before. */
+static __always_inline void hold_back(struct scan *scan, struct counts *c, u64 size)
+{
+    struct pause p;
+    u64 ns = size * scan->hold / 1024;
+    if (ns > HOLD_MAX_NS)
+        ns = HOLD_MAX_NS;
+    p.until = bpf_ktime_get_boot_ns() + ns;
+    bpf_loop(HOLD_MAX_NS / 8, pause_step, &p, 0);
+    c->held_ns += ns;
+}
+
 static __always_inline void submit(struct scratch *s, struct scan *scan)
 {
     struct counts *c = counts_of(scan->id);
@@ -304,6 +327,8 @@ static __always_inline void submit(struct scratch *s, struct scan *scan)
             c->events++;
             c->bytes += size;
             c->by_type[type]++;
+            if (filled + size >= scan->ring_bytes / 2)
+                hold_back(scan, c, size);
             return;
         }
     }

@@ -10,6 +10,8 @@
 #define ENV_BYTES 0x3fff
 #define SNAP_BYTES 80     /* of data sent or received, as Falco's default */
 
+#define HOLD_MAX_NS 1000000 /* longest wait for one event: the cpu does nothing else meanwhile */
+
 #define EVENT_AT 8                  /* the event begins behind struct record */
 #define LENS_AT (EVENT_AT + 26)     /* behind ts, tid, len, type, nparams */
 

@@ -21,6 +21,7 @@ struct scan {
     u32 flags;                     /* SCAN_* */
     u64 filter[EVENT_TYPES / 64];  /* event types that are wanted */
     u64 ring_bytes;
+    u64 hold;                      /* ns that a KiB of event costs while the ring is half full or more */
 };
 #define SCAN_OPEN 1        /* events flow */
 #define SCAN_PREFIXES 2    /* read-only opens only below the prefixes of the map `prefixes` */
@@ -36,6 +37,7 @@ struct counts {
     u32 orphans;   /* a child could not be made a member: no memory */
     u64 started;   /* members registered or forked */
     u64 ended;
+    u64 held_ns;   /* that members were made to wait in the hooks */
     u32 by_type[EVENT_TYPES];
     u32 lost_by_type[EVENT_TYPES];
     u32 filtered[EVENT_TYPES];
