@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import time
 
-from package_hunter.ecosystems.base import ALL_PHASES, Ecosystem, Plan, PlanOptions, Staged, stage
+from package_hunter.ecosystems.base import (
+    ALL_PHASES,
+    Ecosystem,
+    NothingAskedError,
+    Plan,
+    PlanOptions,
+    Staged,
+    stage,
+)
 from package_hunter.ecosystems.checkout import git_files
 from package_hunter.ecosystems.npm.ecosystem import NpmEcosystem
 from package_hunter.ecosystems.python.ecosystem import PythonEcosystem
@@ -23,7 +31,8 @@ ECOSYSTEMS: tuple[Ecosystem, ...] = (NpmEcosystem(), PythonEcosystem(), RubyEcos
 
 def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
-    manager's, such as ``yarn``). Raises NothingToScanError where there is none."""
+    manager's, such as ``yarn``). One whose manifest asks for nothing is a note, where there is another. Raises
+    NothingToScanError where there is none."""
     chosen = [item for item in ECOSYSTEMS if ecosystem in (None, item.name, *item.monitor)]
     if not chosen:
         known = ", ".join(sorted({name for item in ECOSYSTEMS for name in (item.name, *item.monitor)}))
@@ -34,7 +43,17 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
             f"{staged.name} holds nothing to install: no manifest was found at its top.",
             "Give the folder (or an archive of it) that holds the manifest, or a purl such as pkg:npm/NAME.",
         )
-    return [_as_checkout(item.plan(staged, options), staged) for item in fitting]
+    found: list[Plan] = []
+    empty: list[NothingAskedError] = []
+    for item in fitting:
+        try:
+            found.append(_as_checkout(item.plan(staged, options), staged))
+        except NothingAskedError as error:
+            empty.append(error)
+    if not found:
+        raise empty[0]
+    found[0].notes = (*found[0].notes, *(error.message for error in empty))
+    return found
 
 
 def _as_checkout(plan: Plan, staged: Staged) -> Plan:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from package_hunter.ecosystems.failures import failure
 from package_hunter.ecosystems.tree import BoxTree
-from package_hunter.errors import HunterError
+from package_hunter.errors import HunterError, NothingToScanError
 from package_hunter.model.box import HOME
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
@@ -144,6 +144,10 @@ class Plan(ABC):
     @abstractmethod
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """What was covered of the plan; the event counts are the caller's to add."""
+
+
+class NothingAskedError(NothingToScanError):
+    """The manifest is sound and asks for nothing."""
 
 
 class Ecosystem(ABC):

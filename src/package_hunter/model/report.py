@@ -61,9 +61,11 @@ class Report:
     files: tuple[FileChange, ...] = ()
     explanation: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()  # e.g. an expired waiver
+    baseline: Mapping[str, Any] | None = None  # what is new against an earlier report (JSON values)
     cut: Mapping[str, int] = field(default_factory=dict)  # what limits left out of this report, by kind
     hostname: str = ""
     error: str | None = None
+    targets: tuple[Target, ...] = ()  # one for each ecosystem of a project; ``target`` is the first
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form, schema version 1."""

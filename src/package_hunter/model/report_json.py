@@ -19,7 +19,7 @@ from package_hunter.model.observation import (
     Request,
 )
 from package_hunter.model.report import SCHEMA_VERSION, Canaries, Report
-from package_hunter.model.scan import Coverage, Package
+from package_hunter.model.scan import Coverage, Package, Target
 
 Json = dict[str, Any]
 
@@ -122,6 +122,10 @@ def finding_json(f: Finding) -> Json:
     }
 
 
+def _target_json(t: Target) -> Json:
+    return {"name": t.name, "ecosystem": t.ecosystem, "purl": t.purl, "sha256": t.sha256}
+
+
 def _coverage_json(c: Coverage) -> Json:
     return {
         "events": c.events,
@@ -134,6 +138,7 @@ def _coverage_json(c: Coverage) -> Json:
                 "status": p.status,
                 "exit_code": p.exit_code,
                 "seconds": p.seconds,
+                "ecosystem": p.ecosystem,
             }
             for p in c.phases
         ],
@@ -295,11 +300,11 @@ def _file_json(f: FileChange) -> Json:
 
 def encode(r: Report) -> Json:
     """The JSON form of a report."""
-    t = r.target
     data = {
         "schema_version": SCHEMA_VERSION,
         "id": r.id,
-        "target": {"name": t.name, "ecosystem": t.ecosystem, "purl": t.purl, "sha256": t.sha256},
+        "target": _target_json(r.target),
+        "targets": [_target_json(target) for target in r.targets or (r.target,)],
         "started": rfc3339(r.started),
         "finished": rfc3339(r.finished),
         "status": str(r.status),
@@ -308,6 +313,7 @@ def encode(r: Report) -> Json:
         "decision": str(r.decision),
         "explanation": list(r.explanation),
         "notices": list(r.notices),
+        "baseline": clean(r.baseline) if r.baseline is not None else None,
         "coverage": _coverage_json(r.coverage),
         "packages": [_package_json(p) for p in r.packages],
         "alerts": [alert_json(a, r.hostname) | {"blame": blame_json(a.blame)} for a in r.alerts],

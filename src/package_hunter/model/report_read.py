@@ -104,6 +104,10 @@ def _finding(data: Mapping[str, Any]) -> Finding:
     )
 
 
+def _target(data: Mapping[str, Any]) -> Target:
+    return Target(data["name"], data["ecosystem"], data["purl"], data["sha256"])
+
+
 def _coverage(data: Mapping[str, Any]) -> Coverage:
     packages = data["packages"]
     return Coverage(
@@ -111,7 +115,9 @@ def _coverage(data: Mapping[str, Any]) -> Coverage:
         dropped=data["dropped"],
         frozen_seconds=data["frozen_seconds"],
         phases=tuple(
-            PhaseCoverage(p["name"], p["world"], p["status"], p["exit_code"], p["seconds"])
+            PhaseCoverage(
+                p["name"], p["world"], p["status"], p["exit_code"], p["seconds"], p.get("ecosystem", "")
+            )
             for p in data["phases"]
         ),
         packages_expected=packages["expected"],
@@ -258,12 +264,12 @@ def decode(data: Mapping[str, Any]) -> Report:
 
 
 def _decode(data: Mapping[str, Any]) -> Report:
-    target = data["target"]
     canaries = _canaries(data["canaries"])
     files = data["files"]
     return Report(
         id=data["id"],
-        target=Target(target["name"], target["ecosystem"], target["purl"], target["sha256"]),
+        target=_target(data["target"]),
+        targets=tuple(_target(target) for target in data.get("targets", (data["target"],))),
         started=from_rfc3339(data["started"]),
         finished=from_rfc3339(data["finished"]),
         status=ScanStatus(data["status"]),
@@ -279,6 +285,7 @@ def _decode(data: Mapping[str, Any]) -> Report:
         files=tuple(_file(f) for f in (*files["written"], *files["deleted"])),
         explanation=tuple(data.get("explanation", ())),
         notices=tuple(data.get("notices", ())),
+        baseline=data.get("baseline"),
         cut=data.get("cut", {}),
         hostname=data.get("hostname", ""),
         error=data.get("error"),

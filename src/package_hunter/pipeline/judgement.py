@@ -7,24 +7,33 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from package_hunter.ecosystems import Plan
 from package_hunter.enrich.blame import Blamer
 from package_hunter.enrich.blame_attach import blame_network, blame_observation
 from package_hunter.findings import explanation, judge, verdict
-from package_hunter.model.observation import Canary
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.pipeline.detonate import Seen
+from package_hunter.pipeline.gated import gated
+from package_hunter.pipeline.merge import (
+    Judged,
+    in_order,
+    join_coverages,
+    join_findings,
+    join_networks,
+    join_observations,
+    join_packages,
+    renumbered,
+)
 from package_hunter.pipeline.options import HOSTNAME, Scan
 from package_hunter.pipeline.prepare import Stage
+from package_hunter.pipeline.rounds import Round
 from package_hunter.policy import decide
 
 
-def judge_seen(
-    scan: Scan, plan: Plan, seen: Seen, canaries: Sequence[Canary], stage: Stage, left: list[str]
-) -> Report:
-    """Blame, findings, verdict, decision: the report."""
-    observation, packages = seen.observation, plan.inventory()
+def judge_round(turn: Round, seen: Seen, after: int = 0) -> Judged:
+    """Blame and findings of one round; its processes' keys begin after ``after``."""
+    plan, packages = turn.plan, turn.plan.inventory()
+    observation = renumbered(seen.observation, after) if after else seen.observation
     blamer = Blamer(seen.runs, observation.processes, packages, observation.files)
     observation = blame_observation(observation, blamer)
     network = blame_network(seen.network, observation, blamer)
@@ -34,27 +43,46 @@ def judge_seen(
         events=observation.events,
         dropped=seen.dropped,
         frozen_seconds=observation.frozen_seconds,
-        reasons=(*planned.reasons, *seen.reasons, *left),
-        notes=(*planned.notes, *stage.notes, *plan.notes, *observation.notes),
+        reasons=(*planned.reasons, *seen.reasons),
+        notes=(*planned.notes, *plan.notes, *observation.notes),
     )
     findings = judge(
-        observation, network, canaries, packages, coverage, blamer.blame, host_facts=(HOSTNAME, plan.project)
+        observation,
+        network,
+        seen.canaries,
+        packages,
+        coverage,
+        blamer.blame,
+        host_facts=(HOSTNAME, plan.project),
     )
+    return Judged(turn, observation, network, seen.canaries, packages, coverage, findings)
+
+
+def report_of(scan: Scan, stage: Stage, judged: Sequence[Judged]) -> Report:
+    """All rounds of a scan as its report: verdict and decision are of all together."""
+    observation = join_observations([item.observation for item in judged])
+    network = join_networks([item.network for item in judged])
+    coverage = join_coverages(judged)
+    coverage = replace(coverage, notes=(*stage.notes, *coverage.notes))
+    findings = in_order((*join_findings(judged), *gated(judged)))
+    canaries = tuple(canary for item in judged for canary in item.canaries)
+    targets = tuple(dict.fromkeys(item.round.plan.target for item in judged))
     result = verdict(findings, coverage)
     return Report(
         id=scan.id,
-        target=plan.target,
+        target=targets[0],
+        targets=targets,
         started=scan.started,
         finished=time.time_ns(),
         status=ScanStatus.FINISHED,
         verdict=result,
         decision=decide(result, findings),
         coverage=coverage,
-        packages=packages,
+        packages=join_packages(judged),
         alerts=observation.alerts,
         findings=findings,
         network=network,
-        canaries=Canaries(tuple(canaries), observation.canary_reads, network.hits, stage.withheld),
+        canaries=Canaries(canaries, observation.canary_reads, network.hits, stage.withheld),
         processes=observation.processes,
         files=observation.files,
         explanation=tuple(explanation(findings, coverage)),

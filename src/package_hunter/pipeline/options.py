@@ -19,13 +19,15 @@ HOSTNAME = "devbox"
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What the user asked for. ``phases`` come after the fetch, which is always done. ``on_staged`` is shown
-    the unpacked target before anything is built; a report that it returns ends the scan."""
+    """What the user asked for. ``phases`` come after the fetch, which is always done; each world (by name, see
+    ecosystems.worlds) is a box of its own. ``on_staged`` is shown the unpacked target before anything is built;
+    a report that it returns ends the scan."""
 
     ecosystem: str | None = None
     phases: tuple[str, ...] = ("install", "import")
     rule_files: tuple[Path, ...] = ()
     builtin_rules: bool = True
+    worlds: tuple[str, ...] = ("default",)
     record: Path | None = None
     on_staged: Callable[[Staged], Report | None] | None = None
 
@@ -36,6 +38,7 @@ class Scan:
 
     id: str
     started: int  # ns since the epoch
+    deadline: float  # of time.monotonic(), for all boxes together
     folder: Path
     options: ScanOptions
     engine: Engine

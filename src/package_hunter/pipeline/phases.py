@@ -7,26 +7,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from package_hunter.ecosystems import BoxTree, Plan
+from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import SandboxError
 from package_hunter.model.scan import CommandRun, Phase
 from package_hunter.pipeline.options import Scan
+from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 
 
-def run_phases(scan: Scan, box: RuncSandbox, plan: Plan, runs: list[CommandRun]) -> list[str]:
+def run_phases(scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]) -> list[str]:
     """Run every phase in order. Sentences about what kept it from being whole."""
-    tree = BoxTree(box.upper_dir)
-    deadline = time.monotonic() + scan.config.scan_timeout
+    plan, tree = turn.plan, BoxTree(box.upper_dir)
     reasons: list[str] = []
     try:
-        _run(scan, box, plan.fetch, runs, deadline, reasons)
+        _run(scan, box, turn, plan.fetch, runs, reasons)
         _refuse(plan, runs)
         install = plan.after_fetch(tree, runs)
         _refuse(plan, runs)
         if "install" in scan.options.phases:
-            _run(scan, box, install, runs, deadline, reasons)
+            _run(scan, box, turn, install, runs, reasons)
         for phase in plan.later(tree):
-            _run(scan, box, phase, runs, deadline, reasons)
+            _run(scan, box, turn, phase, runs, reasons)
         scan.say("Waiting for what still runs")
         box.settle(scan.config.settle_seconds)
         reasons += box.limits_hit()
@@ -43,14 +44,16 @@ def _refuse(plan: Plan, runs: Sequence[CommandRun]) -> None:
 
 
 def _run(
-    scan: Scan, box: RuncSandbox, phase: Phase, runs: list[CommandRun], deadline: float, reasons: list[str]
+    scan: Scan, box: RuncSandbox, turn: Round, phase: Phase, runs: list[CommandRun], reasons: list[str]
 ) -> None:
+    phase = in_world(phase, turn.world)
+    label = f"{phase.name} ({turn.label})" if turn.label else phase.name
     for command in phase.commands:
-        left = deadline - time.monotonic()
+        left = scan.deadline - time.monotonic()
         if left <= 0:
             late = f"The scan's time was over before the {phase.name} phase ended."
             if late not in reasons:
                 reasons.append(late)
             return
-        scan.say(f"{phase.name}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
+        scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
         runs.append(box.run(replace(command, timeout=min(command.timeout, left)), phase.name, phase.world))

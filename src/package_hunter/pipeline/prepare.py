@@ -13,7 +13,7 @@ from package_hunter.decoy.gateway import Gateway, GatewaySpec
 from package_hunter.decoy.spec import Limits as GatewayLimits
 from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.upstream import box_environment
-from package_hunter.ecosystems import Plan, PlanOptions, Staged, plans, stage
+from package_hunter.ecosystems import Staged, stage
 from package_hunter.intake.limits import Limits as IntakeLimits
 from package_hunter.intake.receive import Received
 from package_hunter.intake.run import run_unpacker
@@ -21,6 +21,7 @@ from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
 from package_hunter.pipeline.options import HOSTNAME, Scan
+from package_hunter.pipeline.rounds import Round
 
 
 @contextlib.contextmanager
@@ -62,21 +63,11 @@ def stage_target(scan: Scan, received: Received) -> Stage:
     return Stage(staged, (*unpacked.notes, *kept_out), withheld)
 
 
-def lay_plan(scan: Scan, staged: Staged) -> tuple[Plan, list[str]]:
-    """The plan of the project's first ecosystem, and sentences about what it leaves out."""
-    chosen = PlanOptions(phases=("fetch", *scan.options.phases), phase_timeout=scan.config.phase_timeout)
-    first, *others = plans(staged, chosen, scan.options.ecosystem)
-    left = [
-        f"The project is also of {other.target.ecosystem}, which this scan left out; "
-        f"scan it with --ecosystem {other.target.ecosystem}."
-        for other in others
-    ]
-    return first, left
-
-
-def gateway_spec(scan: Scan, upstreams: Sequence[Upstream], canaries: Sequence[Canary]) -> GatewaySpec:
+def gateway_spec(
+    scan: Scan, turn: Round, upstreams: Sequence[Upstream], canaries: Sequence[Canary]
+) -> GatewaySpec:
     """What the gateway of a box is to be."""
-    folder, config = scan.folder / "gateway", scan.config
+    folder, config = turn.folder / "gateway", scan.config
     folder.mkdir()
     limits = GatewayLimits(
         connections=config.max_connections,
@@ -84,7 +75,7 @@ def gateway_spec(scan: Scan, upstreams: Sequence[Upstream], canaries: Sequence[C
         body_bytes=config.max_body_bytes,
     )
     return GatewaySpec(
-        scan.id,
+        turn.box_id,
         folder,
         config.data_dir / "cache" / "registry",
         upstreams=tuple(upstreams),
@@ -97,15 +88,16 @@ def gateway_spec(scan: Scan, upstreams: Sequence[Upstream], canaries: Sequence[C
 
 def box_spec(
     scan: Scan,
-    plan: Plan,
+    turn: Round,
     gateway: Gateway,
     upstreams: Sequence[Upstream],
     files: Sequence[BoxFile],
     env: Mapping[str, str],
 ) -> BoxSpec:
     """What the box is to be: the plan's project in a home with the canaries' ``files`` and ``env``."""
+    plan = turn.plan
     return BoxSpec(
-        scan_id=scan.id,
+        scan_id=turn.box_id,
         project_name=Path(plan.project).name,
         project_dir=plan.plant,
         files=(*files, *plan.files),

@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -16,6 +16,7 @@ from rich.text import Text
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import is_marker, marker_domains, rfc3339
+from package_hunter.model.scan import PhaseCoverage
 from package_hunter.report import words
 from package_hunter.report.harmless import harmless
 
@@ -125,7 +126,7 @@ def _head(report: Report) -> Text:
 
 def _about(report: Report) -> Text:
     target = harmless(report.target.purl or report.target.name)
-    parts = [f"{target} ({harmless(report.target.ecosystem)})", _plural(len(report.packages), "package")]
+    parts = [f"{target} ({harmless(_ecosystems(report))})", _plural(len(report.packages), "package")]
     parts += [f"{words.seconds(report):.1f} s", f"decision: {report.decision}"]
     return Text(" · ".join(parts), "dim")
 
@@ -185,13 +186,26 @@ def _section(title: str, lines: list[Text]) -> Iterator[RenderableType]:
     yield Padding(Group(*shown), (0, 0, 1, 4))
 
 
+def _ecosystems(report: Report) -> str:
+    return ", ".join(dict.fromkeys(target.ecosystem for target in report.targets or (report.target,)))
+
+
+def _phases(phases: Sequence[PhaseCoverage]) -> list[Text]:
+    """A line for each box: its ecosystem and world where there are several, and its phases."""
+    worlds = {phase.world for phase in phases}
+    lines: dict[str, list[str]] = {}
+    for phase in phases:
+        words = (phase.ecosystem, phase.world if len(worlds) > 1 else "")
+        label = ", ".join(word for word in words if word)
+        lines.setdefault(label, []).append(f"{phase.name} {phase.status} {phase.seconds:.1f} s")
+    found = [f"{label}: {', '.join(said)}" if label else ", ".join(said) for label, said in lines.items()]
+    return [Text(harmless(line)) for line in found or ["no phase was run"]]
+
+
 def _coverage(report: Report) -> list[Text]:
     c = report.coverage
-    phases = (
-        ", ".join(f"{harmless(p.name)} {p.status} {p.seconds:.1f} s" for p in c.phases) or "no phase was run"
-    )
     lines = [
-        Text(phases),
+        *_phases(c.phases),
         Text(
             f"{c.packages_installed} of {c.packages_expected} packages installed, "
             f"{c.scripts_run} of {c.scripts_expected} lifecycle scripts run"
@@ -231,6 +245,9 @@ def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     yield _head(report)
     yield _about(report)
     yield Text("")
+    if report.baseline is not None:
+        title = f"New since the baseline of {words.baseline_day(report)}"
+        yield from _section(title, [Text(line) for line in words.news(report)])
     findings = [f for f in report.findings if f.severity != "info"]
     for number, finding in enumerate(findings[:MAX_FULL], 1):
         yield _full(number, finding, explain)

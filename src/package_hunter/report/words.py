@@ -137,6 +137,25 @@ def _rotate(report: Report) -> Iterator[str]:
         yield f"Rotate secrets of these kinds: {', '.join(harmless(s) for s in stolen)}."
 
 
+def news(report: Report) -> Iterator[str]:
+    """What is new against the baseline, a line each; a sentence where nothing is."""
+    new = report.baseline or {}
+    titles = {f.fingerprint: f.title for f in report.findings}
+    found = [f"finding: {harmless(titles.get(str(f), f))}" for f in new.get("new_findings", ())]
+    for key, noun in (("new_hosts", "host"), ("new_programs", "program"), ("new_files", "file")):
+        found += [f"{noun} {harmless(value)}" for value in new.get(key, ())]
+    for package in new.get("changed_packages", ()):
+        name = package_name(package.get("package"))
+        old, now = package.get("old") or "not there", package.get("new") or "gone"
+        found.append(f"package {name}: {harmless(old)} -> {harmless(now)}")
+    yield from found or ["No new behaviour was seen. That is no proof that there is none."]
+
+
+def baseline_day(report: Report) -> str:
+    """The day of the baseline, empty without one."""
+    return harmless((report.baseline or {}).get("finished", ""))[:10]
+
+
 def seconds(report: Report) -> float:
     """Wall time of the scan."""
     return max(0.0, (report.finished - report.started) / 1e9)

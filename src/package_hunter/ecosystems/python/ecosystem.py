@@ -7,7 +7,7 @@ from email.parser import HeaderParser
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import Ecosystem, NothingAskedError, Plan, PlanOptions, Staged
 from package_hunter.ecosystems.python import installed, requirements
 from package_hunter.ecosystems.python.plan import PythonPlan, Source
 from package_hunter.ecosystems.python.requirements import Wanted, normal
@@ -58,7 +58,7 @@ class PythonEcosystem(Ecosystem):
         wanted = requirements.wanted(tree, project)
         builds = requirements.is_installable(tree, project)
         if not wanted.lines and not builds:
-            raise NothingToScanError(
+            raise NothingAskedError(
                 f"{staged.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
                 "Give the folder that holds requirements.txt, pyproject.toml or a lock file with entries.",
             )

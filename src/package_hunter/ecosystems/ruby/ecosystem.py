@@ -6,7 +6,7 @@ import re
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import Ecosystem, NothingAskedError, Plan, PlanOptions, Staged
 from package_hunter.ecosystems.repack import pack_tar
 from package_hunter.ecosystems.ruby import lock
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
@@ -49,7 +49,7 @@ class RubyEcosystem(Ecosystem):
             (tree.read(f"{project}/Gemfile", 1 << 20) or b"").decode("utf-8", "replace")
         )
         if not names and not locked.gems:
-            raise NothingToScanError(
+            raise NothingAskedError(
                 f"{staged.name} asks for no gem: neither Gemfile nor Gemfile.lock names one.",
                 "Give the folder that holds a Gemfile with `gem` lines, or its lock file.",
             )

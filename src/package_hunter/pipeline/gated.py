@@ -1,0 +1,78 @@
+"""Gated behaviour: findings that appeared in some of the worlds that were tried and not in the others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from package_hunter.ecosystems.worlds import WORLDS
+from package_hunter.findings.catalog import kinds
+from package_hunter.findings.group import fingerprint, package_of
+from package_hunter.model.finding import Evidence, Finding
+from package_hunter.pipeline.merge import Judged
+
+KIND = "gated_behaviour"
+
+
+def gated(judged: Sequence[Judged]) -> tuple[Finding, ...]:
+    """One finding for each package whose behaviour differs between worlds of the same ecosystem.
+
+    Only worlds that were covered whole are compared: what was not run cannot have shown anything.
+    """
+    by_ecosystem: dict[str, list[Judged]] = defaultdict(list)
+    for item in judged:
+        if not item.coverage.reasons and not item.coverage.dropped:
+            by_ecosystem[item.round.plan.target.ecosystem].append(item)
+    return tuple(finding for items in by_ecosystem.values() for finding in _of(items))
+
+
+def _of(items: Sequence[Judged]) -> Iterator[Finding]:
+    if len(items) < 2:
+        return
+    names = [item.round.world.name for item in items]
+    shown: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
+    for item in items:
+        for finding in item.findings:
+            if finding.severity != "info":
+                shown[finding.fingerprint].append((item.round.world.name, finding))
+    by_package: dict[str, list[tuple[list[str], Finding]]] = defaultdict(list)
+    for seen in shown.values():
+        if len(seen) < len(items):
+            by_package[package_of(seen[0][1].blame)].append(([name for name, _ in seen], seen[0][1]))
+    for package, differing in by_package.items():
+        yield _finding(package, differing, names)
+
+
+def _finding(package: str, differing: Sequence[tuple[list[str], Finding]], names: Sequence[str]) -> Finding:
+    kind = kinds()[KIND]
+    evidence = tuple(_evidence(where, finding, names) for where, finding in differing)
+    where = differing[0][0]
+    blame = next((finding.blame for _, finding in differing if finding.blame is not None), None)
+    return Finding(
+        fingerprint=fingerprint(KIND, package, ""),
+        kind=KIND,
+        severity=kind.severity,
+        title=kind.title.replace("{subject}", f"only as {', '.join(where)}"),
+        blame=blame,
+        evidence=evidence[:20],
+        attack=kind.attack,
+        count=len(evidence),
+        explain=(
+            f"Why it is here: {kind.raised}",
+            *(item.what for item in evidence[:20]),
+            f"What would have lowered it: {kind.lowers}",
+        ),
+        advice=kind.advice,
+    )
+
+
+def _evidence(where: Sequence[str], finding: Finding, names: Sequence[str]) -> Evidence:
+    absent = [name for name in names if name not in where]
+    what = f"“{finding.title}” was seen in: {_told(where)}; and not in: {_told(absent)}."
+    time_ns = finding.evidence[0].time_ns if finding.evidence else 0
+    data = {"finding": finding.fingerprint, "kind": finding.kind, "seen": list(where), "unseen": absent}
+    return Evidence(time_ns, what, data)
+
+
+def _told(names: Sequence[str]) -> str:
+    return ", ".join(f"{name} ({WORLDS[name].about})" for name in names)

@@ -1,0 +1,73 @@
+"""Rounds: what is detonated in a box of its own. One for each ecosystem of the project, in each world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from package_hunter.ecosystems import Plan, PlanOptions, Staged, plans
+from package_hunter.ecosystems.worlds import World, chosen
+from package_hunter.pipeline.options import Scan
+
+
+@dataclass(frozen=True)
+class Round:
+    """A plan in a world. ``box_id`` is the scan's id for the first round, with a number for later ones;
+    ``folder`` holds the round's working files."""
+
+    plan: Plan
+    world: World
+    box_id: str
+    folder: Path
+    record: Path | None = None
+    only_world: bool = True
+    only_plan: bool = True
+
+    @property
+    def label(self) -> str:
+        """What tells this round from the scan's others; ``""`` where there is no other."""
+        words = (
+            "" if self.only_plan else self.plan.target.ecosystem,
+            "" if self.only_world else self.world.name,
+        )
+        return ", ".join(word for word in words if word)
+
+
+def rounds(scan: Scan, staged: Staged) -> list[Round]:
+    """Every round of a scan, world by world. Raises NothingToScanError where there is none."""
+    worlds = chosen(",".join(scan.options.worlds))
+    return [
+        _round(scan, plan, world, number, (len(worlds) == 1, len(laid) == 1))
+        for number, (world, plan, laid) in enumerate(_laid(scan, staged, worlds))
+    ]
+
+
+def again(scan: Scan, staged: Staged, earlier: Round, number: int) -> Round:
+    """A further round of the same ecosystem and world as an earlier one, as round ``number`` of the scan."""
+    found = lay_plans(scan, staged)
+    plan = next(plan for plan in found if plan.target.ecosystem == earlier.plan.target.ecosystem)
+    return _round(scan, plan, earlier.world, number, (earlier.only_world, earlier.only_plan))
+
+
+def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
+    """A fresh plan for each ecosystem: a plan remembers what was found in its box."""
+    asked = PlanOptions(phases=("fetch", *scan.options.phases), phase_timeout=scan.config.phase_timeout)
+    return plans(staged, asked, scan.options.ecosystem)
+
+
+def _laid(scan: Scan, staged: Staged, worlds: tuple[World, ...]) -> Iterator[tuple[World, Plan, list[Plan]]]:
+    for world in worlds:
+        laid = lay_plans(scan, staged)
+        for plan in laid:
+            yield world, plan, laid
+
+
+def _round(scan: Scan, plan: Plan, world: World, number: int, only: tuple[bool, bool]) -> Round:
+    box_id = scan.id if number == 0 else f"{scan.id}-{number + 1}"
+    folder = scan.folder / f"round-{number + 1}"
+    record = scan.options.record
+    if record is not None and number > 0:
+        # One recording holds one box: later ones stand beside the first.
+        record = record.with_name(f"{record.stem}.{number + 1}{record.suffix}")
+    return Round(plan, world, box_id, folder, record, *only)
