@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
-import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,10 @@ import typer
 
 from package_hunter.cli.console import Progress
 from package_hunter.errors import UsageError
+from package_hunter.model.report import Report
+
+DEFAULT_PHASES = "install,import"
+Scanner = Callable[[str], Report]
 
 
 class FailOn(enum.StrEnum):
@@ -19,15 +25,6 @@ class FailOn(enum.StrEnum):
     REVIEW = "review"
     BLOCK = "block"
     NEVER = "never"
-
-
-def exit_code(decision: str, verdict: str, fail_on: FailOn) -> int:
-    """The contract's exit code: 1 at or above ``fail_on`` (proof outranks), 4 inconclusive, else 0."""
-    rank = {"pass": 0, "review": 1, "block": 2}
-    threshold = {"review": 1, "block": 2, "never": 3}[fail_on.value]
-    if verdict == "inconclusive":
-        return 4
-    return 1 if rank[decision] >= threshold else 0
 
 
 def scan(
@@ -40,11 +37,43 @@ def scan(
     ecosystem: Annotated[
         str | None, typer.Option(help="npm, yarn, ...; recognised from the manifest when left out.")
     ] = None,
-    format: Annotated[str, typer.Option("--format", help="Form of the report: text, json, ...")] = "text",
+    format: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Form of the report: text (default), json, html, sarif, ..."),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the report to this file instead of stdout.")
+        list[Path] | None,
+        typer.Option("--output", "-o", help="Write it to this file; one for each --format, in order."),
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this decision on.")] = FailOn.BLOCK,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 whatever was found; errors keep their codes.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="In the text: what raised each finding, what would lower it.")
+    ] = False,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Policy file. Default: package-hunter.toml of the scanned folder, as far as it may."
+        ),
+    ] = None,
+    own_policy: Annotated[
+        bool, typer.Option("--own-policy/--no-own-policy", help="Heed the scanned folder's policy file.")
+    ] = True,
+    baseline: Annotated[
+        Path | None, typer.Option(help="An earlier JSON report: only what is new against it decides.")
+    ] = None,
+    changed_only: Annotated[
+        Path | None, typer.Option(help="A lock file (or its folder): scan only packages that it has not.")
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(envvar="PACKAGE_HUNTER_SERVER", help="Let this server scan; needs no rights here."),
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the server's token; else the environment (docs/client.md).")
+    ] = None,
     record: Annotated[
         Path | None, typer.Option(help="Record every event into this .scap file (Falco and sysdig read it).")
     ] = None,
@@ -56,7 +85,7 @@ def scan(
     ] = True,
     phases: Annotated[
         str, typer.Option(help="Phases to run after fetch, with commas between.")
-    ] = "install,import",
+    ] = DEFAULT_PHASES,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Install and load a target's dependencies in a sealed box, and report what they did.
@@ -64,24 +93,71 @@ def scan(
     Exit codes: 0 decision below --fail-on, 1 at or above it, 2 usage or rule file, 3 nothing to scan,
     4 inconclusive, 69 server or registry unreachable, 70 our own failure, 130 interrupted.
     """
-    from package_hunter import pipeline, report
+    from package_hunter import policy as policies
+    from package_hunter.cli import judging, outputs
 
-    if format not in report.FORMATS:
-        raise UsageError(
-            f"There is no report format {format!r}.", f"Choose one of: {', '.join(report.FORMATS)}."
-        )
-    options = pipeline.ScanOptions(
-        ecosystem=ecosystem,
-        phases=tuple(p.strip() for p in phases.split(",") if p.strip()),
-        rule_files=tuple(rules or ()),
-        builtin_rules=builtin_rules,
-        record=record,
-    )
-    result = pipeline.scan_target(target, options, progress=Progress(quiet))
-    text = report.FORMATS[format](result)
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    where = outputs.outputs(format or (), output or ())
+    judge = judging.Judging.of(target, policy, baseline, own_policy, server is not None)
+    progress = Progress(quiet)
+    if server is not None:
+        _refuse_here_only(record, rules, builtin_rules, phases)
+        scanner = _remote(server, token_file, ecosystem, progress)
     else:
-        output.write_text(text, encoding="utf-8")
-    raise typer.Exit(exit_code(result.decision, result.verdict, fail_on))
+        from package_hunter import pipeline
+
+        options = pipeline.ScanOptions(
+            ecosystem=ecosystem,
+            phases=tuple(p.strip() for p in phases.split(",") if p.strip()),
+            rule_files=tuple(rules or ()),
+            builtin_rules=builtin_rules,
+            record=record,
+        )
+
+        def scanner(what: str) -> Report:
+            report: Report = pipeline.scan_target(what, options, progress=progress)
+            return report
+
+    report = judge(_scan(target, changed_only, scanner))
+    folder = Path(target) if not target.startswith("pkg:") and Path(target).is_dir() else None
+    outputs.write(report, where, folder, explain)
+    code = policies.exit_code(report.verdict, report.decision, fail_on.value)
+    raise typer.Exit(0 if exit_zero else code)
+
+
+def _scan(target: str, changed_only: Path | None, scanner: Scanner) -> Report:
+    """The whole target, or what changed of it."""
+    if changed_only is None:
+        return scanner(target)
+    from package_hunter.cli.changed import change
+
+    with contextlib.ExitStack() as stack:
+        what = stack.enter_context(change(target, changed_only))
+        report = what.nothing(time.time_ns()) if what.folder is None else scanner(str(what.folder))
+        return what.finish(report)
+
+
+def _remote(server: str, token_file: Path | None, ecosystem: str | None, progress: Progress) -> Scanner:
+    """Let a server scan, with the credentials that files or the environment hold."""
+    from package_hunter.client import credentials
+    from package_hunter.client.scan import scan_remotely
+    from package_hunter.config import settings
+
+    auth = credentials.find(token_file)
+    return lambda what: scan_remotely(what, server, auth, settings(), progress, ecosystem)
+
+
+def _refuse_here_only(
+    record: Path | None, rules: list[Path] | None, builtin_rules: bool, phases: str
+) -> None:
+    """Options that the server decides."""
+    given = {
+        "--record": record is not None,
+        "--rules": bool(rules),
+        "--no-builtin-rules": not builtin_rules,
+        "--phases": phases != DEFAULT_PHASES,
+    }
+    for name, is_given in given.items():
+        if is_given:
+            raise UsageError(
+                f"{name} does not go with --server.", "The server has rules and phases of its own."
+            )

@@ -3,6 +3,10 @@
 [verdicts]
 suspicious = "block"
 
+[project]
+own_file = true
+own_file_from = ["token:ci-protected"]
+
 [[rule]]
 decision = "pass"
 kind = "git_hook"
@@ -53,13 +57,14 @@ def parse_policy(text: str, name: str = "package-hunter.toml", *, inside: bool =
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name} is not TOML: {error}.", "Correct that line.") from error
-    _known(data, {"verdicts", "rule", "waiver"}, name)
-    verdicts = dict(Policy().by_verdict)
+    _known(data, {"verdicts", "rule", "waiver"} | (set() if inside else {"project"}), name)
+    # a file from inside the project decides nothing by itself: it can only ask for more than the user's
+    verdicts = dict.fromkeys(Verdict, Decision.PASS) if inside else dict(Policy().by_verdict)
     for key, value in _table(data, "verdicts", name).items():
         verdicts[_choice(Verdict, key, f"{name}, [verdicts]")] = _choice(
             Decision, value, f"{name}, [verdicts] {key}"
         )
-    if verdicts[Verdict.INCONCLUSIVE] is Decision.PASS:
+    if verdicts[Verdict.INCONCLUSIVE] is Decision.PASS and not inside:
         raise UsageError(f"{name}, [verdicts]: an inconclusive scan cannot pass.", "Use review, or block.")
     return Policy(
         by_verdict=tuple(verdicts.items()),
@@ -67,7 +72,21 @@ def parse_policy(text: str, name: str = "package-hunter.toml", *, inside: bool =
         waivers=tuple(
             _waiver(w, f"{name}, waiver {i}", inside) for i, w in enumerate(_list(data, "waiver", name), 1)
         ),
+        **({} if inside else _project(_table(data, "project", name), f"{name}, [project]")),
     )
+
+
+def _project(data: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """What the scanned project's own file may do."""
+    _known(data, {"own_file", "own_file_from"}, where)
+    allowed, accounts = data.get("own_file", False), data.get("own_file_from", ["*"])
+    if not isinstance(allowed, bool):
+        raise UsageError(f"{where}: own_file is neither true nor false.", "Correct it.")
+    if not isinstance(accounts, list) or not all(isinstance(a, str) for a in accounts):
+        raise UsageError(
+            f"{where}: own_file_from is no list of accounts.", 'Write ["token:NAME"] or ["user:NAME"].'
+        )
+    return {"own_file": allowed, "own_file_from": tuple(accounts)}
 
 
 def _rule(data: Mapping[str, Any], where: str) -> Rule:

@@ -63,3 +63,5 @@ class Policy:
     )
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    own_file: bool = False  # whether the scanned project's own file may waive what is no proof
+    own_file_from: tuple[str, ...] = ("*",)  # on a server: patterns of the accounts for which it may

@@ -7,7 +7,6 @@ import typer
 
 from package_hunter.cli import main as cli
 from package_hunter.cli.console import harmless
-from package_hunter.cli.scan import FailOn, exit_code
 from package_hunter.errors import BadArchiveError, UnreachableError
 
 
@@ -39,22 +38,6 @@ def test_errors_become_exit_codes(
     shown = capsys.readouterr().err
     assert shown.startswith("package-hunter: ")
     assert "Traceback" not in shown
-
-
-@pytest.mark.parametrize(
-    ("decision", "verdict", "fail_on", "code"),
-    [
-        ("pass", "no_findings", FailOn.REVIEW, 0),
-        ("review", "suspicious", FailOn.REVIEW, 1),
-        ("review", "suspicious", FailOn.BLOCK, 0),
-        ("block", "malicious", FailOn.BLOCK, 1),
-        ("block", "malicious", FailOn.NEVER, 0),
-        ("review", "inconclusive", FailOn.BLOCK, 4),
-        ("review", "inconclusive", FailOn.NEVER, 4),
-    ],
-)
-def test_exit_code(decision: str, verdict: str, fail_on: FailOn, code: int) -> None:
-    assert exit_code(decision, verdict, fail_on) == code
 
 
 def test_terminal_escapes_are_shown_not_sent() -> None:

@@ -1,0 +1,185 @@
+"""`scan --changed-only BASE`: a small project made of the packages that another lock file has not.
+
+They are its direct dependencies, at the versions of the new lock file, so each is installed and loaded by
+itself; what they need in turn is held at the new lock file's versions where the manager can (npm's overrides).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from package_hunter.ecosystems.locked import LockFile, Pinned, changed, lock_file
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.errors import UsageError
+from package_hunter.findings import explanation, verdict
+from package_hunter.model.report import Report
+from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
+from package_hunter.policy import decide
+
+_MAX_LOCK = 24 << 20
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed, as a project to scan (``folder``; None where nothing did)."""
+
+    name: str
+    lock: LockFile
+    changed: tuple[Pinned, ...]
+    elsewhere: tuple[Pinned, ...]  # of those that changed, the ones that no registry has
+    folder: Path | None
+
+    def finish(self, report: Report) -> Report:
+        """The report with what it is about, and what of the change it left out."""
+        note = "No package's version changed, so nothing was run."
+        if self.changed:
+            names = ", ".join(f"{p.name} {p.version}" for p in self.changed[:_SHOWN])
+            more = f" and {len(self.changed) - _SHOWN} more" if len(self.changed) > _SHOWN else ""
+            note = f"Only what changed was scanned: {names}{more}. The rest of {self.lock.name} was not."
+        reasons = [*report.coverage.reasons, *self._left_out(), *self._other_bytes(report)]
+        coverage = replace(report.coverage, reasons=tuple(reasons), notes=(note, *report.coverage.notes))
+        result = verdict(report.findings, coverage)
+        return replace(
+            report,
+            coverage=coverage,
+            verdict=result,
+            decision=decide(result, report.findings),
+            explanation=explanation(report.findings, coverage),
+        )
+
+    def nothing(self, now: int) -> Report:
+        """A report of nothing run, for `finish`."""
+        return Report(
+            id="nothing-changed",
+            target=Target(self.name, self.lock.ecosystem),
+            started=now,
+            finished=now,
+            status=ScanStatus.FINISHED,
+            verdict=Verdict.NO_FINDINGS,
+            decision=Decision.PASS,
+        )
+
+    def _left_out(self) -> list[str]:
+        if not self.elsewhere:
+            return []
+        names = ", ".join(p.name for p in self.elsewhere[:_SHOWN])
+        return [f"These changed too, but no registry has them, so they need a whole scan: {names}."]
+
+    def _other_bytes(self, report: Report) -> list[str]:
+        """Packages of which other bytes came than the lock file promises."""
+        promised = {p.purl: p.integrity for p in self.changed if p.integrity}
+        wrong = [
+            p.name
+            for p in report.packages
+            if p.integrity and p.purl in promised and not _agree(p.integrity, promised[p.purl] or "")
+        ]
+        names = ", ".join(wrong[:_SHOWN])
+        return [f"The registry sent other bytes than {self.lock.name} promises: {names}."] if wrong else []
+
+
+def _agree(one: str, other: str) -> bool:
+    """Whether two integrity texts share a digest, or cannot be compared."""
+    mine, theirs = set(one.split()), set(other.split())
+    kinds = {d.partition("-")[0] for d in mine} & {d.partition("-")[0] for d in theirs}
+    return not kinds or bool(mine & theirs)
+
+
+@contextlib.contextmanager
+def change(target: str, base: Path) -> Iterator[Change]:
+    """The packages of ``target``'s lock file that ``base`` (a lock file, or a folder with one) has not.
+
+    UsageError: no folder, no lock file, or two that cannot be compared.
+    """
+    folder = Path(target)
+    if target.startswith("pkg:") or not folder.is_dir():
+        raise UsageError("--changed-only needs a folder as target.", "Give the project's folder.")
+    new = _lock(folder, "The project")
+    old = _base(base, new)
+    differing = changed(old.packages, new.packages)
+    here = tuple(p for p in differing if p.registry)
+    elsewhere = tuple(p for p in differing if not p.registry)
+    name = folder.resolve().name or "project"
+    with tempfile.TemporaryDirectory(prefix="package-hunter-changed-") as scratch:
+        project = Path(scratch) / name
+        project.mkdir()
+        if here:
+            _MAKERS[new.ecosystem](project, here, new.packages)
+        yield Change(name, new, here, elsewhere, project if here else None)
+
+
+def _lock(folder: Path, whose: str) -> LockFile:
+    found = lock_file(BoxTree(folder, "/project"), "/project")
+    if found is None or not found.packages:
+        raise UsageError(
+            f"{whose} ({folder}) has no lock file that can be read.",
+            "Make one (npm install, poetry lock, bundle lock; npm's of version 2 or later), or scan the whole.",
+        )
+    return found
+
+
+def _base(base: Path, new: LockFile) -> LockFile:
+    """The other lock file: in its folder, or a file of any name that is of the same kind."""
+    if base.is_dir():
+        return _same_kind(_lock(base, "The base"), new)
+    if not base.is_file():
+        raise UsageError(f"There is no {base}.", "Give a lock file, or a folder with one.")
+    if base.stat().st_size > _MAX_LOCK:
+        raise UsageError(f"{base} is larger than {_MAX_LOCK} bytes.", "Give a lock file.")
+    with tempfile.TemporaryDirectory(prefix="package-hunter-base-") as scratch:
+        shutil.copyfile(base, Path(scratch) / new.name)
+        found = lock_file(BoxTree(Path(scratch), "/project"), "/project")
+    if found is None:
+        raise UsageError(f"{base} cannot be read as a {new.name}.", "Give a lock file of the same kind.")
+    return _same_kind(found, new)
+
+
+def _same_kind(old: LockFile, new: LockFile) -> LockFile:
+    if old.ecosystem != new.ecosystem:
+        raise UsageError(
+            f"{old.name} and {new.name} are of different package managers.", "Compare lock files of one kind."
+        )
+    return old
+
+
+def _npm(folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+    """package.json, with the rest of the tree held at its versions where a name has only one."""
+    seen: Counter[str] = Counter()
+    kinds: dict[str, dict[str, str]] = {"dependencies": {}, "optionalDependencies": {}}
+    for p in here:
+        seen[p.name] += 1
+        alias, wanted = p.name, p.version
+        if seen[p.name] > 1:
+            alias, wanted = f"{p.name}-{seen[p.name]}", f"npm:{p.name}@{p.version}"
+        kinds["optionalDependencies" if p.optional else "dependencies"][alias] = wanted
+    versions: dict[str, set[str]] = {}
+    for p in everything:
+        versions.setdefault(p.name, set()).add(p.version)
+    held = {
+        p.name: p.version
+        for p in everything
+        if p.registry and len(versions[p.name]) == 1 and p.name not in seen
+    }
+    manifest = {"name": "app", "version": "1.0.0", "private": True, **kinds, "overrides": held}
+    (folder / "package.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _python(folder: Path, here: Sequence[Pinned], _everything: Sequence[Pinned]) -> None:
+    lines = [f"{p.name}=={p.version}\n" for p in here]
+    (folder / "requirements.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def _gems(folder: Path, here: Sequence[Pinned], _everything: Sequence[Pinned]) -> None:
+    # the registry is whatever Ruby is set up for: no host is written here
+    lines = ["source Gem.sources.first.uri.to_s\n", *(f'gem "{p.name}", "{p.version}"\n' for p in here)]
+    (folder / "Gemfile").write_text("".join(lines), encoding="utf-8")
+
+
+_MAKERS = {"npm": _npm, "pypi": _python, "gem": _gems}
