@@ -86,6 +86,15 @@ def scan(
     phases: Annotated[
         str, typer.Option(help="Phases to run after fetch, with commas between.")
     ] = DEFAULT_PHASES,
+    exercise: Annotated[
+        bool, typer.Option("--exercise", help="Also call what direct dependencies export, for a moment.")
+    ] = False,
+    worlds: Annotated[
+        str,
+        typer.Option(
+            help="Conditions to try, a box each: laptop, ci, later, locale, production, ... or all."
+        ),
+    ] = "default",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Install and load a target's dependencies in a sealed box, and report what they did.
@@ -100,14 +109,15 @@ def scan(
     judge = judging.Judging.of(target, policy, baseline, own_policy, server is not None)
     progress = Progress(quiet)
     if server is not None:
-        _refuse_here_only(record, rules, builtin_rules, phases)
+        _refuse_here_only(record, rules, builtin_rules, phases, exercise, worlds)
         scanner = _remote(server, token_file, ecosystem, progress)
     else:
         from package_hunter import pipeline
 
         options = pipeline.ScanOptions(
             ecosystem=ecosystem,
-            phases=tuple(p.strip() for p in phases.split(",") if p.strip()),
+            phases=_phases(phases, exercise),
+            worlds=_worlds(worlds),
             rule_files=tuple(rules or ()),
             builtin_rules=builtin_rules,
             record=record,
@@ -146,8 +156,31 @@ def _remote(server: str, token_file: Path | None, ecosystem: str | None, progres
     return lambda what: scan_remotely(what, server, auth, settings(), progress, ecosystem)
 
 
+def _phases(text: str, exercise: bool) -> tuple[str, ...]:
+    from package_hunter.ecosystems import ALL_PHASES, OPTIONAL_PHASES
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    names += ["exercise"] if exercise else []
+    unknown = [name for name in names if name not in (*ALL_PHASES, *OPTIONAL_PHASES)]
+    if unknown:
+        known = ", ".join((*ALL_PHASES, *OPTIONAL_PHASES))
+        raise UsageError(f"There is no phase “{unknown[0]}”.", f"Known are {known}.")
+    return tuple(dict.fromkeys(names))
+
+
+def _worlds(text: str) -> tuple[str, ...]:
+    from package_hunter.ecosystems.worlds import chosen
+
+    return tuple(world.name for world in chosen(text))
+
+
 def _refuse_here_only(
-    record: Path | None, rules: list[Path] | None, builtin_rules: bool, phases: str
+    record: Path | None,
+    rules: list[Path] | None,
+    builtin_rules: bool,
+    phases: str,
+    exercise: bool,
+    worlds: str,
 ) -> None:
     """Options that the server decides."""
     given = {
@@ -155,6 +188,8 @@ def _refuse_here_only(
         "--rules": bool(rules),
         "--no-builtin-rules": not builtin_rules,
         "--phases": phases != DEFAULT_PHASES,
+        "--exercise": exercise,
+        "--worlds": worlds != "default",
     }
     for name, is_given in given.items():
         if is_given:

@@ -10,6 +10,7 @@ import time
 
 from package_hunter.ecosystems.base import (
     ALL_PHASES,
+    OPTIONAL_PHASES,
     Ecosystem,
     NothingAskedError,
     Plan,
@@ -24,7 +25,7 @@ from package_hunter.ecosystems.ruby.ecosystem import RubyEcosystem
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError, UsageError
 
-__all__ = ["ALL_PHASES", "BoxTree", "Plan", "PlanOptions", "Staged", "plans", "stage"]
+__all__ = ["ALL_PHASES", "OPTIONAL_PHASES", "BoxTree", "Plan", "PlanOptions", "Staged", "plans", "stage"]
 
 ECOSYSTEMS: tuple[Ecosystem, ...] = (NpmEcosystem(), PythonEcosystem(), RubyEcosystem())
 

@@ -21,7 +21,7 @@ from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Ph
 
 ALL_PHASES = ("fetch", "install", "import")
 _MAX_WAY = 64  # names on the way from the root to a package
-OPTIONAL_PHASES = ("exercise",)
+OPTIONAL_PHASES = ("startup", "exercise")
 
 
 @dataclass(frozen=True, slots=True)

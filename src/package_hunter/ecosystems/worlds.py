@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from package_hunter.errors import UsageError
-from package_hunter.model.scan import Phase
+from package_hunter.model.scan import BoxFile, Phase
 
 _FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
@@ -17,12 +17,13 @@ _FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 @dataclass(frozen=True, slots=True)
 class World:
     """``canaries`` is the world that decoy.make_canaries is asked for; ``env`` is added to every command but
-    those of the fetch (certificates would be out of date 400 days later)."""
+    those of the fetch (certificates would be out of date 400 days later); ``files`` are planted in the box."""
 
     name: str
     about: str
     canaries: str = "default"
     env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[BoxFile, ...] = ()
 
 
 WORLDS: dict[str, World] = {
@@ -36,11 +37,12 @@ WORLDS: dict[str, World] = {
             "later",
             "the same laptop 400 days later",
             env={
-                "LD_PRELOAD": _FAKETIME,
                 "FAKETIME": "+400d",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                 "NO_FAKE_STAT": "1",
             },
+            # Not LD_PRELOAD: a variable is what code looks at first, and what rules look at, too.
+            files=(BoxFile("/etc/ld.so.preload", f"{_FAKETIME}\n".encode(), owner="root"),),
         ),
         World(
             "locale",

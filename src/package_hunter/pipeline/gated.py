@@ -47,12 +47,13 @@ def _finding(package: str, differing: Sequence[tuple[list[str], Finding]], names
     kind = kinds()[KIND]
     evidence = tuple(_evidence(where, finding, names) for where, finding in differing)
     where = differing[0][0]
+    subject = f"only in the world{'s' if len(where) > 1 else ''} {', '.join(where)}"
     blame = next((finding.blame for _, finding in differing if finding.blame is not None), None)
     return Finding(
         fingerprint=fingerprint(KIND, package, ""),
         kind=KIND,
         severity=kind.severity,
-        title=kind.title.replace("{subject}", f"only as {', '.join(where)}"),
+        title=kind.title.replace("{subject}", subject),
         blame=blame,
         evidence=evidence[:20],
         attack=kind.attack,

@@ -22,6 +22,8 @@ from package_hunter.pipeline.prepare import run_dir, stage_target
 from package_hunter.pipeline.rounds import rounds
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import reap
+from package_hunter.sandbox.image import find_image, gem_source
+from package_hunter.sandbox.mounts import mount_image
 from package_hunter.sensor.scap import check_writable
 
 
@@ -72,7 +74,8 @@ def scan_received(
         if options.on_staged is not None and (known := options.on_staged(stage.staged)) is not None:
             return known
         turns = rounds(scan, stage.staged)
-        upstreams = discover(cache_dir=config.data_dir / "cache" / "config")
+        image = mount_image(find_image())
+        upstreams = discover(config.data_dir / "cache" / "config", gem_source=gem_source(image))
         judged: list[Judged] = []
         for turn in turns:
             seen = detonate(scan, turn, upstreams)

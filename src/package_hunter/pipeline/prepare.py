@@ -100,7 +100,7 @@ def box_spec(
         scan_id=turn.box_id,
         project_name=Path(plan.project).name,
         project_dir=plan.plant,
-        files=(*files, *plan.files),
+        files=(*files, *plan.files, *turn.world.files),
         env={**env, **box_environment(tuple(upstreams)), **plan.env},
         ca_pem=gateway.ca_pem,
         hostname=HOSTNAME,
