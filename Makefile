@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench eval fuzz lock clean
+.PHONY: help demo test setup setup-run lint bench eval recordings fuzz lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ bench: setup ## Measure the budgets of docs/architecture.md on this machine
 
 eval: setup ## Detection and false accusations, beside GuardDog (long)
 	@$(SUDO) $(PY) ci/eval.py
+
+recordings: setup ## Ten scans, recorded and replayed to the same alerts
+	@$(SUDO) env PACKAGE_HUNTER_ALL_RECORDINGS=1 $(PY) -m pytest -q tests/acceptance/recordings
 
 fuzz: setup ## Fuzz the parsers (long)
 	@$(PY) -m pytest -q -o addopts=--import-mode=importlib tests/fuzz
