@@ -24,9 +24,11 @@ def hunt(*arguments: str | Path, timeout: float = 180, **more: Any) -> subproces
     )
 
 
-def scan_json(target: str | Path, *arguments: str | Path, codes: tuple[int, ...] = (0,)) -> dict[str, Any]:
+def scan_json(
+    target: str | Path, *arguments: str | Path, codes: tuple[int, ...] = (0,), **more: Any
+) -> dict[str, Any]:
     """The JSON report of a scan that must end with one of ``codes``."""
-    done = hunt("scan", target, "--format", "json", *arguments)
+    done = hunt("scan", target, "--format", "json", *arguments, **more)
     assert done.returncode in codes, f"exit {done.returncode}\n{done.stderr[-3000:]}\n{done.stdout[-1000:]}"
     report: dict[str, Any] = json.loads(done.stdout)
     return report

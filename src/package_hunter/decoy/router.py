@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from package_hunter.decoy.registry.front import NpmFront
+from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.services import SERVICES
 from package_hunter.decoy.services.downloads import Downloads
@@ -13,7 +14,7 @@ from package_hunter.decoy.world import World
 class Router:
     """Registries first, then the services by name, port or form, then a plausible download for any URL."""
 
-    def __init__(self, world: World, fronts: tuple[NpmFront | PypiFront, ...]) -> None:
+    def __init__(self, world: World, fronts: tuple[NpmFront | PypiFront | GemFront, ...]) -> None:
         self._world, self._fronts = world, fronts
         self._services = tuple(make(world) for make in SERVICES)
         self._downloads = Downloads(world)

@@ -33,6 +33,7 @@ from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import Recorder
 from package_hunter.decoy.registry.cache import RegistryCache
 from package_hunter.decoy.registry.front import NpmFront, Registry
+from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.router import Router
 from package_hunter.decoy.sockets import GatewaySockets
@@ -58,7 +59,7 @@ class Process:
     def __init__(self, spec: GatewaySpec, ca_cert: bytes, ca_key: bytes) -> None:
         self.spec = spec
         self.record = Recorder(spec.run_dir / LOG, spec.limits)
-        hosts = tuple({h for u in spec.upstreams if (h := urlsplit(u.url).hostname)})
+        hosts = _registry_hosts(spec)
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
         references = [c for _ in range(2) for c in make_canaries("reference", upstreams=spec.upstreams)[0]]
         self.watch = watch = Watch(spec.canaries, references, self.record, _registries(spec))
@@ -67,7 +68,8 @@ class Process:
         self.world = World(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
         self.registry = Registry(spec, self.cache, self.record)
-        self.router = Router(self.world, (NpmFront(self.registry), PypiFront(self.registry)))
+        fronts = (NpmFront(self.registry), PypiFront(self.registry), GemFront(self.registry))
+        self.router = Router(self.world, fronts)
         self.dns = DnsServer(names, self.record, self._heard)
 
     def _heard(self, name: str, peer_port: int) -> None:
@@ -115,6 +117,12 @@ class Process:
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], data["integrity"], urls))
+
+
+def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
+    """Names that get a registry's address; gem and bundler also ask a source's index by a name of its own."""
+    found = {(u.ecosystem, host) for u in spec.upstreams if (host := urlsplit(u.url).hostname)}
+    return tuple({host for _, host in found} | {f"index.{host}" for kind, host in found if kind == "gem"})
 
 
 def _registries(spec: GatewaySpec) -> Registries:

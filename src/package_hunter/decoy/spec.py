@@ -46,6 +46,7 @@ class Upstream:
     cafile: str | None = None
     proxy: str | None = field(default=None, repr=False)
     verify: bool = True
+    replaces: str = ""  # the source that package managers in the box have by default, where it is another
 
 
 @dataclass(frozen=True, slots=True)

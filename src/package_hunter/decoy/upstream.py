@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import yaml
+
 from package_hunter.confine import UIDS
 from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import HostError
@@ -31,10 +33,13 @@ _VARIABLE = re.compile(r"(?<!\\)\$\{([^}?]+)(\?)?\}")
 _NPM_KEYS = ("registry", "cafile", "proxy", "https-proxy", "strict-ssl", "globalconfig")
 
 
-def discover(cache_dir: Path | None = None, npm: str | None = None) -> tuple[Upstream, ...]:
+def discover(
+    cache_dir: Path | None = None, npm: str | None = None, gem_source: str | None = None
+) -> tuple[Upstream, ...]:
     """This host's registries, npm's and pip's and gem's, as far as those are set up or have a default.
 
-    ``npm`` is the program to ask where none is on PATH. With ``cache_dir`` (the worker's own folder, not the
+    ``npm`` is the program to ask where none is on PATH, ``gem_source`` what gem has as its default in the box,
+    for hosts without Ruby. With ``cache_dir`` (the worker's own folder, not the
     gateway's cache) what the programs said is kept there, never with credentials, and reused until a
     configuration file, the environment or the program changes.
     """
@@ -43,7 +48,7 @@ def discover(cache_dir: Path | None = None, npm: str | None = None) -> tuple[Ups
     if program:
         found += npm_upstreams(program, cache_dir)
     found += pip_upstreams(cache_dir)
-    found += gem_upstreams()
+    found += gem_upstreams(gem_source)
     return tuple(found)
 
 
@@ -56,7 +61,16 @@ def box_environment(upstreams: tuple[Upstream, ...]) -> dict[str, str]:
         if upstream.ecosystem == "pypi":
             key = "PIP_INDEX_URL" if upstream.default else "PIP_EXTRA_INDEX_URL"
             env[key] = f"{env[key]} {upstream.url}" if key in env else upstream.url
+        if upstream.ecosystem == "gem" and upstream.replaces not in ("", upstream.url):
+            # gem itself reads ~/.gemrc (decoy/secrets/gem.py). A Gemfile names its sources in full: the public one
+            # becomes the host's default; others stay, so that a private gem is never asked for elsewhere.
+            env[f"BUNDLE_MIRROR__{_bundle_key(upstream.replaces)}"] = upstream.url
     return env
+
+
+def _bundle_key(url: str) -> str:
+    """A URL as bundler writes it into the name of an environment variable (``Bundler::Settings#key_for``)."""
+    return url.replace("-", "___").replace(".", "__").upper()
 
 
 # --- npm ---------------------------------------------------------------------------------------------------
@@ -212,13 +226,16 @@ def _pip_default(text: str) -> str:
 # --- gem ---------------------------------------------------------------------------------------------------
 
 
-def gem_upstreams() -> list[Upstream]:
-    """gem's sources, where gem is installed."""
+def gem_upstreams(default: str | None = None) -> list[Upstream]:
+    """gem's sources: as gem itself says; where it is not installed, as its files do; else ``default``,
+    which is what gem in the box has."""
     program = shutil.which("gem")
     if program is None:
-        return []
-    text = _asked([program, "sources", "--list"], {"HOME": str(Path.home())}, b"", "", None)
-    urls = [line.strip() for line in text.splitlines() if line.strip().startswith(("http://", "https://"))]
+        urls = _gemrc_sources() or ([default] if default else [])
+    else:
+        text = _asked([program, "sources", "--list"], {"HOME": str(Path.home())}, b"", "", None)
+        urls = [line.strip() for line in text.splitlines()]
+    urls = [url for url in urls if url.startswith(("http://", "https://"))]
     found: list[Upstream] = []
     for url in urls:
         parts = urlsplit(_slash(url))
@@ -227,8 +244,22 @@ def gem_upstreams() -> list[Upstream]:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             auth = "Basic " + base64.b64encode(pair.encode()).decode()
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-        found.append(Upstream("gem", bare, default=not found, auth=auth))
+        replaces = _slash(default) if default and not found else ""
+        found.append(Upstream("gem", bare, default=not found, auth=auth, replaces=replaces))
     return found
+
+
+def _gemrc_sources() -> list[str]:
+    """``:sources:`` of the first of gem's files that has some, in its order of precedence (gem help
+    environment)."""
+    named = [Path(path) for path in os.environ.get("GEMRC", "").split(":") if path]
+    for path in (*named, _home(".gemrc"), Path("/etc/gemrc")):
+        with suppress(yaml.YAMLError):
+            data = yaml.safe_load(_read(path))
+            sources = data.get(":sources") or data.get("sources") if isinstance(data, dict) else None
+            if isinstance(sources, list) and sources:
+                return [str(source) for source in sources]
+    return []
 
 
 # --- asking ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""~/.gem/credentials: the key that ``gem push`` sends."""
+"""~/.gem/credentials, the key that ``gem push`` sends, and ~/.gemrc, which names the host's sources."""
 
 from __future__ import annotations
 
@@ -10,3 +10,6 @@ from package_hunter.decoy.forge import Forge
 def make(forge: Forge) -> None:
     key = forge.canary("gem-key", ".gem/credentials", f"rubygems_{secrets.token_hex(24)}", ("gem-registry",))
     forge.file(".gem/credentials", f"---\n:rubygems_api_key: {key}\n", 0o600)
+    sources = "".join(f"- {upstream.url}\n" for upstream in forge.upstream("gem"))
+    if sources:
+        forge.file(".gemrc", f"---\n:sources:\n{sources}:update_sources: true\n")

@@ -21,6 +21,7 @@ from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Pa
 
 _INSTALL = ("/usr/bin/gem", "install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
 _MAX_LOCK = 16 << 20
+_FETCHED = f"{HOME}/.cache/bundler/fetched"  # where bundler keeps what it downloads; its own place is root's
 # Bundler's own way of guessing the file to load: the name, then its dashes as folders.
 _LOAD = (
     'begin; require "{name}"; rescue LoadError => e; raise unless e.path == "{name}"; require "{folder}"; end'
@@ -60,7 +61,8 @@ class RubyPlan(Plan):
         commands: tuple[Command, ...] = ()
         if self._source.fetch:
             argv = ("bundle", "cache", "--no-install")
-            commands = (Command(argv, self.project, timeout=self.options.phase_timeout),)
+            place = {"BUNDLE_PATH": _FETCHED}
+            commands = (Command(argv, self.project, place, timeout=self.options.phase_timeout),)
         return self._remember(Phase("fetch", commands))
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
