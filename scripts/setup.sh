@@ -6,6 +6,10 @@ cd "$(dirname "$0")/.."
 want=${1:-run}
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'setup: %s\n       %s\n' "$1" "$2" >&2; exit 1; }
+# Long-winded programs talk to a log; where one fails, its last lines are what a person needs.
+log=$(mktemp -t package-hunter-setup.XXXXXX)
+trap 'rm -f "$log"' EXIT
+quietly() { "$@" >"$log" 2>&1 || { local code=$?; tail -n 30 "$log" >&2; return "$code"; }; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
   fail "this step needs root: $*" "Run make as root, or install sudo."; fi; }
 
@@ -24,10 +28,10 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
   command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu: apt-get is missing." \
     "Install these by hand: ${missing[*]}"
-  say "Installing system packages: ${missing[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2 ||
+  say "Installing system packages (a minute or two): ${missing[*]}"
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update ||
     fail "apt-get update failed." "Check the network and /etc/apt/sources.list, then run make again."
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >&2 ||
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" ||
     fail "apt-get install failed." "Read the lines above; 'apt-get -f install' often mends it."
 fi
 
@@ -43,11 +47,11 @@ requirements=(-r requirements/main.txt)
 stamp=.venv/installed-$want
 sums=$(cat requirements/main.txt requirements/dev.txt pyproject.toml | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$sums" ]; then
-  say "Installing Python packages (pinned by hash)"
-  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes "${requirements[@]}" >&2 ||
+  say "Installing Python packages, pinned by hash (half a minute)"
+  quietly .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes "${requirements[@]}" ||
     fail "pip could not install the pinned packages." "Check that pip reaches its index: pip download six"
-  .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/build.txt >&2 &&
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e . >&2 ||
+  quietly .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/build.txt &&
+    quietly .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e . ||
     fail "the package itself could not be installed." "Read the lines above."
   printf '%s' "$sums" > "$stamp"
 fi
