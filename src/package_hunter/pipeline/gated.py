@@ -9,7 +9,7 @@ from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.findings.catalog import kinds
 from package_hunter.findings.group import fingerprint, package_of
 from package_hunter.model.finding import Evidence, Finding
-from package_hunter.pipeline.merge import Judged
+from package_hunter.pipeline.judged import Judged
 
 KIND = "gated_behaviour"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 import uuid
@@ -9,17 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from package_hunter.config import Settings, settings
+from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.upstream import discover
 from package_hunter.errors import HostError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
 from package_hunter.observe import compile_rules
 from package_hunter.pipeline.detonate import detonate
-from package_hunter.pipeline.judgement import judge_round, report_of
-from package_hunter.pipeline.merge import Judged
+from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.judgement import english, judge_round, report_of
+from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import run_dir, stage_target
-from package_hunter.pipeline.rounds import rounds
+from package_hunter.pipeline.rounds import Round, rounds
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import reap
 from package_hunter.sandbox.image import find_image, gem_source
@@ -78,10 +81,17 @@ def scan_received(
         upstreams = discover(config.data_dir / "cache" / "config", gem_source=gem_source(image))
         judged: list[Judged] = []
         for turn in turns:
-            seen = detonate(scan, turn, upstreams)
-            say("Judging what was seen")
-            judged.append(judge_round(turn, seen, after=_last_key(judged)))
+            item = _run(scan, turn, upstreams, after=_last_key(judged))
+            more = functools.partial(_run, scan, upstreams=upstreams)
+            judged.append(narrow(scan, stage.staged, item, more))
         return report_of(scan, stage, judged)
+
+
+def _run(scan: Scan, turn: Round, upstreams: Sequence[Upstream], after: int = 0) -> Judged:
+    """One round: detonated, observed, judged."""
+    seen = detonate(scan, turn, upstreams)
+    scan.say("Judging what was seen")
+    return judge_round(turn, seen, after, english(scan.engine))
 
 
 def _last_key(judged: Sequence[Judged]) -> int:

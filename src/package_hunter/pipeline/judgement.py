@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from package_hunter.enrich.blame import Blamer
@@ -14,8 +14,8 @@ from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.pipeline.detonate import Seen
 from package_hunter.pipeline.gated import gated
+from package_hunter.pipeline.judged import Judged
 from package_hunter.pipeline.merge import (
-    Judged,
     in_order,
     join_coverages,
     join_findings,
@@ -28,10 +28,21 @@ from package_hunter.pipeline.options import HOSTNAME, Scan
 from package_hunter.pipeline.prepare import Stage
 from package_hunter.pipeline.rounds import Round
 from package_hunter.policy import decide
+from package_hunter.rules import Engine
+from package_hunter.rules.explain import brief
 
 
-def judge_round(turn: Round, seen: Seen, after: int = 0) -> Judged:
-    """Blame and findings of one round; its processes' keys begin after ``after``."""
+def english(engine: Engine) -> Callable[[str], str | None]:
+    """From a rule's name to its condition as a sentence."""
+    rules = {rule.name: rule for rule in engine.rules}
+    return lambda name: brief(rules[name]) if name in rules else None
+
+
+def judge_round(
+    turn: Round, seen: Seen, after: int = 0, explain_rule: Callable[[str], str | None] | None = None
+) -> Judged:
+    """Blame and findings of one round; its processes' keys begin after ``after``. ``explain_rule`` gives a
+    rule's condition in English."""
     plan, packages = turn.plan, turn.plan.inventory()
     observation = renumbered(seen.observation, after) if after else seen.observation
     blamer = Blamer(seen.runs, observation.processes, packages, observation.files)
@@ -54,8 +65,20 @@ def judge_round(turn: Round, seen: Seen, after: int = 0) -> Judged:
         coverage,
         blamer.blame,
         host_facts=(HOSTNAME, plan.project),
+        explain_rule=explain_rule,
+        runs=seen.runs,
     )
-    return Judged(turn, observation, network, seen.canaries, packages, coverage, findings)
+    return Judged(
+        turn,
+        tuple(seen.runs),
+        observation,
+        network,
+        seen.canaries,
+        packages,
+        coverage,
+        findings,
+        tuple(seen.reasons),
+    )
 
 
 def report_of(scan: Scan, stage: Stage, judged: Sequence[Judged]) -> Report:

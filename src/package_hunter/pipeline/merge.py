@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from package_hunter.model.finding import Finding
-from package_hunter.model.observation import Canary, NetworkLog, Observation
+from package_hunter.model.observation import NetworkLog, Observation
 from package_hunter.model.scan import Coverage, Package
-from package_hunter.pipeline.rounds import Round
+from package_hunter.pipeline.judged import Judged
 
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 _MAX_EVIDENCE = 20
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What one round showed, with blame, and the findings made of it."""
-
-    round: Round
-    observation: Observation
-    network: NetworkLog
-    canaries: tuple[Canary, ...]
-    packages: tuple[Package, ...]
-    coverage: Coverage
-    findings: tuple[Finding, ...]
 
 
 def renumbered(seen: Observation, after: int) -> Observation:

@@ -26,7 +26,8 @@ def run_phases(scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]
         _refuse(plan, runs)
         if "install" in scan.options.phases:
             _run(scan, box, turn, install, runs, reasons)
-        for phase in plan.later(tree):
+        later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
+        for phase in later:
             _run(scan, box, turn, phase, runs, reasons)
         scan.say("Waiting for what still runs")
         box.settle(scan.config.settle_seconds)

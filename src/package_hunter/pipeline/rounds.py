@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from package_hunter.ecosystems import Plan, PlanOptions, Staged, plans
 from package_hunter.ecosystems.worlds import World, chosen
+from package_hunter.pipeline.apart import Apart
 from package_hunter.pipeline.options import Scan
 
 
@@ -21,6 +22,7 @@ class Round:
     box_id: str
     folder: Path
     record: Path | None = None
+    apart: Apart | None = None  # in place of the import phase
     only_world: bool = True
     only_plan: bool = True
 
@@ -43,11 +45,15 @@ def rounds(scan: Scan, staged: Staged) -> list[Round]:
     ]
 
 
-def again(scan: Scan, staged: Staged, earlier: Round, number: int) -> Round:
-    """A further round of the same ecosystem and world as an earlier one, as round ``number`` of the scan."""
+def again(scan: Scan, staged: Staged, earlier: Round, apart: Apart, further: int) -> Round:
+    """A further round like an earlier one, to load packages apart; ``further`` counts them."""
     found = lay_plans(scan, staged)
     plan = next(plan for plan in found if plan.target.ecosystem == earlier.plan.target.ecosystem)
-    return _round(scan, plan, earlier.world, number, (earlier.only_world, earlier.only_plan))
+    box_id, folder = (
+        f"{earlier.box_id}-n{further}",
+        earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
+    )
+    return replace(earlier, plan=plan, box_id=box_id, folder=folder, record=None, apart=apart)
 
 
 def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
@@ -70,4 +76,4 @@ def _round(scan: Scan, plan: Plan, world: World, number: int, only: tuple[bool, 
     if record is not None and number > 0:
         # One recording holds one box: later ones stand beside the first.
         record = record.with_name(f"{record.stem}.{number + 1}{record.suffix}")
-    return Round(plan, world, box_id, folder, record, *only)
+    return Round(plan, world, box_id, folder, record, None, *only)

@@ -87,6 +87,13 @@ class RubyPlan(Plan):
         direct = [package for package in self._installed.packages if package.direct]
         return self._remember(Phase("import", tuple(self._load(package) for package in direct)))
 
+    def narrow(self, purl: str) -> Phase | None:
+        """See Plan."""
+        by_name = {package.name: package for package in self._installed.packages}
+        item = next((package for package in by_name.values() if package.purl == purl), None)
+        needed = [by_name[name] for name in item.requires if name in by_name] if item is not None else []
+        return Phase("import", tuple(self._load(package) for package in needed)) if needed else None
+
     def inventory(self) -> tuple[Package, ...]:
         """The gems after the install."""
         return self._installed.packages

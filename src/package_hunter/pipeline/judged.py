@@ -1,0 +1,25 @@
+"""What one round showed, with blame, and the findings made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from package_hunter.model.finding import Finding
+from package_hunter.model.observation import Canary, NetworkLog, Observation
+from package_hunter.model.scan import CommandRun, Coverage, Package
+from package_hunter.pipeline.rounds import Round
+
+
+@dataclass(frozen=True)
+class Judged:
+    """See above. ``broken`` are sentences about what went wrong while it ran; ``coverage`` tells them too."""
+
+    round: Round
+    runs: tuple[CommandRun, ...]
+    observation: Observation
+    network: NetworkLog
+    canaries: tuple[Canary, ...]
+    packages: tuple[Package, ...]
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    broken: tuple[str, ...] = ()
