@@ -6,8 +6,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
-from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process
+from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process, Request
 from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import CommandRun, Coverage, Package
 
@@ -15,6 +16,14 @@ Blamer = Callable[[int, int], Blame | None]
 """From a process's key and a time (ns since the epoch) to who is to blame."""
 
 MAX_CHAIN = 12
+
+
+def host_asked(request: Request) -> str:
+    """The host of a request's URL; a hostile client may ask for anything."""
+    try:
+        return urlsplit(request.url).hostname or request.url[:80]
+    except ValueError:
+        return request.url[:80]
 
 
 class Context:
@@ -55,9 +64,17 @@ class Context:
         return found
 
     @cached_property
-    def registry_addresses(self) -> frozenset[str]:
-        """Addresses behind which the gateway passed requests on to a registry."""
-        return frozenset(c.address for c in self.network.connections if c.kind == "registry")
+    def registry_hosts(self) -> frozenset[str]:
+        """Hosts of which every request was passed on to a registry: those that an index sends its clients to
+        have addresses like any other."""
+        asked: dict[str, bool] = {}
+        for request in self.network.requests:
+            host = host_asked(request)
+            asked[host] = asked.get(host, True) and request.registry
+        strange = {
+            c.name for c in self.network.connections if c.kind not in ("http", "tls", "registry", "dns")
+        }
+        return frozenset(host for host, only in asked.items() if only and host not in strange)
 
     def process_at(self, pid: int, time_ns: int) -> Process | None:
         """The process that had this pid (the host's) at this time; pids are reused."""

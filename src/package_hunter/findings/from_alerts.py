@@ -158,6 +158,8 @@ def signals(context: Context) -> Iterator[Signal]:
         where = destination(alert, context)
         if _of_a_decoy(alert, where, context):
             continue
+        if kind.name == "outbound_connection" and where and where[0] in context.registry_hosts:
+            continue  # a file host of the registry, where nothing but the tree's files was asked for
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
         yield Signal(
             time_ns=alert.time_ns,

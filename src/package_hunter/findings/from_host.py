@@ -54,7 +54,7 @@ def _program(process: Process) -> str:
     name = PurePosixPath(process.exepath).name
     if not name.startswith(("node", "python", "ruby")) or len(words) < 2:
         return name
-    if words[1:3] == ["-m", "pip"]:
+    if words[1:3] == ["-m", "pip"] or re.fullmatch(r"/usr/\S+/pip/__pip-runner__\.py", words[1]):
         return "pip"
     return PurePosixPath(words[1]).name if words[1].startswith(_SYSTEM) else ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from package_hunter.findings.catalog import Class, kinds
-from package_hunter.findings.context import Context
+from package_hunter.findings.context import Context, host_asked
 from package_hunter.findings.signals import Signal
 from package_hunter.findings.traffic import (
     base_domain,
@@ -141,19 +141,12 @@ def _raw_bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _host(request: Request) -> str:
-    try:
-        return urlsplit(request.url).hostname or request.url[:80]
-    except ValueError:
-        return request.url[:80]
-
-
 def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     wanted = tuple(facts)
     for request in context.network.requests:
         if request.registry or is_marker(request.url, context.markers):
             continue
-        host = _host(request)
+        host = host_asked(request)
         query = len(_split(request.url).query)
         size = request.body_bytes + query
         data = {"method": request.method, "url": request.url[:500], "body_bytes": request.body_bytes}
@@ -279,4 +272,4 @@ def signals(context: Context, host_facts: Iterable[str]) -> Iterator[Signal]:
 
 def hosts_asked(network: NetworkLog) -> frozenset[str]:
     """Hosts that were asked over HTTP(S)."""
-    return frozenset(_host(r) for r in network.requests if not r.registry)
+    return frozenset(host_asked(r) for r in network.requests if not r.registry)

@@ -4,11 +4,13 @@ The other way round, nothing here ever raises a signal."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from package_hunter.findings.catalog import Class
 from package_hunter.findings.signals import Signal
+from package_hunter.model.box import HOME
 
 _TOOLS = frozenset(
     [
@@ -43,13 +45,36 @@ _WORSE_THERE = frozenset(
         "credential_use",
     ]
 )
-_WORSE_ANYWHERE = frozenset(
-    ["exfiltration", "credential_access", "reverse_shell", "staged_theft", "staged_payload"]
+_WORSE_ANYWHERE = frozenset(["exfiltration", "credential_access", "reverse_shell"])
+# settings of package managers: where the registry and the proxy are told, beside a token
+_MANAGER_SETTINGS = frozenset(
+    f"{HOME}/{name}" for name in (".npmrc", ".yarnrc", ".yarnrc.yml", ".config/pip/pip.conf", ".gemrc")
+)
+_SENDS = frozenset(
+    [
+        "data_sent",
+        "dns_channel",
+        "exfiltration",
+        "host_facts_sent",
+        "registry_account",
+        "registry_channel",
+        "registry_publish",
+        "repository_change",
+        "reverse_shell",
+        "remote_code_execution",
+    ]
 )
 
 PLAIN_DOWNLOAD = (
     "In its favour: it was a plain download by name, by the package's own code; nothing of it was executed "
     "and no data went out."
+)
+MANAGER_SETTINGS = (
+    "In its favour: it is the package manager's settings file, in which many tools look for the registry and the "
+    "proxy, and this package sent no data to anybody."
+)
+OWN_FOLDER = (
+    "In its favour: the folder is named after the package that wrote it, so it holds what is its own."
 )
 
 
@@ -69,12 +94,40 @@ def _plain_download(signal: Signal, there: set[tuple[str, str]], worse: set[str 
     )
 
 
+def _manager_settings(signal: Signal, senders: set[str | None]) -> bool:
+    return (
+        signal.kind == "credential_access"
+        and signal.subject in _MANAGER_SETTINGS
+        and _package(signal) is not None
+        and not senders & {None, _package(signal)}
+    )
+
+
+def _own_folder(signal: Signal) -> bool:
+    """Whether what was written outside lies in a folder of the home that bears the package's name."""
+    folder = re.match(rf"{HOME}/[.]?([^/]+)/", signal.subject)
+    if signal.kind != "write_outside" or folder is None or (package := _package(signal)) is None:
+        return False
+    words = re.split(r"[/@]|%40", package.partition(":")[2].rpartition("@")[0] or package)
+    return folder[1].lower() in {word.lower() for word in words[1:] if word}
+
+
 def soften(signals: Sequence[Signal], asked: frozenset[str]) -> Iterator[Signal]:
     """The signals, some of them milder. ``asked`` are hosts that got plain HTTP(S) requests."""
-    there = {(s.subject, s.kind) for s in signals} | {(host, "fetched_or_asked") for host in asked}
-    worse = {_package(s) for s in signals if s.kind in _WORSE_ANYWHERE}
-    for signal in signals:
-        if _plain_download(signal, there, worse):
-            yield replace(signal, weight=Class.INFO, explain=(*signal.explain, PLAIN_DOWNLOAD))
-        else:
-            yield signal
+    senders = {_package(s) for s in signals if s.kind in _SENDS}
+    milder = [
+        _lowered(s, MANAGER_SETTINGS)
+        if _manager_settings(s, senders)
+        else _lowered(s, OWN_FOLDER)
+        if _own_folder(s)
+        else s
+        for s in signals
+    ]
+    there = {(s.subject, s.kind) for s in milder} | {(host, "fetched_or_asked") for host in asked}
+    worse = {_package(s) for s in milder if s.kind in _WORSE_ANYWHERE and s.weight > Class.INFO}
+    for signal in milder:
+        yield _lowered(signal, PLAIN_DOWNLOAD) if _plain_download(signal, there, worse) else signal
+
+
+def _lowered(signal: Signal, why: str) -> Signal:
+    return replace(signal, weight=Class.INFO, explain=(*signal.explain, why))

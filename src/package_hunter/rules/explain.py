@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from package_hunter.model.fields import FieldSpec
-from package_hunter.rules.ast import Check, FieldRef, walk
+from package_hunter.rules.ast import AnyOf, Check, FieldRef, MacroRef, Node, Not, walk
 from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.model import Rule
 from package_hunter.rules.operands import field_spec, fields_of
@@ -33,6 +33,35 @@ def explain(rule: Rule) -> str:
     if rule.tags:
         lines += ["", "Tags: " + ", ".join(rule.tags)]
     return "\n".join(lines)
+
+
+def brief(rule: Rule, most: int = 500) -> str:
+    """The condition as one English sentence of at most ``most`` characters; macros stay names."""
+    text = _sentence(rule.node)
+    text = text[1:-1] if text.startswith("(") and _is_wrapped(text) else text
+    return text if len(text) <= most else f"{text[: most - 2].rsplit(' ', 1)[0]} …"
+
+
+def _sentence(node: Node) -> str:
+    if isinstance(node, MacroRef):
+        return f"“{node.name.replace('_', ' ')}”"
+    if isinstance(node, Not):
+        return f"not {_sentence(node.part)}"
+    parts = node.children()
+    if not parts:
+        return " ".join(line.strip().removeprefix("- ") for line in node.explain())
+    joined = (" or " if isinstance(node, AnyOf) else " and ").join(map(_sentence, parts))
+    return f"({joined})" if len(parts) > 1 else joined
+
+
+def _is_wrapped(text: str) -> bool:
+    """Whether the first parenthesis is closed by the last."""
+    depth = 0
+    for at, char in enumerate(text):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return at == len(text) - 1
+    return False
 
 
 def event_type_names(rule: Rule, most: int = 12) -> list[str]:

@@ -236,7 +236,7 @@ def test_nothing_softens_a_download_that_is_more(spoil: str) -> None:
         requests=tuple(requests),
         marks=(mark("remote_code_execution", "paste.example:443"),) if spoil == "executed" else (),
     )
-    reads = (samples.READ,) if spoil == "credentials" else ()
+    reads = (replace(samples.READ, path="/home/dev/.aws/credentials"),) if spoil == "credentials" else ()
     seen = Observation(alerts=(alert(output_fields=fields),), processes=samples.PROCESSES, canary_reads=reads)
     assert of("outbound_connection", judge(seen, network, (samples.CANARY,))).severity == "medium"
 
@@ -385,3 +385,31 @@ def test_data_files_agree() -> None:
         assert kinds()[combination.kind].weight >= Class.SUSPICIOUS
         assert combination.scope in ("process", "tree", "package")
         assert all(step.kinds <= set(kinds()) | helpers for step in combination.steps)
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [
+        ("/home/dev/.maldep/state.json", "info"),
+        ("/home/dev/maldep/state.json", "info"),
+        ("/home/dev/.other/state.json", "medium"),
+        ("/home/dev/Desktop/maldep/note.txt", "medium"),
+    ],
+)
+def test_a_folder_of_its_own_name_is_its_own(path: str, severity: str) -> None:
+    written = alert(
+        rule="Write outside of the project",
+        tags=("kind:write_outside", "suspicious"),
+        event_type="openat",
+        output_fields={"fd.name": path, "proc.name": "node", "proc.cmdline": "node x.js"},
+    )
+    assert of("write_outside", judge(Observation(alerts=(written,)), NetworkLog())).severity == severity
+
+
+def test_the_file_host_of_a_registry_is_no_stranger_while_only_files_are_asked_for() -> None:
+    passed_on = request("https://paste.example/files/a-1.0.0.whl", registry=True)
+    network = replace(samples.NETWORK, hits=(), requests=(passed_on,), connections=())
+    assert "outbound_connection" not in kinds_of(judge(Observation(alerts=(alert(),)), network))
+    other = request("https://paste.example/upload", "POST", b"data")
+    asked = replace(network, requests=(passed_on, other))
+    assert "outbound_connection" in kinds_of(judge(Observation(alerts=(alert(),)), asked))

@@ -1,0 +1,173 @@
+"""Signals of the host's side: loops, destroyed documents, what detaches, whose settings were read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import judge_samples as samples
+from judge_samples import SECOND, T0
+from package_hunter.findings import judge
+from package_hunter.model.finding import Finding
+from package_hunter.model.observation import (
+    Blame,
+    CanaryRead,
+    DecoyMark,
+    FileChange,
+    NetworkLog,
+    Observation,
+    Process,
+    Request,
+)
+from package_hunter.model.scan import Command, CommandRun, Package
+
+NODE = samples.PROCESSES[1]
+
+
+def blamer(key: int, time_ns: int) -> Blame:
+    return samples.BLAME
+
+
+def of(kind: str, findings: tuple[Finding, ...]) -> Finding | None:
+    found = [f for f in findings if f.kind == kind]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def run(cpu: float | None, exit_code: int | None = None) -> CommandRun:
+    command = Command(("node",), "/", timeout=10, blame_purl=samples.BLAME.package, script="require")
+    return CommandRun(
+        "import", "default", command, NODE.pid, T0, T0 + 10 * SECOND, exit_code, cpu_seconds=cpu
+    )
+
+
+@pytest.mark.parametrize(
+    ("cpu", "exit_code", "found"),
+    [(9.5, None, True), (0.4, None, False), (9.5, 0, False), (None, None, False)],
+)
+def test_an_endless_loop_is_a_hang_and_a_program_that_waits_is_none(
+    cpu: float | None, exit_code: int | None, found: bool
+) -> None:
+    seen = Observation(processes=samples.PROCESSES)
+    hang = of("hang", judge(seen, NetworkLog(), blamer=blamer, runs=(run(cpu, exit_code),)))
+    assert (hang is not None) is found
+    if hang is not None:
+        assert hang.blame == samples.BLAME
+        assert not hang.proof
+        assert "worked without end" in hang.evidence[0].what
+
+
+def changes(count: int, action: str = "written") -> tuple[FileChange, ...]:
+    return tuple(FileChange(f"/home/dev/Documents/{i}.txt", action, 2, T0 + i) for i in range(count))
+
+
+@pytest.mark.parametrize(("count", "proof"), [(1, False), (2, False), (3, True), (30, True)])
+def test_many_documents_destroyed_are_proof_and_few_are_not(count: int, proof: bool) -> None:
+    seen = Observation(processes=samples.PROCESSES, files=changes(count))
+    found = of("destruction", judge(seen, NetworkLog(), blamer=blamer))
+    assert found is not None
+    assert found.proof is proof
+    assert found.count == count
+
+
+def test_files_that_the_package_made_itself_are_its_own() -> None:
+    own = tuple(c for pair in zip(changes(5, "created"), changes(5), strict=True) for c in pair)
+    seen = Observation(processes=samples.PROCESSES, files=own)
+    assert of("destruction", judge(seen, NetworkLog(), blamer=blamer)) is None
+
+
+def payload(execs: tuple[str, ...]) -> tuple[Process, ...]:
+    """A parent that ends at once, and a child that goes on for a millisecond."""
+    parent = replace(NODE, ended_ns=T0 + SECOND)
+    child = replace(
+        NODE, key=9, parent=2, pid=999, cmdline="/tmp/.x/agent", started_ns=T0 + SECOND, execs=execs
+    )
+    return (parent, replace(child, ended_ns=T0 + SECOND + 1_000_000))
+
+
+@pytest.mark.parametrize(("execs", "found"), [(("nohup /tmp/.x/agent",), True), ((), False)])
+def test_nohup_detaches_however_short_the_program_lives(execs: tuple[str, ...], found: bool) -> None:
+    mark = DecoyMark(
+        T0 + SECOND, "remote_code_execution", "x was executed", "dl.example:443", 1, samples.BLAME, {}
+    )
+    seen = Observation(processes=payload(execs))
+    findings = judge(seen, NetworkLog(marks=(mark,)), blamer=blamer)
+    assert (of("staged_payload", findings) is not None) is found
+
+
+def fetch_and_run(pid: int) -> NetworkLog:
+    fetched = Request(T0 + 1, "GET", "https://paste.example/x", (), b"", 0, 200, 1, blame=samples.BLAME)
+    ran = DecoyMark(
+        T0 + 2,
+        "remote_code_execution",
+        "what was downloaded from https://paste.example/x was executed",
+        "paste.example:443",
+        1,
+        replace(samples.BLAME, pid=pid),
+        {"url": "https://paste.example/x", "marker": "c0.aabbcc.example"},
+    )
+    return NetworkLog(requests=(fetched,), marks=(ran,))
+
+
+def test_text_fetched_and_evaluated_by_one_process_is_a_combination() -> None:
+    seen = Observation(processes=samples.PROCESSES)
+    found = of("staged_payload", judge(seen, fetch_and_run(NODE.pid), blamer=blamer))
+    assert found is not None and found.proof
+    assert "without a file" in found.title
+
+
+def test_what_another_process_ran_or_what_lies_in_a_file_is_not_that_combination() -> None:
+    seen = Observation(processes=samples.PROCESSES)
+    other = judge(seen, fetch_and_run(samples.PROCESSES[2].pid), blamer=blamer)
+    assert of("staged_payload", other) is None
+    kept = FileChange("/home/dev/projects/demo-app/node_modules/maldep/dl.js", "created", 2, T0 + 1)
+    findings = judge(replace(seen, files=(kept,)), fetch_and_run(NODE.pid), blamer=blamer)
+    assert of("staged_payload", findings) is None
+    assert of("remote_code_execution", findings) is not None
+
+
+def read(path: str) -> Observation:
+    reads = (CanaryRead(T0, samples.CANARY.id, path, 2, samples.BLAME),)
+    return Observation(processes=samples.PROCESSES, canary_reads=reads)
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [
+        ("/home/dev/projects/demo-app/.env", "info"),
+        ("/home/dev/projects/demo-app/.env.local", "info"),
+        ("/home/dev/projects/demo-app/node_modules/a/.env", "high"),
+        ("/home/dev/.npmrc", "info"),
+        ("/home/dev/.aws/credentials", "high"),
+        ("/home/dev/.ssh/id_ed25519", "high"),
+    ],
+)
+def test_settings_that_tools_look_into_accuse_nobody_while_nothing_is_sent(path: str, severity: str) -> None:
+    found = of("credential_access", judge(read(path), NetworkLog(), (samples.CANARY,)))
+    assert found is not None
+    assert found.severity == severity
+    assert any("In its favour" in line for line in found.explain) is (severity == "info")
+
+
+def test_the_managers_settings_count_once_the_package_sends_anything() -> None:
+    sent = Request(T0 + 1, "POST", "https://c.example/", (), b"x=1", 3, 200, 1, blame=samples.BLAME)
+    found = of(
+        "credential_access", judge(read("/home/dev/.npmrc"), NetworkLog(requests=(sent,)), (samples.CANARY,))
+    )
+    assert found is not None and found.severity == "high"
+
+
+def test_python_caches_beside_anothers_source_accuse_nobody() -> None:
+    other = Package("pkg:npm/tool@1.0.0", "tool", "1.0.0", "/home/dev/projects/demo-app/node_modules/tool")
+    python = replace(NODE, exepath="/usr/bin/python3.11", cmdline="python3 build.py")
+    cache = FileChange(f"{other.path}/gyp/__pycache__/x.cpython-311.pyc.1403", "written", 2, T0)
+    source = replace(cache, path=f"{other.path}/gyp/x.py")
+    for change, program, severity in (
+        (cache, python, "info"),
+        (cache, NODE, "high"),
+        (source, python, "high"),
+    ):
+        seen = Observation(processes=(samples.PROCESSES[0], program), files=(change,))
+        found = of("package_tampering", judge(seen, NetworkLog(), packages=(other,), blamer=blamer))
+        assert found is not None and found.severity == severity
