@@ -16,7 +16,7 @@ from markupsafe import Markup
 from package_hunter.model.observation import Process
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import body_json, rfc3339
-from package_hunter.report import words
+from package_hunter.report import traffic, words
 from package_hunter.report.harmless import defang, harmless
 from package_hunter.report.indicators import indicators
 
@@ -136,8 +136,11 @@ def _values(report: Report) -> Iterator[tuple[str, Any]]:
     yield "cut", lambda n: Markup('<p class="dim small">and {} more</p>').format(n) if n > 0 else ""
     yield "roots", roots
     yield "tree_cut", tree_cut
-    yield "contacts", [c for c in report.network.connections if c.kind not in ("registry", "dns")][:MAX_ROWS]
-    yield "requests", [q for q in report.network.requests if not q.registry][:MAX_ROWS]
+    yield "contacts", list(traffic.contacts(report))[:MAX_ROWS]
+    yield "requests", list(traffic.requests(report))[:MAX_ROWS]
+    yield "stolen", list(traffic.stolen(report))[:MAX_ROWS]
+    yield "read", list(traffic.unlawful_reads(report))[:MAX_ROWS]
+    yield "lawful", sorted({r.path for r in traffic.lawful_reads(report)})[:MAX_ROWS]
     yield "lookups", list(dict.fromkeys(d.name for d in report.network.dns))[:MAX_ROWS]
     yield "defang", defang
     yield "body", _body
@@ -155,7 +158,7 @@ def render(report: Report) -> str:
         "timeline": values["timeline"],
         "processes": values["roots"],
         "network": values["contacts"] or values["requests"] or values["lookups"],
-        "secrets": report.canaries.sent or report.canaries.read or report.canaries.replaced,
+        "secrets": values["stolen"] or values["read"] or values["lawful"] or report.canaries.replaced,
         "files": values["files"],
         "iocs": values["iocs"],
         "coverage": True,

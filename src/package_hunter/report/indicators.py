@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from package_hunter.model.observation import Blame
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import is_marker, marker_domains
-from package_hunter.report import words
-
-# addresses that the box made up for names: they mean nothing outside
-_MADE_UP = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "2001:2::/48", "10.88.0.0/24", "fd88::/64")))
-
-
-def _real_address(text: str) -> bool:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return not any(address in net for net in _MADE_UP if net.version == address.version)
+from package_hunter.report import traffic, words
 
 
 def _is_address(text: str) -> bool:
@@ -42,29 +29,20 @@ def indicators(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _all(report: Report, blamed: set[str | None]) -> Iterator[tuple[str, str]]:
-    ours = marker_domains(report.network)
+    def theirs(blame: Blame | None) -> bool:
+        return blame is not None and blame.package in blamed
 
-    def theirs(blame: Blame | None, name: str | None) -> bool:
-        return blame is not None and blame.package in blamed and not is_marker(name, ours)
-
-    for connection in report.network.connections:
-        if connection.kind in ("registry", "dns") or not theirs(connection.blame, connection.name):
+    for connection in traffic.contacts(report):
+        if not theirs(connection.blame):
             continue
         if connection.name and not _is_address(connection.name):
             yield "domain", connection.name
-        if _real_address(connection.address):
+        if traffic.real_address(connection.address):
             yield "address", connection.address
-    for request in report.network.requests:
-        if request.registry or not theirs(request.blame, request.url):
+    for request in traffic.requests(report):
+        if not theirs(request.blame):
             continue
         yield "url", request.url
-        host = _host(request.url)
+        host = traffic.host_of(request.url)
         if host and not _is_address(host):
             yield "domain", host
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None

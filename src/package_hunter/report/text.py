@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -14,14 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from package_hunter.model.finding import Finding
+from package_hunter.model.observation import Blame
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import is_marker, marker_domains, rfc3339
+from package_hunter.model.report_json import rfc3339
 from package_hunter.model.scan import PhaseCoverage
-from package_hunter.report import words
+from package_hunter.report import traffic, words
 from package_hunter.report.harmless import harmless
 
-MAX_FULL = 12
-MAX_EVIDENCE = 4
+MAX_FULL = 8
+MAX_EVIDENCE = 3
+MAX_STEPS = 8
 MAX_ROWS = 15
 STYLES = {
     "malicious": "bold white on red",
@@ -71,28 +75,26 @@ def _clock(time_ns: int) -> str:
 
 
 def _evidence(finding: Finding) -> Iterator[Text]:
-    for evidence in finding.evidence[:MAX_EVIDENCE]:
-        yield Text.assemble((_clock(evidence.time_ns), "dim"), "  ", harmless(evidence.what, 300))
-    if (more := len(finding.evidence) - MAX_EVIDENCE) > 0:
+    told = [e for e in finding.evidence if e.what.rstrip(".") != finding.title.rstrip(".")]
+    for evidence in told[:MAX_EVIDENCE]:
+        yield Text.assemble((_clock(evidence.time_ns), "dim"), "  ", words.short(evidence.what, 300))
+    if (more := len(told) - MAX_EVIDENCE) > 0:
         yield Text(f"and {more} more, see --format json", "dim")
 
 
-def _finding_rows(finding: Finding, explain: bool) -> Iterator[tuple[str, RenderableType]]:
-    blame = finding.blame
-    yield "who", Text.assemble((words.who(blame), "bold"), f"  ({words.sureness(blame)})" if blame else "")
-    if blame and len(blame.path) > 1:
-        yield "path", words.tree_path(blame)
+def _finding_rows(finding: Finding, explain: bool, above: list[str]) -> Iterator[tuple[str, RenderableType]]:
+    """Rows of a finding; ``above`` is the chain of processes that was shown last."""
+    if evidence := list(_evidence(finding)):
+        yield "evidence", Group(*evidence)
+    chain = words.chain_of(finding) or [
+        words.short(c, 160) for c in [finding.blame.cmdline if finding.blame else ""] if c
+    ]
+    if chain and chain != above:
+        yield "process", _chain(chain)
     if rules := words.rules_of(finding):
         yield "rule", ", ".join(rules)
-    if chain := words.chain_of(finding):
-        yield "process", _chain(chain)
-    elif blame and blame.cmdline:
-        yield "process", harmless(blame.cmdline)
-    yield "evidence", Group(*_evidence(finding))
     if finding.attack:
         yield "ATT&CK", ", ".join(finding.attack)
-    if finding.waived:
-        yield "waived", harmless(finding.waived)
     if explain:
         yield "why", Text("\n").join(Text(harmless(line, 1000)) for line in finding.explain)
         yield "waive by", f"fingerprint {finding.fingerprint}"
@@ -104,18 +106,38 @@ def _chain(commands: list[str]) -> Text:
     )
 
 
-def _full(number: int, finding: Finding, explain: bool) -> Group:
-    times = f"  ({finding.count} times)" if finding.count > 1 else ""
-    proof = "  proof" if finding.proof else ""
+def _full(number: int, finding: Finding, explain: bool, above: list[str]) -> Group:
     head = Text.assemble(
         f"{number:2}. ",
         (finding.severity.upper(), STYLES[finding.severity]),
+        (" (proof)" if finding.proof else "", "bold red"),
         "  ",
-        (harmless(finding.title), "bold"),
-        (times, "dim"),
-        (proof, "bold red"),
+        (words.short(finding.title), "bold"),
+        (f"  ({finding.count} times)" if finding.count > 1 else "", "dim"),
     )
-    return Group(head, Padding(_rows(_finding_rows(finding, explain)), (0, 0, 1, 4)))
+    return Group(head, Padding(_rows(_finding_rows(finding, explain, above)), (0, 0, 1, 4)))
+
+
+def _doer(blame: Blame | None) -> Text:
+    """Above the findings of one script: who it was, how sure that is, and how it came into the project."""
+    if blame is None:
+        return Text("Done by: not known which package", "bold")
+    path = f", {words.tree_path(blame)}" if len(blame.path) > 1 else ""
+    known = f"  ({words.sureness(blame)}{path})" if words.who(blame) != words.UNKNOWN else ""
+    return Text.assemble(("Done by: ", "dim"), (words.who(blame), "bold"), (known, "dim"))
+
+
+def _findings(findings: list[Finding], explain: bool) -> Iterator[RenderableType]:
+    """The gravest findings, those of the same script together under its name."""
+    shown = findings[:MAX_FULL]
+    numbers = itertools.count(1)
+    for who in dict.fromkeys(words.who(f.blame) for f in shown):
+        group = [f for f in shown if words.who(f.blame) == who]
+        yield Padding(_doer(group[0].blame), (0, 0, 1, 0))
+        above: list[str] = []
+        for finding in group:
+            yield _full(next(numbers), finding, explain, above)
+            above = words.chain_of(finding) or above
 
 
 def _head(report: Report) -> Text:
@@ -138,42 +160,38 @@ def _plural(count: int, noun: str) -> str:
 def _contacts(report: Report) -> list[Text]:
     """Names and addresses that were contacted, the registry left out."""
     lines: dict[str, Text] = {}
-    ours = marker_domains(report.network)
-    for c in report.network.connections:
-        if c.kind in ("registry", "dns") or is_marker(c.name, ours):
-            continue
+    for c in traffic.contacts(report):
         name = harmless(c.name or "no name")
-        key = f"{name} {c.address} {c.port}"
+        key = f"{name} {c.address if traffic.real_address(c.address) else ''} {c.port}"
         by = words.who(c.blame) if c.blame else ""
-        where = f"  {harmless(c.address)} port {c.port}/{c.protocol}  "
+        # the box makes addresses up for names: they mean nothing outside
+        at = "" if c.name and not traffic.real_address(c.address) else f"{harmless(c.address)} "
+        where = f"  {at}port {c.port}/{c.protocol}  "
         lines.setdefault(key, Text.assemble((name, "bold"), where, (by, "dim")))
     return list(lines.values())
 
 
 def _asked(report: Report) -> list[Text]:
-    """HTTP requests, the registry's left out."""
-    return [
-        Text(
-            f"{harmless(r.method, 16)} {harmless(r.url, 200)}  ({r.body_bytes} bytes out, status {r.status})"
-        )
-        for r in report.network.requests
-        if not r.registry and not is_marker(r.url, marker_domains(report.network))
-    ]
+    """HTTP requests, the registry's left out, the same ones counted."""
+    lines = Counter(
+        f"{harmless(r.method, 16)} {harmless(r.url, 200)}  ({r.body_bytes} bytes out, status {r.status})"
+        for r in traffic.requests(report)
+    )
+    return [Text(line if n == 1 else f"{line}  {n} times") for line, n in lines.items()]
 
 
 def _secrets(report: Report) -> list[Text]:
-    kinds = {c.id: c for c in report.canaries.placed}
-    lines: dict[str, Text] = {}
-    for hit in report.canaries.sent:
-        kind = kinds[hit.canary].kind if hit.canary in kinds else hit.canary
-        how = "lawfully used at" if hit.lawful else "SENT to"
-        text = f"{harmless(kind)}: {how} {harmless(hit.destination)} ({harmless(hit.channel)})"
-        lines.setdefault(text, Text(text, "" if hit.lawful else "bold red"))
-    for read in report.canaries.read:
-        kind = kinds[read.canary].kind if read.canary in kinds else read.canary
-        text = f"{harmless(kind)}: {harmless(read.path)} was read by {words.who(read.blame)}"
-        lines.setdefault(text, Text(text))
-    return list(lines.values())
+    """Which fakes were sent where, and which were read by whom."""
+    kinds = {c.id: c.kind.replace("-", " ") for c in report.canaries.placed}
+    sent: dict[str, dict[str, None]] = {}
+    for hit in traffic.stolen(report):
+        where = f"sent to {harmless(hit.destination)} by {words.who(hit.blame)}"
+        sent.setdefault(where, {})[harmless(kinds.get(hit.canary, hit.canary))] = None
+    read: dict[str, dict[str, None]] = {}
+    for one in traffic.unlawful_reads(report):
+        read.setdefault(f"read by {words.who(one.blame)}", {})[words.short(one.path)] = None
+    lines = [Text(f"{', '.join(what)}: {where}", "bold red") for where, what in sent.items()]
+    return lines + [Text(f"{', '.join(what)}: {who}") for who, what in read.items()]
 
 
 def _section(title: str, lines: list[Text]) -> Iterator[RenderableType]:
@@ -217,6 +235,8 @@ def _coverage(report: Report) -> list[Text]:
     ]
     lines += [Text(harmless(r), "bold") for r in c.reasons]
     lines += [Text(harmless(n), "dim") for n in c.notes]
+    if lawful := sorted({words.short(r.path, 80) for r in traffic.lawful_reads(report)}):
+        lines.append(Text(f"Fakes read by the programs that they are for: {', '.join(lawful)}", "dim"))
     if report.canaries.replaced:
         kept = ", ".join(harmless(p, 80) for p in report.canaries.replaced[:MAX_ROWS])
         lines.append(Text(f"Kept out of the box, fakes in their place: {kept}"))
@@ -227,7 +247,8 @@ def _coverage(report: Report) -> list[Text]:
 
 
 def _next(report: Report) -> Iterator[RenderableType]:
-    lines = [Text(harmless(sentence)) for sentence in words.advice(report)]
+    steps = [Text(harmless(sentence)) for sentence in words.advice(report)]
+    lines = steps[:MAX_STEPS]
     if words.counting(report):
         lines.append(Text("Every detail: --format json, or --format html for a page to pass on.", "dim"))
     if not lines:
@@ -245,29 +266,33 @@ def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     yield _head(report)
     yield _about(report)
     yield Text("")
+    yield from _section("Note", [Text(harmless(n)) for n in report.notices])
     if report.baseline is not None:
         title = f"New since the baseline of {words.baseline_day(report)}"
         yield from _section(title, [Text(line) for line in words.news(report)])
-    findings = [f for f in report.findings if f.severity != "info"]
-    for number, finding in enumerate(findings[:MAX_FULL], 1):
-        yield _full(number, finding, explain)
-    rest = [f for f in report.findings if f not in findings[:MAX_FULL]]
-    yield from _section("For information", [_brief(f) for f in rest])
+    findings = words.counting(report)
+    yield from _findings(findings, explain)
+    yield from _section("Further findings", [_brief(f) for f in findings[MAX_FULL:]])
+    yield from _section("Waived, and not counted", [_waived(f) for f in report.findings if f.waived])
+    told = [f for f in report.findings if f.severity == "info" and not f.waived]
+    yield from _section("For information: honest packages do this too", [_brief(f) for f in told])
     if explain:
         yield from _section("Why this verdict", [Text(harmless(line)) for line in report.explanation])
     yield from _section("Contacted", _contacts(report))
     yield from _section("Requests", _asked(report))
     yield from _section("Secrets (fakes, planted for this scan)", _secrets(report))
     yield from _section("Coverage", _coverage(report))
-    yield from _section("Note", [Text(harmless(n)) for n in report.notices])
     yield from _next(report)
 
 
 def _brief(finding: Finding) -> Text:
     times = f" ({finding.count} times)" if finding.count > 1 else ""
-    return Text.assemble(
-        harmless(finding.title, 120), (times, "dim"), "  ", (words.who(finding.blame), "dim")
-    )
+    who = f"  {words.who(finding.blame)}"
+    return Text.assemble(words.short(finding.title, 120), (times, "dim"), (who, "dim"))
+
+
+def _waived(finding: Finding) -> Text:
+    return Text.assemble(_brief(finding), f"\n  waived: {harmless(finding.waived or '')}")
 
 
 def render(report: Report, color: bool | None = None, width: int | None = None, explain: bool = False) -> str:

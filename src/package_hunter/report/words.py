@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from packageurl import PackageURL
@@ -16,6 +17,11 @@ from package_hunter.report.harmless import harmless
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 NOT_CLEARED = "A run can confirm malice; it can never clear a package."
+UNKNOWN = "not known which package"
+_HOME = re.compile(r"(?<![\w/])/home/dev/")
+_PROJECT = re.compile(r"(?<![\w/])/home/dev/projects/[^/\s]+/")
+_LIFECYCLE = re.compile(r"node /usr/share/(\w+)/lifecycle\.js \w+ \w+ (\S+) (\S+)")
+_WHEN = {"import": "on import", "startup": "when Python starts", "exercise": "when its functions are called"}
 _CONFIDENCE = {
     "certain": "certain",
     "likely": "likely",
@@ -42,11 +48,20 @@ def package_name(purl: str | None) -> str:
     return harmless(f"{name} {parts.version}" if parts.version else name)
 
 
+def short(text: object, limit: int = 2000) -> str:
+    """Text from a box, harmless, with the box's own folders as a person writes them: ``~/.npmrc``."""
+    return _HOME.sub("~/", _PROJECT.sub("./", harmless(text, limit)))
+
+
 def who(blame: Blame | None) -> str:
     """Who did it, in a phrase: the project's own scripts are told apart from its dependencies'."""
+    if blame is not None and blame.phase == "fetch" and not blame.package:
+        return "the package manager, fetching"
     if blame is None or (blame.confidence == "tree" and not blame.package):
-        return "not known which package"
+        return UNKNOWN
     name = package_name(blame.package) or "the project's own"
+    if blame.phase in _WHEN:
+        return f"{name if blame.package else name + ' code'}, {_WHEN[blame.phase]}"
     if not blame.script:
         return name if blame.package else "the project itself"
     owner = f"{name}," if blame.package else name
@@ -80,12 +95,15 @@ def verdict_sentence(report: Report) -> str:
         also = f" {len(findings)} finding(s) need a look all the same." if findings else ""
         return f"Not everything was seen: {harmless(reason)}{also}"
     if report.verdict is Verdict.NO_FINDINGS:
-        return f"Nothing was found in {seen}. {NOT_CLEARED}"
+        waived = sum(f.waived is not None for f in report.findings)
+        beside = f" beside {waived} waived finding{'' if waived == 1 else 's'}" if waived else ""
+        return f"Nothing was found in {seen}{beside}. {NOT_CLEARED}"
     first = findings[0] if findings else None
     if first is None:
         return "The verdict rests on findings that are not part of this report."
-    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
-    title = harmless(first.title)
+    others = len(findings) - 1
+    more = f"; and {others} more finding{'' if others == 1 else 's'}" if others else ""
+    title = short(first.title)
     return f"{_doer(first.blame)}: {title[:1].lower()}{title[1:]}{more}"
 
 
@@ -107,26 +125,42 @@ def rules_of(finding: Finding) -> list[str]:
 
 def chain_of(finding: Finding) -> list[str]:
     """Command lines from the first process to the one that did it, the longest that the evidence has."""
+    named = chain_data(finding)
+    own = [p for p in named if p.get("cmdline") != "init" and p.get("name") != "init"]
+    return [_command(p) for p in own or named]
+
+
+def _command(process: Mapping[str, Any]) -> str:
+    """A command line; our own spawn that lets npm run one script is called what it stands for."""
+    line = str(process.get("cmdline") or process.get("name") or "?")
+    hit = _LIFECYCLE.match(line)
+    return (
+        f"npm, for the {harmless(hit[2], 80)} script of {harmless(hit[3], 80)}" if hit else short(line, 160)
+    )
+
+
+def chain_data(finding: Finding) -> list[Mapping[str, Any]]:
+    """The longest chain of processes that the evidence has, from the first to the one that did it."""
     chains = [e.data["chain"] for e in finding.evidence if isinstance(e.data.get("chain"), list | tuple)]
     best: list[Any] = max(chains, key=len, default=[])
-    return [harmless(p.get("cmdline") or p.get("name") or "?", 160) for p in best]
+    return [p for p in best if isinstance(p, Mapping)]
 
 
 def advice(report: Report) -> Iterator[str]:
     """What to do next: of the findings, each sentence once, then what is the same for every scan."""
     findings = counting(report)
     yield from _rotate(report)
+    for purl in dict.fromkeys(f.blame.package for f in findings if f.blame and f.blame.package):
+        yield f"Who else has it: look for {package_name(purl)} in your other projects' lock files."
     said: set[str] = set()
-    for finding in findings:
+    # where there is proof, the questions that lesser findings raise are answered
+    for finding in [f for f in findings if f.proof] or findings:
         for sentence in finding.advice:
             if sentence not in said:
                 said.add(sentence)
                 yield sentence
     if report.verdict is Verdict.INCONCLUSIVE:
         yield "Mend what kept the scan from seeing everything (see coverage), and scan again."
-    for purl in dict.fromkeys(f.blame.package for f in findings if f.blame and f.blame.package):
-        name = package_name(purl)
-        yield f"Who else has it: look for {name} in your other projects' lock files."
 
 
 def _rotate(report: Report) -> Iterator[str]:
