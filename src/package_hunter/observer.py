@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from package_hunter.confine import confine
 from package_hunter.enrich.names import NameTable
+from package_hunter.enrich.preload import load_tables
 from package_hunter.model.observation import Observation
 from package_hunter.model.table import StartState
 from package_hunter.observe import observe
@@ -57,6 +58,7 @@ class Observer:
     ) -> None:
         """Fork the reader; it drains from now on. ``facts`` go into the recording."""
         _codec()
+        load_tables()
         done, self._done = os.pipe()
         self._result = (self._run_dir / "observation.json").open("w+b")
         self._pid = os.fork()
