@@ -21,9 +21,9 @@ class Names:
         self._by_name: dict[str, tuple[str, str]] = {}
         self._by_address: dict[str, str] = {}
         self._limit = min(limit, _LAST_V4 - _OTHER_V4)
-        self._next = 0
-        for number, host in enumerate(sorted(registry_hosts)[:254], start=1):
-            self._add(host, str(_REGISTRY_V4[number]), str(ipaddress.ip_address(_REGISTRY_V6 + number)))
+        self._next = self._registries = 0
+        for host in sorted(registry_hosts):
+            self.registry(host)
 
     def addresses(self, name: str) -> tuple[str, str] | None:
         """The v4 and v6 address of ``name`` (lower case, no last dot); None when the limit is reached."""
@@ -38,6 +38,13 @@ class Names:
             str(ipaddress.ip_address(_OTHER_V4 + self._next)),
             str(ipaddress.ip_address(_OTHER_V6 + self._next)),
         )
+
+    def registry(self, host: str) -> None:
+        """From now on this name has a registry's address, unless it was given out with another before."""
+        if host not in self._by_name and self._registries < 254:
+            self._registries += 1
+            number = self._registries
+            self._add(host, str(_REGISTRY_V4[number]), str(ipaddress.ip_address(_REGISTRY_V6 + number)))
 
     def name(self, address: str) -> str | None:
         """The name that was resolved to ``address``."""

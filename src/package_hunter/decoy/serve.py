@@ -68,6 +68,7 @@ class Process:
         self.world = World(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
         self.registry = Registry(spec, self.cache, self.record)
+        self.registry.on_file_host = names.registry
         fronts = (NpmFront(self.registry), PypiFront(self.registry), GemFront(self.registry))
         self.router = Router(self.world, fronts)
         self.dns = DnsServer(names, self.record, self._heard)

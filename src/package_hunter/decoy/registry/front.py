@@ -42,6 +42,7 @@ class Registry:
         self.allowed = {name: Allowed(name) for name in ("npm", "pypi", "gem")}
         self.clients = {u.url: UpstreamClient(u) for u in spec.upstreams}
         self._learning: set[asyncio.Future[Any]] = set()
+        self.on_file_host: Callable[[str], None] = lambda host: None  # a host that an index keeps its files at
 
     def allow(self, allow: RegistryAllow) -> None:
         self.allowed[allow.ecosystem].add(allow)

@@ -25,6 +25,7 @@ class PypiFront:
         self._shared = shared
         self._allowed = shared.allowed["pypi"]
         self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "pypi"]
+        self._hosts = {urlsplit(c.upstream.url).hostname for c in self._clients}
         self._files: dict[str, tuple[UpstreamClient, str, str]] = {}  # host+path -> client, SRI, URL
 
     def _index(self, ask: Ask) -> UpstreamClient | None:
@@ -35,9 +36,8 @@ class PypiFront:
         return None
 
     def serves(self, ask: Ask) -> bool:
-        """Whether it goes to an index, or asks for a file that an index named."""
-        known = ask.host + ask.raw_path.removesuffix(".metadata") in self._files
-        return known or any(urlsplit(c.upstream.url).hostname == ask.host for c in self._clients)
+        """Whether it goes to an index, or to a host that an index keeps its files at."""
+        return ask.host in self._hosts
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to a read."""
@@ -74,6 +74,9 @@ class PypiFront:
         for found, sri in entry.lesson.get("files", {}).items():
             parts = urlsplit(found)
             self._files[f"{parts.hostname}{parts.path}"] = (client, sri, found)
+            if parts.hostname and parts.hostname not in self._hosts:
+                self._hosts.add(parts.hostname)
+                self._shared.on_file_host(parts.hostname)
         body = b"" if ask.method == "HEAD" else entry.body
         return Answer(entry.status, body, entry.headers, registry=True)
 
