@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Process
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import body_json, rfc3339
@@ -25,8 +26,11 @@ MAX_DEPTH = 30
 MAX_TIMELINE = 200
 MAX_ROWS = 500
 _SECTIONS = (
+    ("news", "What is new"),
     ("next", "What next"),
     ("findings", "Findings"),
+    ("waived", "Waived"),
+    ("information", "For information"),
     ("timeline", "Timeline"),
     ("processes", "Processes"),
     ("network", "Network"),
@@ -116,6 +120,14 @@ def _files(report: Report) -> list[Any]:
     return [f for f in report.files if "/node_modules/" not in f.path and "/.npm/_" not in f.path]
 
 
+def _groups(report: Report) -> Iterator[tuple[str, str, list[Finding]]]:
+    """Findings that count, those that somebody accepted, and those that are no reason to worry."""
+    yield "findings", "Findings", words.counting(report)
+    yield "waived", "Waived, and not counted", [f for f in report.findings if f.waived]
+    told = [f for f in report.findings if f.severity == "info" and not f.waived]
+    yield "information", "For information: honest packages do this too", told
+
+
 def _values(report: Report) -> Iterator[tuple[str, Any]]:
     key = "failed" if report.status == "failed" else str(report.verdict)
     css = _text("report.css")
@@ -131,6 +143,8 @@ def _values(report: Report) -> Iterator[tuple[str, Any]]:
     yield "started", rfc3339(report.started)[:19] + "Z"
     yield "advice", list(words.advice(report))
     yield "clock", lambda ns: rfc3339(ns)[11:19]
+    yield "groups", list(_groups(report))
+    yield "evidence", lambda f: [e for e in f.evidence if e.what.rstrip(".") != f.title.rstrip(".")]
     yield "timeline", timeline[:MAX_TIMELINE]
     yield "timeline_cut", len(timeline) - MAX_TIMELINE
     yield "cut", lambda n: Markup('<p class="dim small">and {} more</p>').format(n) if n > 0 else ""
@@ -153,8 +167,9 @@ def render(report: Report) -> str:
     """The report as one HTML file."""
     values = dict(_values(report))
     present = {
+        "news": report.baseline is not None,
         "next": values["advice"],
-        "findings": report.findings,
+        **{key: group for key, _, group in values["groups"]},
         "timeline": values["timeline"],
         "processes": values["roots"],
         "network": values["contacts"] or values["requests"] or values["lookups"],
