@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     max_connections: int = 2_000
     max_gateway_records: int = 20_000
     offline: bool = False
+    fetch_hosts: str = ""  # comma separated: hosts whose files are fetched truly (git too), read-only
 
     # server and worker
     database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...

@@ -120,6 +120,7 @@ class Conversation:
             sink.close()
         ask.body = bytes(kept)
         if size > len(kept):
+            ask.cut = True
             self._world.record.count_cut("body_bytes", size - len(kept))
         return size
 

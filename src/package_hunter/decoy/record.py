@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.decoy.spec import Limits
-from package_hunter.model.observation import CanaryHit, Connection, DecoyMark, DnsRecord, NetworkLog, Request
+from package_hunter.model.observation import (
+    CanaryHit,
+    Connection,
+    DecoyMark,
+    DnsRecord,
+    Fetched,
+    NetworkLog,
+    Request,
+)
 
 _KINDS: dict[str, type[Any]] = {
     "dns": DnsRecord,
@@ -25,6 +33,7 @@ _KINDS: dict[str, type[Any]] = {
     "request": Request,
     "hit": CanaryHit,
     "mark": DecoyMark,
+    "fetched": Fetched,
 }
 _FIELDS = {
     kind: tuple(f.name for f in dataclasses.fields(cls) if f.name != "blame") for kind, cls in _KINDS.items()
@@ -162,4 +171,5 @@ def read_log(path: Path, limits: Limits | None = None) -> NetworkLog:
         tuple(found["hit"]),
         tuple(found["mark"]),
         dict(cut),
+        tuple(found["fetched"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import NpmFront
 from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
@@ -14,8 +15,10 @@ from package_hunter.decoy.world import World
 class Router:
     """Registries first, then the services by name, port or form, then a plausible download for any URL."""
 
-    def __init__(self, world: World, fronts: tuple[NpmFront | PypiFront | GemFront, ...]) -> None:
-        self._world, self._fronts = world, fronts
+    def __init__(
+        self, world: World, fronts: tuple[NpmFront | PypiFront | GemFront, ...], fetcher: Fetcher
+    ) -> None:
+        self._world, self._fronts, self._fetcher = world, fronts, fetcher
         self._services = tuple(make(world) for make in SERVICES)
         self._downloads = Downloads(world)
 
@@ -29,4 +32,6 @@ class Router:
         for front in self._fronts:
             if front.serves(ask) and ask.method in ("GET", "HEAD"):
                 return await front.answer(ask)
+        if self._fetcher.serves(ask):
+            return await self._fetcher.answer(ask)
         return self._downloads.answer(ask)

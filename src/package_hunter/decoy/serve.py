@@ -32,6 +32,7 @@ from package_hunter.decoy.names import Names
 from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import Recorder
 from package_hunter.decoy.registry.cache import RegistryCache
+from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import NpmFront, Registry
 from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
@@ -70,7 +71,8 @@ class Process:
         self.registry = Registry(spec, self.cache, self.record)
         self.registry.on_file_host = names.registry
         fronts = (NpmFront(self.registry), PypiFront(self.registry), GemFront(self.registry))
-        self.router = Router(self.world, fronts)
+        self.fetcher = Fetcher(self.registry, self.watch)
+        self.router = Router(self.world, fronts, self.fetcher)
         self.dns = DnsServer(names, self.record, self._heard)
 
     def _heard(self, name: str, peer_port: int) -> None:
@@ -93,6 +95,7 @@ class Process:
         udp.close()
         self.record.close()
         await self.registry.close()
+        await self.fetcher.close()
 
     async def _obey(self, line: socket.socket) -> None:
         loop = asyncio.get_running_loop()

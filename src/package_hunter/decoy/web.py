@@ -50,6 +50,7 @@ class Ask:
     headers: Mapping[str, str]  # lower-case names, the last value of each
     peer: Peer
     body: bytes = b""  # as much as is kept
+    cut: bool = False  # there was more of it
 
     @property
     def path(self) -> str:

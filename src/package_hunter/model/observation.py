@@ -179,6 +179,20 @@ class DecoyMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """Something outside of every registry that was fetched truly (from a host that the settings allow), or that
+    a package manager asked for in vain: ``refused`` then says why, else it is empty."""
+
+    time_ns: int
+    url: str
+    status: int
+    size: int  # bytes that came
+    sha256: str  # of those bytes, as they came; "" where it was refused
+    refused: str
+    peer_port: int
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkLog:
     """All that the gateway recorded, in the order of time; ``cut`` counts what limits left out, by kind."""
 
@@ -188,6 +202,7 @@ class NetworkLog:
     hits: tuple[CanaryHit, ...] = ()
     marks: tuple[DecoyMark, ...] = ()
     cut: Mapping[str, int] = field(default_factory=dict)
+    fetched: tuple[Fetched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

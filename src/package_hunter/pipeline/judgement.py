@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from package_hunter.decoy import outside
 from package_hunter.enrich.blame import Blamer
 from package_hunter.enrich.blame_attach import blame_network, blame_observation
 from package_hunter.findings import explanation, judge, verdict
@@ -54,8 +55,8 @@ def judge_round(
         events=observation.events,
         dropped=seen.dropped,
         frozen_seconds=observation.frozen_seconds,
-        reasons=(*planned.reasons, *seen.reasons),
-        notes=(*planned.notes, *plan.notes, *observation.notes),
+        reasons=(*planned.reasons, *seen.reasons, *outside.missing(network, seen.runs, plan.registry)),
+        notes=(*planned.notes, *plan.notes, *outside.told(network), *observation.notes),
     )
     findings = judge(
         observation,

@@ -63,6 +63,7 @@ def join_networks(seen: Sequence[NetworkLog]) -> NetworkLog:
         hits=tuple(h for s in seen for h in s.hits),
         marks=tuple(m for s in seen for m in s.marks),
         cut=_added(s.cut for s in seen),
+        fetched=tuple(f for s in seen for f in s.fetched),
     )
 
 

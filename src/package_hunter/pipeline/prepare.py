@@ -83,6 +83,7 @@ def gateway_spec(
         limits=limits,
         offline=config.offline,
         cache_bytes=config.cache_bytes,
+        fetch_hosts=tuple(host.strip() for host in config.fetch_hosts.split(",") if host.strip()),
     )
 
 

@@ -11,13 +11,14 @@ import httpx
 
 from package_hunter.decoy.spec import Upstream
 
-_PASSED_ON = ("accept", "accept-encoding", "if-none-match", "range")
+_PASSED_ON = ("accept", "accept-encoding", "if-none-match", "range", "git-protocol")
+_OF_BODY = ("content-type", "content-encoding")
 
 
 class UpstreamClient:
     """One upstream registry, connections kept alive. Made before the process gives up its rights."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, follow: bool = True) -> None:
         self.upstream = upstream
         parts = urlsplit(upstream.url)
         self.origin = (parts.scheme, parts.hostname, parts.port)
@@ -27,7 +28,7 @@ class UpstreamClient:
             trust_env=upstream.proxy is None,
             timeout=httpx.Timeout(60.0, connect=15.0),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=60.0),
-            follow_redirects=True,
+            follow_redirects=follow,
             max_redirects=4,
             headers={"user-agent": "package-hunter"},
         )
@@ -35,14 +36,19 @@ class UpstreamClient:
 
     @asynccontextmanager
     async def get(
-        self, url: str, headers: dict[str, str], method: str = "GET"
+        self, url: str, headers: dict[str, str], method: str = "GET", body: bytes | None = None
     ) -> AsyncIterator[httpx.Response]:
-        """A read of ``url``; of the box's headers only those that say what form of answer it takes."""
-        sent = {name: value for name, value in headers.items() if name in _PASSED_ON}
+        """A read of ``url``; of the box's headers only those that say what form of answer it takes (and of a
+        read that has a ``body`` what form that has)."""
+        sent = {
+            name: value
+            for name, value in headers.items()
+            if name in _PASSED_ON or (body and name in _OF_BODY)
+        }
         parts = urlsplit(url)
         if self.upstream.auth and (parts.scheme, parts.hostname, parts.port) == self.origin:
             sent["authorization"] = self.upstream.auth  # httpx drops it where a redirect leaves this origin
-        request = self._client.build_request(method, url, headers=sent)
+        request = self._client.build_request(method, url, headers=sent, content=body)
         if "accept-encoding" not in sent:
             request.headers.pop("accept-encoding", None)
         response = await self._client.send(request, stream=True)

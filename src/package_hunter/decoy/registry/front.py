@@ -228,8 +228,11 @@ class NpmFront:
         self._denied: set[str] = set()
 
     def serves(self, ask: Ask) -> bool:
-        """Whether it goes to one of the host's npm registries, or asks for what a lock file names in full."""
-        return ask.host in self._hosts or self._allowed.url(ask.url)
+        """Whether it goes to one of the host's npm registries, asks for what they named, or for what a lock
+        file names in full in a registry's form."""
+        if ask.host in self._hosts or ask.host + ask.raw_path in self._files:
+            return True
+        return self._allowed.url(ask.url) and npm.read_path(ask.raw_path).kind == "tarball"
 
     def client_for(self, name: str) -> UpstreamClient | None:
         """The one upstream for this package: its scope's, else the default; never both."""

@@ -1,0 +1,50 @@
+"""What came, or did not come, from outside of the registries, in sentences for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from package_hunter.model.observation import Fetched, NetworkLog
+from package_hunter.model.registry import RegistryAllow
+from package_hunter.model.scan import CommandRun
+
+_MAX = 20
+
+
+def missing(
+    network: NetworkLog, runs: Sequence[CommandRun], allowed: Iterable[RegistryAllow]
+) -> tuple[str, ...]:
+    """A sentence for each dependency that was refused: asked for in the fetch, or named by the tree. What a
+    package's own script asks for later is its behaviour, not a gap."""
+    named = {url for allow in allowed for url in allow.urls}
+    spans = [(run.started_ns, run.ended_ns) for run in runs if run.phase == "fetch"]
+    found: dict[str, str] = {}
+    for item in network.fetched:
+        in_fetch = any(start <= item.time_ns <= end for start, end in spans)
+        if item.refused and (in_fetch or item.url in named):
+            found.setdefault(_name(item.url), _sentence(item))
+    return tuple(found.values())[:_MAX]
+
+
+def told(network: NetworkLog) -> tuple[str, ...]:
+    """A sentence for each thing that was fetched truly."""
+    found = dict.fromkeys(
+        f"{_name(item.url)} was fetched truly, {item.size} bytes (sha256 {item.sha256})."
+        for item in network.fetched
+        if not item.refused
+    )
+    return tuple(found)[:_MAX]
+
+
+def _name(url: str) -> str:
+    """The address of the thing: of a git repository not that of its parts."""
+    return url.partition("/info/refs?")[0].removesuffix("/git-upload-pack")
+
+
+def _sentence(item: Fetched) -> str:
+    host = urlsplit(item.url).hostname or "its host"
+    advice = ""
+    if "not among" in item.refused:
+        advice = f" Name {host} in PACKAGE_HUNTER_FETCH_HOSTS to have its files fetched, read-only."
+    return f"The dependency {_name(item.url)[:500]} was not fetched: {item.refused}.{advice}"
