@@ -25,6 +25,7 @@ _TYPES = len(_KINDS)
 _LENGTHS_2 = LENGTHS[2]
 _LENGTHS_4 = LENGTHS[4]
 MAX_PARAMS = len(_LENGTHS_2) - 1
+_PATH = int(Extra.PATH)
 NO_EXTRA: dict[int, bytes] = {}
 
 
@@ -150,9 +151,13 @@ class Ev:
 
         It is the parameter after the schema's last, or, in a recording, the bytes after the last parameter.
         """
-        if self.extra_ is None:
-            self.extra_ = self._read_extra()
-        return self.extra_
+        found = self.extra_
+        if found is None:
+            if self.at[-1] == len(self.raw) and self.nparams <= self.kind.known:
+                found = self.extra_ = NO_EXTRA
+            else:
+                found = self.extra_ = self._read_extra()
+        return found
 
     def _read_extra(self) -> dict[int, bytes]:
         raw, at = self.raw, self.at
@@ -173,7 +178,8 @@ class Ev:
     @property
     def kernel_path(self) -> str | None:
         """The first path argument as the kernel resolved it, where our probe saw it."""
-        path = self.extra.get(Extra.PATH)
+        extra = self.extra
+        path = extra.get(_PATH) if extra else None
         return name_of(path) if path else None
 
     def __repr__(self) -> str:
@@ -202,6 +208,11 @@ def name_of(data: bytes) -> str:
     if name.isascii() and name.isprintable():
         return name
     return name.translate(_DOTS)
+
+
+def line_of(data: bytes) -> str:
+    """The same list as one text, with spaces between."""
+    return (data[:-1] if data[-1:] == b"\0" else data).decode("utf-8", "replace").replace("\0", " ")
 
 
 def words_of(data: bytes) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from package_hunter.enrich import fields_evt, fields_fd, fields_proc
-from package_hunter.model.fields import Extract, field_catalogue
+from package_hunter.enrich.inline import inline, shape
+from package_hunter.model.fields import Extract, Inline, field_catalogue
 from package_hunter.model.table import ContainerInfo
 
 HOST = ContainerInfo("host", "host", "", "", "host")
@@ -43,11 +44,27 @@ WITH_ARG: dict[str, Callable[[str | None], Extract]] = {
 }
 
 
+# What a box never has, known before any event: conditions that ask for it are decided when they are compiled
+_ABSENT: dict[str, Any] = {
+    name: None
+    for name, spec in field_catalogue().items()
+    if name.startswith(("container.", "k8s.")) and name not in PLAIN and spec.arg == "none"
+}
+
+
 class Fields:
     """The field source of events. ``constants`` are fields with one value on every event (None: absent)."""
 
     def __init__(self, constants: dict[str, Any] | None = None) -> None:
-        self.constants = constants or {}
+        self.constants = {**_ABSENT, **(constants or {})}
+
+    def inline(self, name: str, arg: str | None, number: int) -> Inline | None:
+        """The field as Python text for events of one type, where it is among those that are asked for most."""
+        return None if name in self.constants else inline(name, arg, number)
+
+    def shape(self, number: int) -> Hashable:
+        """Event types of one shape have the same texts."""
+        return shape(number)
 
     def extractor(self, name: str, arg: str | None = None) -> Extract:
         """The function that gives this field of an event; KeyError where there is no such field."""

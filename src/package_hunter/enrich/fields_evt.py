@@ -19,8 +19,9 @@ _GENERIC_X, _ASYNC = kind_of("generic_x").number, kind_of("asyncevent_e").number
 _OPEN, _OPENAT, _OPENAT2, _BY_HANDLE, _CREAT = (
     kind_of(f"syscall_{n}_x").number for n in ("open", "openat_2", "openat2", "open_by_handle_at", "creat")
 )
-_FLAGS_AT = {_OPEN: 2, _OPENAT: 3, _OPENAT2: 3, _BY_HANDLE: 2}
-_MODE_AT = {_OPEN: 3, _OPENAT: 4, _OPENAT2: 4, _CREAT: 2}
+FLAGS_AT = {_OPEN: 2, _OPENAT: 3, _OPENAT2: 3, _BY_HANDLE: 2}
+MODE_AT = {_OPEN: 3, _OPENAT: 4, _OPENAT2: 4, _CREAT: 2}
+MAKES = O_TMPFILE | 4  # flags of an open that may make a file
 _ANY_EXEC = 0o111
 
 
@@ -74,25 +75,26 @@ def _res(ev: Ev) -> str:
 
 def _flag(bit: int) -> Extract:
     def get(ev: Ev) -> bool:
-        at = _FLAGS_AT.get(ev.type)
+        at = FLAGS_AT.get(ev.type)
         return at is not None and bool(ev.uint(at) & bit)
 
     return get
 
 
 def _is_create(ev: Ev) -> bool:
-    at = _FLAGS_AT.get(ev.type)
+    at = FLAGS_AT.get(ev.type)
     if at is None:
         return False
     flags = ev.uint(at)
     return bool(flags & O_CREATED) or bool(flags & O_TMPFILE and ev.res >= 0)
 
 
-def _is_exec(ev: Ev) -> bool:
-    mode = _MODE_AT.get(ev.type)
+def is_exec(ev: Ev) -> bool:
+    """Does the call make a file that may be executed?"""
+    mode = MODE_AT.get(ev.type)
     if mode is None:
         return False
-    if ev.type != _CREAT and not ev.uint(_FLAGS_AT[ev.type]) & (O_TMPFILE | 4):
+    if ev.type != _CREAT and not ev.uint(FLAGS_AT[ev.type]) & MAKES:
         return False
     return bool(ev.uint(mode) & _ANY_EXEC)
 
@@ -192,12 +194,12 @@ def _errors(of: Callable[[Ev], bool]) -> Extract:
     return get
 
 
-_OPENS = frozenset({_OPEN, _OPENAT, _OPENAT2, _BY_HANDLE, _CREAT})
+OPENS = frozenset({_OPEN, _OPENAT, _OPENAT2, _BY_HANDLE, _CREAT})
 _NET_CALLS = frozenset({"accept", "accept4", "connect"})
 
 
 def _is_file(ev: Ev) -> bool:
-    return ev.fd.kind in ("file", "directory") if ev.fd is not None else ev.type in _OPENS
+    return ev.fd.kind in ("file", "directory") if ev.fd is not None else ev.type in OPENS
 
 
 def _is_net(ev: Ev) -> bool:
@@ -264,7 +266,7 @@ PLAIN: dict[str, Extract] = {
     "evt.count.exit": lambda ev: 1 if ev.kind.is_exit else None,
     "evt.is_open_read": _flag(1),
     "evt.is_open_write": _flag(2),
-    "evt.is_open_exec": _is_exec,
+    "evt.is_open_exec": is_exec,
     "evt.is_open_create": _is_create,
     "evt.source": lambda ev: "syscall",
     "evt.is_async": lambda ev: ev.kind.is_meta,

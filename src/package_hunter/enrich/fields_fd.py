@@ -84,33 +84,63 @@ def _nameraw(ev: Ev) -> Any:
         return None
     fd = fd_of(ev)
     text = _asked(ev, raw=True) if fd is None else fd.raw_name
-    return text if text is None or "//" not in text else _SLASHES.sub("/", text)
+    return None if text is None else one_slash(text)
+
+
+def one_slash(text: str) -> str:
+    """A path with one slash where several follow each other."""
+    return text if "//" not in text else _SLASHES.sub("/", text)
 
 
 _SLASHES = re.compile("/+")
+
+
+@cache
+def asked_of(number: int, raw: bool) -> Extract:
+    """``_asked`` for one event type: the path of an openat that failed is asked for most often of all."""
+    kind = kinds()[number]
+    assert kind is not None
+    if raw or kind.key not in ("syscall_openat_2_x", "syscall_openat2_x"):
+        return lambda ev: one_slash(text) if raw and (text := _asked(ev, raw)) else _asked(ev, raw)
+
+    def get(ev: Ev) -> str | None:
+        data = ev.param(2)
+        if not data or not ev.param(1):
+            return None
+        known = ev.kernel_path
+        if known:
+            return known
+        path = name_of(data)
+        if path[:1] == "/":
+            return join("", path)
+        assert ev.thread is not None
+        base = ev.state.dir_of(ev.thread, path, ev.sint(1))
+        return join("" if base == "." else base, path)
+
+    return get
 
 
 def _directory(ev: Ev) -> Any:
     if not ev.kind.touches_fd or ev.thread is None:
         return None
     fd = fd_of(ev)
-    if fd is None:
-        text = _asked(ev, raw=False)
-        if text is None:
-            return None
-    elif fd.kind == "directory":
-        return fd.name
-    elif fd.kind != "file":
+    return directory_of(fd, _asked(ev, raw=False) if fd is None else fd.name)
+
+
+def directory_of(fd: Fd | None, text: str | None) -> str | None:
+    """The directory of a path: of a descriptor, or of one that was asked for in vain."""
+    if text is None:
         return None
-    else:
-        text = fd.name
+    if fd is not None and fd.kind != "file":
+        return text if fd.kind == "directory" else None
     cut = text.rfind("/")
     if cut <= 0:
         return "/"
     return text[:cut] if cut < len(text) - 1 else text
 
 
-def _filename(fd: Fd) -> Any:
+def filename_of(fd: Fd) -> Any:
+    """The last part of a file's path."""
     if fd.kind != "file":
         return None
     cut = fd.name.rfind("/")
@@ -123,10 +153,10 @@ def _typechar(ev: Ev) -> Any:
     if not ev.kind.touches_fd or ev.thread is None:
         return None
     fd = fd_of(ev)
-    return fd.type_char if fd is not None else _CHARS.get(ev.kind.name, "o")
+    return fd.type_char if fd is not None else CHARS.get(ev.kind.name, "o")
 
 
-_CHARS = {
+CHARS = {
     **dict.fromkeys(("openat", "openat2", "creat"), "f"),
     **dict.fromkeys(("socket", "accept", "accept4"), "4"),
     **dict.fromkeys(("pipe", "pipe2"), "p"),
@@ -251,7 +281,7 @@ PLAIN: dict[str, Extract] = {
     "fd.name": name,
     "fd.nameraw": _nameraw,
     "fd.directory": _directory,
-    "fd.filename": _own(_filename),
+    "fd.filename": _own(filename_of),
     "fd.ip": _both(True),
     "fd.net": _both(True),
     "fd.port": _both(False),

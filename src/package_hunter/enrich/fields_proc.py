@@ -143,18 +143,14 @@ def _leader(slot: str, virtual: bool, of: _Of) -> Extract:
 
 def _args(arg: str | None) -> Extract:
     if arg is None:
-        return _own(_joined)
+        return _own(lambda t: t.args_text)
     index = int(arg)
     return _own(lambda t: t.args[index] if 0 <= index < len(t.args) else "")
 
 
-def _joined(thread: Thread) -> str:
-    return " ".join(thread.args)
-
-
 def _env(arg: str | None) -> Extract:
     if arg is None or arg.isdigit():
-        return _own(lambda t: " ".join(t.env))
+        return _own(lambda t: t.env_text)
     return _own(lambda t: variable(t, arg))
 
 
@@ -169,9 +165,9 @@ def variable(thread: Thread, name: str) -> str:
 
 def _aenv(arg: str | None) -> Extract:
     if arg is None:
-        return _ancestor(lambda t: " ".join(t.env))(None)
+        return _ancestor(lambda t: t.env_text)(None)
     if arg.isdigit():
-        return _ancestor(lambda t: " ".join(t.env))(arg)
+        return _ancestor(lambda t: t.env_text)(arg)
 
     def get(ev: Ev) -> Any:
         main = ev.thread.main() if ev.thread is not None else None
@@ -379,7 +375,7 @@ WITH_ARG: dict[str, Callable[[str | None], Extract]] = {
     "proc.aexe": _ancestor(lambda t: t.exe),
     "proc.aexepath": _ancestor(lambda t: t.exepath),
     "proc.acmdline": _ancestor(lambda t: t.cmdline),
-    "proc.aargs": _ancestor(_joined),
+    "proc.aargs": _ancestor(lambda t: t.args_text),
     "proc.apid": _ancestor(lambda t: t.pid),
     "proc.args": _args,
     "proc.env": _env,

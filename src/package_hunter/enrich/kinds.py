@@ -53,6 +53,7 @@ class Kind:
         "is_meta",
         "is_syscall",
         "key",
+        "known",
         "length_size",
         "name",
         "number",
@@ -74,6 +75,7 @@ class Kind:
         self.key = info.key
         self.name = info.name
         self.params = info.params
+        self.known = len(info.params)
         self.is_exit = bool(info.number & 1)
         self.is_syscall = "syscall" in info.categories
         self.is_meta = "metaevent" in info.categories

@@ -9,7 +9,7 @@ import errno
 import signal
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 from package_hunter.enrich.event import Ev, name_of, text_of
 from package_hunter.enrich.fds import PROTOCOLS
@@ -183,8 +183,9 @@ def _abstime(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pa
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds % (1 << 40))) + f".{rest:09d}", ""
 
 
-@cache
-def _flags_text(set_: str, value: int, exact: bool) -> str:
+@lru_cache(4096)
+def flags_text(set_: str, value: int, exact: bool) -> str:
+    """The names of the flags of a set that a value has; of the one value that it is, where ``exact``."""
     names: list[str] = []
     rest = value
     for name, bits in flag_sets().get(set_, ()):
@@ -201,12 +202,12 @@ def _flags_text(set_: str, value: int, exact: bool) -> str:
 
 def _flags(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     value = int.from_bytes(data, "little")
-    return str(value), _flags_text(info.extra, value, False)
+    return str(value), flags_text(info.extra, value, False)
 
 
 def _enum(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     value = int.from_bytes(data, "little")
-    return str(value), _flags_text(info.extra, value, True)
+    return str(value), flags_text(info.extra, value, True)
 
 
 def _mode(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
@@ -214,7 +215,7 @@ def _mode(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     return _number(value, info, len(data)), _mode_text(info.extra, value)
 
 
-@cache
+@lru_cache(4096)
 def _mode_text(set_: str, value: int) -> str:
     names: list[str] = []
     rest = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from package_hunter.enrich.event import name_of, words_of
+from package_hunter.enrich.event import line_of, name_of, words_of
 from package_hunter.enrich.fds import Fd, from_entry
 from package_hunter.enrich.paths import join
 from package_hunter.model.table import ProcEntry
@@ -51,9 +51,11 @@ class Thread:
         *_FLAGS,
         "_args",
         "_args_raw",
+        "_args_text",
         "_cmdline",
         "_env",
         "_env_raw",
+        "_env_text",
         "cgroups",
         "children",
         "comm",
@@ -115,9 +117,11 @@ class Thread:
         self.root = "/"
         self._args: tuple[str, ...] | None = ()
         self._args_raw = b""
+        self._args_text: str | None = ""
         self._cmdline: str | None = None
         self._env: tuple[str, ...] | None = ()
         self._env_raw = b""
+        self._env_text: str | None = ""
         self.cgroups: bytes | tuple[tuple[str, str], ...] = ()
         self.fds: dict[int, Fd] = {}
         self.group: Group | None = None
@@ -181,11 +185,12 @@ class Thread:
 
     def set_args(self, raw: bytes) -> None:
         """Its arguments, with an end mark behind each."""
-        self._args_raw, self._args, self._cmdline = raw, None, None
+        self._args_raw, self._args, self._args_text, self._cmdline = raw, None, None, None
 
     def take_args_of(self, other: Thread) -> None:
         """The same arguments as another thread's."""
-        self._args_raw, self._args, self._cmdline = other._args_raw, other._args, None
+        self._args_raw, self._args, self._args_text = other._args_raw, other._args, other._args_text
+        self._cmdline = None
 
     @property
     def args(self) -> tuple[str, ...]:
@@ -195,15 +200,22 @@ class Thread:
         return self._args
 
     @property
+    def args_text(self) -> str:
+        """Its arguments with spaces between."""
+        if self._args_text is None:
+            self._args_text = line_of(self._args_raw)
+        return self._args_text
+
+    @property
     def cmdline(self) -> str:
         """Name and arguments, with spaces between."""
         if self._cmdline is None:
-            self._cmdline = " ".join((self.comm, *self.args))
+            self._cmdline = f"{self.comm} {self.args_text}" if self._args_raw else self.comm
         return self._cmdline
 
     def set_env(self, raw: bytes) -> None:
         """Its environment, with an end mark behind each variable."""
-        self._env_raw, self._env = raw, None
+        self._env_raw, self._env, self._env_text = raw, None, None
 
     @property
     def env(self) -> tuple[str, ...]:
@@ -214,6 +226,14 @@ class Thread:
         if main._env is None:
             main._env = words_of(main._env_raw)
         return main._env
+
+    @property
+    def env_text(self) -> str:
+        """The environment of its process with spaces between."""
+        main = self if self.is_main else self.main() or self
+        if main._env_text is None:
+            main._env_text = line_of(main._env_raw)
+        return main._env_text
 
     def take_program_of(self, other: Thread) -> None:
         """What a child has of its parent until it starts a program of its own."""
@@ -226,7 +246,7 @@ class Thread:
         if table is not None:
             self.fds = dict(table)
         self.cwd = other.working_dir()
-        self._env, self._env_raw = other._env, other._env_raw
+        self._env, self._env_raw, self._env_text = other._env, other._env_raw, other._env_text
 
     def cgroup_pairs(self) -> tuple[tuple[str, str], ...]:
         """Its cgroups: controller and path."""
@@ -407,7 +427,7 @@ def from_entry_thread(entry: ProcEntry) -> Thread:
     thread.set_exepath(name_of(entry.exepath))
     thread.set_args(b"\0".join(entry.args))
     if not entry.args:
-        thread._args = ()
+        thread._args, thread._args_text = (), ""
     thread.root = name_of(entry.root)
     thread.exe_upper, thread.exe_lower = entry.exe_upper_layer, entry.exe_lower_layer
     thread.exe_memfd = entry.exe_from_memfd
@@ -417,7 +437,7 @@ def from_entry_thread(entry: ProcEntry) -> Thread:
     if thread.is_main:
         thread.set_env(b"\0".join(entry.env))
         if not entry.env:
-            thread._env = ()
+            thread._env, thread._env_text = (), ""
         cwd = name_of(entry.cwd)
         thread.cwd = join("", cwd)
         if not thread.cwd.endswith("/"):

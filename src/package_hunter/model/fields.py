@@ -8,8 +8,8 @@ A field is asked for by its catalogue name and its argument as text: ``evt.arg.f
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Protocol
@@ -51,6 +51,21 @@ class FieldSpec:
 
 
 Extract = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A field's value as Python text, for code that is made for one event type. ``ev`` is the event.
+
+    ``needs`` are fields (or inner values of the source, whose names begin with ``#``) that come before: ``{a}``
+    stands for the first one where the text is evaluated first, ``{A}`` after that; likewise b and c. ``names``
+    are what else the text speaks of. ``keep``: worth a variable.
+    """
+
+    code: str
+    needs: tuple[tuple[str, str | None], ...] = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
+    keep: bool = True
 
 
 class FieldSource(Protocol):

@@ -8,21 +8,29 @@ event. Values are kept in local variables: ``_`` marks one that is not known yet
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from package_hunter.model.fields import FieldType
+from package_hunter.model.fields import FieldType, Inline
 from package_hunter.rules.ast import Check, FieldRef, Operand
 from package_hunter.rules.operands import operand_spec
 from package_hunter.rules.operators import NUMBERS, TEXTS, literal
 from package_hunter.rules.patterns import path_test, required_literal
 from package_hunter.rules.shape import FALSE, TRUE, Graph, is_many
+from package_hunter.rules.sieve import PERHAPS, Sieves, fits
 
 MAX_INDENT = 40
 MAX_NESTING = 60
 MIN_LOOKUP = 3  # so many rules that ask one field for equality make a table worth it
+MIN_HOISTED = 3  # so many fields that stand on one value make it worth getting at once
+MIN_SIEVED = 6  # so many tests of one field's text make a sieve worth it
+MIN_SIFTED = 4  # so many rules that need something of one sieve make it worth asking for all of them at once
 Known = frozenset[str]
+Rules = list[tuple[int, frozenset[int]]]
+NOTHING: Known = frozenset()
 
 
 @dataclass
@@ -31,6 +39,8 @@ class Emitter:
 
     graph: Graph
     getter: Callable[[Operand], Any]
+    sieves: Sieves = field(default_factory=Sieves)
+    inline: Callable[[Operand], Inline | None] = lambda operand: None
     lines: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     variables: dict[Operand, str] = field(default_factory=dict)
@@ -38,12 +48,17 @@ class Emitter:
     shared: set[int] = field(default_factory=set)
     source: str = ""
     met: set[str] = field(default_factory=set)
+    operands: set[Operand] = field(default_factory=set)
+    _inside: Operand | None = None
+    sieved: set[Operand] = field(default_factory=set)
     _costs: dict[int, float] = field(default_factory=dict)
+    _masks: dict[int, tuple[Operand, int] | None] = field(default_factory=dict)
 
     def function(self, rules: list[tuple[int, int]]) -> Callable[[Any], int]:
         """``ev -> bits``: bit i is set where rule i's node holds. ``rules`` are (bit, node)."""
         self._find_shared(rules)
-        self._block([(bit, self._conjuncts(node)) for bit, node in rules], 1, frozenset())
+        known = self._hoist()
+        self._block([(bit, self._conjuncts(node)) for bit, node in rules], 1, known)
         head = ["def match(ev, _=_):", "    m = 0"]
         if self.lazy:
             head.append("    " + " = ".join(sorted(self.lazy)) + " = _")
@@ -53,6 +68,25 @@ class Emitter:
         exec(compile(source, "<rules>", "exec"), scope)  # noqa: S102  the text is made here, values by repr
         match: Callable[[Any], int] = scope["match"]
         return match
+
+    def _hoist(self) -> Known:
+        """What many fields stand on is got at the beginning."""
+        uses: Counter[tuple[str, str | None]] = Counter()
+        todo = [operand for operand in self.operands if isinstance(operand, FieldRef)]
+        while todo:
+            inline = self.inline(todo.pop())
+            if inline is not None:
+                uses.update(need for need in inline.needs if need[0].startswith("#"))
+                todo.extend(FieldRef(*need) for need in inline.needs if uses[need] == 1)
+        known = NOTHING
+        for need, count in uses.items():
+            ref = FieldRef(*need)
+            inline = self.inline(ref)
+            if count >= MIN_HOISTED and inline is not None and not inline.needs:
+                code, _, gained = self._value(ref, known)
+                self.lines.append(f"    {code[1:-1].replace(':=', '=', 1)}")
+                known |= gained
+        return known
 
     # ---- the tree of ifs
 
@@ -67,19 +101,22 @@ class Emitter:
         if done:
             self.lines.append(f"{pad}m |= {done:#x}")
         rest = [(b, n - {TRUE}) for b, n in rules if n - {TRUE} and FALSE not in n]
+        groups = []
         while rest:
             node, count = self._most_wanted(rest)
             if count < 2 or indent >= MAX_INDENT:
                 break
-            inside = [(b, n - {node}) for b, n in rest if node in n]
+            groups.append((node, [(b, n - {node}) for b, n in rest if node in n]))
             rest = [(b, n) for b, n in rest if node not in n]
-            known = self._if(node, inside, indent, known)
         if indent < MAX_INDENT:
             rest, known = self._tables(rest, indent, known)
-        for bit, needs in sorted(rest):
+            rest, known = self._sifted(rest, indent, known)
+        for bit, needs in sorted(rest):  # first: what they ask is known from then on
             code, always, _, _ = self._and(sorted(needs, key=self._rank), known)
             self.lines.append(f"{pad}if {code}: m |= {1 << bit:#x}")
             known |= always
+        for node, inside in groups:
+            known = self._if(node, inside, indent, known)
         return known
 
     def _most_wanted(self, rules: list[tuple[int, frozenset[int]]]) -> tuple[int, int]:
@@ -125,13 +162,13 @@ class Emitter:
             for wanted in self.graph.checks[node].values:
                 key = literal(wanted.text, spec)
                 table[key] = table.get(key, 0) | 1 << number
-        value, name = self._value(operand, known)
+        value, _, gained = self._value(operand, known)
         pad = "    " * indent
         hits = f"t{len(self.names)}"
         self.names[hits] = table.get
         self.lines.append(f"{pad}b = {hits}({value})")
         self.lines.append(f"{pad}if b is not None:")
-        inner = known | {name}
+        inner = known | gained
         here = f"b{indent}"
         self.lines.append(f"{pad}    {here} = b")
         for number, ((bit, needs), node) in enumerate(members):
@@ -142,6 +179,8 @@ class Emitter:
     def _equality(self, node: int) -> Check | None:
         check = self.graph.checks.get(node)
         if check is None or check.op not in ("=", "in") or check.modifier or check.right is not None:
+            return None
+        if check.left in self.sieved:
             return None
         if not isinstance(check.left, FieldRef) or is_many(check.left):
             return None
@@ -165,6 +204,9 @@ class Emitter:
         kind, parts = self.graph.kinds[node], self.graph.parts[node]
         if depth > MAX_NESTING:
             return self._call(node, known)
+        masked = self._mask(node)
+        if masked is not None:
+            return self._sieve(*masked, known)
         if kind == "not":
             code, always, if_true, if_false = self._expression(parts[0], known, depth + 1)
             return f"not {code}", always, if_false, if_true
@@ -177,8 +219,8 @@ class Emitter:
         return self._test(self.graph.checks[node], known)
 
     def _and(self, nodes: list[int], known: Known, depth: int = 0) -> tuple[str, Known, Known, Known]:
-        codes, first, gained = [], frozenset[str](), known
-        for at, node in enumerate(nodes):
+        codes, first, gained = [], NOTHING, known
+        for at, node in enumerate(self._fuse(nodes, "not")):
             code, always, if_true, _ = self._expression(node, gained, depth + 1)
             codes.append(code)
             gained |= if_true
@@ -186,8 +228,8 @@ class Emitter:
         return "(" + " and ".join(codes) + ")", first, gained - known, first
 
     def _or(self, nodes: list[int], known: Known, depth: int = 0) -> tuple[str, Known, Known, Known]:
-        codes, first, gained = [], frozenset[str](), known
-        for at, node in enumerate(nodes):
+        codes, first, gained = [], NOTHING, known
+        for at, node in enumerate(self._fuse(nodes, "or")):
             code, always, _, if_false = self._expression(node, gained, depth + 1)
             codes.append(code)
             gained |= if_false
@@ -196,41 +238,181 @@ class Emitter:
 
     def _call(self, node: int, known: Known) -> tuple[str, Known, Known, Known]:
         """A part that is nested too deeply for Python's own parser: a function of its own."""
-        inner = Emitter(self.graph, self.getter)
+        inner = Emitter(self.graph, self.getter, self.sieves, self.inline)
         name = f"d{node}"
         self.names[name] = inner.function([(0, node)])
-        return f"{name}(ev)", frozenset(), frozenset(), frozenset()
+        return f"{name}(ev)", NOTHING, NOTHING, NOTHING
 
-    def _value(self, operand: Operand, known: Known) -> tuple[str, str]:
-        name = self.variables.setdefault(operand, f"v{len(self.variables)}")
+    # ---- questions that a sieve answers
+
+    def _sifted(self, rules: Rules, indent: int, known: Known) -> tuple[Rules, Known]:
+        """Rules that need a yes of one sieve to any of several questions: asked together, it is mostly no."""
+        wants = {bit: self._wanted(needs) for bit, needs in rules}
+        counts = Counter(operand for masks in wants.values() for operand in masks)
+        for operand, count in counts.most_common():
+            mine = [rule for rule in rules if operand in wants[rule[0]]]
+            if min(count, len(mine)) < MIN_SIFTED or (len(mine) == len(rules) and self._inside == operand):
+                continue
+            bits = reduce(or_, (wants[bit][operand] for bit, _ in mine))
+            code, always, _, _ = self._sieve(operand, bits, known)
+            self.lines.append("    " * indent + f"if {code}:")
+            outside, self._inside = self._inside, operand
+            self._block(mine, indent + 1, known | always)
+            self._inside = outside
+            known |= always
+            rules = [rule for rule in rules if rule not in mine]
+        return rules, known
+
+    def _wanted(self, nodes: Iterable[int]) -> dict[Operand, int]:
+        """Fields and bits of which one has to be set where all of these nodes hold."""
+        found: dict[Operand, int] = {}
+        for node in nodes:
+            for operand, bits in self._wanted_by(node).items():
+                known = found.get(operand)
+                found[operand] = bits if known is None or bits.bit_count() < known.bit_count() else known
+        return found
+
+    def _wanted_by(self, node: int) -> dict[Operand, int]:
+        masked, check = self._mask(node), self.graph.checks.get(node)
+        if masked is not None:
+            return dict([masked])
+        if check is not None:
+            if check.left not in self.sieved or not fits(check):
+                return {}
+            bit = self.sieves[check.left].bit(check)
+            return {} if bit is None else {check.left: bit}
+        kind, parts = self.graph.kinds[node], self.graph.parts[node]
+        if kind == "and":
+            return self._wanted(parts)
+        if kind != "or":
+            return {}
+        each = [self._wanted_by(part) for part in parts]
+        return {o: reduce(or_, (e[o] for e in each)) for o in each[0] if all(o in e for e in each)}
+
+    def _mask(self, node: int) -> tuple[Operand, int] | None:
+        """The field and bits whose sieve says alone whether a node holds."""
+        if node not in self._masks:
+            self._masks[node] = self._find_mask(node)
+        return self._masks[node]
+
+    def _find_mask(self, node: int) -> tuple[Operand, int] | None:
+        check = self.graph.checks.get(node)
+        if check is not None:
+            if check.left not in self.sieved or check.op in PERHAPS or not fits(check):
+                return None
+            bit = self.sieves[check.left].bit(check)
+            return None if bit is None else (check.left, bit)
+        if self.graph.kinds[node] != "or":
+            return None
+        parts = [self._mask(part) for part in self.graph.parts[node]]
+        if any(p is None or p[0] != (parts[0] or p)[0] for p in parts):
+            return None
+        found = [p for p in parts if p is not None]
+        return found[0][0], reduce(or_, (bits for _, bits in found))
+
+    def _fuse(self, nodes: list[int], kind: str) -> list[int]:
+        """Neighbours under ``or`` (or negated ones under ``and``) that one sieve answers become one node."""
+        groups: dict[Operand, list[int]] = {}
+        for node in nodes:
+            if (kind == "not") == (self.graph.kinds[node] == "not"):
+                masked = self._mask(self.graph.parts[node][0] if kind == "not" else node)
+                if masked is not None:
+                    groups.setdefault(masked[0], []).append(node)
+        for members in groups.values():
+            if len(members) > 1:
+                inner = [self.graph.parts[n][0] if kind == "not" else n for n in members]
+                joined = self.graph.either(inner)
+                nodes = [joined if n == members[0] else n for n in nodes if n not in members[1:]]
+                if kind == "not":
+                    nodes = [self.graph.negate(n) if n == joined else n for n in nodes]
+        return nodes
+
+    def _sieve(self, operand: Operand, bits: int, known: Known) -> tuple[str, Known, Known, Known]:
+        value = self.variables.setdefault(operand, f"v{len(self.variables)}")
+        table = f"s{value}"
+        self.names[table] = self.sieves[operand]
+
+        def look_up(known: Known) -> tuple[str, Known]:
+            code, _, gained = self._value(operand, known)
+            return f"{table}[{code}]", gained
+
+        code, gained = self._variable(f"p{value}", known, look_up)
+        return f"({code} & {bits:#x})", gained, gained, gained
+
+    # ---- values
+
+    def _variable(
+        self, name: str, known: Known, make: Callable[[Known], tuple[str, Known]]
+    ) -> tuple[str, Known]:
+        """An expression for a value that is kept in a variable, and the variables that are known after it."""
         if name in known:
-            return name, name
-        self.names.setdefault(f"g{name}", self.getter(operand))
-        if name not in self.met:
-            self.met.add(name)  # no way leads here on which it is known already
-            return f"({name} := g{name}(ev))", name
+            return name, NOTHING
+        first = name not in self.met
+        self.met.add(name)
+        code, gained = make(known)
+        if first:  # no way leads here on which it is known already
+            return f"({name} := {code})", gained | {name}
         self.lazy.add(name)
-        return f"({name} if {name} is not _ else ({name} := g{name}(ev)))", name
+        return f"({name} if {name} is not _ else ({name} := {code}))", frozenset({name})
+
+    def _value(self, operand: Operand, known: Known) -> tuple[str, str, Known]:
+        """An expression for an operand, a name for it from then on, and the variables known after it."""
+        name = self.variables.setdefault(operand, f"v{len(self.variables)}")
+        inline = self.inline(operand)
+
+        def make(known: Known) -> tuple[str, Known]:
+            if inline is not None:
+                return self._expand(inline, known)
+            self.names.setdefault(f"g{name}", self.getter(operand))
+            return f"g{name}(ev)", NOTHING
+
+        if inline is not None and not inline.keep:
+            code, gained = make(known)
+            again, _ = make(known | gained)
+            return code, again, gained
+        code, gained = self._variable(name, known, make)
+        return code, name, gained
+
+    def _expand(self, inline: Inline, known: Known) -> tuple[str, Known]:
+        """The code of an inline value, with the values that it needs put in."""
+        self.names.update(inline.names)
+        parts: dict[str, str] = {}
+        gained = NOTHING
+        for letter, need in zip("abc", inline.needs, strict=False):
+            parts[letter], parts[letter.upper()], more = self._value(FieldRef(*need), known | gained)
+            gained |= more
+        return inline.code.format(**parts), gained
 
     def _test(self, check: Check, known: Known) -> tuple[str, Known, Known, Known]:
-        value, name = self._value(check.left, known)
-        own = frozenset({name})
+        if check.left in self.sieved and check.op in PERHAPS and fits(check):
+            return self._perhaps(check, known)
+        value, name, own = self._value(check.left, known)
         if check.right is not None:
-            right, other = self._value(check.right, known | own)
+            right, _, more = self._value(check.right, known | own)
             function = self._constant(check.evaluate_both)
-            both = own | {other}
+            both = own | more
             return f"{function}({value}, {right})", both, both, both
-        code = self._inline(check, value, name, name in known)
+        code = self._inline(check, value, name)
         if code is None:
             code = f"{self._constant(check.test)}({value})"
         return code, own, own, own
+
+    def _perhaps(self, check: Check, known: Known) -> tuple[str, Known, Known, Known]:
+        """Tried only where the sieve found the text that every match holds."""
+        bit = self.sieves[check.left].bit(check)
+        if bit is None:
+            value, _, own = self._value(check.left, known)
+            return f"{self._constant(check.test)}({value})", own, own, own
+        held, always, _, _ = self._sieve(check.left, bit, known)
+        value, _, more = self._value(check.left, known | always)
+        return f"({held} and {self._constant(check.test)}({value}))", always, always | more, always
 
     def _constant(self, value: Any) -> str:
         name = f"c{len(self.names)}"
         self.names[name] = value
         return name
 
-    def _inline(self, check: Check, value: str, name: str, known: bool) -> str | None:
+    def _inline(self, check: Check, value: str, name: str) -> str | None:
         """The test as a Python expression; None where the predicate itself has to be called."""
         if check.modifier or (isinstance(check.left, FieldRef) and is_many(check.left)):
             return None
@@ -273,7 +455,9 @@ class Emitter:
     def _cost(self, node: int) -> float:
         known = self._costs.get(node)
         if known is None:
-            if node in self.graph.checks:
+            if self._mask(node) is not None:
+                known = 0.6
+            elif node in self.graph.checks:
                 known = _check_cost(self.graph.checks[node])
             else:
                 known = 0.2 + sum(map(self._cost, self.graph.parts[node]))
@@ -311,11 +495,18 @@ class Emitter:
             seen.add(node)
             uses.update(self.graph.parts[node])
             todo.extend(self.graph.parts[node])
+        self.operands = {o for n in seen if n in self.graph.checks for o in _sides(self.graph.checks[n])}
+        asked = Counter(c.left for n in seen if (c := self.graph.checks.get(n)) is not None and fits(c))
+        self.sieved = {operand for operand, count in asked.items() if count >= MIN_SIEVED}
         self.shared = {
             n
             for n, count in uses.items()
             if count > 1 and n > TRUE and self.graph.kinds[n] != "not" and self._cost(n) >= 2.5
         }
+
+
+def _sides(check: Check) -> tuple[Operand, ...]:
+    return (check.left,) if check.right is None else (check.left, check.right)
 
 
 def _check_cost(check: Check) -> float:

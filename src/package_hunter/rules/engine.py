@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from package_hunter.errors import RuleFileError
-from package_hunter.model.fields import Extract, FieldSource
+from package_hunter.model.fields import Extract, FieldSource, Inline
 from package_hunter.model.observation import Alert
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
 from package_hunter.rules.emit import Emitter
@@ -15,6 +15,7 @@ from package_hunter.rules.model import Rule, RuleSet
 from package_hunter.rules.narrow import open_prefixes
 from package_hunter.rules.output import Template
 from package_hunter.rules.shape import FALSE, Graph, signature, specialise, type_checks
+from package_hunter.rules.sieve import Sieves
 from package_hunter.rules.transform import apply
 
 Matches = tuple[Rule, ...]
@@ -38,6 +39,7 @@ class Engine:
         self._templates: dict[str, Template] = {}
         self._decoded: dict[int, Matches] = {}
         self._table: dict[int, Callable[[Any], int]] = {}
+        self._sieves = Sieves()
         self._build()
         self.event_types: frozenset[int] = frozenset(self._table)
         self.open_prefixes = open_prefixes(self.rules)
@@ -50,7 +52,7 @@ class Engine:
         checks = type_checks(rule.node for rule in self.rules)
         alike: dict[Any, Callable[[Any], int] | None] = {}
         for number, rules in by_type.items():
-            key = (tuple(bit for bit, _ in rules), *signature(checks, number))
+            key = (tuple(bit for bit, _ in rules), *signature(checks, number), self._shape(number))
             if key not in alike:
                 alike[key] = self._compile(rules, number)
             function = alike[key]
@@ -61,7 +63,20 @@ class Engine:
         graph, memo = Graph(self._constants), dict[int, int]()
         nodes = [(bit, specialise(graph, rule.node, number, memo)) for bit, rule in rules]
         nodes = [(bit, node) for bit, node in nodes if node != FALSE]
-        return Emitter(graph, self.getter).function(nodes) if nodes else None
+        emitter = Emitter(graph, self.getter, self._sieves, lambda operand: self._inline(operand, number))
+        return emitter.function(nodes) if nodes else None
+
+    def _shape(self, number: int) -> Hashable:
+        """Event types of one shape have the same inline fields."""
+        shape = getattr(self._source, "shape", None)
+        return None if shape is None else shape(number)
+
+    def _inline(self, operand: Operand, number: int) -> Inline | None:
+        inline = getattr(self._source, "inline", None)
+        if inline is None or not isinstance(operand, FieldRef):
+            return None
+        found: Inline | None = inline(operand.name, operand.arg, number)
+        return found
 
     def matches(self, event: Any) -> Matches:
         """The rules that match, in the order of the files; only the first where the engine is set so."""

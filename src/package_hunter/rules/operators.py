@@ -52,15 +52,27 @@ def _ordered(op: str, a: Any, b: Any) -> bool:
     return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op])
 
 
+def _found(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda v: pattern.search(v) is not None
+
+
 _TEXT_OPS: dict[str, Callable[[str], Callable[[str], bool]]] = {
     "contains": lambda x: lambda v: x in v,
-    "icontains": lambda x: (lambda low: lambda v: low in v.lower())(x.lower()),
+    "icontains": lambda x: _found(re.compile(re.escape(x), re.IGNORECASE | re.ASCII)),
     "startswith": lambda x: lambda v: v.startswith(x),
     "endswith": lambda x: lambda v: v.endswith(x),
     "glob": lambda x: remember(regex_test(glob_regex(x))),
     "iglob": lambda x: remember(regex_test(glob_regex(x), "(?i)")),
     "regex": lambda x: remember(regex_test(x, posix=True)),
 }
+
+
+def text_test(op: str, texts: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a text starts or ends with, contains, or (``pmatch``) lies below one of ``texts``."""
+    if op == "pmatch":
+        return path_test(texts)
+    tests = [_TEXT_OPS[op](t) for t in texts]
+    return lambda v: any(t(v) for t in tests)
 
 
 def number(text: str, spec: FieldSpec) -> int:

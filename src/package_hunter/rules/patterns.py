@@ -10,6 +10,7 @@ from typing import Any
 import re2
 
 REMEMBERED = 4096  # results kept for each pattern; names and command lines come again and again
+REMEMBERED_CHARS = 2_000_000  # all texts of one memory together
 _WILD = re.compile(r"[*?\[\\]")
 
 
@@ -24,13 +25,30 @@ def regex_test(pattern: str, flags: str = "", posix: bool = False) -> Callable[[
     options.longest_match = posix
     options.log_errors = False
     options.max_mem = 8 << 20
+    if not _is_text(pattern):
+        raise ValueProblem(f"{pattern!r} holds half a character.")
     try:
         compiled: Any = re2.compile(flags + pattern, options=options)  # type: ignore[no-untyped-call]
     except re2.error as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else error.args[0]
         raise ValueProblem(f"{pattern!r} is no regular expression that RE2 takes: {said}") from None
     match = compiled.fullmatch
-    return lambda value: match(value) is not None
+
+    def test(value: str) -> bool:
+        try:
+            return match(value) is not None
+        except UnicodeEncodeError:  # JSON can say half a character, which is no UTF-8
+            return match(value.encode("utf-8", "replace")) is not None
+
+    return test
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def required_literal(pattern: str) -> str:
@@ -74,12 +92,16 @@ def remember(test: Callable[[str], bool]) -> Callable[[str], bool]:
     """The same test, with a bounded memory of what it said."""
     known: dict[str, bool] = {}
     get = known.get
+    chars = 0
 
     def remembered(value: str) -> bool:
+        nonlocal chars
         said = get(value)
         if said is None:
-            if len(known) >= REMEMBERED:
+            chars += len(value)
+            if len(known) >= REMEMBERED or chars > REMEMBERED_CHARS:
                 known.clear()
+                chars = len(value)
             said = known[value] = test(value)
         return said
 
@@ -131,6 +153,17 @@ def path_test(items: Sequence[str]) -> Callable[[str], bool]:
         match = tests[0]
         return lambda value: match(value) is not None
     return lambda value: any(test(value) for test in tests)
+
+
+def has_wildcard(item: str) -> bool:
+    """Whether an item of ``pmatch`` is a pattern."""
+    return _WILD.search(item) is not None
+
+
+def path_pattern(item: str, quote: Callable[[str], str]) -> str:
+    """A regular expression for a path as ``pmatch`` compares it, without its end; ``quote`` makes a component
+    one."""
+    return "/*" + "/+".join(map(quote, _components(item)))
 
 
 def _components(path: str) -> list[str]:

@@ -65,6 +65,11 @@ class Graph:
             return merged[0]
         return self._intern(kind, tuple(merged), (kind, *sorted(merged)))
 
+    def either(self, nodes: Iterable[int]) -> int:
+        """``or`` of nodes as they stand: nothing is joined or merged."""
+        parts = tuple(dict.fromkeys(nodes))
+        return self._intern("or", parts, ("either", *sorted(parts)))
+
     def _intern(self, kind: str, parts: tuple[int, ...], key: tuple[object, ...]) -> int:
         known = self._known.get(key)
         if known is None:
