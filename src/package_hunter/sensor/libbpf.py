@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from package_hunter.errors import SensorError
@@ -29,16 +30,17 @@ def library() -> Any:
         "bpf_object__load": (ctypes.c_int, [pointer]),
         "bpf_object__close": (None, [pointer]),
         "bpf_object__find_map_by_name": (pointer, [pointer, ctypes.c_char_p]),
-        "bpf_object__next_map": (pointer, [pointer, pointer]),
         "bpf_object__next_program": (pointer, [pointer, pointer]),
-        "bpf_map__name": (ctypes.c_char_p, [pointer]),
         "bpf_map__fd": (ctypes.c_int, [pointer]),
         "bpf_map__set_max_entries": (ctypes.c_int, [pointer, ctypes.c_uint32]),
-        "bpf_map__set_initial_value": (ctypes.c_int, [pointer, pointer, ctypes.c_size_t]),
-        "bpf_map__value_size": (ctypes.c_uint32, [pointer]),
-        "bpf_program__attach": (pointer, [pointer]),
+        "bpf_program__fd": (ctypes.c_int, [pointer]),
         "bpf_program__name": (ctypes.c_char_p, [pointer]),
-        "bpf_link__destroy": (ctypes.c_int, [pointer]),
+        "bpf_raw_tracepoint_open": (ctypes.c_int, [ctypes.c_char_p, ctypes.c_int]),
+        "bpf_obj_pin": (ctypes.c_int, [ctypes.c_int, ctypes.c_char_p]),
+        "bpf_obj_get": (ctypes.c_int, [ctypes.c_char_p]),
+        "bpf_obj_get_info_by_fd": (ctypes.c_int, [ctypes.c_int, pointer, pointer]),
+        "bpf_link_get_next_id": (ctypes.c_int, [ctypes.c_uint32, pointer]),
+        "bpf_link_get_fd_by_id": (ctypes.c_int, [ctypes.c_uint32]),
         "bpf_map_create": (ctypes.c_int, [ctypes.c_int, ctypes.c_char_p, *[ctypes.c_uint32] * 3, pointer]),
         "bpf_map_update_elem": (ctypes.c_int, [ctypes.c_int, pointer, pointer, ctypes.c_uint64]),
         "bpf_map_lookup_elem": (ctypes.c_int, [ctypes.c_int, pointer, pointer]),
@@ -55,6 +57,7 @@ def library() -> Any:
 
 
 _libc = ctypes.CDLL(None)
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 _libc.vsnprintf.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_void_p]
 
 
@@ -78,6 +81,11 @@ def update(fd: int, key: ctypes._SimpleCData[Any] | ctypes.Structure, value: Any
             f"The probe did not take {what}: {os.strerror(number)}.",
             "Run as root and look at the kernel log.",
         )
+
+
+def mount_bpf(folder: Path) -> bool:
+    """Mounts a bpf file system that only root can look into; False where the kernel refuses."""
+    return bool(_libc.mount(b"bpf", os.fsencode(folder), b"bpf", 0, b"mode=0700") == 0)
 
 
 def possible_cpus() -> int:

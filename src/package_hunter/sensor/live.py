@@ -5,17 +5,22 @@
     scan.register(pid)          # before that process may run
     Ring(scan.ring_fd, scan.ring_bytes).drain()
 
-One loaded probe serves up to 32 scans. Several processes may each load a copy: their memberships live in
-different maps and never mix, every copy costs every system call of the host its own look.
+One loaded probe serves up to 32 scans, of several processes where it is shared (objects.py, slots.py). Several
+may each load a copy as well: their memberships live in different maps and never mix, every copy costs every
+system call of the host its own look.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import hashlib
 import os
 import platform
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,11 +28,24 @@ from typing import Any
 
 from package_hunter.errors import SensorError
 from package_hunter.model.event import event_table
-from package_hunter.sensor import flags, layout, libbpf, table
+from package_hunter.sensor import layout, libbpf, table
+from package_hunter.sensor.fill import fill_tables
+from package_hunter.sensor.objects import (
+    RUN_DIR,
+    Objects,
+    check_host,
+    hook,
+    hooked,
+    load,
+    locked,
+    pin,
+    pin_dir,
+    pinned,
+)
+from package_hunter.sensor.slots import Slots
 
 _RINGBUF, _ENOSPC = 27, 28
-_HALF_RING_NS = 50_000_000  # a flood needs at least so long for the second half of a ring: time to freeze it
-_HOOKS = ("sys_enter", "sys_exit", "sched_process_fork", "sched_process_exec", "sched_process_exit")
+_HALF_RING_NS = 200_000_000  # a flood needs at least so long for the second half of a ring: time to freeze it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,143 +72,116 @@ class Stats:
 
 
 class Probe:
-    """The loaded probe. Needs root; SensorError explains why it could not be loaded."""
+    """The probe in the kernel. Needs root; SensorError explains why it could not be loaded.
 
-    def __init__(self, path: Path, verbose: bool = False) -> None:
-        _check_host()
-        self._lib = libbpf.library()
-        self._links: list[int] = []
+    ``shared``: one copy for all scans of the host, whatever process they are in; it stays ready in the kernel
+    after this process, and is hooked in only while somebody has it attached. Otherwise the copy is this object's.
+    """
+
+    def __init__(self, path: Path, verbose: bool = False, shared: bool = False) -> None:
+        check_host()
         self._cpus = libbpf.possible_cpus()
-        self._next = 1
-        self._slots: dict[int, ScanSensor] = {}
+        self._links: dict[str, int] = {}
+        self._open: list[ScanSensor] = []
+        self._closing: list[threading.Thread] = []
         self.boot_ns = _boot_ns()
-        libbpf.log.clear()
-        self._object = self._lib.bpf_object__open_file(os.fsencode(path), None)
-        if not self._object:
-            raise SensorError(
-                f"The compiled probe {path} cannot be opened.", "Delete it and build the probe again."
-            )
-        self._prepare()
-        code = self._lib.bpf_object__load(self._object)
-        if code:
-            self._lib.bpf_object__close(self._object)
-            self._object = None
-            raise _load_error(-code, verbose)
-        self._fds = {name: self._map_fd(name) for name in _MAPS}
-        self._fill_tables()
-
-    def _prepare(self) -> None:
-        scratches = self._lib.bpf_object__find_map_by_name(self._object, b"scratches")
-        self._lib.bpf_map__set_max_entries(scratches, self._cpus)
-        entry = None
-        value = ctypes.c_uint64(self.boot_ns)
-        while entry := self._lib.bpf_object__next_map(self._object, entry):
-            if self._lib.bpf_map__name(entry).endswith(b".rodata"):
-                if self._lib.bpf_map__value_size(entry) != 8:
-                    raise SensorError(
-                        "The compiled probe does not fit this program.", "Build the probe again."
-                    )
-                self._lib.bpf_map__set_initial_value(entry, ctypes.byref(value), 8)
-
-    def _map_fd(self, name: str) -> int:
-        return int(self._lib.bpf_map__fd(self._lib.bpf_object__find_map_by_name(self._object, name.encode())))
-
-    def _fill_tables(self) -> None:
-        machine = platform.machine()
-        numbers = self._fill_flags(machine)
-        for index, row in enumerate(table.rows()):
-            program = compile_row(row, numbers)
-            libbpf.update(self._fds["programs"], ctypes.c_uint32(index), program, f"the program of {row.key}")
-        foreign = ((layout.ABI_TABLE, table.dispatch("i386")),) if machine == "x86_64" else ()
-        for base, calls in ((0, table.dispatch(machine)), *foreign):
-            for number, (place, falco) in calls.items():
-                value = ctypes.c_uint32(place + 1 | falco << 16)
-                libbpf.update(
-                    self._fds["dispatch"], ctypes.c_uint32(base + number), value, "a system call number"
-                )
-
-    def _fill_flags(self, machine: str) -> dict[str, int]:
-        numbers: dict[str, int] = {}
-        for index, entry in enumerate(flags.tables(machine), start=1):
-            bits = layout.FlagTable()
-            if isinstance(entry, flags.BitTable):
-                numbers[entry.name] = index
-                for bit, falco in entry.bits.items():
-                    bits.bit[bit.bit_length() - 1] = falco
-            else:
-                numbers[entry.name] = index | 0x80
-                bits.bit[0] = entry.default
-                for value, falco in entry.values.items():
-                    key = layout.EnumKey(index, value)
-                    libbpf.update(self._fds["enums"], key, ctypes.c_uint32(falco), f"the table {entry.name}")
-            libbpf.update(self._fds["flag_tables"], ctypes.c_uint32(index), bits, f"the table {entry.name}")
-        return numbers
+        self._home: Path | None = None
+        self._objects = _shared(path, self._cpus, verbose) if shared else None
+        if self._objects is not None:
+            self._home = RUN_DIR
+        else:
+            self._objects = _filled(path, self._cpus, verbose)
+        self._fds = self._objects.maps
+        self._slots = Slots(RUN_DIR / _name(path) if self._home else None)
 
     def attach(self) -> None:
         """Hooks the probe into the kernel; from now on every system call of the host is looked at."""
         if self._links:
             return
-        program = None
-        while program := self._lib.bpf_object__next_program(self._object, program):
-            link = self._lib.bpf_program__attach(program)
-            if not link:
-                number = ctypes.get_errno()
+        assert self._objects is not None
+        with locked(self._home) if self._home else contextlib.nullcontext():
+            try:
+                for name, program in self._objects.programs.items():
+                    there = hooked(program) if self._home else None
+                    self._links[name] = hook(program, name) if there is None else there
+            except SensorError:
                 self.detach()
-                name = self._lib.bpf_program__name(program).decode()
-                raise SensorError(f"The probe's hook {name} was refused: {os.strerror(number)}.", _ADVICE)
-            self._links.append(link)
+                raise
 
     def detach(self) -> None:
-        """Takes the hooks out; membership and rings stay."""
+        """Lets go of the hooks: they are gone with the last who holds them. Membership and rings stay."""
         while self._links:
-            self._lib.bpf_link__destroy(self._links.pop())
+            os.close(self._links.popitem()[1])
 
     @property
     def attached(self) -> bool:
         """Are the hooks in place?"""
         return bool(self._links)
 
-    def open_scan(self, ring_bytes: int, filter: Iterable[int] | None = None) -> ScanSensor:
+    def open_scan(
+        self, ring_bytes: int, filter: Iterable[int] | None = None, hold: bool = True
+    ) -> ScanSensor:
         """A scan with a ring of its own (a power of two of bytes). ``filter`` are the event numbers wanted;
         state events are always taken; None takes everything but high-volume calls (table.default_events).
-        Takes 5-8 ms: do it ahead of time."""
+        Without ``hold`` a scan that fills its ring faster than it is read is not held back, and loses events.
+        The ring is ready when ``register`` returns."""
         if ring_bytes & (ring_bytes - 1) or ring_bytes < os.sysconf("SC_PAGESIZE"):
             raise SensorError(
                 f"A ring of {ring_bytes} bytes is not possible.",
                 "Use a power of two of bytes, such as 8388608.",
             )
-        number = next(
-            (n for n in range(self._next, self._next + layout.SLOTS) if n % layout.SLOTS not in self._slots),
-            None,
-        )
-        if number is None:
+        place = self._slots.take() or self._wait_for_place()
+        if place is None:
             raise SensorError(
                 f"All {layout.SLOTS} places of the probe are taken.", "Run fewer scans at a time."
             )
-        self._next = number + 1
-        fd = self._lib.bpf_map_create(_RINGBUF, b"scan_ring", 0, 0, ring_bytes, None)
+        fd = libbpf.library().bpf_map_create(_RINGBUF, b"scan_ring", 0, 0, ring_bytes, None)
         if fd < 0:
+            os.close(place[1])
             raise SensorError(
                 f"No ring of {ring_bytes} bytes: {os.strerror(-fd)}.",
                 "Give the scan less, or the host more memory.",
             )
-        sensor = ScanSensor(self, number, fd, ring_bytes)
-        self._slots[number % layout.SLOTS] = sensor
-        slot = ctypes.c_uint32(number % layout.SLOTS)
-        libbpf.update(self._fds["rings"], slot, ctypes.c_uint32(fd), "a ring")
+        self._sweep()
+        sensor = ScanSensor(self, self._number(place[0]), place[1], fd, ring_bytes, hold)
+        self._open.append(sensor)
+        slot = ctypes.c_uint32(place[0])
+        # the kernel waits for all cpus here (10 to 50 ms): meanwhile the caller may build the box
+        sensor.later(lambda: libbpf.update(self._fds["rings"], slot, ctypes.c_uint32(fd), "a ring"))
         zero = (layout.Counts * self._cpus)()
         libbpf.update(self._fds["counters"], slot, zero, "counters")
         sensor.set_filter(filter)
         return sensor
 
+    def _wait_for_place(self) -> tuple[int, int] | None:
+        while self._closing:
+            self._closing.pop().join()
+        return self._slots.take()
+
+    def _number(self, slot: int) -> int:
+        """The scan's number: never one that an earlier scan of this place had, for its processes may live on."""
+        before = layout.Scan()
+        key = ctypes.c_uint32(slot)
+        libbpf.library().bpf_map_lookup_elem(self._fds["scans"], ctypes.byref(key), ctypes.byref(before))
+        return int(before.id + layout.SLOTS if before.id else slot + layout.SLOTS) % (1 << 32)
+
+    def _sweep(self) -> None:
+        """Gives back the rings of scans whose process is gone without a word."""
+        lib, rings = libbpf.library(), self._fds["rings"]
+        for slot in self._slots.free():
+            key, found = ctypes.c_uint32(slot), ctypes.c_uint32()
+            if lib.bpf_map_lookup_elem(rings, ctypes.byref(key), ctypes.byref(found)) == 0:
+                lib.bpf_map_delete_elem(rings, ctypes.byref(key))
+
     def close(self) -> None:
-        """Ends all scans and unloads the probe."""
+        """Ends this object's scans and unloads the probe, or leaves it to those who share it."""
         self.detach()
-        for sensor in list(self._slots.values()):
+        for sensor in list(self._open):
             sensor.close()
-        if self._object:
-            self._lib.bpf_object__close(self._object)
-            self._object = None
+        self._slots.close()
+        if self._objects is not None:
+            self._objects.close()
+            self._objects = None
 
     def __enter__(self) -> Probe:
         return self
@@ -204,19 +195,35 @@ class Probe:
 class ScanSensor:
     """One scan: its ring, its filter, its members and what was counted."""
 
-    def __init__(self, probe: Probe, number: int, ring_fd: int, ring_bytes: int) -> None:
+    def __init__(
+        self, probe: Probe, number: int, place: int, ring_fd: int, ring_bytes: int, hold: bool
+    ) -> None:
         self._probe = probe
         self.number = number
         self.ring_fd = ring_fd
         self.ring_bytes = ring_bytes
         self.boot_ns = probe.boot_ns
+        self._hold = hold
+        self._place = place  # keeps the slot ours
         self._open = True
         self._registered = 0
+        self._waiting: Future[None] | None = None
         self._prefixes: frozenset[bytes] = frozenset()
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Starts a call into the kernel that takes long; ``ready`` waits for it."""
+        self._waiting = Future()
+        threading.Thread(target=_do, args=(work, self._waiting)).start()
+
+    def ready(self) -> None:
+        """Waits until the ring is in its place; SensorError where it cannot be."""
+        if self._waiting is not None:
+            self._waiting.result()
 
     def register(self, pid: int) -> None:
         """Makes a process (its main thread) a member: it and all that descends from it are watched. Call it
         before the process may run code of its own; what it forked before is not covered."""
+        self.ready()
         try:
             handle = os.pidfd_open(pid)
         except OSError as error:
@@ -247,7 +254,9 @@ class ScanSensor:
         if open_prefixes is not None:
             scan.flags |= layout.SCAN_PREFIXES
         scan.ring_bytes = self.ring_bytes
-        scan.hold = _HALF_RING_NS * self._probe._cpus * 1024 // (self.ring_bytes // 2)
+        scan.boot_ns = self.boot_ns
+        if self._hold:
+            scan.hold = _HALF_RING_NS * self._probe._cpus * 1024 // (self.ring_bytes // 2)
         libbpf.update(
             self._probe._fds["scans"], ctypes.c_uint32(self.number % layout.SLOTS), scan, "a filter"
         )
@@ -259,7 +268,7 @@ class ScanSensor:
             libbpf.update(self._probe._fds["prefixes"], key, ctypes.c_uint8(1), "a path prefix")
         for prefix in self._prefixes - new:
             key = self._prefix(prefix)
-            self._probe._lib.bpf_map_delete_elem(self._probe._fds["prefixes"], ctypes.byref(key))
+            libbpf.library().bpf_map_delete_elem(self._probe._fds["prefixes"], ctypes.byref(key))
         self._prefixes = new
 
     def _prefix(self, path: bytes) -> layout.PrefixKey:
@@ -271,7 +280,7 @@ class ScanSensor:
         """What was counted so far, over all cpus."""
         values = (layout.Counts * self._probe._cpus)()
         slot = ctypes.c_uint32(self.number % layout.SLOTS)
-        code = self._probe._lib.bpf_map_lookup_elem(
+        code = libbpf.library().bpf_map_lookup_elem(
             self._probe._fds["counters"], ctypes.byref(slot), ctypes.byref(values)
         )
         if code:
@@ -302,31 +311,69 @@ class ScanSensor:
         if not self._open:
             return
         self._open = False
+        if self._waiting is not None:
+            self._waiting.exception()
         self._set_prefixes(None)
         slot = ctypes.c_uint32(self.number % layout.SLOTS)
-        libbpf.update(self._probe._fds["scans"], slot, layout.Scan(), "the end of a scan")
-        self._probe._lib.bpf_map_delete_elem(self._probe._fds["rings"], ctypes.byref(slot))
+        libbpf.update(self._probe._fds["scans"], slot, layout.Scan(self.number), "the end of a scan")
         os.close(self.ring_fd)
-        self._probe._slots.pop(self.number % layout.SLOTS, None)
+        self._probe._open.remove(self)
+        rings, place = os.dup(self._probe._fds["rings"]), self._place
+
+        def give_back() -> None:
+            libbpf.library().bpf_map_delete_elem(rings, ctypes.byref(slot))
+            os.close(rings)
+            os.close(place)
+
+        last = threading.Thread(
+            target=give_back
+        )  # the kernel waits for all cpus here too; nobody else has to
+        last.start()
+        self._probe._closing.append(last)
 
 
-_MAPS = ("members", "scans", "counters", "dispatch", "programs", "flag_tables", "enums", "rings", "prefixes")
-_ADVICE = "Run as root on a kernel of 6.1 or later with BTF (CONFIG_DEBUG_INFO_BTF), outside of lockdown."
+def _do(work: Callable[[], None], done: Future[None]) -> None:
+    try:
+        work()
+    except BaseException as error:
+        done.set_exception(error)
+    else:
+        done.set_result(None)
 
 
-def compile_row(row: table.Row, numbers: dict[str, int]) -> layout.Program:
-    """A row of the table as a program for the probe; ``numbers`` are those of the flag tables."""
-    program = layout.Program(event=row.event.number, params=len(row.steps), flags=int(row.flags))
-    program.prep, program.prep_arg = int(row.prep), row.prep_arg
-    for i, step in enumerate(row.steps):
-        program.ops[i] = layout.OpCode(
-            int(step.op), step.arg, step.aux, numbers[step.table] if step.table else 0
-        )
-    if row.address:
-        program.watch[0], program.watch_len = row.address[0] + 1, row.address[1] + 1
-    for i, argument in enumerate(row.watched):
-        program.watch[i] = argument + 1
-    return program
+def _filled(path: Path, cpus: int, verbose: bool) -> Objects:
+    objects = load(path, cpus, verbose)
+    fill_tables(objects.maps, platform.machine())
+    return objects
+
+
+def _shared(path: Path, cpus: int, verbose: bool) -> Objects | None:
+    """The host's copy, loaded now if nobody has yet; None where nothing can be shared on this host."""
+    try:
+        RUN_DIR.parent.mkdir(mode=0o711, exist_ok=True)
+        RUN_DIR.mkdir(mode=0o700, exist_ok=True)
+        with locked(RUN_DIR):
+            home = pin_dir()
+            if home is None:
+                return None
+            found = pinned(home / _name(path))
+            if found is None:
+                found = _filled(path, cpus, verbose)
+                if not pin(found, home / _name(path)):
+                    found.close()
+                    return None
+            return found
+    except OSError:
+        return None
+
+
+def _name(path: Path) -> str:
+    """What a loaded probe is called: the object's name and a hash of the tables that were filled in."""
+    h = hashlib.sha256(path.stem.encode())
+    for part in ("calls.py", "steps.py", "flags.py", "table.py", "layout.py", "syscalls.tsv"):
+        h.update((Path(__file__).parent / part).read_bytes())
+    h.update(repr(sorted((n, i.key) for n, i in event_table().items())).encode())
+    return h.hexdigest()[:16]
 
 
 def _by_name(values: Any, name: str) -> dict[str, int]:
@@ -350,38 +397,3 @@ def _boot_ns() -> int:
         if after - before < best:
             best, offset = after - before, wall - (before + after) // 2
     return offset
-
-
-def _check_host() -> None:
-    if os.geteuid() != 0:
-        raise SensorError(
-            "The probe can only be loaded by root.", "Run with sudo, or use the server's worker."
-        )
-    if not Path("/sys/kernel/btf/vmlinux").exists():
-        raise SensorError(
-            "This kernel carries no type information (BTF).",
-            "Use a kernel with CONFIG_DEBUG_INFO_BTF, such as Debian's.",
-        )
-    lockdown = Path("/sys/kernel/security/lockdown")
-    if lockdown.exists() and "[confidentiality]" in lockdown.read_text(encoding="ascii"):
-        raise SensorError(
-            "The kernel is locked down (confidentiality): no program may look into it.",
-            "Boot without lockdown=confidentiality.",
-        )
-
-
-def _load_error(number: int, verbose: bool) -> SensorError:
-    reason = os.strerror(number)
-    lines = (
-        libbpf.log[-200:]
-        if verbose
-        else [line for line in libbpf.log if "libbpf:" in line or "failed" in line][-3:]
-    )
-    detail = " ".join(line.strip() for line in lines) if not verbose else "\n" + "\n".join(lines)
-    if number in (1, 13):
-        return SensorError(
-            f"The kernel does not let us load the probe: {reason}.",
-            "Give this process CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN.",
-        )
-    release = platform.release()
-    return SensorError(f"The kernel {release} refused the probe: {reason}. {detail}"[:20000], _ADVICE)

@@ -69,7 +69,7 @@ def flood(
     limit: int = 0,
 ) -> Flooded:
     """Runs ``loops`` of a flood for some seconds; every event is read, none decoded."""
-    scan = probe.open_scan(ring_bytes, table.full_events())
+    scan = probe.open_scan(ring_bytes, table.full_events(), hold=group is not None)
     ring = Ring(scan.ring_fd, ring_bytes)
     freezer = Freezer(group) if group else None
     feed = Feed(ring, freezer)

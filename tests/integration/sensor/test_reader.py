@@ -12,7 +12,7 @@ from sensor_seen import decode
 
 from package_hunter.confine import confine
 from package_hunter.errors import SensorError
-from package_hunter.sensor import libbpf, live, table
+from package_hunter.sensor import libbpf, objects, table
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority
 from package_hunter.sensor.live import Probe
 from package_hunter.sensor.ring import Ring
@@ -120,7 +120,7 @@ def test_broken_object_explains_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "words"), [(1, "does not let us load"), (22, "refused the probe")])
 def test_refusals_explain_themselves(number: int, words: str) -> None:
     libbpf.log[:] = ["libbpf: prog 'sys_exit': failed to load: -22"]
-    error = live._load_error(number, verbose=True)
+    error = objects.load_error(number, verbose=True)
     assert words in error.message
     assert error.advice
 

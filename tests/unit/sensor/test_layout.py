@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_hunter.model.event import event_numbers
-from package_hunter.sensor import build, flags, layout, live, table
+from package_hunter.sensor import build, fill, flags, layout, table
 from requires import needs_program
 
 
@@ -63,7 +63,7 @@ def test_every_row_compiles(machine: str) -> None:
     names = {t.name: i for i, t in enumerate(flags.tables(machine), start=1)}
     assert len(names) < layout.MAX_TABLES
     for row in table.rows():
-        program = live.compile_row(row, names)
+        program = fill.compile_row(row, names)
         assert program.event == row.event.number
         assert program.params == len(row.steps)
         assert {s.table for s in row.steps if s.table} <= set(names)

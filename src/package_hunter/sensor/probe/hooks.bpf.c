@@ -302,7 +302,8 @@ static __always_inline void hold_back(struct scan *scan, struct counts *c, u64 s
     if (ns > HOLD_MAX_NS)
         ns = HOLD_MAX_NS;
     p.until = bpf_ktime_get_boot_ns() + ns;
-    bpf_loop(HOLD_MAX_NS / 8, pause_step, &p, 0);
+    if (ns)
+        bpf_loop(HOLD_MAX_NS / 8, pause_step, &p, 0);
     c->held_ns += ns;
 }
 
@@ -321,7 +322,8 @@ static __always_inline void submit(struct scratch *s, struct scan *scan)
     if (ring) {
         /* wake the reader once when a quarter is full; below that it looks by itself */
         filled = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-        if (filled < scan->ring_bytes / 4 && filled + size + 8 >= scan->ring_bytes / 4)
+        if ((filled < scan->ring_bytes / 4 && filled + size + 8 >= scan->ring_bytes / 4) ||
+            filled >= scan->ring_bytes / 2)
             flags = BPF_RB_FORCE_WAKEUP;
         if (!bpf_ringbuf_output(ring, s->data - 0, size, flags)) {
             c->events++;
@@ -338,6 +340,7 @@ static __always_inline void submit(struct scratch *s, struct scan *scan)
     c->last_lost_tid = bpf_get_current_pid_tgid();
     if (!c->first_lost_ns)
         c->first_lost_ns = c->last_lost_ns;
+    hold_back(scan, c, scan->ring_bytes);
 }
 
 /* Runs a program: header, parameters, our own parameter, into the ring. args, ret, nr, abi, task are set. */
@@ -363,7 +366,7 @@ static __always_inline void emit(struct scratch *s, struct scan *scan, u32 index
         prepare(p->prep, p->prep_arg);
     record->cpu = bpf_get_smp_processor_id();
     record->scan = scan->id;
-    *(u64 *)(s->data + EVENT_AT) = bpf_ktime_get_boot_ns() + boot_ns;
+    *(u64 *)(s->data + EVENT_AT) = bpf_ktime_get_boot_ns() + scan->boot_ns;
     *(u64 *)(s->data + EVENT_AT + 8) = tid;
     *(u16 *)(s->data + EVENT_AT + 20) = p->event;
     *(u32 *)(s->data + EVENT_AT + 22) = total;

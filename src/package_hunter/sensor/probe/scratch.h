@@ -10,7 +10,7 @@
 #define ENV_BYTES 0x3fff
 #define SNAP_BYTES 80     /* of data sent or received, as Falco's default */
 
-#define HOLD_MAX_NS 1000000 /* longest wait for one event: the cpu does nothing else meanwhile */
+#define HOLD_MAX_NS 4000000 /* longest wait for one event: the cpu does nothing else meanwhile */
 
 #define EVENT_AT 8                  /* the event begins behind struct record */
 #define LENS_AT (EVENT_AT + 26)     /* behind ts, tid, len, type, nparams */
@@ -141,8 +141,6 @@ struct {
     __type(key, u32);
     __array(values, struct ring);
 } rings SEC(".maps");
-
-const volatile u64 boot_ns; /* wall clock minus boot time, set before loading */
 
 static __always_inline struct scratch *scratch(void)
 {
