@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,12 @@ class Settings(BaseSettings):
     max_alerts: int = 10_000
     max_records: int = 100_000
 
+    # what watches: our own probe, or a Falco that runs here (docs/falco.md)
+    engine: Literal["probe", "falco"] = "probe"
+    falco: str | None = (
+        None  # http://127.0.0.1:PORT/TOKEN for its http_output, or a path that it writes lines to
+    )
+
     # gateway
     cache_bytes: int = 5 << 30
     max_body_bytes: int = 64 << 10
@@ -73,6 +80,8 @@ class Settings(BaseSettings):
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
+    policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
+    result_cache_seconds: float = 86_400.0  # so long a result stands for the same dependencies; 0: never
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 
     # remote mode

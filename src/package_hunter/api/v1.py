@@ -76,6 +76,9 @@ def _submit_route(router: APIRouter, service: Service) -> None:
             str | None, Query(description=f"One of {', '.join(MANAGERS)}; unset: find out.")
         ] = None,
         name: Annotated[str | None, Query(max_length=200, description="A name for people to see.")] = None,
+        fresh: Annotated[
+            bool, Query(description="Scan even where the same dependencies were scanned lately.")
+        ] = False,
     ) -> Response:
         if ecosystem is not None and ecosystem not in MANAGERS:
             raise ApiError(
@@ -85,11 +88,11 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
-            scan = await service.accept(NewScan(purl, principal, ecosystem, purl=purl))
+            scan = await service.accept(NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh))
         else:
             async with received(request, service) as upload:
                 target = clean_text(name or "", 200) or f"archive {upload.sha256[:12]}"
-                new = NewScan(target, principal, ecosystem, upload.sha256, upload.size)
+                new = NewScan(target, principal, ecosystem, upload.sha256, upload.size, fresh=fresh)
                 scan = await service.accept(new, upload)
         info = ScanInfo.of(scan)
         headers = {"Location": f"/api/v1/scans/{info.id}"}

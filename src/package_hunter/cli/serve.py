@@ -21,7 +21,7 @@ from package_hunter.errors import HostError
 from package_hunter.model.report import Report
 from package_hunter.queue.base import Runner
 from package_hunter.queue.local import LocalQueue
-from package_hunter.queue.runner import pipeline_runner
+from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Worker, worker_name
 from package_hunter.report import FORMATS
@@ -29,6 +29,15 @@ from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts
 from package_hunter.store.database import Store
 
+_MEDIA_TYPES = {
+    "falco": "application/x-ndjson",
+    "html": "text/html; charset=utf-8",
+    "markdown": "text/markdown; charset=utf-8",
+    "gitlab": "application/json",
+    "sarif": "application/sarif+json",
+    "osv": "application/x-ndjson",
+    "cyclonedx": "application/vnd.cyclonedx+json",
+}
 log = structlog.get_logger(__name__)
 
 
@@ -54,6 +63,7 @@ def serve(
     """
     if worker:
         _require_root("serve --no-worker")
+        server_policy(settings())  # a mistake in it is told now, not by every scan
     raise typer.Exit(run_server(settings(), real_parts(settings()), host, port, worker))
 
 
@@ -63,6 +73,7 @@ def worker() -> None:
     PACKAGE_HUNTER_WORKERS says how many run at the same time.
     """
     _require_root("")
+    server_policy(settings())
     raise typer.Exit(run_workers(settings(), real_parts(settings())))
 
 
@@ -77,13 +88,11 @@ def _renderers() -> dict[str, Renderer]:
     def text(data: dict[str, Any]) -> str:
         return render_text(Report.from_json(data), color=False, width=100)
 
-    def falco(data: dict[str, Any]) -> str:
-        return FORMATS["falco"](Report.from_json(data))
+    def other(name: str) -> Callable[[dict[str, Any]], str]:
+        return lambda data: FORMATS[name](Report.from_json(data))
 
-    return {
-        "text": Renderer("text/plain; charset=utf-8", text),
-        "falco": Renderer("application/x-ndjson", falco),
-    }
+    others = {name: Renderer(kind, other(name)) for name, kind in _MEDIA_TYPES.items()}
+    return {"text": Renderer("text/plain; charset=utf-8", text), **others}
 
 
 def _reap() -> None:

@@ -38,6 +38,7 @@ class Submission:
     archive: Path | None = None
     name: str = ""
     purl: str | None = None
+    fresh: bool = False  # scan even where the server knows a result for the same dependencies
 
 
 class Remote:
@@ -83,6 +84,7 @@ class Remote:
 
     def _submit(self, what: Submission) -> dict[str, Any]:
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}
+        query |= {"fresh": "true"} if what.fresh else {}
         if what.purl is not None:
             return self._json(self._call("POST", "/scans", params=query, json={"purl": what.purl}))
         assert what.archive is not None

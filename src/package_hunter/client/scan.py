@@ -21,24 +21,30 @@ def scan_remotely(
     settings: Settings,
     progress: Progress,
     ecosystem: str | None = None,
+    fresh: bool = False,
 ) -> Report:
     """Let ``server`` (a URL) scan ``target``. Errors as `Remote.scan`; NothingToScanError, UsageError."""
     with Remote(server, auth, progress) as remote:
         if target.startswith("pkg:"):
-            return remote.scan(Submission(ecosystem, purl=target), settings.remote_timeout)
+            return remote.scan(Submission(ecosystem, purl=target, fresh=fresh), settings.remote_timeout)
         path = Path(target)
         if path.is_dir():
-            return _scan_folder(remote, path, ecosystem, settings, progress)
+            return _scan_folder(remote, path, ecosystem, settings, progress, fresh)
         if not path.is_file():
             raise NothingToScanError(f"There is no {target}.", "Give a directory, an archive or a purl.")
         if path.stat().st_size > settings.max_archive_bytes:
             size = f"{settings.max_archive_bytes} bytes"
             raise UsageError(f"{target} has more than {size}.", "Raise PACKAGE_HUNTER_MAX_ARCHIVE_BYTES.")
-        return remote.scan(Submission(ecosystem, path, path.name), settings.remote_timeout)
+        return remote.scan(Submission(ecosystem, path, path.name, fresh=fresh), settings.remote_timeout)
 
 
 def _scan_folder(
-    remote: Remote, folder: Path, ecosystem: str | None, settings: Settings, progress: Progress
+    remote: Remote,
+    folder: Path,
+    ecosystem: str | None,
+    settings: Settings,
+    progress: Progress,
+    fresh: bool,
 ) -> Report:
     with tempfile.TemporaryDirectory(prefix="package-hunter-") as scratch:
         packed = pack(folder, Path(scratch) / "project.tgz", settings.max_archive_bytes)
@@ -46,5 +52,5 @@ def _scan_folder(
         progress(f"packed {packed.files} files into {size / 1e6:.1f} MB")
         for note in packed.notes:
             progress(note)
-        submission = Submission(ecosystem, packed.path, folder.resolve().name)
+        submission = Submission(ecosystem, packed.path, folder.resolve().name, fresh=fresh)
         return remote.scan(submission, settings.remote_timeout)

@@ -83,9 +83,7 @@ def _project(data: Mapping[str, Any], where: str) -> dict[str, Any]:
     if not isinstance(allowed, bool):
         raise UsageError(f"{where}: own_file is neither true nor false.", "Correct it.")
     if not isinstance(accounts, list) or not all(isinstance(a, str) for a in accounts):
-        raise UsageError(
-            f"{where}: own_file_from is no list of accounts.", 'Write ["token:NAME"] or ["user:NAME"].'
-        )
+        raise UsageError(f"{where}: own_file_from is no list of accounts.", 'Write ["token:NAME", "NAME"].')
     return {"own_file": allowed, "own_file_from": tuple(accounts)}
 
 

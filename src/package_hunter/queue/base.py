@@ -28,6 +28,8 @@ class Job:
     purl: str | None
     attempt: int
     lease: str
+    submitter: str = ""  # the account: a user's name, or ``token:NAME``
+    fresh: bool = False  # an earlier result of the same will not do
 
 
 class LeaseLostError(Exception):

@@ -55,7 +55,9 @@ class LocalQueue:
         row.worker, row.lease, row.lease_until = worker, lease, now_ms() + self._lease_ms
         row.attempts += 1
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
-        return Job(scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease)
+        return Job(
+            scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, scan.submitter, scan.fresh
+        )
 
     def heartbeat(self, job: Job) -> None:
         """See the port."""

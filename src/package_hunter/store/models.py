@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -56,6 +57,9 @@ class Scan(Base):
     exit_code: Mapped[int | None] = mapped_column(SmallInteger)  # of the error it failed with (errors.py)
     verdict: Mapped[str | None] = mapped_column(String(16))
     decision: Mapped[str | None] = mapped_column(String(16))
+    fresh: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # an earlier result will not do
 
 
 class StoredReport(Base):
@@ -65,6 +69,16 @@ class StoredReport(Base):
 
     scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
     body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class KnownResult(Base):
+    """What a scan's result is known by (queue/reuse.py); it stands once the scan has finished whole."""
+
+    __tablename__ = "known_results"
+    __table_args__ = (Index("known_results_by_key", "key"),)
+
+    scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
 
 
 class JobRow(Base):

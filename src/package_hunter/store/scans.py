@@ -30,6 +30,7 @@ class NewScan:
     sha256: str | None = None
     size: int | None = None
     purl: str | None = None
+    fresh: bool = False
 
 
 def clean_text(text: str, limit: int) -> str:
@@ -47,6 +48,7 @@ def add(session: Session, new: NewScan) -> Scan:
         sha256=new.sha256,
         size=new.size,
         purl=new.purl,
+        fresh=new.fresh,
         submitter=clean_text(new.submitter, MAX_NAME),
         created=now_ms(),
         status=ScanStatus.PENDING.value,
