@@ -66,6 +66,7 @@ class Certificates:
         self._contexts: OrderedDict[str, ssl.SSLContext] = OrderedDict()
         # validity covers worlds whose clock is shifted by some 400 days
         self._start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=30)
+        self._certificate("localhost")  # signing imports modules, which a confined process may not reach
 
     def context(self, name: str) -> ssl.SSLContext:
         """A server context whose certificate is for ``name`` (a host name or an address)."""
