@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import multiprocessing
 import tempfile
 import time
 import tomllib
@@ -20,14 +22,15 @@ from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
 
-Scan = Callable[[Path], Report]
+Scan = Callable[[Path, "Simulation"], Report]
 _RANK = {"missed": 0, "no_findings": 0, "inconclusive": 0, "suspicious": 1, "malicious": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """One bundled attack. ``expect`` is the verdict that a whole installation reaches, or ``missed`` where no
-    phase reaches its trigger; ``why`` says why it is not ``malicious``."""
+    phase reaches its trigger; ``why`` says why it is not ``malicious``. ``worlds`` and ``exercise`` are what a
+    scan must be asked for beyond its defaults to reach the trigger."""
 
     name: str
     folder: Path
@@ -35,6 +38,14 @@ class Simulation:
     ecosystem: str
     expect: str
     why: str = ""
+    worlds: str = "default"
+    exercise: bool = False
+
+    @property
+    def asks(self) -> str:
+        """The options of `scan` that it needs, ``""`` where the defaults do."""
+        words = ["--exercise"] if self.exercise else []
+        return " ".join([*words, f"--worlds {self.worlds}"] if self.worlds != "default" else words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ class Outcome:
     by: tuple[str, ...]
     seconds: float
     note: str = ""
+    asks: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -80,6 +92,8 @@ def discover(folder: Path) -> dict[str, Simulation]:
             ecosystem=data["ecosystem"],
             expect=data["expect"],
             why=data.get("why", ""),
+            worlds=data.get("worlds", "default"),
+            exercise=data.get("exercise", False),
         )
         found.append((data["incident"], simulation))
     found.sort(key=lambda pair: (pair[0], pair[1].name))
@@ -95,18 +109,34 @@ def choose(known: dict[str, Simulation], names: list[str]) -> list[Simulation]:
 
 
 def run(simulations: list[Simulation], scan: Scan) -> Iterator[Outcome]:
-    """Each through ``scan``, one after the other; a scan that fails is an outcome too."""
+    """Each through ``scan``, one after the other."""
     for simulation in simulations:
-        started = time.monotonic()
-        try:
-            with tempfile.TemporaryDirectory(prefix="simulation-") as into:
-                report = scan(pack(simulation.folder, simulation.ecosystem, Path(into)))
-        except NothingToScanError as error:
-            yield _failed(simulation, "not supported", str(error), time.monotonic() - started)
-        except HunterError as error:
-            yield _failed(simulation, "error", str(error), time.monotonic() - started)
-        else:
-            yield outcome(simulation, report, time.monotonic() - started)
+        yield run_one(simulation, scan)
+
+
+def run_one(simulation: Simulation, scan: Scan) -> Outcome:
+    """One through ``scan``; a scan that fails is an outcome too."""
+    started = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="simulation-") as into:
+            report = scan(pack(simulation.folder, simulation.ecosystem, Path(into)), simulation)
+    except NothingToScanError as error:
+        return _failed(simulation, "not supported", str(error), time.monotonic() - started)
+    except HunterError as error:
+        return _failed(simulation, "error", str(error), time.monotonic() - started)
+    return outcome(simulation, report, time.monotonic() - started)
+
+
+def side_by_side(simulations: list[Simulation], jobs: int, say: Callable[[str], None]) -> Iterator[Outcome]:
+    """Several at a time, each in a process of its own; in the given order."""
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(simulations)), spawn) as pool:
+        say(f"Simulating {', '.join(s.name for s in simulations)}")
+        yield from pool.map(_in_a_process, simulations)
+
+
+def _in_a_process(simulation: Simulation) -> Outcome:
+    return run_one(simulation, _scan_with(Progress(quiet=True)))
 
 
 def outcome(simulation: Simulation, report: Report, seconds: float) -> Outcome:
@@ -125,12 +155,13 @@ def outcome(simulation: Simulation, report: Report, seconds: float) -> Outcome:
         by=tuple(dict.fromkeys(proof or [f.kind for f in counting])),
         seconds=seconds,
         note=reasons[0] if reasons else simulation.why,
+        asks=simulation.asks,
     )
 
 
 def _failed(simulation: Simulation, verdict: str, note: str, seconds: float) -> Outcome:
     s = simulation
-    return Outcome(s.name, s.title, s.ecosystem, s.expect, verdict, False, (), seconds, note)
+    return Outcome(s.name, s.title, s.ecosystem, s.expect, verdict, False, (), seconds, note, s.asks)
 
 
 def table(outcomes: list[Outcome]) -> Table:
@@ -142,7 +173,8 @@ def table(outcomes: list[Outcome]) -> Table:
     for o in outcomes:
         caught = "yes" if o.caught else "no, as expected" if o.as_expected else "NO"
         by = ", ".join(o.by) or o.note
-        view.add_row(o.name, o.title, o.verdict.replace("_", " "), caught, by, f"{o.seconds:.1f}")
+        name = f"{o.name} ({o.asks})" if o.asks else o.name
+        view.add_row(name, o.title, o.verdict.replace("_", " "), caught, by, f"{o.seconds:.1f}")
     return view
 
 
@@ -158,11 +190,11 @@ def summary(outcomes: list[Outcome]) -> str:
 def _scan_with(progress: Progress) -> Scan:
     from package_hunter import pipeline
 
-    def scan(target: Path) -> Report:
-        progress(f"Simulating {target.name}")
-        quiet = Progress(quiet=True)
-        report: Report = pipeline.scan_target(str(target), pipeline.ScanOptions(), progress=quiet)
-        return report
+    def scan(target: Path, simulation: Simulation) -> Report:
+        progress(f"Simulating {simulation.name}")
+        phases = ("install", "import", *(("exercise",) if simulation.exercise else ()))
+        options = pipeline.ScanOptions(phases=phases, worlds=tuple(simulation.worlds.split(",")))
+        return pipeline.scan_target(str(target), options, progress=Progress(quiet=True))
 
     return scan
 
@@ -173,6 +205,7 @@ def simulate(
     format: Annotated[str, typer.Option("--format", help="text or json")] = "text",
     show: Annotated[bool, typer.Option("--list", help="Only list them.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=16, help="How many side by side.")] = 1,
 ) -> None:
     """Run harmless copies of documented attacks through this installation, and show what was caught.
 
@@ -181,9 +214,15 @@ def simulate(
     chosen = choose(discover(home(directory)), names or [])
     if show:
         for s in chosen:
-            typer.echo(f"{s.name:24} {s.ecosystem:4} {s.expect:11} {s.title}")
+            typer.echo(
+                f"{s.name:24} {s.ecosystem:4} {s.expect:11} {s.title}" + (f" ({s.asks})" if s.asks else "")
+            )
         return
-    outcomes = list(run(chosen, _scan_with(Progress(quiet))))
+    progress = Progress(quiet)
+    if jobs > 1 and len(chosen) > 1:
+        outcomes = list(side_by_side(chosen, jobs, progress))
+    else:
+        outcomes = list(run(chosen, _scan_with(progress)))
     if format == "json":
         rows: list[dict[str, Any]] = [asdict(o) | {"as_expected": o.as_expected} for o in outcomes]
         typer.echo(json.dumps(rows, indent=2))
