@@ -70,11 +70,13 @@ class Gateway:
         """The gateway process."""
         return self._process.pid
 
-    def start(self, netns: int | str | os.PathLike[str]) -> None:
-        """Open the sockets in ``netns`` and return once the gateway answers there."""
+    def start(self, netns: int | str | os.PathLike[str], engine: socket.socket | None = None) -> None:
+        """Open the sockets in ``netns`` and return once the gateway answers there. ``engine`` is a listening
+        socket of the box's file system on which the gateway plays a container engine."""
         sockets = open_in(netns)
+        given = (*sockets.all(), *([engine] if engine else []))
         try:
-            control.send(self._line, {"serve": True}, tuple(s.fileno() for s in sockets.all()))
+            control.send(self._line, {"serve": True}, tuple(s.fileno() for s in given))
             control.receive(self._line)
         except (OSError, EOFError) as error:
             raise SandboxError(f"The gateway did not start: {self._words() or error}.") from error

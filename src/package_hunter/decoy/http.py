@@ -60,7 +60,8 @@ class Conversation:
         except (TimeoutError, h11.RemoteProtocolError) as error:
             self._note(started, ask, -1, 400, False)
             return await self._refuse(error)
-        self._world.watch.request(ask)
+        if not self._peer.local:  # nothing of that leaves the machine
+            self._world.watch.request(ask)
         answer = await self._respond(ask)
         self._note(started, ask, size, answer.status, answer.registry)
         if ask.method == "CONNECT" and answer.status == 200:
@@ -109,13 +110,14 @@ class Conversation:
                 event = await self._next()
             if not isinstance(event, h11.Data):
                 break
-            if sink is None:
+            if sink is None and not self._peer.local:
                 sink = self._world.watch.body(ask)
             data = bytes(event.data)
             size += len(data)
             if len(kept) < limit:
                 kept += data[: limit - len(kept)]
-            sink.feed(data)
+            if sink is not None:
+                sink.feed(data)
         if sink is not None:
             sink.close()
         ask.body = bytes(kept)
@@ -125,6 +127,8 @@ class Conversation:
         return size
 
     def _note(self, started: int, ask: Ask, size: int, status: int, registry: bool) -> None:
+        if self._peer.local:
+            return
         headers = tuple((name[:256], value[:8192]) for name, value in list(ask.headers.items())[:100])
         size = len(ask.body) if size < 0 else size
         self._world.record(
@@ -144,7 +148,9 @@ class Conversation:
         return False
 
     async def _send(self, ask: Ask, answer: Answer) -> None:
-        headers = [("date", formatdate(usegmt=True)), ("server", "nginx")]
+        headers = [("date", formatdate(usegmt=True))]
+        if not any(n.lower() == "server" for n, _ in answer.headers):
+            headers.append(("server", "nginx"))
         headers += [(n, v) for n, v in answer.headers if n.lower() != "content-length"]
         if not any(n.lower() == "content-type" for n, _ in headers):
             headers.append(("content-type", answer.type))

@@ -37,13 +37,14 @@ from package_hunter.decoy.registry.front import NpmFront, Registry
 from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.router import Router
-from package_hunter.decoy.sockets import GatewaySockets
+from package_hunter.decoy.sockets import SOCKETS, GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
 from package_hunter.decoy.tcp import TcpServer
 from package_hunter.decoy.tls import Certificates
 from package_hunter.decoy.udp import UdpServer
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.world import World
+from package_hunter.model.box import DOCKER_SOCKET
 from package_hunter.model.registry import RegistryAllow
 
 _MEMORY = 2 << 30
@@ -81,12 +82,16 @@ class Process:
         else:
             self.watch.dns(name, peer_port)
 
-    async def serve(self, line: socket.socket, sockets: GatewaySockets) -> None:
-        """Until the worker says stop, or is gone."""
+    async def serve(
+        self, line: socket.socket, sockets: GatewaySockets, engine: socket.socket | None = None
+    ) -> None:
+        """Until the worker says stop, or is gone. ``engine`` is the container engine's socket in the box."""
         tcp = TcpServer(self.world, self.router.answer, self.dns)
         udp = UdpServer(self.world, self.dns)
         tcp.listen(sockets.tcp4)
         tcp.listen(sockets.tcp6)
+        if engine is not None:
+            tcp.listen(engine, DOCKER_SOCKET)
         udp.listen(sockets.udp4, sockets.raw4)
         udp.listen(sockets.udp6, sockets.raw6)
         asyncio.get_running_loop().run_in_executor(None, self.watch.warm_up)
@@ -143,12 +148,13 @@ async def _run(line: socket.socket) -> None:
     made = [socket.socket(fileno=fd) for fd in fds]
     for sock in made:
         sock.setblocking(False)
+    engine = made.pop() if len(made) > SOCKETS else None
     sockets = GatewaySockets(*made)
     uid = process.spec.uid
     if uid is not None:
         confine("gateway", uid, None, _MEMORY, files=8192)
     gc.freeze()
-    await process.serve(line, sockets)
+    await process.serve(line, sockets, engine)
     with contextlib.suppress(OSError):
         process.cache.trim()
 

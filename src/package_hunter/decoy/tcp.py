@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 import time
 import traceback
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from package_hunter.decoy.web import Peer, Talk
 from package_hunter.decoy.world import World
 from package_hunter.model.observation import Connection
 
+_UCRED = struct.Struct("iII")  # pid, uid, gid: unix(7)
 _SILENCE = 1.5  # seconds after which a silent client is taken to wait for the server's first words
 
 
@@ -40,10 +42,11 @@ class TcpServer:
         self._accepted = 0
         self._left = self._limits.inbound_bytes
 
-    def listen(self, listener: socket.socket) -> None:
-        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+    def listen(self, listener: socket.socket, local: str = "") -> None:
+        """Serve what arrives there; ``local`` is the path of a socket of the file system."""
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener, local)
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket, local: str) -> None:
         for _ in range(64):
             try:
                 sock, address = listener.accept()
@@ -62,7 +65,8 @@ class TcpServer:
             sock.setblocking(False)
             entry = _Open(sock, None, time.monotonic())
             self._open[entry] = None
-            entry.task = asyncio.get_running_loop().create_task(self._serve(entry, address[1]))
+            serving = self._serve_local(entry, local) if local else self._serve(entry, address[1])
+            entry.task = asyncio.get_running_loop().create_task(serving)
 
     def _evict(self) -> None:
         """Drop the connection that has been idle the longest: slow ones must not keep the others out."""
@@ -102,9 +106,27 @@ class TcpServer:
                     ),
                 )  # fmt: skip
 
+    async def _serve_local(self, entry: _Open, path: str) -> None:
+        """A connection to a socket of the box's file system: its client is known by its pid."""
+        try:
+            credentials = entry.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+            pid = _UCRED.unpack(credentials)[0]
+            peer = Peer(path, 0, -pid, None, started_ns=now(), local=path)
+            await self._talk(entry, peer, Talk())
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, EOFError):
+            pass
+        except Exception:  # as above
+            self._world.record.count_cut("gateway_errors")
+            traceback.print_exc()
+        finally:
+            self._open.pop(entry, None)
+            entry.sock.close()
+
     async def _talk(self, entry: _Open, peer: Peer, talk: Talk) -> None:
         speaks, first = await self._sniff(entry.sock, peer)
         talk.kind = speaks
+        if peer.local and speaks != "http":
+            return
         context = None
         if speaks == "tls":
             context = self._world.certificates.context(_certifiable(peer.sni or peer.name or peer.address))

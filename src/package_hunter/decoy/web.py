@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass(slots=True)
 class Peer:
-    """One connection of the box: where it believes to have arrived."""
+    """One connection of the box: where it believes to have arrived. On a socket of the file system ``local`` is
+    its path and ``peer_port`` the other end's pid (as the host sees it), negated."""
 
     address: str
     port: int
@@ -21,6 +22,7 @@ class Peer:
     started_ns: int = 0
     bytes_out: int = 0  # sent by the box
     bytes_in: int = 0
+    local: str = ""
 
     @property
     def host(self) -> str:
@@ -28,6 +30,8 @@ class Peer:
 
     @property
     def destination(self) -> str:
+        if self.local:
+            return self.local
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 

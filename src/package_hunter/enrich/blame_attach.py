@@ -53,6 +53,8 @@ def blame_network(log: NetworkLog, observation: Observation, blamer: Blamer) -> 
     ports = Ports(observation.sockets)
 
     def who(peer_port: int, time_ns: int, *protocols: str) -> Blame | None:
+        if peer_port < 0:  # a socket of the file system: its client's pid
+            return blamer.blame(None, time_ns, -peer_port)
         found = (blame_port(blamer, ports, peer_port, protocol, time_ns) for protocol in protocols)
         return next((item for item in found if item is not None), None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -83,6 +84,25 @@ def build_root(box: Path, image: Path, limits: BoxLimits, userns: int) -> None:
         kernel.in_thread(overlay)
     finally:
         kernel.unmount(box / "l")  # the overlay holds it from now on
+
+
+def listen_in(root: Path, path: str, group: int) -> socket.socket:
+    """A listening socket at ``path`` of the box, for its root and ``group``. It is made through the overlay (a
+    socket belongs to the file system that it was bound through) and before anything untrusted ran there."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    place = root / path.lstrip("/")
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        listener.bind(f"/proc/self/fd/{folder}/{place.name}")  # the whole path may be longer than 108 bytes
+        os.chmod(place.name, 0o660, dir_fd=folder)
+        os.chown(place.name, HOST_ID_BASE, HOST_ID_BASE + group, dir_fd=folder, follow_symlinks=False)
+        listener.listen(64)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.close(folder)
+    return listener
 
 
 def tear_down_root(box: Path) -> None:

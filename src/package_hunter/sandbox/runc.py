@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 import zlib
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from package_hunter.errors import HostError, SandboxError
-from package_hunter.model.box import HOST_ID_BASE, BoxSpec
+from package_hunter.model.box import DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.sandbox import cgroups, mounts, network, oci
 from package_hunter.sandbox.base import CgroupPaths, OnOutput
@@ -52,6 +53,9 @@ class RuncSandbox:
         self._env = environment(spec)
         self._channel: Channel | None = None
         self._lock = -1
+        self.engine_socket: socket.socket | None = (
+            None  # a container engine's, in the box; the gateway answers
+        )
 
     @property
     def gateway_netns(self) -> int:
@@ -75,6 +79,7 @@ class RuncSandbox:
                 self._net = pool.take()
                 mounts.build_root(self.directory, image, self.spec.limits, self._net.user)
                 self.left_out = populate(self.spec, self.upper_dir, mounts.mount_image(image))
+                self.engine_socket = mounts.listen_in(self.directory / "root", DOCKER_SOCKET, DOCKER_GID)
                 self._create_container(self._net)
         except BaseException:
             self.destroy()
@@ -173,6 +178,9 @@ class RuncSandbox:
         if self._net is not None:
             self._net.close()
             self._net = None
+        if self.engine_socket is not None:
+            self.engine_socket.close()
+            self.engine_socket = None
 
     def __enter__(self) -> RuncSandbox:
         return self

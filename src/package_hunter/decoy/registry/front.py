@@ -42,7 +42,8 @@ class Registry:
         self.allowed = {name: Allowed(name) for name in ("npm", "pypi", "gem")}
         self.clients = {u.url: UpstreamClient(u) for u in spec.upstreams}
         self._learning: set[asyncio.Future[Any]] = set()
-        self.on_file_host: Callable[[str], None] = lambda host: None  # a host that an index keeps its files at
+        # told of each host that an index keeps its files at
+        self.on_file_host: Callable[[str], None] = lambda host: None
 
     def allow(self, allow: RegistryAllow) -> None:
         self.allowed[allow.ecosystem].add(allow)
