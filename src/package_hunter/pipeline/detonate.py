@@ -63,7 +63,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         undo.callback(box.destroy)
         box.create()
         sensor.register(box.init_pid)
-        gateway.start(box.gateway_netns)
+        gateway.start(box.gateway_netns, box.engine_socket)
         for allow in turn.plan.registry:
             gateway.allow(allow)
         observer = Observer(sensor, scan.engine, box.cgroup_paths, turn.folder)
