@@ -17,6 +17,7 @@ from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, StartState
 from package_hunter.observe import wanted_events, without_own
 from package_hunter.observer import Observer
+from package_hunter.pipeline.falco import engine_of, watched_by_falco
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases
 from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
@@ -25,6 +26,7 @@ from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe, ScanSensor
 from package_hunter.sensor.state import start_state
+from package_hunter.sensor.table import full_events
 
 _DRIVER = f"node {LIFECYCLE} "
 
@@ -39,6 +41,7 @@ class Seen:
     reasons: list[str]
     canaries: tuple[Canary, ...] = ()
     dropped: int = 0
+    by_falco: bool = False
 
 
 def detonate(scan: Scan, turn: Round, upstreams: Sequence[Upstream]) -> Seen:
@@ -48,16 +51,19 @@ def detonate(scan: Scan, turn: Round, upstreams: Sequence[Upstream]) -> Seen:
         turn.box_id, turn.world.canaries, tuple(upstreams), turn.plan.project
     )
     with Gateway(gateway_spec(scan, turn, upstreams, canaries)) as gateway:
-        return _watched(scan, turn, box_spec(scan, turn, gateway, upstreams, files, env), gateway, canaries)
+        spec = box_spec(scan, turn, gateway, upstreams, files, env)
+        if engine_of(scan.options, scan.config) == "falco":
+            return watched_by_falco(scan, turn, spec, gateway, canaries, _DRIVER)
+        return _watched(scan, turn, spec, gateway, canaries)
 
 
 def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries: Sequence[Canary]) -> Seen:
     """Build the box, watch it, run the phases in it."""
     scan.say("Building the box")
     config = scan.config
-    with Probe(object_path()) as probe, contextlib.ExitStack() as undo:
+    with Probe(object_path(), shared=True) as probe, contextlib.ExitStack() as undo:
         probe.attach()
-        sensor = probe.open_scan(config.ring_bytes, None if turn.record else wanted_events(scan.engine))
+        sensor = probe.open_scan(config.ring_bytes, full_events() if turn.record else wanted_events(scan.engine))
         undo.callback(sensor.close)
         box = RuncSandbox(spec)
         undo.callback(box.destroy)
@@ -121,5 +127,7 @@ def _count_losses(seen: Seen, sensor: ScanSensor) -> None:
         seen.reasons.append(f"{stats.lost} events were lost (thread {stats.last_lost_tid} lost the last).")
     if stats.orphans:
         seen.reasons.append(f"{stats.orphans} processes could not be followed.")
+    if errors := seen.network.cut.get("gateway_errors"):
+        seen.reasons.append(f"The gateway failed in {errors} connections: what was sent there is not known.")
     if seen.network.cut.get("gateway_failed"):
         seen.reasons.append("The gateway ended unexpectedly: what was sent after that is not known.")
