@@ -52,6 +52,7 @@ class Settings(BaseSettings):
 
     # what watches: our own probe, or a Falco that runs here (docs/falco.md)
     engine: Literal["probe", "falco"] = "probe"
+    falco_wait: float = 15.0  # for Falco to report the mark that a scan begins with
     falco: str | None = (
         None  # http://127.0.0.1:PORT/TOKEN for its http_output, or a path that it writes lines to
     )

@@ -19,6 +19,13 @@ DEFAULT_PHASES = "install,import"
 Scanner = Callable[[str], Report]
 
 
+class Engine(enum.StrEnum):
+    """What watches a scan."""
+
+    PROBE = "probe"
+    FALCO = "falco"
+
+
 class FailOn(enum.StrEnum):
     """From which decision on the exit code is 1."""
 
@@ -74,8 +81,14 @@ def scan(
     token_file: Annotated[
         Path | None, typer.Option(help="File with the server's token; else the environment (docs/client.md).")
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="With --server: scan even what it scanned lately.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Record every event into this .scap file (Falco and sysdig read it).")
+    ] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="What watches: our own probe, or a running Falco (docs/falco.md).")
     ] = None,
     rules: Annotated[
         list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")
@@ -109,8 +122,8 @@ def scan(
     judge = judging.Judging.of(target, policy, baseline, own_policy, server is not None)
     progress = Progress(quiet)
     if server is not None:
-        _refuse_here_only(record, rules, builtin_rules, phases, exercise, worlds)
-        scanner = _remote(server, token_file, ecosystem, progress)
+        _refuse_here_only(record, engine, rules, builtin_rules, phases, exercise, worlds)
+        scanner = _remote(server, token_file, ecosystem, fresh, progress)
     else:
         from package_hunter import pipeline
 
@@ -121,6 +134,7 @@ def scan(
             rule_files=tuple(rules or ()),
             builtin_rules=builtin_rules,
             record=record,
+            engine=engine.value if engine is not None else "",
         )
 
         def scanner(what: str) -> Report:
@@ -146,14 +160,16 @@ def _scan(target: str, changed_only: Path | None, scanner: Scanner) -> Report:
         return what.finish(report)
 
 
-def _remote(server: str, token_file: Path | None, ecosystem: str | None, progress: Progress) -> Scanner:
+def _remote(
+    server: str, token_file: Path | None, ecosystem: str | None, fresh: bool, progress: Progress
+) -> Scanner:
     """Let a server scan, with the credentials that files or the environment hold."""
     from package_hunter.client import credentials
     from package_hunter.client.scan import scan_remotely
     from package_hunter.config import settings
 
     auth = credentials.find(token_file)
-    return lambda what: scan_remotely(what, server, auth, settings(), progress, ecosystem)
+    return lambda what: scan_remotely(what, server, auth, settings(), progress, ecosystem, fresh)
 
 
 def _phases(text: str, exercise: bool) -> tuple[str, ...]:
@@ -176,6 +192,7 @@ def _worlds(text: str) -> tuple[str, ...]:
 
 def _refuse_here_only(
     record: Path | None,
+    engine: Engine | None,
     rules: list[Path] | None,
     builtin_rules: bool,
     phases: str,
@@ -185,6 +202,7 @@ def _refuse_here_only(
     """Options that the server decides."""
     given = {
         "--record": record is not None,
+        "--engine": engine is not None,
         "--rules": bool(rules),
         "--no-builtin-rules": not builtin_rules,
         "--phases": phases != DEFAULT_PHASES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +27,11 @@ UDP_PORT = 8002  # and every datagram, DNS too
 
 
 def full_container_id(scan_id: str) -> str:
-    """The box's container id, 64 hexadecimal digits: those of the scan's id, filled up. ``container.id`` is its
-    first twelve."""
+    """The box's container id, 64 hexadecimal digits: those of a scan's UUID, filled up; of anything else (a
+    later round's) a hash. ``container.id`` is the first twelve."""
     digits = scan_id.replace("-", "").lower()
     filler = hashlib.sha256(scan_id.encode()).hexdigest()
-    own = digits if digits and set(digits) <= set("0123456789abcdef") else ""
+    own = digits if re.fullmatch("[0-9a-f]{32}", digits) else ""
     return (own + filler)[:64]
 
 

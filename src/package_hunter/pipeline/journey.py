@@ -17,6 +17,7 @@ from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
 from package_hunter.observe import compile_rules
 from package_hunter.pipeline.detonate import detonate
+from package_hunter.pipeline.falco import engine_of
 from package_hunter.pipeline.judged import Judged
 from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
@@ -69,6 +70,7 @@ def scan_received(
     started = time.time_ns()
     if os.geteuid() != 0:
         raise HostError("A scan needs root, for namespaces and the probe.", "Run it with sudo.")
+    engine_of(options, config)
     reap()
     with run_dir(config, scan_id) as folder:
         deadline = time.monotonic() + config.scan_timeout

@@ -10,6 +10,7 @@ from dataclasses import replace
 from package_hunter.decoy import outside
 from package_hunter.enrich.blame import Blamer
 from package_hunter.enrich.blame_attach import blame_network, blame_observation
+from package_hunter.enrich.blame_falco import FalcoBlamer, blame_by_time
 from package_hunter.findings import explanation, judge, verdict
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
@@ -46,9 +47,12 @@ def judge_round(
     rule's condition in English."""
     plan, packages = turn.plan, turn.plan.inventory()
     observation = renumbered(seen.observation, after) if after else seen.observation
-    blamer = Blamer(seen.runs, observation.processes, packages, observation.files)
+    kind = FalcoBlamer if seen.by_falco else Blamer
+    blamer = kind(seen.runs, observation.processes, packages, observation.files)
     observation = blame_observation(observation, blamer)
     network = blame_network(seen.network, observation, blamer)
+    if seen.by_falco:
+        network = blame_by_time(network, blamer)
     planned = plan.coverage(seen.runs)
     coverage: Coverage = replace(
         planned,

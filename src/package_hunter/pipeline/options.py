@@ -29,6 +29,7 @@ class ScanOptions:
     builtin_rules: bool = True
     worlds: tuple[str, ...] = ("default",)
     record: Path | None = None
+    engine: str = ""  # "probe" or "falco"; "": as the settings say
     on_staged: Callable[[Staged], Report | None] | None = None
 
 

@@ -1,0 +1,146 @@
+"""Scans that a running Falco watches: `scan --engine falco`, from http_output and from a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hunter import HUNT, ROOT, hunt
+
+import requires
+from package_hunter.sensor.falco.place import Http, Lines
+from package_hunter.sensor.falco.setup import RULE, falco_yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+from fake_falco import FakeFalco, Send, file_output, http_output, plainly
+
+SIMULATION = ROOT / "simulations/falco-test"
+UNEXPECTED = "Unexpected outbound connection destination"
+
+
+@pytest.fixture(autouse=True)
+def _host() -> None:
+    requires.needs_runc()
+    requires.needs_btf()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _scan(tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly) -> dict[str, Any]:
+    """A scan of the simulation, watched by a fake Falco that is set up as doctor says."""
+    done = _run(tmp_path, where, send, also)
+    assert done.returncode in (0, 4), done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def _run(
+    tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly, wait: str = "30"
+) -> subprocess.CompletedProcess[str]:
+    rule = tmp_path / "package-hunter.yaml"
+    rule.write_text(RULE)
+    falco = FakeFalco([rule], falco_yaml(where), send, also)
+    setting = where.url if isinstance(where, Http) else str(where.path)
+    options = ["--engine", "falco", "--format", "json", "--fail-on", "never", "-q"]
+    env = {**os.environ, "PACKAGE_HUNTER_FALCO": setting, "PACKAGE_HUNTER_FALCO_WAIT": wait}
+    return falco.run([HUNT, "scan", SIMULATION, *options], env)
+
+
+def _http() -> Http:
+    return Http("127.0.0.1", _free_port(), "a-secret-of-the-test")
+
+
+def test_alerts_come_by_http_and_are_blamed(tmp_path: Path) -> None:
+    where = _http()
+    report = _scan(tmp_path, where, http_output(where.url))
+    alerts = [a for a in report["alerts"] if a["rule"] == UNEXPECTED]
+    assert alerts
+    blame = alerts[0]["blame"]
+    assert blame["package"] == "pkg:npm/maldep@1.0.0"
+    assert (blame["phase"], blame["script"]) == ("install", "preinstall")
+    assert blame["confidence"] == "likely"  # never certain: an alert names ancestors as they are then
+    assert "Falco" in blame["basis"]
+    assert {a["output_fields"]["container.id"] for a in report["alerts"]} == {
+        report["id"].replace("-", "")[:12]
+    }
+    assert report["coverage"]["reasons"] == []
+    assert any(note.startswith("Falco was the engine") for note in report["coverage"]["notes"])
+    assert report["verdict"] in ("suspicious", "malicious")
+    assert any(r["blame"]["package"] == "pkg:npm/maldep@1.0.0" for r in report["network"]["requests"])
+    own = hunt("scan", SIMULATION, "--format", "json", "--fail-on", "never", "-q")
+    assert sorted(a["rule"] for a in json.loads(own.stdout)["alerts"]) == sorted(
+        a["rule"] for a in report["alerts"]
+    )
+
+
+def test_alerts_come_by_file(tmp_path: Path) -> None:
+    where = Lines(tmp_path / "falco.jsonl")
+    report = _scan(tmp_path, where, file_output(where.path))
+    assert UNEXPECTED in {a["rule"] for a in report["alerts"]}
+    assert report["coverage"]["reasons"] == []
+
+
+def test_lost_events_make_it_inconclusive(tmp_path: Path) -> None:
+    where = Lines(tmp_path / "falco.jsonl")
+    told = []
+
+    def with_a_drop(alert: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not told and alert["rule"] == UNEXPECTED:
+            told.append(True)
+            text = "Falco internal: syscall event drop. 7 system calls dropped in last second."
+            drop = {"rule": "Falco internal: syscall event drop", "priority": "Debug", "output": text}
+            yield {**alert, **drop, "output_fields": {"n_evts": "100", "n_drops": "7"}, "tags": []}
+        elif alert["rule"] == "Package Hunter mark":
+            yield alert
+
+    report = _scan(tmp_path, where, file_output(where.path), with_a_drop)
+    assert report["coverage"]["dropped"] == 7
+    assert "Falco lost 7 events during the scan." in report["coverage"]["reasons"]
+
+
+def test_a_silent_falco_is_no_acquittal(tmp_path: Path) -> None:
+    where = Lines(tmp_path / "falco.jsonl")
+
+    def nothing(alert: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from ()
+
+    done = _run(tmp_path, where, file_output(where.path), nothing, "3")
+    assert done.returncode == 69
+    assert "Falco did not report the scan's own mark" in done.stderr
+    assert "doctor --falco" in done.stderr
+
+
+def test_falco_that_goes_away_in_between_is_noticed(tmp_path: Path) -> None:
+    where = Lines(tmp_path / "falco.jsonl")
+    marks = []
+
+    def restarted(alert: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if alert["rule"] == "Package Hunter mark":
+            marks.append(alert)
+            if len(marks) > 1:
+                alert["output_fields"]["evt.reltime"] = 5
+            yield alert
+
+    report = _scan(tmp_path, where, file_output(where.path), restarted)
+    assert any("started again" in reason for reason in report["coverage"]["reasons"])
+
+
+def test_what_cannot_go_together_is_refused(tmp_path: Path) -> None:
+    env = {**os.environ, "PACKAGE_HUNTER_FALCO": str(tmp_path / "x")}
+    base = ("scan", SIMULATION, "--engine", "falco")
+    for extra, word in ((("--record", tmp_path / "x.scap"), "recorded"), (("--no-builtin-rules",), "rules")):
+        done = hunt(*base, *extra, env=env)
+        assert (done.returncode, word in done.stderr) == (2, True), done.stderr
+    done = hunt(*base, env={**os.environ, "PACKAGE_HUNTER_FALCO": ""})
+    assert done.returncode == 2
+    assert "PACKAGE_HUNTER_FALCO" in done.stderr
