@@ -128,7 +128,7 @@ def _loops(context: Context) -> Iterator[Signal]:
     """Commands of a package that kept the processor busy until they were stopped."""
     for run in context.runs:
         seconds = (run.ended_ns - run.started_ns) / 1e9
-        if run.exit_code is not None or run.cpu_seconds is None or run.cpu_seconds < BUSY * seconds:
+        if run.exit_code is not None or run.busy_seconds is None or run.busy_seconds < BUSY * seconds:
             continue
         step = f"{run.command.script or 'command'} of {run.command.blame_purl or 'the project'}"
         yield Signal(
@@ -138,7 +138,12 @@ def _loops(context: Context) -> Iterator[Signal]:
             subject=f"{run.phase} {run.command.script or ''}".strip(),
             what=f"{step} worked without end and was stopped after {seconds:.0f} s",
             blame=_blame_of_run(context, run),
-            data={"phase": run.phase, "world": run.world, "seconds": seconds, "cpu_seconds": run.cpu_seconds},
+            data={
+                "phase": run.phase,
+                "world": run.world,
+                "seconds": seconds,
+                "busy_seconds": run.busy_seconds,
+            },
         )
 
 

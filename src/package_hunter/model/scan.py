@@ -87,7 +87,8 @@ class CommandRun:
     ended_ns: int
     exit_code: int | None  # None: killed at its deadline; -N: signal N
     output_tail: str = ""  # last 16 KiB of stdout and stderr together, untrusted text
-    cpu_seconds: float | None = None  # processor time of the whole box while it ran
+    # of one killed at its deadline: for how long its busiest thread ran or waited for a processor
+    busy_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

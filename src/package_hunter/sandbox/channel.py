@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import marshal
 import os
 import select
@@ -11,6 +12,7 @@ import struct
 import time
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from package_hunter.errors import SandboxError
@@ -21,6 +23,26 @@ TAIL_BYTES = 16 << 10
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred
 _KILL_GRACE = 5.0
 _CANNOT_START = 126  # the exit code that shells use for it
+_MAX_THREADS = 2000
+
+
+def busiest(pid: int) -> float | None:
+    """Seconds for which the busiest thread of a process, or of one below it, ran or waited for a processor:
+    however busy the machine is, that tells a loop from a wait. None where nothing is known.
+
+    Source: /proc/PID/task/TID/schedstat (ns on a processor, ns waiting for one; Documentation/scheduler).
+    """
+    most: int | None = None
+    seen, todo = 0, [pid] if pid > 0 else []
+    while todo and seen < _MAX_THREADS:
+        folder = Path(f"/proc/{todo.pop()}/task")
+        with contextlib.suppress(OSError, ValueError):
+            for task in list(folder.iterdir()):
+                seen += 1
+                ran, waited = (task / "schedstat").read_text().split()[:2]
+                most = max(most or 0, int(ran) + int(waited))
+                todo += [int(child) for child in (task / "children").read_text().split()]
+    return None if most is None else most / 1e9
 
 
 @dataclass(slots=True)
@@ -34,6 +56,7 @@ class Outcome:
     started_ns: int = 0
     ended_ns: int = 0
     tail: bytearray = field(default_factory=bytearray)
+    busy_seconds: float | None = None  # of the busiest thread, where it was killed at the deadline
 
 
 class Channel:
@@ -120,6 +143,7 @@ class Channel:
                 if outcome.timed_out:
                     raise SandboxError("The box did not end its processes when told to.")
                 outcome.timed_out = True
+                outcome.busy_seconds = busiest(outcome.pid)
                 self.kill_commands()
                 deadline = time.monotonic() + _KILL_GRACE
                 continue

@@ -98,7 +98,6 @@ class RuncSandbox:
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
-        worked = self.usage()["cpu_ns"]
         outcome = self._channel.run(command.argv, command.cwd, env, command.timeout, on_output)
         if outcome.timed_out:
             self.kill_commands()  # its first process is gone: wait for the others
@@ -111,7 +110,7 @@ class RuncSandbox:
             ended_ns=outcome.ended_ns,
             exit_code=_exit_code(outcome),
             output_tail=bytes(outcome.tail).decode("utf-8", "replace"),
-            cpu_seconds=(self.usage()["cpu_ns"] - worked) / 1e9,
+            busy_seconds=outcome.busy_seconds,
         )
 
     def alive(self) -> list[tuple[int, str]]:

@@ -62,6 +62,15 @@ def test_commands_end_as_they_do(box: RuncSandbox, argv: tuple[str, ...], code: 
     box.kill_commands()
 
 
+def test_a_loop_is_told_from_a_wait(box: RuncSandbox) -> None:
+    loop = run(box, "sh", "-c", "sh -c 'while :; do :; done'", timeout=1.0)
+    wait = run(box, "sleep", "60", timeout=1.0)
+    assert loop.exit_code is None and wait.exit_code is None
+    assert loop.busy_seconds is not None and loop.busy_seconds > 0.5
+    assert wait.busy_seconds is not None and wait.busy_seconds < 0.5
+    assert run(box, "true").busy_seconds is None
+
+
 def test_missing_directory_is_said(box: RuncSandbox) -> None:
     done = run(box, "true", cwd="/no/such")
     assert done.exit_code == 127 and "No such file" in done.output_tail

@@ -38,7 +38,7 @@ def of(kind: str, findings: tuple[Finding, ...]) -> Finding | None:
 def run(cpu: float | None, exit_code: int | None = None) -> CommandRun:
     command = Command(("node",), "/", timeout=10, blame_purl=samples.BLAME.package, script="require")
     return CommandRun(
-        "import", "default", command, NODE.pid, T0, T0 + 10 * SECOND, exit_code, cpu_seconds=cpu
+        "import", "default", command, NODE.pid, T0, T0 + 10 * SECOND, exit_code, busy_seconds=cpu
     )
 
 
