@@ -36,6 +36,7 @@ def checks() -> list[Check]:
         _root,
         _kernel,
         _btf,
+        _process_ids,
         _runc,
         _seccomp,
         _file_systems,
@@ -82,6 +83,12 @@ def _btf() -> Check:
     present = Path("/sys/kernel/btf/vmlinux").exists()
     detail = "/sys/kernel/btf/vmlinux" if present else "no /sys/kernel/btf/vmlinux"
     return Check("kernel types (BTF)", present, detail, "Use a kernel built with CONFIG_DEBUG_INFO_BTF.")
+
+
+def _process_ids() -> Check:
+    first = Path("/proc/self/ns/pid").stat().st_ino == 0xEFFF_FFFC  # linux/proc_ns.h, PROC_PID_INIT_INO
+    detail = "the kernel's own" if first else "those of a container, which the probe's events do not have"
+    return Check("process ids", first, detail, "Start the container with --pid=host, or use the host itself.")
 
 
 def _runc() -> Check:

@@ -28,6 +28,7 @@ MAPS = (
 HOOKS = ("sys_enter", "sys_exit", "sched_process_fork", "sched_process_exec", "sched_process_exit")
 ADVICE = "Run as root on a kernel of 6.1 or later with BTF (CONFIG_DEBUG_INFO_BTF), outside of lockdown."
 RUN_DIR = Path("/run/package-hunter/probe")  # locks, and a bpf file system where the host has none
+_FIRST_PID_NAMESPACE = 0xEFFF_FFFC
 _SYSTEM_FS = Path("/sys/fs/bpf")
 
 
@@ -195,12 +196,24 @@ def check_host() -> None:
             "This kernel carries no type information (BTF).",
             "Use a kernel with CONFIG_DEBUG_INFO_BTF, such as Debian's.",
         )
+    if not in_first_pid_namespace():
+        raise SensorError(
+            "This process runs in a PID namespace of its own (a container), so the kernel's process ids are "
+            "not the ones that it sees.",
+            "Start that container with --pid=host, or run on the host itself.",
+        )
     lockdown = Path("/sys/kernel/security/lockdown")
     if lockdown.exists() and "[confidentiality]" in lockdown.read_text(encoding="ascii"):
         raise SensorError(
             "The kernel is locked down (confidentiality): no program may look into it.",
             "Boot without lockdown=confidentiality.",
         )
+
+
+def in_first_pid_namespace() -> bool:
+    """Whether process ids mean the same here and in the kernel's events; its inode is fixed (linux/proc_ns.h,
+    PROC_PID_INIT_INO)."""
+    return Path("/proc/self/ns/pid").stat().st_ino == _FIRST_PID_NAMESPACE
 
 
 def load_error(number: int, verbose: bool) -> SensorError:
