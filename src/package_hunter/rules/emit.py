@@ -20,13 +20,14 @@ from package_hunter.rules.operands import operand_spec
 from package_hunter.rules.operators import NUMBERS, TEXTS, literal
 from package_hunter.rules.patterns import path_test, required_literal
 from package_hunter.rules.shape import FALSE, TRUE, Graph, is_many
-from package_hunter.rules.sieve import PERHAPS, Sieves, fits
+from package_hunter.rules.sieve import PERHAPS, Sieves, fits, weight
 
 MAX_INDENT = 40
 MAX_NESTING = 60
 MIN_LOOKUP = 3  # so many rules that ask one field for equality make a table worth it
 MIN_HOISTED = 3  # so many fields that stand on one value make it worth getting at once
-MIN_SIEVED = 6  # so many tests of one field's text make a sieve worth it
+MIN_SIEVED = 6  # tests of one field's text of such weight together make a sieve worth it
+DEAR = 4.0  # a part of such cost that few rules share is not worth asking before cheaper questions
 MIN_SIFTED = 4  # so many rules that need something of one sieve make it worth asking for all of them at once
 Known = frozenset[str]
 Rules = list[tuple[int, frozenset[int]]]
@@ -104,7 +105,7 @@ class Emitter:
         groups = []
         while rest:
             node, count = self._most_wanted(rest)
-            if count < 2 or indent >= MAX_INDENT:
+            if count < 2 or indent >= MAX_INDENT or (count < MIN_SIFTED and self._cost(node) > DEAR):
                 break
             groups.append((node, [(b, n - {node}) for b, n in rest if node in n]))
             rest = [(b, n) for b, n in rest if node not in n]
@@ -394,7 +395,9 @@ class Emitter:
             return f"{function}({value}, {right})", both, both, both
         code = self._inline(check, value, name)
         if code is None:
-            code = f"{self._constant(check.test)}({value})"
+            one = _of_one(check)
+            called = self._constant(one or check.test)
+            code = f"({value} is not None and {called}({name}))" if one else f"{called}({value})"
         return code, own, own, own
 
     def _perhaps(self, check: Check, known: Known) -> tuple[str, Known, Known, Known]:
@@ -405,7 +408,8 @@ class Emitter:
             return f"{self._constant(check.test)}({value})", own, own, own
         held, always, _, _ = self._sieve(check.left, bit, known)
         value, _, more = self._value(check.left, known | always)
-        return f"({held} and {self._constant(check.test)}({value}))", always, always | more, always
+        test = self._constant(_of_one(check) or check.test)
+        return f"({held} and {test}({value}))", always, always | more, always
 
     def _constant(self, value: Any) -> str:
         name = f"c{len(self.names)}"
@@ -496,13 +500,23 @@ class Emitter:
             uses.update(self.graph.parts[node])
             todo.extend(self.graph.parts[node])
         self.operands = {o for n in seen if n in self.graph.checks for o in _sides(self.graph.checks[n])}
-        asked = Counter(c.left for n in seen if (c := self.graph.checks.get(n)) is not None and fits(c))
+        asked: Counter[Operand] = Counter()
+        for n in seen:
+            check = self.graph.checks.get(n)
+            if check is not None and fits(check):
+                asked[check.left] += weight(check)
         self.sieved = {operand for operand, count in asked.items() if count >= MIN_SIEVED}
         self.shared = {
             n
             for n, count in uses.items()
             if count > 1 and n > TRUE and self.graph.kinds[n] != "not" and self._cost(n) >= 2.5
         }
+
+
+def _of_one(check: Check) -> Any:
+    """The test of a value that is there and is one; None where there is none such, or values may be many."""
+    plain = isinstance(check.left, FieldRef) and not is_many(check.left) and not check.modifier
+    return getattr(check.test, "one", None) if plain and check.op != "exists" else None
 
 
 def _sides(check: Check) -> tuple[Operand, ...]:

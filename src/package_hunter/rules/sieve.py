@@ -143,6 +143,11 @@ def fits(check: Check) -> bool:
     return check.op in ("=", "in") or all(texts)
 
 
+def weight(check: Check) -> int:
+    """What a test costs by itself, as far as a sieve can save it."""
+    return 3 if check.op in ("regex", "glob", "icontains", "pmatch") else 1
+
+
 def _held(op: str, pattern: str) -> str:
     """A text that everything holds that a pattern matches; "" where none is sure."""
     return required_literal(pattern) if op == "regex" else max(_SPECIAL.split(pattern), key=len)

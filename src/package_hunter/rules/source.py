@@ -11,7 +11,14 @@ from operator import itemgetter
 from typing import Any
 
 from package_hunter.model.event import event_table
-from package_hunter.model.fields import Extract, FieldSpec, FieldType, field_catalogue, raw_argument_type
+from package_hunter.model.fields import (
+    Extract,
+    FieldSpec,
+    FieldType,
+    Inline,
+    field_catalogue,
+    raw_argument_type,
+)
 from package_hunter.rules.ast import FieldRef
 from package_hunter.rules.evttypes import GENERIC, event_names
 from package_hunter.rules.operands import field_spec
@@ -55,6 +62,15 @@ class DictSource:
 
     def __init__(self, constants: Values | None = None) -> None:
         self.constants = {k: _typed(_spec(k), v) for k, v in (constants or {}).items()}
+
+    def inline(self, name: str, arg: str | None, number: int) -> Inline | None:
+        """The field as Python text, where it stands in the event as it is."""
+        spec = field_catalogue().get(name)
+        if spec is None or arg is not None or name in _SPECIAL or name in self.constants or spec.is_list:
+            return None
+        if spec.arg != "none" or spec.type not in (FieldType.STRING, FieldType.PATH, FieldType.BOOL):
+            return None
+        return Inline(f"ev[{name!r}]")
 
     def extractor(self, name: str, arg: str | None) -> Extract:
         """The function that gives a field; KeyError for names that the catalogue does not have."""
