@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,19 @@ def test_compiled_equals_interpreted(conditions: list[str], events: list[dict[st
     ruleset = rules_of(conditions)
     assert [str(p) for p in ruleset.errors] == []
     engine = compile_engine(ruleset, DictSource())
+    for values in events:
+        event = DictEvent(values, 1)
+        assert engine.matches(event) == engine.interpreted(event)
+
+
+@QUICK
+@given(st.lists(world.condition, min_size=2, max_size=8), st.lists(world.event, min_size=1, max_size=6))
+def test_whatever_is_worth_a_table_or_a_sieve(conditions: list[str], events: list[dict[str, Any]]) -> None:
+    ruleset = rules_of(conditions)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MIN_LOOKUP", "MIN_SIEVED", "MIN_SIFTED"):
+            patch.setattr(f"package_hunter.rules.emit.{name}", 1)
+        engine = compile_engine(ruleset, DictSource())
     for values in events:
         event = DictEvent(values, 1)
         assert engine.matches(event) == engine.interpreted(event)
