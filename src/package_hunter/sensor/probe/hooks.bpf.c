@@ -38,12 +38,11 @@ static __always_inline struct scan *scan_of(struct task_struct *task)
 }
 
 /* ABI and number of the call that a task is in. */
-static __always_inline u32 syscall_of(struct task_struct *task, u64 regs_address, u32 *abi, u32 *compat)
+static __always_inline u32 syscall_of(struct task_struct *task, struct pt_regs *regs, u32 *abi, u32 *compat)
 {
-    struct pt_regs *regs = (struct pt_regs *)regs_address;
 #if defined(__TARGET_ARCH_x86)
-    u32 nr = BPF_CORE_READ(regs, orig_ax);
-    *compat = !!(BPF_CORE_READ(task, thread_info.status) & TS_COMPAT);
+    u32 nr = regs->orig_ax;
+    *compat = !!(task->thread_info.status & TS_COMPAT);
     *abi = *compat || (nr & X32_BIT && (s32)nr >= 0);
     if (!*compat)
         nr &= ~X32_BIT;
@@ -52,36 +51,35 @@ static __always_inline u32 syscall_of(struct task_struct *task, u64 regs_address
     struct thread_info___arm64 *info = (void *)task + bpf_core_field_offset(struct task_struct, thread_info);
     unsigned long flags = BPF_CORE_READ(info, flags);
     *compat = *abi = !!(flags & TIF_32BIT_ARM64);
-    return BPF_CORE_READ(regs, syscallno);
+    return regs->syscallno;
 #endif
 }
 
-static __always_inline void read_args(u64 *args, u64 regs_address, u32 compat)
+static __always_inline void read_args(u64 *args, struct pt_regs *regs, u32 compat)
 {
-    struct pt_regs *regs = (struct pt_regs *)regs_address;
 #if defined(__TARGET_ARCH_x86)
     if (compat) {
-        args[0] = (u32)BPF_CORE_READ(regs, bx);
-        args[1] = (u32)BPF_CORE_READ(regs, cx);
-        args[2] = (u32)BPF_CORE_READ(regs, dx);
-        args[3] = (u32)BPF_CORE_READ(regs, si);
-        args[4] = (u32)BPF_CORE_READ(regs, di);
-        args[5] = (u32)BPF_CORE_READ(regs, bp);
+        args[0] = (u32)regs->bx;
+        args[1] = (u32)regs->cx;
+        args[2] = (u32)regs->dx;
+        args[3] = (u32)regs->si;
+        args[4] = (u32)regs->di;
+        args[5] = (u32)regs->bp;
         return;
     }
-    args[0] = BPF_CORE_READ(regs, di);
-    args[1] = BPF_CORE_READ(regs, si);
-    args[2] = BPF_CORE_READ(regs, dx);
-    args[3] = BPF_CORE_READ(regs, r10);
-    args[4] = BPF_CORE_READ(regs, r8);
-    args[5] = BPF_CORE_READ(regs, r9);
+    args[0] = regs->di;
+    args[1] = regs->si;
+    args[2] = regs->dx;
+    args[3] = regs->r10;
+    args[4] = regs->r8;
+    args[5] = regs->r9;
 #else
-    args[0] = BPF_CORE_READ(regs, orig_x0);
-    args[1] = BPF_CORE_READ(regs, regs[1]);
-    args[2] = BPF_CORE_READ(regs, regs[2]);
-    args[3] = BPF_CORE_READ(regs, regs[3]);
-    args[4] = BPF_CORE_READ(regs, regs[4]);
-    args[5] = BPF_CORE_READ(regs, regs[5]);
+    args[0] = regs->orig_x0;
+    args[1] = regs->regs[1];
+    args[2] = regs->regs[2];
+    args[3] = regs->regs[3];
+    args[4] = regs->regs[4];
+    args[5] = regs->regs[5];
 #endif
 }
 
@@ -258,10 +256,10 @@ __noinline int put_extra(u32 flags)
     }
     if (flags & PROG_FILE_ARG && s->file) {
         struct file *file = (struct file *)s->file;
-        struct inode *inode = BPF_CORE_READ(file, f_inode);
+        struct inode *inode = GET(struct file, file, f_inode);
         tlv(s, EXTRA_INODE, 12);
-        put_raw(s, BPF_CORE_READ(inode, i_ino), 8);
-        put_raw(s, encode_dev(BPF_CORE_READ(inode, i_sb, s_dev)), 4);
+        put_raw(s, GET(struct inode, inode, i_ino), 8);
+        put_raw(s, encode_dev(GET(struct super_block, GET(struct inode, inode, i_sb), s_dev)), 4);
     }
     if (s->tampered & 1)
         extra_tamper(s, EXTRA_TAMPER, 0);
@@ -359,9 +357,9 @@ static __always_inline void emit(struct scratch *s, struct scan *scan, u32 index
     s->pos = LENS_AT + 2 * total;
     s->file = 0;
     if (flags & PROG_FILE_RET && s->ret >= 0)
-        s->file = (u64)file_of_fd(task_of(s), s->ret);
+        s->file = (u64)file_of_fd(s->ret);
     if (flags & PROG_FILE_ARG)
-        s->file = (u64)file_of_fd(task_of(s), (s32)s->args[0]);
+        s->file = (u64)file_of_fd((s32)s->args[0]);
     if (p->prep)
         prepare(p->prep, p->prep_arg);
     record->cpu = bpf_get_smp_processor_id();
@@ -407,7 +405,7 @@ static __always_inline bool_t left_out(struct scratch *s, struct scan *scan, str
         return s->args[1] != 0 && s->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
     if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret >= 0 &&
         !(s->args[2] & (3 | O_MAKES)))
-        return outside_prefixes(scan->id, (u64)file_of_fd(task_of(s), s->ret));
+        return outside_prefixes(scan->id, (u64)file_of_fd(s->ret));
     return 0;
 }
 
@@ -415,6 +413,7 @@ SEC("tp_btf/sys_enter")
 int sys_enter(u64 *ctx)
 {
     struct task_struct *task = bpf_get_current_task_btf();
+    struct pt_regs *regs = (struct pt_regs *)ctx[0];
     struct scan *scan;
     struct program *p;
     struct entry *e;
@@ -424,7 +423,7 @@ int sys_enter(u64 *ctx)
     scan = scan_of(task);
     if (!scan)
         return 0;
-    nr = syscall_of(task, ctx[0], &abi, &compat);
+    nr = syscall_of(task, regs, &abi, &compat);
     p = program_of(nr, abi, compat, &index, &falco_id);
     if (!p || !p->watch[0] || !wanted(scan, p->event))
         return 0;
@@ -433,7 +432,7 @@ int sys_enter(u64 *ctx)
         return 0;
     e->nr = nr + 1;
     e->len[0] = e->len[1] = 0;
-    read_args(args, ctx[0], compat);
+    read_args(args, regs, compat);
     for (int i = 0; i < 2; i++) {
         u64 which = p->watch[i], from;
         long n;
@@ -467,6 +466,7 @@ SEC("tp_btf/sys_exit")
 int sys_exit(u64 *ctx)
 {
     struct task_struct *task = bpf_get_current_task_btf();
+    struct pt_regs *regs = (struct pt_regs *)ctx[0];
     struct scratch *s;
     struct scan *scan;
     struct program *p;
@@ -475,7 +475,7 @@ int sys_exit(u64 *ctx)
     scan = scan_of(task);
     if (!scan)
         return 0;
-    nr = syscall_of(task, ctx[0], &abi, &compat);
+    nr = syscall_of(task, regs, &abi, &compat);
     p = program_of(nr, abi, compat, &index, &falco_id);
     if (!p)
         return 0;
@@ -494,7 +494,7 @@ int sys_exit(u64 *ctx)
     s->abi = abi;
     s->compat = compat;
     s->falco_id = falco_id;
-    read_args(s->args, ctx[0], compat);
+    read_args(s->args, regs, compat);
     if (left_out(s, scan, p)) {
         count_filtered(scan->id, p->event);
         return 0;
@@ -514,7 +514,7 @@ int sched_process_fork(u64 *ctx)
     struct counts *c;
     struct program *p;
     u32 index, abi, compat;
-    u64 regs;
+    struct pt_regs *regs;
 
     if (!parent->bpf_storage)
         return 0;
@@ -534,7 +534,7 @@ int sched_process_fork(u64 *ctx)
     s = scratch();
     if (!s)
         return 0;
-    regs = bpf_task_pt_regs(task);
+    regs = (struct pt_regs *)bpf_task_pt_regs(task);
     s->nr = syscall_of(task, regs, &abi, &compat);
     s->abi = abi;
     s->compat = compat;

@@ -195,6 +195,20 @@ struct pt_regs { u64 regs[31]; u64 orig_x0; s32 syscallno; };
 
 #pragma clang attribute pop
 
+/* A field of a kernel structure at an address that is only a number to the verifier. Since 6.2 the kernel lets
+ * a program say what lies there, and reads it in one instruction; before, it takes a call. */
+extern void *bpf_rdonly_cast(const void *address, u32 btf_id) __ksym __weak;
+#define GET(type, address, field)                                                                      \
+    ({                                                                                                 \
+        void *from_ = (void *)(address);                                                               \
+        typeof(((type *)0)->field) value_;                                                             \
+        if (bpf_rdonly_cast)                                                                           \
+            value_ = ((type *)bpf_rdonly_cast(from_, bpf_core_type_id_kernel(type)))->field;           \
+        else                                                                                           \
+            bpf_core_read(&value_, sizeof(value_), &((type *)from_)->field);                           \
+        value_;                                                                                        \
+    })
+
 /* Constants of the kernel's interface that never change. */
 #define PF_KTHREAD 0x00200000
 #define PF_EXITING 0x00000004

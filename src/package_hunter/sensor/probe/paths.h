@@ -18,7 +18,7 @@ struct walk {
 static long walk_step(u32 i, struct walk *w)
 {
     struct dentry *dentry = w->dentry;
-    struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+    struct dentry *parent = GET(struct dentry, dentry, d_parent);
     struct mount *mount = w->mount;
     u64 len, at;
 
@@ -28,17 +28,17 @@ static long walk_step(u32 i, struct walk *w)
             w->done = WALK_DONE;
             return 1;
         }
-        up = BPF_CORE_READ(mount, mnt_parent);
+        up = GET(struct mount, mount, mnt_parent);
         if (up == mount) {
             w->done = WALK_DONE;
             return 1;
         }
-        w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+        w->dentry = GET(struct mount, mount, mnt_mountpoint);
         w->mount = up;
-        w->root = BPF_CORE_READ(up, mnt.mnt_root);
+        w->root = GET(struct mount, up, mnt.mnt_root);
         return 0;
     }
-    len = BPF_CORE_READ(dentry, d_name.len);
+    len = GET(struct dentry, dentry, d_name.len);
     if (len > 255)
         len = 255;
     at = w->pos;
@@ -54,7 +54,7 @@ static long walk_step(u32 i, struct walk *w)
         return 1;
     s->tmp[at] = '/';
     BOUND(len, 0xff);
-    bpf_probe_read_kernel(&s->tmp[at + 1], len, BPF_CORE_READ(dentry, d_name.name));
+    bpf_probe_read_kernel(&s->tmp[at + 1], len, GET(struct dentry, dentry, d_name.name));
     w->dentry = parent;
     return 0;
 }
@@ -70,10 +70,10 @@ __noinline int walk_path(u64 path_address)
 
     if (!s || !path)
         return 0;
-    vfs = BPF_CORE_READ(path, mnt);
-    w.dentry = BPF_CORE_READ(path, dentry);
+    vfs = GET(struct path, path, mnt);
+    w.dentry = GET(struct path, path, dentry);
     w.mount = (void *)vfs - bpf_core_field_offset(struct mount, mnt);
-    w.root = BPF_CORE_READ(vfs, mnt_root);
+    w.root = GET(struct vfsmount, vfs, mnt_root);
     w.pos = PATH_BYTES - 1;
     if (!w.dentry || !vfs)
         return 0;
@@ -112,13 +112,19 @@ static __always_inline u32 put_file_path(struct scratch *s, struct file *file)
     return put_walked(s, walk_path((u64)file + bpf_core_field_offset(struct file, f_path)));
 }
 
-static __always_inline struct file *file_of_fd(struct task_struct *task, s32 fd)
+/* Of the current task. */
+static __always_inline struct file *file_of_fd(s32 fd)
 {
-    struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct files_struct *files = task->files;
+    struct fdtable *fdt;
     struct file **slots, *file = 0;
-    if (!fdt || fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
+    if (!files || fd < 0)
         return 0;
-    slots = BPF_CORE_READ(fdt, fd);
+    fdt = GET(struct files_struct, files, fdt);
+    if (!fdt || (u32)fd >= GET(struct fdtable, fdt, max_fds))
+        return 0;
+    slots = GET(struct fdtable, fdt, fd);
     bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
     return file;
 }
@@ -134,12 +140,12 @@ static __always_inline u32 encode_dev(u32 dev)
  * dentry of its upper file (struct ovl_inode), as Falco too relies on. */
 static __always_inline u32 overlay_layer(struct file *file)
 {
-    struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+    struct dentry *dentry = GET(struct file, file, f_path.dentry);
     struct dentry *upper = 0;
     void *inode;
-    if (BPF_CORE_READ(dentry, d_sb, s_magic) != OVERLAYFS_MAGIC)
+    if (GET(struct super_block, GET(struct dentry, dentry, d_sb), s_magic) != OVERLAYFS_MAGIC)
         return 0;
-    inode = BPF_CORE_READ(dentry, d_inode);
+    inode = GET(struct dentry, dentry, d_inode);
     bpf_probe_read_kernel(&upper, sizeof(upper), inode + bpf_core_type_size(struct inode));
     if (upper && BPF_CORE_READ(upper, d_inode, i_ino))
         return 2;

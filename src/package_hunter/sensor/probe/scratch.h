@@ -49,7 +49,7 @@ struct entry {
     u32 nr;
     u32 len[2];
     u32 pad;
-    u8 data[2][PATH_BYTES + 8];
+    u8 data[2][PATH_BYTES + 64];
 };
 
 struct {

@@ -9,17 +9,17 @@ static __always_inline u16 ntohs16(u16 v)
 
 static __always_inline struct sock *sock_of_file(struct file *file)
 {
-    struct inode *inode = BPF_CORE_READ(file, f_inode);
+    struct inode *inode = GET(struct file, file, f_inode);
     struct socket *socket;
-    if (!inode || BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
+    if (!inode || GET(struct super_block, GET(struct inode, inode, i_sb), s_magic) != SOCKFS_MAGIC)
         return 0;
-    socket = BPF_CORE_READ(file, private_data);
-    return socket ? BPF_CORE_READ(socket, sk) : 0;
+    socket = GET(struct file, file, private_data);
+    return socket ? GET(struct socket, socket, sk) : 0;
 }
 
-static __always_inline struct sock *sock_of_fd(struct task_struct *task, s32 fd)
+static __always_inline struct sock *sock_of_fd(s32 fd)
 {
-    struct file *file = file_of_fd(task, fd);
+    struct file *file = file_of_fd(fd);
     return file ? sock_of_file(file) : 0;
 }
 
@@ -138,7 +138,7 @@ __noinline int op_tuple(s32 fd, u64 user, u32 inbound)
     if (!s)
         return 0;
     before = s->pos;
-    sk = sock_of_fd(task_of(s), fd);
+    sk = sock_of_fd(fd);
     if (!sk)
         goto out;
     family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -187,7 +187,7 @@ __noinline int extra_local(s32 fd)
     u16 family;
     if (!s)
         return 0;
-    sk = sock_of_fd(task_of(s), fd);
+    sk = sock_of_fd(fd);
     if (!sk)
         return 0;
     family = BPF_CORE_READ(sk, __sk_common.skc_family);
@@ -215,7 +215,7 @@ __noinline int op_queue(s32 fd, u32 which)
     struct sock *sk;
     if (!s)
         return 0;
-    sk = s->ret >= 0 ? sock_of_fd(task_of(s), fd) : 0;
+    sk = s->ret >= 0 ? sock_of_fd(fd) : 0;
     if (sk) {
         len = BPF_CORE_READ(sk, sk_ack_backlog);
         max = BPF_CORE_READ(sk, sk_max_ack_backlog);

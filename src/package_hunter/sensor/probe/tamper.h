@@ -8,7 +8,7 @@ static __always_inline u64 argument(struct scratch *s, u32 i)
     return s->args[at];
 }
 
-/* 8 bytes of the comparison between an argument at entry and at exit */
+/* 64 bytes of the comparison between an argument at entry and at exit */
 struct compare {
     u64 at;
     u32 words, slot, differs, pad;
@@ -19,20 +19,25 @@ static long compare_step(u32 i, struct compare *c)
 {
     struct scratch *s = scratch();
     struct entry *e = bpf_task_storage_get(&entries, bpf_get_current_task_btf(), 0, 0);
-    u64 here = c->at + i * 8, there = i * 8, a, b;
+    u64 here = c->at + i * 64, there = i * 64, a, b;
+    u32 left = c->words - i * 8;
     if (!s || !e)
         return 1;
     BOUND(here, DATA_MASK);
     BOUND(there, 0xfff);
-    a = *(u64 *)(s->data + here);
-    b = c->slot ? *(u64 *)(e->data[1] + there) : *(u64 *)(e->data[0] + there);
-    if (i == c->words - 1) {
-        a &= c->last_mask;
-        b &= c->last_mask;
-    }
-    if (a != b) {
-        c->differs = 1;
-        return 1;
+    for (int k = 0; k < 8; k++) {
+        if (k >= left)
+            return 1;
+        a = *(u64 *)(s->data + here + k * 8);
+        b = c->slot ? *(u64 *)(e->data[1] + there + k * 8) : *(u64 *)(e->data[0] + there + k * 8);
+        if (k + 1 == left) {
+            a &= c->last_mask;
+            b &= c->last_mask;
+        }
+        if (a != b) {
+            c->differs = 1;
+            return 1;
+        }
     }
     return 0;
 }
@@ -67,7 +72,7 @@ __noinline int check_tampering(u64 at, u64 len, u32 slot)
     c.slot = slot;
     c.words = (len + 7) / 8;
     c.last_mask = len % 8 ? (1ULL << (len % 8 * 8)) - 1 : ~0ULL;
-    bpf_loop(c.words, compare_step, &c, 0);
+    bpf_loop((c.words + 7) / 8, compare_step, &c, 0);
     if (c.differs)
         s->tampered |= slot ? 2 : 1;
     return len;

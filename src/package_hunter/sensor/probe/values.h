@@ -322,7 +322,7 @@ static __always_inline bool_t task_op(struct scratch *s, u8 code)
 static __always_inline void file_op(struct scratch *s, u8 code, u64 value, u8 table)
 {
     struct file *file = (struct file *)s->file;
-    struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : 0;
+    struct inode *inode = file ? GET(struct file, file, f_inode) : 0;
     u32 layer, flags;
     switch (code) {
     case OP_OPEN_FLAGS:
@@ -331,7 +331,7 @@ static __always_inline void file_op(struct scratch *s, u8 code, u64 value, u8 ta
         if (file) {
             layer = overlay_layer(file);
             flags |= layer == 2 ? 1 << 15 : layer == 1 ? 1 << 16 : 0;
-            if (BPF_CORE_READ(file, f_mode) & FMODE_CREATED)
+            if (GET(struct file, file, f_mode) & FMODE_CREATED)
                 flags |= 1 << 14;
         }
         put(s, flags, 4);
@@ -340,8 +340,8 @@ static __always_inline void file_op(struct scratch *s, u8 code, u64 value, u8 ta
         layer = file ? overlay_layer(file) : 0;
         put(s, layer == 2 ? 1 : layer == 1 ? 2 : 0, 2);
         return;
-    case OP_DEV: put(s, inode ? encode_dev(BPF_CORE_READ(inode, i_sb, s_dev)) : 0, 4); return;
-    case OP_INO: put(s, inode ? BPF_CORE_READ(inode, i_ino) : 0, 8); return;
+    case OP_DEV: put(s, inode ? encode_dev(GET(struct super_block, GET(struct inode, inode, i_sb), s_dev)) : 0, 4); return;
+    case OP_INO: put(s, inode ? GET(struct inode, inode, i_ino) : 0, 8); return;
     case OP_FILE_PATH:
         if (file)
             s->start_path = (u32)walk_path((u64)file + bpf_core_field_offset(struct file, f_path));
@@ -462,7 +462,7 @@ __noinline int run_op(u32 program_index, u32 i)
     case OP_FUTEX: put(s, (value & 127) | (value & 128) | (value & 256), 2); break;
     case OP_ACCESS: put(s, convert(table, value), 4); break;
     case OP_SOCK_PAIR: /* kernel pointers of a socketpair: aux 0 the first, 1 its peer */
-        value = s->ret == 0 ? (u64)sock_of_fd(task_of(s), (s32)value) : 0;
+        value = s->ret == 0 ? (u64)sock_of_fd((s32)value) : 0;
         if (value && aux) {
             struct unix_sock *end = (void *)value;
             value = (u64)BPF_CORE_READ(end, peer);
@@ -470,7 +470,7 @@ __noinline int run_op(u32 program_index, u32 i)
         put(s, value, 8);
         break;
     case OP_FD_INO: {
-        struct file *file = s->ret == 0 ? file_of_fd(task_of(s), (s32)value) : 0;
+        struct file *file = s->ret == 0 ? file_of_fd((s32)value) : 0;
         put(s, file ? BPF_CORE_READ(file, f_inode, i_ino) : 0, 8);
         break;
     }
