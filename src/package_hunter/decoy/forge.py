@@ -13,6 +13,8 @@ from package_hunter.model.box import HOME
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
 
+# A file that was kept out of the box: its path there, the kind of credential file, what of it entered after all.
+Withheld = tuple[str, str, bytes]
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BASE32 = string.ascii_uppercase + "234567"
 _DAY = 86_400.0
@@ -58,12 +60,14 @@ def jwt(issuer: str, subject: str) -> str:
 @dataclass(slots=True)
 class Forge:
     """Where the kinds of secrets put what they make. ``world`` is ``default`` (laptop and CI mixed),
-    ``laptop``, ``github`` or ``gitlab``; ``now`` in seconds since the epoch, for file dates."""
+    ``laptop``, ``github`` or ``gitlab``; ``now`` in seconds since the epoch, for file dates; ``withheld`` are
+    the project's own credential files that stayed outside."""
 
     world: str
     upstreams: tuple[Upstream, ...]
     project: str | None
     now: float
+    withheld: tuple[Withheld, ...] = ()
     canaries: list[Canary] = field(default_factory=list)
     files: list[BoxFile] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)

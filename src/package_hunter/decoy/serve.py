@@ -37,6 +37,7 @@ from package_hunter.decoy.registry.front import NpmFront, Registry
 from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.router import Router
+from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.sockets import SOCKETS, GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
 from package_hunter.decoy.tcp import TcpServer
@@ -45,6 +46,7 @@ from package_hunter.decoy.udp import UdpServer
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.world import World
 from package_hunter.model.box import DOCKER_SOCKET
+from package_hunter.model.observation import Canary
 from package_hunter.model.registry import RegistryAllow
 
 _MEMORY = 2 << 30
@@ -63,7 +65,7 @@ class Process:
         self.record = Recorder(spec.run_dir / LOG, spec.limits)
         hosts = _registry_hosts(spec)
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
-        references = [c for _ in range(2) for c in make_canaries("reference", upstreams=spec.upstreams)[0]]
+        references = [c for _ in range(2) for c in _references(spec)]
         self.watch = watch = Watch(spec.canaries, references, self.record, _registries(spec))
         certificates = Certificates(ca_cert, ca_key, spec.run_dir)
         markers = Markers(names, self.record)
@@ -126,6 +128,11 @@ class Process:
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], data["integrity"], urls))
+
+
+def _references(spec: GatewaySpec) -> tuple[Canary, ...]:
+    """Fakes of every kind that are in no box."""
+    return make_canaries("reference", upstreams=spec.upstreams, withheld=EVERY)[0]
 
 
 def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:

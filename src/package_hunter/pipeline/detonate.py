@@ -47,8 +47,10 @@ class Seen:
 def detonate(scan: Scan, turn: Round, upstreams: Sequence[Upstream]) -> Seen:
     """One round in a box with a gateway and fake secrets of its own; all is gone when this returns."""
     turn.folder.mkdir(mode=0o711)
+    project = turn.plan.project
+    withheld = tuple((f"{project}/{path}", kind, rest) for path, kind, rest in scan.withheld)
     canaries, files, env = make_canaries(
-        turn.box_id, turn.world.canaries, tuple(upstreams), turn.plan.project
+        turn.box_id, turn.world.canaries, tuple(upstreams), project, withheld
     )
     with Gateway(gateway_spec(scan, turn, upstreams, canaries)) as gateway:
         spec = box_spec(scan, turn, gateway, upstreams, files, env)

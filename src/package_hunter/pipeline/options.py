@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Scan:
     engine: Engine
     config: Settings
     say: Say
+    withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
 
 
 def quiet(message: str) -> None:

@@ -17,6 +17,7 @@ from package_hunter.ecosystems import Staged, stage
 from package_hunter.intake.limits import Limits as IntakeLimits
 from package_hunter.intake.receive import Received
 from package_hunter.intake.run import run_unpacker
+from package_hunter.intake.secrets import Withheld
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
@@ -60,7 +61,15 @@ def stage_target(scan: Scan, received: Received) -> Stage:
     withheld = tuple(item.path for item in unpacked.withheld)
     kept_out = tuple(f"{item.path} was kept out of the box: {item.why}" for item in unpacked.withheld)
     staged = stage(received.name, dest, unpacked.top, received.sha256)
+    scan.withheld.extend(_places_of(staged, unpacked.top, unpacked.withheld))
     return Stage(staged, (*unpacked.notes, *kept_out), withheld)
+
+
+def _places_of(staged: Staged, top: str, items: Sequence[Withheld]) -> Iterator[tuple[str, str, bytes]]:
+    """Credential files that were kept out: path within the project, kind, and what of them entered after all."""
+    for item in items:
+        inner = item.path.removeprefix(f"{top}/") if top else item.path
+        yield inner, item.kind, staged.tree.read(f"{staged.project}/{inner}", 1 << 20) or b""
 
 
 def gateway_spec(

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from package_hunter.decoy.canaries import WORLDS, make_canaries
 from package_hunter.decoy.forge import base62
+from package_hunter.decoy.search import Searcher
+from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.spec import Upstream
 
 UPSTREAMS = (
@@ -37,6 +39,31 @@ def test_every_canary_lies_where_it_says(world: str) -> None:
             escaped = json.dumps(canary.value)[1:-1].encode()
             assert canary.value.encode() in content or escaped in content or _in_auth(canary.value, content)
     assert all(f.path.startswith("/home/dev/") for f in files)
+
+
+def test_fakes_lie_where_the_projects_own_credential_files_lay() -> None:
+    project = "/home/dev/projects/app"
+    named = tuple((f"{project}{path}-{n}", kind, b"kept=1\n") for n, (path, kind, _) in enumerate(EVERY))
+    canaries, files, _ = make_canaries(
+        "s", "laptop", UPSTREAMS, project, ((f"{project}/.env", "env", b""), *named)
+    )
+    contents = {f.path: f.content for f in files}
+    assert len(contents) == len(files)  # the project's own .env is there already
+    for path, _, _ in named:
+        own = [c for c in canaries if c.place == path]
+        assert own, path
+        assert contents[path].startswith(b"kept=1\n")
+        for canary in own:
+            escaped = json.dumps(canary.value)[1:-1].encode()
+            content = contents[path]
+            assert canary.value.encode() in content or escaped in content or _in_auth(canary.value, content)
+
+
+def test_the_frame_of_a_key_is_no_secret() -> None:
+    canaries = make_canaries("s", withheld=(("/p/a.pem", "private-key", b""),))[0]
+    searcher = Searcher(canaries, [c for _ in range(2) for c in make_canaries("r", withheld=EVERY)[0]])
+    other = next(c for c in make_canaries("t", withheld=EVERY)[0] if c.place == "/a.pem").value.encode()
+    assert searcher.scan(other) == []
 
 
 def _in_auth(value: str, content: bytes) -> bool:
