@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from importlib import resources
 from pathlib import Path
 
@@ -62,9 +63,27 @@ def test_falco_test_names_rule_host_process_and_package(tmp_path: Path) -> None:
     assert re.search(r"wget -qO-", text)
 
 
-def test_two_scans_have_the_same_fingerprints() -> None:
+def test_fingerprints_survive_a_new_version_and_another_project(tmp_path: Path) -> None:
     target = ROOT / "simulations/eslint-scope"
-    first, second = (scan_json(target, codes=(1,)) for _ in range(2))
+    other = tmp_path / "some-service-2"
+    shutil.copytree(target, other)
+    for name in ("package.json", "scope-lint/package.json"):
+        text = (other / name).read_text().replace("1.0.0", "3.7.21")
+        (other / name).write_text(text.replace('"name": "eslint-scope"', '"name": "some-service-2"'))
+    first, second = (scan_json(where, codes=(1,)) for where in (target, other))
+    assert first["packages"][0]["purl"] != second["packages"][0]["purl"]
     marks = [{f["fingerprint"]: f["kind"] for f in r["findings"]} for r in (first, second)]
     assert marks[0] == marks[1]
     assert "exfiltration" in marks[0].values()
+
+
+def test_side_by_side_gives_what_one_after_the_other_gives() -> None:
+    done = hunt(
+        "simulate", "--format", "json", "-q", "--jobs", "2", "falco-test", "registry-worm", timeout=240
+    )
+    rows = json.loads(done.stdout)
+    assert [(r["name"], r["verdict"]) for r in rows] == [
+        ("falco-test", "suspicious"),
+        ("registry-worm", "malicious"),
+    ]
+    assert done.returncode == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import judge_samples as samples
-from package_hunter.cli.simulate import choose, discover, home, outcome, run, summary
+from package_hunter.cli.simulate import Simulation, choose, discover, home, outcome, run, summary
 from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
@@ -63,7 +63,7 @@ def test_unknown_name_says_which_there_are() -> None:
 def test_outcomes_and_summary() -> None:
     first, second, third = choose(KNOWN, ["eslint-scope", "chalk-debug", "registry-worm"])
 
-    def scan(folder: Path) -> Report:
+    def scan(folder: Path, simulation: Simulation) -> Report:
         if folder == second.folder:
             return samples.report(verdict=Verdict.NO_FINDINGS, findings=())
         if folder == third.folder:
@@ -103,7 +103,14 @@ def test_python_and_ruby_ones_are_packed_the_same_every_time(name: str, tmp_path
 
 
 def test_unsupported_ecosystem_is_an_outcome_not_a_crash() -> None:
-    def scan(folder: Path) -> Report:
+    def scan(folder: Path, simulation: Simulation) -> Report:
         raise NothingToScanError("No manifest.")
 
     assert next(iter(run([KNOWN["rest-client"]], scan))).verdict == "not supported"
+
+
+def test_what_it_needs_beyond_the_defaults_is_named() -> None:
+    assert KNOWN["solana-web3"].asks == "--exercise"
+    assert KNOWN["gated-date"].asks == "--worlds default,later"
+    assert KNOWN["eslint-scope"].asks == ""
+    assert outcome(KNOWN["gated-date"], samples.report(), 1.0).asks == KNOWN["gated-date"].asks

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +16,9 @@ from package_hunter.findings.catalog import Class, combinations
 from package_hunter.findings.correlate import MAX_SCOPES, correlate
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Blame
+
+# the package's name of the same spelling is the function
+correlation: Any = importlib.import_module("package_hunter.findings.correlate")
 
 
 def signal(kind: str, at: float, blame: Blame | None = samples.BLAME, **facts: object) -> Signal:
@@ -83,6 +89,32 @@ def test_memory_is_bounded() -> None:
     last = sent(2, blame=blames[-1])
     assert list(correlate([*reads, last])) == [], "beyond the limit nothing is kept"
     assert len(list(correlate([*reads, sent(2, blame=blames[0])]))) == 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["credential_access", "data_sent"]), st.integers(0, 60)), max_size=200)
+)
+def test_what_is_kept_never_exceeds_scopes_times_steps(drawn: list[tuple[str, int]]) -> None:
+    kept: list[Any] = []
+
+    class Counted(correlation._Partial):  # type: ignore[misc]
+        def __init__(self, steps: int) -> None:
+            super().__init__(steps)
+            kept.append(self)
+
+    signals = [
+        signal(
+            kind, at, replace(samples.BLAME, script=f"s{scope}", package=f"pkg:npm/p{scope}@1.0.0"), bytes=99
+        )
+        for at, (kind, scope) in enumerate(drawn)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correlation, "MAX_SCOPES", 7)
+        patch.setattr(correlation, "_Partial", Counted)
+        list(correlate(signals))
+    assert len(kept) <= 7 * len(combinations())
+    most = max(len(c.steps) for c in combinations())
+    assert all(len(way) <= most for partial in kept for way in partial.ways if way)
 
 
 KINDS = sorted({kind for c in combinations() for step in c.steps for kind in step.kinds})
