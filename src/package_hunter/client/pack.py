@@ -40,6 +40,7 @@ class Packed:
 def pack(folder: Path, into: Path, limit: int) -> Packed:
     """Write ``folder`` as a gzip tar to ``into``; UsageError where its files exceed ``limit`` bytes."""
     packed = Packed(into)
+    folder = folder.resolve()  # git is run inside it
     names = sorted(_names(folder, packed.notes))
     if not names:
         raise NothingToScanError(f"{folder} holds no files to send.", "Give the folder of the project.")

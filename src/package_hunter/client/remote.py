@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from rich.console import Console
+from rich.progress import Progress as BarOfProgress
 
 from package_hunter.errors import HunterError, UnreachableError, UsageError
 from package_hunter.model.report import Report
@@ -97,10 +99,16 @@ class Remote:
 
     def _blocks(self, archive: Path) -> Iterator[bytes]:
         total, sent, said = archive.stat().st_size, 0, 0
-        with archive.open("rb") as file:
+        console = Console(stderr=True)
+        bar = BarOfProgress(console=console, transient=True, disable=not console.is_terminal)
+        with archive.open("rb") as file, bar:
+            task = bar.add_task("Uploading", total=total)
             while block := file.read(_BLOCK):
                 yield block
                 sent += len(block)
+                bar.update(task, completed=sent)
+                if console.is_terminal:
+                    continue
                 if (percent := sent * 10 // total * 10) > said and total > 4 * _BLOCK:
                     said = percent
                     self._progress(f"uploaded {percent} % of {total / 1e6:.1f} MB")

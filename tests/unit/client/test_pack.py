@@ -158,3 +158,10 @@ def test_a_broken_index_is_said(project: Path, tmp_path: Path) -> None:
     (project / ".git/index").write_bytes(b"nonsense")
     with pytest.raises(UsageError, match="git could not list"):
         pack(project, tmp_path / "out.tgz", MANY)
+
+
+def test_a_folder_named_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "package.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert pack(Path("app"), tmp_path / "a.tgz", 1 << 20).files == 1
