@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from package_hunter.findings.catalog import kinds
+from package_hunter.findings.catalog import Step, combinations, kinds
 
 DOC = Path(__file__).resolve().parents[3] / "docs/verdicts.md"
 MARKS = re.compile(r"<!-- kinds -->\n.*?<!-- /kinds -->", re.S)
@@ -33,6 +33,33 @@ def test_table_in_the_docs_is_true() -> None:
     found = MARKS.search(text)
     assert found
     assert found[0] == table()
+
+
+def combination_table() -> str:
+    rows = ["| combination | finding | within | of the same | steps | what it says |", "|---" * 6 + "|"]
+    for c in combinations():
+        joined = (" → " if c.ordered else " + ").join(_step(step) for step in c.steps)
+        rows.append(f"| `{c.name}` | `{c.kind}` | {c.within:.0f} s | {c.scope} | {joined} | {c.says} |")
+    return "\n".join(["<!-- combinations -->", *rows, "<!-- /combinations -->"])
+
+
+def _step(step: Step) -> str:
+    kinds_of = " or ".join(f"`{kind}`" for kind in sorted(step.kinds))
+    least = step.where.get("at_least", {})
+    facts = [f"at least {least[name]} {name}" for name in least]
+    facts += [name.replace("_", " ") for name, wanted in step.where.items() if wanted is True]
+    return kinds_of + (f" ({', '.join(facts)})" if facts else "")
+
+
+def test_table_of_combinations_is_true() -> None:
+    text = DOC.read_text(encoding="utf-8")
+    marks = re.compile(r"<!-- combinations -->\n.*?<!-- /combinations -->", re.S)
+    if os.environ.get("PACKAGE_HUNTER_GOLDEN") == "1":
+        text = marks.sub(lambda _: combination_table(), text)
+        DOC.write_text(text, encoding="utf-8")
+    found = marks.search(text)
+    assert found
+    assert found[0] == combination_table()
 
 
 def test_schema_lists_the_same_kinds() -> None:
