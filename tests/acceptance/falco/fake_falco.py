@@ -36,24 +36,31 @@ _DOCKER = re.compile(r"/([0-9a-f]{12})[0-9a-f]{52}$")
 Send = Callable[[dict[str, Any]], None]
 
 
-def http_output(url: str) -> Send:
+class http_output:
     """One POST an alert on a connection that is kept; an alert that cannot be sent is lost, as with Falco."""
-    parts = urlsplit(url)
-    kept: list[http.client.HTTPConnection] = []
 
-    def send(alert: dict[str, Any]) -> None:
+    def __init__(self, url: str) -> None:
+        self._parts = urlsplit(url)
+        self._kept: http.client.HTTPConnection | None = None
+
+    def __call__(self, alert: dict[str, Any]) -> None:
         for _ in range(2):
-            if not kept:
-                kept.append(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5))
+            if self._kept is None:
+                self._kept = http.client.HTTPConnection(
+                    self._parts.hostname or "", self._parts.port, timeout=5
+                )
             try:
                 body = json.dumps(alert).encode()
-                kept[0].request("POST", parts.path, body, {"Content-Type": "application/json"})
-                kept[0].getresponse().read()
+                self._kept.request("POST", self._parts.path, body, {"Content-Type": "application/json"})
+                self._kept.getresponse().read()
                 return
-            except OSError:
-                kept.pop().close()
+            except (OSError, http.client.HTTPException):
+                self.close()
 
-    return send
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 def file_output(path: Path) -> Send:

@@ -37,7 +37,7 @@ def _free_port() -> int:
 
 
 def _scan(tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly) -> dict[str, Any]:
-    """A scan of the simulation, watched by a fake Falco that is set up as doctor says."""
+    """The report of the simulation's scan."""
     done = _run(tmp_path, where, send, also)
     assert done.returncode in (0, 4), done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
@@ -47,13 +47,24 @@ def _scan(tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly) 
 def _run(
     tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly, wait: str = "30"
 ) -> subprocess.CompletedProcess[str]:
+    options = ["--engine", "falco", "--format", "json", "--fail-on", "never", "-q"]
+    return _watched(tmp_path, where, send, also, ["scan", SIMULATION, *options], wait)
+
+
+def _watched(
+    tmp_path: Path, where: Http | Lines, send: Send, also: Any, command: list[Any], wait: str = "30"
+) -> subprocess.CompletedProcess[str]:
+    """`package-hunter COMMAND`, watched by a fake Falco that is set up as doctor says."""
     rule = tmp_path / "package-hunter.yaml"
     rule.write_text(RULE)
     falco = FakeFalco([rule], falco_yaml(where), send, also)
     setting = where.url if isinstance(where, Http) else str(where.path)
-    options = ["--engine", "falco", "--format", "json", "--fail-on", "never", "-q"]
     env = {**os.environ, "PACKAGE_HUNTER_FALCO": setting, "PACKAGE_HUNTER_FALCO_WAIT": wait}
-    return falco.run([HUNT, "scan", SIMULATION, *options], env)
+    try:
+        return falco.run([HUNT, *command], env)
+    finally:
+        if isinstance(send, http_output):
+            send.close()
 
 
 def _http() -> Http:
@@ -85,16 +96,21 @@ def test_alerts_come_by_http_and_are_blamed(tmp_path: Path) -> None:
 
 def test_alerts_come_by_file(tmp_path: Path) -> None:
     where = Lines(tmp_path / "falco.jsonl")
+    where.path.write_text("not an alert, and from before\n")
     report = _scan(tmp_path, where, file_output(where.path))
     assert UNEXPECTED in {a["rule"] for a in report["alerts"]}
     assert report["coverage"]["reasons"] == []
 
 
-def test_lost_events_make_it_inconclusive(tmp_path: Path) -> None:
+def test_lost_events_and_a_new_start_are_said(tmp_path: Path) -> None:
     where = Lines(tmp_path / "falco.jsonl")
-    told = []
+    told, marks = [], []
 
     def with_a_drop(alert: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if alert["rule"] == "Package Hunter mark":
+            marks.append(alert)
+            if len(marks) > 1:  # as after a new start
+                alert["output_fields"]["evt.reltime"] = 5
         if not told and alert["rule"] == UNEXPECTED:
             told.append(True)
             text = "Falco internal: syscall event drop. 7 system calls dropped in last second."
@@ -106,6 +122,7 @@ def test_lost_events_make_it_inconclusive(tmp_path: Path) -> None:
     report = _scan(tmp_path, where, file_output(where.path), with_a_drop)
     assert report["coverage"]["dropped"] == 7
     assert "Falco lost 7 events during the scan." in report["coverage"]["reasons"]
+    assert any("started again" in reason for reason in report["coverage"]["reasons"])
 
 
 def test_a_silent_falco_is_no_acquittal(tmp_path: Path) -> None:
@@ -120,19 +137,22 @@ def test_a_silent_falco_is_no_acquittal(tmp_path: Path) -> None:
     assert "doctor --falco" in done.stderr
 
 
-def test_falco_that_goes_away_in_between_is_noticed(tmp_path: Path) -> None:
-    where = Lines(tmp_path / "falco.jsonl")
-    marks = []
+def test_doctor_tries_the_whole_way(tmp_path: Path) -> None:
+    where = _http()
+    done = _watched(tmp_path, where, http_output(where.url), plainly, ["doctor", "--falco"])
+    assert "ok  falco: it reported our mark after" in done.stdout, done.stdout
+    assert f"  url: {where.url}\n" in done.stdout
+    assert RULE in done.stdout
 
-    def restarted(alert: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if alert["rule"] == "Package Hunter mark":
-            marks.append(alert)
-            if len(marks) > 1:
-                alert["output_fields"]["evt.reltime"] = 5
-            yield alert
 
-    report = _scan(tmp_path, where, file_output(where.path), restarted)
-    assert any("started again" in reason for reason in report["coverage"]["reasons"])
+def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:
+    env = {**os.environ, "PACKAGE_HUNTER_FALCO": str(tmp_path / "x"), "PACKAGE_HUNTER_FALCO_WAIT": "0.5"}
+    done = hunt("doctor", "--falco", env=env)
+    assert done.returncode == 70
+    assert "NO  falco: it did not report our mark within 0.5 s; nothing came from it at all" in done.stdout
+    done = hunt("doctor", "--falco", env={**os.environ, "PACKAGE_HUNTER_FALCO": ""})
+    assert done.returncode == 70
+    assert "PACKAGE_HUNTER_FALCO=http://127.0.0.1:2802/" in done.stdout
 
 
 def test_what_cannot_go_together_is_refused(tmp_path: Path) -> None:
