@@ -13,6 +13,9 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Package, Verdict
 
+# what package managers and interpreters keep for themselves
+_CACHES = ("~/.npm/", "~/.cache/", "/tmp/node-compile-cache/")  # noqa: S108 - a path in the box
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -49,8 +52,11 @@ def hosts(report: Report) -> set[str]:
 
 def files(report: Report) -> set[str]:
     """Files that were written, in their stable form, those of installed packages and caches left out."""
-    paths = {stable(f.path) for f in report.files if f.action in ("created", "written", "deleted")}
-    return {p for p in paths if "/node_modules/" not in p and not p.startswith(("~/.npm/", "~/.cache/"))}
+    moved = {f.path: f.other_path for f in report.files if f.action == "renamed"}
+    changed = (f.path for f in report.files if f.action in ("created", "written", "deleted", "renamed"))
+    # a file that was moved into its place counts there: the names on the way are made up each time
+    paths = {stable(moved.get(path) or path) for path in changed}
+    return {p for p in paths if "/node_modules/" not in p and not p.startswith(_CACHES)}
 
 
 def programs(report: Report) -> set[str]:

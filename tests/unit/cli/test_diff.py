@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 import judge_samples as samples
 from package_hunter.cli.main import build_app
+from package_hunter.findings.compare import files
+from package_hunter.model.observation import FileChange
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Verdict
 
@@ -22,6 +24,20 @@ QUIET = samples.report(
     verdict=Verdict.NO_FINDINGS,
     packages=(),
 )
+
+
+def test_names_on_the_way_to_a_files_place_are_no_news() -> None:
+    place = "/home/dev/.config/tool"
+    old, new = (
+        samples.report(
+            files=(
+                FileChange(f"{place}.{made_up}", "created", 2, samples.T0),
+                FileChange(f"{place}.{made_up}", "renamed", 2, samples.T0 + 1, place),
+            )
+        )
+        for made_up in ("0EHdmF", "1IlJsJ")
+    )
+    assert files(old) == files(new) == {"~/.config/tool"}
 
 
 def diff(tmp_path: Path, old: Report, new: Report, *more: str) -> tuple[int, str]:
