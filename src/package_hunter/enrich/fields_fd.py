@@ -433,7 +433,7 @@ def changed_path(ev: Ev, which: int) -> str | None:
     if at is None or ev.res != 0:
         return None
     if at < 0:
-        return ev.fd.name if ev.fd is not None else None
+        return _kernel_path(ev, which) or (ev.fd.name if ev.fd is not None else None)
     known = _kernel_path(ev, which) or render.shown(ev, at)
     return join("", known) if known and known.startswith("/") else known
 

@@ -75,9 +75,21 @@ def on_close_range(state: State, ev: Ev) -> None:
         del table[number]
 
 
+def _seen_by_kernel(ev: Ev) -> None:
+    """Our probe says what is copied where it is a file: the open may have been of no interest to any rule, and
+    what the table has of that number may be of an earlier life."""
+    path = ev.kernel_path
+    if path and path[0] == "/" and (ev.fd is None or ev.fd.name != path):
+        ev.fd = Fd("file", path)
+        ev.fd.named = path
+
+
 def on_dup(state: State, ev: Ev) -> None:
     """dup, dup2, dup3: another number for the same."""
-    if ev.thread is None or ev.res < 0 or ev.fd is None:
+    if ev.thread is None or ev.res < 0:
+        return
+    _seen_by_kernel(ev)
+    if ev.fd is None:
         return
     if ev.res == 0:
         ev.thread.flags |= PIPE_DST
@@ -88,7 +100,10 @@ def on_dup(state: State, ev: Ev) -> None:
 
 def on_fcntl(state: State, ev: Ev) -> None:
     """fcntl with F_DUPFD: another number for the same."""
-    if ev.res >= 0 and ev.fd is not None and ev.uint(2) in (_DUPFD, _DUPFD_CLOEXEC):
+    if ev.res < 0 or ev.thread is None or ev.uint(2) not in (_DUPFD, _DUPFD_CLOEXEC):
+        return
+    _seen_by_kernel(ev)
+    if ev.fd is not None:
         state.made(ev, ev.res, ev.fd)
 
 

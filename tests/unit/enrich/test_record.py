@@ -66,6 +66,36 @@ def test_the_kernels_path_counts() -> None:
     assert ev.fd.raw_name == "link"
 
 
+def of_kernel(path: bytes) -> bytes:
+    return EXTRA_MAGIC + bytes([Extra.PATH]) + n(len(path), 2) + path
+
+
+def test_a_copied_descriptor_is_what_the_kernel_says() -> None:
+    """The open of a file that no rule speaks of stays in the kernel: what was known of its number is stale."""
+    enricher = Enricher(StartState((SHELL,)))
+    socket = [n(5), n(2, 4), n(1, 4), n(6, 4)]
+    enricher.feed(pack(1, 7, kind_of("socket_socket_x"), socket))
+    ev = enricher.feed(
+        pack(2, 7, kind_of("syscall_dup2_x"), [n(0), n(5), n(0), of_kernel(b"/home/dev/x.sh")])
+    )
+    assert ev is not None and ev.fd is not None
+    assert (ev.fd.kind, ev.fd.name) == ("file", "/home/dev/x.sh")
+    assert ev.thread is not None and ev.thread.fds[0].name == "/home/dev/x.sh"
+    ev = enricher.feed(pack(3, 7, kind_of("syscall_dup_1_x"), [n(1), n(9), of_kernel(b"/never/told")]))
+    assert ev is not None and ev.thread is not None and ev.thread.fds[1].name == "/never/told"
+    ev = enricher.feed(pack(4, 7, kind_of("syscall_dup_1_x"), [n(2), n(5), of_kernel(b"TCP")]))
+    assert ev is not None and ev.thread is not None and ev.thread.fds[2].kind == "ipv4"
+
+
+def test_the_mode_of_a_file_whose_open_was_not_told() -> None:
+    enricher, recorder = Enricher(StartState((SHELL,))), Recorder()
+    mode = [n(0), n(9), n(0o4755, 4), of_kernel(b"/home/dev/tool")]
+    ev = enricher.feed(pack(1, 7, kind_of("syscall_fchmod_x"), mode))
+    assert ev is not None
+    recorder.add(ev)
+    assert [(f.path, f.action) for f in recorder.files()] == [("/home/dev/tool", "mode")]
+
+
 def test_limits_count_what_they_cut() -> None:
     enricher, recorder = Enricher(StartState((SHELL,))), Recorder(limit=2)
     for i in range(5):
