@@ -35,6 +35,7 @@ class Extra(enum.IntEnum):
     START = 7  # u64 start_boottime ns of the task's group leader: tells reused pids apart
     TAMPER2 = 8  # as TAMPER, for the second path argument
     CWD = 9  # the working directory at exec, as PATH
+    CALL = 10  # of a call that Falco's schema only names: i64 result, then its six arguments, u64 each
 
 
 class ParamInfo(NamedTuple):

@@ -21,7 +21,7 @@ from package_hunter.sensor import flags, table
 
 SOURCES = Path(__file__).resolve().parent / "probe"
 TARGETS = {"x86_64": "x86", "aarch64": "arm64"}
-_NAMED = ("syscall_fcntl_x", "syscall_openat_2_x")  # events that the C side knows by name
+_NAMED = ("syscall_fcntl_x", "syscall_openat_2_x", "generic_x")  # events that the C side knows by name
 _C_FLAGS = ("-g", "-O2", "-Wall", "-Werror", "-Wno-unused-function", "-fno-jump-tables", "-mcpu=v3")
 
 

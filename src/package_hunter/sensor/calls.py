@@ -18,6 +18,11 @@ GENERIC = (
     "kcmp", "pidfd_send_signal", "memfd_secret", "name_to_handle_at", "syslog", "quotactl", "setgroups",
     "setfsuid", "setfsgid", "landlock_restrict_self", "vmsplice", "tee", "io_setup", "io_submit", "vhangup",
     "setpriority", "sched_setaffinity", "rt_sigqueueinfo", "rt_tgsigqueueinfo",
+    "setxattrat", "removexattrat", "file_setattr", "fallocate", "uselib", "open_tree_attr", "quotactl_fd",
+    "mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive", "msgget", "msgsnd", "msgrcv", "msgctl", "shmget",
+    "shmat", "shmctl", "lsm_set_self_attr", "landlock_create_ruleset", "landlock_add_rule", "sched_setscheduler",
+    "sched_setattr", "sched_setparam", "ioprio_set", "pkey_mprotect", "remap_file_pages", "map_shadow_stack",
+    "move_pages", "migrate_pages", "io_destroy", "clock_adjtime", "listmount", "statmount",
 )
 
 
@@ -57,7 +62,6 @@ _EXEC_TAIL = (
 )
 _OPEN = Flag.FILE_RET | Flag.EXTRA | Flag.PATH
 _X = Flag.EXTRA
-_DUP = Flag.EXTRA | Flag.FILE_ARG | Flag.PATH  # what stands behind the number, which may never have been told
 _MADE = Flag.SKIP_ZERO | Flag.EXTRA | Flag.START
 
 
@@ -94,7 +98,7 @@ def all_rows() -> Iterator[Row]:
     yield from _identity()
     yield from _system()
     yield from _volume()
-    yield Row("generic_x", GENERIC, (Step(Op.SYSCALL_ID), Step(Op.SYSCALL)), note="calls without parameters in Falco's schema")
+    yield Row("generic_x", GENERIC, (Step(Op.SYSCALL_ID), Step(Op.SYSCALL)), _X, note="calls without parameters in Falco's schema")
 
 
 def _files() -> Iterator[Row]:
@@ -105,6 +109,7 @@ def _files() -> Iterator[Row]:
     yield Row("syscall_open_by_handle_at_x", ("open_by_handle_at",), (_R, _fd(0), Step(Op.OPEN_FLAGS, 2, 0, "open_flags"), Step(Op.FILE_PATH), *_FILE), _OPEN)
     yield Row("syscall_memfd_create_x", ("memfd_create",), (_R, _text(0), _u(4, 1, "memfd_create_flags")))
     yield Row("syscall_mount_x", ("mount",), (_R, _text(0), _path(1), _text(2), Step(Op.MOUNT_FLAGS, 3)), _X)
+    yield Row("syscall_umount_1_x", ("umount",), (_R, _path(0)), _X, note="32-bit entry")
     yield Row("syscall_umount2_x", ("umount2",), (_R, _path(0), _u(4, 1, "umount_flags")), _X)
     yield Row("syscall_fsconfig_x", ("fsconfig",), (_R, _fd(0), _u(4, 1), _text(2), Step(Op.FSCONFIG, 0, 1), Step(Op.FSCONFIG, 0, 0), _u(4, 4)))
 
@@ -139,10 +144,10 @@ def _names() -> Iterator[Row]:
 def _descriptors() -> Iterator[Row]:
     yield Row("syscall_close_x", ("close",), (_R, _fd(0)), volume=True)
     yield Row("syscall_close_range_x", ("close_range",), (_R, _u(4, 0), _u(4, 1), _u(4, 2, "close_range_flags")))
-    yield Row("syscall_dup_1_x", ("dup",), (Step(Op.RET32), _fd(0)), _DUP)
-    yield Row("syscall_dup2_x", ("dup2",), (Step(Op.RET32), _fd(0), _fd(1)), _DUP)
-    yield Row("syscall_dup3_x", ("dup3",), (Step(Op.RET32), _fd(0), _fd(1), _u(4, 2, "dup3_flags")), _DUP)
-    yield Row("syscall_fcntl_x", ("fcntl", "fcntl64"), (_R, _fd(0), _u(1, 1, "fcntl_commands"), _u(8, 2)), _DUP)
+    yield Row("syscall_dup_1_x", ("dup",), (Step(Op.RET32), _fd(0)))
+    yield Row("syscall_dup2_x", ("dup2",), (Step(Op.RET32), _fd(0), _fd(1)))
+    yield Row("syscall_dup3_x", ("dup3",), (Step(Op.RET32), _fd(0), _fd(1), _u(4, 2, "dup3_flags")))
+    yield Row("syscall_fcntl_x", ("fcntl", "fcntl64"), (_R, _fd(0), _u(1, 1, "fcntl_commands"), _u(8, 2)))
     yield Row("syscall_pipe_x", ("pipe",), (_R, _fd(8), _fd(9), Step(Op.FD_INO, 8)), prep=Prep.INT_PAIR)
     yield Row("syscall_pipe2_x", ("pipe2",), (_R, _fd(8), _fd(9), Step(Op.FD_INO, 8), _u(4, 1, "pipe2_flags")), prep=Prep.INT_PAIR)
     yield Row("syscall_eventfd_x", ("eventfd",), (_R, _u(8, 0), Step(Op.CONST, 0, 4)))
@@ -255,8 +260,13 @@ def _volume() -> Iterator[Row]:
     yield Row("syscall_ioctl_3_x", ("ioctl",), (_R, _fd(0), _u(8, 1), _u(8, 2)), volume=True)
     yield Row("syscall_flock_x", ("flock",), (_R, _fd(0), _u(4, 1, "flock_flags")), volume=True)
     yield Row("syscall_poll_x", ("poll",), (_R, Step(Op.POLL, 0, 1), _fd(2)), volume=True)
+    yield Row("syscall_ppoll_x", ("ppoll",), (_R, Step(Op.POLL, 0, 1), _u(8, 8), _u(4, 9)), prep=Prep.PPOLL, prep_arg=2, volume=True)
+    yield Row("syscall_nanosleep_x", ("nanosleep",), (_R, _u(8, 8)), prep=Prep.TIMESPEC, volume=True)
+    yield Row("syscall_getresuid_x", ("getresuid",), (_R, _u(4, 8), _u(4, 9), _u(4, 10)), prep=Prep.THREE_INTS, volume=True)
+    yield Row("syscall_getresgid_x", ("getresgid",), (_R, _u(4, 8), _u(4, 9), _u(4, 10)), prep=Prep.THREE_INTS, volume=True)
     yield Row("syscall_futex_x", ("futex",), (_R, _u(8, 0), Step(Op.FUTEX, 1), _u(8, 2)), volume=True)
     yield Row("syscall_epollwait_x", ("epoll_wait",), (_R, _fd(2)), volume=True)
     yield Row("syscall_getrlimit_x", ("getrlimit",), (_R, Step(Op.IF_OK, 8, 8), Step(Op.IF_OK, 9, 8), _u(1, 0, "rlimit_resources")), prep=Prep.RLIMIT, prep_arg=1, volume=True)
     yield Row("syscall_semget_x", ("semget",), (_R, _u(4, 0), _u(4, 1), _u(4, 2, "semget_flags")), volume=True)
+    yield Row("syscall_semop_x", ("semop", "semtimedop"), (_R, _u(4, 2), _u(2, 8), _u(2, 9), _u(2, 10, "semop_flags"), _u(2, 11), _u(2, 12), _u(2, 13, "semop_flags"), _u(4, 0)), prep=Prep.SEMBUF, prep_arg=1, volume=True)
     yield Row("syscall_semctl_x", ("semctl",), (_R, _u(4, 0), _u(4, 1), _u(2, 2, "semctl_commands"), _u(4, 3)), volume=True)

@@ -188,6 +188,7 @@ SEMCTL = EnumTable(
     "semctl_commands",
     {2: 1, 1: 2, 0: 4, 3: 8, 19: 16, 18: 32, 13: 64, 14: 128, 11: 256, 12: 512, 15: 1024, 17: 2048, 16: 4096},
 )
+SEMOP = BitTable("semop_flags", {0o4000: 1, 0x1000: 2})
 SEMGET = BitTable("semget_flags", {0o1000: 1 << 13, 0o2000: 1 << 14})
 
 
@@ -196,7 +197,7 @@ def tables(machine: str) -> list[BitTable | EnumTable]:
     return [
         open_flags(machine), CLONE, PROT, MMAP, FD_FLAGS, DUP3, pipe2_flags(machine), EPOLL_CREATE1,
         PIDFD_OPEN, MEMFD, UNLINKAT, LINKAT, FCHOWNAT, NEWFSTATAT, UMOUNT, SPLICE, CLOSE_RANGE, FLOCK,
-        MLOCKALL, MLOCK2, FINIT_MODULE, DELETE_MODULE, ACCESS, RESOLVE, IO_URING_SETUP,
+        MLOCKALL, MLOCK2, SEMOP, FINIT_MODULE, DELETE_MODULE, ACCESS, RESOLVE, IO_URING_SETUP,
         IO_URING_FEATURES, IO_URING_ENTER,
         FAMILY, FCNTL, RLIMIT, SHUTDOWN, SOCKOPT_LEVEL, SOCKOPT, PTRACE, LSEEK, SEMCTL, SEMGET,
     ]  # fmt: skip

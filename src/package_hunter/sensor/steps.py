@@ -119,6 +119,10 @@ class Prep(enum.IntEnum):
     MMSGHDR = 8
     IO_URING = 9
     CLONE3 = 10
+    SEMBUF = 11
+    TIMESPEC = 12
+    PPOLL = 13
+    THREE_INTS = 14
 
 
 class Flag(enum.IntFlag):

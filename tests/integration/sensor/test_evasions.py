@@ -335,6 +335,22 @@ def test_32_bit_entry(probe: Probe) -> None:
 
 
 @x86
+def test_a_path_through_the_32_bit_entry(probe: Probe) -> None:
+    """umount exists only there, and its path lies below 4 GB."""
+
+    def code() -> None:
+        LIBC.mmap.restype = ctypes.c_void_p
+        low = LIBC.mmap(None, 4096, 3, 0x62, -1, 0)  # MAP_PRIVATE, _ANONYMOUS, _32BIT
+        ctypes.memmove(low, b"/nowhere/x\0", 11)
+        # push rbx; mov ebx, edi; mov eax, 22; int 0x80; pop rbx; ret
+        _machine_code(b"\x53\x89\xfb\xb8\x16\x00\x00\x00\xcd\x80\x5b\xc3")(low)
+        os._exit(0)
+
+    event = only(run(probe, code), "umount")
+    assert (event.res, event.args["name"], event.extra[Extra.ABI]) == (-2, b"/nowhere/x", b"\x01")
+
+
+@x86
 def test_x32_entry(probe: Probe) -> None:
     def code() -> None:
         LIBC.syscall(ctypes.c_long(0x40000000 | 83), b"/tmp/x32", 0o700)

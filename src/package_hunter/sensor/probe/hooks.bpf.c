@@ -188,6 +188,33 @@ __noinline int prepare(u32 prep, u32 arg)
         s->args[12] = words[4];
         s->args[13] = words[5];
         break;
+    case PREP_SEMBUF: /* struct sembuf of up to two operations; zeros where nothing was done */
+        if (s->ret == 0 && s->args[2])
+            bpf_probe_read_user(s->raw, s->args[2] == 1 ? 6 : 12, (void *)from);
+        for (int i = 0; i < 6; i++)
+            s->args[8 + i] = ((u16 *)s->raw)[i];
+        break;
+    case PREP_PPOLL: /* time, and the first word of the signals */
+        bpf_probe_read_user(s->raw + 2, 8, (void *)s->args[3]);
+        s->args[9] = s->raw[2];
+    /* fallthrough */
+    case PREP_TIMESPEC: /* in ns */
+        if (s->compat) {
+            bpf_probe_read_user(s->raw, 8, (void *)from);
+            s->args[8] = words[0] * 1000000000ULL + words[1];
+            break;
+        }
+        bpf_probe_read_user(s->raw, 16, (void *)from);
+        s->args[8] = s->raw[0] * 1000000000ULL + s->raw[1];
+        break;
+    case PREP_THREE_INTS: /* each where an argument of its own points */
+        bpf_probe_read_user(words, 4, (void *)s->args[0]);
+        bpf_probe_read_user(words + 1, 4, (void *)s->args[1]);
+        bpf_probe_read_user(words + 2, 4, (void *)s->args[2]);
+        s->args[8] = words[0];
+        s->args[9] = words[1];
+        s->args[10] = words[2];
+        break;
     case PREP_CLONE3: /* struct clone_args begins with the flags */
         bpf_probe_read_user(s->raw, 8, (void *)from);
         s->args[0] = s->raw[0];
@@ -274,6 +301,12 @@ __noinline int put_extra(u32 flags)
     if (flags & PROG_START) {
         tlv(s, EXTRA_START, 8);
         put_raw(s, BPF_CORE_READ(task, group_leader, start_boottime), 8);
+    }
+    if (s->event == EV_GENERIC_X) { /* Falco's schema only names the call */
+        tlv(s, EXTRA_CALL, 56);
+        put_raw(s, s->ret, 8);
+        for (u32 i = 0; i < 6; i++)
+            put_raw(s, argument(s, i), 8);
     }
     if (s->pos == start + 5)
         s->pos = start;
@@ -379,27 +412,22 @@ static __always_inline void emit(struct scratch *s, struct scan *scan, u32 index
     submit(s, scan);
 }
 
-/* Is it a regular file, neither whose path nor whose last name begins as one of the scan's prefixes does? (Those of
- * names have no slash in front.) The key lies behind the path in the scratch buffer. */
-__noinline int outside_prefixes(u32 scan, u64 address)
+/* Is the file below none of the scan's path prefixes? The key lies behind the path in the scratch buffer. */
+__noinline int outside_prefixes(u32 scan, u64 file)
 {
     struct scratch *s = scratch();
-    struct file *file = (struct file *)address;
     struct prefix_key *key;
     u64 at;
-    if (!s || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != 0100000)
+    if (!s || !file)
         return 0;
-    at = (u32)walk_path(address + bpf_core_field_offset(struct file, f_path));
-    BOUND(at, 0xfff);
-    if (s->tmp[at] != '/') /* in no tree, or too deep to tell */
+    at = (u32)walk_path(file + bpf_core_field_offset(struct file, f_path));
+    if (!at)
         return 0;
     key = (struct prefix_key *)s->data;
     key->bits = (4 + PREFIX_BYTES) * 8;
     key->scan = scan;
+    BOUND(at, 0xfff);
     bpf_probe_read_kernel(key->path, PREFIX_BYTES, &s->tmp[at]);
-    if (bpf_map_lookup_elem(&prefixes, key))
-        return 0;
-    bpf_probe_read_kernel_str(key->path, PREFIX_BYTES, BPF_CORE_READ(file, f_path.dentry, d_name.name));
     return !bpf_map_lookup_elem(&prefixes, key);
 }
 
@@ -408,7 +436,7 @@ static __always_inline bool_t left_out(struct scratch *s, struct scan *scan, str
 {
     if (scan->flags & SCAN_DUP_ONLY && p->event == EV_FCNTL_X)
         return s->args[1] != 0 && s->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
-    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret > 2 &&
+    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret >= 0 &&
         !(s->args[2] & (3 | O_MAKES)))
         return outside_prefixes(scan->id, (u64)file_of_fd(s->ret));
     return 0;
