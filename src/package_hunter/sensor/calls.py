@@ -62,6 +62,7 @@ _EXEC_TAIL = (
 )
 _OPEN = Flag.FILE_RET | Flag.EXTRA | Flag.PATH
 _X = Flag.EXTRA
+_DUP = Flag.EXTRA | Flag.FILE_ARG | Flag.PATH  # what stands behind the number, which may never have been told
 _MADE = Flag.SKIP_ZERO | Flag.EXTRA | Flag.START
 
 
@@ -144,10 +145,10 @@ def _names() -> Iterator[Row]:
 def _descriptors() -> Iterator[Row]:
     yield Row("syscall_close_x", ("close",), (_R, _fd(0)), volume=True)
     yield Row("syscall_close_range_x", ("close_range",), (_R, _u(4, 0), _u(4, 1), _u(4, 2, "close_range_flags")))
-    yield Row("syscall_dup_1_x", ("dup",), (Step(Op.RET32), _fd(0)))
-    yield Row("syscall_dup2_x", ("dup2",), (Step(Op.RET32), _fd(0), _fd(1)))
-    yield Row("syscall_dup3_x", ("dup3",), (Step(Op.RET32), _fd(0), _fd(1), _u(4, 2, "dup3_flags")))
-    yield Row("syscall_fcntl_x", ("fcntl", "fcntl64"), (_R, _fd(0), _u(1, 1, "fcntl_commands"), _u(8, 2)))
+    yield Row("syscall_dup_1_x", ("dup",), (Step(Op.RET32), _fd(0)), _DUP)
+    yield Row("syscall_dup2_x", ("dup2",), (Step(Op.RET32), _fd(0), _fd(1)), _DUP)
+    yield Row("syscall_dup3_x", ("dup3",), (Step(Op.RET32), _fd(0), _fd(1), _u(4, 2, "dup3_flags")), _DUP)
+    yield Row("syscall_fcntl_x", ("fcntl", "fcntl64"), (_R, _fd(0), _u(1, 1, "fcntl_commands"), _u(8, 2)), _DUP)
     yield Row("syscall_pipe_x", ("pipe",), (_R, _fd(8), _fd(9), Step(Op.FD_INO, 8)), prep=Prep.INT_PAIR)
     yield Row("syscall_pipe2_x", ("pipe2",), (_R, _fd(8), _fd(9), Step(Op.FD_INO, 8), _u(4, 1, "pipe2_flags")), prep=Prep.INT_PAIR)
     yield Row("syscall_eventfd_x", ("eventfd",), (_R, _u(8, 0), Step(Op.CONST, 0, 4)))

@@ -430,3 +430,38 @@ def test_filter_by_event_and_path(probe: Probe, tmp_path: Path) -> None:
         assert (filtered["openat"], filtered["fcntl"], filtered["mkdir"]) == (1, 1, 1)
     finally:
         scan.close()
+
+
+def test_filter_by_last_name_and_kind(probe: Probe, tmp_path: Path) -> None:
+    """A prefix without a slash is that of a file's own name. Only regular files stay in the kernel, and a
+    descriptor that was never told of says what it is when it is copied."""
+    from sensor_seen import child, drained
+
+    for name in (".env.local", "settings", "script"):
+        (tmp_path / name).write_text("x")
+    scan = probe.open_scan(1 << 20)
+    try:
+        scan.set_filter([], open_prefixes=[b"/etc/host", b".env"])
+
+        def code() -> None:
+            for name in ("settings", ".env.local", "."):
+                syscall("openat", -100, f"{tmp_path}/{name}".encode(), os.O_RDONLY)
+            syscall("openat", -100, b"/dev/null", os.O_RDONLY)
+            number = syscall("openat", -100, f"{tmp_path}/script".encode(), os.O_RDONLY)
+            syscall("dup2", number, 0)
+            syscall("dup2", syscall("socket", 1, 1, 0), 1)
+            os.close(2)
+            syscall("openat", -100, f"{tmp_path}/settings".encode(), os.O_RDONLY)  # becomes 2: told
+
+        with child(code) as (pid, start):
+            scan.register(pid)
+            start()
+        seen = drained(scan)
+        names = [os.path.basename(e.args["name"]) for e in seen if e.name == "openat"]
+        assert names == [b".env.local", b".", b"null", b"settings"]
+        files, sockets = (e for e in seen if e.name == "dup2")
+        assert files.path == os.fsencode(tmp_path / "script")
+        assert not (sockets.path or b"").startswith(b"/")
+        assert scan.stats().filtered["openat"] == 2
+    finally:
+        scan.close()

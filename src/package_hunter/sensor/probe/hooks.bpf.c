@@ -412,22 +412,27 @@ static __always_inline void emit(struct scratch *s, struct scan *scan, u32 index
     submit(s, scan);
 }
 
-/* Is the file below none of the scan's path prefixes? The key lies behind the path in the scratch buffer. */
-__noinline int outside_prefixes(u32 scan, u64 file)
+/* Is it a regular file, neither whose path nor whose last name begins as one of the scan's prefixes does? (Those of
+ * names have no slash in front.) The key lies behind the path in the scratch buffer. */
+__noinline int outside_prefixes(u32 scan, u64 address)
 {
     struct scratch *s = scratch();
+    struct file *file = (struct file *)address;
     struct prefix_key *key;
     u64 at;
-    if (!s || !file)
+    if (!s || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != 0100000)
         return 0;
-    at = (u32)walk_path(file + bpf_core_field_offset(struct file, f_path));
-    if (!at)
+    at = (u32)walk_path(address + bpf_core_field_offset(struct file, f_path));
+    BOUND(at, 0xfff);
+    if (s->tmp[at] != '/') /* in no tree, or too deep to tell */
         return 0;
     key = (struct prefix_key *)s->data;
     key->bits = (4 + PREFIX_BYTES) * 8;
     key->scan = scan;
-    BOUND(at, 0xfff);
     bpf_probe_read_kernel(key->path, PREFIX_BYTES, &s->tmp[at]);
+    if (bpf_map_lookup_elem(&prefixes, key))
+        return 0;
+    bpf_probe_read_kernel_str(key->path, PREFIX_BYTES, BPF_CORE_READ(file, f_path.dentry, d_name.name));
     return !bpf_map_lookup_elem(&prefixes, key);
 }
 
@@ -436,7 +441,7 @@ static __always_inline bool_t left_out(struct scratch *s, struct scan *scan, str
 {
     if (scan->flags & SCAN_DUP_ONLY && p->event == EV_FCNTL_X)
         return s->args[1] != 0 && s->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
-    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret >= 0 &&
+    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret > 2 &&
         !(s->args[2] & (3 | O_MAKES)))
         return outside_prefixes(scan->id, (u64)file_of_fd(s->ret));
     return 0;
