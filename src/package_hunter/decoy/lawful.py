@@ -32,6 +32,12 @@ class Registries:
         return host in self.hosts.get(ecosystem, frozenset())
 
 
+def _npm(ask: Ask, registries: Registries) -> bool:
+    # `npm install` and `npm audit` ask with a POST which of the tree's packages have known weaknesses
+    asks = ask.method == "POST" and ask.raw_path.startswith("/-/npm/v1/security/")
+    return registries.has("npm", ask.host) and (ask.method in _READS or asks)
+
+
 def _reads_registry(ecosystem: str) -> Callable[[Ask, Registries], bool]:
     def check(ask: Ask, registries: Registries) -> bool:
         return registries.has(ecosystem, ask.host) and ask.method in _READS
@@ -48,7 +54,7 @@ def _issuer(hosts: tuple[str, ...]) -> Callable[[Ask, Registries], bool]:
 
 
 _USES: dict[str, Callable[[Ask, Registries], bool]] = {
-    "npm-registry": _reads_registry("npm"),
+    "npm-registry": _npm,
     "pypi-upload": _reads_registry("pypi"),
     "gem-registry": _reads_registry("gem"),
     "github": _issuer(_GITHUB),

@@ -58,9 +58,13 @@ def box_environment(upstreams: tuple[Upstream, ...]) -> dict[str, str]:
     for upstream in upstreams:
         if upstream.ecosystem == "npm" and upstream.default:
             env["npm_config_registry"] = env["YARN_NPM_REGISTRY_SERVER"] = upstream.url
+            env["YARN_REGISTRY"] = upstream.url  # yarn classic, whose default is another name of npm's
         if upstream.ecosystem == "pypi":
             key = "PIP_INDEX_URL" if upstream.default else "PIP_EXTRA_INDEX_URL"
             env[key] = f"{env[key]} {upstream.url}" if key in env else upstream.url
+            if not upstream.verify or upstream.url.startswith("http://"):
+                trusted = [env.get("PIP_TRUSTED_HOST", ""), urlsplit(upstream.url).hostname or ""]
+                env["PIP_TRUSTED_HOST"] = " ".join(trusted).strip()
         if upstream.ecosystem == "gem" and upstream.replaces not in ("", upstream.url):
             # gem itself reads ~/.gemrc (decoy/secrets/gem.py). A Gemfile names its sources in full: the public one
             # becomes the host's default; others stay, so that a private gem is never asked for elsewhere.
