@@ -50,6 +50,8 @@ class Conversation:
             async with asyncio.timeout(self._world.spec.limits.head_seconds + 40):
                 event = await self._next()
         except (TimeoutError, h11.RemoteProtocolError) as error:
+            if isinstance(error, TimeoutError) and not self._http.trailing_data[0]:
+                return False  # kept alive, and nothing more came
             return await self._refuse(error)
         if not isinstance(event, h11.Request):
             return False

@@ -19,7 +19,7 @@ from package_hunter.decoy.registry.cache import Metadata, PendingArtefact, Regis
 from package_hunter.decoy.registry.client import UpstreamClient
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.web import Answer, Ask, json_answer
-from package_hunter.model.observation import DecoyMark
+from package_hunter.model.observation import DecoyMark, Fetched
 from package_hunter.model.registry import RegistryAllow
 
 _FRESH_SECONDS = 300.0
@@ -30,6 +30,14 @@ _NOT_FOUND = '{"error":"Not found"}'
 
 class Unreachable(Exception):
     """The upstream did not answer and the cache does not hold it."""
+
+    status = 503
+
+
+class Offline(Unreachable):
+    """The cache does not hold it, and nobody else may be asked."""
+
+    status = 403  # package managers try again, for minutes, on 503
 
 
 class Registry:
@@ -64,6 +72,12 @@ class Registry:
             "mark", DecoyMark(now(), kind, detail, ask.peer.destination, ask.peer.peer_port, None, evidence)
         )
 
+    def refused(self, ask: Ask, error: Unreachable) -> None:
+        """Note that something allowed could not be had."""
+        self.record.count_cut("registry_unreachable")
+        why = str(error)
+        self.record("fetched", Fetched(now(), ask.url[:2000], error.status, 0, "", why, ask.peer.peer_port))
+
     async def metadata(
         self,
         client: UpstreamClient,
@@ -78,7 +92,7 @@ class Registry:
         if cached and (self.spec.offline or time.time() - cached.validated < _FRESH_SECONDS):
             return cached
         if self.spec.offline:
-            raise Unreachable(f"{url} is not in the cache, and this scan is offline")
+            raise Offline("it is not in the cache, and this scan is offline")
         asked = {k: v for k, v in headers.items() if k in ("accept", "accept-encoding")}
         if cached and cached.etag:
             asked["if-none-match"] = cached.etag
@@ -138,7 +152,7 @@ class Registry:
             if held is not None:
                 return Answer(200, held, (), "application/octet-stream", registry=True)
         if self.spec.offline:
-            raise Unreachable(f"{label} is not in the cache, and this scan is offline")
+            raise Offline("it is not in the cache, and this scan is offline")
         if ask.method == "HEAD":
             async with client.get(url, {}, "HEAD") as head:
                 return Answer(head.status_code, b"", (), "application/octet-stream", registry=True)
@@ -256,8 +270,8 @@ class NpmFront:
             if path.kind == "tarball" or ask.host + raw in self._files:
                 return await self._tarball(ask, path)
         except Unreachable as error:
-            self._shared.record.count_cut("registry_unreachable")
-            return json_answer(json.dumps({"error": str(error)}), 503)
+            self._shared.refused(ask, error)
+            return json_answer(json.dumps({"error": str(error)}), error.status)
         return self._service(ask, path)
 
     async def _metadata(self, ask: Ask, path: npm.NpmPath) -> Answer:

@@ -60,8 +60,8 @@ class GemFront:
             if path.kind in ("gem", "quick"):
                 return await self._file(ask, client, path)
         except Unreachable as error:
-            self._shared.record.count_cut("registry_unreachable")
-            return Answer(503, str(error).encode(), type="text/plain")
+            self._shared.refused(ask, error)
+            return Answer(error.status, str(error).encode(), type="text/plain")
         return self._deny(ask, ask.raw_path)
 
     async def _whole(self, ask: Ask, client: UpstreamClient, path: str) -> Answer:

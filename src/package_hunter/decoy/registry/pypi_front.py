@@ -49,8 +49,8 @@ class PypiFront:
             if client is not None:
                 return await self._page(ask, client)
         except Unreachable as error:
-            self._shared.record.count_cut("registry_unreachable")
-            return Answer(503, str(error).encode(), type="text/plain")
+            self._shared.refused(ask, error)
+            return Answer(error.status, str(error).encode(), type="text/plain")
         return self._deny(ask, ask.raw_path)
 
     def _deny(self, ask: Ask, what: str) -> Answer:
