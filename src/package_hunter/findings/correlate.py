@@ -13,6 +13,7 @@ from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal
 
 SECOND = 1_000_000_000
 MAX_SCOPES = 10_000
+_WITHOUT = "Without any one of these steps it would be no proof."
 
 
 def _scope(signal: Signal, scope: str) -> Hashable | None:
@@ -97,5 +98,9 @@ def correlate(signals: Sequence[Signal]) -> Iterator[Signal]:
                 process=last.process,
                 data={"combination": combination.name, "steps": [s.what for s in way]},
                 attack=tuple(t for s in way for t in s.attack),
-                explain=(combination.says, *(f"Step {i}: {s.what}." for i, s in enumerate(way, 1))),
+                explain=(
+                    combination.says,
+                    *(f"Step {i}: {s.what}." for i, s in enumerate(way, 1)),
+                    _WITHOUT,
+                ),
             )
