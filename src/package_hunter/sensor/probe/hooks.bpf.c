@@ -436,14 +436,27 @@ __noinline int outside_prefixes(u32 scan, u64 address)
     return !bpf_map_lookup_elem(&prefixes, key);
 }
 
+/* Was the path of an openat another one when the call began? Then it is told, whichever file it was. */
+__noinline int path_changed(void)
+{
+    struct scratch *s = scratch();
+    long n;
+    if (!s)
+        return 0;
+    n = bpf_probe_read_user_str(s->data + LENS_AT, PATH_BYTES, (void *)s->args[1]);
+    s->tampered = 0;
+    check_tampering(LENS_AT, n > 0 ? n : 0, 0);
+    return s->tampered;
+}
+
 /* What the filter leaves out beyond whole event types. */
 static __always_inline bool_t left_out(struct scratch *s, struct scan *scan, struct program *p)
 {
     if (scan->flags & SCAN_DUP_ONLY && p->event == EV_FCNTL_X)
         return s->args[1] != 0 && s->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
-    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret > 2 &&
+    if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret > 2 && !s->abi &&
         !(s->args[2] & (3 | O_MAKES)))
-        return outside_prefixes(scan->id, (u64)file_of_fd(s->ret));
+        return outside_prefixes(scan->id, (u64)file_of_fd(s->ret)) && !path_changed();
     return 0;
 }
 
