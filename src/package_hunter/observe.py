@@ -6,6 +6,7 @@ observation = observe(source, start, engine, names=NameTable(path), canaries={..
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -48,6 +49,14 @@ def compile_rules(ruleset: RuleSet, matching: str = "all", constants: dict[str, 
 def wanted_events(engine: Engine) -> frozenset[int]:
     """What the probe has to report: what rules can match, and what the record needs."""
     return engine.event_types | NEEDED
+
+
+def wanted_opens(engine: Engine, canaries: Iterable[str] = ()) -> list[bytes] | None:
+    """Beginnings of the paths and names of the files whose opening for reading the probe has to report; None:
+    of every file. ``canaries`` are paths whose reading the record is to tell."""
+    if engine.open_prefixes is None:
+        return None
+    return [os.fsencode(p) for p in sorted({*engine.open_prefixes, *canaries})]
 
 
 def observe(

@@ -71,6 +71,29 @@ def required_literal(pattern: str) -> str:
     return best
 
 
+def regex_start(pattern: str) -> str:
+    """The text that every match begins with, as far as a simple look tells."""
+    if not required_literal(pattern):
+        return ""
+    start, at = "", 0
+    while at < len(pattern):
+        piece, literal = _piece(pattern, at)
+        at += len(piece)
+        quantifier = pattern[at : at + 1]
+        if not literal or quantifier in ("*", "?", "{"):
+            break
+        start += literal
+        if quantifier == "+":
+            break
+    return start
+
+
+def glob_start(pattern: str) -> str:
+    """The text that everything begins with that a glob matches."""
+    found = _WILD.search(pattern)
+    return pattern[: found.start()] if found else pattern
+
+
 def _piece(pattern: str, at: int) -> tuple[str, str]:
     """The next piece of a pattern, and the character that it stands for ("" for anything else)."""
     char = pattern[at]

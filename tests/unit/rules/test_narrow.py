@@ -21,6 +21,25 @@ RULE = "- rule: R\n  desc: d\n  output: o\n  priority: INFO\n  condition: {}\n"
         ("evt.type = openat and proc.name = cat", None),
         ("evt.type = openat and not fd.name startswith /etc/", None),
         ("evt.type = execve", ()),
+        ('evt.type = openat and fd.name regex "/proc/[0-9]+/mem"', ("/proc/",)),
+        ('evt.type = openat and fd.name regex "/a|/b"', None),
+        ("evt.type = openat and fd.name glob /home/*/.ssh/*", ("/home/",)),
+        ("evt.type = openat and fd.name pmatch (/home/*/x, //etc//ssl/)", ("/etc/ssl", "/home/")),
+        ("evt.type = openat and fd.filename startswith .env and fd.name startswith /home/", (".env",)),
+        (
+            "evt.type = openat and fd.filename in (a, b) or evt.type = open and fd.directory = /etc",
+            ("/etc", "a", "b"),
+        ),
+        ("evt.type = openat and evt.is_open_write = true and fd.name startswith /etc", ()),
+        ("evt.type = openat and evt.arg.name startswith /etc", None),  # may be a link to anywhere
+        ("evt.type = openat and fd.nameraw startswith /etc", None),
+        ("evt.type = read and fd.name startswith /etc", None),  # says only the number of the descriptor
+        ("evt.type = read and proc.name = cat", ()),
+        ("evt.type in (dup2, connect) and fd.type = ipv4", ()),
+        ("evt.type = fchmod and fs.path.name startswith /etc", ()),
+        ("fd.name startswith /etc", None),
+        ("evt.type = execve and proc.fdopencount > 5", ()),
+        ("evt.type = mmap and proc.fdopencount > 5", None),
     ],
 )
 def test_open_prefixes(condition: str, prefixes: tuple[str, ...] | None) -> None:
