@@ -88,7 +88,8 @@ class Plan(ABC):
 
     Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
-    gateway may pass on); ``notes`` (sentences for the report).
+    gateway may pass on); ``notes`` (sentences for the report); ``fetches_alone`` (while it fetches, no code runs
+    but the package manager's own).
     """
 
     target: Target
@@ -98,6 +99,7 @@ class Plan(ABC):
     files: tuple[BoxFile, ...] = ()
     env: Mapping[str, str] = {}
     registry: tuple[RegistryAllow, ...] = ()
+    fetches_alone: bool = False
     notes: tuple[str, ...] = ()
 
     @property

@@ -43,6 +43,8 @@ def coverage(
     failed = sum(run.exit_code not in (0, None) for run in extra)
     if failed:
         tally.note(f"{failed} of {len(extra)} sub-modules and commands of the package ended with an error.")
+    if options.asks("exercise") and "exercise" not in planned:
+        tally.note("Nothing was exercised: what is installed exports nothing that this can call.")
     if nothing_to_load:
         tally.note(
             f"{len(nothing_to_load)} direct dependencies hold nothing to load (types or commands only)."

@@ -27,6 +27,7 @@ from package_hunter.pipeline.merge import (
     renumbered,
 )
 from package_hunter.pipeline.options import HOSTNAME, Scan
+from package_hunter.pipeline.own import without_manager
 from package_hunter.pipeline.prepare import Stage
 from package_hunter.pipeline.rounds import Round
 from package_hunter.policy import decide
@@ -50,6 +51,8 @@ def judge_round(
     kind = FalcoBlamer if seen.by_falco else Blamer
     blamer = kind(seen.runs, observation.processes, packages, observation.files)
     observation = blame_observation(observation, blamer)
+    if plan.fetches_alone:
+        observation = without_manager(observation)
     network = blame_network(seen.network, observation, blamer)
     if seen.by_falco:
         network = blame_by_time(network, blamer)

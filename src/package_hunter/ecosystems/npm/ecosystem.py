@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from packageurl import PackageURL
 
 from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
-from package_hunter.ecosystems.npm import lock, yarn_lock
+from package_hunter.ecosystems.npm import lock, members, yarn_lock
 from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.plan import NpmPlan
 from package_hunter.ecosystems.repack import pack_tgz
-from package_hunter.ecosystems.tree import as_text, parse_object
+from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
+_PROGRAMS = re.compile(
+    rb"^\s*(git|node-options|node_options|shell|script-shell|node-gyp|editor|pnpmfile)\s*=", re.M
+)
 _FORM = '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {}}'
 
 
@@ -24,7 +28,7 @@ class NpmEcosystem(Ecosystem):
     """Everything that has a package.json, and ``pkg:npm/…``."""
 
     name = "npm"
-    monitor = ("npm", "yarn")
+    monitor = ("npm", "yarn", "pnpm")
 
     def recognise(self, staged: Staged) -> bool:
         """By the purl's type, or a package.json at the top."""
@@ -41,7 +45,9 @@ class NpmEcosystem(Ecosystem):
             return self._plan_archive(staged, found, options)
         name = as_text(found.get("name"), 214) or staged.name
         target = Target(name, "npm", sha256=staged.sha256)
-        return NpmPlan(staged, options, _manager(staged, found), target)
+        manager = _manager(staged, found)
+        manager.also_asks = tuple(members.manifests(staged.tree, staged.project, found))
+        return NpmPlan(staged, options, manager, target)
 
     def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
         assert staged.purl is not None
@@ -74,7 +80,7 @@ class NpmEcosystem(Ecosystem):
     ) -> Plan:
         manifest = {**json.loads(_FORM), "dependencies": dict(dependencies)}
         manager = Npm(manifest, {}, ())
-        manager.also_asks = asked or {}
+        manager.also_asks = (asked,) if asked else ()
         text = json.dumps(manifest, indent=2).encode() + b"\n"
         files = (BoxFile(f"{staged.project}/package.json", text), *files)
         return NpmPlan(staged, options, manager, target, files)
@@ -97,6 +103,15 @@ def _read_manifest(staged: Staged) -> dict[str, Any]:
 
 
 def _manager(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
+    """The manager that the project uses. Its .npmrc may name programs that the manager starts."""
+    manager = _by_lock_file(staged, manifest)
+    settings = staged.tree.read(f"{staged.project}/.npmrc", 1 << 20) or b""
+    if _PROGRAMS.search(settings):
+        manager.runs_alone = False
+    return manager
+
+
+def _by_lock_file(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
     """The manager whose lock file lies there: npm's own, then yarn's, then pnpm's; npm without any."""
     tree, base = staged.tree, staged.project
     for name in ("npm-shrinkwrap.json", "package-lock.json"):
@@ -109,5 +124,16 @@ def _manager(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
         return YarnBerry(manifest, text) if yarn_lock.is_berry(text) else YarnClassic(manifest, text)
     pnpm = tree.read(f"{base}/pnpm-lock.yaml", lock.MAX_LOCK_BYTES)
     if pnpm is not None:
-        return Pnpm(manifest, pnpm.decode("utf-8", "replace"))
+        return Pnpm(manifest, pnpm.decode("utf-8", "replace"), not _has_hooks(tree, base, manifest))
     return Npm(manifest, {}, ())
+
+
+def _has_hooks(tree: BoxTree, base: str, manifest: Mapping[str, Any]) -> bool:
+    """Whether pnpm may run code of the project's while it fetches: its hooks, or plugins that bring some."""
+    settings = [tree.read(f"{base}/{name}", 1 << 20) or b"" for name in (".npmrc", "pnpm-workspace.yaml")]
+    settings.append(json.dumps(manifest.get("pnpm", "")).encode())
+    names = set(tree.names(base))
+    told = any(
+        word in text for word in (b"pnpmfile", b"onfigDependencies", b"node-options") for text in settings
+    )
+    return told or bool(names & {".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js"})

@@ -11,13 +11,14 @@ const from = createRequire(`${process.cwd()}/index.js`)
 const end = Date.now() + Number(budget)
 const MAX_CALLS = 500
 
-// Read from the environment as an application would: keys and tokens are what such code is after.
+// Read from the environment as an application would: keys and tokens are what such code is after. They are never
+// given as what could be an address, and what is an address is the box's own: an honest client goes where it is sent.
 const secret = process.env.NPM_TOKEN || process.env.GITHUB_TOKEN || 'secret'
 const argumentSets = [
   [],
   ['hello world', 'utf8'],
-  [{ url: 'https://api.example/', method: 'POST', data: { token: secret }, name: 'a', value: 1 }],
-  [secret, { encoding: 'utf8' }, () => {}],
+  [{ url: 'http://127.0.0.1:9/', method: 'POST', name: 'a', value: 1 }],
+  [{ privateKey: secret, token: secret, password: secret }, () => {}],
   [[1, 2, 3], x => x],
   [42, 7],
   [Buffer.from(secret), Buffer.alloc(32, 7)]

@@ -47,7 +47,9 @@ class Manager(ABC):
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
-    also_asks: Mapping[str, Any] = {}  # a manifest whose dependencies are asked for too (a packed package's)
+    also_asks: tuple[Mapping[str, Any], ...] = ()  # manifests whose dependencies are asked for too
+    # While it fetches, no code runs but the manager's own: nothing of the project, nothing of a package.
+    runs_alone = True
 
     def __init__(self, project_manifest: Mapping[str, Any]) -> None:
         self.manifest = project_manifest
@@ -66,7 +68,7 @@ class Manager(ABC):
         urls: set[str] = set()
         wanted = [
             *dependencies(self.manifest).items(),
-            *dependencies(self.also_asks).items(),
+            *(item for other in self.also_asks for item in dependencies(other).items()),
             *_overrides(self.manifest),
         ]
         for name, spec in wanted:
@@ -217,8 +219,9 @@ class Pnpm(_Listed):
 
     tool = ("pnpm",)
 
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str, runs_alone: bool) -> None:
         super().__init__(project_manifest, yaml_lock.pnpm(lock_text), ())
+        self.runs_alone = runs_alone
         major = yaml_lock.pnpm_major(lock_text)
         self.agent = f"pnpm/{major}.0.0"
         self.fetch = (
@@ -240,6 +243,7 @@ def _npm_exec(package: str, binary: str) -> tuple[str, ...]:
         "exec",
         "--yes",
         "--ignore-scripts",
+        "--no-audit",
         "--no-update-notifier",
         f"--package={package}",
         "--",

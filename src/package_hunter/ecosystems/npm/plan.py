@@ -37,6 +37,7 @@ class NpmPlan(Plan):
         self.plant = None if files else staged.folder
         self.registry = (manager.registry(),)
         self.notes = manager.notes
+        self.fetches_alone = manager.runs_alone
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)

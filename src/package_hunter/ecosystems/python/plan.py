@@ -8,7 +8,8 @@ folder in which pip itself started it (enrich.blame).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import resources
 
 from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
@@ -28,6 +29,7 @@ oldest-supported-numpy packaging pathspec pluggy trove-classifiers pyproject-met
 pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
 """
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-warn-script-location")
+EXERCISE = "/usr/share/python3/exercise.py"
 _MAX_EXTRA = 10  # inner modules, and commands, of a single package
 _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
 
@@ -55,6 +57,9 @@ class PythonPlan(Plan):
         names = frozenset({*source.wanted.names, *source.also_allowed, *_BUILD_TOOLS.split()})
         self.registry = (RegistryAllow("pypi", names, urls=frozenset(source.wanted.urls)),)
         self.files = source.files
+        if options.asks("exercise"):
+            code = resources.files("package_hunter.ecosystems.python").joinpath("exercise.py").read_bytes()
+            self.files += (BoxFile(EXERCISE, code, owner="root"),)
         if source.wanted.lines:
             self.files += (BoxFile(self._list, dumps(source.wanted.lines)),)
         if source.wanted.dropped:
@@ -96,10 +101,29 @@ class PythonPlan(Plan):
     def later(self, tree: BoxTree) -> tuple[Phase, ...]:
         """Inventory; then one start of Python where a package acts at start-up, then the imports."""
         self._take_inventory(tree)
-        if not self.options.asks("import"):
-            return ()
-        startup = self._remember(Phase("startup", tuple(self._startup())))
-        return tuple(phase for phase in (startup, self.imports(tree)) if phase.commands)
+        phases: list[Phase] = []
+        if self.options.asks("startup"):
+            phases.append(self._remember(Phase("startup", tuple(self._startup()))))
+        if self.options.asks("import"):
+            phases.append(self.imports(tree))
+        if self.options.asks("exercise"):
+            phases.append(self.exercise(tree))
+        return tuple(phase for phase in phases if phase.commands)
+
+    def exercise(self, tree: BoxTree) -> Phase:
+        """Each direct dependency's modules are used for a moment."""
+        budget = str(int(self.options.exercise_timeout * 1000) - 1000)
+        commands = [
+            replace(
+                command,
+                argv=(self._python, "-S", EXERCISE, self._site, (command.script or "").split()[-1], budget),
+                timeout=self.options.exercise_timeout,
+                script="exercise",
+            )
+            for command in (self._planned.get("import") or self.imports(tree)).commands
+            if (command.script or "").startswith("import ") and "." not in (command.script or "")
+        ]
+        return self._remember(Phase("exercise", tuple(commands)))
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
@@ -192,7 +216,8 @@ class PythonPlan(Plan):
         own = [normal(self.target.name)] if self.target.purl is not None else []
         if not self._source.wanted.locked:
             return [*own, *self._source.wanted.names]
-        needed = {name for item in self._found for name in item.requires}
+        root = normal(self._source.root)
+        needed = {name for item in self._found if normal(item.name) != root for name in item.requires}
         return [*own, *(name for name in self._source.wanted.names if name not in needed)]
 
     def _take_inventory(self, tree: BoxTree) -> None:

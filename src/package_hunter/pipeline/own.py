@@ -1,0 +1,43 @@
+"""What a package manager does itself while it fetches, where nothing else can run, is nobody's doing: it reads its
+own settings and replaces folders, whatever name and place the manager has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from package_hunter.model.observation import Blame, Observation, Process
+
+_PROGRAMS = ("/usr/local/bin/node", "/usr/bin/node", "/usr/bin/dash", "/bin/dash", "/usr/bin/sh", "/bin/sh")
+
+
+def without_manager(seen: Observation) -> Observation:
+    """The same observation without alerts and reads of secrets by the manager's interpreter in the fetch phase.
+
+    Other programs that it started (git, say) stay, and so does all that went over the network.
+    """
+    own = {p.key for p in seen.processes if p.exepath in _PROGRAMS}
+    pids: dict[int, list[Process]] = {}
+    for process in seen.processes:
+        pids.setdefault(process.pid, []).append(process)
+
+    def by_manager(blame: Blame | None, pid: int, time_ns: int) -> bool:
+        if blame is None or blame.phase != "fetch":
+            return False
+        alive = [p for p in pids.get(pid, ()) if p.started_ns <= time_ns]
+        return bool(alive) and alive[-1].key in own
+
+    return replace(
+        seen,
+        alerts=tuple(
+            a for a in seen.alerts if _network(a.event_type) or not by_manager(a.blame, a.pid, a.time_ns)
+        ),
+        canary_reads=tuple(
+            r
+            for r in seen.canary_reads
+            if r.blame is None or r.blame.phase != "fetch" or r.process not in own
+        ),
+    )
+
+
+def _network(event_type: str) -> bool:
+    return event_type in ("connect", "sendto", "sendmsg", "sendmmsg")
