@@ -47,7 +47,8 @@ def _scan(tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly) 
 def _run(
     tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly, wait: str = "30"
 ) -> subprocess.CompletedProcess[str]:
-    options = ["--engine", "falco", "--format", "json", "--fail-on", "never", "-q"]
+    by_option = ["--engine", "falco"] if isinstance(where, Http) else []  # else by the setting, as a worker
+    options = [*by_option, "--format", "json", "--fail-on", "never", "-q"]
     return _watched(tmp_path, where, send, also, ["scan", SIMULATION, *options], wait)
 
 
@@ -60,6 +61,8 @@ def _watched(
     falco = FakeFalco([rule], falco_yaml(where), send, also)
     setting = where.url if isinstance(where, Http) else str(where.path)
     env = {**os.environ, "PACKAGE_HUNTER_FALCO": setting, "PACKAGE_HUNTER_FALCO_WAIT": wait}
+    if isinstance(where, Lines):
+        env["PACKAGE_HUNTER_ENGINE"] = "falco"
     try:
         return falco.run([HUNT, *command], env)
     finally:

@@ -23,6 +23,7 @@ from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartS
 from package_hunter.sensor.scap import blocks
 
 _FLUSH_BYTES = 256 << 10
+_LEVEL = 3  # a ninth larger than zlib's 6, in less than half of its time
 _FLUSH_SECONDS = 1.0
 _MAX_STRING = 0xFFFF
 _MAX_PATH = 1023  # libscap refuses longer ones
@@ -53,7 +54,7 @@ class ScapWriter:
         self, target: Path | IO[bytes], start: StartState, facts: dict[str, Any] | None = None, cpus: int = 0
     ) -> None:
         self._file = target.open("wb") if isinstance(target, Path) else target
-        self._zip = zlib.compressobj(6, zlib.DEFLATED, 31)
+        self._zip = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
         self._pending: list[bytes] = []
         self._size = 0
         self._flushed = time.monotonic()
