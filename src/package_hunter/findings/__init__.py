@@ -46,5 +46,6 @@ def judge(
         *from_host.signals(context),
     ]
     seen.sort(key=lambda s: s.time_ns)
-    signals = list(soften(seen, from_network.hosts_asked(network)))
+    failed = frozenset(r.command.blame_purl for r in runs if r.command.blame_purl and r.exit_code)
+    signals = list(soften(seen, from_network.hosts_asked(network), failed))
     return group([*signals, *correlate(signals)], context, explain_rule)

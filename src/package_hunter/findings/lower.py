@@ -50,6 +50,8 @@ _WORSE_ANYWHERE = frozenset(["exfiltration", "credential_access", "reverse_shell
 _MANAGER_SETTINGS = frozenset(
     f"{HOME}/{name}" for name in (".npmrc", ".yarnrc", ".yarnrc.yml", ".config/pip/pip.conf", ".gemrc")
 )
+_MILD = frozenset(["credential_access", "outbound_connection", "write_outside"])
+_DOWNLOADS = frozenset(["outbound_connection", "download"])
 _SENDS = frozenset(
     [
         "data_sent",
@@ -72,6 +74,10 @@ PLAIN_DOWNLOAD = (
 MANAGER_SETTINGS = (
     "In its favour: it is the package manager's settings file, in which many tools look for the registry and the "
     "proxy, and this package sent no data to anybody."
+)
+REFUSED = (
+    "In its favour: what it downloaded was a decoy of ours; it did not execute it, and its script ended with an "
+    "error, as one does that checks a hash."
 )
 OWN_FOLDER = (
     "In its favour: the folder is named after the package that wrote it, so it holds what is its own."
@@ -112,9 +118,18 @@ def _own_folder(signal: Signal) -> bool:
     return folder[1].lower() in {word.lower() for word in words[1:] if word}
 
 
-def soften(signals: Sequence[Signal], asked: frozenset[str]) -> Iterator[Signal]:
-    """The signals, some of them milder. ``asked`` are hosts that got plain HTTP(S) requests."""
-    senders = {_package(s) for s in signals if s.kind in _SENDS}
+def _is_more(signal: Signal) -> bool:
+    """Whether a package of which this was seen does more than to look into settings and to download."""
+    mild = signal.weight is Class.INFO or signal.kind in _MILD
+    return signal.kind in _SENDS or not mild
+
+
+def soften(
+    signals: Sequence[Signal], asked: frozenset[str], failed: frozenset[str] = frozenset()
+) -> Iterator[Signal]:
+    """The signals, some of them milder. ``asked`` are hosts that got plain HTTP(S) requests, ``failed`` packages
+    of which a script ended with an error."""
+    senders = {_package(s) for s in signals if _is_more(s)}
     milder = [
         _lowered(s, MANAGER_SETTINGS)
         if _manager_settings(s, senders)
@@ -125,7 +140,10 @@ def soften(signals: Sequence[Signal], asked: frozenset[str]) -> Iterator[Signal]
     ]
     there = {(s.subject, s.kind) for s in milder} | {(host, "fetched_or_asked") for host in asked}
     worse = {_package(s) for s in milder if s.kind in _WORSE_ANYWHERE and s.weight > Class.INFO}
+    refused = failed - {_package(s) for s in signals if s.kind == "remote_code_execution"}
     for signal in milder:
+        if signal.kind in _DOWNLOADS and _package(signal) in refused and signal.weight > Class.INFO:
+            signal = replace(signal, explain=(*signal.explain, REFUSED))
         yield _lowered(signal, PLAIN_DOWNLOAD) if _plain_download(signal, there, worse) else signal
 
 

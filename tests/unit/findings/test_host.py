@@ -171,3 +171,29 @@ def test_python_caches_beside_anothers_source_accuse_nobody() -> None:
         seen = Observation(processes=(samples.PROCESSES[0], program), files=(change,))
         found = of("package_tampering", judge(seen, NetworkLog(), packages=(other,), blamer=blamer))
         assert found is not None and found.severity == severity
+
+
+@pytest.mark.parametrize(("exit_code", "said"), [(1, True), (0, False)])
+def test_a_script_that_refuses_the_decoy_is_told_in_its_favour(exit_code: int, said: bool) -> None:
+    seen = Observation(alerts=(samples.alert(),), processes=samples.PROCESSES)
+    network = replace(samples.NETWORK, hits=(), requests=samples.NETWORK.requests[:1])
+    contact = of("outbound_connection", judge(seen, network, runs=(run(None, exit_code),)))
+    assert contact is not None
+    assert any("as one does that checks a hash" in line for line in contact.explain) is said
+    assert contact.severity == "medium", "said, but no more than that"
+    assert not any("as one does that checks" in line for line in _executed(exit_code).explain)
+
+
+def _executed(exit_code: int) -> Finding:
+    seen = Observation(alerts=(samples.alert(),), processes=samples.PROCESSES)
+    ran = fetch_and_run(NODE.pid)
+    network = replace(samples.NETWORK, hits=(), marks=ran.marks)
+    found = of("outbound_connection", judge(seen, network, runs=(run(None, exit_code),)))
+    assert found is not None
+    return found
+
+
+def test_the_managers_settings_count_beside_anything_grave() -> None:
+    seen = replace(read("/home/dev/.npmrc"), files=changes(1))
+    found = of("credential_access", judge(seen, NetworkLog(), (samples.CANARY,), blamer=blamer))
+    assert found is not None and found.severity == "high"
