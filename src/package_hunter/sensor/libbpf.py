@@ -45,6 +45,7 @@ def library() -> Any:
         "bpf_map_update_elem": (ctypes.c_int, [ctypes.c_int, pointer, pointer, ctypes.c_uint64]),
         "bpf_map_lookup_elem": (ctypes.c_int, [ctypes.c_int, pointer, pointer]),
         "bpf_map_delete_elem": (ctypes.c_int, [ctypes.c_int, pointer]),
+        "bpf_map_get_next_key": (ctypes.c_int, [ctypes.c_int, pointer, pointer]),
         "libbpf_num_possible_cpus": (ctypes.c_int, []),
         "libbpf_set_print": (pointer, [_PRINT]),
     }

@@ -263,6 +263,8 @@ class ScanSensor:
 
     def _set_prefixes(self, wanted: Iterable[bytes] | None) -> None:
         new = frozenset(p[: layout.PREFIX_BYTES] for p in wanted or ())
+        if new and not self._prefixes:
+            self._drop_stale_prefixes()
         for prefix in new - self._prefixes:
             key = self._prefix(prefix)
             libbpf.update(self._probe._fds["prefixes"], key, ctypes.c_uint8(1), "a path prefix")
@@ -270,6 +272,17 @@ class ScanSensor:
             key = self._prefix(prefix)
             libbpf.library().bpf_map_delete_elem(self._probe._fds["prefixes"], ctypes.byref(key))
         self._prefixes = new
+
+    def _drop_stale_prefixes(self) -> None:
+        """Those of a scan that had this place before and was killed before it could give them back."""
+        library, fd = libbpf.library(), self._probe._fds["prefixes"]
+        key, stale, last = layout.PrefixKey(), [], None
+        while not library.bpf_map_get_next_key(fd, last, ctypes.byref(key)):
+            if key.scan % layout.SLOTS == self.number % layout.SLOTS and key.scan != self.number:
+                stale.append(layout.PrefixKey.from_buffer_copy(key))
+            last = ctypes.byref(layout.PrefixKey.from_buffer_copy(key))
+        for old in stale:
+            library.bpf_map_delete_elem(fd, ctypes.byref(old))
 
     def _prefix(self, path: bytes) -> layout.PrefixKey:
         key = layout.PrefixKey((4 + len(path)) * 8, self.number)

@@ -465,3 +465,29 @@ def test_filter_by_last_name_and_kind(probe: Probe, tmp_path: Path) -> None:
         assert scan.stats().filtered["openat"] == 2
     finally:
         scan.close()
+
+
+def test_prefixes_of_a_killed_scan_are_given_back(probe: Probe) -> None:
+    """Their number is limited for all scans together."""
+    from package_hunter.sensor import layout, libbpf
+
+    def count() -> int:
+        key, last, found = layout.PrefixKey(), None, 0
+        while not libbpf.library().bpf_map_get_next_key(probe._fds["prefixes"], last, ctypes.byref(key)):
+            last, found = ctypes.byref(layout.PrefixKey.from_buffer_copy(key)), found + 1
+        return found
+
+    before = count()
+    scan = probe.open_scan(1 << 20)
+    killed = scan.number
+    try:
+        scan.set_filter([], open_prefixes=[b"/a", b"/b"])
+        scan._prefixes = frozenset()
+        scan.number += layout.SLOTS  # the next scan in that place
+        scan.set_filter([], open_prefixes=[b"/c"])
+        assert count() == before + 1
+        scan._set_prefixes(None)
+    finally:
+        scan.number = killed
+        scan.close()
+    assert count() == before
