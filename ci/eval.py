@@ -114,14 +114,25 @@ def pypi_case(name: str, group: str, sdist: bool, work: Path) -> Case:
 
 def honest(work: Path, wanted: Callable[[str, str], bool]) -> Iterator[Case]:
     """The corpus, as far as it is wanted (name, group), fetched."""
-    corpus = tomllib.loads((ROOT / "ci/corpus.toml").read_text(encoding="utf-8"))
+    listed = tomllib.loads((ROOT / "ci/corpus.toml").read_text(encoding="utf-8"))
     for group in ("loud", "plain"):
-        names = [n for n in corpus["npm"][group] if wanted(n, group)]
+        names = [n for n in listed["npm"][group] if wanted(n, group)]
         cases: list[Case | None] = [npm_case(name, group, work) for name in names]
-        sdists = corpus["pypi"]["sdist"]
-        names = [n for n in corpus["pypi"][group] if wanted(n, group)]
+        sdists = listed["pypi"]["sdist"]
+        names = [n for n in listed["pypi"][group] if wanted(n, group)]
         cases += [pypi_case(n, group, n in sdists, work) for n in names]
         yield from (c for c in cases if c is not None)
+
+
+def corpus(work: Path, wanted: Callable[[str, str], bool], reuse: bool) -> list[Case]:
+    """The honest packages, fetched now or by an earlier run."""
+    kept = work / "fetched.json"
+    if reuse and kept.exists():
+        known = [Case(**{**c, "files": tuple(c["files"])}) for c in json.loads(kept.read_text())]
+        return [c for c in known if wanted(c.name, c.group)]
+    found = list(honest(work, wanted))
+    kept.write_text(json.dumps([asdict(c) for c in found], indent=1))
+    return found
 
 
 def scan(case: Case, work: Path) -> None:
@@ -301,6 +312,9 @@ def main() -> int:
     parser.add_argument("--only", help="only cases whose name or group contains this")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/evaluation.md")
     parser.add_argument("--no-guarddog", action="store_true")
+    parser.add_argument(
+        "--reuse", action="store_true", help="take the honest packages as an earlier run fetched them"
+    )
     options = parser.parse_args()
     options.work.mkdir(exist_ok=True)
     dog = None if options.no_guarddog else prepare_guarddog(options.work)
@@ -309,7 +323,7 @@ def main() -> int:
         return not options.only or options.only in name or options.only in group
 
     cases = [c for c in simulations(options.work) if wanted(c.name, c.group)]
-    cases += honest(options.work, wanted)
+    cases += corpus(options.work, wanted, options.reuse)
     versions = {"Package Hunter": __version__}
     if dog is not None:
         versions["GuardDog"] = (run(dog, "--version").stdout.split() or ["?"])[-1]
