@@ -18,7 +18,7 @@ from package_hunter.model.scan import ScanStatus
 from package_hunter.report import words
 from package_hunter.report.harmless import defang, harmless
 from package_hunter.report.indicators import indicators
-from package_hunter.report.location import files_of, locate
+from package_hunter.report.location import locate
 
 VERSION = "15.1.4"
 MAX_IDENTIFIERS = 20
@@ -100,22 +100,34 @@ def _vulnerability(finding: Finding, report: Report, root: Path | None) -> dict[
     }
 
 
-def _files(report: Report) -> list[dict[str, Any]]:
-    kinds = {
-        "yarn": "yarn",
-        "pnpm": "pnpm",
-        "pypi": "pip",
-        "pip": "pip",
-        "gem": "bundler",
-        "bundler": "bundler",
-    }
-    pairs = [_package(p.purl, report) for p in report.packages]
+_MANAGERS = {
+    "yarn": "yarn",
+    "pnpm": "pnpm",
+    "pypi": "pip",
+    "pip": "pip",
+    "gem": "bundler",
+    "bundler": "bundler",
+}
+
+
+def _files(report: Report, root: Path | None) -> list[dict[str, Any]]:
+    """The packages under the file that pins them, one for each ecosystem of the project."""
+    by_kind: dict[str, list[str]] = {}
+    for package in report.packages:
+        parts = words.parse_purl(package.purl)
+        kind = parts.type if parts is not None else report.target.ecosystem
+        by_kind.setdefault(kind, []).append(package.purl)
     return [
         {
-            "path": files_of(report.target.ecosystem)[0],
-            "package_manager": kinds.get(report.target.ecosystem, "npm"),
-            "dependencies": [{"package": {"name": name}, "version": version} for name, version in pairs],
+            "path": locate(report, purls[0], root).file,
+            "package_manager": _MANAGERS.get(kind, "npm"),
+            "dependencies": [
+                {"package": {"name": name}, "version": version}
+                for name, version in (_package(purl, report) for purl in purls)
+            ],
         }
+        for kind, purls in (by_kind or {report.target.ecosystem: []}).items()
+        if purls
     ]
 
 
@@ -139,6 +151,6 @@ def render(report: Report, root: Path | None = None) -> str:
             "messages": [{"level": "warn", "value": harmless(m)} for m in messages],
         },
         "vulnerabilities": [_vulnerability(f, report, root) for f in findings],
-        "dependency_files": _files(report),
+        "dependency_files": _files(report, root),
     }
     return json.dumps(clean(data), indent=2) + "\n"

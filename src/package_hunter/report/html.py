@@ -144,6 +144,8 @@ def _values(report: Report) -> Iterator[tuple[str, Any]]:
     yield "started", rfc3339(report.started)[:19] + "Z"
     yield "advice", list(words.advice(report))
     yield "clock", lambda ns: rfc3339(ns)[11:19]
+    yield "ecosystems", ", ".join(dict.fromkeys(t.ecosystem for t in report.targets or (report.target,)))
+    yield "real", traffic.real_address
     yield "groups", list(_groups(report))
     yield "evidence", lambda f: [e for e in f.evidence if e.what.rstrip(".") != f.title.rstrip(".")]
     yield "timeline", timeline[:MAX_TIMELINE]

@@ -32,16 +32,29 @@ def files_of(ecosystem: str) -> tuple[str, ...]:
 
 
 def locate(report: Report, purl: str | None, root: Path | None = None) -> Location:
-    """The place that brings the package in; without ``root`` (the project) the usual file's first line."""
-    names = files_of(report.target.ecosystem)
+    """The place that brings the package in, its file named from the root of the repository that ``root`` (the
+    scanned folder) lies in; without ``root`` the usual file's first line."""
+    parts = parse_purl(purl)
+    names = files_of(parts.type if parts is not None and parts.type in _FILES else report.target.ecosystem)
     fallback = Location(names[-1] if report.target.purl else names[0])
     if root is None:
         return fallback
+    prefix = _prefix(root)
     present = [name for name in names if (root / name).is_file() and not (root / name).is_symlink()]
     for name in present:
         if line := _line(root / name, _name(purl)):
-            return Location(name, line)
-    return Location(present[0]) if present else fallback
+            return Location(prefix + name, line)
+    return Location(prefix + (present[0] if present else fallback.file))
+
+
+def _prefix(root: Path) -> str:
+    """The folder's way from the root of its repository, ``""`` where it is that root or in none."""
+    folder = root.resolve()
+    for above in (folder, *folder.parents):
+        if (above / ".git").exists():
+            way = folder.relative_to(above).as_posix()
+            return "" if way == "." else f"{way}/"
+    return ""
 
 
 def _name(purl: str | None) -> str:

@@ -12,7 +12,8 @@ from package_hunter.report import words
 from package_hunter.report.harmless import harmless
 
 MAX_FULL = 10
-MAX_EVIDENCE = 3
+MAX_EVIDENCE = 2
+MAX_LINES = 30
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@:^$=/])")
 _ENTITIES = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 _SIGNS = {"malicious": "🔴", "suspicious": "🟠", "inconclusive": "⚪", "no_findings": "🔵"}
@@ -37,21 +38,42 @@ def code(text: object, limit: int = 200) -> str:
 
 def _finding(finding: Finding) -> Iterator[str]:
     proof = ", proof" if finding.proof else ""
-    yield f"**{finding.severity}{proof}: {plain(finding.title)}**"
+    rules = f" ({plain(', '.join(rules))})" if (rules := words.rules_of(finding)) else ""
+    yield f"- **{finding.severity}{proof}: {plain(words.short(finding.title))}**{rules}"
+    told = [e.what for e in finding.evidence if e.what.rstrip(".") != finding.title.rstrip(".")]
+    for what in told[:MAX_EVIDENCE]:
+        yield f"  - {plain(words.short(what))}"
+    if len(told) > MAX_EVIDENCE:
+        yield f"  - and {len(told) - MAX_EVIDENCE} more"
+
+
+def _by_doer(findings: list[Finding]) -> Iterator[str]:
+    """The findings of one script together, under its name and the processes that led to the gravest."""
+    for who in dict.fromkeys(words.who(f.blame) for f in findings):
+        group = [f for f in findings if words.who(f.blame) == who]
+        blame = group[0].blame
+        known = f" ({words.sureness(blame)})" if blame and who != words.UNKNOWN else ""
+        path = f", by way of {plain(words.tree_path(blame))}" if blame and len(blame.path) > 1 else ""
+        yield f"Done by **{plain(who)}**{known}{path}"
+        yield ""
+        if chain := words.chain_of(group[0]):
+            yield code(" > ".join(chain[-4:]), 400)
+            yield ""
+        for finding in group:
+            yield from _finding(finding)
+        yield ""
+
+
+def _folded(title: str, lines: list[str]) -> Iterator[str]:
+    if not lines:
+        return
+    yield f"<details><summary>{title}</summary>"
     yield ""
-    yield f"- who: {plain(words.who(finding.blame))}" + (
-        f" ({words.sureness(finding.blame)})" if finding.blame else ""
-    )
-    if finding.blame and len(finding.blame.path) > 1:
-        yield f"- path: {plain(words.tree_path(finding.blame))}"
-    if rules := words.rules_of(finding):
-        yield f"- rule: {plain(', '.join(rules))}"
-    if chain := words.chain_of(finding):
-        yield f"- process: {code(' > '.join(chain[-3:]), 400)}"
-    for evidence in finding.evidence[:MAX_EVIDENCE]:
-        yield f"- {plain(evidence.what)}"
-    if (more := len(finding.evidence) - MAX_EVIDENCE) > 0:
-        yield f"- and {more} more"
+    yield from (f"- {plain(line)}" for line in lines[:MAX_LINES])
+    if len(lines) > MAX_LINES:
+        yield f"- and {len(lines) - MAX_LINES} more"
+    yield ""
+    yield "</details>"
     yield ""
 
 
@@ -62,20 +84,21 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield plain(words.verdict_sentence(report), 600)
     yield ""
+    for notice in report.notices:
+        yield plain(notice)
+        yield ""
     findings = words.counting(report)
-    for finding in findings[:MAX_FULL]:
-        yield from _finding(finding)
+    yield from _by_doer(findings[:MAX_FULL])
     if len(findings) > MAX_FULL:
         yield f"and {len(findings) - MAX_FULL} more findings, see the whole report."
         yield ""
-    steps = list(words.advice(report))
-    if steps:
-        yield "<details><summary>What next</summary>"
-        yield ""
-        yield from (f"- {plain(step)}" for step in steps)
-        yield ""
-        yield "</details>"
-        yield ""
+    yield from _folded("What next", list(words.advice(report)))
+    if report.baseline is not None:
+        yield from _folded(
+            f"New since the baseline of {words.baseline_day(report)}", list(words.news(report))
+        )
+    waived = [f"{words.short(f.title)}: {f.waived}" for f in report.findings if f.waived]
+    yield from _folded("Waived, and not counted", waived)
     if report.verdict is not Verdict.NO_FINDINGS:
         yield words.NOT_CLEARED
         yield ""

@@ -20,6 +20,7 @@ NOT_CLEARED = "A run can confirm malice; it can never clear a package."
 UNKNOWN = "not known which package"
 _HOME = re.compile(r"(?<![\w/])/home/dev/")
 _PROJECT = re.compile(r"(?<![\w/])/home/dev/projects/[^/\s]+/")
+_MARK = re.compile(r"curl -fsS (-m \d+ )?http://c\d+\.[0-9a-f]{8,}\.example/")
 _LIFECYCLE = re.compile(r"node /usr/share/(\w+)/lifecycle\.js \w+ \w+ (\S+) (\S+)")
 _WHEN = {"import": "on import", "startup": "when Python starts", "exercise": "when its functions are called"}
 _CONFIDENCE = {
@@ -133,6 +134,8 @@ def chain_of(finding: Finding) -> list[str]:
 def _command(process: Mapping[str, Any]) -> str:
     """A command line; our own spawn that lets npm run one script is called what it stands for."""
     line = str(process.get("cmdline") or process.get("name") or "?")
+    if _MARK.fullmatch(line):
+        return "(the mark of our decoy: what was downloaded has run)"
     hit = _LIFECYCLE.match(line)
     return (
         f"npm, for the {harmless(hit[2], 80)} script of {harmless(hit[3], 80)}" if hit else short(line, 160)

@@ -174,3 +174,33 @@ def test_markdown_escapes_what_is_not_ours() -> None:
 def test_every_format_takes_a_failed_scan() -> None:
     for name, render in FORMATS.items():
         assert isinstance(render(FAILED), str), name
+
+
+def test_places_are_named_from_the_repositorys_root(tmp_path: Path) -> None:
+    web = tmp_path / "services" / "web"
+    web.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (web / "package-lock.json").write_text('{"packages": {\n"node_modules/maldep": {}}}')
+    place = json.loads(sarif.render(REPORT, web))["runs"][0]["results"][0]["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "services/web/package-lock.json"
+    assert place["physicalLocation"]["region"]["startLine"] == 2
+    data = json.loads(gitlab.render(REPORT, web))
+    assert data["vulnerabilities"][0]["location"]["file"] == "services/web/package-lock.json"
+    assert data["dependency_files"][0]["path"] == "services/web/package-lock.json"
+
+
+def test_several_ecosystems_have_a_file_each(tmp_path: Path) -> None:
+    for name, text in (("package-lock.json", '"node_modules/maldep": {}'), ("requirements.txt", "evil==1\n")):
+        (tmp_path / name).write_text(text)
+    python = replace(samples.PACKAGE, purl="pkg:pypi/evil@1", name="evil", version="1")
+    targets = (REPORT.target, replace(REPORT.target, ecosystem="pypi"))
+    both = replace(REPORT, packages=(samples.PACKAGE, python), targets=targets)
+    data = json.loads(gitlab.render(both, tmp_path))
+    jsonschema.Draft202012Validator(SCHEMA).validate(data)
+    told = [(f["path"], f["package_manager"]) for f in data["dependency_files"]]
+    assert told == [("package-lock.json", "npm"), ("requirements.txt", "pip")]
+    blamed = replace(FINDINGS[0], blame=replace(samples.BLAME, package="pkg:pypi/evil@1"))
+    result = json.loads(sarif.render(replace(both, findings=(blamed,)), tmp_path))["runs"][0]["results"][0]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == "requirements.txt"
+    assert "npm, pypi" in html.render(both)
