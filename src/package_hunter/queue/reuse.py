@@ -40,6 +40,8 @@ _MAX_FILE = 32 << 20
 
 def key_of(staged: Staged, manager: str | None, settings: Settings) -> str | None:
     """The key of a staged project's result; None where what it installs is not settled."""
+    if settings.engine == "falco":
+        return None  # which rules it has loaded is not known here
     if staged.folder is None or staged.top == "package":
         return None  # a single package: what it needs in turn is open
     lock = lock_file(staged.tree, staged.project)
