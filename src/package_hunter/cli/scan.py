@@ -46,11 +46,15 @@ def scan(
     ] = None,
     format: Annotated[
         list[str] | None,
-        typer.Option("--format", help="Form of the report: text (default), json, html, sarif, ..."),
+        typer.Option(
+            "--format", metavar="FORM", help="Form of the report: text (default), json, html, sarif, ..."
+        ),
     ] = None,
     output: Annotated[
         list[Path] | None,
-        typer.Option("--output", "-o", help="Write it to this file; one for each --format, in order."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write it to this file; one for each --format, in order."
+        ),
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this decision on.")] = FailOn.BLOCK,
     exit_zero: Annotated[

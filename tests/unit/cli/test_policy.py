@@ -33,3 +33,28 @@ def test_try_on_a_report(tmp_path: Path) -> None:
     result = CliRunner().invoke(build_app("policy"), arguments)
     assert result.exit_code == 0
     assert "suspicious/review -> no_findings/pass, 1 waived" in result.stdout
+
+
+def test_check_as_a_projects_own_file(tmp_path: Path) -> None:
+    file = tmp_path / "package-hunter.toml"
+    file.write_text(WAIVER + '[verdicts]\nsuspicious = "block"\n')
+    result = CliRunner().invoke(build_app("policy"), ["policy", "check", "--own", str(file)])
+    assert result.exit_code == 0
+    assert "  suspicious: block\n  It waives nothing that is proof" in result.stdout
+
+
+def test_a_servers_policy_says_whose_own_file_counts(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text('[project]\nown_file = true\nown_file_from = ["token:protected"]\n')
+    result = CliRunner().invoke(build_app("policy"), ["policy", "check", str(file)])
+    assert "in what these submit: token:protected" in result.stdout
+
+
+def test_try_forgets_what_an_earlier_policy_waived(tmp_path: Path) -> None:
+    finding = replace(samples.FINDING, proof=False, severity="medium", waived="accepted once")
+    report = samples.report(findings=(finding,), verdict=Verdict.NO_FINDINGS, decision=Decision.PASS)
+    (tmp_path / "p.toml").write_text("")
+    (tmp_path / "r.json").write_text(json.dumps(report.to_json()))
+    arguments = ["policy", "try", str(tmp_path / "p.toml"), str(tmp_path / "r.json")]
+    result = CliRunner().invoke(build_app("policy"), arguments)
+    assert "no_findings/pass -> suspicious/review, 0 waived" in result.stdout
