@@ -108,6 +108,11 @@ class Flooding:
         self._started = self._usage.elapsed
         os.write(self._go[1], b"\n" * len(self._processes))
 
+    def stop(self) -> None:
+        """End the loops before their time."""
+        for process in self._processes:
+            process.terminate()
+
     def finish(self) -> Judged:
         """Wait until all have ended and everything is judged."""
         assert self._observer is not None
@@ -115,7 +120,7 @@ class Flooding:
         workload = 0.0
         for process in self._processes:
             assert process.stdout is not None
-            calls += int(process.stdout.read())
+            calls += int(process.stdout.read() or 0)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             process.stdout.close()
