@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,14 +32,43 @@ _ENVIRONMENT = (
 )  # fmt: skip
 
 
+class GatewayProcess:
+    """The process of a gateway that is still to be told what it is; to start Python takes longer than to tell it.
+
+    Make it in a thread that lives as long as the scan: the kernel kills the process when that thread ends.
+    """
+
+    def __init__(self) -> None:
+        self.line, theirs = socket.socketpair()
+        self.line.settimeout(_START_SECONDS)
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "package_hunter.decoy.serve", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                cwd="/",
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self.errors,
+            )
+
+    def end(self) -> None:
+        """Kill it, where no gateway was made of it."""
+        self.process.kill()
+        self.process.wait()
+        self.line.close()
+        self.errors.close()
+
+
 class Gateway:
     """One scan's gateway. Make it early: its process starts at once, ``start`` then takes a few milliseconds.
 
-    Make it in a thread that lives as long as the scan: the kernel kills the gateway when that thread ends.
-    Files lie in ``spec.run_dir``, which must exist; the worker owns the scan's folder.
+    ``process`` is one that was started ahead of time. Files lie in ``spec.run_dir``, which must exist; the worker
+    owns the scan's folder.
     """
 
-    def __init__(self, spec: GatewaySpec) -> None:
+    def __init__(self, spec: GatewaySpec, process: GatewayProcess | None = None) -> None:
         if spec.uid is None and os.geteuid() == 0:
             spec = replace(spec, uid=UIDS["gateway"])
         self._spec = spec
@@ -50,18 +80,8 @@ class Gateway:
         self.names_path = spec.run_dir / NAMES
         self.names_path.touch()
         _own(self.names_path, spec.uid)
-        self._line, theirs = socket.socketpair()
-        self._line.settimeout(_START_SECONDS)
-        with theirs, (spec.run_dir / "gateway.err").open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "package_hunter.decoy.serve", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                cwd="/",
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-            )
+        begun = process or GatewayProcess()
+        self._line, self._process, self._errors = begun.line, begun.process, begun.errors
         with contextlib.suppress(OSError):  # said by start, with the process's own words
             control.send(self._line, to_wire(spec, self.ca_pem, key))
 
@@ -110,6 +130,7 @@ class Gateway:
                 self._process.send_signal(signal.SIGKILL)
                 self._process.wait()
             self._line.close()
+            self._errors.close()
             path = self._spec.run_dir / LOG
             self._log = read_log(path, self._spec.limits) if path.exists() else NetworkLog()
             if self._process.returncode != 0:
@@ -124,8 +145,9 @@ class Gateway:
         self.stop()
 
     def _words(self) -> str:
-        with contextlib.suppress(OSError):
-            lines = (self._spec.run_dir / "gateway.err").read_text(errors="replace").strip().splitlines()
+        with contextlib.suppress(OSError, ValueError):
+            self._errors.seek(0)
+            lines = self._errors.read(1 << 20).decode(errors="replace").strip().splitlines()
             return lines[-1][:500] if lines else ""
         return ""
 
@@ -135,4 +157,4 @@ def _own(path: Path, uid: int | None) -> None:
         os.chown(path, uid, uid)
 
 
-__all__ = ["Gateway", "GatewaySpec"]
+__all__ = ["Gateway", "GatewayProcess", "GatewaySpec"]

@@ -186,7 +186,7 @@ def test_a_wrong_digest_is_marked_and_never_cached_and_offline_serves_the_cache(
     g = gateway(upstreams=upstreams, offline=True)
     g.allow(RegistryAllow("npm", frozenset({"a", "b"})))
     done = pair.run(f"{fetch}a; {fetch}a/-/a-1.0.0.tgz; {fetch}b/-/b-1.0.0.tgz", ca(g))
-    assert done.stdout.split() == ["200", "200", "503"]
+    assert done.stdout.split() == ["200", "200", "403"]
     assert len(local.asked) == asked
 
 

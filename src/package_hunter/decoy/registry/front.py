@@ -316,9 +316,9 @@ class NpmFront:
             return self._deny(ask, f"{name}@{version}")
         locked = self._allowed.integrity(name, version)
         if locked and sri and best_digest(locked) and _differs(locked, sri):
-            self._shared.mark(
-                "integrity_mismatch", ask, f"the registry's digest of {name}@{version} is not the lock file's"
-            )
+            what = f"the registry's digest of {name}@{version} is not the lock file's"
+            self._shared.mark("integrity_mismatch", ask, what)
+            return json_answer(json.dumps({"error": what}), 409)  # no byte of it: npm would try for minutes
         return await self._shared.artefact(client, url, locked or sri, ask, f"{name}@{version}")
 
     def _deny(self, ask: Ask, what: str) -> Answer:
