@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,9 @@ def test_honest_package_is_the_same_in_every_world() -> None:
     assert report["coverage"]["reasons"] == []
 
 
-def test_clock_and_language_are_other_ones(tmp_path: Path) -> None:
-    look = "date +%Y > year; node -p 'new Date().getFullYear()' >> year; date > words; test $(tail -1 year) -gt 2026 && wget -qO- --tries=1 http://$(head -1 year).example/ || true"
+def test_clock_is_a_later_one(tmp_path: Path) -> None:
+    look = "wget -qO- --tries=1 http://$(date +%Y).$(node -p 'new Date().getFullYear()').example/ || true"
     project = project_with(tmp_path / "p", clock={"postinstall": look})
     report = scan_json(project, "--worlds", "later", "--phases", "install", codes=(0, 1))
-    names = {d["name"] for d in report["network"]["dns"]}
-    assert any(name[:4].isdigit() for name in names), names
+    later = (datetime.now(UTC) + timedelta(days=400)).year
+    assert f"{later}.{later}.example" in {d["name"] for d in report["network"]["dns"]}
