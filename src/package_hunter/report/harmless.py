@@ -22,7 +22,7 @@ def harmless(text: object, limit: int = 400) -> str:
     if over > 0:
         line = line[:limit]
     line = _NEEDS.sub(_shown, line)
-    return f"{line}… ({over} more)" if over > 0 else line
+    return f"{line}… ({over} more characters)" if over > 0 else line
 
 
 def defang(indicator: str) -> str:

@@ -26,6 +26,7 @@ from package_hunter.report.harmless import harmless
 MAX_FULL = 8
 MAX_EVIDENCE = 3
 MAX_STEPS = 8
+MAX_CHAIN = 6
 MAX_ROWS = 15
 STYLES = {
     "malicious": "bold white on red",
@@ -90,7 +91,7 @@ def _finding_rows(finding: Finding, explain: bool, above: list[str]) -> Iterator
         words.short(c, 160) for c in [finding.blame.cmdline if finding.blame else ""] if c
     ]
     if chain and chain != above:
-        yield "process", _chain(chain)
+        yield "process", _chain(chain, above)
     if rules := words.rules_of(finding):
         yield "rule", ", ".join(rules)
     if finding.attack:
@@ -100,10 +101,24 @@ def _finding_rows(finding: Finding, explain: bool, above: list[str]) -> Iterator
         yield "waive by", f"fingerprint {finding.fingerprint}"
 
 
-def _chain(commands: list[str]) -> Text:
-    return Text("\n").join(
-        Text("  " * depth + ("└ " if depth else "") + command) for depth, command in enumerate(commands[-6:])
-    )
+def _chain(commands: list[str], above: list[str]) -> Group:
+    """Who started whom, each a step further in, from where it parts from the chain that was shown last."""
+    same = 0
+    while same < min(len(commands), len(above)) and commands[same] == above[same]:
+        same += 1
+    cut = max(same - 1, len(commands) - MAX_CHAIN, 0)
+    shown = [f"… {commands[cut]}" if cut else commands[0], *commands[cut + 1 :]]
+    return Group(*(_step(depth, command) for depth, command in enumerate(shown)))
+
+
+def _step(depth: int, command: str) -> RenderableType:
+    if not depth:
+        return Text(command, overflow="fold")
+    row = Table.grid(padding=(0, 1))
+    row.add_column(no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row("└", Text(command))
+    return Padding(row, (0, 0, 0, 2 * (depth - 1)))
 
 
 def _full(number: int, finding: Finding, explain: bool, above: list[str]) -> Group:
