@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from package_hunter.decoy.canaries import make_canaries
-from package_hunter.decoy.gateway import Gateway
+from package_hunter.decoy.gateway import Gateway, GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.npm.plan import LIFECYCLE
 from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec, full_container_id
@@ -44,7 +44,9 @@ class Seen:
     by_falco: bool = False
 
 
-def detonate(scan: Scan, turn: Round, upstreams: Sequence[Upstream]) -> Seen:
+def detonate(
+    scan: Scan, turn: Round, upstreams: Sequence[Upstream], process: GatewayProcess | None = None
+) -> Seen:
     """One round in a box with a gateway and fake secrets of its own; all is gone when this returns."""
     turn.folder.mkdir(mode=0o711)
     project = turn.plan.project
@@ -52,7 +54,7 @@ def detonate(scan: Scan, turn: Round, upstreams: Sequence[Upstream]) -> Seen:
     canaries, files, env = make_canaries(
         turn.box_id, turn.world.canaries, tuple(upstreams), project, withheld
     )
-    with Gateway(gateway_spec(scan, turn, upstreams, canaries)) as gateway:
+    with Gateway(gateway_spec(scan, turn, upstreams, canaries), process) as gateway:
         spec = box_spec(scan, turn, gateway, upstreams, files, env)
         if engine_of(scan.options, scan.config) == "falco":
             return watched_by_falco(scan, turn, spec, gateway, canaries, _DRIVER)

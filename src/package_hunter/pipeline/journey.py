@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import time
@@ -10,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from package_hunter.config import Settings, settings
+from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
-from package_hunter.decoy.upstream import discover
 from package_hunter.errors import HostError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
 from package_hunter.observe import compile_rules
+from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.falco import engine_of
 from package_hunter.pipeline.judged import Judged
@@ -26,8 +28,6 @@ from package_hunter.pipeline.prepare import run_dir, stage_target
 from package_hunter.pipeline.rounds import Round, rounds
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import reap
-from package_hunter.sandbox.image import find_image, gem_source
-from package_hunter.sandbox.mounts import mount_image
 from package_hunter.sensor.scap import check_writable
 
 
@@ -36,26 +36,35 @@ def scan_target(
 ) -> Report:
     """Scan a directory, an archive or a purl. Raises HunterError where there is nothing to scan or no way to."""
     config = config or settings()
-    engine = load_engine(options)
-    if options.record is not None:
-        check_writable(options.record)
-    received = receive(target, config)
-    try:
-        return scan_received(received, str(uuid.uuid4()), options, engine, progress, config)
-    finally:
-        if received.kind == "archive" and received.path is not None:
-            received.path.unlink(missing_ok=True)
+    with _begin(config) as ahead:
+        engine = load_engine(options)
+        if options.record is not None:
+            check_writable(options.record)
+        received = receive(target, config)
+        try:
+            return scan_received(received, str(uuid.uuid4()), options, engine, progress, config, ahead)
+        finally:
+            if received.kind == "archive" and received.path is not None:
+                received.path.unlink(missing_ok=True)
 
 
 def scan_archive(path: Path, options: ScanOptions, scan_id: str, config: Settings) -> Report:
     """The worker's way in: an archive whose digest was verified, stored under that digest."""
     received = Received("archive", "project", path, path.name)
-    return scan_received(received, scan_id, options, load_engine(options), quiet, config)
+    with _begin(config) as ahead:
+        return scan_received(received, scan_id, options, load_engine(options), quiet, config, ahead)
 
 
 def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
     """The worker's way in for a single package."""
-    return scan_received(receive(purl, config), scan_id, options, load_engine(options), quiet, config)
+    with _begin(config) as ahead:
+        engine = load_engine(options)
+        return scan_received(receive(purl, config), scan_id, options, engine, quiet, config, ahead)
+
+
+def _begin(config: Settings) -> contextlib.AbstractContextManager[Ahead | None]:
+    """What takes long, begun; nothing where no scan can be made."""
+    return Ahead(config) if os.geteuid() == 0 else contextlib.nullcontext()
 
 
 def load_engine(options: ScanOptions) -> Engine:
@@ -64,11 +73,17 @@ def load_engine(options: ScanOptions) -> Engine:
 
 
 def scan_received(
-    received: Received, scan_id: str, options: ScanOptions, engine: Engine, say: Say, config: Settings
+    received: Received,
+    scan_id: str,
+    options: ScanOptions,
+    engine: Engine,
+    say: Say,
+    config: Settings,
+    ahead: Ahead | None,
 ) -> Report:
     """One scan from the received bytes (or the purl) to the report."""
     started = time.time_ns()
-    if os.geteuid() != 0:
+    if ahead is None:
         raise HostError("A scan needs root, for namespaces and the probe.", "Run it with sudo.")
     engine_of(options, config)
     reap()
@@ -79,19 +94,24 @@ def scan_received(
         if options.on_staged is not None and (known := options.on_staged(stage.staged)) is not None:
             return known
         turns = rounds(scan, stage.staged)
-        image = mount_image(find_image())
-        upstreams = discover(config.data_dir / "cache" / "config", gem_source=gem_source(image))
+        upstreams = ahead.upstreams()
         judged: list[Judged] = []
         for turn in turns:
-            item = _run(scan, turn, upstreams, after=_last_key(judged))
+            item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.staged, item, more))
         return report_of(scan, stage, judged)
 
 
-def _run(scan: Scan, turn: Round, upstreams: Sequence[Upstream], after: int = 0) -> Judged:
+def _run(
+    scan: Scan,
+    turn: Round,
+    upstreams: Sequence[Upstream],
+    after: int = 0,
+    process: GatewayProcess | None = None,
+) -> Judged:
     """One round: detonated, observed, judged."""
-    seen = detonate(scan, turn, upstreams)
+    seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
     return judge_round(turn, seen, after, english(scan.engine))
 

@@ -1,0 +1,56 @@
+"""Begun before anything else, since it takes long and depends on nothing: the host is asked for its registries,
+and the first gateway's process is started."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from package_hunter.config import Settings
+from package_hunter.decoy.gateway import GatewayProcess
+from package_hunter.decoy.spec import Upstream
+from package_hunter.decoy.upstream import discover
+from package_hunter.sandbox.image import find_image, gem_source
+from package_hunter.sandbox.mounts import mount_image
+
+
+class Ahead:
+    """A context: what nobody took is ended with it."""
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        self._found: tuple[Upstream, ...] = ()
+        self._failed: BaseException | None = None
+        self._gateway: GatewayProcess | None = GatewayProcess()
+        self._asking = threading.Thread(target=self._ask, name="registries", daemon=True)
+        self._asking.start()
+
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """The host's registries; raises HostError where they cannot be told or there is no image."""
+        self._asking.join()
+        if self._failed is not None:
+            raise self._failed
+        return self._found
+
+    def gateway(self) -> GatewayProcess | None:
+        """The process that was started, once."""
+        process, self._gateway = self._gateway, None
+        return process
+
+    def _ask(self) -> None:
+        try:
+            source = gem_source(mount_image(find_image()))
+            self._found = discover(self._config.data_dir / "cache" / "config", gem_source=source)
+        except BaseException as error:
+            self._failed = error
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        process = self.gateway()
+        if process is not None:
+            process.end()
+        self._asking.join()  # what forks later must not do so beside a thread
