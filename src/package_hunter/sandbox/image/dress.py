@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def dress(root: Path) -> None:
         path.unlink()
 
 
+@cache
 def stand_ins() -> dict[str, bytes]:
     """Programs that a box cannot have as they are (no service manager, no container engine, no assistant's
     account): harmless ones in their place. Name -> content; what they are called with is seen as any start
