@@ -266,6 +266,9 @@ def _next(report: Report) -> Iterator[RenderableType]:
     lines = steps[:MAX_STEPS]
     if words.counting(report):
         lines.append(Text("Every detail: --format json, or --format html for a page to pass on.", "dim"))
+    elif report.baseline is None and report.verdict is Verdict.NO_FINDINGS:
+        keep = "To see only what is new next time: --format json -o FILE now, --baseline FILE then."
+        lines.append(Text(keep, "dim"))
     if not lines:
         return
     table = Table.grid(padding=(0, 1))

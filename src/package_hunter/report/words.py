@@ -62,7 +62,7 @@ def who(blame: Blame | None) -> str:
         return UNKNOWN
     name = package_name(blame.package) or "the project's own"
     if blame.phase in _WHEN:
-        return f"{name if blame.package else name + ' code'}, {_WHEN[blame.phase]}"
+        return f"{name if blame.package else 'a package of the tree'}, {_WHEN[blame.phase]}"
     if not blame.script:
         return name if blame.package else "the project itself"
     owner = f"{name}," if blame.package else name
@@ -137,9 +137,10 @@ def _command(process: Mapping[str, Any]) -> str:
     if _MARK.fullmatch(line):
         return "(the mark of our decoy: what was downloaded has run)"
     hit = _LIFECYCLE.match(line)
-    return (
-        f"npm, for the {harmless(hit[2], 80)} script of {harmless(hit[3], 80)}" if hit else short(line, 160)
-    )
+    if hit is None:
+        return short(line, 160)
+    owner = "the project" if hit[3] == "." else harmless(hit[3], 80)
+    return f"npm, for the {harmless(hit[2], 80)} script of {owner}"
 
 
 def chain_data(finding: Finding) -> list[Mapping[str, Any]]:
