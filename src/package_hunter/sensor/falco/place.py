@@ -14,8 +14,9 @@ from package_hunter.errors import UsageError
 MIN_TOKEN = 16
 Take = Callable[[bytes], None]
 _ADVICE = (
-    "Set PACKAGE_HUNTER_FALCO to http://127.0.0.1:PORT/TOKEN (Falco's http_output) or to the path of a file or "
-    "pipe (its file_output); `package-hunter doctor --falco` prints Falco's side."
+    "Set PACKAGE_HUNTER_FALCO to http://127.0.0.1:PORT/TOKEN (Falco's http_output), to the path of a file or pipe "
+    "(its file_output), or to unix:///run/falco/falco.sock (its gRPC); `package-hunter doctor --falco` prints "
+    "Falco's side."
 )
 
 
@@ -55,11 +56,24 @@ class Lines:
     path: Path
 
 
-def place(said: str | None) -> Http | Lines:
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """Falco's gRPC output: ``target`` as gRPC names it; ``certificates`` is a folder, None for a unix socket."""
+
+    target: str
+    certificates: Path | None = None
+
+
+Place = Http | Lines | Rpc
+
+
+def place(said: str | None) -> Place:
     """What the setting means. UsageError where it means nothing."""
     if not said:
         raise UsageError("Falco is to be the engine, but nothing says where its alerts come from.", _ADVICE)
-    if said.startswith(("http:", "https:", "unix:", "grpc:", "tcp:")):
+    if said.startswith(("unix:", "grpc:")):
+        return _rpc(said)
+    if said.startswith(("http:", "https:", "tcp:")):
         return _http(said)
     path = Path(said.removeprefix("file://"))
     if not path.is_absolute():
@@ -67,13 +81,32 @@ def place(said: str | None) -> Http | Lines:
     return Lines(path)
 
 
+def _rpc(said: str) -> Rpc:
+    parts = urlsplit(said)
+    if parts.scheme == "unix":
+        if not parts.path.startswith("/") or parts.netloc:
+            raise UsageError(f"PACKAGE_HUNTER_FALCO names no socket: {said}.", _ADVICE)
+        return Rpc(f"unix://{parts.path}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if not parts.hostname or not port or len(parts.path) < 2:
+        raise UsageError(
+            "PACKAGE_HUNTER_FALCO by gRPC over TCP is grpc://HOST:PORT/FOLDER, the folder holding ca.crt, "
+            "client.crt and client.key.",
+            _ADVICE,
+        )
+    return Rpc(parts.netloc, Path(parts.path))
+
+
 def _http(said: str) -> Http:
     parts = urlsplit(said)
     if parts.scheme != "http":
-        more = {"https": " Falco speaks plain HTTP to a receiver on the same machine."}.get(
-            parts.scheme, " Falco's gRPC output is not supported: Falco 0.44 no longer has it."
+        raise UsageError(
+            f"Falco's alerts cannot come over {parts.scheme}: to a receiver on its machine it speaks plain HTTP.",
+            _ADVICE,
         )
-        raise UsageError(f"Falco's alerts cannot come over {parts.scheme}.{more}", _ADVICE)
     try:
         host, port = parts.hostname or "", parts.port or 0
         host = "127.0.0.1" if host == "localhost" else str(ipaddress.ip_address(host))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from package_hunter.model.observation import Alert
-from package_hunter.sensor.falco.place import Http, Lines
+from package_hunter.sensor.falco.place import Http, Place, Rpc
 from package_hunter.sensor.falco.watch import MARK, MARK_RULE
 
 _ANCESTORS = range(1, 8)
@@ -33,10 +33,12 @@ def missing(mark: Alert) -> list[str]:
     return [name for name in wanted if name not in mark.output_fields]
 
 
-def falco_yaml(where: Http | Lines) -> str:
+def falco_yaml(where: Place) -> str:
     """What falco.yaml has to say for alerts to come from ``where``, whole and with what blame needs."""
     if isinstance(where, Http):
         output = f"http_output:\n  enabled: true\n  url: {where.url}\n"
+    elif isinstance(where, Rpc):
+        output = _grpc(where)
     else:
         output = f"file_output:\n  enabled: true\n  keep_alive: true\n  filename: {where.path}\n"
     fields = "".join(f"      - {name}\n" for name in FIELDS)
@@ -59,3 +61,17 @@ def falco_yaml(where: Http | Lines) -> str:
         f"{fields}"
         f"{output}"
     )
+
+
+def _grpc(where: Rpc) -> str:
+    """The lines of a Falco up to 0.43."""
+    if where.certificates is None:
+        listening = f"  bind_address: {where.target}\n"
+    else:
+        port = where.target.rpartition(":")[2]
+        keys = ("private_key: server.key", "cert_chain: server.crt", "root_certs: ca.crt")
+        folder = "/etc/falco/certs"
+        listening = f"  bind_address: 0.0.0.0:{port}\n" + "".join(
+            f"  {key.replace(': ', f': {folder}/')}\n" for key in keys
+        )
+    return f"grpc:\n  enabled: true\n{listening}grpc_output:\n  enabled: true\n"

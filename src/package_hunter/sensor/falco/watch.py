@@ -17,7 +17,7 @@ from package_hunter.errors import UnreachableError
 from package_hunter.model.box import full_container_id
 from package_hunter.model.observation import Alert, Observation
 from package_hunter.sensor.falco.alert import BadAlertError, number, parse, text
-from package_hunter.sensor.falco.place import AlertSource, Http, place
+from package_hunter.sensor.falco.place import AlertSource, Http, Rpc, place
 from package_hunter.sensor.falco.processes import Told
 
 MARK_RULE = "Package Hunter mark"
@@ -34,6 +34,10 @@ def open_source(said: str | None) -> AlertSource:
         from package_hunter.sensor.falco.receiver import Receiver  # a server: slow to load, so only here
 
         return Receiver(where)
+    if isinstance(where, Rpc):
+        from package_hunter.sensor.falco.rpc import RpcSource
+
+        return RpcSource(where)
     from package_hunter.sensor.falco.tail import Tail
 
     return Tail(where.path)

@@ -11,7 +11,7 @@ from package_hunter.errors import UsageError
 from package_hunter.model.fields import field_catalogue
 from package_hunter.observe import compile_rules
 from package_hunter.rules import load_rules
-from package_hunter.sensor.falco.place import Http, Lines, place
+from package_hunter.sensor.falco.place import Http, Lines, Place, Rpc, place
 from package_hunter.sensor.falco.setup import FIELDS, RULE, falco_yaml
 
 
@@ -31,7 +31,7 @@ def test_places() -> None:
     [
         *(None, "", "falco.jsonl", "http://127.0.0.1:2802/", "http://127.0.0.1:2802/short"),
         *("http://127.0.0.1/0123456789abcdef", "http://somewhere.example:1/0123456789abcdef"),
-        *("https://127.0.0.1:2802/0123456789abcdef", "unix:///run/falco/falco.sock", "grpc://127.0.0.1:5060"),
+        *("https://127.0.0.1:2802/0123456789abcdef", "unix:falco.sock", "grpc://127.0.0.1:5060"),
         *("http://127.0.0.1:99999/0123456789abcdef", "http://127.0.0.1:1/01234567/89abcdef"),
     ],
 )
@@ -48,6 +48,16 @@ def test_falco_yaml_is_yaml(where: Http | Lines) -> None:
     assert config["append_output"][1]["extra_fields"] == list(FIELDS)
     output = config["http_output"] if isinstance(where, Http) else config["file_output"]
     assert output["enabled"] is True
+
+
+@pytest.mark.parametrize(
+    "where", [Rpc("unix:///run/falco.sock"), Rpc("somewhere.example:5060", Path("/certs"))]
+)
+def test_falco_yaml_for_grpc(where: Place) -> None:
+    config = yaml.safe_load(falco_yaml(where))
+    assert config["grpc"]["enabled"] is config["grpc_output"]["enabled"] is True
+    assert config["grpc"]["bind_address"] in ("unix:///run/falco.sock", "0.0.0.0:5060")
+    assert ("root_certs" in config["grpc"]) == (where.certificates is not None)  # type: ignore[union-attr]
 
 
 def test_the_fields_are_falcos() -> None:
