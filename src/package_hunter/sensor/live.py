@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -69,6 +70,20 @@ class Stats:
     by_type: dict[str, int] = field(default_factory=dict)
     lost_by_type: dict[str, int] = field(default_factory=dict)
     filtered: dict[str, int] = field(default_factory=dict)
+
+    def loss(self) -> str:
+        """What was lost, when and by whom, as a sentence; empty where nothing was."""
+        if not self.lost:
+            return ""
+        kinds = ", ".join(f"{n} {k}" for k, n in sorted(self.lost_by_type.items(), key=lambda i: -i[1])[:3])
+        first, last = (
+            datetime.fromtimestamp(ns / 1e9, UTC).strftime("%H:%M:%S.%f")
+            for ns in (self.first_lost_ns, self.last_lost_ns)
+        )
+        return (
+            f"{self.lost} events were lost ({kinds}) between {first} and {last} UTC; "
+            f"the last was of thread {self.last_lost_tid}."
+        )
 
 
 class Probe:

@@ -49,6 +49,8 @@ def test_a_ring_that_overflows_says_so(probe: Probe, program: Path) -> None:
     assert {"openat", "close"} & set(stats.lost_by_type)
     assert 0 < stats.first_lost_ns <= stats.last_lost_ns
     assert stats.last_lost_tid > 0
+    assert f"{stats.lost} events were lost" in stats.loss()
+    assert f"thread {stats.last_lost_tid}" in stats.loss()
     assert result.received == stats.events
 
 
