@@ -114,6 +114,7 @@ def _coverage(data: Mapping[str, Any]) -> Coverage:
         events=data["events"],
         dropped=data["dropped"],
         frozen_seconds=data["frozen_seconds"],
+        filtered=dict(data.get("filtered", {})),
         phases=tuple(
             PhaseCoverage(
                 p["name"], p["world"], p["status"], p["exit_code"], p["seconds"], p.get("ecosystem", "")
@@ -263,6 +264,20 @@ def decode(data: Mapping[str, Any]) -> Report:
         raise ValueError(f"not a whole report: {type(error).__name__} {error}") from error
 
 
+def _baseline(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """What is new against an earlier report, as it stands in the JSON form; its parts' types are checked."""
+    if data is None:
+        return None
+    texts = [data["id"], data["finished"]]
+    for key in ("new_findings", "new_hosts", "new_programs", "new_files"):
+        texts += data[key]
+    for package in data["changed_packages"]:
+        texts += [package["package"], package["old"] or "", package["new"] or ""]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("baseline")
+    return data
+
+
 def _decode(data: Mapping[str, Any]) -> Report:
     canaries = _canaries(data["canaries"])
     files = data["files"]
@@ -285,7 +300,7 @@ def _decode(data: Mapping[str, Any]) -> Report:
         files=tuple(_file(f) for f in (*files["written"], *files["deleted"])),
         explanation=tuple(data.get("explanation", ())),
         notices=tuple(data.get("notices", ())),
-        baseline=data.get("baseline"),
+        baseline=_baseline(data.get("baseline")),
         cut=data.get("cut", {}),
         hostname=data.get("hostname", ""),
         error=data.get("error"),

@@ -93,7 +93,11 @@ def _vulnerability(finding: Finding, report: Report, root: Path | None) -> dict[
         },
         "details": _details(finding, report),
         "flags": [
-            {"type": "flagged-as-likely-false-positive", "origin": "waiver", "description": finding.waived}
+            {
+                "type": "flagged-as-likely-false-positive",
+                "origin": "waiver",
+                "description": harmless(finding.waived),
+            }
         ]
         if finding.waived
         else [],

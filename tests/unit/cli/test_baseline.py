@@ -64,3 +64,12 @@ def test_it_is_part_of_the_report_and_shown() -> None:
     text = render(judged, color=False, width=100)
     assert "New since the baseline of 2026-11-23" in text
     assert "host collect.example" in text
+
+
+def test_a_baseline_of_wrong_types_is_no_report() -> None:
+    import pytest
+
+    data = against(report(LOOK), report(), Policy()).to_json()
+    for wrong in ([], {"id": 1}, {**data["baseline"], "new_hosts": [1]}, {**data["baseline"], "id": None}):
+        with pytest.raises(ValueError, match="not a whole report"):
+            Report.from_json({**data, "baseline": wrong})
