@@ -11,6 +11,7 @@ from package_hunter.decoy import outside
 from package_hunter.enrich.blame import Blamer
 from package_hunter.enrich.blame_attach import blame_network, blame_observation
 from package_hunter.enrich.blame_falco import FalcoBlamer, blame_by_time
+from package_hunter.enrich.blame_manager import without_manager
 from package_hunter.findings import explanation, judge, verdict
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
@@ -27,7 +28,6 @@ from package_hunter.pipeline.merge import (
     renumbered,
 )
 from package_hunter.pipeline.options import HOSTNAME, Scan
-from package_hunter.pipeline.own import without_manager
 from package_hunter.pipeline.prepare import Stage
 from package_hunter.pipeline.rounds import Round
 from package_hunter.policy import decide
