@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields import Fields
 from package_hunter.enrich.names import NameTable
-from package_hunter.enrich.record import NEEDED, Recorder
+from package_hunter.enrich.record import FAILING, NEEDED, Recorder
 from package_hunter.enrich.state import Enricher
 from package_hunter.model.event import Extra, event_numbers
 from package_hunter.model.observation import Alert, Observation
@@ -49,6 +49,11 @@ def compile_rules(ruleset: RuleSet, matching: str = "all", constants: dict[str, 
 def wanted_events(engine: Engine) -> frozenset[int]:
     """What the probe has to report: what rules can match, and what the record needs."""
     return engine.event_types | NEEDED
+
+
+def wanted_failures(engine: Engine) -> frozenset[int]:
+    """Of which of them calls that failed too: all that a rule asks for; the rest is kept for what it changed."""
+    return engine.event_types | FAILING
 
 
 def wanted_opens(engine: Engine, canaries: Iterable[str] = ()) -> list[bytes] | None:

@@ -287,3 +287,5 @@ _BY_KEY: dict[str, _Handler] = {
 _HANDLERS: dict[int, _Handler] = {kind_of(key).number: handler for key, handler in _BY_KEY.items()}
 NEEDED = frozenset(_HANDLERS)
 """Event types without which the record has holes: the probe reports them whatever the rules need."""
+FAILING = frozenset({kind_of("socket_connect_x").number})
+"""Those of which the record tells failures too, or that are under way when they fail."""

@@ -131,6 +131,7 @@ def _coverage_json(c: Coverage) -> Json:
         "events": c.events,
         "dropped": c.dropped,
         "frozen_seconds": c.frozen_seconds,
+        "filtered": dict(c.filtered),
         "phases": [
             {
                 "name": p.name,

@@ -134,4 +134,5 @@ class Coverage:
     scripts_expected: int = 0
     scripts_run: int = 0
     reasons: tuple[str, ...] = ()
+    filtered: Mapping[str, int] = field(default_factory=dict)  # events, by type, that no rule asks for
     notes: tuple[str, ...] = ()  # worth knowing, but not making the scan inconclusive

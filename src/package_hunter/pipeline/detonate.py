@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway, GatewayProcess
@@ -15,7 +15,7 @@ from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, StartState
-from package_hunter.observe import wanted_events, without_own
+from package_hunter.observe import wanted_events, wanted_failures, wanted_opens, without_own
 from package_hunter.observer import Observer
 from package_hunter.pipeline.falco import engine_of, watched_by_falco
 from package_hunter.pipeline.options import Scan
@@ -25,6 +25,7 @@ from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe, ScanSensor
+from package_hunter.sensor.scap import append_runs
 from package_hunter.sensor.state import start_state
 from package_hunter.sensor.table import full_events
 
@@ -42,6 +43,7 @@ class Seen:
     canaries: tuple[Canary, ...] = ()
     dropped: int = 0
     by_falco: bool = False
+    filtered: dict[str, int] = field(default_factory=dict)  # events that stayed in the kernel, by type
 
 
 def detonate(
@@ -67,8 +69,16 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
     config = scan.config
     with Probe(object_path(), shared=True) as probe, contextlib.ExitStack() as undo:
         probe.attach()
-        sensor = probe.open_scan(config.ring_bytes, full_events() if turn.record else wanted_events(scan.engine))
+        sensor = probe.open_scan(
+            config.ring_bytes, full_events() if turn.record else wanted_events(scan.engine)
+        )
         undo.callback(sensor.close)
+        if not turn.record:
+            sensor.set_filter(
+                wanted_events(scan.engine),
+                wanted_opens(scan.engine, places(canaries)),
+                wanted_failures(scan.engine),
+            )
         box = RuncSandbox(spec)
         undo.callback(box.destroy)
         box.create()
@@ -85,13 +95,18 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
             turn.record,
             config.max_alerts,
             config.max_records,
-            {"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid, "driver": _DRIVER},
+            {
+                **{"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid},
+                **{"driver": _DRIVER, "fetches_alone": turn.plan.fetches_alone},
+            },
         )
         box.start()
         runs: list[CommandRun] = []
         reasons = run_phases(scan, box, turn, runs)
         box.kill()
         observation, failed = observer.finish()
+        if turn.record is not None:
+            append_runs(turn.record, runs)
         observation = without_own(observation, box.init_pid, _DRIVER)
         network = gateway.stop()
         seen = Seen(runs, observation, network, [*reasons, *([failed] if failed else [])], tuple(canaries))
@@ -127,8 +142,9 @@ def _start_state(spec: BoxSpec, init_pid: int, sensor: ScanSensor) -> StartState
 def _count_losses(seen: Seen, sensor: ScanSensor) -> None:
     stats = sensor.stats()
     seen.dropped = stats.lost + stats.orphans
+    seen.filtered = {name: count for name, count in sorted(stats.filtered.items()) if count}
     if stats.lost:
-        seen.reasons.append(f"{stats.lost} events were lost (thread {stats.last_lost_tid} lost the last).")
+        seen.reasons.append(stats.loss())
     if stats.orphans:
         seen.reasons.append(f"{stats.orphans} processes could not be followed.")
     if errors := seen.network.cut.get("gateway_errors"):

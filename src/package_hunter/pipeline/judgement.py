@@ -62,6 +62,7 @@ def judge_round(
         events=observation.events,
         dropped=seen.dropped,
         frozen_seconds=observation.frozen_seconds,
+        filtered=seen.filtered,
         reasons=(*planned.reasons, *seen.reasons, *outside.missing(network, seen.runs, plan.registry)),
         notes=(*planned.notes, *plan.notes, *outside.told(network), *observation.notes),
     )

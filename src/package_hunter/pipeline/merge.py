@@ -86,6 +86,7 @@ def join_coverages(judged: Sequence[Judged]) -> Coverage:
         events=sum(c.events for c in every),
         dropped=sum(c.dropped for c in every),
         frozen_seconds=sum(c.frozen_seconds for c in every),
+        filtered=_added(c.filtered for c in every),
         phases=tuple(
             replace(phase, ecosystem=item.round.plan.target.ecosystem)
             for item in judged

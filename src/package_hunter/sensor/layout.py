@@ -30,6 +30,7 @@ class Scan(ctypes.Structure):
         ("id", ctypes.c_uint32),
         ("flags", ctypes.c_uint32),
         ("filter", ctypes.c_uint64 * (EVENT_TYPES // 64)),
+        ("done", ctypes.c_uint64 * (EVENT_TYPES // 64)),
         ("ring_bytes", ctypes.c_uint64),
         ("boot_ns", ctypes.c_uint64),
         ("hold", ctypes.c_uint64),

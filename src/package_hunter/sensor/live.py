@@ -252,17 +252,25 @@ class ScanSensor:
             os.close(handle)
         self._registered += 1
 
-    def set_filter(self, events: Iterable[int] | None, open_prefixes: Iterable[bytes] | None = None) -> None:
+    def set_filter(
+        self,
+        events: Iterable[int] | None,
+        open_prefixes: Iterable[bytes] | None = None,
+        failing: Iterable[int] | None = None,
+    ) -> None:
         """Changes which events are taken, at once; see Probe.open_scan.
 
         With ``open_prefixes``, an openat that only reads and succeeds is taken only for files whose path, as
-        the kernel resolved it, begins with one of them; all other opens always are. What is left out is
-        counted under ``filtered``.
+        the kernel resolved it, begins with one of them, or for files whose own name begins with one that
+        has no slash in front; all other opens always are. With ``failing``, calls that failed are taken only
+        of these event numbers. What is left out is counted under ``filtered``.
         """
         wanted = table.default_events() if events is None else frozenset(events) | table.state_events()
         scan = layout.Scan(self.number, layout.SCAN_OPEN if self._open else 0)
         for number in wanted:
             scan.filter[number // 64] |= 1 << number % 64
+        for number in () if failing is None else wanted - frozenset(failing):
+            scan.done[number // 64] |= 1 << number % 64
         if events is not None and table.FCNTL not in frozenset(events):
             scan.flags |= layout.SCAN_DUP_ONLY
         self._set_prefixes(open_prefixes)

@@ -467,6 +467,32 @@ def test_filter_by_last_name_and_kind(probe: Probe, tmp_path: Path) -> None:
         scan.close()
 
 
+def test_filter_of_calls_that_failed(probe: Probe, tmp_path: Path) -> None:
+    from sensor_seen import child, drained
+
+    from package_hunter.model.event import event_numbers
+
+    scan = probe.open_scan(1 << 20)
+    numbers = event_numbers()
+    mkdir, unlink = numbers["syscall_mkdir_2_x"], numbers["syscall_unlink_2_x"]
+    try:
+        scan.set_filter([mkdir, unlink], failing=[unlink])
+
+        def code() -> None:
+            for _ in range(3):
+                syscall("mkdir", os.fsencode(tmp_path / "new"), 0o700)
+            syscall("unlink", b"/nowhere")
+
+        with child(code) as (pid, start):
+            scan.register(pid)
+            start()
+        seen = [e for e in drained(scan) if e.name in ("mkdir", "unlink")]
+        assert [(e.name, e.res) for e in seen] == [("mkdir", 0), ("unlink", -2)]
+        assert scan.stats().filtered["mkdir"] == 2
+    finally:
+        scan.close()
+
+
 def test_prefixes_of_a_killed_scan_are_given_back(probe: Probe) -> None:
     """Their number is limited for all scans together."""
     from package_hunter.sensor import layout, libbpf

@@ -452,6 +452,10 @@ __noinline int path_changed(void)
 /* What the filter leaves out beyond whole event types. */
 static __always_inline bool_t left_out(struct scratch *s, struct scan *scan, struct program *p)
 {
+    u64 word = p->event / 64;
+    BOUND(word, 7);
+    if (s->ret < 0 && s->ret >= -4095 && !s->abi && scan->done[word] >> (p->event % 64) & 1)
+        return 1;
     if (scan->flags & SCAN_DUP_ONLY && p->event == EV_FCNTL_X)
         return s->args[1] != 0 && s->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
     if (scan->flags & SCAN_PREFIXES && p->event == EV_OPENAT_2_X && s->ret > 2 && !s->abi &&

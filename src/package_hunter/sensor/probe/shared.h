@@ -20,6 +20,7 @@ struct scan {
     u32 id;
     u32 flags;                     /* SCAN_* */
     u64 filter[EVENT_TYPES / 64];  /* event types that are wanted */
+    u64 done[EVENT_TYPES / 64];    /* those of which only calls that succeeded are */
     u64 ring_bytes;
     u64 boot_ns;                   /* wall clock minus time since boot */
     u64 hold;                      /* ns that a KiB of event costs while the ring is half full or more */
