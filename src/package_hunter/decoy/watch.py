@@ -18,6 +18,7 @@ _PIECE = 1 << 20  # bytes that are unwrapped together
 _INNER = 4 << 20  # bytes that may come out of the wrappings of one piece
 _DEEP = 64 << 20  # bytes of one body or connection that are unwrapped; beyond it only needles are looked for
 _TAIL = 8 << 10  # of what came in pieces, kept to be joined
+_PART = 16  # bytes of a path's part that are worth a look of its own
 _STREAMS = 2_000
 _PLAIN_HEADERS = frozenset(
     ("host", "connection", "accept", "accept-encoding", "accept-language", "content-length", "content-type",
@@ -88,6 +89,9 @@ class Watch:
         """The head of a request: URL and headers."""
         where, port = ask.peer.destination, ask.peer.peer_port
         self._search(ask.target.encode("latin-1", "replace"), "http-url", where, port)
+        for part in ask.raw_path.split("/", 64)[:64]:
+            if len(part) >= _PART:  # alone: a slash before it could be one of base64
+                self._search(unquote_to_bytes(part.encode("latin-1", "replace")), "http-url", where, port)
         for pair in ask.query.split("&", 64)[:64]:
             if "%" in pair:  # bytes: what is inside may have to begin at their beginning
                 self._search(unquote_to_bytes(pair.partition("=")[2]), "http-url", where, port)

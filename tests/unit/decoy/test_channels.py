@@ -1,46 +1,54 @@
-"""Encodings by channels, through the gateway's own code; run as a program it prints docs/decoy.md's table."""
+"""Encodings by channels, through the gateway's own code; run as a program it writes docs/decoy-encodings.md."""
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
+import sys
 import urllib.parse
-import zlib
-from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from encodings_of_secrets import EVERY, MISSED
+
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.lawful import Registries
+from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.web import Ask, Peer
 
+PAGE = Path(__file__).resolve().parents[3] / "docs/decoy-encodings.md"
 PEER = Peer("198.18.1.1", 443, 40_000, "collect.example", "collect.example", True)
 CANARIES = tuple(c for c in make_canaries("t")[0] if c.kind in ("npm-token", "aws-secret", "ssh-key"))
-ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "plain": lambda d: d,
-    "base64": base64.b64encode,
-    "base64 urlsafe": base64.urlsafe_b64encode,
-    "base32": base64.b32encode,
-    "hex": lambda d: d.hex().encode(),
-    "URL encoding": lambda d: urllib.parse.quote_from_bytes(d, safe="").encode(),
-    "reversed": lambda d: d[::-1],
-    "base64 of gzip": lambda d: base64.b64encode(gzip.compress(d)),
-    "base64 of XOR": lambda d: base64.b64encode(bytes(b ^ 0x33 for b in d)),
-    "JSON in JSON": lambda d: json.dumps(json.dumps({"v": d.decode()})).encode(),
-    "UTF-16": lambda d: d.decode().encode("utf-16-le"),
-    "XOR": lambda d: bytes(b ^ 0x5A for b in d),
-    "gzip": gzip.compress,
-    "zlib": zlib.compress,
-}
-DNS_SAFE = ("plain", "base64", "base64 urlsafe", "base32", "hex", "base64 of gzip", "base64 of XOR")
-BINARY = ("UTF-16", "XOR", "gzip", "zlib")
-CHANNELS = ("DNS", "URL", "header", "body", "body, many requests", "TCP", "UDP")
+SEARCHER = Searcher(CANARIES, [c for _ in range(2) for c in make_canaries("r")[0]])
+CHANNELS = (
+    "DNS", "URL query", "URL path", "header", "body", "body, many requests", "TCP", "UDP", "raw in TLS",
+)  # fmt: skip
+_RAW = {"TCP": "tcp", "UDP": "udp", "raw in TLS": "tls"}
+_HOST_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-")
+_TEXT = """# Encodings and channels
+
+What the gateway's search finds, from a run of its own code (`python tests/unit/decoy/test_channels.py` writes this
+page, the test of that name holds it). Each cell: three kinds of fakes (an npm token, an AWS secret, an SSH key) were
+sent whole, so wrapped, over that channel. `yes`: every one was found. `no`: not every one. `-`: the channel cannot
+carry it (a name in DNS takes letters, digits and dashes; a header takes text). In DNS the text is cut into labels of
+60 bytes, each a look-up of its own; "many requests" sends 7 bytes in each; raw streams come in pieces of 1,000 bytes.
+
+The last rows are what is not looked for: any way of hiding that needs a key, or that no packing program makes.
+"""
 
 
 def _ask(target: str, headers: dict[str, str] | None = None) -> Ask:
     return Ask("GET", target, "collect.example", headers or {}, PEER)
+
+
+def carries(channel: str, data: bytes) -> bool:
+    """Whether such bytes can be sent there at all."""
+    if channel == "DNS":
+        return set(data) <= _HOST_BYTES
+    return channel != "header" or (data.isascii() and data.decode().replace("\n", "").isprintable())
 
 
 def _send(watch: Watch, channel: str, data: bytes) -> None:
@@ -48,8 +56,10 @@ def _send(watch: Watch, channel: str, data: bytes) -> None:
         text = data.decode().replace("=", "").replace("/", "_").replace("+", "-")
         for at in range(0, len(text), 60):
             watch.dns(f"{text[at : at + 60]}.collect.example", 1)
-    elif channel == "URL":
+    elif channel == "URL query":
         watch.request(_ask("/p?q=" + urllib.parse.quote_from_bytes(data)))
+    elif channel == "URL path":
+        watch.request(_ask("/p/" + urllib.parse.quote_from_bytes(data, safe="")))
     elif channel == "header":
         watch.request(_ask("/", {"x-data": data.decode().replace("\n", " ")}))
     elif channel == "body, many requests":
@@ -58,32 +68,46 @@ def _send(watch: Watch, channel: str, data: bytes) -> None:
             ask.body = data[at : at + 7]
             watch.request(ask)
     else:
-        sink = watch.body(_ask("/")) if channel == "body" else watch.raw(PEER, channel.lower())
+        sink = watch.body(_ask("/")) if channel == "body" else watch.raw(PEER, _RAW[channel])
         for at in range(0, len(data), 1000):
             sink.feed(data[at : at + 1000])
         sink.close()
 
 
+@cache
 def detected(encoding: str, channel: str) -> bool | None:
-    """Whether all canaries are seen; None where the channel cannot carry that encoding."""
-    if (channel == "DNS" and encoding not in DNS_SAFE) or (channel == "header" and encoding in BINARY):
-        return None
-    seen = 0
+    """Whether all canaries are seen that the channel can carry in that encoding; None where it carries none."""
+    seen = sent = 0
     for canary in CANARIES:
+        data = EVERY[encoding](canary.value.replace("\n", "").encode())
+        if not carries(channel, data):
+            continue
+        sent += 1
         hits: list[object] = []
         watch = Watch(CANARIES, (), lambda _kind, hit, to=hits: to.append(hit), Registries({}))  # type: ignore[misc,arg-type]
-        _send(watch, channel, ENCODINGS[encoding](canary.value.replace("\n", "").encode()))
+        watch.__dict__["searcher"] = SEARCHER
+        _send(watch, channel, data)
         seen += any(getattr(hit, "canary", "") == canary.id for hit in hits)
-    return seen == len(CANARIES)
+    return seen == sent if sent else None
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_detected(channel: str) -> None:
-    assert [e for e in ENCODINGS if detected(e, channel) is False] == []
+def page() -> str:
+    """docs/decoy-encodings.md as it should be."""
+    lines = [_TEXT, "| encoding | " + " | ".join(CHANNELS) + " |", "|---" * (len(CHANNELS) + 1) + "|"]
+    for name in EVERY:
+        cells = ({True: "yes", False: "no", None: "-"}[detected(name, channel)] for channel in CHANNELS)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("encoding", [name for name in EVERY if name not in MISSED])
+def test_detected_in_a_body_and_in_raw_streams(encoding: str) -> None:
+    assert all(detected(encoding, channel) for channel in ("body", "TCP", "UDP", "raw in TLS"))
+
+
+def test_the_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 if __name__ == "__main__":
-    print("| encoding | " + " | ".join(CHANNELS) + " |\n|---" * 1 + "|---" * len(CHANNELS) + "|")
-    for name in ENCODINGS:
-        cells = ({True: "yes", False: "no", None: "-"}[detected(name, channel)] for channel in CHANNELS)
-        print(f"| {name} | " + " | ".join(cells) + " |")
+    PAGE.write_text(page(), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import json
@@ -155,7 +156,7 @@ def _check(root: Path) -> None:
 def _inside(root: Path, work: Callable[[Path], None]) -> None:
     """Do it in a process that sees nothing but ``root``: links of the image lead nowhere else then."""
     dress.stand_ins()  # read before: the package's own files cannot be seen from there
-    "".encode("ascii")
+    codecs.lookup("ascii")
     pid = os.fork()
     if pid == 0:
         status = 1
