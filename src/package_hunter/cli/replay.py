@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,8 @@ import typer
 from package_hunter.cli.console import complain, harmless
 from package_hunter.cli.scan import FailOn
 from package_hunter.errors import UsageError
-from package_hunter.model.observation import NetworkLog, Observation
+from package_hunter.model.observation import Alert, NetworkLog, Observation
+from package_hunter.model.scan import CommandRun
 
 
 class Matching(enum.StrEnum):
@@ -41,6 +42,7 @@ class _Own:
     init_pid: int | None = None
     driver: str = ""
     canaries: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fetches_alone: bool = False
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> _Own:
@@ -48,7 +50,23 @@ class _Own:
         pid, driver, canaries = facts.get("init_pid"), facts.get("driver"), facts.get("canaries")
         if not isinstance(pid, int) or not isinstance(driver, str) or not isinstance(canaries, dict):
             return cls()
-        return cls(pid, driver, {k: v for k, v in canaries.items() if isinstance(v, str)})
+        canaries = {k: v for k, v in canaries.items() if isinstance(v, str)}
+        return cls(pid, driver, canaries, facts.get("fetches_alone") is True)
+
+    def judged(self, seen: Observation, runs: Sequence[CommandRun]) -> Observation:
+        """As the scan judged it: without our own doings, and with blame where the commands that ran are known."""
+        from package_hunter.enrich.blame import Blamer
+        from package_hunter.enrich.blame_attach import blame_observation
+        from package_hunter.enrich.blame_manager import without_manager
+        from package_hunter.observe import without_own
+
+        if self.init_pid is None:
+            return seen
+        seen = without_own(seen, self.init_pid, self.driver)
+        if runs:
+            seen = blame_observation(seen, Blamer(runs, seen.processes, (), seen.files))
+            seen = without_manager(seen) if self.fetches_alone else seen
+        return seen
 
 
 def replay(
@@ -83,7 +101,7 @@ def replay(
     damaged one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
     """
     from package_hunter.enrich.names import NameTable
-    from package_hunter.observe import compile_rules, observe, without_own
+    from package_hunter.observe import compile_rules, observe
     from package_hunter.rules import falco_json, load_rules
     from package_hunter.sensor.scap import ScapReader
 
@@ -97,23 +115,25 @@ def replay(
         start = source.start
         own = _Own.of(source.ours)
 
-        def tell(alert: Any) -> None:
-            if alert.pid != own.init_pid:
-                sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")
+        def tell(alert: Alert) -> None:
+            sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")
 
-        told = tell if format is Form.FALCO else None
+        # which alerts of a recording of ours are told is known at its end only
+        at_once = format is Form.FALCO and own.init_pid is None
         observation = observe(
             source,
             start,
             engine,
             names=NameTable(),
             canaries=own.canaries,
-            on_alert=told,
+            on_alert=tell if at_once else None,
             max_alerts=1_000_000,
         )
+        observation = own.judged(observation, source.runs)
         truncated = source.truncated
-    if own.init_pid is not None:
-        observation = without_own(observation, own.init_pid, own.driver)
+    if format is Form.FALCO and not at_once:
+        for alert in observation.alerts:
+            tell(alert)
     if truncated:
         complain("The recording ends in the middle; all that was whole was judged.", "")
     if format is Form.JSON:
@@ -153,7 +173,9 @@ def _as_json(observation: Observation, hostname: str) -> dict[str, Any]:
     from package_hunter.rules import falco_json
 
     data = dataclasses.asdict(dataclasses.replace(observation, alerts=()))
-    return {**data, "alerts": [falco_json(alert, hostname) for alert in observation.alerts]}
+    blames = (alert.blame and dataclasses.asdict(alert.blame) for alert in observation.alerts)
+    alerts = (falco_json(alert, hostname) for alert in observation.alerts)
+    return {**data, "alerts": [{**a, "blame": blame} for a, blame in zip(alerts, blames, strict=True)]}
 
 
 def _as_text(observation: Observation) -> str:

@@ -2,6 +2,6 @@
 
 from package_hunter.sensor.scap.blocks import RecordingError
 from package_hunter.sensor.scap.reader import ScapReader
-from package_hunter.sensor.scap.writer import NAMES_ID, ScapWriter, check_writable
+from package_hunter.sensor.scap.writer import NAMES_ID, ScapWriter, append_runs, check_writable
 
-__all__ = ["NAMES_ID", "RecordingError", "ScapReader", "ScapWriter", "check_writable"]
+__all__ = ["NAMES_ID", "RecordingError", "ScapReader", "ScapWriter", "append_runs", "check_writable"]

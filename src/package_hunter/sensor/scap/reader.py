@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from package_hunter.model.event import HEADER, event_numbers, event_table
+from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
 from package_hunter.sensor.scap import blocks, tables
 from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
@@ -18,6 +19,9 @@ from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
 _CHUNK = 1 << 17
 _V1_HEADER = 22  # an event header without the number of parameters
 _CONTAINER = event_numbers()["container_json_2_e"]
+_NOTIFY = event_numbers()["notification_e"]
+_RUN_MARK = b"package-hunter.run\0"  # as writer.RUNS_ID
+_MAX_RUNS = 10_000
 _NOTIFICATION = frozenset(
     n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
 )
@@ -71,7 +75,8 @@ class ScapReader:
             for raw, cpu in recording: ...
 
     ``truncated`` is True after the last event where the file ends in the middle (a crash while recording):
-    all that was flushed was given. ``ours`` are the facts that our own recordings carry. A file that holds
+    all that was flushed was given. ``ours`` are the facts that our own recordings carry; ``runs`` the commands that
+    ran in the box, known after the last event of a scan that came to its end. A file that holds
     several recordings one behind the other gives the later tables as ``(StartState, -1)`` among the events.
     """
 
@@ -82,6 +87,7 @@ class ScapReader:
         self._file = _Bytes(self._raw, head, zipped=head == b"\x1f\x8b")
         self.truncated = False
         self.ours: dict[str, Any] = {}
+        self.runs: list[CommandRun] = []
         self._next: tuple[int, bytes] | None = None
         first = self._block()
         if first is None or first[0] != blocks.SECTION:
@@ -166,6 +172,19 @@ class ScapReader:
                 return replace(state, container=_container(box))
         return state
 
+    def _is_note(self, raw: bytes) -> bool:
+        """Whether an event is none of the box's: what ScapWriter wrote for others' eyes (``start.container`` says
+        it already), or a command that ran."""
+        number = int.from_bytes(raw[20:22], "little")
+        if number == _CONTAINER:
+            return True
+        if number != _NOTIFY or not raw.startswith(_RUN_MARK, HEADER.size + 4):
+            return False
+        run = _run(raw)
+        if run is not None and len(self.runs) < _MAX_RUNS:
+            self.runs.append(run)
+        return True
+
     def __iter__(self) -> Iterator[tuple[Any, int]]:
         """Events as ``(raw bytes, cpu)`` in their order."""
         while (block := self._block()) is not None:
@@ -178,11 +197,28 @@ class ScapReader:
                 raw = raw[: int.from_bytes(raw[16:20], "little")]  # without the padding
                 if not has_count:
                     raw = _with_count(data[start:-4])
-                if self.ours and len(raw) > 22 and raw[20] | raw[21] << 8 == _CONTAINER:
-                    continue  # written by ScapWriter for others' eyes; ``start.container`` says it already
+                if self.ours and self._is_note(raw):
+                    continue
                 yield raw, data[0] | data[1] << 8
             elif type_ == blocks.SECTION:
                 yield self._section(data), -1
+
+
+def _run(raw: bytes) -> CommandRun | None:
+    """A command that ran, from the note that append_runs wrote; None where it makes no sense."""
+    _, _, text = raw[HEADER.size + 4 :].partition(_RUN_MARK)
+    try:
+        facts = json.loads(text.rstrip(b"\0"))
+        phase, pid, started, ended = (facts[key] for key in ("phase", "pid", "started", "ended"))
+        purl, script = facts.get("purl"), facts.get("script")
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return None
+    if not all(isinstance(n, int) for n in (pid, started, ended)) or not isinstance(phase, str):
+        return None
+    if not all(word is None or isinstance(word, str) for word in (purl, script)):
+        return None
+    command = Command((), "", blame_purl=purl, script=script)
+    return CommandRun(phase, "default", command, pid, started, ended, None)
 
 
 def _facts(data: bytes) -> dict[str, Any]:

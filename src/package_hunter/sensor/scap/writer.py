@@ -8,6 +8,7 @@ are notification events; our own facts are a block ahead of the first event, whe
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import time
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 from package_hunter.errors import UsageError
 from package_hunter.model.event import HEADER, event_numbers, event_table
+from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
 from package_hunter.sensor.scap import blocks
 
@@ -33,6 +35,7 @@ _L4 = {1: 2, 2: 3, 3: 4, 4: 5}
 _LARGE = frozenset(n for n, info in event_table().items() if "large_payload" in info.flags)
 _SCHEMA = {n: len(info.params) for n, info in event_table().items()}
 NAMES_ID = b"package-hunter.name"
+RUNS_ID = b"package-hunter.run"
 _NOTIFICATION = event_numbers()["notification_e"]
 _CONTAINER_EVENT = event_numbers()["container_json_2_e"]
 # libscap's numbers (container_type): what runs a container decides where others look for its id
@@ -130,27 +133,15 @@ class ScapWriter:
             self.flush()
 
     def _event(self, raw: bytes, cpu: int) -> None:
-        size = len(raw) + 2
-        padding = -size % 4
-        total = size + padding + 12
-        type_ = blocks.EVENT_LARGE if (raw[20] | raw[21] << 8) in _LARGE else blocks.EVENT
-        self._pending.append(
-            blocks.HEAD.pack(type_, total)
-            + cpu.to_bytes(2, "little")
-            + raw
-            + bytes(padding)
-            + total.to_bytes(4, "little")
-        )
-        self._size += total
+        block = _block_of(raw, cpu)
+        self._pending.append(block)
+        self._size += len(block)
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names of addresses, for the events that follow."""
         for address, name in pairs:
-            params = [NAMES_ID + b"\0", f"{address} {name}".encode()[:1000] + b"\0"]
-            lengths = b"".join(len(p).to_bytes(2, "little") for p in params)
-            body = lengths + b"".join(params)
             ts = self._last_ts or time.time_ns()
-            self.append(HEADER.pack(ts, 0, HEADER.size + len(body), _NOTIFICATION, 2) + body, 0)
+            self.append(_notification(ts, NAMES_ID, f"{address} {name}".encode()[:1000]), 0)
 
     def flush(self) -> None:
         """Everything so far can be read from the file."""
@@ -214,6 +205,46 @@ def check_writable(path: Path) -> None:
         ) from None
     if new:
         path.unlink()
+
+
+def _block_of(raw: bytes, cpu: int) -> bytes:
+    size = len(raw) + 2
+    padding = -size % 4
+    total = size + padding + 12
+    type_ = blocks.EVENT_LARGE if (raw[20] | raw[21] << 8) in _LARGE else blocks.EVENT
+    return b"".join(
+        (
+            blocks.HEAD.pack(type_, total),
+            cpu.to_bytes(2, "little"),
+            raw,
+            bytes(padding),
+            total.to_bytes(4, "little"),
+        )
+    )
+
+
+def append_runs(path: Path, runs: Iterable[CommandRun]) -> None:
+    """Adds the commands that ran in the box to a recording that is complete, as a gzip member of its own: a replay
+    then knows what descended from which. Does nothing where the file cannot be written any more."""
+    blocks_ = (_block_of(_notification(run.ended_ns, RUNS_ID, _run_facts(run)), 0) for run in runs)
+    try:
+        with path.open("ab") as file:
+            file.write(gzip.compress(b"".join(blocks_)))
+    except OSError:
+        pass  # the disk is full: the writer's ``failed`` has said it already
+
+
+def _run_facts(run: CommandRun) -> bytes:
+    command = run.command
+    facts = {"phase": run.phase, "pid": run.pid, "started": run.started_ns, "ended": run.ended_ns}
+    named = {"purl": command.blame_purl, "script": command.script}
+    return json.dumps({**facts, **{k: v[:1000] for k, v in named.items() if v is not None}}).encode()
+
+
+def _notification(ts: int, id_: bytes, text: bytes) -> bytes:
+    params = [id_ + b"\0", text + b"\0"]
+    body = b"".join(len(p).to_bytes(2, "little") for p in params) + b"".join(params)
+    return HEADER.pack(ts, 0, HEADER.size + len(body), _NOTIFICATION, 2) + body
 
 
 def _without_extra(raw: bytes, known: int, width: int) -> bytes:
