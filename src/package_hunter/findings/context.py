@@ -16,6 +16,7 @@ Blamer = Callable[[int, int], Blame | None]
 """From a process's key and a time (ns since the epoch) to who is to blame."""
 
 MAX_CHAIN = 12
+_PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 
 
 def host_asked(request: Request) -> str:
@@ -76,12 +77,29 @@ class Context:
         }
         return frozenset(host for host, only in asked.items() if only and host not in strange)
 
+    @cached_property
+    def fetchers(self) -> dict[str, set[int]]:
+        """URL -> keys of the processes that asked for it."""
+        found: dict[str, set[int]] = {}
+        for request in self.network.requests:
+            key = self.key_of(request.blame, request.time_ns)
+            if key is not None:
+                found.setdefault(request.url, set()).add(key)
+        return found
+
+    @cached_property
+    def program_writers(self) -> frozenset[int]:
+        """Keys of the processes that put a program into a file."""
+        return frozenset(
+            f.process for f in self.observation.files if f.action == "created" and f.path.endswith(_PROGRAMS)
+        )
+
     def process_at(self, pid: int, time_ns: int) -> Process | None:
         """The process that had this pid (the host's) at this time; pids are reused."""
         runs = self._by_pid.get(pid)
         if not runs:
             return None
-        return runs[max(0, bisect_right([p.started_ns for p in runs], time_ns) - 1)]
+        return runs[max(0, bisect_right(runs, time_ns, key=lambda p: p.started_ns) - 1)]
 
     def key_of(self, blame: Blame | None, time_ns: int) -> int | None:
         """The process that a blame speaks of."""

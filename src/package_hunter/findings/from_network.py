@@ -28,7 +28,6 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.report_json import is_marker
 
-_PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 MAX_QUERY = 256  # a longer query string is data, not an address
 
 
@@ -111,17 +110,8 @@ def _marks(context: Context) -> Iterator[Signal]:
 def _in_memory(context: Context, mark: DecoyMark) -> bool:
     """Whether the process that executed the download is the one that fetched it, and wrote no program."""
     process = context.key_of(mark.blame, mark.time_ns)
-    if process is None:
-        return False
-    fetched = any(
-        r.url == mark.evidence.get("url") and context.key_of(r.blame, r.time_ns) == process
-        for r in context.network.requests
-    )
-    wrote = any(
-        f.process == process and f.action == "created" and f.path.endswith(_PROGRAMS)
-        for f in context.observation.files
-    )
-    return fetched and not wrote
+    fetchers = context.fetchers.get(str(mark.evidence.get("url")))
+    return process is not None and process in (fetchers or ()) and process not in context.program_writers
 
 
 def _split(url: str) -> SplitResult:
