@@ -26,6 +26,11 @@ def _alerts(alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: alert[key] for key in KEYS} for alert in alerts]
 
 
+def _who(alert: dict[str, Any]) -> tuple[str, ...]:
+    """Blame, less what only the scan's list of packages tells."""
+    return tuple(alert["blame"][key] for key in ("phase", "package", "script", "pid", "cmdline"))
+
+
 @pytest.mark.parametrize("name", [*SCANS, *(pytest.param(more, marks=LONG) for more in MORE)])
 def test_replay_gives_what_the_scan_gave(record: Any, name: str) -> None:
     live = record(name)
@@ -34,6 +39,7 @@ def test_replay_gives_what_the_scan_gave(record: Any, name: str) -> None:
     assert _alerts([json.loads(line) for line in lines.stdout.splitlines()]) == _alerts(live.report["alerts"])
     whole = json.loads(hunt("replay", live.scap, "--format", "json", "--fail-on", "never").stdout)
     assert _alerts(whole["alerts"]) == _alerts(live.report["alerts"])
+    assert [_who(a) for a in whole["alerts"]] == [_who(a) for a in live.report["alerts"]]
     assert whole["events"] == live.report["coverage"]["events"] > 1000
     assert [(p["pid"], p["cmdline"]) for p in whole["processes"]] == [
         (p["pid"], p["cmdline"]) for p in live.report["processes"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +16,9 @@ from hypothesis import strategies as st
 from package_hunter.enrich.convert import pack
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.model.event import EXTRA_MAGIC
+from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
-from package_hunter.sensor.scap import RecordingError, ScapReader, ScapWriter
+from package_hunter.sensor.scap import RecordingError, ScapReader, ScapWriter, append_runs
 
 IDS = (7, 7, 1, 7, 7, 1, 1, 7)
 PROCESS = ProcEntry(
@@ -140,3 +144,66 @@ def test_old_event_blocks_get_their_number_of_parameters() -> None:
     block = (0x204).to_bytes(4, "little") + size.to_bytes(4, "little") + b"\1\0" + old
     block += bytes(-(len(old) + 2) % 4) + size.to_bytes(4, "little")
     assert list(ScapReader(io.BytesIO(PLAIN[:28] + block))) == [(EVENT, 1)]
+
+
+RUN = CommandRun(
+    "install", "default", Command((), "", blame_purl="pkg:npm/x@1", script="postinstall"), 7, 1, 2, None
+)
+
+
+def test_the_commands_that_ran_are_told_after_the_last_event(tmp_path: Path) -> None:
+    path = tmp_path / "x.scap"
+    path.write_bytes(recorded(3))
+    append_runs(path, [RUN, replace(RUN, phase="import", command=Command((), ""))])
+    with ScapReader(path) as reader:
+        assert reader.runs == []
+        assert list(reader) == [(EVENT, 1)] * 3
+        assert reader.runs == [RUN, replace(RUN, phase="import", command=Command((), ""))]
+        assert not reader.truncated
+
+
+@given(st.binary(max_size=80) | st.sampled_from([b"[1]", b'{"phase": 1}', b'{"pid": "x"}', b"[" * 50_000]))
+def test_commands_that_make_no_sense_are_left_out(text: bytes) -> None:
+    note = pack(1, 0, kind_of("notification_e"), [b"package-hunter.run\0", text + b"\0"])
+    buffer = _Kept()
+    with ScapWriter(buffer, START) as writer:
+        writer.append(note, 0)
+    reader = ScapReader(io.BytesIO(buffer.content))
+    assert list(reader) == []
+    assert reader.runs == []
+
+
+def test_other_notifications_are_events() -> None:
+    note = pack(1, 0, kind_of("notification_e"), [b"another\0", b"package-hunter.run\0"])
+    buffer = _Kept()
+    with ScapWriter(buffer, START) as writer:
+        writer.append(note, 0)
+    assert list(ScapReader(io.BytesIO(buffer.content))) == [(note, 0)]
+
+
+def test_the_container_is_an_event_for_others_and_none_for_us() -> None:
+    plain = gzip.decompress(recorded(1))
+    assert b'"container": {"id": "0123456789ab"' in plain
+    assert list(ScapReader(io.BytesIO(plain))) == [(EVENT, 1)]
+
+
+class _Full(io.BytesIO):
+    """A disk with room for so many bytes."""
+
+    room = 2_000
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self.room -= len(data)
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+
+def test_a_full_disk_ends_the_recording_only() -> None:
+    disk = _Full()
+    writer = ScapWriter(disk, START)
+    for number in range(20_000):
+        writer.append(pack(number, number, CLOSE, [os.urandom(8), os.urandom(8)]), 0)
+    assert writer.failed == "No space left on device"
+    writer.close()
+    assert writer.events == 20_000
