@@ -16,6 +16,7 @@ from package_hunter.rules.exceptions import exception_nodes, item_text
 from package_hunter.rules.model import PRIORITIES, Problem, Rule, RuleSet
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of
 from package_hunter.rules.output import OutputError, parse_output
+from package_hunter.rules.overlap import Overlaps
 from package_hunter.rules.parse import ConditionError, parse_condition
 from package_hunter.rules.resolve import Resolver
 
@@ -106,6 +107,7 @@ class _Linker:
         self._macros(trees)
         for entry in self.got.rules.values():
             self._rule(entry)
+        self._overlaps()
         self._unused()
         return self.out
 
@@ -303,6 +305,27 @@ class _Linker:
                 len(self.out.rules), node, types, values.get("capture") is True,
             )
         )  # fmt: skip
+
+    def _overlaps(self) -> None:
+        """Rules that never match, or never first."""
+        looked = Overlaps()
+        alive = []
+        for rule in self.out.rules:
+            place = self.got.rules[rule.name].places.get("condition", rule.place)
+            if rule.types and looked.never(rule):
+                message = (
+                    f"The rule {rule.name!r} can never match: parts of its condition exclude each other, or a list is empty."
+                )
+                self.got.warn("never_true", place, message, "Look for values that cannot hold together.")
+            elif rule.enabled and rule.types:
+                alive.append(rule)
+        for rule, earlier in looked.hidden(alive):
+            message = (
+                f"The rule {rule.name!r} is hidden where only the first match counts: {earlier.name!r} "
+                f"({earlier.place}) comes before it and matches whatever it matches."
+            )
+            place = self.got.rules[rule.name].places.get("condition", rule.place)
+            self.got.warn("shadowed", place, message, "Put it before that rule, or except it there.")
 
     def _unused(self) -> None:
         for kind, table in (("macro", self.got.macros), ("list", self.got.lists)):

@@ -233,6 +233,97 @@ def test_warnings(text: str, code: str) -> None:
     assert code in codes(loaded)
 
 
+def two(first: str, second: str) -> RuleSet:
+    return load(rule(first).replace("rule: R", "rule: A"), rule(second).replace("rule: R", "rule: B"))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "evt.type=openat and proc.name=a and proc.name=b",
+        "evt.type=openat and proc.name in (a, b) and proc.name=c",
+        "evt.type=openat and proc.name=a and not proc.name in (a, b)",
+        "evt.type=openat and proc.name=a and proc.name!=a",
+        "evt.type=openat and proc.name=a and not proc.name=a",
+        "evt.type=openat and (proc.name=a and proc.name=b or fd.num=1 and fd.num=2)",
+        "evt.type=openat and fd.num=1 and not (fd.num=1 or proc.name=x)",
+        "evt.type=openat and evt.num=0",
+        "evt.type=openat and evt.is_open_read=true and evt.is_open_read=false",
+        "evt.type=openat and fd.num > 5 and fd.num < 5",
+        "evt.type=openat and fd.num = 3 and fd.num >= 4",
+        "evt.type=open and evt.type=close",
+    ],
+)
+def test_conditions_that_never_hold_are_told(condition: str) -> None:
+    assert "never_true" in codes(load(rule(condition)))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "evt.type=openat and (proc.name=a or proc.name=b)",
+        "evt.type=openat and proc.aname=a and proc.aname=b",
+        "evt.type=connect and fd.port=1 and fd.port=2",
+        "evt.type=openat and proc.name in (a, b) and not proc.name=a",
+        "evt.type=openat and fd.num >= 5 and fd.num <= 5",
+        "evt.type=openat and (proc.name=a and proc.name=b or fd.num=1)",
+        "evt.type=openat and proc.name startswith a and proc.name endswith b",
+    ],
+)
+def test_conditions_that_can_hold_are_not(condition: str) -> None:
+    assert "never_true" not in codes(load(rule(condition)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("evt.type=openat and proc.name=a", "evt.type=openat and proc.name=a"),
+        ("evt.type=openat and proc.name=a", "evt.type=openat and proc.name=a and fd.num>5"),
+        ("evt.type in (open, openat) and proc.name in (a, b)", "evt.type=openat and proc.name=b"),
+        ("evt.type=openat and (proc.name=a or fd.num=1)", "evt.type=openat and fd.num=1 and user.uid=0"),
+        ("evt.type=openat and not proc.name in (a)", "evt.type=openat and not proc.name in (a, b)"),
+    ],
+)
+def test_a_rule_that_an_earlier_one_hides_is_told(first: str, second: str) -> None:
+    loaded = two(first, second)
+    hidden = [p for p in loaded.problems if p.code == "shadowed"]
+    assert len(hidden) == 1
+    assert "'A' (f0.yaml:2:" in hidden[0].message and hidden[0].place.file == "f1.yaml"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("evt.type=openat and proc.name=a and fd.num>5", "evt.type=openat and proc.name=a"),
+        ("evt.type=openat and proc.name=a", "evt.type in (open, openat) and proc.name=a"),
+        ("evt.type=openat and proc.name=a", "evt.type=openat and proc.name in (a, b)"),
+        ("evt.type=openat and not proc.name in (a, b)", "evt.type=openat and not proc.name in (a)"),
+        ("evt.type=openat and proc.aname in (a, b)", "evt.type=openat and proc.aname=a or evt.type=open"),
+    ],
+)
+def test_a_rule_of_its_own_is_not(first: str, second: str) -> None:
+    assert "shadowed" not in codes(two(first, second))
+
+
+def test_a_rule_that_is_switched_off_hides_none() -> None:
+    off = rule("evt.type=openat", "  enabled: false\n").replace("rule: R", "rule: A")
+    assert "shadowed" not in codes(load(off, rule("evt.type=openat and proc.name=a")))
+
+
+def test_many_rules_are_compared_within_bounds() -> None:
+    text = "".join(
+        rule(f"evt.type=openat and fd.num={n}").replace("rule: R", f"rule: R{n}") for n in range(400)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("package_hunter.rules.overlap.MAX_COMPARISONS", 1000)
+        assert "shadowed" not in codes(load(text))
+    assert "shadowed" not in codes(load(text))
+
+
+def test_our_rules_can_all_match_and_hide_none() -> None:
+    assert [p for p in load_rules().problems if p.code in ("shadowed", "never_true")] == []
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
