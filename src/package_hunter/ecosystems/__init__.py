@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 
+from package_hunter.ecosystems import elsewhere
 from package_hunter.ecosystems.base import (
     ALL_PHASES,
     OPTIONAL_PHASES,
@@ -53,7 +54,8 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
             empty.append(error)
     if not found:
         raise empty[0]
-    found[0].notes = (*found[0].notes, *(error.message for error in empty))
+    below = elsewhere.note(staged.tree, staged.project) if found[0].plant is not None else ()
+    found[0].notes = (*found[0].notes, *(error.message for error in empty), *below)
     return found
 
 

@@ -27,7 +27,7 @@ from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import run_dir, stage_target
 from package_hunter.pipeline.rounds import Round, rounds
 from package_hunter.rules import Engine, load_rules
-from package_hunter.sandbox import reap
+from package_hunter.sandbox import pool, reap
 from package_hunter.sensor.scap import check_writable
 
 
@@ -51,15 +51,21 @@ def scan_target(
 def scan_archive(path: Path, options: ScanOptions, scan_id: str, config: Settings) -> Report:
     """The worker's way in: an archive whose digest was verified, stored under that digest."""
     received = Received("archive", "project", path, path.name)
-    with _begin(config) as ahead:
-        return scan_received(received, scan_id, options, load_engine(options), quiet, config, ahead)
+    try:
+        with _begin(config) as ahead:
+            return scan_received(received, scan_id, options, load_engine(options), quiet, config, ahead)
+    finally:
+        pool.fill()
 
 
 def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
     """The worker's way in for a single package."""
-    with _begin(config) as ahead:
-        engine = load_engine(options)
-        return scan_received(receive(purl, config), scan_id, options, engine, quiet, config, ahead)
+    try:
+        with _begin(config) as ahead:
+            engine = load_engine(options)
+            return scan_received(receive(purl, config), scan_id, options, engine, quiet, config, ahead)
+    finally:
+        pool.fill()  # a worker's next box finds its network made
 
 
 def _begin(config: Settings) -> contextlib.AbstractContextManager[Ahead | None]:

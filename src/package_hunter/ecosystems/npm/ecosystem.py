@@ -46,7 +46,7 @@ class NpmEcosystem(Ecosystem):
         name = as_text(found.get("name"), 214) or staged.name
         target = Target(name, "npm", sha256=staged.sha256)
         manager = _manager(staged, found)
-        manager.also_asks = tuple(members.manifests(staged.tree, staged.project, found))
+        manager.also_asks = tuple(members.manifests(staged.tree, staged.project, found).values())
         return NpmPlan(staged, options, manager, target)
 
     def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:

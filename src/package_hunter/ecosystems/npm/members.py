@@ -4,6 +4,7 @@ ask for is asked for, too."""
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import posixpath
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,12 @@ from package_hunter.ecosystems.tree import BoxTree, as_map
 
 _MAX_MEMBERS = 2_000
 _MAX_DEPTH = 6  # of folders that ``**`` stands for
+_MAX_ANY, _MAX_PARTS = 2, 16  # of ``**`` and of parts in a pattern: more could be walked for ever
 _SKIPPED = {"node_modules", ".git"}
 
 
-def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every such manifest, each once; at most 2,000."""
+def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every such manifest by its folder; at most 2,000."""
     found: dict[str, dict[str, Any]] = {}
     queue = deque([(project, root)])
     patterns = _patterns(root)
@@ -31,7 +33,7 @@ def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> list[dict
                 path = posixpath.normpath(posixpath.join(base, spec.split(":", 1)[1]))
                 if path.startswith(f"{project}/"):
                     _add(tree, path, found, queue)
-    return list(found.values())
+    return found
 
 
 def _add(
@@ -56,7 +58,9 @@ def _patterns(root: Mapping[str, Any]) -> list[str]:
 
 def _folders(tree: BoxTree, project: str, patterns: list[str]) -> Iterator[str]:
     for pattern in patterns:
-        yield from _matching(tree, project, tuple(part for part in pattern.split("/") if part != "."))
+        parts = tuple(part for part in pattern.split("/") if part != ".")
+        if parts.count("**") <= _MAX_ANY and len(parts) <= _MAX_PARTS:
+            yield from itertools.islice(_matching(tree, project, parts), _MAX_MEMBERS)
 
 
 def _matching(tree: BoxTree, base: str, parts: tuple[str, ...], depth: int = 0) -> Iterator[str]:

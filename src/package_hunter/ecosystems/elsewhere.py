@@ -1,0 +1,50 @@
+"""Manifests below the top of a project, which are not scanned with it: told, so that nobody thinks they were."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from package_hunter.ecosystems.npm import members
+from package_hunter.ecosystems.tree import BoxTree
+
+_MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "setup.py", "Pipfile.lock", "Gemfile")
+# What is there to be tried or read is seldom installed; what lies in these was installed already.
+_SKIPPED = {
+    "node_modules", "vendor", "site-packages", "dist", "build", "test", "tests", "__tests__", "spec", "fixtures",
+    "examples", "example", "docs", "templates",
+}  # fmt: skip
+_MAX_DEPTH, _MAX_FOLDERS, _SHOWN = 3, 2_000, 8
+
+
+def manifests(tree: BoxTree, project: str) -> list[str]:
+    """Paths below the project of manifests in its folders, workspaces' members left out; three levels deep."""
+    own = set(members.manifests(tree, project, tree.read_json(f"{project}/package.json")))
+    found: list[str] = []
+    queue = deque((f"{project}/{name}", 1) for name in _folders(tree, project))
+    looked = 0
+    while queue and looked < _MAX_FOLDERS:
+        folder, depth = queue.popleft()
+        looked += 1
+        if folder not in own:
+            names = set(tree.names(folder))
+            found += [f"{folder[len(project) + 1 :]}/{name}" for name in _MANIFESTS if name in names][:1]
+        if depth < _MAX_DEPTH:
+            queue += [(f"{folder}/{name}", depth + 1) for name in _folders(tree, folder)]
+    return found
+
+
+def note(tree: BoxTree, project: str) -> tuple[str, ...]:
+    """A sentence about them; none where there is none."""
+    found = manifests(tree, project)
+    if not found:
+        return ()
+    some = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+    return (f"Manifests below the top were not looked at: {some}. Scan their folders by themselves.",)
+
+
+def _folders(tree: BoxTree, folder: str) -> list[str]:
+    return [
+        name
+        for name in tree.names(folder)
+        if not name.startswith(".") and name not in _SKIPPED and tree.kind(f"{folder}/{name}") == "folder"
+    ]
