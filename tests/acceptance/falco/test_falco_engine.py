@@ -15,7 +15,7 @@ import pytest
 from hunter import HUNT, ROOT, hunt
 
 import requires
-from package_hunter.sensor.falco.place import Http, Lines
+from package_hunter.sensor.falco.place import Http, Lines, Place, Rpc, place
 from package_hunter.sensor.falco.setup import RULE, falco_yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -36,7 +36,7 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _scan(tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly) -> dict[str, Any]:
+def _scan(tmp_path: Path, where: Place, send: Send, also: Any = plainly) -> dict[str, Any]:
     """The report of the simulation's scan."""
     done = _run(tmp_path, where, send, also)
     assert done.returncode in (0, 4), done.stderr
@@ -45,7 +45,7 @@ def _scan(tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly) 
 
 
 def _run(
-    tmp_path: Path, where: Http | Lines, send: Send, also: Any = plainly, wait: str = "30"
+    tmp_path: Path, where: Place, send: Send, also: Any = plainly, wait: str = "30"
 ) -> subprocess.CompletedProcess[str]:
     by_option = ["--engine", "falco"] if isinstance(where, Http) else []  # else by the setting, as a worker
     options = [*by_option, "--format", "json", "--fail-on", "never", "-q"]
@@ -53,15 +53,19 @@ def _run(
 
 
 def _watched(
-    tmp_path: Path, where: Http | Lines, send: Send, also: Any, command: list[Any], wait: str = "30"
+    tmp_path: Path, where: Place, send: Send, also: Any, command: list[Any], wait: str = "30"
 ) -> subprocess.CompletedProcess[str]:
     """`package-hunter COMMAND`, watched by a fake Falco that is set up as doctor says."""
     rule = tmp_path / "package-hunter.yaml"
     rule.write_text(RULE)
     falco = FakeFalco([rule], falco_yaml(where), send, also)
-    setting = where.url if isinstance(where, Http) else str(where.path)
-    env = {**os.environ, "PACKAGE_HUNTER_FALCO": setting, "PACKAGE_HUNTER_FALCO_WAIT": wait}
-    if isinstance(where, Lines):
+    setting = {Http: "url", Lines: "path", Rpc: "target"}[type(where)]
+    env = {
+        **os.environ,
+        "PACKAGE_HUNTER_FALCO": str(getattr(where, setting)),
+        "PACKAGE_HUNTER_FALCO_WAIT": wait,
+    }
+    if not isinstance(where, Http):
         env["PACKAGE_HUNTER_ENGINE"] = "falco"
     try:
         return falco.run([HUNT, *command], env)
@@ -102,6 +106,30 @@ def test_alerts_come_by_file(tmp_path: Path) -> None:
     where.path.write_text("not an alert, and from before\n")
     report = _scan(tmp_path, where, file_output(where.path))
     assert UNEXPECTED in {a["rule"] for a in report["alerts"]}
+    assert report["coverage"]["reasons"] == []
+
+
+def test_alerts_come_by_grpc(tmp_path: Path) -> None:
+    sys.path.insert(0, str(ROOT / "tests/unit/sensor/falco"))
+    from rpc_server import Server, response
+
+    where = place(f"unix://{tmp_path}/falco.sock")
+    assert isinstance(where, Rpc)
+    server = Server(where.target)
+
+    def send(alert: dict[str, Any]) -> None:
+        fields = {
+            key: "<NA>" if value is None else str(value) for key, value in alert["output_fields"].items()
+        }
+        server.waiting.append(
+            response(alert["rule"], 5, int(alert["output_fields"]["evt.time"]), **fields)
+        )  # gRPC: every field is text
+
+    report = _scan(tmp_path, where, send)
+    server.stop()
+    assert UNEXPECTED in {a["rule"] for a in report["alerts"]}, report["coverage"]
+    found = next(a for a in report["alerts"] if a["rule"] == UNEXPECTED)
+    assert (found["blame"]["package"], found["blame"]["confidence"]) == ("pkg:npm/maldep@1.0.0", "likely")
     assert report["coverage"]["reasons"] == []
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 import socket
+import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,38 +23,8 @@ from package_hunter.sensor.falco.alert import BadAlertError, parse
 from package_hunter.sensor.falco.place import Rpc, place
 from package_hunter.sensor.falco.rpc import RpcSource, as_json
 
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def field(number: int, value: int | bytes | str) -> bytes:
-    """A field in protobuf's wire format."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    data = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def response(rule: str, priority: int = 5, **fields: str) -> bytes:
-    entries = (field(6, field(1, key) + field(2, value)) for key, value in fields.items())
-    return b"".join(
-        (
-            field(1, field(1, 1795435200) + field(2, 7)),
-            field(2, priority) if priority else b"",
-            field(4, rule),
-            field(5, "something happened"),
-            *entries,
-            field(7, "host"),
-            field(8, "one"),
-            field(8, "two"),
-            field(9, "syscall"),
-        )
-    )
+sys.path.insert(0, str(Path(__file__).parent))
+from rpc_server import Server, response
 
 
 def test_a_response_is_the_alert() -> None:
@@ -80,32 +50,6 @@ def test_damaged_responses(data: st.DataObject) -> None:
         parse(as_json(bytes(whole)))
     except BadAlertError:
         pass
-
-
-class Server:
-    """``sub`` as Falco's server does it: each request is answered with all that waits."""
-
-    def __init__(self, address: str, credentials: Any = None) -> None:
-        grpc = pytest.importorskip("grpc", reason="needs grpcio (the extra grpc)")
-        self.waiting: list[bytes] = []
-        handler = grpc.stream_stream_rpc_method_handler(self._sub)
-        service = grpc.method_handlers_generic_handler("falco.outputs.service", {"sub": handler})
-        self._server = grpc.server(ThreadPoolExecutor(2))
-        self._server.add_generic_rpc_handlers((service,))
-        if credentials is None:
-            self._server.add_insecure_port(address)
-        else:
-            self._server.add_secure_port(address, credentials)
-        self._server.start()
-
-    def _sub(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
-        for request in requests:
-            assert request == b""
-            while self.waiting:
-                yield self.waiting.pop(0)
-
-    def stop(self) -> None:
-        self._server.stop(0).wait(10)
 
 
 def until(true: Callable[[], object]) -> None:
