@@ -15,7 +15,7 @@ from package_hunter.rules.evttypes import all_types, event_types
 from package_hunter.rules.exceptions import exception_nodes, item_text
 from package_hunter.rules.model import PRIORITIES, Problem, Rule, RuleSet
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of
-from package_hunter.rules.output import OutputError, parse_output
+from package_hunter.rules.output import OutputError, unsupported_fields
 from package_hunter.rules.overlap import Overlaps
 from package_hunter.rules.parse import ConditionError, parse_condition
 from package_hunter.rules.resolve import Resolver
@@ -272,10 +272,15 @@ class _Linker:
         values = entry.values
         place = entry.places.get("condition", entry.place)
         try:
-            parse_output(str(values["output"]))
+            absent = unsupported_fields(str(values["output"]))
         except OutputError as error:
             self.got.error("output", entry.places.get("output", entry.place), str(error))
             return
+        for spec in absent:
+            message = f"The output of {entry.name!r} shows {spec.name} as <NA>: {spec.unsupported}."
+            self.got.warn(
+                "unsupported_field", entry.places.get("output", entry.place), message, "", spec.name
+            )
         types = event_types(node, self.memo)
         unsupported = _unsupported(node)
         enabled = values.get("enabled") is not False
@@ -313,9 +318,7 @@ class _Linker:
         for rule in self.out.rules:
             place = self.got.rules[rule.name].places.get("condition", rule.place)
             if rule.types and looked.never(rule):
-                message = (
-                    f"The rule {rule.name!r} can never match: parts of its condition exclude each other, or a list is empty."
-                )
+                message = f"The rule {rule.name!r} can never match: parts of it exclude each other, or a list is empty."
                 self.got.warn("never_true", place, message, "Look for values that cannot hold together.")
             elif rule.enabled and rule.types:
                 alive.append(rule)

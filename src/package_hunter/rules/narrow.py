@@ -74,7 +74,10 @@ def _of_plain_files() -> frozenset[int]:
 def _asks_for_descriptors(rule: Rule) -> bool:
     refs = [ref for part in walk(rule.node) if isinstance(part, Check) for ref in _refs(part)]
     refs += [
-        ref for part in parse_output(rule.output) if not isinstance(part, str) for ref in fields_of(part[1])
+        ref
+        for part in parse_output(rule.output)
+        if not isinstance(part, str)
+        for ref in fields_of(part.operand)
     ]
     return any(ref.name.startswith("fd.") or ref.name == "proc.fdopencount" for ref in refs)
 

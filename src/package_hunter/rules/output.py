@@ -6,41 +6,65 @@ import ipaddress
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.operands import fields_of
 from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
 
 _TOKEN = re.compile(
-    r"%(?:(?P<call>(?:tolower|toupper|b64|basename|len|join|concat|getopt)\()|(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+)(?P<arg>\[[^\]]*\])?)"
+    r"%(?P<width>[0-9]*)(?:(?P<call>(?:tolower|toupper|b64|basename|len|join|concat|getopt)\()|(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+)(?P<arg>\[[^\]]*\])?)"
 )
 ABSENT = "<NA>"
+MAX_WIDTH = 10_000
 
 
 class OutputError(ValueError):
     """A template that cannot be read: a sentence."""
 
 
-def parse_output(template: str) -> list[str | tuple[str, Operand]]:
-    """Literal texts and (key as written, operand) in turn."""
+class Shown(NamedTuple):
+    """A field of a template: its name as written, and the width that it is cut or filled up to (0: as it is)."""
+
+    key: str
+    operand: Operand
+    width: int = 0
+
+
+def parse_output(template: str) -> list[str | Shown]:
+    """Literal texts and fields in turn."""
     text = template.removeprefix("*")
-    parts: list[str | tuple[str, Operand]] = []
+    parts: list[str | Shown] = []
     pos = 0
     while (at := text.find("%", pos)) >= 0:
         parts.append(text[pos:at])
-        key, operand, pos = _operand(text, at)
-        parts.append((key, operand))
+        shown, pos = _field(text, at)
+        parts.append(shown)
     parts.append(text[pos:])
     return [p for p in parts if p != ""]
 
 
-def _operand(text: str, at: int) -> tuple[str, Operand, int]:
+def unsupported_fields(template: str) -> list[FieldSpec]:
+    """Fields of a template that no event has here; they are shown as absent."""
+    refs = [
+        ref for part in parse_output(template) if isinstance(part, Shown) for ref in fields_of(part.operand)
+    ]
+    return [
+        spec for ref in refs if (spec := field_catalogue().get(ref.name)) is not None and spec.unsupported
+    ]
+
+
+def _field(text: str, at: int) -> tuple[Shown, int]:
     match = _TOKEN.match(text, at)
     if match is None:
         raise OutputError(f"{text[at : at + 20]!r} in the output is no field; a lone % cannot be written.")
+    width = int(match.group("width")[:9] or 0)
+    if width > MAX_WIDTH:
+        raise OutputError(f"A field of the output is {width} wide; {MAX_WIDTH} is the most.")
+    at += len(match.group("width"))
     if match.group("call"):
-        return _call(text, at, match.end())
+        return _call(text, at, match.end(), width)
     name, arg = match.group("name"), match.group("arg") or ""
     known = field_catalogue()
     while not _known(name, known):
@@ -50,14 +74,14 @@ def _operand(text: str, at: int) -> tuple[str, Operand, int]:
     if (spec := known.get(name)) is not None and spec.filter_only:
         raise OutputError(f"{name} can stand in conditions only, not in an output.")
     end = at + 1 + len(name) + len(arg)
-    return name + arg, field_ref(name, arg[1:-1] if arg else None), end
+    return Shown(name + arg, field_ref(name, arg[1:-1] if arg else None), width), end
 
 
 def _known(name: str, known: dict[str, FieldSpec]) -> bool:
     return name in known or any(name.startswith(p) for p in ("evt.arg.", "evt.rawarg.", "evt.type.is."))
 
 
-def _call(text: str, at: int, pos: int) -> tuple[str, Operand, int]:
+def _call(text: str, at: int, pos: int, width: int) -> tuple[Shown, int]:
     depth, end = 1, pos
     while end < len(text) and depth:
         depth += {"(": 1, ")": -1}.get(text[end], 0)
@@ -68,7 +92,7 @@ def _call(text: str, at: int, pos: int) -> tuple[str, Operand, int]:
     except ConditionError as error:
         raise OutputError(f"{written!r} in the output cannot be read: {error.message}") from None
     assert isinstance(left, Transformed)
-    return written, left, end
+    return Shown(written, left, width), end
 
 
 def time_of_day(ns: int) -> str:
@@ -136,10 +160,10 @@ class Template:
             if isinstance(part, str):
                 self._parts.append(part)
                 continue
-            key, operand = part
-            self._parts.append(_shower(operand, getter))
-            if not isinstance(operand, Transformed):
-                self._fields[key] = _json_getter(operand, getter)
+            getter_of = _absent if _is_unsupported(part.operand) else getter
+            self._parts.append(_wide(_shower(part.operand, getter_of), part.width))
+            if not isinstance(part.operand, Transformed):
+                self._fields[part.key] = _json_getter(part.operand, getter_of)
 
     def fill(self, event: Any) -> tuple[str, dict[str, Any]]:
         """The text and the fields of one event."""
@@ -149,6 +173,18 @@ class Template:
     def event_type(self, event: Any) -> str:
         """Name of the event."""
         return str(self._type(event))
+
+
+def _is_unsupported(operand: Operand) -> bool:
+    return any((spec := field_catalogue().get(r.name)) and spec.unsupported for r in fields_of(operand))
+
+
+def _absent(operand: Operand) -> Callable[[Any], Any]:
+    return lambda event: None
+
+
+def _wide(show: Callable[[Any], str], width: int) -> Callable[[Any], str]:
+    return show if not width else lambda event: show(event)[:width].ljust(width)
 
 
 def _shower(operand: Operand, getter: Callable[[Operand], Callable[[Any], Any]]) -> Callable[[Any], str]:
