@@ -23,7 +23,8 @@ _AT_FDCWD, _AT_EMPTY_PATH = -100, 0x1000
 _OPEN_TREE_CLONE, _OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
 _MOVE_MOUNT_F_EMPTY_PATH = 0x4
 _MOUNT_ATTR_IDMAP = 0x00100000
-CLONE_NEWNET, _CLONE_FS = 0x40000000, 0x200
+CLONE_NEWNET, _CLONE_FS, _CLONE_NEWPID = 0x40000000, 0x200, 0x20000000
+_LAST_PID = "/proc/sys/kernel/ns_last_pid"
 MS_NOSUID, MS_NODEV, _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 4, 2, 8
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -115,6 +116,25 @@ def new_netns() -> None:
             f"A network namespace could not be made ({os.strerror(ctypes.get_errno())}).",
             "The kernel needs CONFIG_NET_NS; check /proc/sys/user/max_net_namespaces.",
         )
+
+
+def set_last_pid(process: int, number: int) -> bool:
+    """Let the process ids of ``process``'s pid namespace go on after ``number``. False where the kernel has no
+    such setting (CONFIG_CHECKPOINT_RESTORE)."""
+    if not Path(_LAST_PID).exists():
+        return False
+
+    def write() -> int:
+        fd = os.open(f"/proc/{process}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if _libc.setns(fd, _CLONE_NEWPID) != 0:  # for this thread's children
+                raise _error("entering a pid namespace")
+        finally:
+            os.close(fd)
+        script = f"echo {number} > {_LAST_PID}"  # whose namespace is meant is told by who writes
+        return os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", script], {}), 0)[1]
+
+    return in_thread(write) == 0
 
 
 def enter_netns(fd: int) -> None:

@@ -54,6 +54,11 @@ class Upper:
             finally:
                 os.close(fd)
 
+    def folder(self, path: str) -> None:
+        """Make a directory, as the image has it or owned by the box's root."""
+        with self._directory(_parts(path)):
+            pass
+
     def link(self, path: str, target: str) -> None:
         """Make a symbolic link, owned by the box's root."""
         parts = _parts(path)
@@ -168,6 +173,7 @@ def _system(place: Upper, spec: BoxSpec, image: Path) -> None:
     place.write("/etc/hosts", hosts.encode(), **root)
     place.write("/etc/machine-id", f"{secrets.token_hex(16)}\n".encode(), 0o444, **root)
     place.write("/etc/resolv.conf", f"nameserver {GATEWAY_V4}\noptions edns0\n".encode(), **root)
+    place.folder("/run/systemd/system")  # by this programs tell who is pid 1: sd_booted(3)
     if spec.ca_pem:
         bundle = (image / CA_BUNDLE.lstrip("/")).read_bytes()
         place.write(CA_BUNDLE, bundle + spec.ca_pem, **root)
