@@ -61,7 +61,7 @@ def watched_by_falco(
         box = RuncSandbox(spec)
         undo.callback(box.destroy)
         box.create()
-        gateway.start(box.gateway_netns)
+        gateway.start(box.gateway_netns, box.engine_socket)
         for allow in turn.plan.registry:
             gateway.allow(allow)
         watch.start()
