@@ -132,3 +132,22 @@ def harmless_part(kind: str, content: bytes) -> tuple[bytes | None, int]:
     if kind == "npmrc":
         return filter_npmrc(content)
     return None, 0
+
+
+MANIFEST_BYTES = 16 << 20  # a longer one enters as it is
+_MANIFEST = re.compile(
+    r"package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml"
+    r"|(requirements|constraints)[\w.-]*\.(txt|in)|pyproject\.toml|poetry\.lock|uv\.lock|pipfile(\.lock)?|setup\.cfg"
+    r"|gemfile(\.lock)?|gems\.(rb|locked)|[\w.-]+\.gemspec|\.gitmodules|\.gitlab-ci\.ya?ml"
+)
+_USER_OF_URL = re.compile(rb"""((?:https?|git\+https?|ftp)://)[^/\s"'`@<>\\]{1,500}@""")
+
+
+def is_manifest(path: str) -> bool:
+    """Whether this file may name what is fetched, by addresses that hold credentials."""
+    return _MANIFEST.fullmatch(path.rsplit("/", 1)[-1].lower()) is not None
+
+
+def without_users(content: bytes) -> tuple[bytes, int]:
+    """The text with ``https://user:password@host`` as ``https://host``, and how often that was so."""
+    return _USER_OF_URL.subn(rb"\1", content)

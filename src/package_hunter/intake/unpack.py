@@ -123,12 +123,21 @@ class _Unpacking:
         if kind is None and entry.size <= secrets.SNIFF_BYTES:
             kind = secrets.kind_of_content(path, head)
         if kind is None:
-            self._writer.file(parts, _joined(head, chunks), entry.executable, entry.mtime)
+            data = _joined(head, chunks)
+            if secrets.is_manifest(path) and entry.size <= secrets.MANIFEST_BYTES:
+                data = self._without_users(path, data)
+            self._writer.file(parts, data, entry.executable, entry.mtime)
             return
         whole = head if entry.size <= len(head) else None
         for _ in chunks:
             pass  # what is withheld counts against the limits all the same
         self._withhold_file(parts, path, kind, whole, entry.mtime)
+
+    def _without_users(self, path: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        content, count = secrets.without_users(b"".join(chunks))
+        if count:
+            self._note(f"Credentials in {count} addresses of {shown(path)} stayed outside of the box.")
+        yield content
 
     def _withhold_file(
         self, parts: tuple[str, ...], path: str, kind: str, whole: bytes | None, mtime: float

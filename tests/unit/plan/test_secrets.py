@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from package_hunter.intake import secrets
 from package_hunter.intake.secrets import filter_npmrc, kind_of, kind_of_content
 
 from .conftest import Unpack, entry, tar
@@ -113,3 +114,21 @@ def test_a_second_name_of_a_secret_is_withheld_too(do: Unpack, dest: Path) -> No
     )
     assert [item.path for item in result.withheld] == [".env", "plain.txt"]
     assert not (dest / "plain.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "count"),
+    [
+        (b'"https://me:pw@host.example/x.tgz"', b'"https://host.example/x.tgz"', 1),
+        (b"git+https://ghp_token@git.example/a.git", b"git+https://git.example/a.git", 1),
+        (b"https://host.example/@scope/name https://a.example", None, 0),
+        (b"git+ssh://git@git.example/a.git, me@mail.example", None, 0),
+    ],
+)
+def test_users_in_addresses_stay_outside(text: bytes, kept: bytes | None, count: int) -> None:
+    assert secrets.without_users(text) == (kept or text, count)
+
+
+def test_manifests_are_known_by_name() -> None:
+    assert secrets.is_manifest("a/package.json") and secrets.is_manifest("requirements-dev.txt")
+    assert not secrets.is_manifest("src/index.js") and not secrets.is_manifest("notes.txt")
