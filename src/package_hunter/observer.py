@@ -102,6 +102,7 @@ class Observer:
         take_priority()
         confine("reader", keep_fds=keep)
         os.set_blocking(done, False)
+        ring.wake_by(done)
         seen = observe(
             _events(Feed(ring, freezer), done, sink),
             state,
@@ -154,7 +155,7 @@ def _events(feed: Feed, done: int, sink: ScapWriter | None) -> Iterator[tuple[by
     """Events until the other end of ``done`` is closed and the ring is empty."""
     ended = False
     while True:
-        events = feed.read(0.02)
+        events = feed.read(0.1)  # the probe wakes us where there is much
         for cpu, raw in events:
             yield raw, cpu
         if sink is not None and not events:

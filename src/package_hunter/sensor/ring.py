@@ -65,6 +65,10 @@ class Ring:
         quarter of the ring is full, so short waits are the way to read soon."""
         return bool(self._poll.poll(seconds * 1000)) if not self.fill() else True
 
+    def wake_by(self, fd: int) -> None:
+        """``wait`` returns when something happens to this descriptor as well."""
+        self._poll.register(fd, select.POLLIN)
+
     def close(self) -> None:
         """Gives the mappings back; the descriptor stays with its owner."""
         self._consumer.release()

@@ -1,6 +1,7 @@
 /* Floods of the sensor tests and benches: flood KIND SECONDS. Prints how many calls it made. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,17 @@ static double now(void)
     return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/* A path that another thread changes all the time while calls take it. */
+static volatile char changing[] = "/nowhere/a";
+static volatile int over;
+
+static void *change(void *unused)
+{
+    while (!over)
+        changing[9] ^= 'a' ^ 'b';
+    return unused;
+}
+
 int main(int argc, char **argv)
 {
     const char *kind = argv[1];
@@ -26,6 +38,9 @@ int main(int argc, char **argv)
     char name[4000], *args[32] = {0};
     int null = open("/dev/null", O_WRONLY);
 
+    pthread_t other;
+    if (!strcmp(kind, "race"))
+        pthread_create(&other, NULL, change, NULL);
     memset(name, 'x', sizeof(name) - 1);
     name[sizeof(name) - 1] = 0;
     for (int i = 0; i < 31; i++)
@@ -51,6 +66,8 @@ int main(int argc, char **argv)
         } else if (!strcmp(kind, "getppid")) {
             syscall(SYS_getppid);
             done++;
+        } else if (!strcmp(kind, "race")) {
+            done += unlink((const char *)changing) != 0;
         } else if (!strcmp(kind, "rename")) { /* fails at once, and makes 8 KB of event */
             done += rename(name, name) != 0;
         } else if (!strcmp(kind, "noexec")) { /* likewise, 40 KB */
@@ -73,6 +90,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    over = 1;
     printf("%ld\n", done);
     return 0;
 }

@@ -22,7 +22,7 @@ SOURCE = Path(__file__).resolve().parent / "flood.c"
 def compiled(folder: Path) -> Path:
     """The flood program."""
     program = folder / "flood"
-    subprocess.run(["cc", "-O2", "-o", program, SOURCE], check=True)
+    subprocess.run(["cc", "-O2", "-pthread", "-o", program, SOURCE], check=True)
     return program
 
 

@@ -160,8 +160,14 @@ __noinline int prepare(u32 prep, u32 arg)
         bpf_probe_read_user(s->raw, 4, (void *)from);
         s->args[8] = words[0];
         break;
+    case PREP_MMSGHDR: /* how much of this message was sent or received, behind it */
+        if (s->ret > 0) {
+            bpf_probe_read_user(s->raw, 4, (void *)from + (s->compat ? 28 : 56));
+            s->ret = s->moved = words[0];
+            s->raw[0] = 0;
+        }
+    /* fallthrough */
     case PREP_MSGHDR: /* name, iov, count, control, length of control; ~0 if unreadable */
-    case PREP_MMSGHDR:
         if (s->compat) {
             if (bpf_probe_read_user(s->raw, 24, (void *)from))
                 break;
@@ -386,6 +392,7 @@ static __always_inline void emit(struct scratch *s, struct scan *scan, u32 index
     total = params + extra;
     s->event = p->event;
     s->tampered = s->tuple = 0;
+    s->moved = s->ret;
     s->lens = LENS_AT;
     s->pos = LENS_AT + 2 * total;
     s->file = 0;
@@ -517,6 +524,28 @@ int sys_enter(u64 *ctx)
     return 0;
 }
 
+/* sendmmsg and recvmmsg: every message of them is an event. */
+#define MESSAGES 1024 /* the kernel takes no more */
+
+struct messages {
+    u64 tid;
+    u32 scan, index, step, pad;
+};
+
+static long next_message(u32 i, struct messages *m)
+{
+    struct scratch *s = scratch();
+    u32 slot = m->scan % SLOTS;
+    struct scan *scan = bpf_map_lookup_elem(&scans, &slot);
+    struct program *p = bpf_map_lookup_elem(&programs, &m->index);
+    if (!s || !scan || !p)
+        return 1;
+    s->args[1] += m->step;
+    s->ret = 1; /* of this message prepare() tells */
+    emit(s, scan, m->index, p, m->tid);
+    return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int sys_exit(u64 *ctx)
 {
@@ -555,6 +584,13 @@ int sys_exit(u64 *ctx)
         return 0;
     }
     emit(s, scan, index, p, (u32)bpf_get_current_pid_tgid());
+    if (p->prep == PREP_MMSGHDR && (s64)ctx[1] > 1) {
+        struct messages m = {
+            .tid = (u32)bpf_get_current_pid_tgid(), .scan = scan->id, .index = index, .step = compat ? 32 : 64,
+        };
+        u64 more = ctx[1] - 1;
+        bpf_loop(more < MESSAGES ? more : MESSAGES - 1, next_message, &m, 0);
+    }
     return 0;
 }
 

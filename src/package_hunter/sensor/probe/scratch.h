@@ -37,6 +37,7 @@ struct scratch {
     u32 scan;
     u32 tuple;    /* a socket tuple was written */
     u32 exe_len;
+    s64 moved;    /* bytes that the call sent or received: its result, or what a message says */
     u64 left, total, at; /* state of loops: on the stack the verifier would follow every value of it */
     u32 falco_id; /* PPM_SC number of the call, for generic events */
     u64 raw[20];  /* what prep read */

@@ -49,7 +49,7 @@ __noinline int op_data(u64 from, s64 size, u32 outgoing)
     s64 n;
     if (!s)
         return 0;
-    n = outgoing ? (s->ret > 0 ? s->ret : size) : s->ret;
+    n = outgoing ? (s->moved > 0 ? s->moved : size) : s->moved;
     if (n <= 0) {
         put_len(s, 0);
         return 0;
@@ -104,8 +104,8 @@ __noinline int op_iovec(u64 vector, u32 count, u32 copy)
     w.copy = copy;
     s->total = 0;
     s->left = SNAP_BYTES; /* bytes still to copy */
-    if (s->ret > 0 && s->ret < SNAP_BYTES)
-        s->left = s->ret;
+    if (s->moved > 0 && s->moved < SNAP_BYTES)
+        s->left = s->moved;
     if (count > 1024)
         count = 1024;
     if (vector)
@@ -427,7 +427,7 @@ __noinline int run_op(u32 program_index, u32 i)
             put_len(s, 0);
         break;
     case OP_IOV_SIZE: op_iovec(value, argument(s, aux), 0); break;
-    case OP_RET_SIZE: put(s, s->ret > 0 ? s->ret : 0, 4); break;
+    case OP_RET_SIZE: put(s, s->moved > 0 ? s->moved : 0, 4); break;
     case OP_CONTROL:
         put_len(s, s->ret >= 0 ? put_user_bytes(s, value, argument(s, aux), 0xfff) : 0);
         break;
