@@ -49,6 +49,7 @@ class Change:
         result = verdict(report.findings, coverage)
         return replace(
             report,
+            target=replace(report.target, name=self.name),
             coverage=coverage,
             verdict=result,
             decision=decide(result, report.findings),

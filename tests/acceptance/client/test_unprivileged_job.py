@@ -120,7 +120,9 @@ def test_the_shell_example_for_real(job: Job) -> None:
     project = job.put("falco-test", ROOT / "simulations/falco-test")
     (project / ".gitignore").write_text("secrets.txt\n")
     (project / "secrets.txt").write_text("not to be sent")
+    files = [p for p in project.rglob("*") if p.is_file()]
     done = job.run(ROOT / "ci/examples/scan.sh", "falco-test")
+    assert f"packed {len(files) - 1} files" in done.stderr, "what .gitignore names is not sent"
     assert done.returncode == 1, done.stdout + done.stderr
     assert "SUSPICIOUS" in done.stdout
     assert "decision: block" in done.stdout, "the server's policy decides"
@@ -175,6 +177,11 @@ def test_htr_as_the_original_was_called(job: Job) -> None:
 
 
 def test_what_the_server_decides_is_not_the_jobs(job: Job) -> None:
+    wrong = job.folder / "token-wrong"
+    wrong.write_text("ph_wrong")
+    done = job.run(BIN / "package-hunter", "scan", ".", "--token-file", wrong)
+    assert done.returncode == 2
+    assert "refuses these credentials" in done.stderr
     done = job.run(BIN / "package-hunter", "scan", ".", "--rules", "x.yaml")
     assert done.returncode == 2
     assert "--rules does not go with --server" in done.stderr

@@ -63,14 +63,10 @@ def test_policies(fetching: Path, tmp_path: Path) -> None:
     (fetching / "package-hunter.toml").write_text(WAIVER)
     try:
         own = hunt("scan", fetching, "-q", "--fail-on", "review")
-        ignored = hunt("scan", fetching, "-q", "--fail-on", "review", "--no-own-policy")
-        outer = hunt("scan", fetching, "-q", "--policy", strict)
     finally:
         (fetching / "package-hunter.toml").unlink()
     assert own.returncode == 0, own.stdout
     assert "waived by the project's own package-hunter.toml" in " ".join(own.stdout.split())
-    assert ignored.returncode == 1
-    assert outer.returncode == 1, "the user's own file stands in the place of the project's"
     wrong = tmp_path / "wrong.toml"
     wrong.write_text("[[waiver]]\n")
     done = hunt("scan", fetching, "--policy", wrong)
