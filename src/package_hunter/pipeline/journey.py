@@ -13,14 +13,14 @@ from pathlib import Path
 from package_hunter.config import Settings, settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
-from package_hunter.errors import HostError
+from package_hunter.errors import HostError, HunterError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
 from package_hunter.observe import compile_rules
 from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.falco import engine_of
-from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
@@ -103,7 +103,13 @@ def scan_received(
         upstreams = ahead.upstreams()
         judged: list[Judged] = []
         for turn in turns:
-            item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
+            try:
+                item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
+            except HunterError as error:
+                if not judged:
+                    raise
+                judged.append(not_run(turn, error))  # what earlier boxes showed is not lost with this one
+                continue
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.staged, item, more))
         return report_of(scan, stage, judged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from package_hunter.errors import HunterError
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Coverage, Package
@@ -23,3 +24,10 @@ class Judged:
     coverage: Coverage
     findings: tuple[Finding, ...]
     broken: tuple[str, ...] = ()
+
+
+def not_run(turn: Round, error: HunterError) -> Judged:
+    """A round that could not be made: nothing seen, and why."""
+    why = (f"This part could not be scanned: {error.message}",)
+    packages = turn.plan.inventory()
+    return Judged(turn, (), Observation(), NetworkLog(), (), packages, Coverage(reasons=why), (), why)

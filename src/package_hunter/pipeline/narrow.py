@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from package_hunter.ecosystems import Staged
+from package_hunter.errors import HunterError
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame
 from package_hunter.model.scan import Package, PhaseCoverage
 from package_hunter.pipeline.apart import Apart
-from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round, again
 
@@ -35,7 +36,11 @@ def narrow(scan: Scan, staged: Staged, item: Judged, run: Run) -> Judged:
             break
         scan.say("Loading packages apart, to find who it was")
         apart = Apart(suspects)
-        shown = run(again(scan, staged, item.round, apart, further))
+        turn = again(scan, staged, item.round, apart, further)
+        try:
+            shown = run(turn)
+        except HunterError as error:
+            shown = not_run(turn, error)
         if shown.broken or shown.coverage.dropped:
             return _noted(item, "Packages were to be loaded apart, which did not come to an end.", shown)
         item, suspects = _with_blame(item, shown, apart)

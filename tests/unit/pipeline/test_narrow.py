@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pipeline_samples import TreePlan, blame, finding, judged
 
 from package_hunter.ecosystems import BoxTree
+from package_hunter.errors import SandboxError
 from package_hunter.pipeline import narrow as narrowing
 from package_hunter.pipeline.apart import MAX_LOADS, Apart
-from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.rounds import Round
 
 TREE = BoxTree(Path("/nonexistent"))
@@ -89,6 +90,14 @@ def test_nobody_shows_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     item = judged(finding("exfiltration", blame("top")), plan=TreePlan(NEEDS, ["top"]))
     result, used = _narrow(monkeypatch, item, judged())
     assert result.findings == item.findings and used == 1
+
+
+def test_a_box_that_fails_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = judged(finding("exfiltration", blame("top")), plan=TreePlan(NEEDS, ["top"]))
+    broken = not_run(item.round, SandboxError("No space is left for the box."))
+    result, used = _narrow(monkeypatch, item, broken)
+    assert result.findings == item.findings and used == 1
+    assert any("did not come to an end" in note for note in result.coverage.notes)
 
 
 def test_large_tree_takes_several_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
