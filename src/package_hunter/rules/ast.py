@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from package_hunter.rules.operators import predicate, say
+from package_hunter.rules.english import say
+from package_hunter.rules.operators import predicate
 
 Lookup = Callable[["Operand"], Any]
 
@@ -108,7 +109,7 @@ class Not(Node):
         if isinstance(self.part, AnyOf):
             return _branch("none of these holds:", self.part.parts, depth)
         lines = self.part.explain(depth)
-        return [lines[0].replace("- ", "- not: ", 1), *lines[1:]]
+        return [lines[0].replace("- ", "- not " if "- “" in lines[0] else "- not: ", 1), *lines[1:]]
 
     def children(self) -> tuple[Node, ...]:
         return (self.part,)
@@ -126,12 +127,27 @@ class MacroRef(Node):
         return self.body.evaluate(get)
 
     def explain(self, depth: int = 0) -> list[str]:
-        title = f"“{self.name.replace('_', ' ')}”, that is"
+        name = f"“{self.name.replace('_', ' ')}”"
+        if self.holds_never():
+            return [("  " * depth) + f"- {name}: nothing so far, a place for exceptions of your own"]
+        if isinstance(self.body, Check):
+            return [("  " * depth) + f"- {name}: {self.body.explain()[0].removeprefix('- ')}"]
+        title = f"{name}, that is"
         if isinstance(self.body, All):
             return _branch(f"{title} all of these:", self.body.parts, depth)
         if isinstance(self.body, AnyOf):
             return _branch(f"{title} at least one of these:", self.body.parts, depth)
         return _branch(f"{title}:", self.children(), depth)
+
+    def holds_never(self) -> bool:
+        """Whether it stands for ``evt.num = 0``, as Falco's files say "never"."""
+        if isinstance(self.body, MacroRef):
+            return self.body.holds_never()
+        body = self.body
+        return isinstance(body, Check) and (str(body.left), body.op, [v.text for v in body.values]) == (
+            *("evt.num", "="),
+            ["0"],
+        )
 
     def children(self) -> tuple[Node, ...]:
         return () if self.body is None else (self.body,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from package_hunter.model.fields import FieldSpec
-from package_hunter.rules.ast import AnyOf, Check, FieldRef, MacroRef, Node, Not, walk
+from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, MacroRef, Node, Not, walk
 from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.model import Rule
 from package_hunter.rules.operands import field_spec, fields_of
@@ -17,14 +17,26 @@ def explain(rule: Rule) -> str:
     """What the rule looks for, when, and what its fields mean: plain text of several lines."""
     lines = [f"{rule.name} ({rule.priority}{'' if rule.enabled else ', switched off'})", ""]
     lines += [*textwrap.wrap(" ".join(rule.desc.split()), WIDTH), ""]
-    lines += ["It is tried on: " + _events(rule), "It matches where"]
-    for line in rule.node.explain(1):
+    lines += textwrap.wrap("It looks at: " + _events(rule), WIDTH, subsequent_indent="  ")
+    tree = rule.node.explain()
+    if isinstance(rule.node, All | AnyOf):
+        lines.append(f"It matches where {tree.pop(0).removeprefix('- ')}")
+    else:
+        lines.append("It matches where:")
+        tree = ["  " + line for line in tree]
+    for line in tree:
         indent = " " * (len(line) - len(line.lstrip()) + 2)
-        lines += textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_long_words=False) or [""]
-    lines += ["", "What is compared"]
+        lines += textwrap.wrap(
+            line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    lines += ["", "The fields in brackets"]
     for name, spec in sorted(_fields(rule).items()):
+        if name == "evt.num":
+            continue  # the way to say "never"
         text = f"  {name}: {spec.doc}"
-        lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_long_words=False)
+        lines += textwrap.wrap(
+            text, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        )
     lines += [
         "",
         "What an alert says",
@@ -75,7 +87,7 @@ def event_type_names(rule: Rule, most: int = 12) -> list[str]:
 def _events(rule: Rule) -> str:
     names = sorted(name for name, numbers in event_names().items() if numbers & rule.types)
     if len(names) > 100:
-        return "every event (the condition names no type)."
+        return "every event (no system call is named)."
     return ", ".join(event_type_names(rule, 30)) + "."
 
 
@@ -85,5 +97,5 @@ def _fields(rule: Rule) -> dict[str, FieldSpec]:
         if isinstance(node, Check):
             refs: list[FieldRef] = [*fields_of(node.left), *fields_of(node.right)]
             for ref in refs:
-                found.setdefault(str(ref), field_spec(ref))
+                found.setdefault(ref.name, field_spec(ref))
     return found

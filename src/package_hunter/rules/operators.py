@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
+from package_hunter.model.fields import FieldSpec, FieldType
 from package_hunter.rules.patterns import ValueProblem, glob_regex, path_test, regex_test, remember
 
 Test = Callable[[Any], bool]
@@ -237,55 +237,3 @@ def _bytes_test(op: str, text: str, spec: FieldSpec) -> Test:
         raise ValueProblem(f"{op} takes an even number of hex digits, not {text!r}.")
     part = bytes.fromhex(text)
     return (lambda v: part in v) if op == "bcontains" else (lambda v: v.startswith(part))
-
-
-_WORDS = {
-    "=": "is", "!=": "is not", "contains": "contains", "icontains": "contains (in any case)",
-    "startswith": "starts with", "endswith": "ends with", "glob": "matches the pattern",
-    "iglob": "matches the pattern (in any case)", "regex": "as a whole matches the regular expression",
-    "in": "is one of", "intersects": "has something in common with",
-    "pmatch": "is, or lies below, one of",
-    "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least",
-    "bcontains": "contains the bytes", "bstartswith": "starts with the bytes",
-}  # fmt: skip
-
-
-def say(left: str, op: str, values: Sequence[str], right: str, modifier: str) -> str:
-    """A comparison in English, with the field's meaning where the catalogue has one."""
-    subject = phrase(left)
-    if op == "exists":
-        return f"{subject} is known"
-    shown = right or ", ".join(f"“{v}”" for v in values[:12])
-    if len(values) > 12:
-        shown += f", … ({len(values)} in all)"
-    if modifier:
-        shown = {"oneof": "exactly one of ", "anyof": "any of ", "allof": "each of "}[modifier] + shown
-    word = _WORDS[op]
-    if op in ("in", "pmatch") and len(values) == 1:
-        word = "is" if op == "in" else "is, or lies below,"
-    return f"{subject} {word} {shown}"
-
-
-def phrase(left: str) -> str:
-    """A field by what it means: ``the name of the process (proc.name)``."""
-    name, _, arg = left.partition("[")
-    spec = field_catalogue().get(name)
-    if spec is None and name.startswith(("evt.arg.", "evt.rawarg.")):
-        return f"the call's argument {name.split('.', 2)[2]!r} ({left})"
-    if spec is None:
-        return left
-    meaning = re.split(r"[.:;,](?: |$)| \(| as | which ", spec.doc)[0]
-    if arg and name in ("evt.arg", "evt.rawarg"):
-        return f"the call's argument {arg[:-1]!r} ({left})"
-    if "ancestor N levels up" in meaning:
-        meaning = meaning.replace("ancestor N levels up", _ancestor(arg[:-1]))
-    if meaning.startswith("true "):
-        return f"“{meaning[5:].removeprefix('for ').removeprefix('where ')}” ({left})"
-    start = meaning if meaning.startswith(("proc.", "fd.")) else meaning[0].lower() + meaning[1:]
-    return f"{start} ({left})"
-
-
-def _ancestor(level: str) -> str:
-    return {"": "any ancestor", "0": "process itself", "1": "parent", "2": "grandparent"}.get(
-        level, f"ancestor {level} levels up"
-    ).replace("any ancestor", "ancestors, any of them,")
