@@ -1,12 +1,14 @@
 """One scan of a project in a way of its own, for bench_observed.py: `install_once.py WAY PROJECT` prints JSON.
 
 ``unwatched``: no probe, no reader. ``received``: events are read and decoded, no more. ``judged``: as always.
+``timed``: judged by a probe of this process's own, whose time in the kernel is read (kernel.bpf_stats_enabled).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,11 +18,19 @@ import package_hunter.pipeline.detonate as steps
 from package_hunter.model.observation import Observation
 from package_hunter.observer import Observer, _codec, _events
 from package_hunter.pipeline import ScanOptions, scan_target
+from package_hunter.sensor import objects
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority
 from package_hunter.sensor.live import Probe, ScanSensor, Stats
 from package_hunter.sensor.ring import Ring
 
-SEEN: dict[str, Any] = {"events": 0, "lost": 0, "reader_cpu": 0.0, "reader_rss": 0, "box_cpu": 0.0}
+SEEN: dict[str, Any] = {
+    "probe_cpu": 0.0,
+    "events": 0,
+    "lost": 0,
+    "reader_cpu": 0.0,
+    "reader_rss": 0,
+    "box_cpu": 0.0,
+}
 
 
 class NoProbe:
@@ -113,6 +123,17 @@ def _box_cpu(groups: Any) -> float:
     return int(v1.read_text()) / 1e9 if v1.exists() else 0.0
 
 
+def _kernel_seconds(probe: Probe) -> float:
+    """What this probe's programs ran so far, for members of scans and for all other processes of the host."""
+    assert probe._objects is not None
+    total = 0
+    for fd in probe._objects.programs.values():
+        number = objects._info(fd, objects._ProgInfo()).id
+        said = subprocess.check_output(["bpftool", "prog", "show", "id", str(number), "-j"])
+        total += int(json.loads(said).get("run_time_ns", 0))
+    return total / 1e9
+
+
 def main(way: str, project: Path) -> None:
     """Scan once and say what it cost."""
     if way == "unwatched":
@@ -121,7 +142,9 @@ def main(way: str, project: Path) -> None:
             "package_hunter.model.table", fromlist=["StartState"]
         ).StartState()
     else:
-        steps.Observer = Counting if way == "judged" else Receiving  # type: ignore[misc]
+        steps.Observer = Receiving if way == "received" else Counting  # type: ignore[misc]
+    if way == "timed":
+        steps.Probe = lambda path, **_: Probe(path)  # type: ignore[misc, assignment]
     kill = steps.RuncSandbox.kill
 
     def counted(box: Any) -> None:
@@ -133,6 +156,8 @@ def main(way: str, project: Path) -> None:
 
     def told(sensor: ScanSensor) -> None:
         if sensor._open:
+            if way == "timed":
+                SEEN["probe_cpu"] += _kernel_seconds(sensor._probe)
             stats = sensor.stats()
             SEEN["lost"] += stats.lost
             SEEN["written"] = SEEN.get("written", 0) + stats.events
