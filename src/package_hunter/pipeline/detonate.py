@@ -83,9 +83,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         undo.callback(box.destroy)
         box.create()
         sensor.register(box.init_pid)
-        gateway.start(box.gateway_netns, box.engine_socket)
-        for allow in turn.plan.registry:
-            gateway.allow(allow)
+        open_gateway(gateway, box, turn)
         observer = Observer(sensor, scan.engine, box.cgroup_paths, turn.folder)
         undo.callback(observer.abort)
         observer.start(
@@ -147,7 +145,21 @@ def _count_losses(seen: Seen, sensor: ScanSensor) -> None:
         seen.reasons.append(stats.loss())
     if stats.orphans:
         seen.reasons.append(f"{stats.orphans} processes could not be followed.")
-    if errors := seen.network.cut.get("gateway_errors"):
-        seen.reasons.append(f"The gateway failed in {errors} connections: what was sent there is not known.")
-    if seen.network.cut.get("gateway_failed"):
-        seen.reasons.append("The gateway ended unexpectedly: what was sent after that is not known.")
+    seen.reasons += gateway_failures(seen.network)
+
+
+def open_gateway(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
+    """Let the gateway answer the box, and pass on what the plan needs of registries."""
+    gateway.start(box.gateway_netns, box.engine_socket)
+    for allow in turn.plan.registry:
+        gateway.allow(allow)
+
+
+def gateway_failures(network: NetworkLog) -> list[str]:
+    """Sentences about what the gateway could not tell."""
+    found = []
+    if errors := network.cut.get("gateway_errors"):
+        found.append(f"The gateway failed in {errors} connections: what was sent there is not known.")
+    if network.cut.get("gateway_failed"):
+        found.append("The gateway ended unexpectedly: what was sent after that is not known.")
+    return found

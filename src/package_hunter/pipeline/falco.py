@@ -53,7 +53,7 @@ def watched_by_falco(
     scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries: Sequence[Canary], driver: str
 ) -> Seen:
     """Build the box, see that Falco watches it, run the phases in it, and wait until Falco has said all."""
-    from package_hunter.pipeline.detonate import Seen
+    from package_hunter.pipeline.detonate import Seen, gateway_failures, open_gateway
 
     scan.say("Building the box")
     watch = FalcoWatch(open_source(scan.config.falco), Box(spec.scan_id), scan.config.max_alerts)
@@ -61,9 +61,7 @@ def watched_by_falco(
         box = RuncSandbox(spec)
         undo.callback(box.destroy)
         box.create()
-        gateway.start(box.gateway_netns, box.engine_socket)
-        for allow in turn.plan.registry:
-            gateway.allow(allow)
+        open_gateway(gateway, box, turn)
         watch.start()
         undo.callback(watch.stop)
         box.start()
@@ -77,11 +75,10 @@ def watched_by_falco(
         reasons += _last_words(watch)
         watch.stop()
         network = gateway.stop()
-        if network.cut.get("gateway_failed"):
-            reasons.append("The gateway ended unexpectedly: what was sent after that is not known.")
         observation = _of_the_phases(watch.observation(), first, box.init_pid, driver)
+        reasons += [*watch.reasons(), *gateway_failures(network)]
         return Seen(
-            runs, observation, network, [*reasons, *watch.reasons()], tuple(canaries), watch.dropped, True
+            runs, observation, network, reasons, tuple(canaries), dropped=watch.dropped, by_falco=True
         )
 
 
