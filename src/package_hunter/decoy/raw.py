@@ -21,6 +21,9 @@ _BANNERS = {
 }
 
 
+_SSH_GREETING = 255  # bytes of the line that a client begins with, at most (RFC 4253 4.2)
+
+
 class RawTalk:
     """One raw connection; ``talk`` gets its kind and first bytes."""
 
@@ -57,6 +60,12 @@ class RawTalk:
                     self._talk.head += data[: limit - len(self._talk.head)]
                 sink.feed(data)
                 shell.hear(data)
+                if self._talk.head.startswith(b"SSH-"):
+                    if len(self._talk.head) > _SSH_GREETING:
+                        break  # the exchange of keys has begun, which is not played: no use in waiting
+                    if not silent:  # a silent client was greeted already
+                        await self._say(_BANNERS[22])
+                    continue
                 if not banner and not shell.asked and shell.is_prompt(data):
                     await self._say(shell.command())
                 elif data[:1] == b"{" and len(data) < 16_384:
