@@ -57,6 +57,9 @@ class NoProbe:
     def register(self, pid: int) -> None:
         pass
 
+    def set_filter(self, *_: object, **__: object) -> None:
+        pass
+
     def stats(self) -> Stats:
         return Stats()
 
