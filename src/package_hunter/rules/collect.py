@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from package_hunter.rules.advice import advise, offending
 from package_hunter.rules.document import Item, Place
 from package_hunter.rules.model import Problem
 
@@ -51,11 +52,16 @@ class Collected:
 
     def error(self, code: str, place: Place, message: str, advice: str = "", text: str = "") -> None:
         """Note an error."""
-        self.problems.append(Problem("error", code, place, message, advice, text))
+        self._note("error", code, place, message, advice, text)
 
     def warn(self, code: str, place: Place, message: str, advice: str = "", text: str = "") -> None:
         """Note a warning."""
-        self.problems.append(Problem("warning", code, place, message, advice, text))
+        self._note("warning", code, place, message, advice, text)
+
+    def _note(self, severity: str, code: str, place: Place, message: str, advice: str, text: str) -> None:
+        text = text or offending(message, place.raw)
+        advice = advice or advise(code, text, self.macros)
+        self.problems.append(Problem(severity, code, place, message, advice, text))
 
     def add(self, item: Item) -> None:
         """One top-level entry of a file."""

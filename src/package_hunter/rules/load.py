@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 from package_hunter.errors import RuleFileError
 from package_hunter.model.fields import FieldSpec
+from package_hunter.rules.advice import ADVICE
 from package_hunter.rules.ast import All, Check, Literal, MacroRef, Node, Not, walk
 from package_hunter.rules.collect import Collected, Entry
 from package_hunter.rules.document import DocumentError, Place, read_file, read_items
@@ -49,10 +51,8 @@ def check_rules(files: Sequence[Path]) -> RuleSet:
         try:
             texts.append((str(path), read_file(path)))
         except OSError as error:
-            place = Place(str(path), 1, 1)
-            problems.append(
-                Problem("error", "unreadable", place, f"The file cannot be read: {error.strerror}.")
-            )
+            place, what = Place(str(path), 1, 1), f"The file cannot be read: {error.strerror}."
+            problems.append(Problem("error", "unreadable", place, what, ADVICE["unreadable"], str(path)))
     ruleset = load_texts(texts)
     ruleset.problems[:0] = problems
     return ruleset
@@ -67,7 +67,17 @@ def load_texts(texts: Sequence[tuple[str, str]]) -> RuleSet:
                 collected.add(item)
         except DocumentError as error:
             collected.error("yaml", error.place, error.message)
-    return _Linker(collected).link()
+    linked = _Linker(collected).link()
+    lines = {name: text.split("\n") for name, text in texts}
+    linked.problems[:] = [p if p.text else replace(p, text=_line(p, lines)) for p in linked.problems]
+    return linked
+
+
+def _line(problem: Problem, lines: Mapping[str, Sequence[str]]) -> str:
+    """The line of the file that a problem without a text of its own is about."""
+    of_file = lines.get(problem.place.file, ())
+    at = min(problem.place.line, len(of_file)) - 1
+    return next((line.strip()[:160] for line in of_file[at::-1] if line.strip()), "(an empty file)")
 
 
 def load_condition(condition: str, ruleset: RuleSet) -> RuleSet:

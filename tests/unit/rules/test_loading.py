@@ -231,6 +231,14 @@ def test_warnings(text: str, code: str) -> None:
     loaded = load(text)
     assert not loaded.errors
     assert code in codes(loaded)
+    told_in_full(loaded)
+
+
+def told_in_full(ruleset: RuleSet) -> None:
+    """Each problem says where, what, about which text, and what to do."""
+    for problem in ruleset.problems:
+        assert problem.place.file and problem.place.line >= 1 and problem.place.column >= 1
+        assert problem.message.endswith(".") and problem.advice and problem.text, problem
 
 
 def two(first: str, second: str) -> RuleSet:
@@ -343,7 +351,23 @@ def test_our_rules_can_all_match_and_hide_none() -> None:
     ],
 )
 def test_errors(text: str, code: str) -> None:
-    assert code in [p.code for p in load(text).errors]
+    loaded = load(text)
+    assert code in [p.code for p in loaded.errors]
+    told_in_full(loaded)
+
+
+@pytest.mark.parametrize(
+    ("condition", "advice"),
+    [
+        ("evt.type=openat and proc.nam=x", "Did you mean proc.name?"),
+        ("evt.type=opennat", "Did you mean openat?"),
+        ("evt.type=openat and near_myss", "Did you mean near_miss?"),
+        ("evt.type=openat and zzzz", "Define the macro, or write a comparison if a field is meant."),
+    ],
+)
+def test_a_misspelt_name_is_guessed(condition: str, advice: str) -> None:
+    loaded = load("- macro: near_miss\n  condition: fd.num=1\n", rule(condition))
+    assert advice in [p.advice for p in loaded.errors]
 
 
 def test_engine_versions_that_fit() -> None:
