@@ -52,7 +52,7 @@ def _by_doer(findings: list[Finding]) -> Iterator[str]:
     for who in dict.fromkeys(words.who(f.blame) for f in findings):
         group = [f for f in findings if words.who(f.blame) == who]
         blame = group[0].blame
-        known = f" ({words.sureness(blame)})" if blame and who != words.UNKNOWN else ""
+        known = f" ({words.sureness(blame)})" if words.sureness(blame) else ""
         path = f", by way of {plain(words.tree_path(blame))}" if blame and len(blame.path) > 1 else ""
         yield f"Done by **{plain(who)}**{known}{path}"
         yield ""

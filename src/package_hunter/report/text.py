@@ -137,8 +137,9 @@ def _doer(blame: Blame | None) -> Text:
     """Above the findings of one script: who it was, how sure that is, and how it came into the project."""
     if blame is None:
         return Text("Done by: not known which package", "bold")
-    path = f", {words.tree_path(blame)}" if len(blame.path) > 1 else ""
-    known = f"  ({words.sureness(blame)}{path})" if words.who(blame) != words.UNKNOWN else ""
+    path = words.tree_path(blame) if len(blame.path) > 1 else ""
+    about = ", ".join(part for part in (words.sureness(blame), path) if part)
+    known = f"  ({about})" if about else ""
     return Text.assemble(("Done by: ", "dim"), (words.who(blame), "bold"), (known, "dim"))
 
 

@@ -69,8 +69,10 @@ def who(blame: Blame | None) -> str:
     return f"{owner} {harmless(blame.script)} {'script' if blame.phase == 'install' else 'step'}"
 
 
-def sureness(blame: Blame) -> str:
-    """How sure the blame is, in words."""
+def sureness(blame: Blame | None) -> str:
+    """How sure the blame is, in words; empty where nobody is blamed."""
+    if blame is None or (blame.confidence == "tree" and not blame.package):
+        return ""
     return _CONFIDENCE.get(blame.confidence, blame.confidence)
 
 
