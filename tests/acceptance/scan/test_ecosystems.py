@@ -145,6 +145,20 @@ def test_workspaces_are_members_with_scripts_of_their_own(tmp_path: Path) -> Non
     assert report["coverage"]["packages"]["scripts_run"] == 1
 
 
+def test_members_of_a_pnpm_workspace(tmp_path: Path) -> None:
+    project = npm_project(tmp_path / "p", "root")
+    npm_project(project / "packages/one", "one", {"postinstall": "node -e 1"})
+    npm_project(project / "packages/two", "two", dependencies={"is-number": "7.0.0"})
+    (project / "pnpm-workspace.yaml").write_text("packages:\n  - packages/*\n")
+    ours = "  .:\n    dependencies:\n"
+    moved = "  .: {}\n\n  packages/one: {}\n\n  packages/two:\n    dependencies:\n"
+    (project / "pnpm-lock.yaml").write_text(PNPM.replace(ours, moved))
+    report = scan_json(project)
+    _whole(report, "pkg:npm/is-number@7.0.0", "pkg:npm/one@1.0.0")
+    assert report["coverage"]["packages"]["scripts_run"] == 1
+    assert any('require("is-number")' in p["cmdline"] for p in report["processes"])
+
+
 def test_npm_package_with_inner_modules_and_commands() -> None:
     report = scan_json("pkg:npm/semver@7.6.3", codes=(0, 1))
     _whole(report, "pkg:npm/semver@7.6.3")

@@ -134,3 +134,9 @@ def test_yarn_lock() -> None:
 def test_hostile_yarn_locks_are_survived(text: str) -> None:
     for item in yarn_lock.parse(text) + yarn_lock.parse(f"a@1:\n{text}"):
         assert item.name
+
+
+def test_members_of_a_pnpm_workspace_lie_below_the_project() -> None:
+    text = "importers:\n  .: {}\n  packages/one: {}\n  ../out: {}\n  a/../../b: {}\n  /etc: {}\n  .git: {}\n"
+    assert yaml_lock.pnpm_members(text) == ["packages/one"]
+    assert yaml_lock.pnpm_members("importers: [1]") == yaml_lock.pnpm_members("{") == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +32,17 @@ def from_hidden_lock(tree: BoxTree, project: str) -> dict[str, Entry]:
     return lock.entries(tree.read_json(f"{project}/{HIDDEN_LOCK}", lock.MAX_LOCK_BYTES))
 
 
-def from_folders(tree: BoxTree, project: str) -> dict[str, Entry]:
+def from_folders(tree: BoxTree, project: str, members: Iterable[str] = ()) -> dict[str, Entry]:
     """The entries that the folders show, for managers that leave no list; links are followed only within the
-    project. pnpm keeps the real folders in ``node_modules/.pnpm/NAME@VERSION/node_modules``."""
+    project. pnpm keeps the real folders in ``node_modules/.pnpm/NAME@VERSION/node_modules``, and links members of
+    a workspace only where they are needed: ``members`` are their folders."""
     found: dict[str, Entry] = {}
+    for location in members:
+        manifest = tree.read_json(f"{project}/{location}/package.json")
+        if manifest:
+            found[location] = _entry(location, manifest)
     store = f"{project}/node_modules/.pnpm"
-    queue = deque(["", *(f"node_modules/.pnpm/{name}" for name in tree.names(store))])
+    queue = deque(["", *found, *(f"node_modules/.pnpm/{name}" for name in tree.names(store))])
     while queue and len(found) < lock.MAX_PACKAGES:
         base = queue.popleft()
         for location in _children(tree, project, base):

@@ -152,6 +152,7 @@ class _Listed(Manager):
         self, project_manifest: Mapping[str, Any], entries: list[Locked], notes: tuple[str, ...]
     ) -> None:
         super().__init__(project_manifest)
+        self.members: list[str] = []
         self._entries = entries
         self.notes = notes
 
@@ -173,7 +174,7 @@ class _Listed(Manager):
         )
 
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
-        found = installed.from_folders(tree, project)
+        found = installed.from_folders(tree, project, self.members)
         sri = {(item.name, item.version): item.integrity for item in self._entries if item.integrity}
         return {
             key: installed.with_integrity(entry, sri.get((entry.name, entry.version)))
@@ -222,6 +223,7 @@ class Pnpm(_Listed):
     def __init__(self, project_manifest: Mapping[str, Any], lock_text: str, runs_alone: bool) -> None:
         super().__init__(project_manifest, yaml_lock.pnpm(lock_text), ())
         self.runs_alone = runs_alone
+        self.members = yaml_lock.pnpm_members(lock_text)
         major = yaml_lock.pnpm_major(lock_text)
         self.agent = f"pnpm/{major}.0.0"
         self.fetch = (

@@ -45,6 +45,12 @@ def pnpm(text: str) -> list[Locked]:
     return found
 
 
+def pnpm_members(text: str) -> list[str]:
+    """The folders of a pnpm workspace's members, as its lock file lists them; plain paths below the root."""
+    names = [str(name) for name in as_map(_read(text).get("importers"))]
+    return [name for name in names if re.fullmatch(r"(?!\.)[^/\0]+(/(?!\.)[^/\0]+)*", name)][:2_000]
+
+
 def pnpm_major(text: str) -> int:
     """The major version of pnpm that takes this lock file."""
     hit = re.search(r"^lockfileVersion:\s*['\"]?(\d+)", text, re.M)
