@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from package_hunter.ecosystems.npm import lock, yarn_lock
+from package_hunter.ecosystems.npm import lock, yaml_lock, yarn_lock
 
 LOCK = {
     "lockfileVersion": 3,
