@@ -11,10 +11,10 @@ from package_hunter.policy import Policy
 from package_hunter.rejudge import rejudge
 
 
-def against(report: Report, old: Report, policy: Policy) -> Report:
+def against(report: Report, old: Report, policy: Policy, own: str | None = None) -> Report:
     """The report with what ``old`` has not; findings that it had count no more, unless they are proof.
 
-    Proof of malice does not become acceptable by being known.
+    Proof of malice does not become acceptable by being known. ``own`` as in `rejudge`.
     """
     difference = compare(old, report)
     new = {f.fingerprint for f in difference.new_findings}
@@ -40,4 +40,4 @@ def against(report: Report, old: Report, policy: Policy) -> Report:
         notices = (*notices, f"The baseline is of another project: {old.target.name}.")
     compared = replace(report, findings=findings, baseline=data, notices=notices)
     # waivers were applied before: only verdict, decision and explanation follow from the new marks
-    return rejudge(compared, replace(policy, waivers=()))
+    return rejudge(compared, replace(policy, waivers=()), own)

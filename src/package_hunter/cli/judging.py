@@ -39,7 +39,7 @@ class Judging:
     def __call__(self, report: Report) -> Report:
         """The report as the policies see it."""
         judged = rejudge(report, self.policy, self.own) if self.asked else report
-        return judged if self.old is None else against(judged, self.old, self.policy)
+        return judged if self.old is None else against(judged, self.old, self.policy, self.own)
 
 
 def own_file(target: str) -> str | None:

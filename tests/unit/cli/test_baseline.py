@@ -73,3 +73,8 @@ def test_a_baseline_of_wrong_types_is_no_report() -> None:
     for wrong in ([], {"id": 1}, {**data["baseline"], "new_hosts": [1]}, {**data["baseline"], "id": None}):
         with pytest.raises(ValueError, match="not a whole report"):
             Report.from_json({**data, "baseline": wrong})
+
+
+def test_the_projects_own_file_can_still_ask_for_more() -> None:
+    own = '[verdicts]\nsuspicious = "block"\n'
+    assert against(report(OTHER), report(), Policy(), own).decision is Decision.BLOCK
