@@ -24,10 +24,11 @@ HUNT = Path(sys.executable).parent / "package-hunter"
 STEPS = (
     ("package_hunter.pipeline.journey", "load_engine", "rules read and compiled"),
     ("package_hunter.pipeline.journey", "reap", "leftovers looked for"),
-    ("package_hunter.pipeline.journey", "discover", "the host's registries"),
+    ("package_hunter.pipeline.ahead", "Ahead.upstreams", "the host's registries waited for"),
     ("package_hunter.pipeline.journey", "rounds", "plan"),
     ("package_hunter.pipeline.detonate", "make_canaries", "canaries"),
-    ("package_hunter.decoy.gateway", "Gateway.__init__", "gateway started"),
+    ("package_hunter.decoy.gateway", "GatewayProcess.__init__", "gateway started"),
+    ("package_hunter.decoy.gateway", "Gateway.__init__", "gateway told what it is"),
     ("package_hunter.decoy.gateway", "Gateway.start", "gateway's answer waited for"),
     ("package_hunter.decoy.gateway", "Gateway.stop", "gateway ended"),
     ("package_hunter.sensor.live", "Probe.__init__", "probe loaded"),
