@@ -4,9 +4,10 @@ evaluate. Fields that Falco cannot print (`fd.ip`, `fd.net`, ...) are worked out
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -21,7 +22,8 @@ from package_hunter.model.fields import (
 )
 from package_hunter.rules.ast import FieldRef
 from package_hunter.rules.evttypes import GENERIC, event_names
-from package_hunter.rules.operands import field_spec
+from package_hunter.rules.operands import ResolveError, field_spec
+from package_hunter.rules.operators import TEXTS
 
 Values = Mapping[str, Any]
 _ENDS = re.compile(r"^(?P<ip>[0-9a-fA-F.:]+):(?P<port>\d+)(?:->(?P<ip2>[0-9a-fA-F.:]+):(?P<port2>\d+))?$")
@@ -34,7 +36,7 @@ class DictEvent(dict[str, Any]):
     __slots__ = ("num", "pid", "tid", "ts", "type")
 
     def __init__(self, values: Values, num: int = 0) -> None:
-        super().__init__(values)
+        super().__init__({key: _normal(key, value) for key, value in values.items()})
         self.num = _whole(values.get("evt.num")) or num
         self.ts = _whole(values.get("evt.rawtime"))
         self.tid = _whole(values.get("thread.tid"))
@@ -43,6 +45,45 @@ class DictEvent(dict[str, Any]):
 
     def __missing__(self, key: str) -> None:
         return None
+
+
+def _normal(key: str, value: Any) -> Any:
+    """A JSON value as one of the field's type where it can be; whatever a file holds, a rule meets no other."""
+    kind = None if value is None else _kind_of(key)
+    if kind is None:
+        return None if isinstance(value, list | dict) else value
+    if kind in TEXTS:
+        if value.__class__ is str:
+            return value
+        many = isinstance(value, list) and _may_be_many(key)
+        return [_shown(v) for v in value] if many else _shown(value)
+    if kind is FieldType.BOOL:
+        return value in (True, "true") if value in (True, False, "true", "false") else None
+    if isinstance(value, list | dict):
+        return None
+    return _typed(_spec(key), value) if kind in _NUMBERS else str(value)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@lru_cache(4096)
+def _kind_of(key: str) -> FieldType | None:
+    """Of which type a field of that name is; None where there is none, or events decide."""
+    if key.startswith("evt.rawarg"):
+        return None
+    if key.startswith("evt.arg"):
+        return FieldType.STRING
+    try:
+        return _spec(key).type
+    except ResolveError:
+        return None
+
+
+def _may_be_many(key: str) -> bool:
+    spec = field_catalogue().get(key)
+    return spec is not None and (spec.is_list or spec.arg == "index?")
 
 
 def _whole(value: Any) -> int:

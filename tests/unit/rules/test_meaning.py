@@ -265,3 +265,67 @@ def test_generic_calls_stand_for_themselves() -> None:
 def test_refused(condition: str, says: str) -> None:
     with pytest.raises(RuleFileError, match=says):
         holds(condition, CAT)
+
+
+ODD: list[Any] = [
+    5,
+    7.5,
+    True,
+    False,
+    None,
+    ["a"],
+    ["a", 5, None],
+    {"a": 1},
+    "\ud800cat",
+    "",
+    "true",
+    -1,
+    2**70,
+]
+EVERY_WAY = [
+    "proc.name startswith a", "proc.name in (a, 5)", 'proc.name regex "c.*"', "proc.name glob *a*",
+    "proc.name icontains A", "proc.name exists", "proc.name != a", "proc.name > 4", "fd.name pmatch (/etc)",
+    "fd.name endswith 5", "fd.num > 2", "fd.num in (1, 5)", "evt.is_open_read = true", "evt.is_open_read != true",
+    "fd.sip = 10.0.0.1", "fd.snet in (10.0.0.0/8)", "fd.port = 80", "proc.aname = a", "proc.aname[2] = a",
+    "evt.arg.flags contains a", "evt.rawarg.flags = 5", "evt.buffer contains a", "proc.env[a] = a",
+    "len(proc.name) > 2", "toupper(proc.name) = A", "proc.name = val(proc.pname)", "evt.rawtime > 5",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", EVERY_WAY)
+def test_no_value_of_json_derails_a_rule(condition: str) -> None:
+    """What a file of events holds is not to be trusted: a value of another type is one of the field's, or none."""
+    engine = compile_engine(load_condition(condition, BASE), DictSource())
+    keys = [
+        "evt.type",
+        "proc.name",
+        "proc.pname",
+        "proc.aname",
+        "proc.aname[2]",
+        "proc.env",
+        "fd.name",
+        "fd.num",
+    ]
+    keys += [
+        "fd.sip",
+        "fd.type",
+        "fd.sport",
+        "evt.is_open_read",
+        "evt.arg.flags",
+        "evt.rawarg.flags",
+        "evt.buffer",
+    ]
+    keys += ["evt.rawtime", "evt.num", "thread.tid", "proc.pid", "nonsense", "no.such[", "evt.dir"]
+    for value in ODD:
+        given = DictEvent({"evt.type": "openat", **{k: value for k in keys if k != "evt.type"}}, 1)
+        assert engine.matches(given) == engine.interpreted(given)
+        DictEvent(dict.fromkeys(keys, value))
+
+
+def test_numbers_in_place_of_texts_are_texts() -> None:
+    assert holds("proc.name = 5", {"proc.name": 5})
+    assert holds("evt.arg.mode = 0755", {"evt.arg.mode": "0755"})
+    assert holds("evt.arg.size startswith 1", {"evt.arg.size": 12})
+    assert holds("fd.num > 4", {"fd.num": "5"})
+    assert holds("evt.is_open_read = true", {"evt.is_open_read": "true"})
+    assert not holds("evt.is_open_read = true", {"evt.is_open_read": "false"})
