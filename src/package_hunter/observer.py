@@ -55,8 +55,10 @@ class Observer:
         max_alerts: int,
         max_records: int,
         facts: Mapping[str, Any] | None = None,
+        inodes: Mapping[tuple[int, int], str] | None = None,
     ) -> None:
-        """Fork the reader; it drains from now on. ``facts`` go into the recording."""
+        """Fork the reader; it drains from now on. ``facts`` go into the recording; ``inodes`` are those of the
+        canaries, which are told by whatever name they are opened."""
         _codec()
         load_tables()
         done, self._done = os.pipe()
@@ -68,7 +70,9 @@ class Observer:
                 os.close(self._done)
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends us through the pipe
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                self._read(done, state, names, canaries, record, max_alerts, max_records, facts or {})
+                self._read(
+                    done, state, names, canaries, record, max_alerts, max_records, facts or {}, inodes or {}
+                )
                 status = 0
             except BaseException:
                 self._result.write(traceback.format_exc().encode()[-4000:])
@@ -87,6 +91,7 @@ class Observer:
         max_alerts: int,
         max_records: int,
         facts: Mapping[str, Any],
+        inodes: Mapping[tuple[int, int], str],
     ) -> None:
         assert self._result is not None
         ring = Ring(self._sensor.ring_fd, self._sensor.ring_bytes)
@@ -109,6 +114,7 @@ class Observer:
             self._engine,
             names=NameTable(table_file),
             canaries=canaries,
+            canary_inodes=inodes,
             max_alerts=max_alerts,
             max_records=max_records,
             sink=sink,
@@ -119,6 +125,7 @@ class Observer:
             if sink.failed:
                 note = f"The recording ends after {sink.events} events or before: {sink.failed}."
                 seen = replace(seen, notes=(*seen.notes, note))
+            seen = replace(seen, recorded=not sink.failed)
         self._result.write(codec.dump_json(replace(seen, frozen_seconds=freezer.seconds)))
         self._result.flush()
 

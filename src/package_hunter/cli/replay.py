@@ -18,6 +18,8 @@ from package_hunter.errors import UsageError
 from package_hunter.model.observation import Alert, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun
 
+_MAX_ALERTS = 200_000  # kept; a recording of Falco's prints all of them in Falco's form
+
 
 class Matching(enum.StrEnum):
     """How many alerts an event may give."""
@@ -127,7 +129,7 @@ def replay(
             names=NameTable(),
             canaries=own.canaries,
             on_alert=tell if at_once else None,
-            max_alerts=1_000_000,
+            max_alerts=_MAX_ALERTS,
         )
         observation = own.judged(observation, source.runs)
         truncated = source.truncated
@@ -186,5 +188,6 @@ def _as_text(observation: Observation) -> str:
         f"{len(observation.processes)} processes, {len(observation.files)} file changes, "
         f"{len(observation.sockets)} connections."
     )
+    lines += [harmless(f"{count} more {what} than are kept.") for what, count in observation.cut.items()]
     lines += [harmless(note) for note in observation.notes]
     return "\n".join(lines) + "\n"

@@ -219,6 +219,7 @@ class Observation:
     frozen_seconds: float = 0.0
     notes: tuple[str, ...] = ()
     cut: Mapping[str, int] = field(default_factory=dict)  # what the limits of this record left out, by kind
+    recorded: bool = False  # a recording was asked for, and is whole
 
 
 @dataclass(frozen=True, slots=True)

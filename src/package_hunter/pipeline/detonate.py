@@ -24,9 +24,9 @@ from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.build import object_path
-from package_hunter.sensor.live import Probe, ScanSensor
+from package_hunter.sensor.live import Probe, ScanSensor, inode_prefix
 from package_hunter.sensor.scap import append_runs
-from package_hunter.sensor.state import start_state
+from package_hunter.sensor.state import inodes, start_state
 from package_hunter.sensor.table import full_events
 
 _DRIVER = f"node {LIFECYCLE} "
@@ -73,15 +73,15 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
             config.ring_bytes, full_events() if turn.record else wanted_events(scan.engine)
         )
         undo.callback(sensor.close)
-        if not turn.record:
-            sensor.set_filter(
-                wanted_events(scan.engine),
-                wanted_opens(scan.engine, places(canaries)),
-                wanted_failures(scan.engine),
-            )
         box = RuncSandbox(spec)
         undo.callback(box.destroy)
         box.create()
+        marked = inodes(box.init_pid, places(canaries))
+        if not turn.record:
+            opens = wanted_opens(scan.engine, places(canaries))
+            if opens is not None:
+                opens += [inode_prefix(number) for _, number in marked]
+            sensor.set_filter(wanted_events(scan.engine), opens, wanted_failures(scan.engine))
         sensor.register(box.init_pid)
         open_gateway(gateway, box, turn)
         observer = Observer(sensor, scan.engine, box.cgroup_paths, turn.folder)
@@ -97,13 +97,14 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
                 **{"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid},
                 **{"driver": _DRIVER, "fetches_alone": turn.plan.fetches_alone},
             },
+            marked,
         )
         box.start()
         runs: list[CommandRun] = []
         reasons = run_phases(scan, box, turn, runs)
         box.kill()
         observation, failed = observer.finish()
-        if turn.record is not None:
+        if turn.record is not None and observation.recorded:
             append_runs(turn.record, runs)
         observation = without_own(observation, box.init_pid, _DRIVER)
         network = gateway.stop()

@@ -17,6 +17,7 @@ from hunter import HUNT, ROOT, hunt, npm_project
 
 import requires
 from package_hunter.config import settings
+from package_hunter.confine import UIDS
 from package_hunter.sandbox import reap
 from package_hunter.sensor.scap import ScapReader
 
@@ -33,6 +34,7 @@ def test_a_killed_scan_leaves_all_that_was_flushed(tmp_path: Path) -> None:
     )
     try:
         _wait_for(scap, b"seen-before-the-crash")
+        os.kill(_reader_of(scan.pid), signal.SIGKILL)  # by itself it would, or would not, end in order
         scan.send_signal(signal.SIGKILL)
     finally:
         scan.kill()
@@ -50,6 +52,13 @@ def test_a_killed_scan_leaves_all_that_was_flushed(tmp_path: Path) -> None:
     finally:
         reap()
         shutil.rmtree(folder)
+
+
+def _reader_of(scan: int) -> int:
+    """The process that writes the recording."""
+    children = Path(f"/proc/{scan}/task/{scan}/children").read_text().split()
+    (reader,) = (int(pid) for pid in children if Path(f"/proc/{pid}").stat().st_uid == UIDS["reader"])
+    return reader
 
 
 def _wait_for(scap: Path, word: bytes) -> None:
@@ -73,6 +82,25 @@ def test_a_full_disk_ends_the_recording_not_the_scan() -> None:
     report = json.loads(done.stdout)
     assert report["alerts"]
     assert any(os.strerror(28) in note for note in report["coverage"]["notes"])
+
+
+def test_a_recording_that_the_disk_cut_short_is_read(tmp_path: Path) -> None:
+    """Nothing is added behind what could not be written: the room may be there again by then."""
+    requires.needs_runc()
+    requires.needs_btf()
+    scap = tmp_path / "small" / "x.scap"
+    scap.parent.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", scap.parent], check=True)
+    try:
+        options = ["--record", scap, "--fail-on", "never", "-q"]
+        done = hunt("scan", ROOT / "simulations/falco-test", *options)
+        assert done.returncode == 0, done.stderr
+        assert os.strerror(28) in done.stdout
+        replayed = hunt("replay", scap, "--fail-on", "never")
+    finally:
+        subprocess.run(["umount", scap.parent], check=True)
+    assert replayed.returncode == 4
+    assert "ends in the middle" in replayed.stderr
 
 
 @pytest.fixture(scope="module")
