@@ -262,7 +262,8 @@ class ScanSensor:
 
         With ``open_prefixes``, an openat that only reads and succeeds is taken only for files whose path, as
         the kernel resolved it, begins with one of them, or for files whose own name begins with one that
-        has no slash in front; all other opens always are. With ``failing``, calls that failed are taken only
+        has no slash in front, or for files whose inode one of them names (``inode_prefix``); all other
+        opens always are. With ``failing``, calls that failed are taken only
         of these event numbers. What is left out is counted under ``filtered``.
         """
         wanted = table.default_events() if events is None else frozenset(events) | table.state_events()
@@ -366,6 +367,11 @@ class ScanSensor:
         )  # the kernel waits for all cpus here too; nobody else has to
         last.start()
         self._probe._closing.append(last)
+
+
+def inode_prefix(inode: int) -> bytes:
+    """For ScanSensor.set_filter: the file of this number, by whatever name it is opened."""
+    return b"\0" + inode.to_bytes(8, "little")
 
 
 def _do(work: Callable[[], None], done: Future[None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from package_hunter.errors import SensorError
@@ -33,6 +33,32 @@ def start_state(
         container=container,
         boot_ns=boot_ns,
     )
+
+
+def inodes(pid: int, places: Mapping[str, str]) -> dict[tuple[int, int], str]:
+    """Paths as a process sees them -> what is said of them, told by (device, inode) as events have them, so that
+    hard links and renames lead to the same. Paths that are not there are left out."""
+    mounts = _mounts(pid)
+    found: dict[tuple[int, int], str] = {}
+    for path, name in places.items():
+        try:
+            number = Path(f"/proc/{pid}/root{path}").lstat().st_ino
+        except OSError:
+            continue
+        # an overlay's stat(2) names another device than its inodes have: the mount's is theirs
+        point = max((m for m in mounts if path == m or path.startswith(m.rstrip("/") + "/")), key=len)
+        found[mounts[point], number] = name
+    return found
+
+
+def _mounts(pid: int) -> dict[str, int]:
+    """Mount point -> device, encoded as events have it."""
+    found = {}
+    for line in Path(f"/proc/{pid}/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        words = line.split()
+        major, minor = (int(n) for n in words[2].split(":"))
+        found[words[4]] = (minor & 0xFF) | major << 8 | (minor & ~0xFF) << 12
+    return found
 
 
 def process(pid: int) -> ProcEntry:

@@ -18,7 +18,7 @@ from sensor_flood import compiled
 from sensor_seen import LIBC, child, drained, only, run, syscall
 
 from package_hunter.model.event import Extra
-from package_hunter.sensor import table
+from package_hunter.sensor import live, state, table
 from package_hunter.sensor.live import Probe
 from requires import needs_program
 
@@ -190,3 +190,35 @@ def test_a_writable_mapping_of_a_file_that_is_open(probe: Probe, tmp_path: Path)
         if e.name == "mmap"
     )
     assert (tmp_path / "file").read_bytes()[:4] == b"evil"
+
+
+def test_a_marked_file_by_another_name(probe: Probe, tmp_path: Path) -> None:
+    """With a filter by path too: the inode counts, whatever leads to it."""
+    target = tmp_path / "canary"
+    target.write_text("x")
+    (tmp_path / "other").write_text("x")
+    marks = state.inodes(os.getpid(), {str(target): "canary", str(tmp_path / "missing"): "no"})
+    ((device, number),) = marks
+    scan = probe.open_scan(1 << 20)
+    try:
+        scan.set_filter([], open_prefixes=[b"/nowhere/at/all", live.inode_prefix(number)])
+
+        def code() -> None:
+            os.link(target, tmp_path / "plain")
+            os.rename(tmp_path / "plain", tmp_path / "plainer")
+            for name in ("plainer", "other"):
+                os.open(tmp_path / name, os.O_RDONLY)
+
+        with child(code) as (pid, start):
+            scan.register(pid)
+            start()
+        opened = [
+            e
+            for e in drained(scan)
+            if e.name == "openat" and e.res >= 0 and e.path.startswith(os.fsencode(tmp_path))
+        ]
+    finally:
+        scan.close()
+    assert [(e.path, e.args["ino"], e.args["dev"]) for e in opened] == [
+        (os.fsencode(tmp_path / "plainer"), number, device)
+    ]

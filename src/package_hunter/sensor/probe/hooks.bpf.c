@@ -429,13 +429,17 @@ __noinline int outside_prefixes(u32 scan, u64 address)
     u64 at;
     if (!s || !file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != 0100000)
         return 0;
+    key = (struct prefix_key *)s->data;
+    key->bits = (4 + PREFIX_BYTES) * 8;
+    key->scan = scan;
+    key->path[0] = 0; /* a file that is told by whatever name: its inode's number */
+    *(u64 *)(key->path + 1) = GET(struct inode, GET(struct file, file, f_inode), i_ino);
+    if (bpf_map_lookup_elem(&prefixes, key))
+        return 0;
     at = (u32)walk_path(address + bpf_core_field_offset(struct file, f_path));
     BOUND(at, 0xfff);
     if (s->tmp[at] != '/') /* in no tree, or too deep to tell */
         return 0;
-    key = (struct prefix_key *)s->data;
-    key->bits = (4 + PREFIX_BYTES) * 8;
-    key->scan = scan;
     bpf_probe_read_kernel(key->path, PREFIX_BYTES, &s->tmp[at]);
     if (bpf_map_lookup_elem(&prefixes, key))
         return 0;
