@@ -12,8 +12,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-SOURCE = f"http://gems-{secrets.token_hex(4)}.example/"  # one that no cache knows
-
 _SPEC = """--- !ruby/object:Gem::Specification
 name: {name}
 version: !ruby/object:Gem::Version
@@ -109,6 +107,8 @@ class GemServer:
     def __init__(self) -> None:
         self.gems: dict[tuple[str, str], tuple[bytes, tuple[str, ...]]] = {}
         self.asked: list[tuple[str, str | None]] = []
+        self.compact = True
+        self.source = f"http://gems-{secrets.token_hex(4)}.example/"  # one that no cache knows
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -144,6 +144,8 @@ class GemServer:
         """What lies at a path."""
         if path == "/":
             return b""
+        if not self.compact:
+            return gzip.compress(b"\x04\x08[\0") if path.endswith("specs.4.8.gz") else None  # no gem at all
         if path == "/versions":
             names = sorted({name for name, _ in self.gems})
             lines = [f"{name} {self._versions(name)} {self._digest(name)}\n" for name in names]

@@ -13,7 +13,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1]),
                 str(Path(__file__).resolve().parents[2])]  # fmt: skip
 
-from gem_server import SOURCE, GemServer  # noqa: E402
+from gem_server import GemServer  # noqa: E402
 from hunter import scan_json  # noqa: E402
 
 from requires import needs_btf, needs_runc  # noqa: E402
@@ -42,7 +42,7 @@ def _environment(server: GemServer, home: Path) -> dict[str, str]:
     """A user whose gem is set up for that server, which is reached through a proxy."""
     home.mkdir(exist_ok=True)
     home.joinpath(".gemrc").write_text(
-        f"---\n:sources:\n- {SOURCE.replace('//', '//ci:hosts-own-secret@')}\n"
+        f"---\n:sources:\n- {server.source.replace('//', '//ci:hosts-own-secret@')}\n"
     )
     return {**os.environ, "HOME": str(home), "http_proxy": server.proxy}
 
@@ -56,11 +56,11 @@ def test_bundler_installs_what_the_gemfile_needs_and_nothing_else_passes(
 ) -> None:
     project = tmp_path / "shop"
     project.mkdir()
-    project.joinpath("Gemfile").write_text(f'source "{SOURCE}"\ngem "quiet"\n')
+    project.joinpath("Gemfile").write_text(f'source "{server.source}"\ngem "quiet"\n')
     report = scan_json(project, env=_environment(server, tmp_path / "home"))
     assert _names(report) == {"pkg:gem/quiet@1.2.0", "pkg:gem/needed-one@0.3.1"}
     assert (report["verdict"], report["coverage"]["reasons"]) == ("no_findings", [])
-    paths = {path.removeprefix(SOURCE) for path, _ in server.asked}
+    paths = {path.removeprefix(server.source) for path, _ in server.asked}
     assert {"versions", "info/quiet", "info/needed-one", "gems/quiet-1.2.0.gem"} <= paths
     assert not any("unrelated" in path for path in paths)
     assert {auth for _, auth in server.asked} == {"Basic Y2k6aG9zdHMtb3duLXNlY3JldA=="}
@@ -71,3 +71,15 @@ def test_a_gem_that_steals_while_it_builds_is_caught(server: GemServer, tmp_path
     (theft,) = [f for f in report["findings"] if f["kind"] == "exfiltration"]
     assert theft["blame"]["package"] == "pkg:gem/loud@2.0.0"
     assert report["verdict"] == "malicious"
+
+
+def test_a_source_without_a_compact_index_is_told_and_accuses_nobody(
+    server: GemServer, tmp_path: Path
+) -> None:
+    server.compact = False
+    project = tmp_path / "shop"
+    project.mkdir()
+    project.joinpath("Gemfile").write_text(f'source "{server.source}"\ngem "quiet"\n')
+    report = scan_json(project, env=_environment(server, tmp_path / "home"), codes=(4,))
+    assert report["verdict"] == "inconclusive" and report["coverage"]["reasons"]
+    assert not [f for f in report["findings"] if f["kind"] == "registry_channel"]

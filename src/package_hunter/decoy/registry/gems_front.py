@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from package_hunter.decoy.registry import gems
 from package_hunter.decoy.registry.client import UpstreamClient
@@ -11,6 +11,12 @@ from package_hunter.decoy.registry.gems import GemPath
 from package_hunter.decoy.web import Answer, Ask
 
 _ACCEPT = {"accept-encoding": "gzip"}
+
+
+class NoIndex(Unreachable):
+    """A gem that may well be in the tree, which this source does not tell."""
+
+    status = 403
 
 
 class GemFront:
@@ -27,6 +33,7 @@ class GemFront:
         ] = {}  # source, full name -> name, version, SRI
         self._read: set[tuple[str, str]] = set()  # source, name: whose info was read
         self._denied: set[str] = set()
+        self._without_index: set[str] = set()  # sources that have no compact index
 
     def _source(self, ask: Ask) -> UpstreamClient | None:
         # gem and bundler ask a well-known source's index at "index." before its name
@@ -49,6 +56,8 @@ class GemFront:
         base = urlsplit(client.upstream.url).path
         path = gems.read_path("/" + ask.path[len(base) :])
         try:
+            if path.item == "/api/v1/dependencies" and self._all_allowed(ask.query):
+                return _not_found()  # an older way, which bundler tries: the compact index says the same
             if ask.query:
                 return self._deny(ask, ask.target)
             if path.kind == "root":
@@ -66,6 +75,8 @@ class GemFront:
 
     async def _whole(self, ask: Ask, client: UpstreamClient, path: str) -> Answer:
         entry = await self._shared.metadata(client, path[1:], _accepts(ask), _form(ask), gems.no_lesson)
+        if path == "/versions" and entry.status == 404:
+            self._without_index.add(client.upstream.url)
         return Answer(
             entry.status,
             b"" if ask.method == "HEAD" else entry.body,
@@ -107,6 +118,8 @@ class GemFront:
 
     async def _file(self, ask: Ask, client: UpstreamClient, path: GemPath) -> Answer:
         known = await self._known(ask, client, path.item)
+        if known is None and client.upstream.url in self._without_index:
+            raise NoIndex("its source has no compact index, so who depends on it is not known")
         if known is None or not self._allowed.version(known[0], known[1]):
             return self._deny(ask, path.item)
         name, version, sri = known
@@ -117,6 +130,11 @@ class GemFront:
         url = urljoin(client.upstream.url, f"gems/{quote(path.item)}.gem")
         locked = self._allowed.integrity(name, version)
         return await self._shared.artefact(client, url, locked or sri, ask, f"{name}@{version}")
+
+    def _all_allowed(self, query: str) -> bool:
+        """Whether a query names gems of the tree only (or none)."""
+        names = [name for pair in parse_qsl(query) for name in pair[1].split(",") if pair[0] == "gems"]
+        return parse_qsl(query)[1:] == [] and all(map(self._allowed.name, names))
 
     def _deny(self, ask: Ask, what: str) -> Answer:
         if what not in self._denied and len(self._denied) < 1000:
