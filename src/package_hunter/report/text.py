@@ -25,7 +25,7 @@ from package_hunter.report.harmless import harmless
 
 MAX_FULL = 8
 MAX_EVIDENCE = 3
-MAX_STEPS = 8
+MAX_STEPS = 10
 MAX_CHAIN = 6
 MAX_ROWS = 15
 STYLES = {

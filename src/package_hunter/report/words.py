@@ -153,20 +153,30 @@ def chain_data(finding: Finding) -> list[Mapping[str, Any]]:
 
 
 def advice(report: Report) -> Iterator[str]:
-    """What to do next: of the findings, each sentence once, then what is the same for every scan."""
+    """What to do next, each sentence once: rotate, find, what the findings ask for, pin, report."""
     findings = counting(report)
-    yield from _rotate(report)
-    for purl in dict.fromkeys(f.blame.package for f in findings if f.blame and f.blame.package):
-        yield f"Who else has it: look for {package_name(purl)} in your other projects' lock files."
-    said: set[str] = set()
+    proven = [f for f in findings if f.proof]
     # where there is proof, the questions that lesser findings raise are answered
-    for finding in [f for f in findings if f.proof] or findings:
-        for sentence in finding.advice:
-            if sentence not in said:
-                said.add(sentence)
-                yield sentence
+    said = list(dict.fromkeys(sentence for f in proven or findings for sentence in f.advice))
+    yield from _rotate(report)
+    for name in _blamed(findings):
+        yield f"Who else has it: look for {name} in your other projects' lock files."
+    yield from said
+    for name in _blamed(proven):
+        if not any("pin the last" in sentence for sentence in said):
+            yield f"Do not install {name}; pin the last version that you trust."
+        if not any("eport" in sentence and "registry" in sentence for sentence in said):
+            yield f"Report {name} to its registry."
+    if any(_blamed(proven)):
+        yield "--format osv writes the record that OpenSSF's malicious-packages takes."
     if report.verdict is Verdict.INCONCLUSIVE:
         yield "Mend what kept the scan from seeing everything (see coverage), and scan again."
+
+
+def _blamed(findings: list[Finding]) -> list[str]:
+    """Names and versions of the packages that findings blame."""
+    found = dict.fromkeys(f.blame.package for f in findings if f.blame and f.blame.package)
+    return [package_name(purl) for purl in found]
 
 
 def _rotate(report: Report) -> Iterator[str]:
