@@ -29,6 +29,9 @@ from package_hunter.sensor.ring import Ring
 from package_hunter.sensor.scap import ScapWriter
 
 _MAX_RESULT_BYTES = 512 << 20
+_MAX_MEMORY_BYTES = (
+    2 << 30
+)  # of the reader: a scan that makes it need more is inconclusive, and the host lives
 
 
 @cache
@@ -102,10 +105,11 @@ class Observer:
         if record is not None:
             recording = record.open("wb")
             keep.append(recording.fileno())
-            sink = ScapWriter(recording, state, {**facts, "canaries": dict(canaries)})
+            lay = {"canaries": dict(canaries), "inodes": [[*key, canary] for key, canary in inodes.items()]}
+            sink = ScapWriter(recording, state, {**facts, **lay})
         codec = _codec()
         take_priority()
-        confine("reader", keep_fds=keep)
+        confine("reader", keep_fds=keep, memory_bytes=_MAX_MEMORY_BYTES)
         os.set_blocking(done, False)
         ring.wake_by(done)
         seen = observe(

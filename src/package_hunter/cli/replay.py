@@ -45,6 +45,7 @@ class _Own:
     driver: str = ""
     canaries: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fetches_alone: bool = False
+    inodes: Mapping[tuple[int, int], str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> _Own:
@@ -53,7 +54,13 @@ class _Own:
         if not isinstance(pid, int) or not isinstance(driver, str) or not isinstance(canaries, dict):
             return cls()
         canaries = {k: v for k, v in canaries.items() if isinstance(v, str)}
-        return cls(pid, driver, canaries, facts.get("fetches_alone") is True)
+        inodes: dict[tuple[int, int], str] = {}
+        entries = facts.get("inodes")
+        for entry in entries if isinstance(entries, list) else ():
+            match entry:
+                case [int(device), int(number), str(canary)]:
+                    inodes[device, number] = canary
+        return cls(pid, driver, canaries, facts.get("fetches_alone") is True, inodes)
 
     def judged(self, seen: Observation, runs: Sequence[CommandRun]) -> Observation:
         """As the scan judged it: without our own doings, and with blame where the commands that ran are known."""
@@ -128,6 +135,7 @@ def replay(
             engine,
             names=NameTable(),
             canaries=own.canaries,
+            canary_inodes=own.inodes,
             on_alert=tell if at_once else None,
             max_alerts=_MAX_ALERTS,
         )
