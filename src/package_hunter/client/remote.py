@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,15 +100,15 @@ class Remote:
 
     def _blocks(self, archive: Path) -> Iterator[bytes]:
         total, sent, said = archive.stat().st_size, 0, 0
-        console = Console(stderr=True)
-        bar = BarOfProgress(console=console, transient=True, disable=not console.is_terminal)
+        live = sys.stderr.isatty()  # not rich's own guess: FORCE_COLOR makes no terminal of a log
+        bar = BarOfProgress(console=Console(stderr=True), transient=True, disable=not live)
         with archive.open("rb") as file, bar:
             task = bar.add_task("Uploading", total=total)
             while block := file.read(_BLOCK):
                 yield block
                 sent += len(block)
                 bar.update(task, completed=sent)
-                if console.is_terminal:
+                if live:
                     continue
                 if (percent := sent * 10 // total * 10) > said and total > 4 * _BLOCK:
                     said = percent
