@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sandbox_box import MakeBox, run
 
 from package_hunter.errors import SandboxError
 from package_hunter.model.box import HOST_ID_BASE, UID, BoxSpec
@@ -119,3 +120,22 @@ def test_directories_too_deep(image: Path, tmp_path: Path) -> None:
     (tmp_path / "upper").mkdir()
     with pytest.raises(SandboxError, match="nested"):
         populate(BoxSpec(scan_id="x", project_dir=deep), tmp_path / "upper", image)
+
+
+def test_no_two_files_of_a_box_have_one_inode_number(make_box: MakeBox) -> None:
+    box = make_box()
+    code = (
+        "import os\n"
+        "for n in range(1500): open(f'/tmp/f{n}', 'w').close()\n"
+        "seen = {}\n"
+        "for top in ('/tmp', '/etc', '/usr/bin', '/usr/lib/ruby', '/home'):\n"
+        "    for folder, _, files in os.walk(top):\n"
+        "        for path in [folder, *(os.path.join(folder, f) for f in files)]:\n"
+        "            facts = os.lstat(path)\n"
+        "            if facts.st_nlink == 1 or os.path.isdir(path):\n"
+        "                seen.setdefault((facts.st_dev, facts.st_ino), []).append(path)\n"
+        "print(len(seen), [paths for paths in seen.values() if len(paths) > 1][:3])\n"
+    )
+    done = run(box, "python3", "-c", code)
+    number, _, twice = done.output_tail.strip().partition(" ")
+    assert int(number) > 3_000 and twice == "[]", done.output_tail
