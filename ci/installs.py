@@ -100,7 +100,8 @@ def _outcome(report: dict[str, Any]) -> Outcome:
     phases = [p for p in coverage["phases"] if p["name"] in ("fetch", "install")]
     codes = [p["exit_code"] for p in phases if p["exit_code"]]
     codes += [int(hit[1]) for note in coverage["notes"] if (hit := _FAILED.search(note))]
-    remark = report["verdict"] if report["verdict"] != "no_findings" else ""
+    titles = [f["title"][:80] for f in report["findings"] if f["severity"] != "info"]
+    remark = ": ".join([report["verdict"], *titles[:1]]) if report["verdict"] != "no_findings" else ""
     return Outcome(codes[0] if codes else 0, sum(p["seconds"] for p in phases), remark)
 
 
