@@ -134,6 +134,7 @@ def test_no_two_files_of_a_box_have_one_inode_number(make_box: MakeBox) -> None:
         "            facts = os.lstat(path)\n"
         "            if facts.st_nlink == 1 or os.path.isdir(path):\n"
         "                seen.setdefault((facts.st_dev, facts.st_ino), []).append(path)\n"
+        "assert len({dev for dev, _ in seen}) == 1, 'numbers are told apart by device only'\n"
         "print(len(seen), [paths for paths in seen.values() if len(paths) > 1][:3])\n"
     )
     done = run(box, "python3", "-c", code)
