@@ -8,7 +8,7 @@ reach beyond the event, whatever the bytes were.
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from package_hunter.enrich.kinds import LENGTHS, Kind, kinds
 from package_hunter.model.event import EXTRA_MAGIC, HEADER, Extra
@@ -55,6 +55,7 @@ class Ev:
         "name_changed",
         "nparams",
         "num",
+        "path_",
         "raw",
         "res",
         "state",
@@ -109,6 +110,7 @@ class Ev:
         self.fd_num = -1
         self.name_changed = False
         self.extra_: dict[int, bytes] | None = None
+        self.path_: str | Literal[False] | None = False
         self.enter: Ev | None = None
         self.res = int.from_bytes(raw[start : at[1]], "little", signed=True) if count and kind.returns else 0
 
@@ -166,21 +168,26 @@ class Ev:
         if not raw.startswith(EXTRA_MAGIC, start):
             return NO_EXTRA
         found: dict[int, bytes] = {}
-        pos = start + len(EXTRA_MAGIC)
-        while pos + 3 <= len(raw):
-            size = raw[pos + 1] | raw[pos + 2] << 8
-            if pos + 3 + size > len(raw):
+        pos, size = start + len(EXTRA_MAGIC) + 3, len(raw)
+        while pos <= size:
+            end = pos + (raw[pos - 2] | raw[pos - 1] << 8)
+            if end > size:
                 break
-            found.setdefault(raw[pos], raw[pos + 3 : pos + 3 + size])
-            pos += 3 + size
+            tag = raw[pos - 3]
+            if tag not in found:
+                found[tag] = raw[pos:end]
+            pos = end + 3
         return found
 
     @property
     def kernel_path(self) -> str | None:
         """The first path argument as the kernel resolved it, where our probe saw it."""
-        extra = self.extra
-        path = extra.get(_PATH) if extra else None
-        return name_of(path) if path else None
+        known = self.path_
+        if known is False:
+            extra = self.extra
+            path = extra.get(_PATH) if extra else None
+            known = self.path_ = name_of(path) if path else None
+        return known
 
     def __repr__(self) -> str:
         return f"<Ev {self.num} {self.kind.name} tid={self.tid} res={self.res}>"

@@ -44,6 +44,7 @@ class Kind:
 
     __slots__ = (
         "category",
+        "converts",
         "creates_fd",
         "dirfd_of",
         "fd_at",
@@ -87,6 +88,7 @@ class Kind:
         self.writes = "writes_to_fd" in flags
         self.waits = "waits" in flags
         self.unused = "unused" in flags
+        self.converts = info.key in converted_keys()
         self.old_enter = not self.is_exit and "old_version" in flags and "converter_managed" not in flags
         self.length_size = 4 if "large_payload" in flags else 2
         # every system call's exit but the generic one begins with its result
@@ -110,6 +112,13 @@ class Kind:
                 last_fd = i
             found.append(last_fd if param.type == "fsrelpath" else -1)
         return tuple(found)
+
+
+@cache
+def converted_keys() -> frozenset[str]:
+    """Keys of the event types of which some are not of today's form."""
+    text = resources.files("package_hunter.enrich").joinpath("data/convert.tsv").read_text("utf-8")
+    return frozenset(line.split("\t")[0] for line in text.splitlines() if line and not line.startswith("#"))
 
 
 _SOURCES = frozenset({"syscall", "tracepoint", "plugin", "metaevent"})

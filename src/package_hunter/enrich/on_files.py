@@ -23,18 +23,20 @@ def on_open(state: State, ev: Ev) -> None:
     thread = ev.thread
     if thread is None or ev.res < 0:
         return
-    raw, flags, dev, ino, base = _arguments(state, ev)
+    path = ev.kernel_path
+    raw, flags, dev, ino, base = _arguments(state, ev, not path)
     name = name_of(raw) if raw else "<NA>"
     fd = Fd("directory" if flags & O_DIRECTORY else "file")
     fd.openflags, fd.dev, fd.ino = flags, dev, ino
     fd.raw_name = name
-    fd.name = ev.kernel_path or join(base, name)
+    fd.name = path or join(base, name)
     fd.flags = flags & (UPPER_LAYER | LOWER_LAYER)
     state.made(ev, ev.res, fd)
 
 
-def _arguments(state: State, ev: Ev) -> tuple[bytes, int, int, int, str]:
-    """Name, flags, device, inode and the directory that a relative name is relative to."""
+def _arguments(state: State, ev: Ev, asked: bool) -> tuple[bytes, int, int, int, str]:
+    """Name, flags, device, inode and, where that is ``asked``, the directory that a relative name is
+    relative to."""
     thread, enter, key = ev.thread, ev.enter, ev.kind.key
     assert thread is not None
     if key == "syscall_open_x":
@@ -54,8 +56,9 @@ def _arguments(state: State, ev: Ev) -> tuple[bytes, int, int, int, str]:
     dev, ino = (ev.uint(later), ev.uint(later + 1)) if ev.param(later + 1) else (0, 0)
     if enter is not None and enter.param(1):
         raw, flags, dirfd = enter.param(1), enter.uint(2) | (flags & _PROBE_FLAGS), enter.param(0)
-    number = int.from_bytes(dirfd, "little", signed=True)
-    base = state.dir_of(thread, name_of(raw), number) if dirfd else ""
+    if not asked or not dirfd:
+        return raw, flags, dev, ino, ""
+    base = state.dir_of(thread, name_of(raw), int.from_bytes(dirfd, "little", signed=True))
     return raw, flags, dev, ino, "" if base == "." else base
 
 

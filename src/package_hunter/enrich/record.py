@@ -19,6 +19,7 @@ from package_hunter.model.observation import CanaryRead, FileChange, Process, So
 
 _MAX_EXECS = 50
 _MAX_TEXT = 8192
+_MAX_PATH = 4096
 _QUIET = ("/dev/null", "/dev/tty", "/dev/pts/", "/dev/zero", "/dev/full")
 _CONNECTED = -115
 
@@ -68,7 +69,7 @@ class Recorder:
         self._inodes = dict(inodes or {})
         self._limit = limit
         self._runs: list[_Run] = []
-        self._files: dict[tuple[str, str], FileChange] = {}
+        self._files: dict[tuple[str, str], tuple[int, int, str | None]] = {}
         self._sockets: dict[tuple[Any, ...], SocketUse] = {}
         self._reads: dict[tuple[str, int], CanaryRead] = {}
         self.cut: Counter[str] = Counter()
@@ -91,7 +92,9 @@ class Recorder:
 
     def files(self) -> tuple[FileChange, ...]:
         """File changes, each path and action once."""
-        return tuple(self._files.values())
+        return tuple(
+            FileChange(path[:_MAX_PATH], action, *rest) for (path, action), rest in self._files.items()
+        )
 
     def sockets(self) -> tuple[SocketUse, ...]:
         """Outgoing connections and datagrams."""
@@ -194,7 +197,7 @@ class Recorder:
         if where in self._files or not self._room(self._files, "files"):
             return
         key = self._run(thread, ev.ts).key
-        self._files[where] = FileChange(path[:4096], action, key, ev.ts, other)
+        self._files[where] = (key, ev.ts, other)
 
     def _connect(self, ev: Ev, thread: Thread) -> None:
         fd = ev.fd

@@ -175,7 +175,7 @@ class Enricher(State):
         if kind.unused or kind.old_enter:
             self.counts["unused"] += 1
             return None
-        if self._convert.wants(ev):
+        if kind.converts and self._convert.wants(ev):
             converted = self._convert.convert(ev)
             if converted is None:
                 return None
