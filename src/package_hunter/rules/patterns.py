@@ -51,6 +51,7 @@ def _is_text(value: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def required_literal(pattern: str) -> str:
     """The longest text that every match holds, as far as a simple look tells; "" where none is sure."""
     best = run = ""
