@@ -210,13 +210,17 @@ def _gem(folder: Path) -> Path:
     source = folder / "source/greeting"
     (source / "lib").mkdir(parents=True)
     (source / "lib/greeting.rb").write_text('module Greeting; HELLO = "hello"; end\n')
+    (source / "lib/greeting").mkdir()
+    (source / "lib/greeting/inner.rb").write_text("INNER = 1\n")
     (source / "greeting.gemspec").write_text(GEMSPEC)
     return pack(folder / "source", "gem", folder)
 
 
 def test_gem_file_and_bundler_project(tmp_path: Path) -> None:
     gem = _gem(tmp_path)
-    _whole(scan_json(gem), "pkg:gem/greeting@1.0.0")
+    alone = scan_json(gem)
+    _whole(alone, "pkg:gem/greeting@1.0.0")
+    assert any('require "greeting/inner"' in p["cmdline"] for p in alone["processes"])
     project = tmp_path / "p"
     (project / "vendor/cache").mkdir(parents=True)
     gem.rename(project / "vendor/cache" / gem.name)

@@ -21,6 +21,7 @@ from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Pa
 
 _INSTALL = ("/usr/bin/gem", "install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
 _MAX_LOCK = 16 << 20
+_MAX_EXTRA = 10  # inner files, and commands, of a single gem
 _FETCHED = f"{HOME}/.cache/bundler/fetched"  # where bundler keeps what it downloads; its own place is root's
 # Bundler's own way of guessing the file to load: the name, then its dashes as folders.
 _LOAD = (
@@ -85,7 +86,30 @@ class RubyPlan(Plan):
         """Each direct dependency, in a process of its own."""
         self._take_inventory(tree)
         direct = [package for package in self._installed.packages if package.direct]
-        return self._remember(Phase("import", tuple(self._load(package) for package in direct)))
+        commands = [self._load(package) for package in direct]
+        if self.target.purl is not None:
+            for package in direct:
+                if package.name == self.target.name:
+                    commands += self._more_of(tree, package)
+        return self._remember(Phase("import", tuple(commands)))
+
+    def _more_of(self, tree: BoxTree, package: Package) -> list[Command]:
+        """Of a single gem also its inner files, and its commands as a first look at them would be."""
+        assert package.path is not None
+        base = package.name.replace("-", "/")
+        inner = [name.removesuffix(".rb") for name in tree.names(f"{package.path}/lib/{base}")]
+        inner = [name for name in inner if re.fullmatch(r"[A-Za-z0-9_]{1,100}", name)][:_MAX_EXTRA]
+        more = [
+            self._step(("/usr/bin/ruby", "-e", f'require "{base}/{name}"'), package, f"require {base}/{name}")
+            for name in inner
+        ]
+        home = package.path.rpartition("/gems/")[0]
+        own = {name for folder in ("exe", "bin") for name in tree.names(f"{package.path}/{folder}")}
+        names = sorted(own & set(tree.names(f"{home}/bin")))[:_MAX_EXTRA]
+        return more + [
+            self._step(("/usr/bin/ruby", f"{home}/bin/{name}", "--help"), package, f"bin {name}")
+            for name in names
+        ]
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
@@ -118,12 +142,15 @@ class RubyPlan(Plan):
 
     def _load(self, package: Package) -> Command:
         code = _LOAD.format(name=package.name, folder=package.name.replace("-", "/"))
+        return self._step(("/usr/bin/ruby", "-e", code), package, "require")
+
+    def _step(self, argv: tuple[str, ...], package: Package, script: str) -> Command:
         return Command(
-            ("/usr/bin/ruby", "-e", code),
+            argv,
             self.project,
             timeout=self.options.import_timeout,
             blame_purl=package.purl,
-            script="require",
+            script=script,
             essential=False,
         )
 
