@@ -29,6 +29,7 @@ from package_hunter.sensor.ring import Ring
 from package_hunter.sensor.scap import ScapWriter
 
 _MAX_RESULT_BYTES = 512 << 20
+_NO_MEMORY = b"MemoryError: this scan makes it need more than it may have"
 _MAX_MEMORY_BYTES = (
     2 << 30
 )  # of the reader: a scan that makes it need more is inconclusive, and the host lives
@@ -77,6 +78,8 @@ class Observer:
                     done, state, names, canaries, record, max_alerts, max_records, facts or {}, inodes or {}
                 )
                 status = 0
+            except MemoryError:  # nothing may be asked for now
+                os.write(self._result.fileno(), _NO_MEMORY)
             except BaseException:
                 self._result.write(traceback.format_exc().encode()[-4000:])
                 self._result.flush()
@@ -112,18 +115,20 @@ class Observer:
         confine("reader", keep_fds=keep, memory_bytes=_MAX_MEMORY_BYTES)
         os.set_blocking(done, False)
         ring.wake_by(done)
-        seen = observe(
-            _events(Feed(ring, freezer), done, sink),
-            state,
-            self._engine,
-            names=NameTable(table_file),
-            canaries=canaries,
-            canary_inodes=inodes,
-            max_alerts=max_alerts,
-            max_records=max_records,
-            sink=sink,
-        )
-        freezer.thaw()
+        try:
+            seen = observe(
+                _events(Feed(ring, freezer), done, sink),
+                state,
+                self._engine,
+                names=NameTable(table_file),
+                canaries=canaries,
+                canary_inodes=inodes,
+                max_alerts=max_alerts,
+                max_records=max_records,
+                sink=sink,
+            )
+        finally:
+            freezer.thaw()  # a reader that fails leaves no box standing still
         if sink is not None:
             sink.close()
             if sink.failed:

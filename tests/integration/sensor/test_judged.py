@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from sensor_flood import cgroup, compiled
-from sensor_judged import Judged, engine, flooding
+from sensor_judged import Flooding, Judged, engine, flooding
 
+from package_hunter import observer
 from package_hunter.sensor import table
 from package_hunter.sensor.live import Probe
 from requires import needs_program
@@ -77,6 +78,24 @@ def test_a_small_ring_holds_the_flood_back(probe: Probe, program: Path) -> None:
         result = flood.finish()
     _whole(result)
     assert 0 < result.observation.frozen_seconds < result.seconds
+
+
+def test_a_reader_out_of_memory_says_so(
+    probe: Probe, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends, its scan is not left frozen, and nothing that it saw is taken for the whole."""
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    used = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData"))
+    monkeypatch.setattr(observer, "_MAX_MEMORY_BYTES", used + (48 << 20))
+    with cgroup() as group:
+        flood = Flooding(probe, tmp_path, group, engine(proof=True), max_alerts=10**9)
+        try:
+            flood.prepare(program, "open", 2, 60.0, limit=150_000)
+            flood.start()
+            with pytest.raises(AssertionError, match=r"ended unexpectedly.*Memory"):
+                flood.finish()
+        finally:
+            flood.close()
 
 
 def test_a_quiet_scan_beside_a_noisy_one(probe: Probe, program: Path) -> None:

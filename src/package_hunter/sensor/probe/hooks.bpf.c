@@ -377,7 +377,8 @@ static __always_inline void submit(struct scratch *s, struct scan *scan)
     c->last_lost_tid = bpf_get_current_pid_tgid();
     if (!c->first_lost_ns)
         c->first_lost_ns = c->last_lost_ns;
-    hold_back(scan, c, scan->ring_bytes);
+    if (c->lost < 500) /* there may be no reader any more: then this scan is blind, and must not stand still too */
+        hold_back(scan, c, scan->ring_bytes);
 }
 
 /* Runs a program: header, parameters, our own parameter, into the ring. args, ret, nr, abi, task are set. */
