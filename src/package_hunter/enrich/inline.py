@@ -143,11 +143,11 @@ def _result(text: str) -> Callable[[Kind, str | None], Inline | None]:
 
 
 def _argument(kind: Kind, arg: str | None) -> Inline | None:
-    """Flags of a call: the names of each value are remembered."""
+    """Flags and enumerations of a call: the names of each value are remembered."""
     at = kind.index.get(arg or "")
-    if at is None or not kind.params[at].type.startswith("flags"):
+    if at is None or not kind.params[at].type.startswith(("flags", "enumflags")):
         return None
-    set_ = kind.params[at].extra
+    set_, exact = kind.params[at].extra, kind.params[at].type.startswith("enum")
 
     def get(ev: Ev) -> Any:
         if at >= ev.nparams:
@@ -156,7 +156,7 @@ def _argument(kind: Kind, arg: str | None) -> Inline | None:
         if not data:
             return "<NA>"
         value = int.from_bytes(data, "little")
-        return flags_text(set_, value, False) or str(value)
+        return flags_text(set_, value, exact) or str(value)
 
     return Inline(f"i_arg{at}(ev)", (), {f"i_arg{at}": get})
 

@@ -58,6 +58,8 @@ class Engine:
             function = alike[key]
             if function is not None:
                 self._table[number] = function
+        for sieve in self._sieves.values():
+            sieve.prepare()
 
     def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Callable[[Any], int] | None:
         graph, memo = Graph(self._constants), dict[int, int]()

@@ -157,7 +157,9 @@ def _until(final: int, nodes: Iterator[int]) -> Iterator[int]:
 
 
 def _fixed(check: Check, number: int) -> bool | None:
-    """What a test comes to where the event type alone decides it."""
+    """What a test comes to where the event type alone decides it, or nothing can."""
+    if check.op == "in" and not check.values and not check.modifier and check.right is None:
+        return False
     if not isinstance(check.left, FieldRef) or check.right is not None or check.test is None:
         return None
     if check.left.name == "evt.num" and check.op == "=" and check.values[0].text == "0":

@@ -79,6 +79,11 @@ class Sieve(dict[str | None, int]):
         self[text] = bits
         return bits
 
+    def prepare(self) -> None:
+        """Compiles the patterns now, so that the first event need not wait for it."""
+        if self._find is None and self._patterns:
+            self._compile()
+
     def _forget(self) -> None:
         self.clear()
         self[None] = 0

@@ -25,7 +25,7 @@ FIELDS = [
     ),
     *(("proc.aname", str(n)) for n in (-1, 0, 1, 2, 5, 9)),
     *((name, "3") for name in ("proc.aexepath", "proc.acmdline")),
-    *(("evt.arg", name) for name in ("flags", "mode", "name", "fd", "size", "0")),
+    *(("evt.arg", name) for name in ("flags", "mode", "name", "fd", "size", "domain", "type", "request", "0")),
 ]
 STOCK = (
     "falco_rules.yaml",
