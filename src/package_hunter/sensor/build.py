@@ -52,13 +52,13 @@ def digest(machine: str) -> str:
     return h.hexdigest()[:16] + "-" + machine
 
 
-def compile_to(target: Path, machine: str) -> None:
+def compile_to(target: Path, machine: str, defines: tuple[str, ...] = ()) -> None:
     """Compiles the probe for a machine into ``target``; SensorError says what is missing or wrong."""
     with tempfile.TemporaryDirectory(prefix="package-hunter-probe-") as folder:
         (Path(folder) / "generated.h").write_text(header(machine), encoding="utf-8")
         output = Path(folder) / "probe.o"
         command = [
-            "clang", *_C_FLAGS, "-target", "bpf", f"-D__TARGET_ARCH_{TARGETS[machine]}",
+            "clang", *_C_FLAGS, *(f"-D{d}" for d in defines), "-target", "bpf", f"-D__TARGET_ARCH_{TARGETS[machine]}",
             "-I", folder, "-I", str(SOURCES), "-c", str(SOURCES / "hooks.bpf.c"), "-o", str(output),
         ]  # fmt: skip
         try:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from pathlib import Path
 
 import pytest
 from sensor_flood import cgroup, compiled
-from sensor_seen import decode
+from sensor_seen import decode, only, run
 
 from package_hunter.confine import confine
 from package_hunter.errors import SensorError
 from package_hunter.sensor import libbpf, objects, table
+from package_hunter.sensor.build import compile_to
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority
 from package_hunter.sensor.live import Probe
 from package_hunter.sensor.ring import Ring
@@ -131,9 +133,24 @@ def test_ordinary_user_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         Probe(tmp_path / "x")
 
 
+def test_a_kernel_that_cannot_be_read_in_place(tmp_path: Path) -> None:
+    """Before 6.2 there is no function that says what lies at an address: then structures are read by calls."""
+    needs_root()
+    compile_to(tmp_path / "old.o", platform.machine(), ("READ_CAST=a_function_that_no_kernel_has",))
+    (tmp_path / "file").write_text("x")
+    with Probe(tmp_path / "old.o") as old:
+        old.attach()
+        event = only(
+            run(old, lambda: os.open(tmp_path / "file", os.O_RDONLY)),
+            "openat",
+            name=os.fsencode(tmp_path / "file"),
+        )
+    assert event.path == os.fsencode(tmp_path / "file")
+    assert event.args["ino"] == (tmp_path / "file").stat().st_ino
+
+
 def test_two_probes_do_not_mix(probe: Probe, tmp_path: Path) -> None:
     """Two workers on a host, each with its own copy: the same scan number means nothing to the other."""
-    from sensor_seen import only, run
 
     from package_hunter.sensor.build import object_path
 

@@ -197,13 +197,16 @@ struct pt_regs { u64 regs[31]; u64 orig_x0; s32 syscallno; };
 
 /* A field of a kernel structure at an address that is only a number to the verifier. Since 6.2 the kernel lets
  * a program say what lies there, and reads it in one instruction; before, it takes a call. */
-extern void *bpf_rdonly_cast(const void *address, u32 btf_id) __ksym __weak;
+#ifndef READ_CAST
+#define READ_CAST bpf_rdonly_cast /* a test names one that no kernel has */
+#endif
+extern void *READ_CAST(const void *address, u32 btf_id) __ksym __weak;
 #define GET(type, address, field)                                                                      \
     ({                                                                                                 \
         void *from_ = (void *)(address);                                                               \
         typeof(((type *)0)->field) value_;                                                             \
-        if (bpf_rdonly_cast)                                                                           \
-            value_ = ((type *)bpf_rdonly_cast(from_, bpf_core_type_id_kernel(type)))->field;           \
+        if (READ_CAST)                                                                           \
+            value_ = ((type *)READ_CAST(from_, bpf_core_type_id_kernel(type)))->field;           \
         else                                                                                           \
             bpf_core_read(&value_, sizeof(value_), &((type *)from_)->field);                           \
         value_;                                                                                        \
