@@ -26,6 +26,7 @@ OUTLIVED_NS = 500_000_000  # shorter is a child that is just being waited for
 # programs whose use is that another goes on when its starter ends
 _DETACHERS = ("nohup ", "setsid ", "start-stop-daemon ", "daemonize ", "systemd-run ")
 BUSY = 0.5  # of the time of a command that was stopped: less is a program that waits
+WORKED = 0.4  # of its deadline: less may be a slow program on a busy machine
 MANY_FILES = 3  # of the user, destroyed by one package: fewer may be a mistake
 # where users keep what is theirs; the box plants files there
 _USERS_OWN = tuple(
@@ -128,7 +129,10 @@ def _loops(context: Context) -> Iterator[Signal]:
     """Commands of a package that kept the processor busy until they were stopped."""
     for run in context.runs:
         seconds = (run.ended_ns - run.started_ns) / 1e9
-        if run.exit_code is not None or run.busy_seconds is None or run.busy_seconds < BUSY * seconds:
+        if run.exit_code is not None or run.ran_seconds is None:
+            continue
+        wanted = run.ran_seconds + run.starved_seconds
+        if wanted < BUSY * seconds or run.ran_seconds < WORKED * run.command.timeout:
             continue
         step = f"{run.command.script or 'command'} of {run.command.blame_purl or 'the project'}"
         yield Signal(
@@ -142,7 +146,7 @@ def _loops(context: Context) -> Iterator[Signal]:
                 "phase": run.phase,
                 "world": run.world,
                 "seconds": seconds,
-                "busy_seconds": run.busy_seconds,
+                "ran_seconds": run.ran_seconds,
             },
         )
 

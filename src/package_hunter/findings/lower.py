@@ -50,7 +50,7 @@ _WORSE_ANYWHERE = frozenset(["exfiltration", "credential_access", "reverse_shell
 _MANAGER_SETTINGS = frozenset(
     f"{HOME}/{name}" for name in (".npmrc", ".yarnrc", ".yarnrc.yml", ".config/pip/pip.conf", ".gemrc")
 )
-_MILD = frozenset(["credential_access", "outbound_connection", "write_outside"])
+_MILD = frozenset(["credential_access", "outbound_connection", "write_outside", "hang"])
 _DOWNLOADS = frozenset(["outbound_connection", "download"])
 _SENDS = frozenset(
     [

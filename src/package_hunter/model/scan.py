@@ -87,8 +87,9 @@ class CommandRun:
     ended_ns: int
     exit_code: int | None  # None: killed at its deadline; -N: signal N
     output_tail: str = ""  # last 16 KiB of stdout and stderr together, untrusted text
-    # of one killed at its deadline: for how long its busiest thread ran or waited for a processor
-    busy_seconds: float | None = None
+    # of one killed at its deadline: for how long its busiest thread ran, and waited for a processor
+    ran_seconds: float | None = None
+    starved_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,25 +24,28 @@ _CREDENTIALS = struct.Struct("=iII")  # struct ucred
 _KILL_GRACE = 5.0
 _CANNOT_START = 126  # the exit code that shells use for it
 _MAX_THREADS = 2000
+_MAX_STRETCH = 3.0  # times the deadline, where a command waited for a processor for most of it
 
 
-def busiest(pid: int) -> float | None:
-    """Seconds for which the busiest thread of a process, or of one below it, ran or waited for a processor:
-    however busy the machine is, that tells a loop from a wait. None where nothing is known.
+def busiest(pid: int) -> tuple[float, float] | None:
+    """Of the thread of a process, or of one below it, that wanted a processor most: for how many seconds it ran
+    and for how many it waited for one. However busy the machine is, that tells a loop from a wait. None where
+    nothing is known.
 
     Source: /proc/PID/task/TID/schedstat (ns on a processor, ns waiting for one; Documentation/scheduler).
     """
-    most: int | None = None
+    most: tuple[int, int] | None = None
     seen, todo = 0, [pid] if pid > 0 else []
     while todo and seen < _MAX_THREADS:
         folder = Path(f"/proc/{todo.pop()}/task")
         with contextlib.suppress(OSError, ValueError):
             for task in list(folder.iterdir()):
                 seen += 1
-                ran, waited = (task / "schedstat").read_text().split()[:2]
-                most = max(most or 0, int(ran) + int(waited))
+                ran, waited = map(int, (task / "schedstat").read_text().split()[:2])
+                if most is None or ran + waited > sum(most):
+                    most = (ran, waited)
                 todo += [int(child) for child in (task / "children").read_text().split()]
-    return None if most is None else most / 1e9
+    return None if most is None else (most[0] / 1e9, most[1] / 1e9)
 
 
 @dataclass(slots=True)
@@ -56,7 +59,8 @@ class Outcome:
     started_ns: int = 0
     ended_ns: int = 0
     tail: bytearray = field(default_factory=bytearray)
-    busy_seconds: float | None = None  # of the busiest thread, where it was killed at the deadline
+    ran_seconds: float | None = None  # of the busiest thread, where it was killed at the deadline
+    starved_seconds: float = 0.0
 
 
 class Channel:
@@ -110,7 +114,7 @@ class Channel:
             )
             os.close(writing)
             writing = -1
-            self._follow(outcome, reading, time.monotonic() + timeout, on_output)
+            self._follow(outcome, reading, timeout, on_output)
         finally:
             os.close(reading)
             if writing >= 0:
@@ -133,7 +137,18 @@ class Channel:
         finally:
             os.close(memory)
 
-    def _follow(self, outcome: Outcome, reading: int, deadline: float, on_output: OnOutput | None) -> None:
+    def _owed(self, outcome: Outcome, timeout: float) -> float:
+        """More seconds for a command that had no processor for much of its time; 0 where it had its share."""
+        found = busiest(outcome.pid)
+        if found is None:
+            return 0.0
+        outcome.ran_seconds, outcome.starved_seconds = found
+        wall = (time.time_ns() - outcome.started_ns) / 1e9
+        owed = min(timeout - (wall - outcome.starved_seconds), _MAX_STRETCH * timeout - wall)
+        return owed if owed > 0.05 * timeout else 0.0
+
+    def _follow(self, outcome: Outcome, reading: int, timeout: float, on_output: OnOutput | None) -> None:
+        deadline = time.monotonic() + timeout
         poll = select.poll()
         poll.register(reading, select.POLLIN)
         poll.register(self._host, select.POLLIN)
@@ -142,8 +157,10 @@ class Channel:
             if left <= 0:
                 if outcome.timed_out:
                     raise SandboxError("The box did not end its processes when told to.")
+                if not outcome.timed_out and (more := self._owed(outcome, timeout)) > 0:
+                    deadline = time.monotonic() + more
+                    continue
                 outcome.timed_out = True
-                outcome.busy_seconds = busiest(outcome.pid)
                 self.kill_commands()
                 deadline = time.monotonic() + _KILL_GRACE
                 continue

@@ -112,7 +112,8 @@ class RuncSandbox:
             ended_ns=outcome.ended_ns,
             exit_code=_exit_code(outcome),
             output_tail=bytes(outcome.tail).decode("utf-8", "replace"),
-            busy_seconds=outcome.busy_seconds,
+            ran_seconds=outcome.ran_seconds,
+            starved_seconds=outcome.starved_seconds,
         )
 
     def alive(self) -> list[tuple[int, str]]:

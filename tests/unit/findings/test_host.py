@@ -35,22 +35,38 @@ def of(kind: str, findings: tuple[Finding, ...]) -> Finding | None:
     return found[0] if found else None
 
 
-def run(cpu: float | None, exit_code: int | None = None) -> CommandRun:
+def run(cpu: float | None, exit_code: int | None = None, starved: float = 0.0) -> CommandRun:
     command = Command(("node",), "/", timeout=10, blame_purl=samples.BLAME.package, script="require")
     return CommandRun(
-        "import", "default", command, NODE.pid, T0, T0 + 10 * SECOND, exit_code, busy_seconds=cpu
+        "import",
+        "default",
+        command,
+        NODE.pid,
+        T0,
+        T0 + 10 * SECOND,
+        exit_code,
+        ran_seconds=cpu,
+        starved_seconds=starved,
     )
 
 
 @pytest.mark.parametrize(
-    ("cpu", "exit_code", "found"),
-    [(9.5, None, True), (0.4, None, False), (9.5, 0, False), (None, None, False)],
+    ("cpu", "starved", "exit_code", "found"),
+    [
+        (9.5, 0.0, None, True),
+        (4.5, 5.0, None, True),
+        (1.5, 8.0, None, False),  # a busy machine: it may be slow, no more
+        (0.4, 0.0, None, False),
+        (4.5, 0.0, None, False),
+        (9.5, 0.0, 0, False),
+        (None, 0.0, None, False),
+    ],
 )
 def test_an_endless_loop_is_a_hang_and_a_program_that_waits_is_none(
-    cpu: float | None, exit_code: int | None, found: bool
+    cpu: float | None, starved: float, exit_code: int | None, found: bool
 ) -> None:
     seen = Observation(processes=samples.PROCESSES)
-    hang = of("hang", judge(seen, NetworkLog(), blamer=blamer, runs=(run(cpu, exit_code),)))
+    hang = of("hang", judge(seen, NetworkLog(), blamer=blamer, runs=(run(cpu, exit_code, starved),)))
     assert (hang is not None) is found
     if hang is not None:
         assert hang.blame == samples.BLAME
