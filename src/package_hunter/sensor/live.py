@@ -264,7 +264,8 @@ class ScanSensor:
         the kernel resolved it, begins with one of them, or for files whose own name begins with one that
         has no slash in front, or for files whose inode one of them names (``inode_prefix``); all other
         opens always are. With ``failing``, calls that failed are taken only
-        of these event numbers. What is left out is counted under ``filtered``.
+        of these event numbers. What is left out is counted under ``filtered``. Where the kernel has no room
+        for so many prefixes, all opens are taken.
         """
         wanted = table.default_events() if events is None else frozenset(events) | table.state_events()
         scan = layout.Scan(self.number, layout.SCAN_OPEN if self._open else 0)
@@ -274,8 +275,9 @@ class ScanSensor:
             scan.done[number // 64] |= 1 << number % 64
         if events is not None and table.FCNTL not in frozenset(events):
             scan.flags |= layout.SCAN_DUP_ONLY
-        self._set_prefixes(open_prefixes)
-        if open_prefixes is not None:
+        if open_prefixes is None:
+            self._set_prefixes(())
+        elif self._set_prefixes(open_prefixes):
             scan.flags |= layout.SCAN_PREFIXES
         scan.ring_bytes = self.ring_bytes
         scan.boot_ns = self.boot_ns
@@ -285,17 +287,23 @@ class ScanSensor:
             self._probe._fds["scans"], ctypes.c_uint32(self.number % layout.SLOTS), scan, "a filter"
         )
 
-    def _set_prefixes(self, wanted: Iterable[bytes] | None) -> None:
-        new = frozenset(p[: layout.PREFIX_BYTES] for p in wanted or ())
+    def _set_prefixes(self, wanted: Iterable[bytes]) -> bool:
+        """Makes these the scan's prefixes; False, and none are, where there is no room for all."""
+        new = frozenset(p[: layout.PREFIX_BYTES] for p in wanted)
         if new and not self._prefixes:
             self._drop_stale_prefixes()
+        fd, value = self._probe._fds["prefixes"], ctypes.c_uint8(1)
+        fits = True
         for prefix in new - self._prefixes:
             key = self._prefix(prefix)
-            libbpf.update(self._probe._fds["prefixes"], key, ctypes.c_uint8(1), "a path prefix")
-        for prefix in self._prefixes - new:
+            if libbpf.library().bpf_map_update_elem(fd, ctypes.byref(key), ctypes.byref(value), 0) < 0:
+                fits = False
+                break
+        for prefix in (self._prefixes - new) if fits else (self._prefixes | new):
             key = self._prefix(prefix)
-            libbpf.library().bpf_map_delete_elem(self._probe._fds["prefixes"], ctypes.byref(key))
-        self._prefixes = new
+            libbpf.library().bpf_map_delete_elem(fd, ctypes.byref(key))
+        self._prefixes = new if fits else frozenset()
+        return fits
 
     def _drop_stale_prefixes(self) -> None:
         """Those of a scan that had this place before and was killed before it could give them back."""
@@ -350,7 +358,7 @@ class ScanSensor:
         self._open = False
         if self._waiting is not None:
             self._waiting.exception()
-        self._set_prefixes(None)
+        self._set_prefixes(())
         slot = ctypes.c_uint32(self.number % layout.SLOTS)
         libbpf.update(self._probe._fds["scans"], slot, layout.Scan(self.number), "the end of a scan")
         os.close(self.ring_fd)

@@ -512,8 +512,25 @@ def test_prefixes_of_a_killed_scan_are_given_back(probe: Probe) -> None:
         scan.number += layout.SLOTS  # the next scan in that place
         scan.set_filter([], open_prefixes=[b"/c"])
         assert count() == before + 1
-        scan._set_prefixes(None)
+        scan._set_prefixes(())
     finally:
         scan.number = killed
         scan.close()
     assert count() == before
+
+
+def test_more_prefixes_than_the_kernel_takes(probe: Probe) -> None:
+    """Then every read is told, and the room is given back."""
+    from sensor_seen import child, drained
+
+    scan = probe.open_scan(1 << 20)
+    try:
+        scan.set_filter([], open_prefixes=[b"/nowhere/%d" % n for n in range(20_000)])
+        with child(lambda: syscall("openat", -100, b"/etc/passwd", os.O_RDONLY)) as (pid, start):
+            scan.register(pid)
+            start()
+        assert b"/etc/passwd" in [e.args["name"] for e in drained(scan) if e.name == "openat"]
+        scan.set_filter([], open_prefixes=[b"/nowhere"])
+        assert scan._prefixes == {b"/nowhere"}
+    finally:
+        scan.close()

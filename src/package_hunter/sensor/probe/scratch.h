@@ -127,7 +127,7 @@ struct {
 struct {
     __uint(type, BPF_MAP_TYPE_LPM_TRIE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 4096);
+    __uint(max_entries, 16384); /* of all scans: a hundred from our rules, two for each fake of the box */
     __type(key, struct prefix_key);
     __type(value, u8);
 } prefixes SEC(".maps");
