@@ -12,6 +12,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from gem_marshal import quick_spec
+
 _SPEC = """--- !ruby/object:Gem::Specification
 name: {name}
 version: !ruby/object:Gem::Version
@@ -152,6 +154,10 @@ class GemServer:
             return ("created_at: 2026-01-01T00:00:00Z\n---\n" + "".join(lines)).encode()
         if path.startswith("/info/"):
             return self._info(path.removeprefix("/info/"))
+        if path.startswith("/quick/Marshal.4.8/"):
+            name, _, version = path.rpartition("/")[2].removesuffix(".gemspec.rz").rpartition("-")
+            known = self.gems.get((name, version))
+            return quick_spec(name, version, known[1]) if known else None
         name, _, version = path.removeprefix("/gems/").removesuffix(".gem").rpartition("-")
         found = self.gems.get((name, version))
         return found[0] if found and path.startswith("/gems/") else None

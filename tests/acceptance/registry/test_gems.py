@@ -73,6 +73,29 @@ def test_a_gem_that_steals_while_it_builds_is_caught(server: GemServer, tmp_path
     assert report["verdict"] == "malicious"
 
 
+_INSTALLS = """puts `gem install --no-document --install-dir /tmp/more quiet 2>&1`
+puts `gem install --no-document --install-dir /tmp/more unrelated 2>&1`
+File.write("Makefile", "all:\\n\\ninstall:\\n\\nclean:\\n")
+"""
+
+
+def test_gem_itself_installs_from_the_source_what_the_tree_names_and_no_more(
+    server: GemServer, tmp_path: Path
+) -> None:
+    server.add("nested", "1.0.0", ("quiet",), extconf=_INSTALLS)
+    report = scan_json("pkg:gem/nested@1.0.0", env=_environment(server, tmp_path / "home"), codes=(0, 1))
+    ended = {
+        p["cmdline"].rpartition(" ")[2]: p["exit_code"]
+        for p in report["processes"]
+        if "/tmp/more" in p["cmdline"]
+    }
+    assert ended["quiet"] == 0 and ended["unrelated"] not in (0, None)
+    written = {change["path"] for change in report["files"]["written"]}
+    assert any("/tmp/more/gems/needed-one-0.3.1" in path for path in written)  # what quiet needs came too
+    (channel,) = [f for f in report["findings"] if f["kind"] == "registry_channel"]
+    assert "unrelated" in str(channel) and not any("unrelated" in path for path, _ in server.asked)
+
+
 def test_a_source_without_a_compact_index_is_told_and_accuses_nobody(
     server: GemServer, tmp_path: Path
 ) -> None:
