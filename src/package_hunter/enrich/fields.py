@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from package_hunter.enrich import fields_evt, fields_fd, fields_proc
-from package_hunter.enrich.inline import inline, shape
+from package_hunter.enrich.inline import absent, inline, shape
 from package_hunter.model.fields import Extract, Inline, field_catalogue
 from package_hunter.model.table import ContainerInfo
 
@@ -61,6 +61,10 @@ class Fields:
     def inline(self, name: str, arg: str | None, number: int) -> Inline | None:
         """The field as Python text for events of one type, where it is among those that are asked for most."""
         return None if name in self.constants else inline(name, arg, number)
+
+    def absent(self, name: str, arg: str | None, number: int) -> bool:
+        """Whether no event of this type has the field: another call's argument, a descriptor where there is none."""
+        return str(name) not in self.constants and absent(name, arg, number)
 
     def shape(self, number: int) -> Hashable:
         """Event types of one shape have the same texts."""

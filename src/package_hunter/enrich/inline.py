@@ -45,9 +45,19 @@ def shape(number: int) -> Hashable:
     """Event types of one shape have the same texts."""
     kind = kinds()[number]
     if kind is None or not has_thread(kind):
-        return None
+        return None if kind is None else kind.touches_fd
     own = number if number in fields_evt.OPENS or kind.touches_fd else 0
     return kind.returns, kind.touches_fd, own
+
+
+def absent(name: str, arg: str | None, number: int) -> bool:
+    """Whether no event of this type has the field."""
+    kind = kinds()[number]
+    if kind is None:
+        return False
+    if name in ("evt.arg", "evt.rawarg"):
+        return arg is not None and not arg.isdigit() and arg not in kind.index
+    return name.startswith("fd.") and not kind.touches_fd
 
 
 def has_thread(kind: Kind) -> bool:

@@ -14,7 +14,7 @@ from package_hunter.rules.emit import Emitter
 from package_hunter.rules.model import Rule, RuleSet
 from package_hunter.rules.narrow import open_prefixes
 from package_hunter.rules.output import Template
-from package_hunter.rules.shape import FALSE, Graph, signature, specialise, type_checks
+from package_hunter.rules.shape import FALSE, Graph, arguments, signature, specialise, type_checks
 from package_hunter.rules.sieve import Sieves
 from package_hunter.rules.transform import apply
 
@@ -50,9 +50,11 @@ class Engine:
             for number in rule.types:
                 by_type[number].append((bit, rule))
         checks = type_checks(rule.node for rule in self.rules)
+        asked = arguments(rule.node for rule in self.rules)
         alike: dict[Any, Callable[[Any], int] | None] = {}
         for number, rules in by_type.items():
-            key = (tuple(bit for bit, _ in rules), *signature(checks, number), self._shape(number))
+            lacks = tuple(self._absent(ref, number) for ref in asked)
+            key = (tuple(bit for bit, _ in rules), *signature(checks, number), self._shape(number), lacks)
             if key not in alike:
                 alike[key] = self._compile(rules, number)
             function = alike[key]
@@ -62,7 +64,8 @@ class Engine:
             sieve.prepare()
 
     def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Callable[[Any], int] | None:
-        graph, memo = Graph(self._constants), dict[int, int]()
+        graph = Graph(self._constants, lambda ref: self._absent(ref, number))
+        memo: dict[int, int] = {}
         nodes = [(bit, specialise(graph, rule.node, number, memo)) for bit, rule in rules]
         nodes = [(bit, node) for bit, node in nodes if node != FALSE]
         emitter = Emitter(graph, self.getter, self._sieves, lambda operand: self._inline(operand, number))
@@ -72,6 +75,11 @@ class Engine:
         """Event types of one shape have the same inline fields."""
         shape = getattr(self._source, "shape", None)
         return None if shape is None else shape(number)
+
+    def _absent(self, ref: FieldRef, number: int) -> bool:
+        """Whether no event of a type has a field."""
+        absent = getattr(self._source, "absent", None)
+        return absent is not None and bool(absent(ref.name, ref.arg, number))
 
     def _inline(self, operand: Operand, number: int) -> Inline | None:
         inline = getattr(self._source, "inline", None)

@@ -23,10 +23,12 @@ SETS = ("=", "in")
 class Graph:
     """Nodes of one event type: ``kinds[n]`` is ``and``, ``or``, ``not`` or ``test``; a test has a Check.
 
-    ``constants`` are fields that have one value on every event: what they decide is left out.
+    ``constants`` are fields that have one value on every event, ``absent`` tells of those that events of the type
+    never have: what they decide is left out.
     """
 
     constants: Mapping[str, Any] = field(default_factory=dict)
+    absent: Callable[[FieldRef], bool] = lambda ref: False
 
     kinds: list[str] = field(default_factory=lambda: ["false", "true"])
     parts: list[tuple[int, ...]] = field(default_factory=lambda: [(), ()])
@@ -146,6 +148,8 @@ def _specialise(graph: Graph, node: Node, number: int, memo: dict[int, int]) -> 
     fixed = _fixed(node, number)
     if fixed is None and str(node.left) in graph.constants and node.test is not None and node.right is None:
         fixed = node.test(graph.constants[str(node.left)])
+    if fixed is None and isinstance(node.left, FieldRef) and node.right is None and node.test is not None:
+        fixed = node.test(None) if graph.absent(node.left) else None
     return graph.test(node) if fixed is None else TRUE if fixed else FALSE
 
 
@@ -191,6 +195,26 @@ def type_checks(conditions: Iterable[Node]) -> list[Check]:
 
 
 _OF_TYPE = ("evt.type", "syscall.type", "evt.dir")
+
+
+def arguments(conditions: Iterable[Node]) -> list[FieldRef]:
+    """Every different argument of calls (``evt.arg.flags``) that conditions ask for: of which an event type has
+    some and lacks others."""
+    found: dict[FieldRef, None] = {}
+    seen: set[int] = set()
+    todo = list(conditions)
+    while todo:
+        node = todo.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        todo.extend(node.children())
+        if isinstance(node, Check) and isinstance(node.left, FieldRef) and node.left.name in _ARGUMENTS:
+            found[node.left] = None
+    return list(found)
+
+
+_ARGUMENTS = ("evt.arg", "evt.rawarg")
 
 
 def signature(checks: Iterable[Check], number: int) -> tuple[object, ...]:

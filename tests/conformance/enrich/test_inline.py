@@ -14,6 +14,7 @@ from package_hunter.enrich import inline as texts
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields import Fields
 from package_hunter.enrich.state import Enricher
+from package_hunter.model.fields import field_catalogue
 from package_hunter.rules import builtin_files, check_rules, compile_engine
 from package_hunter.sensor.scap import ScapReader
 
@@ -25,7 +26,10 @@ FIELDS = [
     ),
     *(("proc.aname", str(n)) for n in (-1, 0, 1, 2, 5, 9)),
     *((name, "3") for name in ("proc.aexepath", "proc.acmdline")),
-    *(("evt.arg", name) for name in ("flags", "mode", "name", "fd", "size", "domain", "type", "request", "0")),
+    *(
+        ("evt.arg", name)
+        for name in ("flags", "mode", "name", "fd", "size", "domain", "type", "request", "0")
+    ),
 ]
 STOCK = (
     "falco_rules.yaml",
@@ -87,6 +91,26 @@ def test_the_compiled_rules_say_what_the_conditions_say(capture: str) -> None:
     engine = compile_engine(ruleset, Fields({"container.id": "0123456789ab", "container.type": "oci"}))
     different = [ev.num for ev in replay(capture) if engine.matches(ev) != engine.interpreted(ev)]
     assert different == []
+
+
+@pytest.mark.parametrize("capture", ["attack", "npm_install"])
+def test_what_a_type_lacks_is_absent_on_every_event(capture: str) -> None:
+    source = Fields()
+    names = [
+        (name, None)
+        for name, spec in field_catalogue().items()
+        if name.startswith("fd.") and spec.arg == "none"
+    ]
+    names += [("evt.arg", a) for a in ("flags", "name", "path", "fd", "res", "oldpath", "domain")]
+    names += [("evt.rawarg", a) for a in ("flags", "res", "size")]
+    getters = [(name, arg, source.extractor(name, arg)) for name, arg in names]
+    told = 0
+    for ev in replay(capture):
+        for name, arg, get in getters:
+            if texts.absent(name, arg, ev.type):
+                told += 1
+                assert get(ev) is None, (name, arg, ev)
+    assert told > 30_000
 
 
 def test_a_type_whose_thread_may_be_unknown_has_no_text() -> None:
