@@ -4,6 +4,8 @@ and the first gateway's process is started."""
 from __future__ import annotations
 
 import threading
+import time
+from pathlib import Path
 from types import TracebackType
 
 from package_hunter.config import Settings
@@ -12,6 +14,18 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.upstream import discover
 from package_hunter.sandbox.image import find_image, gem_source
 from package_hunter.sandbox.mounts import mount_image
+
+_FRESH_SECONDS = 60.0  # a worker asks again after so long: a changed configuration is soon heard of
+_known: dict[Path, tuple[float, tuple[Upstream, ...]]] = {}
+
+
+def _registries(config: Settings) -> tuple[Upstream, ...]:
+    image = mount_image(find_image())
+    asked, found = _known.get(image, (0.0, ()))
+    if not asked or time.monotonic() - asked > _FRESH_SECONDS:
+        found = discover(config.data_dir / "cache" / "config", gem_source=gem_source(image))
+        _known[image] = (time.monotonic(), found)
+    return found
 
 
 class Ahead:
@@ -39,8 +53,7 @@ class Ahead:
 
     def _ask(self) -> None:
         try:
-            source = gem_source(mount_image(find_image()))
-            self._found = discover(self._config.data_dir / "cache" / "config", gem_source=source)
+            self._found = _registries(self._config)
         except BaseException as error:
             self._failed = error
 
