@@ -40,7 +40,7 @@ ADVICE = {
     "output": "Write fields as %proc.name or %evt.arg[name]; leave out any other per cent sign.",
     "skipped": "Nothing, if the rule is for another version; else mend the field.",
     "unsupported_field": "Use another field; docs/rules.md says which are supported.",
-    "never_true": "Look for values that cannot hold together.",
+    "never_true": "Look for values that cannot hold together, empty lists and unknown hosts.",
     "shadowed": "Put it before that rule, or except it there.",
     "no_event_types": "Add evt.type in (...): a rule that is tried on every event costs time.",
     "unused_macro": "Leave it out, or use it.",

@@ -329,7 +329,7 @@ class _Linker:
             place = self.got.rules[rule.name].places.get("condition", rule.place)
             if rule.types and looked.never(rule):
                 message = f"The rule {rule.name!r} can never match: parts of it exclude each other, or a list is empty."
-                self.got.warn("never_true", place, message, "Look for values that cannot hold together.")
+                self.got.warn("never_true", place, message, "", rule.name)
             elif rule.enabled and rule.types:
                 alive.append(rule)
         for rule, earlier in looked.hidden(alive):
@@ -338,7 +338,7 @@ class _Linker:
                 f"({earlier.place}) comes before it and matches whatever it matches."
             )
             place = self.got.rules[rule.name].places.get("condition", rule.place)
-            self.got.warn("shadowed", place, message, "Put it before that rule, or except it there.")
+            self.got.warn("shadowed", place, message, "", rule.name)
 
     def _unused(self) -> None:
         for kind, table in (("macro", self.got.macros), ("list", self.got.lists)):
