@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from package_hunter.enrich.fields import Fields
 from package_hunter.model.event import event_numbers
-from package_hunter.rules import compile_engine
+from package_hunter.rules import compile_engine, load_rules
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.source import DictSource
 
@@ -45,6 +46,15 @@ RULE = "- rule: R\n  desc: d\n  output: o\n  priority: INFO\n  condition: {}\n"
 def test_open_prefixes(condition: str, prefixes: tuple[str, ...] | None) -> None:
     engine = compile_engine(load_texts([("f", RULE.format(condition))]), DictSource())
     assert engine.open_prefixes == prefixes
+
+
+def test_our_rules_leave_plain_reads_to_the_kernel() -> None:
+    """A rule of ours that takes any file would cost every scan; say a path or a name in it, or think again."""
+    prefixes = compile_engine(load_rules(), Fields()).open_prefixes
+    assert prefixes is not None
+    assert not [p for p in prefixes if "/home/dev/projects/app/node_modules/a/index.js".startswith(p)]
+    assert not [p for p in prefixes if "/usr/lib/x86_64-linux-gnu/libc.so.6".startswith(p)]
+    assert {"/etc/shadow", "/proc/", ".env", "/home/dev/.ssh"} <= set(prefixes)
 
 
 def test_event_types_are_those_that_can_match() -> None:
