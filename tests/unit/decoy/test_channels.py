@@ -27,7 +27,17 @@ CHANNELS = (
     "DNS", "URL query", "URL path", "header", "body", "body, many requests", "TCP", "UDP", "raw in TLS",
 )  # fmt: skip
 _RAW = {"TCP": "tcp", "UDP": "udp", "raw in TLS": "tls"}
-_HOST_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-")
+# What letters, digits and dashes can write; of a secret as it is, where that has no other characters.
+_LABELS = frozenset(
+    ("base64", "base64, second alignment", "base64, third alignment", "base64 urlsafe", "base64 twice", "base32",
+     "hex", "upper-case hex", "reversed base64", "base64 of reversed", "base64 of gzip", "hex of zlib",
+     "base64 of XOR")
+)  # fmt: skip
+_AS_IT_IS = frozenset(("plain", "reversed", "letters turned by 13", "every other byte is noise"))
+_BINARY = frozenset(
+    ("gzip", "zlib", "brotli", "zip", "tar.gz", "gzip twice", "multipart", "UTF-16", "UTF-16 big-endian",
+     "XOR 0x5a", "XOR of base64", "XOR with a key of 5 bytes")
+)  # fmt: skip
 _TEXT = """# Encodings and channels
 
 What the gateway's search finds, from a run of its own code (`python tests/unit/decoy/test_channels.py` writes this
@@ -44,11 +54,11 @@ def _ask(target: str, headers: dict[str, str] | None = None) -> Ask:
     return Ask("GET", target, "collect.example", headers or {}, PEER)
 
 
-def carries(channel: str, data: bytes) -> bool:
-    """Whether such bytes can be sent there at all."""
+def carries(channel: str, encoding: str, kind: str) -> bool:
+    """Whether an encoding can be sent there at all (by its alphabet, not by what a secret happens to be)."""
     if channel == "DNS":
-        return set(data) <= _HOST_BYTES
-    return channel != "header" or (data.isascii() and data.decode().replace("\n", "").isprintable())
+        return encoding in _LABELS or (encoding in _AS_IT_IS and kind != "ssh-key")
+    return channel != "header" or encoding not in _BINARY
 
 
 def _send(watch: Watch, channel: str, data: bytes) -> None:
@@ -80,7 +90,7 @@ def detected(encoding: str, channel: str) -> bool | None:
     seen = sent = 0
     for canary in CANARIES:
         data = EVERY[encoding](canary.value.replace("\n", "").encode())
-        if not carries(channel, data):
+        if not carries(channel, encoding, canary.kind):
             continue
         sent += 1
         hits: list[object] = []
