@@ -20,6 +20,7 @@ _DEEP = 64 << 20  # bytes of one body or connection that are unwrapped; beyond i
 _TAIL = 8 << 10  # of what came in pieces, kept to be joined
 _PART = 16  # bytes of a path's part that are worth a look of its own
 _STREAMS = 2_000
+_THIEVES = 20  # connections that took the same canary the same way to the same place
 _PLAIN_HEADERS = frozenset(
     ("host", "connection", "accept", "accept-encoding", "accept-language", "content-length", "content-type",
      "transfer-encoding", "cache-control", "pragma", "expect", "upgrade-insecure-requests")
@@ -38,7 +39,7 @@ class Watch:
     ) -> None:
         self._canaries, self._references = canaries, tuple(references)
         self._record, self._registries = record, registries
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: dict[tuple[object, ...], set[int]] = {}
         self._streams: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._names: OrderedDict[str, None] = OrderedDict()
 
@@ -52,12 +53,15 @@ class Watch:
         self.searcher.scan(b"")
 
     def hit(self, found: Found, channel: str, destination: str, peer_port: int, lawful: bool = False) -> None:
-        """Record a sighting, once a canary, way and destination."""
+        """Record a sighting, once a canary, way and destination; of thefts a few connections each, since another
+        process, and so another package, may be behind each."""
         canary = self.searcher.canaries[found.canary]
         key = (canary.id, channel, destination, lawful)
-        if key in self._seen:
+        ports = self._seen.setdefault(key, set())
+        most = 1 if lawful or channel in ("dns", "udp") else _THIEVES
+        if peer_port in ports or len(ports) >= most:
             return
-        self._seen.add(key)
+        ports.add(peer_port)
         self._record(
             "hit", CanaryHit(now(), canary.id, found.encoding, channel, destination, peer_port, lawful)
         )
