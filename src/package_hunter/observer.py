@@ -3,6 +3,7 @@ and hands back what was seen. It is apart from the gateway, so a noisy scan can 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import traceback
@@ -111,6 +112,7 @@ class Observer:
             lay = {"canaries": dict(canaries), "inodes": [[*key, canary] for key, canary in inodes.items()]}
             sink = ScapWriter(recording, state, {**facts, **lay})
         codec = _codec()
+        gc.freeze()  # what is there now stays: looking at it again and again would copy the worker's memory
         take_priority()
         confine("reader", keep_fds=keep, memory_bytes=_MAX_MEMORY_BYTES)
         os.set_blocking(done, False)
