@@ -21,8 +21,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,46 +42,10 @@ from package_hunter.sensor.objects import (
     pinned,
 )
 from package_hunter.sensor.slots import Slots
+from package_hunter.sensor.stats import Stats
 
 _RINGBUF, _ENOSPC = 27, 28
 _HALF_RING_NS = 200_000_000  # a flood needs at least so long for the second half of a ring: time to freeze it
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What a scan's probe counted. ``by_type``, ``lost_by_type`` and ``filtered`` go by event name.
-
-    ``orphans``: children that could not be made members (no memory), whose events are missing: as bad as
-    lost events. ``alive``: threads of the scan that have not ended. ``held_ns``: how long its threads were made
-    to wait in the probe, all together. Times in ns since the epoch, 0: never.
-    """
-
-    events: int = 0
-    bytes: int = 0
-    lost: int = 0
-    first_lost_ns: int = 0
-    last_lost_ns: int = 0
-    last_lost_tid: int = 0
-    orphans: int = 0
-    alive: int = 0
-    held_ns: int = 0
-    by_type: dict[str, int] = field(default_factory=dict)
-    lost_by_type: dict[str, int] = field(default_factory=dict)
-    filtered: dict[str, int] = field(default_factory=dict)
-
-    def loss(self) -> str:
-        """What was lost, when and by whom, as a sentence; empty where nothing was."""
-        if not self.lost:
-            return ""
-        kinds = ", ".join(f"{n} {k}" for k, n in sorted(self.lost_by_type.items(), key=lambda i: -i[1])[:3])
-        first, last = (
-            datetime.fromtimestamp(ns / 1e9, UTC).strftime("%H:%M:%S.%f")
-            for ns in (self.first_lost_ns, self.last_lost_ns)
-        )
-        return (
-            f"{self.lost} events were lost ({kinds}) between {first} and {last} UTC; "
-            f"the last was of thread {self.last_lost_tid}."
-        )
 
 
 class Probe:

@@ -20,8 +20,9 @@ from package_hunter.observer import Observer, _codec, _events
 from package_hunter.pipeline import ScanOptions, scan_target
 from package_hunter.sensor import objects
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority
-from package_hunter.sensor.live import Probe, ScanSensor, Stats
+from package_hunter.sensor.live import Probe, ScanSensor
 from package_hunter.sensor.ring import Ring
+from package_hunter.sensor.stats import Stats
 
 SEEN: dict[str, Any] = {
     "probe_cpu": 0.0,

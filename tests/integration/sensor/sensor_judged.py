@@ -16,8 +16,9 @@ from package_hunter.observe import compile_rules, wanted_events
 from package_hunter.observer import Observer
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox.base import CgroupPaths
-from package_hunter.sensor.live import Probe, ScanSensor, Stats
+from package_hunter.sensor.live import Probe, ScanSensor
 from package_hunter.sensor.state import start_state
+from package_hunter.sensor.stats import Stats
 
 PROOF = "Every call of a flood"
 RULES = f"""
