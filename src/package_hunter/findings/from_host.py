@@ -90,23 +90,30 @@ def _reads(context: Context) -> Iterator[Signal]:
 
 
 def _detached(context: Context) -> Iterator[Signal]:
-    """Processes that went on after the one that started them had ended: for a while, or made to."""
+    """Processes that went on for a while after the one that started them had ended, or were started so that
+    they can: by nohup and the like, however soon they end."""
     for process in context.processes.values():
         parent = context.processes.get(process.parent) if process.parent is not None else None
-        if parent is None or parent.ended_ns is None:
+        if parent is None:
             continue
-        outlived = process.ended_ns is None or process.ended_ns - parent.ended_ns > OUTLIVED_NS
         made_to = any(line.startswith(_DETACHERS) for line in (*process.execs, process.cmdline))
-        if outlived or (made_to and process.ended_ns is not None and process.ended_ns > parent.ended_ns):
-            yield Signal(
-                time_ns=parent.ended_ns,
-                kind="detached",
-                weight=Class.INFO,
-                subject=process.name,
-                what=f"{process.cmdline[:200]} ran on after {parent.cmdline[:100]} had ended",
-                blame=context.blame_of(process.key, parent.ended_ns),
-                process=process.key,
-            )
+        left = parent.ended_ns
+        outlived = left is not None and (process.ended_ns is None or process.ended_ns - left > OUTLIVED_NS)
+        if not (made_to or outlived):
+            continue
+        time_ns = left if outlived and left is not None else process.started_ns
+        how = (
+            f"ran on after {parent.cmdline[:100]} had ended" if outlived else "was detached from its terminal"
+        )
+        yield Signal(
+            time_ns=time_ns,
+            kind="detached",
+            weight=Class.INFO,
+            subject=process.name,
+            what=f"{process.cmdline[:200]} {how}",
+            blame=context.blame_of(process.key, time_ns),
+            process=process.key,
+        )
 
 
 def _hangs(context: Context) -> Iterator[Signal]:

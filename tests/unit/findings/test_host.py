@@ -107,9 +107,11 @@ def test_nohup_detaches_however_short_the_program_lives(execs: tuple[str, ...], 
     mark = DecoyMark(
         T0 + SECOND, "remote_code_execution", "x was executed", "dl.example:443", 1, samples.BLAME, {}
     )
-    seen = Observation(processes=payload(execs))
-    findings = judge(seen, NetworkLog(marks=(mark,)), blamer=blamer)
-    assert (of("staged_payload", findings) is not None) is found
+    parent, child = payload(execs)
+    for gone in (parent, replace(parent, ended_ns=T0 + 2 * SECOND)):  # which of them ends first is chance
+        seen = Observation(processes=(gone, child))
+        findings = judge(seen, NetworkLog(marks=(mark,)), blamer=blamer)
+        assert (of("staged_payload", findings) is not None) is found
 
 
 def fetch_and_run(pid: int) -> NetworkLog:
