@@ -14,9 +14,11 @@ setup-run:
 setup: ## Install what is missing (system packages, Python packages, probe, image)
 	@scripts/setup.sh dev
 
-demo: setup-run ## Scan a bundled project that misbehaves, and print the report
+demo: setup-run ## Scan a bundled project that misbehaves, print the report, and re-enact three known attacks
 	@echo "==> Scanning simulations/falco-test" >&2
-	@$(SUDO) $(HUNT) scan simulations/falco-test --fail-on never
+	@$(SUDO) $(HUNT) scan simulations/falco-test --exit-zero
+	@echo "==> Simulating three known attacks" >&2
+	@$(SUDO) $(HUNT) simulate --quiet eslint-scope registry-worm docker-socket
 
 test: setup ## Set up, then run all tests
 	@$(SUDO) $(PY) -m pytest -q
