@@ -43,6 +43,9 @@ def engine(proof: bool) -> Engine:
         return compile_rules(load_rules((Path(file.name),) if proof else (), builtin=True))
 
 
+_PAGE = os.sysconf("SC_PAGESIZE")
+
+
 @dataclass
 class Judged:
     """What came of a flood that was judged. ``proofs``: alerts of the rule above, kept or counted."""
@@ -54,6 +57,7 @@ class Judged:
     flood_seconds: float
     reader_cpu: float
     reader_peak_bytes: int
+    inherited_bytes: int  # of that, what this process had when the reader was forked off it
     workload_cpu: float
 
     @property
@@ -101,6 +105,7 @@ class Flooding:
         names.touch()
         self._observer = Observer(self._scan, self._engine, paths, self._folder)
         state = start_state([p.pid for p in self._processes], boot_ns=self._scan.boot_ns)
+        self._inherited = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
         self._observer.start(state, names, {}, None, self._max_alerts, 10_000)
 
     def start(self) -> None:
@@ -139,6 +144,7 @@ class Flooding:
             flood_seconds=flooded,
             reader_cpu=reader.ru_utime + reader.ru_stime,
             reader_peak_bytes=reader.ru_maxrss * 1024,
+            inherited_bytes=self._inherited,
             workload_cpu=workload,
         )
 
