@@ -55,7 +55,8 @@ def build_app(requested: str | None) -> typer.Typer:
     ) -> None:
         pass
 
-    for name in [requested] if requested in COMMANDS else COMMANDS:
+    names = [requested] if requested in COMMANDS else COMMANDS
+    for name in [] if requested == "--version" else names:
         module, attribute = COMMANDS[name].split(":")
         command = getattr(importlib.import_module(module), attribute)
         if isinstance(command, typer.Typer):
@@ -68,7 +69,7 @@ def build_app(requested: str | None) -> typer.Typer:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and end the process with the contract's exit code (docs/cli.md)."""
     arguments = sys.argv[1:] if argv is None else argv
-    requested = next((a for a in arguments if not a.startswith("-")), None)
+    requested = next((a for a in arguments if a == "--version" or not a.startswith("-")), None)
     try:
         build_app(requested)(args=arguments, prog_name="package-hunter")
     except HunterError as error:
