@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import importlib
 import os
+import pkgutil
 import pwd
 import resource
 import socket
@@ -15,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import fastapi
 import h11
 import uvicorn
 from fastapi import FastAPI
@@ -30,6 +33,15 @@ _MAX_CONNECTIONS = 900
 _FILES = 4_096
 _BACKLOG = 1_024
 _PR_SET_NO_NEW_PRIVS = 38
+_LIBRARIES = (
+    *(
+        f"package_hunter.{part}"
+        for part in ("model", "api", "web", "store", "queue", "report", "policy", "findings")
+    ),
+    *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
+    *("email", "encodings", "rich", "packageurl"),
+)
+_NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
 
 
 class GuardedProtocol(H11Protocol):
@@ -185,8 +197,8 @@ def drop_rights(settings: Settings) -> None:
             )
 
 
-async def serve(app: FastAPI, sockets: list[socket.socket], settings: Settings) -> None:
-    """Answer requests until SIGTERM; those under way are finished, for up to ten seconds."""
+def _configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """uvicorn's settings, and what it would import when it starts: later its files may be out of reach."""
     config = uvicorn.Config(
         app,
         http=GuardedProtocol,
@@ -202,6 +214,12 @@ async def serve(app: FastAPI, sockets: list[socket.socket], settings: Settings) 
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
+    config.load()
+    return config
+
+
+async def serve(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    """Answer requests until SIGTERM; those under way are finished, for up to ten seconds."""
     await uvicorn.Server(config).serve(sockets)
 
 
@@ -209,10 +227,35 @@ def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped:
     """The API process from its start to its end; its exit code. ``dropped`` is called as ordinary user."""
     _raise_file_limit()
     asyncio.run(warm_up(app))
+    config = _configured(app, settings)
+    if os.geteuid() == 0:
+        _load_what_is_out_of_reach(settings)
     drop_rights(settings)
     dropped()
-    asyncio.run(serve(app, sockets, settings))
+    asyncio.run(serve(config, sockets))
     return 0
+
+
+def _load_what_is_out_of_reach(settings: Settings) -> None:
+    """Where the server's user cannot read the program (a checkout in root's home), import all of it now.
+
+    Frameworks import parts of themselves with the first request that needs them, which is too late then.
+    What does not import (an optional dependency that is missing) would not do so later either.
+    """
+    if all(_can_pass(folder, server_ids(settings)) for folder in Path(fastapi.__file__).parents):
+        return
+    for name in _LIBRARIES:
+        package = importlib.import_module(name)
+        for module in pkgutil.walk_packages(package.__path__, f"{name}.", onerror=lambda _: None):
+            if not _NOT_LOADED & set(module.name.split(".")):
+                with contextlib.suppress(Exception):
+                    importlib.import_module(module.name)
+
+
+def _can_pass(folder: Path, ids: tuple[int, int]) -> bool:
+    state = folder.stat()
+    bit = 0o100 if state.st_uid == ids[0] else 0o010 if state.st_gid == ids[1] else 0o001
+    return bool(state.st_mode & bit)
 
 
 def _raise_file_limit() -> None:

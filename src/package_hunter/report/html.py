@@ -68,6 +68,10 @@ def _text(name: str) -> str:
     return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
+# Read with the module: the server's user may not be able to, later (a checkout in root's home).
+_TEMPLATE, _STYLE = _text("report.html.j2"), _text("report.css")
+
+
 def _hot(report: Report) -> set[tuple[int, str]]:
     """Pid in the box and command line of the processes that findings speak of."""
     found: set[tuple[int, str]] = set()
@@ -131,7 +135,7 @@ def _groups(report: Report) -> Iterator[tuple[str, str, list[Finding]]]:
 
 def _values(report: Report) -> Iterator[tuple[str, Any]]:
     key = "failed" if report.status == "failed" else str(report.verdict)
-    css = _text("report.css")
+    css = _STYLE
     kinds = {c.id: f"{c.kind} ({c.place})" for c in report.canaries.placed}
     roots, tree_cut = _tree(report)
     timeline = _timeline(report)
@@ -182,4 +186,4 @@ def render(report: Report) -> str:
         "coverage": True,
     }
     sections = [(key, title) for key, title in _SECTIONS if present[key]]
-    return _environment().from_string(_text("report.html.j2")).render(values, sections=sections)
+    return _environment().from_string(_TEMPLATE).render(values, sections=sections)
