@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hunter import ROOT, hunt
+from tests.support.hunter import ROOT, hunt
 
 
 def test_readme_holds_the_help() -> None:

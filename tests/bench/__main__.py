@@ -12,7 +12,6 @@ HERE = Path(__file__).resolve().parent
 
 
 def main(words: list[str]) -> None:
-    sys.path.insert(0, str(HERE.parent))
     for path in sorted(HERE.rglob("bench_*.py")):
         name = str(path.relative_to(HERE).with_suffix(""))
         if words and not any(word in name for word in words):

@@ -8,7 +8,7 @@ from package_hunter.findings.compare import compare
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import rfc3339
 from package_hunter.policy import Policy
-from package_hunter.rejudge import rejudge
+from package_hunter.policy.rejudge import rejudge
 
 
 def against(report: Report, old: Report, policy: Policy, own: str | None = None) -> Report:

@@ -18,10 +18,9 @@ from pathlib import Path
 from package_hunter.ecosystems.locked import LockFile, Pinned, changed, lock_file
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import UsageError
-from package_hunter.findings import explanation, verdict
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
-from package_hunter.policy import decide
+from package_hunter.policy import decide, explanation, verdict
 
 _MAX_LOCK = 24 << 20
 _SHOWN = 10

@@ -10,7 +10,7 @@ from package_hunter.cli.diff import read_report
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.report import Report
 from package_hunter.policy import DEFAULT, Policy, load_policy
-from package_hunter.rejudge import OWN_FILE, rejudge
+from package_hunter.policy.rejudge import OWN_FILE, rejudge
 
 _MAX_OWN = 1 << 20
 

@@ -11,7 +11,7 @@ import typer
 from package_hunter.cli.diff import read_report
 from package_hunter.model.scan import Decision
 from package_hunter.policy import apply_waivers, load_policy
-from package_hunter.rejudge import rejudge
+from package_hunter.policy.rejudge import rejudge
 from package_hunter.report.harmless import harmless
 
 app = typer.Typer(help="Check a policy file, and try it on stored reports.", no_args_is_help=True)

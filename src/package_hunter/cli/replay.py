@@ -64,10 +64,10 @@ class _Own:
 
     def judged(self, seen: Observation, runs: Sequence[CommandRun]) -> Observation:
         """As the scan judged it: without our own doings, and with blame where the commands that ran are known."""
-        from package_hunter.enrich.blame import Blamer
-        from package_hunter.enrich.blame_attach import blame_observation
-        from package_hunter.enrich.blame_manager import without_manager
-        from package_hunter.observe import without_own
+        from package_hunter.blame.attach import blame_observation
+        from package_hunter.blame.blamer import Blamer
+        from package_hunter.blame.manager import without_manager
+        from package_hunter.observe.events import without_own
 
         if self.init_pid is None:
             return seen
@@ -110,7 +110,7 @@ def replay(
     damaged one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
     """
     from package_hunter.enrich.names import NameTable
-    from package_hunter.observe import compile_rules, observe
+    from package_hunter.observe.events import compile_rules, observe
     from package_hunter.rules import falco_json, load_rules
     from package_hunter.sensor.scap import ScapReader
 
@@ -168,9 +168,9 @@ def _constants(container: str | None) -> dict[str, Any]:
 
 
 def _exit_code(observation: Observation, truncated: bool, fail_on: FailOn) -> int:
-    from package_hunter.findings import judge, verdict
+    from package_hunter.findings import judge
     from package_hunter.model.scan import Coverage
-    from package_hunter.policy import decide, exit_code
+    from package_hunter.policy import decide, exit_code, verdict
 
     reasons = ("The recording ends in the middle.",) if truncated else ()
     coverage = Coverage(events=observation.events, reasons=reasons)

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from package_hunter.enrich import fields_fd, on_sockets
 from package_hunter.enrich.event import Ev, name_of
 from package_hunter.enrich.fds import O_CREATED, O_TMPFILE, PROTOCOLS, Fd, address
+from package_hunter.enrich.fields import fd as fields_fd
+from package_hunter.enrich.handlers import sockets as on_sockets
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.enrich.threads import CLONE_THREAD, Group, Thread
 from package_hunter.model.event import Extra

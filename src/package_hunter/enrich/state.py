@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from package_hunter.enrich import on_files, on_process, on_sockets
 from package_hunter.enrich.convert import Converter
 from package_hunter.enrich.event import Ev, MalformedEvent, UnknownEvent, name_of
 from package_hunter.enrich.fds import Fd, address
+from package_hunter.enrich.handlers import files as on_files
+from package_hunter.enrich.handlers import processes as on_process
+from package_hunter.enrich.handlers import sockets as on_sockets
 from package_hunter.enrich.kinds import AT_FDCWD, kind_of, kinds, syscall_names
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.threads import Thread, Threads, from_entry_thread

@@ -13,12 +13,11 @@ from package_hunter.findings.context import Blamer, Context
 from package_hunter.findings.correlate import correlate
 from package_hunter.findings.group import ExplainRule, group
 from package_hunter.findings.lower import soften
-from package_hunter.findings.verdict import explanation, verdict
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Coverage, Package
 
-__all__ = ["explanation", "judge", "verdict"]
+__all__ = ["judge"]
 
 
 def judge(

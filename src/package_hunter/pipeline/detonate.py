@@ -15,8 +15,8 @@ from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, StartState
-from package_hunter.observe import wanted_events, wanted_failures, wanted_opens, without_own
-from package_hunter.observer import Observer
+from package_hunter.observe.events import wanted_events, wanted_failures, wanted_opens, without_own
+from package_hunter.observe.reader import Observer
 from package_hunter.pipeline.falco import engine_of, watched_by_falco
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases

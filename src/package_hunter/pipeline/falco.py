@@ -15,7 +15,7 @@ from package_hunter.errors import UsageError
 from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, Observation
 from package_hunter.model.scan import Command, CommandRun
-from package_hunter.observe import without_own
+from package_hunter.observe.events import without_own
 from package_hunter.pipeline.options import Scan, ScanOptions
 from package_hunter.pipeline.phases import run_phases
 from package_hunter.pipeline.rounds import Round

@@ -16,7 +16,7 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import HostError, HunterError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
-from package_hunter.observe import compile_rules
+from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.falco import engine_of

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from package_hunter.blame.attach import blame_network, blame_observation
+from package_hunter.blame.blamer import Blamer
+from package_hunter.blame.falco import FalcoBlamer, blame_by_time
+from package_hunter.blame.manager import without_manager
 from package_hunter.decoy import outside
-from package_hunter.enrich.blame import Blamer
-from package_hunter.enrich.blame_attach import blame_network, blame_observation
-from package_hunter.enrich.blame_falco import FalcoBlamer, blame_by_time
-from package_hunter.enrich.blame_manager import without_manager
-from package_hunter.findings import explanation, judge, verdict
+from package_hunter.findings import judge
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.pipeline.detonate import Seen
@@ -30,7 +30,7 @@ from package_hunter.pipeline.merge import (
 from package_hunter.pipeline.options import HOSTNAME, Scan
 from package_hunter.pipeline.prepare import Stage
 from package_hunter.pipeline.rounds import Round
-from package_hunter.policy import decide
+from package_hunter.policy import decide, explanation, verdict
 from package_hunter.rules import Engine
 from package_hunter.rules.explain import brief
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from package_hunter.policy.decide import DEFAULT, decide, exit_code
 from package_hunter.policy.load import load_policy, parse_policy
 from package_hunter.policy.model import Policy, Rule, Waiver
+from package_hunter.policy.verdict import explanation, verdict
 from package_hunter.policy.waive import Waived, apply_waivers
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "apply_waivers",
     "decide",
     "exit_code",
+    "explanation",
     "load_policy",
     "parse_policy",
+    "verdict",
 ]

@@ -42,7 +42,7 @@ class _Run:
 
     def scan(self, archive: Path | None) -> Report:
         """The report, as the server's policy sees it."""
-        from package_hunter.rejudge import rejudge
+        from package_hunter.policy.rejudge import rejudge
 
         pipeline = import_module("package_hunter.pipeline")
         options = pipeline.ScanOptions(ecosystem=self._job.manager, on_staged=self._on_staged)
@@ -54,8 +54,8 @@ class _Run:
         return rejudge(report, self._policy, self._own)
 
     def _on_staged(self, staged: Staged) -> Report | None:
+        from package_hunter.policy.rejudge import OWN_FILE
         from package_hunter.queue import reuse
-        from package_hunter.rejudge import OWN_FILE
 
         if heeds_own_file(self._policy, self._job.submitter):
             data = staged.tree.read(f"{staged.project}/{OWN_FILE}", _MAX_OWN)

@@ -6,7 +6,7 @@ for rule in engine.matches(event):
     alert = engine.alert(rule, event)
 """
 
-from package_hunter.rules.engine import Engine, compile_engine
+from package_hunter.rules.compile.engine import Engine, compile_engine
 from package_hunter.rules.json_form import falco_json
 from package_hunter.rules.load import builtin_files, check_rules, load_rules
 from package_hunter.rules.model import Problem, Rule, RuleSet

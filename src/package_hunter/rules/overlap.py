@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from package_hunter.rules.ast import Check, FieldRef, Operand
+from package_hunter.rules.compile.graph import FALSE, TRUE, Graph, is_many, specialise
 from package_hunter.rules.evttypes import GENERIC
 from package_hunter.rules.model import Rule
 from package_hunter.rules.operands import operand_spec
 from package_hunter.rules.operators import NUMBERS, ORDER, literal
 from package_hunter.rules.patterns import ValueProblem
-from package_hunter.rules.shape import FALSE, TRUE, Graph, is_many, specialise
 
 MAX_COMPARISONS = 2_000_000
 Values = frozenset[object]

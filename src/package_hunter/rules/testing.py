@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.errors import RuleFileError
+from package_hunter.rules.compile.engine import Engine, compile_engine, run
 from package_hunter.rules.document import DocumentError, Item, read_file, read_items
-from package_hunter.rules.engine import Engine, compile_engine, run
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
 

@@ -16,7 +16,7 @@ from package_hunter.client.remote import RemoteScanError
 from package_hunter.client.scan import scan_remotely
 from package_hunter.config import Settings
 from package_hunter.errors import NothingToScanError, UnreachableError, UsageError
-from service_harness import PASSWORD, USER, Running, open_folder, running
+from tests.support.service_harness import PASSWORD, USER, Running, open_folder, running
 
 
 @pytest.fixture(scope="module")

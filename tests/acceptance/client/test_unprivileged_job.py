@@ -18,8 +18,8 @@ import pytest
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.store import accounts
-from requires import ROOT, needs_btf, needs_program, needs_registry, needs_runc
-from service_harness import free_port, open_folder, wait_for
+from tests.support.requires import ROOT, needs_btf, needs_program, needs_registry, needs_runc
+from tests.support.service_harness import free_port, open_folder, wait_for
 
 BIN = Path(sys.executable).parent
 NOBODY = 65534

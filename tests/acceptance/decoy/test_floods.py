@@ -4,14 +4,10 @@ the theft that follows is still proven."""
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
-
-from hunter import npm_project, scan_json  # noqa: E402
-
-from requires import needs_btf, needs_runc  # noqa: E402
+from tests.support.hunter import npm_project, scan_json
+from tests.support.requires import needs_btf, needs_runc
 
 
 def test_floods_are_cut_and_hide_nothing(tmp_path: Path) -> None:

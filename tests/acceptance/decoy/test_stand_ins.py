@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
-
-from hunter import npm_project, scan_json  # noqa: E402
-
-from requires import needs_btf, needs_runc  # noqa: E402
+from tests.support.hunter import npm_project, scan_json
+from tests.support.requires import needs_btf, needs_runc
 
 _SCRIPT = """
 docker run --rm --privileged -v /:/host alpine:3 chroot /host sh -c 'id > /tmp/owned'

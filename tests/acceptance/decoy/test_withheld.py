@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
-
-from hunter import npm_project, scan_json  # noqa: E402
-
-from requires import needs_btf, needs_runc  # noqa: E402
+from tests.support.hunter import npm_project, scan_json
+from tests.support.requires import needs_btf, needs_runc
 
 _REAL = "real-secret-7c1f0d9e5b"
 _STEAL = (

@@ -6,20 +6,17 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hunter import HUNT, ROOT, hunt
 
-import requires
 from package_hunter.sensor.falco.place import Http, Lines, Place, Rpc, place
 from package_hunter.sensor.falco.setup import RULE, falco_yaml
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fake_falco import FakeFalco, Send, file_output, http_output, plainly
+from tests.support import requires
+from tests.support.fake_falco import FakeFalco, Send, file_output, http_output, plainly
+from tests.support.hunter import HUNT, ROOT, hunt
 
 SIMULATION = ROOT / "simulations/falco-test"
 UNEXPECTED = "Unexpected outbound connection destination"
@@ -110,8 +107,7 @@ def test_alerts_come_by_file(tmp_path: Path) -> None:
 
 
 def test_alerts_come_by_grpc(tmp_path: Path) -> None:
-    sys.path.insert(0, str(ROOT / "tests/unit/sensor/falco"))
-    from rpc_server import Server, response
+    from tests.support.falco_rpc_server import Server, response
 
     where = place(f"unix://{tmp_path}/falco.sock")
     assert isinstance(where, Rpc)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hunter import ROOT, hunt, project_with
 
-import requires
+from tests.support import requires
+from tests.support.hunter import ROOT, hunt, project_with
 
 
 @dataclass(frozen=True)

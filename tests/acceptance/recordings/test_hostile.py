@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hunter import HUNT, ROOT, hunt, npm_project
 
-import requires
 from package_hunter.config import settings
 from package_hunter.confine import UIDS
 from package_hunter.sandbox import reap
 from package_hunter.sensor.scap import ScapReader
+from tests.support import requires
+from tests.support.hunter import HUNT, ROOT, hunt, npm_project
 
 
 def test_a_killed_scan_leaves_all_that_was_flushed(tmp_path: Path) -> None:

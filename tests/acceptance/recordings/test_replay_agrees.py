@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hunter import ROOT, hunt
 
-import requires
 from package_hunter.model.event import event_numbers
 from package_hunter.sensor.scap import ScapReader
+from tests.support import requires
+from tests.support.hunter import ROOT, hunt
 
 SCANS = ["falco-test", "persistence", "shai-hulud-1", "pkg:npm/is-number@7.0.0", "local"]
 MORE = ["registry-worm", "eslint-scope", "roku-reverse-shell", "pkg:npm/semver", "pkg:npm/ms"]

@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from package_hunter.enrich.fields import Fields
+from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.state import Enricher
 from package_hunter.sensor.scap import ScapReader
-from requires import needs_program, needs_shared
+from tests.support.requires import needs_program, needs_shared
 
 # sysdig 0.29 knows event types up to open_by_handle_at; what came later it passes over, also in Falco's
 # own recordings: io_uring_setup, pipe2, dup2, prctl, eventfd2, epoll_create1, capset, ...

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1]),
-                str(Path(__file__).resolve().parents[2])]  # fmt: skip
-
-from gem_server import GemServer  # noqa: E402
-from hunter import scan_json  # noqa: E402
-
-from requires import needs_btf, needs_runc  # noqa: E402
+from tests.support.gem_server import GemServer
+from tests.support.hunter import scan_json
+from tests.support.requires import needs_btf, needs_runc
 
 _BEACON = """require "socket"
 require "net/http"

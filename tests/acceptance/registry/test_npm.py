@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1]),
-                str(Path(__file__).resolve().parents[2])]  # fmt: skip
-
-from hunter import npm_project, scan_json  # noqa: E402
-from npm_server import NpmServer, Packages  # noqa: E402
-
-from requires import needs_btf, needs_program, needs_runc  # noqa: E402
+from tests.support.hunter import npm_project, scan_json
+from tests.support.npm_server import NpmServer, Packages
+from tests.support.requires import needs_btf, needs_program, needs_runc
 
 Serve = Callable[..., NpmServer]
 

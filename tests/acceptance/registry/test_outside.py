@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1]),
-                str(Path(__file__).resolve().parents[2])]  # fmt: skip
-
-from code_host import CodeHost  # noqa: E402
-from hunter import npm_project, scan_json  # noqa: E402
-
-from requires import needs_btf, needs_program, needs_runc  # noqa: E402
+from tests.support.code_host import CodeHost
+from tests.support.hunter import npm_project, scan_json
+from tests.support.requires import needs_btf, needs_program, needs_runc
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hunter import npm_project, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import npm_project, scan_json
 
 READS = {"preinstall": "cat notes.txt .env.local < index.js > /dev/null; mkdir sub; mkdir sub; true"}
 RULE = """

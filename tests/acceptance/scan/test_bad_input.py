@@ -8,9 +8,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hunter import hunt, npm_project
 
-import requires
+from tests.support import requires
+from tests.support.hunter import hunt, npm_project
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hunter import project_with, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import project_with, scan_json
 
 RULE = "Unexpected outbound connection destination"
 FETCH = "wget -qO- --tries=1 http://collector.example/x"

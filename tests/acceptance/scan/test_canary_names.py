@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hunter import npm_project, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import npm_project, scan_json
 
 WAYS = {
     "hard link": "ln /home/dev/.aws/credentials ./x; cat ./x",

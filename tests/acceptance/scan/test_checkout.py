@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hunter import ROOT, project_with
 
-import requires
+from tests.support import requires
+from tests.support.hunter import ROOT, project_with
 
 # A private mount namespace holds a second view of this checkout and its virtual environment, in a closed folder.
 _SCAN = """

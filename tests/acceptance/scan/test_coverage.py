@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hunter import hunt, npm_project, project_with, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import hunt, npm_project, project_with, scan_json
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hunter import ROOT, hunt, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import ROOT, hunt, scan_json
 
 RULE = "Unexpected outbound connection destination"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hunter import npm_project, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import npm_project, scan_json
 
 STEAL = """
 const text = require("fs").readFileSync(require("os").homedir() + "/.npmrc", "utf8");

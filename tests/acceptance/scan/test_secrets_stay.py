@@ -18,10 +18,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hunter import hunt, npm_project
 
-import requires
 from package_hunter.report import FORMATS
+from tests.support import requires
+from tests.support.hunter import hunt, npm_project
 
 PROJECT = {
     "npm": "npm_R7vQ2mZk9XpL4tYw8sNb3cJd6fHg1aVe5uKo",

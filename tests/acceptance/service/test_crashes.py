@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 
 from package_hunter.store.database import Store
 from package_hunter.store.models import JobRow, Scan
-from service_harness import Running, open_folder, running, wait_for
+from tests.support.service_harness import Running, open_folder, running, wait_for
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
+from tests.support.service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
 
 AUTH = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 NOBODY = "00000000-0000-4000-8000-000000000000"

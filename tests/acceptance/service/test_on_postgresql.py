@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from service_harness import open_folder, running, wait_for
-from service_postgres import postgres
+from tests.support.service_harness import open_folder, running, wait_for
+from tests.support.service_postgres import postgres
 
 
 def test_the_server_on_postgresql() -> None:

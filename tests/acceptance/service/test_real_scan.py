@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from package_hunter.config import Settings
-from requires import ROOT, needs_btf, needs_program, needs_runc
-from service_harness import free_port, open_folder, wait_for
+from tests.support.requires import ROOT, needs_btf, needs_program, needs_runc
+from tests.support.service_harness import free_port, open_folder, wait_for
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("package_hunter.pipeline") is None, reason="the pipeline is not there yet"

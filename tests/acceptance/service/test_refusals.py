@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from requires import needs_root
-from service_harness import ARCHIVE, HERE, open_folder, running
+from tests.support.requires import needs_root
+from tests.support.service_harness import ARCHIVE, open_folder, running
 
 
 @pytest.fixture
@@ -149,7 +149,6 @@ def test_code_that_the_server_s_user_cannot_read(folder: Path) -> None:
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     shutil.copytree(Path(package_hunter.__file__).parent, closed / "package_hunter")
-    shutil.copy(HERE / "service_fake.py", closed)
     os.environ["PYTHONPATH"] = str(closed)
     try:
         with running(folder / "data", fork=False) as server:

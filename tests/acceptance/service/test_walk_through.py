@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service_harness import ARCHIVE, Running, open_folder, running, wait_for
+from tests.support.service_harness import ARCHIVE, Running, open_folder, running, wait_for
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hunter import ROOT, hunt, scan_json
 
-import requires
+from tests.support import requires
+from tests.support.hunter import ROOT, hunt, scan_json
 
 SCHEMA = json.loads(resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text())
 # one of each way: theft, worm, staged program, native code, start-up file, gem, no I/O at all

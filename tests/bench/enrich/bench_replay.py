@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.state import Enricher
 from package_hunter.model.table import StartState
-from package_hunter.observe import compile_rules, observe
+from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import load_rules
 from package_hunter.sensor.scap import ScapReader
-from requires import needs_shared
+from tests.support.requires import needs_shared
 
 TIMES = 20
 STOCK = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from package_hunter.enrich.fields import Fields
+from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.state import Enricher
 from package_hunter.model.fields import FieldSource
 from package_hunter.rules import Engine, builtin_files, check_rules, compile_engine

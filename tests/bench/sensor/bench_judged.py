@@ -4,24 +4,19 @@ noisy one, and what it takes to get the probe into the kernel. `SECONDS` sets ho
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration" / "sensor"))
-
-import itertools
-
-from sensor_flood import cgroup, compiled
-from sensor_judged import Judged, engine, flooding
-
 from package_hunter.sensor import table
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe
+from tests.support.sensor_flood import cgroup, compiled
+from tests.support.sensor_judged import Judged, engine, flooding
 
 SECONDS = float(os.environ.get("SECONDS", "4"))
 FLOODS = (

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration" / "sensor"))
-
-from sensor_flood import cgroup, compiled, flood
 
 from package_hunter.sensor import table
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe
 from package_hunter.sensor.ring import Ring
+from tests.support.sensor_flood import cgroup, compiled, flood
 
 SECONDS = 2.0
 RING = 64 << 20

@@ -16,7 +16,7 @@ from typing import Any
 
 import package_hunter.pipeline.detonate as steps
 from package_hunter.model.observation import Observation
-from package_hunter.observer import Observer, _codec, _events
+from package_hunter.observe.reader import Observer, _codec, _events
 from package_hunter.pipeline import ScanOptions, scan_target
 from package_hunter.sensor import objects
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority

@@ -10,17 +10,13 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
-
-from service_harness import PASSWORD, USER, Running, open_folder, running  # noqa: E402
+from tests.support.service_harness import PASSWORD, USER, Running, open_folder, running
 
 TICK = os.sysconf("SC_CLK_TCK")
 SECONDS = 4

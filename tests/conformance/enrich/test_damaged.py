@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from tests.requires import needs_shared
 
 from package_hunter.enrich.names import NameTable
 from package_hunter.model.event import HEADER, event_table
-from package_hunter.observe import compile_rules, observe
+from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sensor.scap import ScapReader
+from tests.requires import needs_shared
 
 TYPES = sorted(event_table())
 SHARE = 0.3  # of the events are damaged

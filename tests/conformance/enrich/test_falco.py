@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.requires import ROOT, needs_shared
 
-sys.path.insert(0, str(Path(__file__).parent))
-import compare
+from tests.requires import ROOT, needs_shared
+from tests.support import falco_compare as compare
 
 RULES = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
 BOX = {
@@ -35,7 +34,7 @@ def test_fields_are_falcos() -> None:
     assert len(rows) >= 220
     assert sum(r.compared for r in rows.values()) > 1_500_000
     table = (ROOT / "docs" / "field-conformance.md").read_text(encoding="utf-8")
-    assert table == compare.table(rows), "run python tests/conformance/enrich/compare.py"
+    assert table == compare.table(rows), "run python -m tests.support.falco_compare"
 
 
 @pytest.mark.parametrize("capture", compare.CAPTURES)

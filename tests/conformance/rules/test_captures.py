@@ -13,7 +13,7 @@ import pytest
 from package_hunter.rules import check_rules, compile_engine, falco_json
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
-from requires import needs_shared
+from tests.support.requires import needs_shared
 
 STABLE = ("falco_rules.yaml",)
 ALL = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")

@@ -5,19 +5,14 @@ from __future__ import annotations
 
 import gzip
 import struct
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from package_hunter.model.event import HEADER, event_table
 from package_hunter.sensor import table
-from requires import needs_shared
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration" / "sensor"))
-
-from sensor_seen import decode
+from tests.support.requires import needs_shared
+from tests.support.sensor_seen import decode
 
 
 def _events(raw: bytes) -> Iterator[bytes]:

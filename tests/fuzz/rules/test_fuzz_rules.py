@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "unit/rules"))
-import strategies as world
 from test_properties import rules_of
 
 from package_hunter.errors import HunterError
 from package_hunter.rules import builtin_files, compile_engine
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.source import DictEvent, DictSource
+from tests.support import rule_strategies as world
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
 PIECES = [

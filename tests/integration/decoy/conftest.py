@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
-
-from netpair import NetPair  # noqa: E402
-from played import CANARIES, LocalRegistry  # noqa: E402
-
-from package_hunter.decoy.gateway import Gateway, GatewaySpec  # noqa: E402
-from requires import needs_program, needs_root  # noqa: E402
+from package_hunter.decoy.gateway import Gateway, GatewaySpec
+from tests.support.netpair import NetPair
+from tests.support.played import CANARIES, LocalRegistry
+from tests.support.requires import needs_program, needs_root
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,13 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from netpair import NetPair
-from played import CANARIES, ENV, LocalRegistry
-
 from package_hunter.confine import UIDS
 from package_hunter.decoy.gateway import Gateway
 from package_hunter.decoy.spec import Limits, Upstream
 from package_hunter.model.observation import NetworkLog
 from package_hunter.model.registry import RegistryAllow
+from tests.support.netpair import NetPair
+from tests.support.played import CANARIES, ENV, LocalRegistry
 
 Start = Callable[..., Gateway]
 Play = Callable[[dict[str, dict[str, dict[str, str]]]], LocalRegistry]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from package_hunter.decoy.upstream import npm_upstreams, pip_upstreams
-from requires import needs_program
+from tests.support.requires import needs_program
 
 
 def test_a_projects_npmrc_is_not_heard_and_the_users_is(

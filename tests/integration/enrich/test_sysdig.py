@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from package_hunter.enrich.fields import Fields
+from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.state import Enricher
 from package_hunter.sensor.scap import ScapReader, ScapWriter
-from requires import needs_program, needs_shared
+from tests.support.requires import needs_program, needs_shared
 
 _FORMAT = "%evt.rawtime %evt.type %proc.pid"
 

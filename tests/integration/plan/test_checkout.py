@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from package_hunter.ecosystems.checkout import git_files
-from requires import needs_program
+from tests.support.requires import needs_program
 
 
 def test_git_reads_it(tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-import requires
 from package_hunter.ecosystems import BoxTree, Plan, PlanOptions, plans, stage
 from package_hunter.errors import HostError
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.scan import CommandRun
 from package_hunter.sandbox import RuncSandbox, mounts
 from package_hunter.sandbox.image import find_image
+from tests.support import requires
 
 from .test_npm import packed, project
 from .test_python import unpacked_wheel

@@ -13,7 +13,7 @@ import pytest
 from package_hunter.ecosystems import Plan, PlanOptions, plans, stage
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import CommandRun
-from requires import needs_program, needs_registry
+from tests.support.requires import needs_program, needs_registry
 
 from .conftest import HostBox
 

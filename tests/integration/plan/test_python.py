@@ -8,7 +8,7 @@ import pytest
 
 from package_hunter.ecosystems import PlanOptions, plans, stage
 from package_hunter.errors import NothingToScanError
-from requires import needs_program
+from tests.support.requires import needs_program
 
 from .conftest import HostBox
 

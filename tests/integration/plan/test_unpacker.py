@@ -114,7 +114,7 @@ def test_an_empty_directory_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
-    from requires import needs_root
+    from tests.support.requires import needs_root
 
     needs_root()
     mount = tmp_path / "small"
@@ -143,7 +143,7 @@ def waiting_unpacker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """An unpacker whose archive does not arrive."""
     import json
 
-    from requires import needs_root
+    from tests.support.requires import needs_root
 
     needs_root()
     (tmp_path / "dest").mkdir()

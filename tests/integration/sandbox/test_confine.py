@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from package_hunter.confine import ROLES, UIDS
-from requires import needs_root
+from tests.support.requires import needs_root
 
 _ZERO = "0" * 16
 

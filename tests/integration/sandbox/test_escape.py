@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sandbox_box import MakeBox, python, run, runs
 
 from package_hunter.model.box import GATEWAY_V4, HOST_ID_BASE, TCP_PORT, UID
 from package_hunter.sandbox import RuncSandbox, cgroups, kernel
+from tests.support.sandbox_box import MakeBox, python, run, runs
 
 _PRELUDE = """
 import ctypes, os, socket, errno, sys, mmap

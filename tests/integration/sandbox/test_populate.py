@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sandbox_box import MakeBox, run
 
 from package_hunter.errors import SandboxError
 from package_hunter.model.box import HOST_ID_BASE, UID, BoxSpec
 from package_hunter.model.scan import BoxFile
 from package_hunter.sandbox.populate import populate
-from requires import needs_root
+from tests.support.requires import needs_root
+from tests.support.sandbox_box import MakeBox, run
 
 _NAMES = st.binary(min_size=1, max_size=20).filter(
     lambda n: b"/" not in n and b"\0" not in n and n not in (b".", b"..")

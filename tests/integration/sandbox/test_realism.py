@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 
 import pytest
-from sandbox_box import run
 
 from package_hunter.sandbox import RuncSandbox
+from tests.support.sandbox_box import run
 
 DOCS = Path(__file__).resolve().parents[3] / "docs/sandbox.md"
 

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from sandbox_box import SMALL, MakeBox, needs_image, python, run, runs, scan_id
 
 from package_hunter.errors import HostError, SandboxError
 from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec
@@ -18,7 +17,8 @@ from package_hunter.model.scan import BoxFile, Command
 from package_hunter.sandbox import RuncSandbox, cgroups, mounts, reap
 from package_hunter.sandbox.doctor import checks
 from package_hunter.sandbox.image import build_image, find_image
-from requires import needs_root
+from tests.support.requires import needs_root
+from tests.support.sandbox_box import SMALL, MakeBox, needs_image, python, run, runs, scan_id
 
 
 def test_first_process_waits_until_start(make_box: MakeBox) -> None:

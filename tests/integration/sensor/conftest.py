@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +9,7 @@ import pytest
 
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import requires
+from tests.support import requires
 
 
 @pytest.fixture(scope="session")

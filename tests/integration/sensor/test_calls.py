@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sensor_seen import LIBC, only, run, syscall
 
 from package_hunter.sensor import table
 from package_hunter.sensor.live import Probe
+from tests.support.sensor_seen import LIBC, only, run, syscall
 
 ENOENT, EBADF, EINVAL, EPERM, ESRCH, EEXIST, EFAULT = -2, -9, -22, -1, -3, -17, -14
 FDCWD = -100
@@ -403,7 +403,7 @@ def test_time_stamps_are_wall_clock(probe: Probe) -> None:
 
 def test_filter_by_event_and_path(probe: Probe, tmp_path: Path) -> None:
     """What rules cannot match stays in the kernel, is counted, and state is kept right."""
-    from sensor_seen import child, drained
+    from tests.support.sensor_seen import child, drained
 
     (tmp_path / "secret").write_text("x")
     scan = probe.open_scan(1 << 20)
@@ -435,7 +435,7 @@ def test_filter_by_event_and_path(probe: Probe, tmp_path: Path) -> None:
 def test_filter_by_last_name_and_kind(probe: Probe, tmp_path: Path) -> None:
     """A prefix without a slash is that of a file's own name. Only regular files stay in the kernel, and a
     descriptor that was never told of says what it is when it is copied."""
-    from sensor_seen import child, drained
+    from tests.support.sensor_seen import child, drained
 
     for name in (".env.local", "settings", "script"):
         (tmp_path / name).write_text("x")
@@ -468,9 +468,8 @@ def test_filter_by_last_name_and_kind(probe: Probe, tmp_path: Path) -> None:
 
 
 def test_filter_of_calls_that_failed(probe: Probe, tmp_path: Path) -> None:
-    from sensor_seen import child, drained
-
     from package_hunter.model.event import event_numbers
+    from tests.support.sensor_seen import child, drained
 
     scan = probe.open_scan(1 << 20)
     numbers = event_numbers()
@@ -521,7 +520,7 @@ def test_prefixes_of_a_killed_scan_are_given_back(probe: Probe) -> None:
 
 def test_more_prefixes_than_the_kernel_takes(probe: Probe) -> None:
     """Then every read is told, and the room is given back."""
-    from sensor_seen import child, drained
+    from tests.support.sensor_seen import child, drained
 
     scan = probe.open_scan(1 << 20)
     try:

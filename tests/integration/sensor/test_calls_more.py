@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sensor_seen import LIBC, run, syscall
 
 from package_hunter.sensor import table
 from package_hunter.sensor.live import Probe
+from tests.support.sensor_seen import LIBC, run, syscall
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="calls of x86_64")
 

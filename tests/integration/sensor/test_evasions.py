@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sensor_seen import LIBC, Seen, only, run, syscall
 
 from package_hunter.model.event import Extra
 from package_hunter.sensor.live import Probe
+from tests.support.sensor_seen import LIBC, Seen, only, run, syscall
 
 MARK = b"/etc/hostname"
 x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="x86's own entries")

@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 
 import pytest
-from sensor_flood import compiled
-from sensor_seen import LIBC, child, drained, only, run, syscall
 
 from package_hunter.model.event import Extra
 from package_hunter.sensor import live, state, table
 from package_hunter.sensor.live import Probe
-from requires import needs_program
+from tests.support.requires import needs_program
+from tests.support.sensor_flood import compiled
+from tests.support.sensor_seen import LIBC, child, drained, only, run, syscall
 
 
 def test_data_moves_without_read_and_write(probe: Probe, tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from sensor_flood import cgroup, compiled, flood
 
 from package_hunter.sensor.live import Probe
-from requires import needs_program
+from tests.support.requires import needs_program
+from tests.support.sensor_flood import cgroup, compiled, flood
 
 
 @pytest.fixture(scope="module")

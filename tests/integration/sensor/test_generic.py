@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sensor_seen import LIBC, Seen, run, syscall
 
 from package_hunter.model.event import Extra
 from package_hunter.sensor import table
 from package_hunter.sensor.calls import GENERIC
 from package_hunter.sensor.live import Probe
+from tests.support.sensor_seen import LIBC, Seen, run, syscall
 
 HERE = [n for n in GENERIC if table.syscalls()[n].number(platform.machine()) is not None]
 BAD = -1

@@ -6,13 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sensor_flood import cgroup, compiled
-from sensor_judged import Flooding, Judged, engine, flooding
 
-from package_hunter import observer
+from package_hunter.observe.events import reader as observer
 from package_hunter.sensor import table
 from package_hunter.sensor.live import Probe
-from requires import needs_program
+from tests.support.requires import needs_program
+from tests.support.sensor_flood import cgroup, compiled
+from tests.support.sensor_judged import Flooding, Judged, engine, flooding
 
 PEAK_BYTES = 192 << 20  # what the reader may grow by, ring included; it has 60-70 MB in all after any flood
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import requires
 from package_hunter.sensor.objects import in_first_pid_namespace
+from tests.support import requires
 
 _TRY = """
 from package_hunter.errors import SensorError

@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sensor_flood import cgroup, compiled
-from sensor_seen import decode, only, run
 
 from package_hunter.confine import confine
 from package_hunter.errors import SensorError
@@ -19,7 +17,9 @@ from package_hunter.sensor.freezer import Feed, Freezer, take_priority
 from package_hunter.sensor.live import Probe
 from package_hunter.sensor.ring import Ring
 from package_hunter.sensor.state import start_state
-from requires import needs_root
+from tests.support.requires import needs_root
+from tests.support.sensor_flood import cgroup, compiled
+from tests.support.sensor_seen import decode, only, run
 
 
 def _read(ring: Ring, freezer: Freezer, done: int, answer: int) -> None:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sensor_seen import only, run
 
 from package_hunter.sensor import libbpf, live, objects, slots
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe
-from requires import needs_btf, needs_program
+from tests.support.requires import needs_btf, needs_program
+from tests.support.sensor_seen import only, run
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store.database import Store
-from service_postgres import postgres
+from tests.support.service_postgres import postgres
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from package_hunter.queue.base import Job, LeaseLostError, Queue
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.scans import NewScan
-from service_fake import report_json
+from tests.support.service_fake import report_json
 
 PURL = "pkg:npm/left-pad@1.3.0"
 

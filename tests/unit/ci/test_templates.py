@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from package_hunter.report import FORMATS
-from requires import ROOT, needs_program
+from tests.support.requires import ROOT, needs_program
 
 EXAMPLES = ROOT / "ci/examples"
 

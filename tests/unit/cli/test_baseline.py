@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import jsonschema
 
-import judge_samples as samples
 from package_hunter.cli.baseline import against
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy import Policy, parse_policy
 from package_hunter.report.text import render
+from tests.support import judge_samples as samples
 
 PROOF = samples.FINDING
 LOOK = replace(PROOF, proof=False, severity="medium", kind="git_hook", fingerprint="ff" * 16)

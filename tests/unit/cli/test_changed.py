@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import judge_samples as samples
 from package_hunter.cli.changed import change
 from package_hunter.errors import UsageError
 from package_hunter.model.scan import Verdict
+from tests.support import judge_samples as samples
 
 
 def lock(folder: Path, **packages: dict[str, object]) -> Path:

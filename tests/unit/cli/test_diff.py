@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import judge_samples as samples
 from package_hunter.cli.main import build_app
 from package_hunter.findings.compare import files
 from package_hunter.model.observation import FileChange
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Verdict
+from tests.support import judge_samples as samples
 
 QUIET = samples.report(
     findings=(),

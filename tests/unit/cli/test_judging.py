@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import judge_samples as samples
 from package_hunter.cli.judging import Judging, own_file
 from package_hunter.errors import UsageError
 from package_hunter.policy import DEFAULT
+from tests.support import judge_samples as samples
 
 OWN = "# the project's own\n"
 

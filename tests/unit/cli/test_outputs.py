@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import judge_samples as samples
 from package_hunter.cli.outputs import Output, outputs, write
 from package_hunter.errors import UsageError
+from tests.support import judge_samples as samples
 
 
 def test_text_on_stdout_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-import judge_samples as samples
 from package_hunter.cli.main import build_app
 from package_hunter.model.scan import Decision, Verdict
+from tests.support import judge_samples as samples
 
 WAIVER = '[[waiver]]\nkind = "git_hook"\nreason = "ours"\nauthor = "ada"\nexpires = 2199-01-31\n'
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import judge_samples as samples
 from package_hunter.cli.simulate import Simulation, choose, discover, home, outcome, run, summary
 from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Verdict
+from tests.support import judge_samples as samples
 
 KNOWN = discover(home())
 TEXT_FILES = [p for p in home().rglob("*") if p.is_file() and p.suffix not in (".so",)]

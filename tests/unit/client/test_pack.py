@@ -11,7 +11,7 @@ import pytest
 
 from package_hunter.client.pack import pack
 from package_hunter.errors import NothingToScanError, UsageError
-from requires import needs_program
+from tests.support.requires import needs_program
 
 MANY = 1 << 20
 

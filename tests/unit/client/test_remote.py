@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from judge_samples import report
 from package_hunter.client import remote
 from package_hunter.client.credentials import Bearer
 from package_hunter.client.remote import Remote, RemoteScanError, Submission
 from package_hunter.errors import HunterError, UnreachableError, UsageError
+from tests.support.judge_samples import report
 
 ID = "633414e2-24f2-412a-811f-c37131ff2c61"
 Handler = Callable[[httpx.Request], httpx.Response]

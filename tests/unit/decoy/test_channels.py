@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import urllib.parse
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from encodings_of_secrets import EVERY, MISSED
-
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.web import Ask, Peer
+from tests.support.encodings_of_secrets import EVERY, MISSED
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/decoy-encodings.md"
 PEER = Peer("198.18.1.1", 443, 40_000, "collect.example", "collect.example", True)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import gzip
 import os
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from encodings_of_secrets import FOUND
-
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.unwrap import Budget
+from tests.support.encodings_of_secrets import FOUND
 
 CANARIES = make_canaries("t", project="/home/dev/projects/app")[0]
 REFERENCES = [c for _ in range(2) for c in make_canaries("r", project="/home/dev/projects/app")[0]]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-import judge_samples as samples
 from package_hunter.findings.compare import changed_packages, compare, verdict_of_new
 from package_hunter.model.scan import Package, Verdict
+from tests.support import judge_samples as samples
 
 OLD = samples.PACKAGE
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import judge_samples as samples
-from judge_samples import SECOND, T0
 from package_hunter.findings.catalog import Class, combinations
 from package_hunter.findings.correlate import MAX_SCOPES, correlate
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Blame
+from tests.support import judge_samples as samples
+from tests.support.judge_samples import SECOND, T0
 
 # the package's name of the same spelling is the function
 correlation: Any = importlib.import_module("package_hunter.findings.correlate")

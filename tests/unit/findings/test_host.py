@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-import judge_samples as samples
-from judge_samples import SECOND, T0
 from package_hunter.findings import judge
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import (
@@ -21,6 +19,8 @@ from package_hunter.model.observation import (
     Request,
 )
 from package_hunter.model.scan import Command, CommandRun, Package
+from tests.support import judge_samples as samples
+from tests.support.judge_samples import SECOND, T0
 
 NODE = samples.PROCESSES[1]
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-import judge_samples as samples
-from judge_samples import SECOND, T0, alert
 from package_hunter.findings import judge
 from package_hunter.findings.catalog import Class, combinations, kinds
 from package_hunter.model.finding import Finding
@@ -22,6 +20,8 @@ from package_hunter.model.observation import (
     Request,
 )
 from package_hunter.model.scan import Coverage, PhaseCoverage
+from tests.support import judge_samples as samples
+from tests.support.judge_samples import SECOND, T0, alert
 
 
 def of(kind: str, findings: tuple[Finding, ...]) -> Finding:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import judge_samples as samples
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean, rfc3339
 from package_hunter.model.report_read import from_rfc3339
+from tests.support import judge_samples as samples
 
 SCHEMA: dict[str, Any] = json.loads(
     resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text()

@@ -1,6 +1,1 @@
 """Makes the samples importable."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))

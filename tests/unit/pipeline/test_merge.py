@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pipeline_samples import TreePlan, blame, finding, judged
 
 from package_hunter.model.observation import FileChange, Observation, Process
 from package_hunter.model.scan import Coverage, PhaseCoverage
 from package_hunter.pipeline.gated import gated
 from package_hunter.pipeline.merge import join_coverages, join_findings, join_packages, renumbered
+from tests.support.pipeline_samples import TreePlan, blame, finding, judged
 
 
 def _process(key: int, parent: int | None) -> Process:

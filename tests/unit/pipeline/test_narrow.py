@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipeline_samples import TreePlan, blame, finding, judged
 
 from package_hunter.ecosystems import BoxTree
 from package_hunter.errors import SandboxError
@@ -16,6 +15,7 @@ from package_hunter.pipeline import narrow as narrowing
 from package_hunter.pipeline.apart import MAX_LOADS, Apart
 from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.rounds import Round
+from tests.support.pipeline_samples import TreePlan, blame, finding, judged
 
 TREE = BoxTree(Path("/nonexistent"))
 NEEDS = {"top": ["left", "mid"], "mid": ["deep", "left"], "left": [], "deep": []}

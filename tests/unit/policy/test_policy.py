@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import judge_samples as samples
 from package_hunter.errors import UsageError
 from package_hunter.model.finding import Evidence
 from package_hunter.model.scan import Decision, Package, Verdict
 from package_hunter.policy import apply_waivers, decide, exit_code, load_policy, parse_policy
+from tests.support import judge_samples as samples
 
 DAY = dt.date(2026, 11, 23)
 LOOK = replace(samples.FINDING, proof=False, severity="medium", kind="git_hook")

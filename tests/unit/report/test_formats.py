@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import judge_samples as samples
-from package_hunter.findings import explanation, judge
+from package_hunter.findings import judge
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, Decision, Package, ScanStatus, Target, Verdict
+from package_hunter.policy import explanation
 from package_hunter.report import FORMATS, text
 from package_hunter.report.falco import alerts
 from package_hunter.report.harmless import defang, harmless
+from tests.support import judge_samples as samples
 
 GOLDEN = Path(__file__).parent / "golden"
 FINDINGS = judge(

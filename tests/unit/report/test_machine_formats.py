@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-import judge_samples as samples
 from package_hunter.findings import judge
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report import FORMATS, cyclonedx, gitlab, html, markdown, osv, sarif
 from package_hunter.report.location import locate
+from tests.support import judge_samples as samples
 
 FINDINGS = judge(
     samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-import judge_samples as samples
 from package_hunter.model.finding import Evidence
 from package_hunter.model.observation import CanaryRead, Connection, Request
 from package_hunter.model.report import Canaries
 from package_hunter.report import traffic, words
 from package_hunter.report.text import render
+from tests.support import judge_samples as samples
 
 FETCH = replace(samples.BLAME, phase="fetch", package=None, script=None, path=(), confidence="tree")
 HOST = "registry.example"

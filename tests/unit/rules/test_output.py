@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from package_hunter.enrich.fields import Fields
+from package_hunter.enrich.fields.source import Fields
 from package_hunter.rules import compile_engine
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.output import OutputError, Template, parse_output

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +14,7 @@ from package_hunter.rules.load import load_texts
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.parse import ConditionError, parse_condition
 from package_hunter.rules.source import DictEvent, DictSource
-
-sys.path.insert(0, str(Path(__file__).parent))
-import strategies as world
+from tests.support import rule_strategies as world
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -50,7 +46,7 @@ def test_whatever_is_worth_a_table_or_a_sieve(conditions: list[str], events: lis
     ruleset = rules_of(conditions)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MIN_LOOKUP", "MIN_SIEVED", "MIN_SIFTED"):
-            patch.setattr(f"package_hunter.rules.emit.{name}", 1)
+            patch.setattr(f"package_hunter.rules.compile.emit.{name}", 1)
         engine = compile_engine(ruleset, DictSource())
     for values in events:
         event = DictEvent(values, 1)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from package_hunter.errors import HostError
 from package_hunter.sandbox.image import archive
 from package_hunter.sandbox.image.layers import LayerLimits, Root
-from requires import needs_root
+from tests.support.requires import needs_root
 
 Entry = tuple[str, str, bytes, str]  # name, kind, content, link
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from package_hunter.model.event import event_numbers
 from package_hunter.sensor import build, fill, flags, layout, table
-from requires import needs_program
+from tests.support.requires import needs_program
 
 
 def test_structures_agree(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_hunter.sensor.falco.alert import MAX_ALERT_BYTES, BadAlertError, number, parse
-
-sys.path.insert(0, str(Path(__file__).parent))
-from alerts import alert, line
+from tests.support.falco_alerts import alert, line
 
 
 def test_all_of_it() -> None:

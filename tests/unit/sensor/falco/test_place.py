@@ -9,7 +9,7 @@ import yaml
 
 from package_hunter.errors import UsageError
 from package_hunter.model.fields import field_catalogue
-from package_hunter.observe import compile_rules
+from package_hunter.observe.events import compile_rules
 from package_hunter.rules import load_rules
 from package_hunter.sensor.falco.place import Http, Lines, Place, Rpc, place
 from package_hunter.sensor.falco.setup import FIELDS, RULE, falco_yaml

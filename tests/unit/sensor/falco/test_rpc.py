@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import socket
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +21,7 @@ from package_hunter.errors import HostError
 from package_hunter.sensor.falco.alert import BadAlertError, parse
 from package_hunter.sensor.falco.place import Rpc, place
 from package_hunter.sensor.falco.rpc import RpcSource, as_json
-
-sys.path.insert(0, str(Path(__file__).parent))
-from rpc_server import Server, response
+from tests.support.falco_rpc_server import Server, response
 
 
 def test_a_response_is_the_alert() -> None:

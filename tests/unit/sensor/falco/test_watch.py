@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,7 @@ from package_hunter.errors import UnreachableError
 from package_hunter.sensor.falco.alert import parse
 from package_hunter.sensor.falco.place import Take
 from package_hunter.sensor.falco.watch import MARK_RULE, Box, FalcoWatch
-
-sys.path.insert(0, str(Path(__file__).parent))
-from alerts import SCAN, line
+from tests.support.falco_alerts import SCAN, line
 
 OTHER = "0123456789ab"
 GROUPS = f"cpu=/package-hunter/{SCAN}/{'a' * 64} memory=/package-hunter/{SCAN}/{'a' * 64}"

@@ -1,0 +1,164 @@
+"""Who did it: from a process back to the command that we started, and so to package and script.
+
+The anchor is our own spawn: each command of a phase runs for one package (model.scan.Command), the sandbox
+tells which process it started, and the sensor which process gave birth to which. What a process calls itself,
+its environment, its parent after reparenting: none of it counts. So daemons, double forks, shells and
+sessions of their own stay with the package that started them.
+
+One thing descent cannot show: a package that changes files of another, whose script then runs them. The file
+changes that the sensor saw do show it, and the writer is blamed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from package_hunter.blame.descent import Descent
+from package_hunter.blame.rewrites import Changes, Rewritten
+from package_hunter.model.observation import Blame, FileChange, Process
+from package_hunter.model.scan import CommandRun, Package
+
+_PIP_BUILD = re.compile(
+    r"/pip-(install|req-build|wheel|download)-\w{8}(?:/([A-Za-z0-9._-]{1,200}?)_[0-9a-f]{32})?(?=[/'\"\s]|$)"
+)
+_ALONE = ("install", "startup")  # phases whose commands run one package's own code, not its dependencies'
+_OWN = ""  # a pip build of what was given
+
+
+class Blamer:
+    """Answers who is to blame for what a process did, of one scan."""
+
+    def __init__(
+        self,
+        runs: Sequence[CommandRun],
+        processes: Sequence[Process],
+        packages: Sequence[Package],
+        files: Sequence[FileChange] = (),
+    ) -> None:
+        self._runs = sorted(runs, key=lambda run: run.started_ns)
+        self._packages = {package.purl: package for package in packages}
+        self._descent = Descent(runs, processes)
+        self._changes = Changes(self._descent, packages, files, self._shells(processes))
+        self._builds: dict[int, str | None] = {}
+        self._answers: dict[tuple[int, bool], Blame] = {}
+
+    def blame(self, key: int | None, time_ns: int, pid: int | None = None) -> Blame | None:
+        """Blame for what a process did at a time (ns since the epoch).
+
+        ``key`` is the process's key; where only the host's ``pid`` is known, it is looked up by time. None
+        where nothing was running that could be blamed.
+        """
+        process = self._descent.processes.get(key) if key is not None else None
+        if process is None and pid is not None:
+            process = self._descent.process_at(pid, time_ns)
+        if process is None:
+            return self._by_time(time_ns, pid or 0)
+        run = self._descent.run_of(process)
+        memo = (process.key, run is not None and time_ns > run.ended_ns)
+        if memo not in self._answers:
+            self._answers[memo] = self._blame(process, run, time_ns)
+        return self._answers[memo]
+
+    def _blame(self, process: Process, run: CommandRun | None, time_ns: int) -> Blame:
+        if run is None:
+            found = self._by_time(time_ns, process.pid)
+            basis = "It descends from no command of ours."
+            return found or Blame("unknown", None, (), None, process.pid, process.cmdline, basis, "tree")
+        rewritten = self._changes.rewriter(process, run)
+        if rewritten is not None:
+            return self._rewritten(rewritten, process, run)
+        if run.command.script == "pip install":
+            return self._pip(process, run)
+        basis, confidence = self._basis(run, time_ns)
+        return self._answer(run, process, basis, confidence)
+
+    def _basis(self, run: CommandRun, time_ns: int) -> tuple[str, str]:
+        command = run.command
+        if run.phase == "fetch":
+            return "It descends from the package manager while it fetched the tree.", "tree"
+        late = " It outlived the script." if time_ns > run.ended_ns else ""
+        if command.blame_purl is None:
+            return f"It descends from the project's own {command.script}.{late}", "certain"
+        package = self._packages.get(command.blame_purl)
+        name = package.name if package is not None else command.blame_purl
+        if run.phase not in _ALONE and (package is None or package.requires):
+            return f"It descends from the process that loaded {name} with its dependencies.{late}", "likely"
+        return f"It descends from the process that we started for {name}'s {command.script}.{late}", "certain"
+
+    def _answer(self, run: CommandRun, process: Process, basis: str, confidence: str) -> Blame:
+        purl = run.command.blame_purl
+        return Blame(
+            phase=run.phase,
+            package=purl,
+            path=self._chain(purl),
+            script=run.command.script,
+            pid=process.pid,
+            cmdline=process.cmdline,
+            basis=basis,
+            confidence=confidence,
+        )
+
+    def _rewritten(self, found: Rewritten, process: Process, run: CommandRun) -> Blame:
+        purl, script = found.writer.command.blame_purl, found.writer.command.script
+        pid, cmdline = process.pid, process.cmdline
+        return Blame(run.phase, purl, self._chain(purl), script, pid, cmdline, found.basis, found.confidence)
+
+    def _chain(self, purl: str | None) -> tuple[str, ...]:
+        package = self._packages.get(purl) if purl is not None else None
+        return package.chain if package is not None else ()
+
+    def _by_time(self, time_ns: int, pid: int) -> Blame | None:
+        """For what cannot be traced: the command that was running then, if it was one."""
+        then = [run for run in self._runs if run.started_ns <= time_ns <= run.ended_ns]
+        if not then:
+            return None
+        run, alone = then[-1], len(then) == 1
+        purl = run.command.blame_purl if alone else None
+        script = run.command.script if alone else None
+        basis = "Its process is not on record; this command was running at that time."
+        confidence = "likely" if purl is not None else "tree"
+        return Blame(run.phase, purl, self._chain(purl), script, pid, "", basis, confidence)
+
+    def _pip(self, process: Process, run: CommandRun) -> Blame:
+        """Of all that one pip builds, the package whose build this is.
+
+        The first process below pip's own that pip started in a build folder counts: the folder carries the
+        package's name, and pip itself chose it. pip's own doing is the whole tree's.
+        """
+        name = self._descent.inherit(process, self._builds, self._pip_build)
+        pid, cmdline = process.pid, process.cmdline
+        if name is None:
+            basis = "It descends from pip while it installed the tree."
+            return Blame(run.phase, None, (), "pip install", pid, cmdline, basis, "tree")
+        if name == _OWN:
+            basis = "It descends from the process that pip started to build what was given."
+            return self._answer(run, process, basis, "certain")
+        purl = next((purl for purl in self._packages if _pypi_name(purl) == name), f"pkg:pypi/{name}")
+        basis = f"It descends from the process that pip started to build {name}."
+        return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
+
+    def _pip_build(self, item: Process, above: str | None) -> str | None:
+        if above is not None or item.key in self._descent.anchors:
+            return above
+        for text in (item.cwd, item.cmdline):
+            hit = _PIP_BUILD.search(text)
+            if hit is not None and hit[1] == "req-build":
+                return _OWN
+            if hit is not None and hit[2] is not None:
+                return re.sub(r"[-_.]+", "-", hit[2]).lower()
+        return None
+
+    def _shells(self, processes: Iterable[Process]) -> dict[int, list[str]]:
+        """Anchor key -> command lines of the shells that are its own children."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for process in processes:
+            if process.parent in self._descent.anchors:
+                lines = (*process.execs, process.cmdline)
+                found[process.parent] += [line for line in lines if " -c " in line]
+        return found
+
+
+def _pypi_name(purl: str) -> str:
+    return purl.removeprefix("pkg:pypi/").split("@", 1)[0] if purl.startswith("pkg:pypi/") else ""

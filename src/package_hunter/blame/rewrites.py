@@ -1,0 +1,126 @@
+"""Packages that rewrite other packages' files: who had written what a process ran."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from package_hunter.blame.descent import Descent
+from package_hunter.model.observation import FileChange, Process
+from package_hunter.model.scan import CommandRun, Package
+
+_CODE = (".js", ".cjs", ".mjs", ".node", ".json", ".so", ".py", ".pth", ".rb", ".wasm", ".sh")
+_SCRIPTS = (".js", ".cjs", ".mjs", ".py", ".sh", ".rb")
+_MAX_WORDS = 64  # of a command line, looked at
+_MAX_CHANGES = 100  # of one package's files by others, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What ran had been written by ``writer``'s package."""
+
+    writer: CommandRun
+    basis: str
+    confidence: str
+
+
+class Changes:
+    """The file changes of a scan, by path and by the package whose file it is."""
+
+    def __init__(
+        self,
+        descent: Descent,
+        packages: Iterable[Package],
+        files: Sequence[FileChange],
+        shells: Mapping[int, list[str]],
+    ) -> None:
+        self._descent, self._shells = descent, shells
+        self._packages = {package.purl: package for package in packages}
+        self._folders = {item.path.rstrip("/"): item.purl for item in self._packages.values() if item.path}
+        self._by_path: dict[str, list[tuple[FileChange, CommandRun]]] = defaultdict(list)
+        self._foreign: dict[str, list[tuple[str, FileChange, CommandRun]]] = defaultdict(list)
+        for change in sorted(files, key=lambda item: item.time_ns):
+            self._add(change)
+        self._ran: dict[int, Rewritten | None] = {}
+
+    def rewriter(self, process: Process, run: CommandRun) -> Rewritten | None:
+        """The command whose package wrote what this process (or one above it) ran, if it was another's."""
+        ran = self._descent.inherit(process, self._ran, lambda item, above: self._ran_by(item, run) or above)
+        return ran or self._changed_package(process, run)
+
+    def package_of(self, path: str) -> str | None:
+        """The purl of the package in whose folder a path lies (the innermost)."""
+        folder = path
+        while "/" in folder:
+            folder = folder.rpartition("/")[0]
+            purl = self._folders.get(folder)
+            if purl is not None:
+                return purl
+        return None
+
+    def _add(self, change: FileChange) -> None:
+        process = self._descent.processes.get(change.process)
+        run = self._descent.run_of(process) if process is not None else None
+        if change.action == "deleted" or run is None or run.phase == "fetch":
+            return
+        path = change.other_path if change.action == "renamed" and change.other_path else change.path
+        self._by_path[path].append((change, run))
+        owner = self.package_of(path)
+        if owner is not None and owner != run.command.blame_purl and len(self._foreign[owner]) < _MAX_CHANGES:
+            self._foreign[owner].append((path, change, run))
+
+    def _ran_by(self, process: Process, run: CommandRun) -> Rewritten | None:
+        for path in _files_run(process):
+            earlier = [
+                who for change, who in self._by_path.get(path, ()) if change.time_ns <= process.started_ns
+            ]
+            writer = earlier[-1] if earlier else None
+            if writer is not None and writer.command.blame_purl != run.command.blame_purl:
+                return Rewritten(writer, f"It ran {path}, which {self._who(writer)} had written.", "certain")
+        return None
+
+    def _changed_package(self, process: Process, run: CommandRun) -> Rewritten | None:
+        purl = run.command.blame_purl
+        package = self._packages.get(purl) if purl is not None else None
+        if package is None or run.phase == "fetch":
+            return None
+        step = run.command.script
+        for path, change, writer in self._foreign.get(package.purl, ()):
+            if change.time_ns > process.started_ns:
+                continue
+            if path == f"{package.path}/package.json" and self._runs_changed_script(run, package):
+                basis = f"{self._who(writer)} had rewritten the {step} script in {path}."
+                return Rewritten(writer, basis, "certain")
+            if path.endswith(_CODE):
+                basis = f"{self._who(writer)} had changed {path} before {package.name}'s {step} ran."
+                return Rewritten(writer, basis, "likely")
+        return None
+
+    def _runs_changed_script(self, run: CommandRun, package: Package) -> bool:
+        """Whether the shell that npm starts runs another line than the script had after the fetch."""
+        if run.phase != "install":
+            return False
+        known = package.scripts.get(run.command.script or "")
+        anchor = next((key for key, of in self._descent.anchors.items() if of is run), None)
+        lines = self._shells.get(anchor, []) if anchor is not None else []
+        return bool(lines) and not any(known is not None and known in line for line in lines)
+
+    def _who(self, run: CommandRun) -> str:
+        purl = run.command.blame_purl
+        package = self._packages.get(purl) if purl is not None else None
+        name = package.name if package is not None else purl or "the project"
+        return f"{name}'s {run.command.script}"
+
+
+def _files_run(process: Process) -> Iterator[str]:
+    """Absolute paths of the programs and script files that a process ran."""
+    if process.exepath.startswith("/"):
+        yield process.exepath
+    for text in (process.cmdline, *process.execs):
+        for word in text.split(maxsplit=_MAX_WORDS)[:_MAX_WORDS]:
+            if word.startswith("/"):
+                yield posixpath.normpath(word)
+            elif "/" in word or word.endswith(_SCRIPTS):
+                yield posixpath.normpath(f"{process.cwd.rstrip('/')}/{word}")

@@ -1,0 +1,1 @@
+"""Values of Falco's fields, taken from an enriched event."""

@@ -1,0 +1,187 @@
+"""The event reader of one scan: a process of its own, without rights, that drains the ring, judges each event
+and hands back what was seen. It is apart from the gateway, so a noisy scan can drown only itself."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from resource import struct_rusage
+from typing import IO, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from package_hunter.confine import confine
+from package_hunter.enrich.names import NameTable
+from package_hunter.enrich.preload import load_tables
+from package_hunter.model.observation import Observation
+from package_hunter.model.table import StartState
+from package_hunter.observe.events import observe
+from package_hunter.rules import Engine
+from package_hunter.sandbox import CgroupPaths
+from package_hunter.sensor.freezer import Feed, Freezer, take_priority
+from package_hunter.sensor.live import ScanSensor
+from package_hunter.sensor.ring import Ring
+from package_hunter.sensor.scap import ScapWriter
+
+_MAX_RESULT_BYTES = 512 << 20
+_NO_MEMORY = b"MemoryError: this scan makes it need more than it may have"
+_MAX_MEMORY_BYTES = (
+    2 << 30
+)  # of the reader: a scan that makes it need more is inconclusive, and the host lives
+
+
+@cache
+def _codec() -> TypeAdapter[Observation]:
+    return TypeAdapter(Observation)
+
+
+class Observer:
+    """Starts the reader with ``start``, ends it with ``finish``. Files lie in ``run_dir``."""
+
+    def __init__(self, sensor: ScanSensor, engine: Engine, groups: CgroupPaths, run_dir: Path) -> None:
+        self._sensor, self._engine, self._groups, self._run_dir = sensor, engine, groups, run_dir
+        self._pid: int | None = None
+        self._done = -1
+        self.usage: struct_rusage | None = None  # what the reader cost, once it has finished
+        self._result: IO[bytes] | None = None
+
+    def start(
+        self,
+        state: StartState,
+        names: Path,
+        canaries: Mapping[str, str],
+        record: Path | None,
+        max_alerts: int,
+        max_records: int,
+        facts: Mapping[str, Any] | None = None,
+        inodes: Mapping[tuple[int, int], str] | None = None,
+    ) -> None:
+        """Fork the reader; it drains from now on. ``facts`` go into the recording; ``inodes`` are those of the
+        canaries, which are told by whatever name they are opened."""
+        _codec()
+        load_tables()
+        done, self._done = os.pipe()
+        self._result = (self._run_dir / "observation.json").open("w+b")
+        self._pid = os.fork()
+        if self._pid == 0:
+            status = 1
+            try:
+                os.close(self._done)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends us through the pipe
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                self._read(
+                    done, state, names, canaries, record, max_alerts, max_records, facts or {}, inodes or {}
+                )
+                status = 0
+            except MemoryError:  # nothing may be asked for now
+                os.write(self._result.fileno(), _NO_MEMORY)
+            except BaseException:
+                self._result.write(traceback.format_exc().encode()[-4000:])
+                self._result.flush()
+            finally:
+                os._exit(status)
+        os.close(done)
+
+    def _read(
+        self,
+        done: int,
+        state: StartState,
+        names: Path,
+        canaries: Mapping[str, str],
+        record: Path | None,
+        max_alerts: int,
+        max_records: int,
+        facts: Mapping[str, Any],
+        inodes: Mapping[tuple[int, int], str],
+    ) -> None:
+        assert self._result is not None
+        ring = Ring(self._sensor.ring_fd, self._sensor.ring_bytes)
+        freezer = Freezer(self._groups.freezer or self._groups.unified or self._groups.procs)
+        table_file = names.open("rb")
+        keep = [ring.fd, freezer.fd, done, self._result.fileno(), table_file.fileno()]
+        sink = None
+        if record is not None:
+            recording = record.open("wb")
+            keep.append(recording.fileno())
+            lay = {"canaries": dict(canaries), "inodes": [[*key, canary] for key, canary in inodes.items()]}
+            sink = ScapWriter(recording, state, {**facts, **lay})
+        codec = _codec()
+        gc.freeze()  # what is there now stays: looking at it again and again would copy the worker's memory
+        take_priority()
+        confine("reader", keep_fds=keep, memory_bytes=_MAX_MEMORY_BYTES)
+        os.set_blocking(done, False)
+        ring.wake_by(done)
+        try:
+            seen = observe(
+                _events(Feed(ring, freezer), done, sink),
+                state,
+                self._engine,
+                names=NameTable(table_file),
+                canaries=canaries,
+                canary_inodes=inodes,
+                max_alerts=max_alerts,
+                max_records=max_records,
+                sink=sink,
+            )
+        finally:
+            freezer.thaw()  # a reader that fails leaves no box standing still
+        if sink is not None:
+            sink.close()
+            if sink.failed:
+                note = f"The recording ends after {sink.events} events or before: {sink.failed}."
+                seen = replace(seen, notes=(*seen.notes, note))
+            seen = replace(seen, recorded=not sink.failed)
+        self._result.write(codec.dump_json(replace(seen, frozen_seconds=freezer.seconds)))
+        self._result.flush()
+
+    def finish(self) -> tuple[Observation, str]:
+        """Let the reader drain what is left; what it saw, and a sentence where it failed (else "")."""
+        if self._pid is None or self._result is None:
+            return Observation(), "The event reader never started."
+        os.close(self._done)
+        _, status, self.usage = os.wait4(self._pid, 0)
+        self._pid = None
+        with self._result as file:
+            file.seek(0)
+            data = file.read(_MAX_RESULT_BYTES + 1)
+        if status != 0 or len(data) > _MAX_RESULT_BYTES:
+            last = data[-300:].decode(errors="replace").strip().splitlines()[-1:] or ["no word of why"]
+            return (
+                Observation(),
+                f"The event reader ended unexpectedly ({last[0]}): nothing that it saw is known.",
+            )
+        try:
+            return _codec().validate_json(data), ""
+        except ValidationError:
+            return Observation(), "The event reader's answer cannot be read: nothing that it saw is known."
+
+    def abort(self) -> None:
+        """End the reader without asking what it saw; may be called at any time."""
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = None
+
+
+def _events(feed: Feed, done: int, sink: ScapWriter | None) -> Iterator[tuple[bytes, int]]:
+    """Events until the other end of ``done`` is closed and the ring is empty."""
+    ended = False
+    while True:
+        events = feed.read(0.1)  # the probe wakes us where there is much
+        for cpu, raw in events:
+            yield raw, cpu
+        if sink is not None and not events:
+            sink.idle()
+        if ended and not events:
+            return
+        if not ended:
+            try:
+                ended = os.read(done, 1) == b""
+            except BlockingIOError:
+                ended = False

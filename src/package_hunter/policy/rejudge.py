@@ -1,0 +1,72 @@
+"""A report judged by a policy: waivers mark findings, then verdict and decision are made again.
+
+Two policies may have a say. The user's (or the server's) is trusted. The scanned project's own file is not:
+it may waive what is no proof, and it may make the decision stricter, never milder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from package_hunter.errors import UsageError
+from package_hunter.model.report import Report
+from package_hunter.model.scan import Decision, ScanStatus
+from package_hunter.policy.decide import DEFAULT, decide
+from package_hunter.policy.load import parse_policy
+from package_hunter.policy.model import Policy
+from package_hunter.policy.verdict import explanation, verdict
+from package_hunter.policy.waive import apply_waivers
+
+OWN_FILE = "package-hunter.toml"
+MAX_OWN_WAIVERS = 200
+_RANK = {Decision.PASS: 0, Decision.REVIEW: 1, Decision.BLOCK: 2}
+
+
+def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) -> Report:
+    """The report under ``policy``, with the text of the project's ``own`` policy file if that has a say.
+
+    A scan that failed stays as it is. What is wrong with the project's own file is a notice, no error: it is
+    not the user's.
+    """
+    if report.status is ScanStatus.FAILED:
+        return report
+    packages = {p.purl: p for p in report.packages}
+    trusted = apply_waivers(report.findings, policy, packages=packages)
+    inside, problem = _own_policy(own)
+    waived = apply_waivers(trusted.findings, inside, packages=packages)
+    result = verdict(waived.findings, report.coverage)
+    asked = [decide(result, waived.findings, policy, packages)]
+    if own is not None and not problem:
+        asked.append(decide(result, waived.findings, inside, packages))
+    by_own = sum(a.waived != b.waived for a, b in zip(trusted.findings, waived.findings, strict=True))
+    notices = [*report.notices, *trusted.notices, *problem, *_said(by_own), *waived.notices]
+    return replace(
+        report,
+        findings=waived.findings,
+        verdict=result,
+        decision=max(asked, key=_RANK.__getitem__),
+        explanation=explanation(waived.findings, report.coverage),
+        notices=tuple(dict.fromkeys(notices)),
+    )
+
+
+def _own_policy(text: str | None) -> tuple[Policy, list[str]]:
+    """The project's own policy, or an empty one and a sentence about what is wrong with it."""
+    if text is None:
+        return Policy(), []
+    try:
+        policy = parse_policy(text, f"the project's own {OWN_FILE}", inside=True)
+    except UsageError as error:
+        return Policy(), [f"The project's own {OWN_FILE} was not used: {error.message}"]
+    if len(policy.waivers) > MAX_OWN_WAIVERS:
+        return Policy(), [
+            f"The project's own {OWN_FILE} was not used: it has over {MAX_OWN_WAIVERS} waivers."
+        ]
+    return policy, []
+
+
+def _said(waived: int) -> list[str]:
+    if not waived:
+        return []
+    many = "1 finding is" if waived == 1 else f"{waived} findings are"
+    return [f"{many} waived by the project's own {OWN_FILE}, which its authors write."]

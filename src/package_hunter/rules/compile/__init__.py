@@ -1,0 +1,1 @@
+"""Loaded rules to Python code: one function for each event type."""

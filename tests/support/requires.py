@@ -1,0 +1,71 @@
+"""What a test needs of its host. Missing: the test is skipped with the reason, or fails where
+PACKAGE_HUNTER_REQUIRE_ALL=1 says that nothing may be missing (as in CI)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+
+
+def _need(present: bool, reason: str) -> None:
+    if present:
+        return
+    if os.environ.get("PACKAGE_HUNTER_REQUIRE_ALL") == "1":
+        pytest.fail(f"needed here, but missing: {reason}")
+    pytest.skip(reason)
+
+
+def needs_root() -> None:
+    """Root, for namespaces, cgroups and eBPF."""
+    _need(os.geteuid() == 0, "needs root")
+
+
+def needs_btf() -> None:
+    """Kernel type information, for the probe."""
+    needs_root()
+    _need(Path("/sys/kernel/btf/vmlinux").exists(), "needs BTF at /sys/kernel/btf/vmlinux")
+
+
+def needs_program(name: str) -> None:
+    """A program on PATH."""
+    _need(shutil.which(name) is not None, f"needs the program {name}")
+
+
+def needs_runc() -> None:
+    """runc and root, for the sandbox."""
+    needs_root()
+    needs_program("runc")
+
+
+@cache
+def _registry_answers() -> bool:
+    if shutil.which("npm") is None:
+        return False
+    try:
+        done = subprocess.run(
+            ["npm", "view", "is-number@7.0.0", "version"], capture_output=True, timeout=60, cwd="/"
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def needs_registry() -> None:
+    """The npm registry, as npm itself is set up to reach it."""
+    _need(_registry_answers(), "needs npm and an npm registry that answers")
+
+
+def needs_shared(part: str = "") -> Path:
+    """The material beside the checkout (../shared), which a clone does not have; returns its path."""
+    path = SHARED / part
+    if not path.exists():
+        pytest.skip(f"needs ../shared/{part}, which is not part of this repository")
+    return path

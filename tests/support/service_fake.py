@@ -1,0 +1,106 @@
+"""A server whose scans are made up: for tests of everything around the scan. Run as a program, it serves.
+
+The made-up scan obeys the archive's first bytes: ``sleep SECONDS``, ``fail``, ``crash``, ``inconclusive``,
+``malicious``, ``hang``; anything else finds nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from package_hunter.api import server
+from package_hunter.cli.serve import Parts, run_server, run_workers
+from package_hunter.config import Settings
+from package_hunter.errors import BadArchiveError
+from package_hunter.queue import worker
+from package_hunter.queue.base import Job
+from tests.support.judge_samples import report
+
+T0 = "2021-11-19T16:35:16.457772674Z"
+RULE = "Unexpected outbound connection destination"
+
+
+def report_json(scan_id: str, verdict: str = "no_findings", alerts: int = 0) -> dict[str, Any]:
+    """A report in the JSON form of schema version 1."""
+    alert = {
+        "hostname": "host.example",
+        "output": "16:35:16.457772674: Notice Disallowed outbound connection destination (command=wget)",
+        "output_fields": {
+            "container.id": "c62400ffae4a",
+            "container.image.repository": "package-hunter",
+            "container.name": "box",
+            "evt.time": 1637339716457772674,
+            "fd.name": "10.88.0.2:54865->198.18.1.7:443",
+            "proc.cmdline": "wget -qO- https://paste.example/x",
+            "proc.ppid": 12,
+            "proc.tty": None,
+            "user.name": "dev",
+        },
+        "priority": "Notice",
+        "rule": RULE,
+        "source": "syscall",
+        "tags": ["network"],
+        "time": T0,
+        "blame": None,
+    }
+    base = report().to_json()
+    reasons = ["The install phase failed."] if verdict == "inconclusive" else []
+    return base | {
+        "id": scan_id,
+        "target": {"name": "demo", "ecosystem": "npm", "purl": None, "sha256": None},
+        "started": T0,
+        "finished": T0,
+        "status": "finished",
+        "verdict": verdict,
+        "decision": {"malicious": "block", "no_findings": "pass"}.get(verdict, "review"),
+        "coverage": base["coverage"] | {"reasons": reasons},
+        "hostname": "host.example",
+        "alerts": [alert] * alerts,
+        "findings": [],
+    }
+
+
+class FakeReport:
+    """What the pipeline would return."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    def to_json(self) -> dict[str, Any]:
+        """See model.report.Report."""
+        return self.data
+
+
+def run(job: Job, archive: Path | None) -> FakeReport:
+    """A made-up scan."""
+    words = ("" if archive is None else archive.read_bytes()[:64].decode("ascii", "replace")).split()
+    word = words[0] if words else ""
+    if word == "sleep":
+        time.sleep(float(words[1]))
+    elif word == "hang":
+        time.sleep(3600)
+    elif word == "fail":
+        raise BadArchiveError("This is no tar archive.", "Make one with tar -czf.")
+    elif word == "crash":
+        raise ValueError(word)
+    verdict = word if word in ("malicious", "inconclusive") else "no_findings"
+    return FakeReport(report_json(str(job.scan_id), verdict, alerts=int(word == "malicious")))
+
+
+def main(argv: list[str]) -> int:
+    """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
+    parts = Parts(run=run)
+    worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
+    server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
+    worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
+    if argv[0] == "worker":
+        return run_workers(Settings(), parts)
+    return run_server(Settings(), parts, "127.0.0.1", int(argv[1]), with_worker=argv[0] == "serve")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

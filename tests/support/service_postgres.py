@@ -1,0 +1,61 @@
+"""A private PostgreSQL for tests: its own cluster in a temporary folder, on a unix socket, not as root."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.support.requires import needs_program
+
+
+def _programs() -> Path:
+    """Where initdb and pg_ctl are: on PATH, or where Debian puts them."""
+    if (found := shutil.which("pg_ctl")) is None:
+        debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+        if not debian:
+            needs_program("pg_ctl")
+        found = str(debian[-1])
+    return Path(found).resolve().parent
+
+
+def _ordinary_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a fresh server."""
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="package-hunter-pg-"))
+    folder.chmod(0o755)  # the socket is in it
+    as_user: dict[str, Any] = {}
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        entry = _ordinary_user()
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+        as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    data = folder / "data"
+    quiet: dict[str, Any] = {"check": True, "capture_output": True, "cwd": folder, **as_user}
+    try:
+        subprocess.run(
+            [programs / "initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"],
+            **quiet,
+        )
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        start = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
+        subprocess.run(start, **{**quiet, "capture_output": False, "stdout": subprocess.DEVNULL})
+        try:
+            yield f"postgresql://hunter@/postgres?host={folder}"
+        finally:
+            subprocess.run([programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], **quiet)
+    finally:
+        shutil.rmtree(folder)

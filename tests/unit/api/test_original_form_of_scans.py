@@ -1,0 +1,33 @@
+"""What the server makes of a real report value: the original's form and the formats that it offers."""
+
+from __future__ import annotations
+
+import json
+
+from package_hunter.api.original_form import answer
+from package_hunter.cli.serve import real_parts
+from package_hunter.config import Settings
+from package_hunter.store.scans import pack_report, unpack_report
+from tests.support.judge_samples import report
+
+DATA = report().to_json()
+
+
+def test_a_stored_report_comes_back() -> None:
+    assert unpack_report(pack_report(DATA)) == json.loads(json.dumps(DATA))
+
+
+def test_in_the_original_s_form() -> None:
+    found = answer(DATA["id"], "finished", None, DATA)
+    assert found["status"] == "finished"
+    assert len(found["result"]) >= len(DATA["alerts"]) > 0
+    assert all(DATA["id"] in e["output_fields"]["container.name"] for e in found["result"])
+    assert all(isinstance(e["time"]["seconds"], str) for e in found["result"])
+
+
+def test_every_format_is_rendered() -> None:
+    renderers = real_parts(Settings()).renderers
+    assert "demo-app" in renderers["text"].render(DATA)
+    assert "\x1b" not in renderers["text"].render(DATA)
+    for line in renderers["falco"].render(DATA).splitlines():
+        assert json.loads(line)["rule"]
