@@ -1,8 +1,11 @@
-"""The table of fields in the docs is the code's."""
+"""Table of fields and generated function in the docs are the code's."""
 
+import re
 from pathlib import Path
 
+from package_hunter.enrich.fields.source import Fields
 from package_hunter.model.fields import field_catalogue
+from package_hunter.rules import compile_engine, load_rules
 from package_hunter.rules.fieldtable import update
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -12,3 +15,18 @@ def test_the_table_of_fields_is_current() -> None:
     text = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
     assert update(text) == text, "run: python -m package_hunter.rules.fieldtable"
     assert all(f"| `{name}` |" in text for name in field_catalogue())
+
+
+def test_the_generated_function_in_the_docs_is_what_is_generated(tmp_path: Path) -> None:
+    text = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
+    rules, code = _block(text, "yaml", "- rule: Shell history read"), _block(text, "python", "def match(")
+    (tmp_path / "two.yaml").write_text(rules)
+    engine = compile_engine(load_rules([tmp_path / "two.yaml"], builtin=False), Fields())
+    sources = {engine.source(number) for number in engine.event_types}
+    assert sources == {code}
+
+
+def _block(text: str, language: str, start: str) -> str:
+    found = re.search(rf"```{language}\n({re.escape(start)}.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]

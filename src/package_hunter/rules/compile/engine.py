@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from package_hunter.errors import RuleFileError
+from package_hunter.model.event import event_table
 from package_hunter.model.fields import Extract, FieldSource, Inline
 from package_hunter.model.observation import Alert
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
-from package_hunter.rules.compile.emit import Emitter
+from package_hunter.rules.compile.emit import Emitter, Function
+from package_hunter.rules.compile.expressions import Values
 from package_hunter.rules.compile.graph import FALSE, Graph, arguments, signature, specialise, type_checks
 from package_hunter.rules.compile.prefixes import open_prefixes
 from package_hunter.rules.compile.sieve import Sieves
@@ -39,6 +41,7 @@ class Engine:
         self._templates: dict[str, Template] = {}
         self._decoded: dict[int, Matches] = {}
         self._table: dict[int, Callable[[Any], int]] = {}
+        self._sources: dict[int, str] = {}
         self._sieves = Sieves()
         self._build()
         self.event_types: frozenset[int] = frozenset(self._table)
@@ -51,7 +54,7 @@ class Engine:
                 by_type[number].append((bit, rule))
         checks = type_checks(rule.node for rule in self.rules)
         asked = arguments(rule.node for rule in self.rules)
-        alike: dict[Any, Callable[[Any], int] | None] = {}
+        alike: dict[Any, Function | None] = {}
         for number, rules in by_type.items():
             lacks = tuple(self._absent(ref, number) for ref in asked)
             key = (tuple(bit for bit, _ in rules), *signature(checks, number), self._shape(number), lacks)
@@ -59,17 +62,20 @@ class Engine:
                 alike[key] = self._compile(rules, number)
             function = alike[key]
             if function is not None:
-                self._table[number] = function
+                self._table[number] = function.match
+                self._sources[number] = function.source
         for sieve in self._sieves.values():
             sieve.prepare()
 
-    def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Callable[[Any], int] | None:
+    def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Function | None:
         graph = Graph(self._constants, lambda ref: self._absent(ref, number))
         memo: dict[int, int] = {}
         nodes = [(bit, specialise(graph, rule.node, number, memo)) for bit, rule in rules]
         nodes = [(bit, node) for bit, node in nodes if node != FALSE]
-        emitter = Emitter(graph, self.getter, self._sieves, lambda operand: self._inline(operand, number))
-        return emitter.function(nodes) if nodes else None
+        if not nodes:
+            return None
+        values = Values(self.getter, lambda operand: self._inline(operand, number), self._sieves)
+        return Emitter(graph, values, f"rules for {event_table()[number].name}").function(nodes)
 
     def _shape(self, number: int) -> Hashable:
         """Event types of one shape have the same inline fields."""
@@ -87,6 +93,10 @@ class Engine:
             return None
         found: Inline | None = inline(operand.name, operand.arg, number)
         return found
+
+    def source(self, number: int) -> str | None:
+        """The Python text that judges events of a type; None where no rule asks for it."""
+        return self._sources.get(number)
 
     def matches(self, event: Any) -> Matches:
         """The rules that match, in the order of the files; only the first where the engine is set so."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldType, Inline
 from package_hunter.rules.ast import Check, FieldRef, Operand
@@ -22,88 +22,110 @@ from package_hunter.rules.patterns import path_test, required_literal
 
 MAX_NESTING = 60
 Known = frozenset[str]
-Code = tuple[str, Known, Known, Known]
 NOTHING: Known = frozenset()
+
+
+class Code(NamedTuple):
+    """A Python expression, and the variables that hold a value after it: in any case, where it was true, where
+    it was false."""
+
+    text: str
+    always: Known = NOTHING
+    if_true: Known = NOTHING
+    if_false: Known = NOTHING
+
+
+def _either_way(text: str, known: Known) -> Code:
+    return Code(text, known, known, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Where the compiled code gets values from. ``getter`` gives a function of an event for an operand,
+    ``inline`` an operand's value as Python text where it has one."""
+
+    getter: Callable[[Operand], Any]
+    inline: Callable[[Operand], Inline | None] = lambda operand: None
+    sieves: Sieves = field(default_factory=Sieves)
 
 
 @dataclass
 class Expressions:
-    """Collects the constants and variables that the expressions use."""
+    """The expressions of one function, with the constants and variables that they use.
+
+    ``deep`` makes a function of a node that is nested too deeply for Python's own parser. ``shared`` are nodes
+    that stand in more than one place, ``sieved`` operands whose sieve is asked.
+    """
 
     graph: Graph
-    getter: Callable[[Operand], Any]
-    sieves: Sieves = field(default_factory=Sieves)
-    inline: Callable[[Operand], Inline | None] = lambda operand: None
-    lines: list[str] = field(default_factory=list)
+    values: Values
+    deep: Callable[[int], Callable[[Any], int]]
     names: dict[str, Any] = field(default_factory=dict)
-    variables: dict[Operand, str] = field(default_factory=dict)
     lazy: set[str] = field(default_factory=set)
     shared: set[int] = field(default_factory=set)
-    source: str = ""
-    met: set[str] = field(default_factory=set)
-    operands: set[Operand] = field(default_factory=set)
-    _inside: Operand | None = None
     sieved: set[Operand] = field(default_factory=set)
+    _variables: dict[Operand, str] = field(default_factory=dict)
+    _met: set[str] = field(default_factory=set)
     _costs: dict[int, float] = field(default_factory=dict)
     _masks: dict[int, tuple[Operand, int] | None] = field(default_factory=dict)
 
-    # ---- expressions: (code, fields known after it, after it held, after it did not)
+    # ---- expressions
 
-    def _expression(self, node: int, known: Known, depth: int = 0) -> Code:
+    def expression(self, node: int, known: Known, depth: int = 0) -> Code:
         if node in self.shared:
             name = f"x{node}"
             if name in known:
-                return name, frozenset(), frozenset(), frozenset()
-            code, _, _, _ = self._plain(node, known, depth)
+                return Code(name)
+            code = self._plain(node, known, depth).text
             self.lazy.add(name)
             text = f"({name} if {name} is not _ else ({name} := ({code})))"
-            own = frozenset({name})
-            return text, own, own, own
+            return _either_way(text, frozenset({name}))
         return self._plain(node, known, depth)
 
     def _plain(self, node: int, known: Known, depth: int) -> Code:
         kind, parts = self.graph.kinds[node], self.graph.parts[node]
         if depth > MAX_NESTING:
-            return self._call(node, known)
-        masked = self._mask(node)
+            return self._call(node)
+        masked = self.mask(node)
         if masked is not None:
-            return self._sieve(*masked, known)
+            return self.sieve(*masked, known)
         if kind == "not":
-            code, always, if_true, if_false = self._expression(parts[0], known, depth + 1)
-            return f"not {code}", always, if_false, if_true
+            code, always, if_true, if_false = self.expression(parts[0], known, depth + 1)
+            return Code(f"not {code}", always, if_false, if_true)
         if kind == "and":
-            return self._and(sorted(parts, key=self._rank), known, depth)
+            return self.conjunction(sorted(parts, key=self.rank), known, depth)
         if kind == "or":
             return self._or(sorted(parts, key=self._rank_or), known, depth)
         if node in (TRUE, FALSE):
-            return str(node == TRUE), frozenset(), frozenset(), frozenset()
+            return Code(str(node == TRUE))
         return self._test(self.graph.checks[node], known)
 
-    def _and(self, nodes: list[int], known: Known, depth: int = 0) -> Code:
+    def conjunction(self, nodes: list[int], known: Known, depth: int = 0) -> Code:
         codes, first, gained = [], NOTHING, known
         for at, node in enumerate(self._fuse(nodes, "not")):
-            code, always, if_true, _ = self._expression(node, gained, depth + 1)
+            code, always, if_true, _ = self.expression(node, gained, depth + 1)
             codes.append(code)
             gained |= if_true
             first = always if at == 0 else first
-        return "(" + " and ".join(codes) + ")", first, gained - known, first
+        return Code("(" + " and ".join(codes) + ")", first, gained - known, first)
 
     def _or(self, nodes: list[int], known: Known, depth: int = 0) -> Code:
         codes, first, gained = [], NOTHING, known
         for at, node in enumerate(self._fuse(nodes, "or")):
-            code, always, _, if_false = self._expression(node, gained, depth + 1)
+            code, always, _, if_false = self.expression(node, gained, depth + 1)
             codes.append(code)
             gained |= if_false
             first = always if at == 0 else first
-        return "(" + " or ".join(codes) + ")", first, first, gained - known
+        return Code("(" + " or ".join(codes) + ")", first, first, gained - known)
 
-    def _call(self, node: int, known: Known) -> Code:
-        """A part that is nested too deeply for Python's own parser."""
-        raise NotImplementedError
+    def _call(self, node: int) -> Code:
+        name = f"d{node}"
+        self.names[name] = self.deep(node)
+        return Code(f"{name}(ev)")
 
     # ---- questions that a sieve answers
 
-    def _mask(self, node: int) -> tuple[Operand, int] | None:
+    def mask(self, node: int) -> tuple[Operand, int] | None:
         """The field and bits whose sieve says alone whether a node holds."""
         if node not in self._masks:
             self._masks[node] = self._find_mask(node)
@@ -114,11 +136,11 @@ class Expressions:
         if check is not None:
             if check.left not in self.sieved or check.op in PERHAPS or not fits(check):
                 return None
-            bit = self.sieves[check.left].bit(check)
+            bit = self.values.sieves[check.left].bit(check)
             return None if bit is None else (check.left, bit)
         if self.graph.kinds[node] != "or":
             return None
-        parts = [self._mask(part) for part in self.graph.parts[node]]
+        parts = [self.mask(part) for part in self.graph.parts[node]]
         if any(p is None or p[0] != (parts[0] or p)[0] for p in parts):
             return None
         found = [p for p in parts if p is not None]
@@ -129,7 +151,7 @@ class Expressions:
         groups: dict[Operand, list[int]] = {}
         for node in nodes:
             if (kind == "not") == (self.graph.kinds[node] == "not"):
-                masked = self._mask(self.graph.parts[node][0] if kind == "not" else node)
+                masked = self.mask(self.graph.parts[node][0] if kind == "not" else node)
                 if masked is not None:
                     groups.setdefault(masked[0], []).append(node)
         for members in groups.values():
@@ -141,17 +163,17 @@ class Expressions:
                     nodes = [self.graph.negate(n) if n == joined else n for n in nodes]
         return nodes
 
-    def _sieve(self, operand: Operand, bits: int, known: Known) -> Code:
-        value = self.variables.setdefault(operand, f"v{len(self.variables)}")
+    def sieve(self, operand: Operand, bits: int, known: Known) -> Code:
+        value = self._variables.setdefault(operand, f"v{len(self._variables)}")
         table = f"s{value}"
-        self.names[table] = self.sieves[operand]
+        self.names[table] = self.values.sieves[operand]
 
         def look_up(known: Known) -> tuple[str, Known]:
-            code, _, gained = self._value(operand, known)
+            code, _, gained = self.value(operand, known)
             return f"{table}[{code}]", gained
 
         code, gained = self._variable(f"p{value}", known, look_up)
-        return f"({code} & {bits:#x})", gained, gained, gained
+        return _either_way(f"({code} & {bits:#x})", gained)
 
     # ---- values
 
@@ -161,23 +183,23 @@ class Expressions:
         """An expression for a value that is kept in a variable, and the variables that are known after it."""
         if name in known:
             return name, NOTHING
-        first = name not in self.met
-        self.met.add(name)
+        first = name not in self._met
+        self._met.add(name)
         code, gained = make(known)
         if first:  # no way leads here on which it is known already
             return f"({name} := {code})", gained | {name}
         self.lazy.add(name)
         return f"({name} if {name} is not _ else ({name} := {code}))", frozenset({name})
 
-    def _value(self, operand: Operand, known: Known) -> tuple[str, str, Known]:
+    def value(self, operand: Operand, known: Known) -> tuple[str, str, Known]:
         """An expression for an operand, a name for it from then on, and the variables known after it."""
-        name = self.variables.setdefault(operand, f"v{len(self.variables)}")
-        inline = self.inline(operand)
+        name = self._variables.setdefault(operand, f"v{len(self._variables)}")
+        inline = self.values.inline(operand)
 
         def make(known: Known) -> tuple[str, Known]:
             if inline is not None:
                 return self._expand(inline, known)
-            self.names.setdefault(f"g{name}", self.getter(operand))
+            self.names.setdefault(f"g{name}", self.values.getter(operand))
             return f"g{name}(ev)", NOTHING
 
         if inline is not None and not inline.keep:
@@ -193,36 +215,36 @@ class Expressions:
         parts: dict[str, str] = {}
         gained = NOTHING
         for letter, need in zip("abc", inline.needs, strict=False):
-            parts[letter], parts[letter.upper()], more = self._value(FieldRef(*need), known | gained)
+            parts[letter], parts[letter.upper()], more = self.value(FieldRef(*need), known | gained)
             gained |= more
         return inline.code.format(**parts), gained
 
     def _test(self, check: Check, known: Known) -> Code:
         if check.left in self.sieved and check.op in PERHAPS and fits(check):
             return self._perhaps(check, known)
-        value, name, own = self._value(check.left, known)
+        value, name, own = self.value(check.left, known)
         if check.right is not None:
-            right, _, more = self._value(check.right, known | own)
+            right, _, more = self.value(check.right, known | own)
             function = self._constant(check.evaluate_both)
             both = own | more
-            return f"{function}({value}, {right})", both, both, both
+            return _either_way(f"{function}({value}, {right})", both)
         code = self._inline(check, value, name)
         if code is None:
             one = _of_one(check)
             called = self._constant(one or check.test)
             code = f"({value} is not None and {called}({name}))" if one else f"{called}({value})"
-        return code, own, own, own
+        return _either_way(code, own)
 
     def _perhaps(self, check: Check, known: Known) -> Code:
         """Tried only where the sieve found the text that every match holds."""
-        bit = self.sieves[check.left].bit(check)
+        bit = self.values.sieves[check.left].bit(check)
         if bit is None:
-            value, _, own = self._value(check.left, known)
-            return f"{self._constant(check.test)}({value})", own, own, own
-        held, always, _, _ = self._sieve(check.left, bit, known)
-        value, _, more = self._value(check.left, known | always)
+            value, _, own = self.value(check.left, known)
+            return _either_way(f"{self._constant(check.test)}({value})", own)
+        held, always, _, _ = self.sieve(check.left, bit, known)
+        value, _, more = self.value(check.left, known | always)
         test = self._constant(_of_one(check) or check.test)
-        return f"({held} and {test}({value}))", always, always | more, always
+        return Code(f"({held} and {test}({value}))", always, always | more, always)
 
     def _constant(self, value: Any) -> str:
         name = f"c{len(self.names)}"
@@ -269,15 +291,15 @@ class Expressions:
 
     # ---- what to test first
 
-    def _cost(self, node: int) -> float:
+    def cost(self, node: int) -> float:
         known = self._costs.get(node)
         if known is None:
-            if self._mask(node) is not None:
+            if self.mask(node) is not None:
                 known = 0.6
             elif node in self.graph.checks:
                 known = _check_cost(self.graph.checks[node])
             else:
-                known = 0.2 + sum(map(self._cost, self.graph.parts[node]))
+                known = 0.2 + sum(map(self.cost, self.graph.parts[node]))
             self._costs[node] = known
         return known
 
@@ -293,11 +315,11 @@ class Expressions:
         check = self.graph.checks.get(node)
         return 0.5 if check is None else _check_chance(check)
 
-    def _rank(self, node: int) -> float:
-        return self._cost(node) / (1.001 - self._chance(node))
+    def rank(self, node: int) -> float:
+        return self.cost(node) / (1.001 - self._chance(node))
 
     def _rank_or(self, node: int) -> float:
-        return self._cost(node) / (0.001 + self._chance(node))
+        return self.cost(node) / (0.001 + self._chance(node))
 
 
 def _of_one(check: Check) -> Any:
