@@ -6,17 +6,14 @@ end blame: so what a process inherits is handed down once and kept, and no depth
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from package_hunter.model.observation import Process
+from package_hunter.model.processes import Pids
 from package_hunter.model.scan import CommandRun
 
 T = TypeVar("T")
-_CLOCK_SLACK_NS = 2_000_000_000  # the sandbox's clock readings lie around the fork, not on it
-_START_SLACK_NS = 1_000_000  # a child's first event may stand before its parent's fork is done
 
 
 class Descent:
@@ -24,17 +21,13 @@ class Descent:
 
     def __init__(self, runs: Sequence[CommandRun], processes: Sequence[Process]) -> None:
         self.processes = {process.key: process for process in processes}
-        self._by_pid: dict[int, list[Process]] = defaultdict(list)
-        for process in sorted(processes, key=lambda item: item.started_ns):
-            self._by_pid[process.pid].append(process)
+        self._pids = Pids(processes)
         self.anchors = self._find_anchors(sorted(runs, key=lambda run: run.started_ns))
         self._runs: dict[int, CommandRun | None] = {}
 
     def process_at(self, pid: int, time_ns: int) -> Process | None:
-        """The process that had this pid of the host at that time."""
-        known = self._by_pid.get(pid, [])
-        at = bisect_right(known, time_ns + _START_SLACK_NS, key=lambda item: item.started_ns)
-        return known[at - 1] if at else (known[0] if known else None)
+        """The process that had this pid of the host at that time (model.processes)."""
+        return self._pids.process_at(pid, time_ns)
 
     def run_of(self, process: Process) -> CommandRun | None:
         """The command that a process descends from."""
@@ -62,14 +55,7 @@ class Descent:
         """Process key -> the command that it is the first process of."""
         anchors: dict[int, CommandRun] = {}
         for run in runs:
-            alive = [
-                process
-                for process in self._by_pid.get(run.pid, [])
-                if process.started_ns <= run.ended_ns + _CLOCK_SLACK_NS
-                and (process.ended_ns is None or process.ended_ns >= run.started_ns - _CLOCK_SLACK_NS)
-                and process.key not in anchors
-            ]
-            if alive:
-                first = min(alive, key=lambda process: abs(process.started_ns - run.started_ns))
+            first = self._pids.first_of(run, but=anchors)
+            if first is not None:
                 anchors[first.key] = run
         return anchors

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from package_hunter.model.observation import Blame, Observation, Process
+from package_hunter.model.observation import Blame, Observation
+from package_hunter.model.processes import Pids
 
 _PROGRAMS = ("/usr/local/bin/node", "/usr/bin/node", "/usr/bin/dash", "/bin/dash", "/usr/bin/sh", "/bin/sh")
 
@@ -16,15 +17,13 @@ def without_manager(seen: Observation) -> Observation:
     Other programs that it started (git, say) stay, and so does all that went over the network.
     """
     own = {p.key for p in seen.processes if p.exepath in _PROGRAMS}
-    pids: dict[int, list[Process]] = {}
-    for process in seen.processes:
-        pids.setdefault(process.pid, []).append(process)
+    pids = Pids(seen.processes)
 
     def by_manager(blame: Blame | None, pid: int, time_ns: int) -> bool:
         if blame is None or blame.phase != "fetch":
             return False
-        alive = [p for p in pids.get(pid, ()) if p.started_ns <= time_ns]
-        return bool(alive) and alive[-1].key in own
+        process = pids.process_at(pid, time_ns)
+        return process is not None and process.key in own
 
     return replace(
         seen,

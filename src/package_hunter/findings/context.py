@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process, Request
+from package_hunter.model.processes import Pids
 from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import CommandRun, Coverage, Package
 
@@ -51,11 +51,8 @@ class Context:
         self.markers = marker_domains(network)
 
     @cached_property
-    def _by_pid(self) -> dict[int, list[Process]]:
-        index: dict[int, list[Process]] = {}
-        for process in sorted(self.processes.values(), key=lambda p: p.started_ns):
-            index.setdefault(process.pid, []).append(process)
-        return index
+    def _pids(self) -> Pids:
+        return Pids(self.processes.values())
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -95,11 +92,12 @@ class Context:
         )
 
     def process_at(self, pid: int, time_ns: int) -> Process | None:
-        """The process that had this pid (the host's) at this time; pids are reused."""
-        runs = self._by_pid.get(pid)
-        if not runs:
-            return None
-        return runs[max(0, bisect_right(runs, time_ns, key=lambda p: p.started_ns) - 1)]
+        """The process that had this pid (the host's) at this time (model.processes)."""
+        return self._pids.process_at(pid, time_ns)
+
+    def first_of(self, run: CommandRun) -> Process | None:
+        """The process that a command was started as (model.processes)."""
+        return self._pids.first_of(run)
 
     def key_of(self, blame: Blame | None, time_ns: int) -> int | None:
         """The process that a blame speaks of."""

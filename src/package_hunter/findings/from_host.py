@@ -159,7 +159,7 @@ def _loops(context: Context) -> Iterator[Signal]:
 
 
 def _blame_of_run(context: Context, run: CommandRun) -> Blame | None:
-    process = context.process_at(run.pid, run.started_ns)
+    process = context.first_of(run)
     return context.blame_of(process.key, run.started_ns) if process else None
 
 
