@@ -8,11 +8,12 @@ A field is asked for by its catalogue name and its argument as text: ``evt.arg.f
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any
 
 from package_hunter.model.event import event_table
 
@@ -68,12 +69,30 @@ class Inline:
     keep: bool = True
 
 
-class FieldSource(Protocol):
-    """Where the engine gets field values from: enrich.fields for events, a dict for `rules match`."""
+class FieldSource(ABC):
+    """Where the engine gets field values from: enrich.fields for events, a dict for `rules match`.
 
+    Only ``extractor`` must be there; what the others tell lets the compiled rules ask less. ``number`` is an
+    event type's (model/event.py).
+    """
+
+    constants: Mapping[str, Any] = {}  # fields with one value on every event (None: absent)
+
+    @abstractmethod
     def extractor(self, name: str, arg: str | None) -> Extract:
         """The function that gives this field of an event; KeyError where the source does not have it."""
-        ...
+
+    def inline(self, name: str, arg: str | None, number: int) -> Inline | None:
+        """The field as Python text for events of one type; None where its function has to be called."""
+        return None
+
+    def absent(self, name: str, arg: str | None, number: int) -> bool:
+        """Whether no event of this type has the field."""
+        return False
+
+    def shape(self, number: int) -> Hashable:
+        """Event types of one shape have the same answers to ``inline``."""
+        return None
 
 
 @cache

@@ -156,8 +156,8 @@ class MacroRef(Node):
 @dataclass(frozen=True)
 class Check(Node):
     """``operand op values``. ``right`` is set where the right side is itself an operand (``val(…)``);
-    ``modifier`` is "", ``oneof``, ``anyof`` or ``allof``. ``test`` is the typed predicate, made when the
-    condition is resolved."""
+    ``modifier`` is "", ``oneof``, ``anyof`` or ``allof``. ``test`` and ``test_one`` are the typed predicates
+    (operators.Tests), made when the condition is resolved."""
 
     left: Operand
     op: str
@@ -166,6 +166,7 @@ class Check(Node):
     modifier: str = ""
     column: int = field(default=0, compare=False)
     test: Callable[[Any], bool] | None = field(default=None, compare=False, repr=False)
+    test_one: Callable[[Any], bool] | None = field(default=None, compare=False, repr=False)
 
     def evaluate(self, get: Lookup) -> bool:
         value = get(self.left)

@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldSpec, FieldType
 from package_hunter.rules.patterns import ValueProblem, glob_regex, path_test, regex_test, remember
@@ -176,19 +176,27 @@ def check_operator(op: str, spec: FieldSpec) -> None:
         raise ValueProblem(f"{spec.name} ({spec.type.value}) cannot be compared with {op}.")
 
 
-def make_test(spec: FieldSpec, op: str, texts: Sequence[str], modifier: str = "") -> Test:
-    """The predicate of a field's value. Values that are tuples (lists, both ends) hold where any item does;
+class Tests(NamedTuple):
+    """What a field's value is tested by: ``any_value`` takes whatever a field gives, absent and tuples included;
+    ``one_value`` (None: there is none) only a value that is there and is one, for code that knows that."""
+
+    any_value: Test
+    one_value: Test | None = None
+
+
+def make_tests(spec: FieldSpec, op: str, texts: Sequence[str], modifier: str = "") -> Tests:
+    """The tests of a field's value. Values that are tuples (lists, both ends) hold where any item does;
     ``!=`` on a two-sided field where both do."""
     check_operator(op, spec)
     if op == "exists":
-        return lambda v: v is not None
+        return Tests(lambda v: v is not None)
     if modifier:
-        tests = [make_test(spec, op, [t]) for t in texts]
+        tests = [make_tests(spec, op, [t]).any_value for t in texts]
         if modifier == "allof":
-            return lambda v: all(t(v) for t in tests)
+            return Tests(lambda v: all(t(v) for t in tests))
         if modifier == "oneof":
-            return lambda v: sum(t(v) for t in tests) == 1
-        return lambda v: any(t(v) for t in tests)
+            return Tests(lambda v: sum(t(v) for t in tests) == 1)
+        return Tests(lambda v: any(t(v) for t in tests))
     one = _single(spec, op, texts)
     every = (op == "!=" and spec.sided) or (op == "in" and spec.is_list)
 
@@ -199,8 +207,7 @@ def make_test(spec: FieldSpec, op: str, texts: Sequence[str], modifier: str = ""
             return bool(value) and all(map(one, value)) if every else any(map(one, value))
         return one(value)
 
-    test.one = one  # type: ignore[attr-defined]  # for code that knows that a value is neither absent nor many
-    return test
+    return Tests(test, one)
 
 
 def _single(spec: FieldSpec, op: str, texts: Sequence[str]) -> Test:

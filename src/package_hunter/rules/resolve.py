@@ -25,7 +25,7 @@ from package_hunter.rules.ast import (
 )
 from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of, operand_spec
-from package_hunter.rules.operators import check_operator, make_test
+from package_hunter.rules.operators import check_operator, make_tests
 from package_hunter.rules.patterns import ValueProblem
 from package_hunter.rules.syscalls import GENERIC_SYSCALLS
 
@@ -178,7 +178,8 @@ class Resolver:
             self._differences(check, values)
             if isinstance(check.left, FieldRef) and check.left.name == "proc.env" and check.op == "exists":
                 return replace(check, test=_is_set)
-            return replace(check, values=values, test=make_test(spec, check.op, texts, check.modifier))
+            tests = make_tests(spec, check.op, texts, check.modifier)
+            return replace(check, values=values, test=tests.any_value, test_one=tests.one_value)
         except ValueProblem as problem:
             raise ResolveError("value", str(problem), str(check.left), check.column) from None
         except ResolveError as error:

@@ -14,6 +14,7 @@ from typing import Any
 from package_hunter.model.event import event_table
 from package_hunter.model.fields import (
     Extract,
+    FieldSource,
     FieldSpec,
     FieldType,
     Inline,
@@ -98,7 +99,7 @@ def event_number(name: str, direction: str = "<") -> int:
     return (wanted or numbers or [GENERIC[1]])[0]
 
 
-class DictSource:
+class DictSource(FieldSource):
     """Fields of DictEvents. ``constants`` are fields that have one value on every event."""
 
     def __init__(self, constants: Values | None = None) -> None:

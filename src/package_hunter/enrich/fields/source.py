@@ -9,7 +9,7 @@ from package_hunter.enrich.fields import evt as fields_evt
 from package_hunter.enrich.fields import fd as fields_fd
 from package_hunter.enrich.fields import proc as fields_proc
 from package_hunter.enrich.fields.inline import absent, inline, shape
-from package_hunter.model.fields import Extract, Inline, field_catalogue
+from package_hunter.model.fields import Extract, FieldSource, Inline, field_catalogue
 from package_hunter.model.table import ContainerInfo
 
 HOST = ContainerInfo("host", "host", "", "", "host")
@@ -54,7 +54,7 @@ _ABSENT: dict[str, Any] = {
 }
 
 
-class Fields:
+class Fields(FieldSource):
     """The field source of events. ``constants`` are fields with one value on every event (None: absent)."""
 
     def __init__(self, constants: dict[str, Any] | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from package_hunter.errors import RuleFileError
@@ -36,7 +36,6 @@ class Engine:
         self.rules: Matches = tuple(r for r in ruleset.rules if r.enabled)
         self.first = matching == "first"
         self._source = source
-        self._constants: Mapping[str, Any] = getattr(source, "constants", {})
         self._getters: dict[Operand, Extract] = {}
         self._templates: dict[str, Template] = {}
         self._decoded: dict[int, Matches] = {}
@@ -57,7 +56,12 @@ class Engine:
         alike: dict[Any, Function | None] = {}
         for number, rules in by_type.items():
             lacks = tuple(self._absent(ref, number) for ref in asked)
-            key = (tuple(bit for bit, _ in rules), *signature(checks, number), self._shape(number), lacks)
+            key = (
+                tuple(bit for bit, _ in rules),
+                *signature(checks, number),
+                self._source.shape(number),
+                lacks,
+            )
             if key not in alike:
                 alike[key] = self._compile(rules, number)
             function = alike[key]
@@ -68,7 +72,7 @@ class Engine:
             sieve.prepare()
 
     def _compile(self, rules: list[tuple[int, Rule]], number: int) -> Function | None:
-        graph = Graph(self._constants, lambda ref: self._absent(ref, number))
+        graph = Graph(self._source.constants, lambda ref: self._absent(ref, number))
         memo: dict[int, int] = {}
         nodes = [(bit, specialise(graph, rule.node, number, memo)) for bit, rule in rules]
         nodes = [(bit, node) for bit, node in nodes if node != FALSE]
@@ -77,22 +81,13 @@ class Engine:
         values = Values(self.getter, lambda operand: self._inline(operand, number), self._sieves)
         return Emitter(graph, values, f"rules for {event_table()[number].name}").function(nodes)
 
-    def _shape(self, number: int) -> Hashable:
-        """Event types of one shape have the same inline fields."""
-        shape = getattr(self._source, "shape", None)
-        return None if shape is None else shape(number)
-
     def _absent(self, ref: FieldRef, number: int) -> bool:
-        """Whether no event of a type has a field."""
-        absent = getattr(self._source, "absent", None)
-        return absent is not None and bool(absent(ref.name, ref.arg, number))
+        return self._source.absent(ref.name, ref.arg, number)
 
     def _inline(self, operand: Operand, number: int) -> Inline | None:
-        inline = getattr(self._source, "inline", None)
-        if inline is None or not isinstance(operand, FieldRef):
+        if not isinstance(operand, FieldRef):
             return None
-        found: Inline | None = inline(operand.name, operand.arg, number)
-        return found
+        return self._source.inline(operand.name, operand.arg, number)
 
     def source(self, number: int) -> str | None:
         """The Python text that judges events of a type; None where no rule asks for it."""

@@ -325,7 +325,7 @@ class Expressions:
 def _of_one(check: Check) -> Any:
     """The test of a value that is there and is one; None where there is none such, or values may be many."""
     plain = isinstance(check.left, FieldRef) and not is_many(check.left) and not check.modifier
-    return getattr(check.test, "one", None) if plain and check.op != "exists" else None
+    return check.test_one if plain and check.op != "exists" else None
 
 
 def _check_cost(check: Check) -> float:
