@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.enrich.state import Enricher
 from package_hunter.model.table import ContainerInfo
 from package_hunter.observe.events import compile_rules
 from package_hunter.rules import falco_json, load_rules

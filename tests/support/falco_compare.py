@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.enrich.state import Enricher
 from package_hunter.sensor.scap import ScapReader
 
 ROOT = Path(__file__).resolve().parents[2]

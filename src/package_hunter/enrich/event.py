@@ -8,15 +8,14 @@ reach beyond the event, whatever the bytes were.
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from package_hunter.enrich.fds import Fd
 from package_hunter.enrich.kinds import LENGTHS, Kind, kinds
+from package_hunter.enrich.state import State
+from package_hunter.enrich.text import name_of, text_of
+from package_hunter.enrich.threads import Thread
 from package_hunter.model.event import EXTRA_MAGIC, HEADER, Extra
-
-if TYPE_CHECKING:
-    from package_hunter.enrich.fds import Fd
-    from package_hunter.enrich.state import State
-    from package_hunter.enrich.threads import Thread
 
 _HEADER_BYTES = HEADER.size
 _unpack_header = HEADER.unpack_from
@@ -189,43 +188,19 @@ class Ev:
             known = self.path_ = name_of(path) if path else None
         return known
 
+    def made(self, number: int, fd: Fd) -> None:
+        """The event made this descriptor."""
+        assert self.thread is not None
+        self.thread.add_fd(number, fd)
+        self.fd, self.fd_num = fd, number
+
+    def change(self) -> Fd:
+        """The event's descriptor as a copy of its process's own that may be changed."""
+        assert self.thread is not None and self.fd is not None
+        fd = self.fd.copy()
+        self.thread.add_fd(self.fd_num, fd)
+        self.fd = fd
+        return fd
+
     def __repr__(self) -> str:
         return f"<Ev {self.num} {self.kind.name} tid={self.tid} res={self.res}>"
-
-
-def text_of(data: bytes) -> str:
-    """A string parameter as text, without its end mark; bytes that are no UTF-8 become U+FFFD."""
-    if not data or data == b"(NULL)\0":
-        return "<NA>"
-    end = data.find(0)
-    if end >= 0:
-        data = data[:end]
-    return data.decode("utf-8", "replace")
-
-
-_DOTS = {c: "." for c in range(256) if not 32 <= c < 127}
-
-
-def name_of(data: bytes) -> str:
-    """A name (path, socket) as text: each byte that is not printable ASCII is one dot, as in Falco."""
-    end = data.find(0)
-    if end >= 0:
-        data = data[:end]
-    name = data.decode("latin-1")
-    if name.isascii() and name.isprintable():
-        return name
-    return name.translate(_DOTS)
-
-
-def line_of(data: bytes) -> str:
-    """The same list as one text, with spaces between."""
-    return (data[:-1] if data[-1:] == b"\0" else data).decode("utf-8", "replace").replace("\0", " ")
-
-
-def words_of(data: bytes) -> tuple[str, ...]:
-    """A list of strings with an end mark behind each (args, env, cgroups) as text."""
-    if not data:
-        return ()
-    if data[-1] == 0:
-        data = data[:-1]
-    return tuple(data.decode("utf-8", "replace").split("\0"))

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from package_hunter.enrich.event import Ev, name_of
+from package_hunter.enrich import addresses
+from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fds import O_CREATED, O_TMPFILE, PROTOCOLS, Fd, address
 from package_hunter.enrich.fields import fd as fields_fd
-from package_hunter.enrich.handlers import sockets as on_sockets
 from package_hunter.enrich.kinds import kind_of
+from package_hunter.enrich.process_record import ProcessRecord
+from package_hunter.enrich.text import name_of
 from package_hunter.enrich.threads import CLONE_THREAD, Group, Thread
 from package_hunter.model.event import Extra
 from package_hunter.model.observation import CanaryRead, FileChange, Process, SocketUse
@@ -25,32 +27,12 @@ _QUIET = ("/dev/null", "/dev/tty", "/dev/pts/", "/dev/zero", "/dev/full")
 _CONNECTED = -115
 
 
-class _Run:
-    """A process while it is written down."""
-
-    __slots__ = ("code", "ended", "execs", "fields", "key", "parent", "started")
-
-    def __init__(self, key: int, parent: int | None, started: int) -> None:
-        self.key = key
-        self.parent = parent
-        self.started = started
-        self.ended: int | None = None
-        self.code: int | None = None
-        self.execs: list[str] = []
-        self.fields: tuple[Any, ...] = ()
-
-    def take(self, thread: Thread) -> None:
-        """What the process is now."""
-        self.fields = (
-            *(thread.pid, thread.vpid, thread.comm[:256], thread.exepath[:_MAX_TEXT]),
-            *(thread.cmdline[:_MAX_TEXT], thread.working_dir(), thread.uid),
-        )
-
-    def value(self) -> Process:
-        """The process as the model has it."""
-        times = (self.started, self.ended, self.code, tuple(self.execs))
-        values: tuple[Any, ...] = (self.key, self.parent, *self.fields, *times)
-        return Process(*values)
+def _facts(thread: Thread) -> tuple[Any, ...]:
+    """What a process is now, as Process has it from ``pid`` to ``uid``."""
+    return (
+        *(thread.pid, thread.vpid, thread.comm[:256], thread.exepath[:_MAX_TEXT]),
+        *(thread.cmdline[:_MAX_TEXT], thread.working_dir(), thread.uid),
+    )
 
 
 class Recorder:
@@ -69,13 +51,13 @@ class Recorder:
         self._canaries = dict(canaries or {})
         self._inodes = dict(inodes or {})
         self._limit = limit
-        self._runs: list[_Run] = []
+        self._runs: list[ProcessRecord] = []
         self._files: dict[tuple[str, str], tuple[int, int, str | None]] = {}
         self._sockets: dict[tuple[Any, ...], SocketUse] = {}
         self._reads: dict[tuple[str, int], CanaryRead] = {}
         self.cut: Counter[str] = Counter()
-        self._overflow = _Run(0, None, 0)
-        self._overflow.fields = (0, 0, "", "", "", "", 0)
+        self._overflow = ProcessRecord(0, None, 0)
+        self._overflow.facts = (0, 0, "", "", "", "", 0)
 
     def add(self, ev: Ev) -> None:
         """One event."""
@@ -105,22 +87,21 @@ class Recorder:
         """Canaries that were opened for reading, once a process."""
         return tuple(self._reads.values())
 
-    def _run(self, thread: Thread, ts: int) -> _Run:
+    def _run(self, thread: Thread, ts: int) -> ProcessRecord:
         group: Group | None = thread.group
         if group is None:
             return self._overflow
         run = group.record
         if run is None:
             run = group.record = self._new(thread, ts)
-        assert isinstance(run, _Run)
         return run
 
-    def _new(self, thread: Thread, ts: int, parent: int | None = None) -> _Run:
+    def _new(self, thread: Thread, ts: int, parent: int | None = None) -> ProcessRecord:
         if len(self._runs) >= self._limit:
             self.cut["processes"] += 1
             return self._overflow
-        run = _Run(len(self._runs) + 1, parent, thread.clone_ts or ts)
-        run.take(thread.main() or thread)
+        run = ProcessRecord(len(self._runs) + 1, parent, thread.clone_ts or ts)
+        run.facts = _facts(thread.main() or thread)
         self._runs.append(run)
         return run
 
@@ -145,9 +126,9 @@ class Recorder:
         run = self._run(thread, ev.ts)
         if run is self._overflow:
             return
-        if run.fields and len(run.execs) < _MAX_EXECS and run.fields[4] != thread.cmdline:
-            run.execs.append(run.fields[4])
-        run.take(thread)
+        if run.facts and len(run.execs) < _MAX_EXECS and run.facts[4] != thread.cmdline:
+            run.execs.append(run.facts[4])
+        run.facts = _facts(thread)
 
     def _ended(self, ev: Ev, thread: Thread) -> None:
         run = self._run(thread, ev.ts)
@@ -207,7 +188,7 @@ class Recorder:
         result = -ev.res if ev.res < 0 else 0
         if ev.res < 0 and ev.res != _CONNECTED:
             said = ev.param(3)
-            where = on_sockets.read_address(said)
+            where = addresses.read_address(said)
             if where is None:
                 if said[:1] == b"\x01":
                     self._socket(ev, thread, "unix", name_of(said[1:]), 0, "", 0, result)
@@ -221,7 +202,7 @@ class Recorder:
     def _sent(self, ev: Ev, thread: Thread) -> None:
         fd = ev.fd
         if fd is not None and fd.is_ip and ev.res >= 0 and PROTOCOLS[fd.l4] == "udp":
-            ends = on_sockets.read_tuple(ev.param(4))
+            ends = addresses.read_tuple(ev.param(4))
             if ends is not None and ends.family != 1:
                 local = (address(ends.sip), ends.sport)
                 self._socket(ev, thread, "udp", address(ends.dip), ends.dport, *local, 0)

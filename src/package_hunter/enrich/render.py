@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 
-from package_hunter.enrich.event import Ev, name_of, text_of
+from package_hunter.enrich.addresses import address_text, tuple_text
+from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fds import PROTOCOLS
 from package_hunter.enrich.kinds import AT_FDCWD, SIGNED, Kind, flag_sets, syscall_names
 from package_hunter.enrich.paths import join
+from package_hunter.enrich.text import name_of, text_of
 from package_hunter.model.event import ParamInfo
 
 Pair = tuple[str, str]
@@ -144,11 +146,11 @@ _DOTS = {c: "." for c in range(256) if not 32 <= c < 127}
 
 
 def _sockaddr(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
-    return ev.state.render_address(ev, data), ""
+    return address_text(data), ""
 
 
 def _socktuple(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
-    return ev.state.render_tuple(ev, data), ""
+    return tuple_text(data), ""
 
 
 def _fdlist(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from package_hunter.enrich.event import line_of, name_of, words_of
 from package_hunter.enrich.fds import Fd, from_entry
 from package_hunter.enrich.paths import join
+from package_hunter.enrich.process_record import ProcessRecord
+from package_hunter.enrich.text import line_of, name_of, words_of
 from package_hunter.model.table import ProcEntry
 
 CLONE_FILES, CLONE_NEWPID, CLONE_PARENT, CLONE_THREAD = 1 << 0, 1 << 6, 1 << 8, 1 << 13
@@ -30,7 +31,8 @@ _FLAGS = ("exe_writable", "exe_upper", "exe_lower", "exe_memfd", "dead")
 
 
 class Group:
-    """A process: its threads. ``alive`` counts those that have not ended; ``record`` is the Recorder's."""
+    """A process: its threads. ``alive`` counts those that have not ended; ``record`` is what is written
+    down of it."""
 
     __slots__ = ("alive", "main", "pid", "reaper", "record", "threads")
 
@@ -40,7 +42,7 @@ class Group:
         self.alive = 0
         self.main: Thread | None = None
         self.threads: dict[int, Thread] = {}
-        self.record: Any = None
+        self.record: ProcessRecord | None = None
 
 
 class Thread:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.record import FAILING, NEEDED, Recorder
-from package_hunter.enrich.state import Enricher
 from package_hunter.model.event import Extra, event_numbers
 from package_hunter.model.observation import Alert, Observation
 from package_hunter.model.table import StartState
@@ -96,7 +96,7 @@ def observe(
         if ev is not None:
             if ev.type == _NOTIFICATION and ev.text(0) == _NAMES_ID:
                 _learn(names, ev)  # our own note in a recording: no event of the scan, and not counted as one
-                enricher.num, events = enricher.num - 1, events - 1
+                enricher.state.num, events = enricher.state.num - 1, events - 1
                 continue
             for rule in matches(ev):
                 log.add(engine.alert(rule, ev))

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.names import NameTable
-from package_hunter.enrich.state import Enricher
 from package_hunter.sensor.scap import ScapReader
 from tests.support.requires import needs_program, needs_shared
 

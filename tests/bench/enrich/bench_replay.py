@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
-from package_hunter.enrich.state import Enricher
 from package_hunter.model.table import StartState
 from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import load_rules

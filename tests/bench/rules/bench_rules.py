@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.enrich.state import Enricher
 from package_hunter.model.fields import FieldSource
 from package_hunter.rules import Engine, builtin_files, check_rules, compile_engine
 from package_hunter.rules.source import DictEvent, DictSource

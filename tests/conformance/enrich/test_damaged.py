@@ -13,7 +13,7 @@ from package_hunter.model.event import HEADER, event_table
 from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sensor.scap import ScapReader
-from tests.requires import needs_shared
+from tests.support.requires import needs_shared
 
 TYPES = sorted(event_table())
 SHARE = 0.3  # of the events are damaged

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.requires import ROOT, needs_shared
 from tests.support import falco_compare as compare
+from tests.support.requires import ROOT, needs_shared
 
 RULES = ("falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml")
 BOX = {

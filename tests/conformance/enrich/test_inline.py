@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
+from package_hunter.enrich.fields import inline as texts
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.enrich.fields.source import inline as texts
-from package_hunter.enrich.state import Enricher
 from package_hunter.model.fields import field_catalogue
 from package_hunter.rules import builtin_files, check_rules, compile_engine
 from package_hunter.sensor.scap import ScapReader
-from tests.requires import needs_shared
+from tests.support.requires import needs_shared
 
 FIELDS = [
     *(

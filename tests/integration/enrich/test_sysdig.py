@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.enrich.state import Enricher
 from package_hunter.sensor.scap import ScapReader, ScapWriter
 from tests.support.requires import needs_program, needs_shared
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.observe.events import reader as observer
+from package_hunter.observe import reader as observer
 from package_hunter.sensor import table
 from package_hunter.sensor.live import Probe
 from tests.support.requires import needs_program

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from package_hunter.enrich import render
 from package_hunter.enrich.convert import pack
-from package_hunter.enrich.event import Ev, MalformedEvent, UnknownEvent, name_of
+from package_hunter.enrich.enricher import Enricher
+from package_hunter.enrich.event import Ev, MalformedEvent, UnknownEvent
 from package_hunter.enrich.fields.source import PLAIN
 from package_hunter.enrich.kinds import kind_of, kinds
-from package_hunter.enrich.state import Enricher
+from package_hunter.enrich.text import name_of
 from package_hunter.model.event import EXTRA_MAGIC, HEADER, Extra
 from package_hunter.model.table import StartState
 

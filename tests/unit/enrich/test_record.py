@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from package_hunter.enrich.convert import pack
+from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.record import Recorder
-from package_hunter.enrich.state import Enricher
 from package_hunter.model.event import EXTRA_MAGIC, Extra
 from package_hunter.model.table import ProcEntry, StartState
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from package_hunter.enrich import render
-from package_hunter.enrich.event import Ev, name_of
+from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fds import O_CREATED, O_TMPFILE
 from package_hunter.enrich.kinds import kind_of, syscall_names
 from package_hunter.enrich.paths import join
+from package_hunter.enrich.text import name_of
 from package_hunter.model.event import event_table
 from package_hunter.model.fields import Extract
 

@@ -8,10 +8,11 @@ from functools import cache
 from typing import Any
 
 from package_hunter.enrich import render
-from package_hunter.enrich.event import Ev, name_of
+from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fds import LOWER_LAYER, PROTOCOLS, UPPER_LAYER, Fd
 from package_hunter.enrich.kinds import AT_FDCWD, kinds
 from package_hunter.enrich.paths import join
+from package_hunter.enrich.text import name_of
 from package_hunter.model.event import Extra
 from package_hunter.model.fields import Extract
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from package_hunter.enrich.event import Ev, name_of
+from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fds import LOWER_LAYER, O_CREATED, O_DIRECTORY, UPPER_LAYER, Fd
 from package_hunter.enrich.kinds import flag_sets
 from package_hunter.enrich.paths import join
+from package_hunter.enrich.state import State
+from package_hunter.enrich.text import name_of
 from package_hunter.enrich.threads import PIPE_DST, PIPE_SRC
-
-if TYPE_CHECKING:
-    from package_hunter.enrich.state import State
 
 _PROBE_FLAGS = ~(O_CREATED - 1)  # set by the probe at exit, kept whatever the arguments were at entry
 _COMMANDS = dict(flag_sets()["fcntl_commands"])
@@ -31,7 +28,7 @@ def on_open(state: State, ev: Ev) -> None:
     fd.raw_name = name
     fd.name = path or join(base, name)
     fd.flags = flags & (UPPER_LAYER | LOWER_LAYER)
-    state.made(ev, ev.res, fd)
+    ev.made(ev.res, fd)
 
 
 def _arguments(state: State, ev: Ev, asked: bool) -> tuple[bytes, int, int, int, str]:
@@ -98,7 +95,7 @@ def on_dup(state: State, ev: Ev) -> None:
         ev.thread.flags |= PIPE_DST
     elif ev.res == 1:
         ev.thread.flags |= PIPE_SRC
-    state.made(ev, ev.res, ev.fd)
+    ev.made(ev.res, ev.fd)
 
 
 def on_fcntl(state: State, ev: Ev) -> None:
@@ -107,7 +104,7 @@ def on_fcntl(state: State, ev: Ev) -> None:
         return
     _seen_by_kernel(ev)
     if ev.fd is not None:
-        state.made(ev, ev.res, ev.fd)
+        ev.made(ev.res, ev.fd)
 
 
 def on_pipe(state: State, ev: Ev) -> None:
@@ -118,7 +115,7 @@ def on_pipe(state: State, ev: Ev) -> None:
         fd = Fd("pipe")
         fd.ino = ev.uint(3)
         fd.openflags = ev.uint(4)
-        state.made(ev, ev.sint(i), fd)
+        ev.made(ev.sint(i), fd)
 
 
 def on_memfd(state: State, ev: Ev) -> None:
@@ -126,7 +123,7 @@ def on_memfd(state: State, ev: Ev) -> None:
     if ev.thread is not None and ev.res >= 0:
         fd = Fd("memfd", name_of(ev.param(1)))
         fd.openflags = ev.uint(2)
-        state.made(ev, ev.res, fd)
+        ev.made(ev.res, fd)
 
 
 def on_pidfd_open(state: State, ev: Ev) -> None:
@@ -134,7 +131,7 @@ def on_pidfd_open(state: State, ev: Ev) -> None:
     if ev.thread is not None and ev.res >= 0:
         fd = Fd("pidfd", f"/proc/{ev.sint(1)}")
         fd.pid, fd.openflags = ev.sint(1), ev.uint(2)
-        state.made(ev, ev.res, fd)
+        ev.made(ev.res, fd)
 
 
 def on_pidfd_getfd(state: State, ev: Ev) -> None:
@@ -146,13 +143,13 @@ def on_pidfd_getfd(state: State, ev: Ev) -> None:
     owner = state.threads.get(pidfd.pid)
     taken = owner.fd(ev.sint(2)) if owner is not None else None
     if taken is not None:
-        state.made(ev, ev.res, taken)
+        ev.made(ev.res, taken)
 
 
 def _simple(kind: str) -> object:
     def on_made(state: State, ev: Ev) -> None:
         if ev.thread is not None and ev.res >= 0:
-            state.made(ev, ev.res, Fd(kind))
+            ev.made(ev.res, Fd(kind))
 
     return on_made
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from package_hunter.enrich.event import Ev, name_of
+from package_hunter.enrich.event import Ev
 from package_hunter.enrich.paths import join
+from package_hunter.enrich.state import State
+from package_hunter.enrich.text import name_of
 from package_hunter.enrich.threads import (
     CLONE_FILES,
     CLONE_INVERTED,
@@ -21,9 +21,6 @@ from package_hunter.enrich.threads import (
     Thread,
 )
 from package_hunter.model.event import Extra
-
-if TYPE_CHECKING:
-    from package_hunter.enrich.state import State
 
 _STALE_NS = 2_000_000_000  # a child's entry older than this belongs to an earlier thread of the same number
 _NOFILE = 7

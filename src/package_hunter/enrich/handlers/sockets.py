@@ -2,66 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from package_hunter.enrich.event import Ev, name_of
-from package_hunter.enrich.fds import CLIENT, ICMP, RAW, SERVER, TCP, UDP, UNKNOWN, Fd, is_mapped, tuple_name
+from package_hunter.enrich.addresses import Tuple, address_text, read_address, read_tuple, tuple_text
+from package_hunter.enrich.event import Ev
+from package_hunter.enrich.fds import CLIENT, ICMP, RAW, SERVER, TCP, UDP, UNKNOWN, Fd, tuple_name
+from package_hunter.enrich.state import State
+from package_hunter.enrich.text import name_of
 from package_hunter.model.event import Extra
-
-if TYPE_CHECKING:
-    from package_hunter.enrich.state import State
 
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 _STREAM, _DGRAM, _RAW = 1, 2, 3
 _IN_PROGRESS = -115
-
-
-@dataclass(slots=True)
-class Tuple:
-    """Both ends of a connection as an event gives them; ``path`` for a unix socket."""
-
-    family: int
-    sip: bytes = b""
-    sport: int = 0
-    dip: bytes = b""
-    dport: int = 0
-    path: str = ""
-    source: int = 0
-    dest: int = 0
-
-
-def read_tuple(data: bytes) -> Tuple | None:
-    """A socket tuple parameter; None where there is none or it is cut short."""
-    if not data:
-        return None
-    family = data[0]
-    if family == _INET and len(data) >= 13:
-        return Tuple(family, data[1:5], _u16(data, 5), data[7:11], _u16(data, 11))
-    if family == _INET6 and len(data) >= 37:
-        sip, dip = data[1:17], data[19:35]
-        if is_mapped(sip) and is_mapped(dip):
-            return Tuple(_INET, sip[12:], _u16(data, 17), dip[12:], _u16(data, 35))
-        return Tuple(family, sip, _u16(data, 17), dip, _u16(data, 35))
-    if family == _UNIX and len(data) >= 18:
-        source, dest = int.from_bytes(data[1:9], "little"), int.from_bytes(data[9:17], "little")
-        return Tuple(family, path=name_of(data[17:]), source=source, dest=dest)
-    return None
-
-
-def read_address(data: bytes) -> tuple[int, bytes, int] | None:
-    """A socket address parameter: family, address, port; None for other families or where it is cut short."""
-    if len(data) >= 7 and data[0] == _INET:
-        return _INET, data[1:5], _u16(data, 5)
-    if len(data) >= 19 and data[0] == _INET6:
-        if is_mapped(data[1:17]):
-            return _INET, data[13:17], _u16(data, 17)
-        return _INET6, data[1:17], _u16(data, 17)
-    return None
-
-
-def _u16(data: bytes, at: int) -> int:
-    return data[at] | data[at + 1] << 8
 
 
 def on_socket(state: State, ev: Ev) -> None:
@@ -75,7 +25,7 @@ def _make(state: State, ev: Ev, number: int, domain: int, kind: int, protocol: i
     fd = Fd(names.get(domain, ""))
     if fd.is_ip:
         fd.l4 = _protocol(kind, protocol)
-    state.made(ev, number, fd)
+    ev.made(number, fd)
 
 
 def _protocol(kind: int, protocol: int) -> int:
@@ -90,7 +40,7 @@ def on_bind(state: State, ev: Ev) -> None:
     """A socket got an address of its own: with a port, it is taken for a server's."""
     if ev.fd is None or ev.res < 0 or not ev.param(1):
         return
-    fd = state.change(ev)
+    fd = ev.change()
     where = read_address(ev.param(1))
     if where is not None and where[2] > 0:
         family, ip, port = where
@@ -98,14 +48,14 @@ def on_bind(state: State, ev: Ev) -> None:
         fd.listens, fd.dip, fd.dport = True, ip, port
         fd.sip, fd.sport = b"", 0
         fd.role = SERVER
-    fd.name = state.render_address(ev, ev.param(1))
+    fd.name = address_text(ev.param(1))
 
 
 def on_connect(state: State, ev: Ev) -> None:
     """A connection was made, or begun; the kernel's own addresses count, not what the caller said."""
     if ev.thread is None or ev.fd is None or (ev.res < 0 and ev.res != _IN_PROGRESS):
         return
-    fd = state.change(ev)
+    fd = ev.change()
     fd.connected = True
     enter = ev.enter
     said = enter.param(1) if enter is not None else b""
@@ -186,17 +136,17 @@ def on_accept(state: State, ev: Ev) -> None:
         fd = Fd("ipv4" if ends.family == _INET else "ipv6")
         fd.sip, fd.sport, fd.dip, fd.dport = ends.sip, ends.sport, ends.dip, ends.dport
         fd.l4 = TCP
-    fd.name = state.render_tuple(ev, ev.param(1))
+    fd.name = tuple_text(ev.param(1))
     fd.role, fd.connected = SERVER, True
-    state.made(ev, ev.res, fd)
+    ev.made(ev.res, fd)
 
 
 def on_socketpair(state: State, ev: Ev) -> None:
     """Two unix sockets that speak with each other."""
     if ev.res < 0 or ev.thread is None or ev.sint(1) == ev.sint(2):
         return
-    state.made(ev, ev.sint(2), Fd("unix"))
-    state.made(ev, ev.sint(1), Fd("unix"))
+    ev.made(ev.sint(2), Fd("unix"))
+    ev.made(ev.sint(1), Fd("unix"))
     ev.fd_num = ev.sint(2)
 
 
@@ -219,7 +169,7 @@ def on_transfer(state: State, ev: Ev) -> None:
     if fd is None:
         return
     if fd.is_ip and not fd.connected:
-        fd = state.change(ev)
+        fd = ev.change()
         fd.connected = True
     at = 4 if ev.kind.name.startswith("send") else _TUPLE_AT.get(ev.kind.name, -1)
     if at < 0 or (fd.name and fd.kind == "ipv4" and fd.l4 == TCP):
@@ -231,11 +181,11 @@ def on_transfer(state: State, ev: Ev) -> None:
 
 def _take_datagram(state: State, ev: Ev, ends: Tuple, sending: bool, at: int) -> None:
     if ends.family == _UNIX:
-        fd = state.change(ev)
+        fd = ev.change()
         fd.kind = "unix"
-        fd.name = state.render_tuple(ev, ev.param(at))
+        fd.name = tuple_text(ev.param(at))
         return
-    fd = state.change(ev)
+    fd = ev.change()
     fd.listens = False
     if not _set_ends(fd, ends):
         return
