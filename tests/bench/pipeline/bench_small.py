@@ -37,11 +37,11 @@ STEPS = (
     ("package_hunter.sensor.live", "Probe.close", "probe taken out"),
     ("package_hunter.sandbox.runc", "RuncSandbox.create", "box made"),
     ("package_hunter.sandbox.runc", "RuncSandbox.start", "box started"),
-    ("package_hunter.observe.events.reader", "Observer.start", "reader started"),
+    ("package_hunter.observe.reader", "Observer.start", "reader started"),
     ("package_hunter.sandbox.runc", "RuncSandbox.run", "commands (fetch, install, import)"),
     ("package_hunter.sandbox.runc", "RuncSandbox.settle", "settling"),
     ("package_hunter.sandbox.runc", "RuncSandbox.kill", "box ended"),
-    ("package_hunter.observe.events.reader", "Observer.finish", "reader's answer waited for"),
+    ("package_hunter.observe.reader", "Observer.finish", "reader's answer waited for"),
     ("package_hunter.sandbox.runc", "RuncSandbox.destroy", "box taken away"),
     ("package_hunter.pipeline.journey", "judge_round", "judging"),
 )
