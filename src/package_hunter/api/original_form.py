@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.model.times import from_rfc3339, rfc3339
 
 _NS = 1_000_000_000
 _ABSENT = "<NA>"  # Falco's word for a field without a value
@@ -57,7 +57,7 @@ def _base_fields(scan_id: str, alerts: list[Mapping[str, Any]]) -> dict[str, str
 
 
 def _from_alert(base: Mapping[str, str], alert: Mapping[str, Any]) -> dict[str, Any]:
-    ns = parse_time(alert["time"])
+    ns = from_rfc3339(alert["time"])
     fields = {**base, **{k: _text(v) for k, v in alert.get("output_fields", {}).items()}}
     fields["container.name"] = base["container.name"]
     fields["evt.time"] = clock(ns)
@@ -80,7 +80,7 @@ def _from_finding(
 ) -> dict[str, Any]:
     evidence = finding.get("evidence") or [{}]
     time = evidence[0].get("time") or report.get("finished") or report["started"]
-    ns = parse_time(time)
+    ns = from_rfc3339(time)
     priority = _PRIORITY.get(str(finding.get("severity")), "WARNING")
     blame = finding.get("blame") or {}
     fields = {
@@ -120,13 +120,6 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parse_time(text: str) -> int:
-    """Nanoseconds since the epoch of an RFC 3339 time in UTC (``…Z``) with up to nine digits of fraction."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
-    return seconds * _NS + int(fraction[:9].ljust(9, "0") or 0)
-
-
 def clock(ns: int) -> str:
     """``16:35:16.457772674``, in UTC, as Falco prints evt.time."""
-    return f"{datetime.fromtimestamp(ns // _NS, UTC):%H:%M:%S}.{ns % _NS:09d}"
+    return rfc3339(ns)[11:-1]

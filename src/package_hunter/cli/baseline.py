@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from package_hunter.findings.compare import compare
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import rfc3339
+from package_hunter.model.times import rfc3339
 from package_hunter.policy import Policy
 from package_hunter.policy.rejudge import rejudge
 

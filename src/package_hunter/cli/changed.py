@@ -20,7 +20,7 @@ from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
-from package_hunter.policy import decide, explanation, verdict
+from package_hunter.policy.rejudge import rejudge
 
 _MAX_LOCK = 24 << 20
 _SHOWN = 10
@@ -45,15 +45,8 @@ class Change:
             note = f"Only what changed was scanned: {names}{more}. The rest of {self.lock.name} was not."
         reasons = [*report.coverage.reasons, *self._left_out(), *self._other_bytes(report)]
         coverage = replace(report.coverage, reasons=tuple(reasons), notes=(note, *report.coverage.notes))
-        result = verdict(report.findings, coverage)
-        return replace(
-            report,
-            target=replace(report.target, name=self.name),
-            coverage=coverage,
-            verdict=result,
-            decision=decide(result, report.findings),
-            explanation=explanation(report.findings, coverage),
-        )
+        about = replace(report, target=replace(report.target, name=self.name), coverage=coverage)
+        return rejudge(about)
 
     def nothing(self, now: int) -> Report:
         """A report of nothing run, for `finish`."""

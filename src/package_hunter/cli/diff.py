@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,23 +12,17 @@ from rich.console import Console
 from rich.text import Text
 
 from package_hunter.errors import UsageError
-from package_hunter.findings.compare import Difference, compare, verdict_of_new
+from package_hunter.findings.compare import Difference, compare
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean, finding_json
-from package_hunter.policy import decide, exit_code
+from package_hunter.model.scan import FailOn, Verdict
+from package_hunter.policy import exit_code
+from package_hunter.policy.rejudge import rejudge
 from package_hunter.report.harmless import harmless
 from package_hunter.report.words import package_name, who
 
 MAX_BYTES = 512 << 20
-
-
-class FailOn(enum.StrEnum):
-    """From which decision on the exit code is 1."""
-
-    REVIEW = "review"
-    BLOCK = "block"
-    NEVER = "never"
 
 
 def read_report(path: Path) -> Report:
@@ -93,6 +86,14 @@ def as_text(difference: Difference) -> list[Text]:
     return lines
 
 
+def of_what_is_new(difference: Difference, new: Report) -> Report:
+    """The new report as if only what is new had been found; an inconclusive scan stays inconclusive."""
+    coverage = new.coverage
+    if new.verdict is Verdict.INCONCLUSIVE and not coverage.reasons:
+        coverage = replace(coverage, reasons=("The new report is inconclusive.",))
+    return rejudge(replace(new, findings=difference.new_findings, coverage=coverage))
+
+
 def diff(
     old: Annotated[Path, typer.Argument(help="The JSON report of the version before.")],
     new: Annotated[Path, typer.Argument(help="The JSON report of this version.")],
@@ -105,12 +106,12 @@ def diff(
     """
     before, after = read_report(old), read_report(new)
     difference = compare(before, after)
-    verdict = verdict_of_new(difference, after)
-    decision = decide(verdict, difference.new_findings)
+    judged = of_what_is_new(difference, after)
+    verdict, decision = judged.verdict, judged.decision
     if format == "json":
         typer.echo(json.dumps(as_json(difference, verdict, decision), indent=2))
     else:
         console = Console(highlight=False, emoji=False, markup=False)
         for line in as_text(difference):
             console.print(line)
-    raise typer.Exit(exit_code(verdict, decision, fail_on.value))
+    raise typer.Exit(exit_code(verdict, decision, fail_on))

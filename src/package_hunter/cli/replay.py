@@ -6,19 +6,15 @@ import dataclasses
 import enum
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from package_hunter.cli.console import complain, harmless
-from package_hunter.cli.scan import FailOn
 from package_hunter.errors import UsageError
-from package_hunter.model.observation import Alert, NetworkLog, Observation
-from package_hunter.model.scan import CommandRun
-
-_MAX_ALERTS = 200_000  # kept; a recording of Falco's prints all of them in Falco's form
+from package_hunter.model.observation import Alert, Observation
+from package_hunter.model.scan import FailOn
 
 
 class Matching(enum.StrEnum):
@@ -34,48 +30,6 @@ class Form(enum.StrEnum):
     TEXT = "text"
     JSON = "json"
     FALCO = "falco"
-
-
-@dataclasses.dataclass(frozen=True)
-class _Own:
-    """What a recording of ours says of the box: its first process (our code, which is not judged), how our own
-    spawn's command line begins, where its canaries lay."""
-
-    init_pid: int | None = None
-    driver: str = ""
-    canaries: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    fetches_alone: bool = False
-    inodes: Mapping[tuple[int, int], str] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> _Own:
-        """From the recording's facts; whatever is not as we write it counts as missing."""
-        pid, driver, canaries = facts.get("init_pid"), facts.get("driver"), facts.get("canaries")
-        if not isinstance(pid, int) or not isinstance(driver, str) or not isinstance(canaries, dict):
-            return cls()
-        canaries = {k: v for k, v in canaries.items() if isinstance(v, str)}
-        inodes: dict[tuple[int, int], str] = {}
-        entries = facts.get("inodes")
-        for entry in entries if isinstance(entries, list) else ():
-            match entry:
-                case [int(device), int(number), str(canary)]:
-                    inodes[device, number] = canary
-        return cls(pid, driver, canaries, facts.get("fetches_alone") is True, inodes)
-
-    def judged(self, seen: Observation, runs: Sequence[CommandRun]) -> Observation:
-        """As the scan judged it: without our own doings, and with blame where the commands that ran are known."""
-        from package_hunter.blame.attach import blame_observation
-        from package_hunter.blame.blamer import Blamer
-        from package_hunter.blame.manager import without_manager
-        from package_hunter.observe.events import without_own
-
-        if self.init_pid is None:
-            return seen
-        seen = without_own(seen, self.init_pid, self.driver)
-        if runs:
-            seen = blame_observation(seen, Blamer(runs, seen.processes, (), seen.files))
-            seen = without_manager(seen) if self.fetches_alone else seen
-        return seen
 
 
 def replay(
@@ -109,10 +63,10 @@ def replay(
     Exit codes: 0 decision below --fail-on, 1 at or above it, 2 usage or rule file, 3 no recording or a
     damaged one, 4 the recording is cut short, 70 our own failure, 130 interrupted.
     """
-    from package_hunter.enrich.names import NameTable
-    from package_hunter.observe.events import compile_rules, observe
-    from package_hunter.rules import falco_json, load_rules
-    from package_hunter.sensor.scap import ScapReader
+    from package_hunter.observe.events import compile_rules
+    from package_hunter.pipeline.replay import replay as judge_recording
+    from package_hunter.policy import exit_code
+    from package_hunter.rules import load_rules
 
     ruleset = load_rules(rules or [], builtin=builtin_rules)
     if enable_all:
@@ -120,37 +74,14 @@ def replay(
     engine = compile_rules(ruleset, rule_matching.value, _constants(container))
     if not recording.is_file():
         raise UsageError(f"There is no recording {recording}.", "Give a .scap file.")
-    with ScapReader(recording) as source:
-        start = source.start
-        own = _Own.of(source.ours)
-
-        def tell(alert: Alert) -> None:
-            sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")
-
-        # which alerts of a recording of ours are told is known at its end only
-        at_once = format is Form.FALCO and own.init_pid is None
-        observation = observe(
-            source,
-            start,
-            engine,
-            names=NameTable(),
-            canaries=own.canaries,
-            canary_inodes=own.inodes,
-            on_alert=tell if at_once else None,
-            max_alerts=_MAX_ALERTS,
-        )
-        observation = own.judged(observation, source.runs)
-        truncated = source.truncated
-    if format is Form.FALCO and not at_once:
-        for alert in observation.alerts:
-            tell(alert)
-    if truncated:
+    found = judge_recording(recording, engine, _tell if format is Form.FALCO else None)
+    if found.truncated:
         complain("The recording ends in the middle; all that was whole was judged.", "")
     if format is Form.JSON:
-        sys.stdout.write(json.dumps(_as_json(observation, start.hostname), default=str) + "\n")
+        sys.stdout.write(json.dumps(_as_json(found.observation, found.hostname), default=str) + "\n")
     elif format is Form.TEXT:
-        sys.stdout.write(_as_text(observation))
-    raise typer.Exit(_exit_code(observation, truncated, fail_on))
+        sys.stdout.write(_as_text(found.observation))
+    raise typer.Exit(exit_code(found.report.verdict, found.report.decision, fail_on))
 
 
 def _constants(container: str | None) -> dict[str, Any]:
@@ -167,16 +98,10 @@ def _constants(container: str | None) -> dict[str, Any]:
     return facts
 
 
-def _exit_code(observation: Observation, truncated: bool, fail_on: FailOn) -> int:
-    from package_hunter.findings import judge
-    from package_hunter.model.scan import Coverage
-    from package_hunter.policy import decide, exit_code, verdict
+def _tell(alert: Alert, hostname: str) -> None:
+    from package_hunter.rules import falco_json
 
-    reasons = ("The recording ends in the middle.",) if truncated else ()
-    coverage = Coverage(events=observation.events, reasons=reasons)
-    findings = judge(observation, NetworkLog(), coverage=coverage)
-    result = verdict(findings, coverage)
-    return exit_code(result, decide(result, findings), fail_on.value)
+    sys.stdout.write(json.dumps(falco_json(alert, hostname)) + "\n")
 
 
 def _as_json(observation: Observation, hostname: str) -> dict[str, Any]:

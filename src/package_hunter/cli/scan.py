@@ -14,6 +14,7 @@ import typer
 from package_hunter.cli.console import Progress
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
+from package_hunter.model.scan import FailOn
 
 DEFAULT_PHASES = "install,import"
 Scanner = Callable[[str], Report]
@@ -24,14 +25,6 @@ class Engine(enum.StrEnum):
 
     PROBE = "probe"
     FALCO = "falco"
-
-
-class FailOn(enum.StrEnum):
-    """From which decision on the exit code is 1."""
-
-    REVIEW = "review"
-    BLOCK = "block"
-    NEVER = "never"
 
 
 def scan(
@@ -148,7 +141,7 @@ def scan(
     report = judge(_scan(target, changed_only, scanner))
     folder = Path(target) if not target.startswith("pkg:") and Path(target).is_dir() else None
     outputs.write(report, where, folder, explain)
-    code = policies.exit_code(report.verdict, report.decision, fail_on.value)
+    code = policies.exit_code(report.verdict, report.decision, fail_on)
     raise typer.Exit(0 if exit_zero else code)
 
 

@@ -18,6 +18,7 @@ from package_hunter.enrich.kinds import kind_of, kinds, syscall_names
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.state import State
 from package_hunter.enrich.threads import Thread
+from package_hunter.model.event import BIRTHS
 from package_hunter.model.table import StartState
 
 Handler = Callable[[State, Ev], None]
@@ -43,7 +44,7 @@ _KEPT = frozenset(
 _BIRTHS = frozenset(
     kind_of(key).number
     for key in (
-        *("syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x"),
+        *BIRTHS,
         *("procexit_1_e", "schedswitch_6_e"),
     )
 )

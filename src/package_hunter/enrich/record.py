@@ -17,7 +17,7 @@ from package_hunter.enrich.kinds import kind_of
 from package_hunter.enrich.process_record import ProcessRecord
 from package_hunter.enrich.text import name_of
 from package_hunter.enrich.threads import CLONE_THREAD, Group, Thread
-from package_hunter.model.event import Extra
+from package_hunter.model.event import BIRTHS, Extra
 from package_hunter.model.observation import CanaryRead, FileChange, Process, SocketUse
 
 _MAX_EXECS = 50
@@ -244,9 +244,7 @@ def _renamed(recorder: Recorder, ev: Ev, thread: Thread) -> None:
 
 _Handler = Callable[[Recorder, Ev, Thread], None]
 _BY_KEY: dict[str, _Handler] = {
-    **dict.fromkeys(
-        ("syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x"), Recorder._born
-    ),
+    **dict.fromkeys(BIRTHS, Recorder._born),
     **dict.fromkeys(("syscall_execve_19_x", "syscall_execveat_x"), Recorder._exec),
     "procexit_1_e": Recorder._ended,
     **dict.fromkeys(

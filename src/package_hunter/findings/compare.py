@@ -11,7 +11,7 @@ from packageurl import PackageURL
 from package_hunter.findings.signals import stable
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
-from package_hunter.model.scan import Package, Verdict
+from package_hunter.model.scan import Package
 
 # what package managers and interpreters keep for themselves
 _CACHES = ("~/.npm/", "~/.cache/", "/tmp/node-compile-cache/")  # noqa: S108 - a path in the box
@@ -111,14 +111,3 @@ def changed_packages(old: Iterable[Package], new: Iterable[Package]) -> tuple[Pa
     """
     known = {(p.purl, p.integrity) for p in old} | {(p.purl, None) for p in old if p.integrity is None}
     return tuple(p for p in new if (p.purl, p.integrity) not in known and (p.purl, None) not in known)
-
-
-def verdict_of_new(difference: Difference, new: Report) -> Verdict:
-    """The verdict if only what is new counts; an inconclusive scan stays inconclusive."""
-    if any(f.proof and f.waived is None for f in difference.new_findings):
-        return Verdict.MALICIOUS
-    if new.verdict is Verdict.INCONCLUSIVE:
-        return Verdict.INCONCLUSIVE
-    if any(f.severity != "info" and f.waived is None for f in difference.new_findings):
-        return Verdict.SUSPICIOUS
-    return Verdict.NO_FINDINGS

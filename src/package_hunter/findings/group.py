@@ -10,10 +10,10 @@ from package_hunter.findings.context import Context
 from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal, stable
 from package_hunter.model.finding import Evidence, Finding
 from package_hunter.model.observation import Blame
+from package_hunter.model.scales import severity_rank
 
 MAX_EVIDENCE = 20
 MAX_SUBJECTS = 3
-SEVERITIES = ("info", "low", "medium", "high", "critical")
 _SURENESS = {"certain": 0, "likely": 1, "tree": 2}
 
 ExplainRule = Callable[[str], str | None]
@@ -45,7 +45,7 @@ def _severity(kind: Kind, weight: Class) -> str:
     if weight is Class.INFO:
         return "info"
     if weight is Class.PROOF:
-        return SEVERITIES[max(SEVERITIES.index(kind.severity), SEVERITIES.index("high"))]
+        return max(kind.severity, "high", key=severity_rank)
     return kind.severity if kind.severity != "info" else "low"
 
 
@@ -136,5 +136,5 @@ def group(
         (_finding(kinds()[key[0]], fingerprint(*key), members, context, rule_text), members[0].time_ns)
         for key, members in groups.items()
     ]
-    found.sort(key=lambda f: (not f[0].proof, -SEVERITIES.index(f[0].severity), f[1]))
+    found.sort(key=lambda f: (not f[0].proof, -severity_rank(f[0].severity), f[1]))
     return tuple(finding for finding, _ in found)

@@ -58,6 +58,10 @@ class EventInfo(NamedTuple):
     params: tuple[ParamInfo, ...]
 
 
+# Exit events of the calls that make a thread; each comes twice, once from the child (result 0)
+BIRTHS = ("syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x")
+
+
 @cache
 def event_table() -> dict[int, EventInfo]:
     """Number -> what that event type carries."""

@@ -49,8 +49,8 @@ class Report:
     started: int
     finished: int
     status: ScanStatus
-    verdict: Verdict
-    decision: Decision
+    verdict: Verdict = Verdict.INCONCLUSIVE  # until policy.rejudge gave it one
+    decision: Decision = Decision.REVIEW
     coverage: Coverage = field(default_factory=Coverage)
     packages: tuple[Package, ...] = ()
     alerts: tuple[Alert, ...] = ()

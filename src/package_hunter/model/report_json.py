@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from package_hunter.model.finding import Finding
@@ -20,14 +19,9 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.report import SCHEMA_VERSION, Canaries, Report
 from package_hunter.model.scan import Coverage, Package, Target
+from package_hunter.model.times import rfc3339
 
 Json = dict[str, Any]
-
-
-def rfc3339(ns: int) -> str:
-    """``2026-11-23T09:41:07.000000001Z``, as Falco prints times."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 def clean(value: Any) -> Any:

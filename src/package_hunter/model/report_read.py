@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from package_hunter.model.finding import Evidence, Finding
@@ -33,15 +32,7 @@ from package_hunter.model.scan import (
     Target,
     Verdict,
 )
-
-
-def from_rfc3339(text: str) -> int:
-    """Ns since the epoch of what ``rfc3339`` wrote; ValueError for anything else."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    if not text.endswith("Z") or not (fraction.isdigit() or not fraction):
-        raise ValueError(f"not an RFC 3339 time in UTC: {text!r}")
-    seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
-    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or "0")
+from package_hunter.model.times import from_rfc3339
 
 
 def _body(data: Mapping[str, Any], key: str) -> bytes:

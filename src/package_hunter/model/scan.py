@@ -15,9 +15,31 @@ class Verdict(enum.StrEnum):
 
 
 class Decision(enum.StrEnum):
+    """What a verdict means for whoever asked, grave to mild."""
+
     BLOCK = "block"
     REVIEW = "review"
     PASS = "pass"
+
+    @property
+    def rank(self) -> int:
+        """0 for the mildest."""
+        return _MILD_TO_GRAVE.index(self)
+
+
+_MILD_TO_GRAVE = (Decision.PASS, Decision.REVIEW, Decision.BLOCK)
+
+
+class FailOn(enum.StrEnum):
+    """The decision from which on a command ends with an error."""
+
+    REVIEW = "review"
+    BLOCK = "block"
+    NEVER = "never"
+
+    def reached(self, decision: Decision) -> bool:
+        """Whether this decision is at or above it."""
+        return self is not FailOn.NEVER and decision.rank >= Decision(self.value).rank
 
 
 class ScanStatus(enum.StrEnum):

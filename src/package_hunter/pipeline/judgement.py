@@ -30,7 +30,7 @@ from package_hunter.pipeline.merge import (
 from package_hunter.pipeline.options import HOSTNAME, Scan
 from package_hunter.pipeline.prepare import Stage
 from package_hunter.pipeline.rounds import Round
-from package_hunter.policy import decide, explanation, verdict
+from package_hunter.policy.rejudge import rejudge
 from package_hunter.rules import Engine
 from package_hunter.rules.explain import brief
 
@@ -99,16 +99,13 @@ def report_of(scan: Scan, stage: Stage, judged: Sequence[Judged]) -> Report:
     findings = in_order((*join_findings(judged), *gated(judged)))
     canaries = tuple(canary for item in judged for canary in item.canaries)
     targets = tuple(dict.fromkeys(item.round.plan.target for item in judged))
-    result = verdict(findings, coverage)
-    return Report(
+    report = Report(
         id=scan.id,
         target=targets[0],
         targets=targets,
         started=scan.started,
         finished=time.time_ns(),
         status=ScanStatus.FINISHED,
-        verdict=result,
-        decision=decide(result, findings),
         coverage=coverage,
         packages=join_packages(judged),
         alerts=observation.alerts,
@@ -117,7 +114,7 @@ def report_of(scan: Scan, stage: Stage, judged: Sequence[Judged]) -> Report:
         canaries=Canaries(canaries, observation.canary_reads, network.hits, stage.withheld),
         processes=observation.processes,
         files=observation.files,
-        explanation=tuple(explanation(findings, coverage)),
         cut={**observation.cut, **network.cut},
         hostname=socket.gethostname(),
     )
+    return rejudge(report)

@@ -9,10 +9,10 @@ from typing import Any
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import NetworkLog, Observation
+from package_hunter.model.scales import severity_rank
 from package_hunter.model.scan import Coverage, Package
 from package_hunter.pipeline.judged import Judged
 
-_SEVERITIES = ("critical", "high", "medium", "low", "info")
 _MAX_EVIDENCE = 20
 
 
@@ -113,7 +113,7 @@ def join_findings(judged: Sequence[Judged]) -> tuple[Finding, ...]:
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Gravest first; what is as grave stays as it was."""
-    return tuple(sorted(findings, key=lambda f: (not f.proof, _SEVERITIES.index(f.severity))))
+    return tuple(sorted(findings, key=lambda f: (not f.proof, -severity_rank(f.severity))))
 
 
 def _joined(one: Finding, other: Finding) -> Finding:

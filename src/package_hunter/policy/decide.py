@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from package_hunter.model.finding import Finding
-from package_hunter.model.scan import Decision, Package, Verdict
+from package_hunter.model.scan import Decision, FailOn, Package, Verdict
 from package_hunter.policy.match import fits
 from package_hunter.policy.model import Policy
 
 DEFAULT = Policy()
-_RANK = {Decision.PASS: 0, Decision.REVIEW: 1, Decision.BLOCK: 2}
-_THRESHOLD = {"review": 1, "block": 2, "never": 3}
 
 
 def decide(
@@ -33,15 +31,15 @@ def decide(
         asked.append(base)
     if verdict is Verdict.INCONCLUSIVE:
         asked += [Decision.REVIEW, base]
-    return max(asked, key=_RANK.__getitem__)
+    return max(asked, key=lambda decision: decision.rank)
 
 
 def _by_rule(finding: Finding, policy: Policy, packages: Mapping[str, Package] | None) -> Decision | None:
     return next((r.decision for r in policy.rules if fits(r.match, finding, packages)), None)
 
 
-def exit_code(verdict: Verdict, decision: Decision, fail_on: str = "block") -> int:
-    """The contract's exit code: 1 from ``fail_on`` on (``review``, ``block``, ``never``), 4 inconclusive."""
+def exit_code(verdict: Verdict, decision: Decision, fail_on: FailOn = FailOn.BLOCK) -> int:
+    """The contract's exit code: 1 from ``fail_on`` on, 4 inconclusive."""
     if verdict is Verdict.INCONCLUSIVE:
-        return 1 if decision is Decision.BLOCK and fail_on != "never" else 4
-    return 1 if _RANK[decision] >= _THRESHOLD[fail_on] else 0
+        return 1 if decision is Decision.BLOCK and fail_on is not FailOn.NEVER else 4
+    return 1 if fail_on.reached(decision) else 0

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from package_hunter.errors import UsageError
+from package_hunter.model.scales import SEVERITIES
 from package_hunter.model.scan import Decision, Verdict
-from package_hunter.policy.match import SEVERITIES
 from package_hunter.policy.model import Match, Policy, Rule, Waiver
 
 E = TypeVar("E", Verdict, Decision)

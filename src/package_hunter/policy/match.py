@@ -10,10 +10,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from package_hunter.model.finding import Finding
+from package_hunter.model.scales import severity_rank
 from package_hunter.model.scan import Package
 from package_hunter.policy.model import Match
-
-SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 
 def _purl(finding: Finding) -> PackageURL | None:
@@ -75,7 +74,7 @@ def fits(match: Match, finding: Finding, packages: Mapping[str, Package] | None 
         (not match.fingerprint or match.fingerprint == finding.fingerprint)
         and (not match.kind or fnmatchcase(finding.kind, match.kind))
         and (not match.rule or rules == {match.rule})
-        and (not match.severity or SEVERITIES.index(finding.severity) >= SEVERITIES.index(match.severity))
+        and (not match.severity or severity_rank(finding.severity) >= severity_rank(match.severity))
         and (not match.ecosystem or ecosystem == match.ecosystem)
         and (not match.phase or (blame is not None and blame.phase == match.phase))
         and (match.direct is None or (package is not None and package.direct == match.direct))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
-from package_hunter.model.scan import Decision, ScanStatus
+from package_hunter.model.scan import ScanStatus
 from package_hunter.policy.decide import DEFAULT, decide
 from package_hunter.policy.load import parse_policy
 from package_hunter.policy.model import Policy
@@ -19,7 +19,6 @@ from package_hunter.policy.waive import apply_waivers
 
 OWN_FILE = "package-hunter.toml"
 MAX_OWN_WAIVERS = 200
-_RANK = {Decision.PASS: 0, Decision.REVIEW: 1, Decision.BLOCK: 2}
 
 
 def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) -> Report:
@@ -44,7 +43,7 @@ def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) ->
         report,
         findings=waived.findings,
         verdict=result,
-        decision=max(asked, key=_RANK.__getitem__),
+        decision=max(asked, key=lambda decision: decision.rank),
         explanation=explanation(waived.findings, report.coverage),
         notices=tuple(dict.fromkeys(notices)),
     )

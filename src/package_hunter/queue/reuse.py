@@ -25,8 +25,8 @@ from package_hunter.ecosystems.locked import LockFile, lock_file
 from package_hunter.ecosystems.npm.manifest import ROOT_EVENTS
 from package_hunter.ecosystems.python.requirements import is_installable
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import rfc3339
 from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.model.times import rfc3339
 from package_hunter.sandbox.image.build import find_image
 from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms

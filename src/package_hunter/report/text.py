@@ -18,8 +18,8 @@ from rich.text import Text
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import rfc3339
 from package_hunter.model.scan import PhaseCoverage, Verdict
+from package_hunter.model.times import rfc3339
 from package_hunter.report import traffic, words
 from package_hunter.report.harmless import harmless
 

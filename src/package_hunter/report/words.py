@@ -15,7 +15,6 @@ from package_hunter.model.report_json import clean
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report.harmless import harmless
 
-SEVERITIES = ("critical", "high", "medium", "low", "info")
 NOT_CLEARED = "A run can confirm malice; it can never clear a package."
 UNKNOWN = "not known which package"
 _HOME = re.compile(r"(?<![\w/])/home/dev/")

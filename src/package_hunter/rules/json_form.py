@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from package_hunter.model.observation import Alert
-from package_hunter.rules.output import iso_time
+from package_hunter.model.times import rfc3339
 
 
 def falco_json(alert: Alert, hostname: str = "") -> dict[str, Any]:
@@ -18,5 +18,5 @@ def falco_json(alert: Alert, hostname: str = "") -> dict[str, Any]:
         "rule": alert.rule,
         "source": alert.source,
         "tags": list(alert.tags),
-        "time": iso_time(alert.time_ns),
+        "time": rfc3339(alert.time_ns),
     }

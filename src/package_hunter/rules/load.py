@@ -9,13 +9,14 @@ from pathlib import Path
 
 from package_hunter.errors import RuleFileError
 from package_hunter.model.fields import FieldSpec
+from package_hunter.model.scales import priority_named
 from package_hunter.rules.advice import ADVICE
 from package_hunter.rules.ast import All, Check, Literal, MacroRef, Node, Not, walk
 from package_hunter.rules.collect import Collected, Entry
 from package_hunter.rules.document import DocumentError, Place, read_file, read_items
 from package_hunter.rules.evttypes import all_types, event_types
 from package_hunter.rules.exceptions import exception_nodes, item_text
-from package_hunter.rules.model import PRIORITIES, Problem, Rule, RuleSet
+from package_hunter.rules.model import Problem, Rule, RuleSet
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of
 from package_hunter.rules.output import OutputError, unsupported_fields
 from package_hunter.rules.overlap import Overlaps
@@ -233,7 +234,7 @@ class _Linker:
                 f"The rule {entry.name!r} is for events of {source}, which do not exist here.",
             )
             return
-        priority = _priority(str(values["priority"]))
+        priority = priority_named(str(values["priority"]))
         if priority is None:
             self.got.error(
                 "priority",
@@ -353,11 +354,6 @@ def _inside(place: Place, text: str, line: int, column: int) -> Place:
     """The place in the file of a place in a condition."""
     lines = text.split("\n")
     return place.inside(text, sum(len(x) + 1 for x in lines[: line - 1]) + column - 1)
-
-
-def _priority(text: str) -> str | None:
-    low = text.lower()
-    return next((p for p in PRIORITIES if p.lower() == low or (low == "info" and p == "Informational")), None)
 
 
 def _unsupported(node: Node) -> FieldSpec | None:

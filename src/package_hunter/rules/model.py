@@ -8,10 +8,6 @@ from typing import Any
 from package_hunter.rules.ast import Literal, Node
 from package_hunter.rules.document import Place
 
-PRIORITIES = (
-    "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Problem:

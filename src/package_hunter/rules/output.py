@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
+from package_hunter.model.times import rfc3339
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
 from package_hunter.rules.operands import fields_of
 from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
@@ -102,12 +102,6 @@ def time_of_day(ns: int) -> str:
     return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}.{rest:09d}"
 
 
-def iso_time(ns: int) -> str:
-    """RFC 3339 in UTC with nanoseconds."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
-
-
 def show(value: Any) -> str:
     """A value as the output shows it."""
     if value is None:
@@ -141,9 +135,9 @@ _CLOCKS: dict[str, Callable[[int], str]] = {
     "evt.time": time_of_day,
     "evt.outputtime": time_of_day,
     "evt.time.s": lambda ns: time_of_day(ns)[:8],
-    "evt.time.iso8601": iso_time,
-    "evt.datetime": lambda ns: iso_time(ns).replace("T", " ").rstrip("Z"),
-    "evt.datetime.s": lambda ns: iso_time(ns).replace("T", " ")[:19],
+    "evt.time.iso8601": rfc3339,
+    "evt.datetime": lambda ns: rfc3339(ns).replace("T", " ").rstrip("Z"),
+    "evt.datetime.s": lambda ns: rfc3339(ns).replace("T", " ")[:19],
 }
 
 

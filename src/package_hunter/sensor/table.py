@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from package_hunter.model.event import event_numbers
+from package_hunter.model.event import BIRTHS, event_numbers
 from package_hunter.sensor.calls import all_rows
 from package_hunter.sensor.steps import Flag, Op, Prep, Row, Step
 
@@ -69,7 +69,7 @@ def full_events() -> frozenset[int]:
 
 
 _STATE = (
-    "syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x",
+    *BIRTHS,
     "syscall_execve_19_x",
     "syscall_execveat_x", "procexit_1_e", "syscall_openat_2_x", "syscall_open_x", "syscall_openat2_x",
     "syscall_creat_x", "syscall_open_by_handle_at_x", "syscall_memfd_create_x", "syscall_close_range_x",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.api.original_form import answer, clock, parse_time, results
+from package_hunter.api.original_form import answer, clock, results
+from package_hunter.model.times import from_rfc3339, rfc3339
 from tests.support.service_fake import RULE, report_json
 
 ID = "633414e2-24f2-412a-811f-c37131ff2c61"
@@ -98,11 +99,9 @@ def test_any_fields_become_strings(fields: dict[str, Any], output: str, cmdline:
 
 @given(st.integers(0, 4_000_000_000), st.integers(0, 999_999_999))
 def test_times_keep_every_nanosecond(seconds: int, nanos: int) -> None:
-    from package_hunter.model.report_json import rfc3339
-
-    assert parse_time(rfc3339(seconds * 1_000_000_000 + nanos)) == seconds * 1_000_000_000 + nanos
+    assert from_rfc3339(rfc3339(seconds * 1_000_000_000 + nanos)) == seconds * 1_000_000_000 + nanos
 
 
 def test_times_without_fraction() -> None:
-    assert parse_time("1970-01-01T00:00:01Z") == 1_000_000_000
+    assert from_rfc3339("1970-01-01T00:00:01Z") == 1_000_000_000
     assert clock(1637339716457772674) == "16:35:16.457772674"

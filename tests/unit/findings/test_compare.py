@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from package_hunter.findings.compare import changed_packages, compare, verdict_of_new
+from package_hunter.cli.diff import of_what_is_new
+from package_hunter.findings.compare import changed_packages, compare
 from package_hunter.model.scan import Package, Verdict
 from tests.support import judge_samples as samples
 
@@ -35,7 +36,7 @@ def test_hosts_programs_and_files_of_an_update() -> None:
     assert found.new_hosts == ("collect.example", "paste.example")
     assert found.new_programs == ("/usr/bin/wget",)
     assert found.new_files == ("~/.bashrc",)
-    assert verdict_of_new(found, samples.report()) is Verdict.MALICIOUS
+    assert of_what_is_new(found, samples.report()).verdict is Verdict.MALICIOUS
     back = compare(samples.report(), old)
     assert back.is_empty
     assert back.gone_hosts == found.new_hosts
@@ -44,4 +45,4 @@ def test_hosts_programs_and_files_of_an_update() -> None:
 def test_new_finding_that_is_waived_raises_nothing() -> None:
     new = samples.report(findings=(replace(samples.FINDING, waived="known"),))
     found = compare(samples.report(findings=()), new)
-    assert verdict_of_new(found, new) is Verdict.NO_FINDINGS
+    assert of_what_is_new(found, new).verdict is Verdict.NO_FINDINGS

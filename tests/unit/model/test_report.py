@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import clean, rfc3339
-from package_hunter.model.report_read import from_rfc3339
+from package_hunter.model.report_json import clean
+from package_hunter.model.times import from_rfc3339, rfc3339
 from tests.support import judge_samples as samples
 
 SCHEMA: dict[str, Any] = json.loads(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from package_hunter.errors import UsageError
 from package_hunter.model.finding import Evidence
-from package_hunter.model.scan import Decision, Package, Verdict
+from package_hunter.model.scan import Decision, FailOn, Package, Verdict
 from package_hunter.policy import apply_waivers, decide, exit_code, load_policy, parse_policy
 from tests.support import judge_samples as samples
 
@@ -49,7 +49,7 @@ def test_default_decisions(verdict: Verdict, decision: Decision) -> None:
     ],
 )
 def test_exit_codes(verdict: str, decision: str, fail_on: str, code: int) -> None:
-    assert exit_code(Verdict(verdict), Decision(decision), fail_on) == code
+    assert exit_code(Verdict(verdict), Decision(decision), FailOn(fail_on)) == code
 
 
 @pytest.mark.parametrize(

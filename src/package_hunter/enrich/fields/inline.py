@@ -18,6 +18,7 @@ from package_hunter.enrich.fields import fd as fields_fd
 from package_hunter.enrich.kinds import Kind, kind_of, kinds
 from package_hunter.enrich.render import flags_text
 from package_hunter.enrich.threads import Thread
+from package_hunter.model.event import BIRTHS
 from package_hunter.model.fields import Inline
 
 _MAKERS: dict[str, Callable[[Kind, str | None], Inline | None]] = {}
@@ -25,7 +26,7 @@ _MAX_STEPS = 8
 _MAY_LACK_THREAD = frozenset(
     kind_of(key).number
     for key in (
-        *("syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x"),
+        *BIRTHS,
         *("procexit_1_e", "schedswitch_6_e"),
     )
 )

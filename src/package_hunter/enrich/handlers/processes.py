@@ -20,7 +20,7 @@ from package_hunter.enrich.threads import (
     PIPE_SRC,
     Thread,
 )
-from package_hunter.model.event import Extra
+from package_hunter.model.event import BIRTHS, Extra
 
 _STALE_NS = 2_000_000_000  # a child's entry older than this belongs to an earlier thread of the same number
 _NOFILE = 7
@@ -323,9 +323,7 @@ def on_memory(state: State, ev: Ev) -> None:
 
 
 HANDLERS = {
-    **dict.fromkeys(
-        ("syscall_clone_20_x", "syscall_fork_20_x", "syscall_vfork_20_x", "syscall_clone3_x"), on_clone
-    ),
+    **dict.fromkeys(BIRTHS, on_clone),
     **dict.fromkeys(("syscall_execve_19_x", "syscall_execveat_x"), on_execve),
     "procexit_1_e": on_procexit,
     "syscall_chdir_x": on_chdir,

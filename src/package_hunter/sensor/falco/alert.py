@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from package_hunter.model.observation import Alert
+from package_hunter.model.scales import priority_named
 
 MAX_ALERT_BYTES = 1 << 20
 _MAX_FIELDS = 400
 _MAX_TEXT = 64 << 10
 _MAX_TAGS = 100
-_PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
-_BY_NAME = {name.lower(): name for name in _PRIORITIES} | {"info": "Informational"}
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 
 
@@ -37,7 +36,7 @@ def parse(data: bytes) -> Alert:
     fields = found.get("output_fields")
     if not isinstance(fields, dict) or len(fields) > _MAX_FIELDS:
         raise BadAlertError("without output_fields")
-    priority = _BY_NAME.get(_text(found, "priority").lower())
+    priority = priority_named(_text(found, "priority"))
     if priority is None:
         raise BadAlertError("of no known priority")
     kept = {str(key)[:200]: _value(value) for key, value in fields.items()}

@@ -11,10 +11,11 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from package_hunter.errors import HostError
+from package_hunter.model.scales import PRIORITIES
+from package_hunter.model.times import SECOND, rfc3339
 from package_hunter.sensor.falco.alert import MAX_ALERT_BYTES
 from package_hunter.sensor.falco.place import Rpc, Take
 
@@ -22,7 +23,6 @@ METHOD = "/falco.outputs.service/sub"
 CERTIFICATES = ("ca.crt", "client.key", "client.crt")
 _ASK_SECONDS = 0.1
 _AGAIN_SECONDS = 0.5
-_PRIORITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
 
 
 class RpcSource:
@@ -106,10 +106,10 @@ def as_json(data: bytes) -> bytes:
 
 def _put(found: dict[str, Any], number: int, value: int | bytes) -> None:
     names = {4: "rule", 5: "output", 7: "hostname", 9: "source"}
-    found.setdefault("priority", _PRIORITIES[0])  # proto3 leaves a zero out
+    found.setdefault("priority", PRIORITIES[0])  # proto3 leaves a zero out
     if isinstance(value, int):
         if number == 2:
-            found["priority"] = _PRIORITIES[value]
+            found["priority"] = PRIORITIES[value]
     elif number in names:
         found[names[number]] = _text(value)
     elif number == 1:
@@ -123,9 +123,9 @@ def _put(found: dict[str, Any], number: int, value: int | bytes) -> None:
 
 def _time(parts: dict[int, int | bytes]) -> str:
     seconds, nanos = parts.get(1, 0), parts.get(2, 0)
-    if not isinstance(seconds, int) or not isinstance(nanos, int) or nanos >= 10**9:
+    if not isinstance(seconds, int) or not isinstance(nanos, int) or nanos >= SECOND:
         raise ValueError("no time")
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09}Z"
+    return rfc3339(seconds * SECOND + nanos)
 
 
 def _text(value: int | bytes) -> str:

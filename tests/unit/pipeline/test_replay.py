@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.cli.replay import _Own
+from package_hunter.pipeline.replay import RecordedBox
 
 GOOD: dict[str, Any] = {
     "init_pid": 7,
@@ -20,17 +20,17 @@ GOOD: dict[str, Any] = {
 
 
 def test_all_of_it() -> None:
-    assert _Own.of(GOOD) == _Own(7, "node x ", {"/home/dev/.npmrc": "c1"}, True, {(1, 2): "c1"})
+    assert RecordedBox.of(GOOD) == RecordedBox(7, "node x ", {"/home/dev/.npmrc": "c1"}, True, {(1, 2): "c1"})
 
 
 @pytest.mark.parametrize("key", ["init_pid", "driver", "canaries"])
 def test_without_it_nothing_is_ours(key: str) -> None:
-    assert _Own.of({**GOOD, key: None}) == _Own()
+    assert RecordedBox.of({**GOOD, key: None}) == RecordedBox()
 
 
 @pytest.mark.parametrize("inodes", [None, 5, "x", [5], [[1, 2]], [["1", 2, "c"]], {"a": 1}])
 def test_inodes_that_make_no_sense_are_left_out(inodes: Any) -> None:
-    assert _Own.of({**GOOD, "inodes": inodes}).inodes == {}
+    assert RecordedBox.of({**GOOD, "inodes": inodes}).inodes == {}
 
 
 JSON = st.recursive(
@@ -42,4 +42,4 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*GOOD, "scan"]), JSON))
 def test_anything(facts: dict[str, Any]) -> None:
-    _Own.of({**GOOD, **facts})
+    RecordedBox.of({**GOOD, **facts})

@@ -1,0 +1,22 @@
+"""Times as text: RFC 3339 in UTC with nanoseconds, as Falco prints them. Inside, times are ns since the epoch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+SECOND = 1_000_000_000  # ns
+
+
+def rfc3339(ns: int) -> str:
+    """``2026-11-23T09:41:07.000000001Z``."""
+    seconds, rest = divmod(ns, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def from_rfc3339(text: str) -> int:
+    """Ns since the epoch of what ``rfc3339`` wrote; ValueError for anything else."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    if not text.endswith("Z") or not (fraction.isdigit() or not fraction):
+        raise ValueError(f"not an RFC 3339 time in UTC: {text!r}")
+    seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
+    return seconds * SECOND + int(fraction.ljust(9, "0")[:9] or "0")
