@@ -70,7 +70,7 @@ def watched_by_falco(
         first = box.run(Command(("true", mark), "/", timeout=10.0), "mark")
         watch.require(mark, scan.config.falco_wait)
         runs: list[CommandRun] = []
-        reasons = run_phases(scan, box, turn, runs)
+        reasons, left = run_phases(scan, box, turn, runs)
         box.kill()
         reasons += _last_words(watch)
         watch.stop()
@@ -78,7 +78,14 @@ def watched_by_falco(
         observation = _of_the_phases(watch.observation(), first, box.init_pid, driver)
         reasons += [*watch.reasons(), *gateway_failures(network)]
         return Seen(
-            runs, observation, network, reasons, tuple(canaries), dropped=watch.dropped, by_falco=True
+            runs,
+            observation,
+            network,
+            reasons,
+            tuple(canaries),
+            dropped=watch.dropped,
+            by_falco=True,
+            left=replace(left, since_ns=None),  # alerts do not tell when a process ended
         )
 
 

@@ -21,11 +21,12 @@ SECONDS = 40  # less than any wait of a connection that is kept, far more than t
 QUICK = Limits(idle_seconds=0.2, unfinished_seconds=0.5)
 
 _PYTHON = (
-    """
+    f"""SECONDS = {SECONDS}"""
+    + """
 import os, socket, ssl, sys, time
 token = os.environ["GITHUB_TOKEN"].encode()
 def plain(port=80, host="192.0.2.9"):
-    s = socket.create_connection((host, port)); s.settimeout(%d); return s
+    s = socket.create_connection((host, port)); s.settimeout(SECONDS); return s
 def tls():
     return ssl.create_default_context(cafile=os.environ["CURL_CA_BUNDLE"]).wrap_socket(
         plain(443), server_hostname="end.example")
@@ -36,9 +37,8 @@ def to_end(s):
     return got
 def post(body, length=None):
     length = len(body) if length is None else length
-    return b"POST /x HTTP/1.1\\r\\nHost: end.example\\r\\nContent-Length: %%d\\r\\n\\r\\n" %% length + body
+    return b"POST /x HTTP/1.1\\r\\nHost: end.example\\r\\nContent-Length: %d\\r\\n\\r\\n" % length + body
 """
-    % SECONDS
 )
 
 
@@ -185,7 +185,8 @@ left[0].sendall(post(token, 9999))
 left[1].sendall(b"GET / HTTP/1.1\\r\\nX-Key: " + token)
 left[2].sendall(b"PUT /" + token + b" HTTP/1.1\\r\\nHost: end.example\\r\\nContent-Length: 9\\r\\n\\r\\n")
 time.sleep(0.5)
-subprocess.Popen(["sleep", "30"], pass_fds=[s.fileno() for s in left], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+quiet = subprocess.DEVNULL
+subprocess.Popen(["sleep", "5"], pass_fds=[s.fileno() for s in left], stdout=quiet, stderr=quiet)
 """,
     )
     log = g.stop()
