@@ -11,7 +11,7 @@ import socket
 
 from package_hunter.decoy.spec import Limits
 
-_LOOK = 0.01  # seconds between two looks at what still waits to be sent
+_LOOK_SECONDS = 0.01  # between two looks at what still waits to be sent
 
 
 class Line:
@@ -65,7 +65,7 @@ class Line:
         loop = asyncio.get_running_loop()
         left, since = self._unsent(), loop.time()
         while left:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_LOOK_SECONDS)
             now = self._unsent()
             if now < left:
                 since = loop.time()

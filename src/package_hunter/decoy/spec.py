@@ -24,10 +24,9 @@ class Limits:
     names: int = 50_000
     idle_seconds: float = 2.0  # of silence; then our side of the connection is closed, the box's still heard
     unfinished_seconds: float = 5.0  # the same where a request has begun and the rest of it is missing
-    patience_seconds: float = (
-        60.0  # of silence after that; between two requests of a package manager to a registry;
-    )
-    # for a request's head to be complete; and for the box to take any of an answer
+    # of silence after that; between two requests of a package manager to a registry; for a request's head to be
+    # complete; and for the box to take any of an answer
+    patience_seconds: float = 60.0
     head_seconds: float = 20.0  # a connection's first bytes must tell what it speaks after so long
     inbound_bytes: int = 8 << 30  # from the box, in a whole scan; then its connections are closed
     artefact_bytes: int = 1 << 30

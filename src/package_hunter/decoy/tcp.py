@@ -21,10 +21,11 @@ from package_hunter.decoy.world import World
 from package_hunter.model.observation import Connection
 
 _UCRED = struct.Struct("iII")  # pid, uid, gid: unix(7)
-_SILENCE = 1.5  # seconds after which a silent client is taken to wait for the server's first words
-_SILENCE_INSIDE = 3.0  # the same inside TLS, whose handshake keeps a busy client
-_HANDSHAKE = 15.0  # seconds for a TLS handshake
-_CLOSING = 2.0  # seconds for the last bytes of a connection that ends
+_SILENCE_SECONDS = 1.5  # seconds after which a silent client is taken to wait for the server's first words
+_INSIDE_SECONDS = 3.0  # the same inside TLS, whose handshake keeps a busy client
+_SPLIT_SECONDS = 0.02  # between two looks at first bytes that do not tell yet what they are
+_HANDSHAKE_SECONDS = 15.0  # seconds for a TLS handshake
+_CLOSING_SECONDS = 2.0  # seconds for the last bytes of a connection that ends
 
 
 @dataclass(slots=True, eq=False)
@@ -161,7 +162,7 @@ class TcpServer:
         try:
             transport = await loop.start_tls(
                 raw, protocol_, context, server_side=True,
-                ssl_handshake_timeout=_HANDSHAKE, ssl_shutdown_timeout=1.0,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS, ssl_shutdown_timeout=_CLOSING_SECONDS / 2,
             )  # fmt: skip
         except ssl.SSLError as error:
             self._world.record.count_cut("failed_tls")
@@ -177,7 +178,7 @@ class TcpServer:
     async def _sniff(self, sock: socket.socket, peer: Peer) -> tuple[str, bytes]:
         """What it speaks and its first bytes, left in the socket's buffer."""
         deadline = time.monotonic() + self._limits.head_seconds
-        silence = time.monotonic() + _SILENCE
+        silence = time.monotonic() + _SILENCE_SECONDS
         data = b""
         while time.monotonic() < (deadline if not data else min(deadline, silence)):
             seen = await _peek(sock, 16_640, (silence if not data else deadline) - time.monotonic())
@@ -186,7 +187,7 @@ class TcpServer:
                     return "silent", b""
                 break
             if seen == data:
-                await asyncio.sleep(0.02)  # the rest of a split first record is on its way
+                await asyncio.sleep(_SPLIT_SECONDS)  # the rest of a split first record is on its way
             else:
                 silence = time.monotonic() + self._limits.unfinished_seconds
             data = seen
@@ -232,7 +233,7 @@ class TcpServer:
     async def _first_inside(self, reader: asyncio.StreamReader) -> bytes:
         data = b""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SILENCE_INSIDE):
+            async with asyncio.timeout(_INSIDE_SECONDS):
                 while not data or (not protocol(data) and not reader.at_eof()):
                     more = await reader.read(1 << 16)
                     if not more:
@@ -292,7 +293,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
         writer.close()
         try:
-            async with asyncio.timeout(_CLOSING):
+            async with asyncio.timeout(_CLOSING_SECONDS):
                 await writer.wait_closed()
         finally:
             writer.transport.abort()

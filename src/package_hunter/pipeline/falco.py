@@ -25,6 +25,7 @@ from package_hunter.sensor.falco import Box, FalcoWatch, open_source, place
 if TYPE_CHECKING:
     from package_hunter.pipeline.detonate import Seen
 
+_MARK_SECONDS = 10.0
 _LAST_MARK_SECONDS = 30.0
 _DROP_CHECK_SECONDS = 1.1  # Falco looks for lost events once a second, when an event comes
 NOTE = (
@@ -67,7 +68,7 @@ def watched_by_falco(
         box.start()
         scan.say("Waiting for Falco")
         mark = watch.new_mark()
-        first = box.run(Command(("true", mark), "/", timeout=10.0), "mark")
+        first = box.run(Command(("true", mark), "/", timeout=_MARK_SECONDS), "mark")
         watch.require(mark, scan.config.falco_wait)
         runs: list[CommandRun] = []
         reasons, left = run_phases(scan, box, turn, runs)

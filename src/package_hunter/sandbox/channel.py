@@ -22,7 +22,7 @@ from package_hunter.sandbox.base import OnOutput
 
 TAIL_BYTES = 16 << 10
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred
-_KILL_GRACE = 5.0
+_KILL_GRACE_SECONDS = 5.0
 _CANNOT_START = 126  # the exit code that shells use for it
 _MAX_THREADS = 2000
 _MAX_STRETCH = 3.0  # times the deadline, where a command waited for a processor for most of it
@@ -178,7 +178,7 @@ class Channel:
                 outcome.timed_out = True
                 on_deadline()
                 self.kill_commands()
-                deadline = time.monotonic() + _KILL_GRACE
+                deadline = time.monotonic() + _KILL_GRACE_SECONDS
                 continue
             for fd, _ in poll.poll(left * 1000 + 1):
                 if fd == reading:
