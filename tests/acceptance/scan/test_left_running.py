@@ -88,3 +88,13 @@ def test_a_python_packages_daemon_is_told(tmp_path: Path) -> None:
     (found,) = left(report).values()
     assert "import time; time.sleep(600)" in found["evidence"][0]["data"]["cmdline"]
     assert report["verdict"] == "suspicious", report["coverage"]["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("case", "kinds"), [("k5-left", {"left_running"}), ("w1-forget", {"outbound_connection"})]
+)
+def test_given_cases(case: str, kinds: set[str]) -> None:
+    report = scan_json(requires.needs_shared(f"cases/behaviour/{case}"))
+    assert report["verdict"] == "suspicious"
+    assert {f["kind"] for f in report["findings"] if f["severity"] != "info"} == kinds
+    assert {phase["status"] for phase in report["coverage"]["phases"]} == {"ok"}
