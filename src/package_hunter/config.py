@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     box_cpus: float = 2.0
     scan_timeout: float = 600.0
     phase_timeout: float = 300.0
-    settle_seconds: float = 1.0
+    settle_seconds: float = 5.0  # for what still runs at the end; no wait where nothing does
 
     # sensor
     ring_bytes: int = 8 << 20

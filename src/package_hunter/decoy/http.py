@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import h11
 
+from package_hunter.decoy.line import Line
 from package_hunter.decoy.record import now
 from package_hunter.decoy.web import Answer, Ask, Peer
 from package_hunter.decoy.world import World
@@ -19,75 +20,128 @@ METHODS = (
     b"PROPFIND ", b"MKCOL ", b"SEARCH ", b"REPORT ",
 )  # fmt: skip
 _CHUNK = 256 << 10
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 Respond = Callable[[Ask], Awaitable[Answer]]
 
 
 class Conversation:
-    """The requests of one connection, one after the other."""
+    """The requests of one connection, one after the other.
+
+    A stranger's connection ends with the answer, a registry's is kept. What still comes after the end is heard,
+    searched and recorded like the rest, and not answered.
+    """
 
     def __init__(
-        self,
-        world: World,
-        peer: Peer,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        respond: Respond,
-        spent: Callable[[int], None],
+        self, world: World, peer: Peer, line: Line, respond: Respond, spent: Callable[[int], None]
     ) -> None:
         self._world, self._peer, self._respond = world, peer, respond
-        self._reader, self._writer, self._spent = reader, writer, spent
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=64 << 10)
+        self._line, self._spent = line, spent
+        self._limits = world.spec.limits
+        self._http = _server()
+        self._unread = b""  # what came and was no whole request yet
+        self._begun = False  # of a request something has come, not all
+        self._kept = False  # a package manager's connection to a registry: it may ask again
         self.tunnel = False  # after CONNECT: the connection goes on as another
 
     async def run(self) -> None:
         """Until the box or a limit ends it."""
-        while await self._one():
-            pass
+        try:
+            while await self._one():
+                pass
+        except (
+            BaseException
+        ):  # the end came in the middle, also by the end of the scan: nothing goes unsearched
+            self._search(self._unread)
+            raise
 
     async def _one(self) -> bool:
         try:
-            async with asyncio.timeout(self._world.spec.limits.head_seconds + 40):
-                event = await self._next()
+            event = await self._head()
         except (TimeoutError, h11.RemoteProtocolError) as error:
-            if isinstance(error, TimeoutError) and not self._http.trailing_data[0]:
-                return False  # kept alive, and nothing more came
+            if isinstance(error, TimeoutError) and not self._begun:
+                return False  # nothing more came
             return await self._refuse(error)
         if not isinstance(event, h11.Request):
             return False
-        ask = self._ask(event)
-        started = now()
+        ask, started = self._ask(event), now()
         try:
-            size = await self._body(ask)
+            await self._take(ask, started)
         except (TimeoutError, h11.RemoteProtocolError) as error:
-            self._note(started, ask, -1, 400, False)
             return await self._refuse(error)
-        if not self._peer.local:  # nothing of that leaves the machine
-            self._world.watch.request(ask)
         answer = await self._respond(ask)
-        self._note(started, ask, size, answer.status, answer.registry)
+        self._note(started, ask, answer.status, answer.registry)
         if ask.method == "CONNECT" and answer.status == 200:
-            self._writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await self._line.say(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self.tunnel = True
             return False
+        self._kept = answer.registry and ask.by_manager
+        answer.close = answer.close or not answer.registry
         await self._send(ask, answer)
-        if self._http.our_state is h11.MUST_CLOSE or self._http.our_state is h11.CLOSED:
-            return False
-        self._http.start_next_cycle()
+        return await self._go_on()
+
+    async def _take(self, ask: Ask, started: int) -> None:
+        """The body of a request; what came of it is searched and noted, even where the rest never does."""
+        whole = False
+        try:
+            await self._body(ask)
+            whole = True
+        finally:
+            if not self._peer.local:  # nothing of that leaves the machine
+                self._world.watch.request(ask)
+            if not whole:
+                self._note(started, ask, 400, False)
+
+    async def _go_on(self) -> bool:
+        """After an answer: wait for the next request, or end our side where this was the last."""
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+            self._begun = bool(self._http.trailing_data[0])
+            return True
+        came, ended = self._http.trailing_data
+        self._http, self._begun = _server(), bool(came.strip(b"\r\n"))
+        if came:  # asked before our answer could be read
+            self._http.receive_data(came)
+        if ended:
+            self._http.receive_data(b"")
+        if not self._begun:
+            await self._line.hang_up()
         return True
+
+    async def _head(self) -> h11.Event:
+        """The next request's head, which must be whole in time once it has begun."""
+        if not self._begun:
+            await self._read()
+        async with asyncio.timeout(self._limits.patience_seconds):
+            return await self._next()
 
     async def _next(self) -> h11.Event:
         while True:
             event = self._http.next_event()
             if event is not h11.NEED_DATA:
+                if not isinstance(event, h11.Data):
+                    self._unread = self._http.trailing_data[0]
                 return event  # type: ignore[return-value]
-            if self._http.they_are_waiting_for_100_continue:
+            if self._http.they_are_waiting_for_100_continue and not self._line.over:
                 reply = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-                self._writer.write(self._http.send(reply) or b"")
-            data = await self._reader.read(_CHUNK)
-            self._peer.bytes_out += len(data)
-            self._spent(len(data))
-            self._http.receive_data(data)
+                await self._line.say(self._http.send(reply) or b"")
+            await self._read()
+
+    async def _read(self) -> None:
+        """More bytes, or the end."""
+        left = self._http.trailing_data[0]
+        data = await self._line.hear(_CHUNK, self._quiet_seconds())
+        self._unread = left + data
+        self._begun = True
+        self._peer.bytes_out += len(data)
+        self._spent(len(data))
+        self._http.receive_data(data)
+
+    def _quiet_seconds(self) -> float:
+        """How long the box may say nothing before our side ends."""
+        if self._begun:
+            return self._limits.unfinished_seconds
+        return self._limits.patience_seconds if self._kept else self._limits.idle_seconds
 
     def _ask(self, event: h11.Request) -> Ask:
         headers: dict[str, str] = {}
@@ -103,51 +157,68 @@ class Conversation:
             self._peer,
         )  # fmt: skip
 
-    async def _body(self, ask: Ask) -> int:
-        kept, size = bytearray(), 0
-        limit = self._world.spec.limits.body_bytes
-        sink = None
-        while True:
-            async with asyncio.timeout(self._world.spec.limits.idle_seconds):
-                event = await self._next()
-            if not isinstance(event, h11.Data):
-                break
-            if sink is None and not self._peer.local:
-                sink = self._world.watch.body(ask)
-            data = bytes(event.data)
-            size += len(data)
-            if len(kept) < limit:
-                kept += data[: limit - len(kept)]
+    async def _body(self, ask: Ask) -> None:
+        kept, limit = bytearray(), self._limits.body_bytes
+        sink = None if self._peer.local else self._world.watch.body(ask)
+        try:
+            while isinstance(event := await self._next(), h11.Data):
+                data = bytes(event.data)
+                ask.size += len(data)
+                kept += data[: max(0, limit - len(kept))]
+                if sink is not None:
+                    sink.feed(data)
+        finally:
             if sink is not None:
-                sink.feed(data)
-        if sink is not None:
-            sink.close()
-        ask.body = bytes(kept)
-        if size > len(kept):
-            ask.cut = True
-            self._world.record.count_cut("body_bytes", size - len(kept))
-        return size
+                sink.close()
+            ask.body, ask.cut = bytes(kept), ask.size > len(kept)
+            if ask.cut:
+                self._world.record.count_cut("body_bytes", ask.size - len(kept))
 
-    def _note(self, started: int, ask: Ask, size: int, status: int, registry: bool) -> None:
+    def _note(self, started: int, ask: Ask, status: int, registry: bool) -> None:
         if self._peer.local:
             return
         headers = tuple((name[:256], value[:8192]) for name, value in list(ask.headers.items())[:100])
-        size = len(ask.body) if size < 0 else size
         self._world.record(
             "request",
             Request(
-                started, ask.method, ask.url[:16_384], headers, ask.body, size, status, self._peer.peer_port,
-                registry,
+                started, ask.method, ask.url[:16_384], headers, ask.body, ask.size, status,
+                self._peer.peer_port, registry,
             ),
         )  # fmt: skip
 
     async def _refuse(self, error: Exception) -> bool:
+        """What came is no request, or was not whole in time: searched as it is, with all that still comes."""
         if isinstance(error, h11.RemoteProtocolError):
             self._world.record.count_cut("malformed_http")
         else:
             self._world.record.count_cut("slow_connections")
-        self._writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await self._line.say(_BAD_REQUEST)
+        await self._line.hang_up()
+        sink = None if self._peer.local else self._world.watch.raw(self._peer, self._channel)
+        data, self._unread = self._unread, b""
+        try:
+            while data:
+                if sink is not None:
+                    sink.feed(data)
+                data = await self._line.hear(_CHUNK)
+                self._peer.bytes_out += len(data)
+                self._spent(len(data))
+        except TimeoutError:
+            pass
+        finally:
+            if sink is not None:
+                sink.close()
         return False
+
+    def _search(self, data: bytes) -> None:
+        if data and not self._peer.local:
+            sink = self._world.watch.raw(self._peer, self._channel)
+            sink.feed(data)
+            sink.close()
+
+    @property
+    def _channel(self) -> str:
+        return "tls" if self._peer.tls else "tcp"
 
     async def _send(self, ask: Ask, answer: Answer) -> None:
         headers = [("date", formatdate(usegmt=True))]
@@ -182,10 +253,11 @@ class Conversation:
         await self._write(self._http.send(h11.EndOfMessage()) or b"")
 
     async def _write(self, data: bytes) -> None:
-        self._peer.bytes_in += len(data)
-        self._writer.write(data)
-        async with asyncio.timeout(self._world.spec.limits.idle_seconds):
-            await self._writer.drain()
+        self._peer.bytes_in += await self._line.say(data)
+
+
+def _server() -> h11.Connection:
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=64 << 10)
 
 
 async def _parts(body: object) -> AsyncIterator[bytes]:

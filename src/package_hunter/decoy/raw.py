@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw_services import MiningPool, ShellListener
 from package_hunter.decoy.web import Peer, Talk
 from package_hunter.decoy.world import World
@@ -31,13 +31,12 @@ class RawTalk:
         self,
         world: World,
         peer: Peer,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        line: Line,
         dns: Any,
         spent: Callable[[int], None],
         talk: Talk,
     ) -> None:
-        self._world, self._peer, self._reader, self._writer = world, peer, reader, writer
+        self._world, self._peer, self._line = world, peer, line
         self._dns, self._spent, self._talk = dns, spent, talk
 
     async def run(self, silent: bool) -> None:
@@ -62,8 +61,8 @@ class RawTalk:
                 shell.hear(data)
                 if self._talk.head.startswith(b"SSH-"):
                     if len(self._talk.head) > _SSH_GREETING:
-                        break  # the exchange of keys has begun, which is not played: no use in waiting
-                    if not silent:  # a silent client was greeted already
+                        await self._line.hang_up()  # the exchange of keys has begun, which is not played
+                    elif not silent:  # a silent client was greeted already
                         await self._say(_BANNERS[22])
                     continue
                 if not banner and not shell.asked and shell.is_prompt(data):
@@ -79,29 +78,31 @@ class RawTalk:
             sink.close()
 
     async def _hear(self) -> bytes:
-        async with asyncio.timeout(self._world.spec.limits.idle_seconds):
-            data = await self._reader.read(256 << 10)
+        data = await self._line.hear(256 << 10)
         self._peer.bytes_out += len(data)
         self._spent(len(data))
         return data
 
     async def _say(self, data: bytes) -> None:
-        self._peer.bytes_in += len(data)
-        self._writer.write(data)
-        async with asyncio.timeout(self._world.spec.limits.idle_seconds):
-            await self._writer.drain()
+        self._peer.bytes_in += await self._line.say(data)
 
     async def _dns_over_tcp(self) -> None:
+        """Questions, each after its length (RFC 1035 4.2.2); what is none is searched as any other data."""
+        pending = b""
+        sink = self._world.watch.raw(self._peer, "tls" if self._peer.tls else "tcp")
         try:
-            while True:
-                async with asyncio.timeout(self._world.spec.limits.idle_seconds):
-                    size = int.from_bytes(await self._reader.readexactly(2), "big")
-                    query = await self._reader.readexactly(size)
-                self._peer.bytes_out += size + 2
-                self._spent(size + 2)
-                answer = self._dns.answer(query, self._peer.peer_port, datagram=False)
-                if answer is None:
-                    break
-                await self._say(len(answer).to_bytes(2, "big") + answer)
-        except (TimeoutError, asyncio.IncompleteReadError):
+            while data := await self._hear():
+                pending += data
+                while len(pending) > 2 and len(pending) >= (end := 2 + int.from_bytes(pending[:2], "big")):
+                    query, pending = pending[2:end], pending[end:]
+                    answer = self._dns.answer(query, self._peer.peer_port, datagram=False)
+                    if answer is None:
+                        sink.feed(query)
+                        await self._line.hang_up()
+                    else:
+                        await self._say(len(answer).to_bytes(2, "big") + answer)
+        except TimeoutError:
             pass
+        finally:
+            sink.feed(pending)
+            sink.close()

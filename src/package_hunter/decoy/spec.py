@@ -22,8 +22,12 @@ class Limits:
     head_bytes: int = 4 << 10  # of a raw connection, kept in its record
     log_bytes: int = 256 << 20
     names: int = 50_000
-    idle_seconds: float = 60.0
-    head_seconds: float = 20.0  # a request's head must be complete after so long
+    idle_seconds: float = 2.0  # of silence; then our side of the connection is closed, the box's still heard
+    unfinished_seconds: float = 5.0  # the same where a request has begun and the rest of it is missing
+    # of silence after that; between two requests of a package manager to a registry; for a request's head to be
+    # complete; and for the box to take any of an answer
+    patience_seconds: float = 60.0
+    head_seconds: float = 20.0  # a connection's first bytes must tell what it speaks after so long
     inbound_bytes: int = 8 << 30  # from the box, in a whole scan; then its connections are closed
     artefact_bytes: int = 1 << 30
     metadata_bytes: int = 256 << 20

@@ -12,6 +12,7 @@ import traceback
 from dataclasses import dataclass
 
 from package_hunter.decoy.http import Conversation, Respond
+from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw import RawTalk
 from package_hunter.decoy.record import now
 from package_hunter.decoy.sniff import client_hello_name, protocol
@@ -20,7 +21,11 @@ from package_hunter.decoy.world import World
 from package_hunter.model.observation import Connection
 
 _UCRED = struct.Struct("iII")  # pid, uid, gid: unix(7)
-_SILENCE = 1.5  # seconds after which a silent client is taken to wait for the server's first words
+_SILENCE_SECONDS = 1.5  # seconds after which a silent client is taken to wait for the server's first words
+_INSIDE_SECONDS = 3.0  # the same inside TLS, whose handshake keeps a busy client
+_SPLIT_SECONDS = 0.02  # between two looks at first bytes that do not tell yet what they are
+_HANDSHAKE_SECONDS = 15.0  # seconds for a TLS handshake
+_CLOSING_SECONDS = 2.0  # seconds for the last bytes of a connection that ends
 
 
 @dataclass(slots=True, eq=False)
@@ -131,48 +136,60 @@ class TcpServer:
         if speaks == "tls":
             context = self._world.certificates.context(_certifiable(peer.sni or peer.name or peer.address))
             peer.tls = True
-        reader, writer = await self._streams(entry, peer, context, first)
+        reader, writer, raw = await self._streams(entry, peer, context, first)
+        line = Line(reader, writer, raw, self._limits)
         try:
             if peer.tls:
                 secured = writer.get_extra_info("ssl_object")
                 peer.sni = getattr(secured, "asked_name", peer.sni)
-                await self._speak(entry, peer, reader, writer, None, talk)
+                await self._speak(entry, peer, reader, line, None, talk)
             else:
-                await self._speak(entry, peer, reader, writer, speaks, talk)
+                await self._speak(entry, peer, reader, line, speaks, talk)
         finally:
             await _close(writer)
 
     async def _streams(
         self, entry: _Open, peer: Peer, context: ssl.SSLContext | None, first: bytes
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Transport]:
+        """Reader, writer, and the transport of the bytes on the wire."""
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=1 << 18)
         protocol_ = asyncio.StreamReaderProtocol(reader)
+        if context is None:
+            raw, _ = await loop.connect_accepted_socket(lambda: protocol_, entry.sock)
+            return reader, asyncio.StreamWriter(raw, protocol_, reader, loop), raw
+        raw, _ = await loop.connect_accepted_socket(_NotYet, entry.sock)
         try:
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: protocol_, entry.sock, ssl=context,
-                ssl_handshake_timeout=15.0 if context else None,
-                ssl_shutdown_timeout=1.0 if context else None,
+            transport = await loop.start_tls(
+                raw, protocol_, context, server_side=True,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS, ssl_shutdown_timeout=_CLOSING_SECONDS / 2,
             )  # fmt: skip
         except ssl.SSLError as error:
             self._world.record.count_cut("failed_tls")
-            self._world.watch.raw(peer, "tls").feed(first)
+            sink = self._world.watch.raw(peer, "tls")
+            sink.feed(first)
+            sink.close()
             raise OSError("handshake failed") from error
-        return reader, asyncio.StreamWriter(transport, protocol_, reader, loop)
+        if transport is None:  # it ended while the handshake did
+            raise OSError("handshake failed")
+        protocol_.connection_made(transport)
+        return reader, asyncio.StreamWriter(transport, protocol_, reader, loop), raw
 
     async def _sniff(self, sock: socket.socket, peer: Peer) -> tuple[str, bytes]:
         """What it speaks and its first bytes, left in the socket's buffer."""
         deadline = time.monotonic() + self._limits.head_seconds
-        silence = time.monotonic() + _SILENCE
+        silence = time.monotonic() + _SILENCE_SECONDS
         data = b""
-        while time.monotonic() < deadline:
+        while time.monotonic() < (deadline if not data else min(deadline, silence)):
             seen = await _peek(sock, 16_640, (silence if not data else deadline) - time.monotonic())
             if seen is None:
                 if not data:
                     return "silent", b""
                 break
             if seen == data:
-                await asyncio.sleep(0.02)  # the rest of a split first record is on its way
+                await asyncio.sleep(_SPLIT_SECONDS)  # the rest of a split first record is on its way
+            else:
+                silence = time.monotonic() + self._limits.unfinished_seconds
             data = seen
             speaks = protocol(data)
             if speaks == "tls":
@@ -188,7 +205,7 @@ class TcpServer:
         entry: _Open,
         peer: Peer,
         reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        line: Line,
         speaks: str | None,
         talk: Talk,
     ) -> None:
@@ -205,18 +222,18 @@ class TcpServer:
             _unread(reader, start)
         if speaks == "http":
             talk.kind = "http"
-            conversation = Conversation(self._world, peer, reader, writer, self._respond, spent)
+            conversation = Conversation(self._world, peer, line, self._respond, spent)
             await conversation.run()
             if not conversation.tunnel:
                 return
             speaks = "raw"
-        raw = RawTalk(self._world, peer, reader, writer, self._dns, spent, talk)
+        raw = RawTalk(self._world, peer, line, self._dns, spent, talk)
         await raw.run(speaks == "silent")
 
     async def _first_inside(self, reader: asyncio.StreamReader) -> bytes:
         data = b""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SILENCE * 4):
+            async with asyncio.timeout(_INSIDE_SECONDS):
                 while not data or (not protocol(data) and not reader.at_eof()):
                     more = await reader.read(1 << 16)
                     if not more:
@@ -230,6 +247,14 @@ class TcpServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _NotYet(asyncio.Protocol):
+    """Of a connection whose TLS is about to begin: nothing is read before."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
 
 
 def _unread(reader: asyncio.StreamReader, data: bytes) -> None:
@@ -268,7 +293,7 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
         writer.close()
         try:
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(_CLOSING_SECONDS):
                 await writer.wait_closed()
         finally:
             writer.transport.abort()

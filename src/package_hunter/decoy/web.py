@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
+
+_MANAGERS = re.compile(r"(npm|pnpm|yarn|pip|git|bundler|Bundler|uv|poetry)/\d|Ruby, RubyGems/")
 
 
 @dataclass(slots=True)
@@ -55,6 +58,12 @@ class Ask:
     peer: Peer
     body: bytes = b""  # as much as is kept
     cut: bool = False  # there was more of it
+    size: int = 0  # of its body, bytes that came
+
+    @property
+    def by_manager(self) -> bool:
+        """Whether a package manager asks, by its own word: nothing may depend on it but waits and refusals."""
+        return bool(_MANAGERS.match(self.headers.get("user-agent", "")))
 
     @property
     def path(self) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from package_hunter.findings import from_alerts, from_host, from_network
+from package_hunter.findings import from_alerts, from_host, from_network, left_running
 from package_hunter.findings.context import Blamer, Context
 from package_hunter.findings.correlate import correlate
 from package_hunter.findings.group import ExplainRule, group
 from package_hunter.findings.lower import soften
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
-from package_hunter.model.scan import CommandRun, Coverage, Package
+from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
 
 __all__ = ["judge"]
 
@@ -31,18 +31,21 @@ def judge(
     host_facts: Iterable[str] = (),
     explain_rule: ExplainRule | None = None,
     runs: Sequence[CommandRun] = (),
+    left: Leftovers | None = None,
 ) -> tuple[Finding, ...]:
     """Everything that was seen, as findings, gravest first.
 
     ``blamer`` maps a process's key to who is to blame, for what carries no blame yet. ``host_facts`` are
     strings that tell this box from others (host name, project path) and have no business outside.
-    ``explain_rule`` gives a rule's condition in English. ``runs`` are the commands that were run.
+    ``explain_rule`` gives a rule's condition in English. ``runs`` are the commands that were run, ``left``
+    what of them still ran at the end.
     """
-    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer, runs)
+    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer, runs, left)
     seen = [
         *from_alerts.signals(context),
         *from_network.signals(context, tuple(host_facts)),
         *from_host.signals(context),
+        *left_running.signals(context),
     ]
     seen.sort(key=lambda s: s.time_ns)
     failed = frozenset(r.command.blame_purl for r in runs if r.command.blame_purl and r.exit_code)

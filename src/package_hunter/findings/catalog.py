@@ -56,6 +56,15 @@ class Combination:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Helpers of the system that outlive who asked for them (data/daemons.yaml): paths of their programs, and of
+    the programs that start them."""
+
+    programs: frozenset[str]
+    started_by: frozenset[str]
+
+
 def _load(name: str) -> Any:
     return yaml.safe_load(resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
 
@@ -94,3 +103,12 @@ def combinations() -> tuple[Combination, ...]:
         )
         for name, c in _load("combinations.yaml").items()
     )
+
+
+@cache
+def daemons() -> Mapping[str, Daemon]:
+    """Name -> helpers of that system program."""
+    return {
+        name: Daemon(frozenset(d["programs"]), frozenset(d["started_by"]))
+        for name, d in _load("daemons.yaml").items()
+    }

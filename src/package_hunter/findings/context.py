@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process, Request
 from package_hunter.model.processes import Pids
 from package_hunter.model.report_json import marker_domains
-from package_hunter.model.scan import CommandRun, Coverage, Package
+from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
 
 Blamer = Callable[[int, int], Blame | None]
 """From a process's key and a time (ns since the epoch) to who is to blame."""
@@ -39,6 +39,7 @@ class Context:
         coverage: Coverage,
         blamer: Blamer | None,
         runs: Sequence[CommandRun] = (),
+        left: Leftovers | None = None,
     ) -> None:
         self.observation = observation
         self.network = network
@@ -46,6 +47,7 @@ class Context:
         self.packages = {p.purl: p for p in packages}
         self.coverage = coverage
         self.runs = runs
+        self.left = left or Leftovers()
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
         self.markers = marker_domains(network)

@@ -115,6 +115,28 @@ class CommandRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftRunning:
+    """A process of the box that lived when all were ended. ``cmdline`` as it shows itself (untrusted, at most 4 KiB);
+    ``program`` is the path of the file that it runs, as the kernel has it; ``of_image``: those bytes came with the
+    box's image, where nothing that runs in the box can write."""
+
+    pid: int  # as the host sees it
+    time_ns: int
+    cmdline: str
+    program: str
+    of_image: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What of the commands lived on. ``since_ns``: from then on what was killed was ended by us, and had not ended
+    by itself; None where nothing lived at the end (or the record of processes cannot tell when they ended)."""
+
+    found: tuple[LeftRunning, ...] = ()
+    since_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
     """A package of the dependency tree. ``path`` is its folder in the box, ``chain`` the way from the root of
     the tree to it (names, root first, itself last). ``scripts`` are its install-time lifecycle scripts."""

@@ -13,7 +13,7 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.npm.plan import LIFECYCLE
 from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec, full_container_id
 from package_hunter.model.observation import Canary, NetworkLog, Observation
-from package_hunter.model.scan import CommandRun
+from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.model.table import ContainerInfo, StartState
 from package_hunter.observe.events import wanted_events, wanted_failures, wanted_opens, without_own
 from package_hunter.observe.reader import Observer
@@ -43,6 +43,7 @@ class Seen:
     canaries: tuple[Canary, ...] = ()
     dropped: int = 0
     by_falco: bool = False
+    left: Leftovers = field(default_factory=Leftovers)
     filtered: dict[str, int] = field(default_factory=dict)  # events that stayed in the kernel, by type
 
 
@@ -101,14 +102,15 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         )
         box.start()
         runs: list[CommandRun] = []
-        reasons = run_phases(scan, box, turn, runs)
+        reasons, left = run_phases(scan, box, turn, runs)
         box.kill()
         observation, failed = observer.finish()
         if turn.record is not None and observation.recorded:
             append_runs(turn.record, runs)
         observation = without_own(observation, box.init_pid, _DRIVER)
         network = gateway.stop()
-        seen = Seen(runs, observation, network, [*reasons, *([failed] if failed else [])], tuple(canaries))
+        reasons += [failed] if failed else []
+        seen = Seen(runs, observation, network, reasons, tuple(canaries), left=left)
         _count_losses(seen, sensor)
     return seen
 

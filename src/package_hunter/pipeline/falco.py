@@ -25,6 +25,7 @@ from package_hunter.sensor.falco import Box, FalcoWatch, open_source, place
 if TYPE_CHECKING:
     from package_hunter.pipeline.detonate import Seen
 
+_MARK_SECONDS = 10.0
 _LAST_MARK_SECONDS = 30.0
 _DROP_CHECK_SECONDS = 1.1  # Falco looks for lost events once a second, when an event comes
 NOTE = (
@@ -67,10 +68,10 @@ def watched_by_falco(
         box.start()
         scan.say("Waiting for Falco")
         mark = watch.new_mark()
-        first = box.run(Command(("true", mark), "/", timeout=10.0), "mark")
+        first = box.run(Command(("true", mark), "/", timeout=_MARK_SECONDS), "mark")
         watch.require(mark, scan.config.falco_wait)
         runs: list[CommandRun] = []
-        reasons = run_phases(scan, box, turn, runs)
+        reasons, left = run_phases(scan, box, turn, runs)
         box.kill()
         reasons += _last_words(watch)
         watch.stop()
@@ -78,7 +79,14 @@ def watched_by_falco(
         observation = _of_the_phases(watch.observation(), first, box.init_pid, driver)
         reasons += [*watch.reasons(), *gateway_failures(network)]
         return Seen(
-            runs, observation, network, reasons, tuple(canaries), dropped=watch.dropped, by_falco=True
+            runs,
+            observation,
+            network,
+            reasons,
+            tuple(canaries),
+            dropped=watch.dropped,
+            by_falco=True,
+            left=replace(left, since_ns=None),  # alerts do not tell when a process ended
         )
 
 

@@ -9,16 +9,19 @@ from dataclasses import replace
 from package_hunter.ecosystems import BoxTree, Plan
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import SandboxError
-from package_hunter.model.scan import CommandRun, Phase
+from package_hunter.model.scan import CommandRun, Leftovers, Phase
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 
 
-def run_phases(scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]) -> list[str]:
-    """Run every phase in order. Sentences about what kept it from being whole."""
+def run_phases(
+    scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]
+) -> tuple[list[str], Leftovers]:
+    """Run every phase in order. Sentences about what kept it from being whole, and what still ran at the end."""
     plan, tree = turn.plan, BoxTree(box.upper_dir)
     reasons: list[str] = []
+    left = Leftovers()
     try:
         _run(scan, box, turn, plan.fetch, runs, reasons)
         _refuse(plan, runs)
@@ -30,11 +33,11 @@ def run_phases(scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]
         for phase in later:
             _run(scan, box, turn, phase, runs, reasons)
         scan.say("Waiting for what still runs")
-        box.settle(scan.config.settle_seconds)
+        left = box.end(scan.config.settle_seconds)
         reasons += box.limits_hit()
     except SandboxError as error:
         reasons.append(f"The box broke during the scan: {error.message}")
-    return reasons
+    return reasons, left
 
 
 def _refuse(plan: Plan, runs: Sequence[CommandRun]) -> None:

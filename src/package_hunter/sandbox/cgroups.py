@@ -11,6 +11,7 @@ from package_hunter.sandbox.base import CgroupPaths
 
 _ROOT = Path("/sys/fs/cgroup")
 PARENT = "package-hunter"
+_END_SECONDS = 10.0  # for every process of a box to be gone
 
 
 def is_unified() -> bool:
@@ -65,7 +66,7 @@ def processes(paths: CgroupPaths) -> list[int]:
         return []
 
 
-def kill_all(paths: CgroupPaths, seconds: float = 10.0) -> bool:
+def kill_all(paths: CgroupPaths, seconds: float = _END_SECONDS) -> bool:
     """End every process, frozen or not, however fast they fork; True where none is left."""
     end = time.monotonic() + seconds
     pause = 0.001

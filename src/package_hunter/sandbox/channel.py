@@ -10,6 +10,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ from package_hunter.sandbox.base import OnOutput
 
 TAIL_BYTES = 16 << 10
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred
-_KILL_GRACE = 5.0
+_KILL_GRACE_SECONDS = 5.0
 _CANNOT_START = 126  # the exit code that shells use for it
 _MAX_THREADS = 2000
 _MAX_STRETCH = 3.0  # times the deadline, where a command waited for a processor for most of it
@@ -92,9 +93,16 @@ class Channel:
             )
 
     def run(
-        self, argv: tuple[str, ...], cwd: str, env: dict[str, str], timeout: float, on_output: OnOutput | None
+        self,
+        argv: tuple[str, ...],
+        cwd: str,
+        env: dict[str, str],
+        timeout: float,
+        on_output: OnOutput | None,
+        on_deadline: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Run a command to its end, or ``timeout`` seconds. SandboxError where the box died meanwhile."""
+        """Run a command to its end, or ``timeout`` seconds; then ``on_deadline`` is called before every process is
+        killed. SandboxError where the box died meanwhile."""
         if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
             raise SandboxError(f"The command {argv[0]!r} cannot be run: it holds a NUL character.")
         outcome = Outcome(started_ns=time.time_ns())
@@ -114,7 +122,7 @@ class Channel:
             )
             os.close(writing)
             writing = -1
-            self._follow(outcome, reading, timeout, on_output)
+            self._follow(outcome, reading, timeout, on_output, on_deadline)
         finally:
             os.close(reading)
             if writing >= 0:
@@ -147,7 +155,14 @@ class Channel:
         owed = min(timeout - (wall - outcome.starved_seconds), _MAX_STRETCH * timeout - wall)
         return owed if owed > 0.05 * timeout else 0.0
 
-    def _follow(self, outcome: Outcome, reading: int, timeout: float, on_output: OnOutput | None) -> None:
+    def _follow(
+        self,
+        outcome: Outcome,
+        reading: int,
+        timeout: float,
+        on_output: OnOutput | None,
+        on_deadline: Callable[[], None],
+    ) -> None:
         deadline = time.monotonic() + timeout
         poll = select.poll()
         poll.register(reading, select.POLLIN)
@@ -161,8 +176,9 @@ class Channel:
                     deadline = time.monotonic() + more
                     continue
                 outcome.timed_out = True
+                on_deadline()
                 self.kill_commands()
-                deadline = time.monotonic() + _KILL_GRACE
+                deadline = time.monotonic() + _KILL_GRACE_SECONDS
                 continue
             for fd, _ in poll.poll(left * 1000 + 1):
                 if fd == reading:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from package_hunter.errors import HostError, SandboxError
 from package_hunter.model.box import DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
-from package_hunter.model.scan import Command, CommandRun
-from package_hunter.sandbox import cgroups, kernel, mounts, network, oci
+from package_hunter.model.scan import Command, CommandRun, Leftovers, LeftRunning
+from package_hunter.sandbox import cgroups, kernel, leftover, mounts, network, oci
 from package_hunter.sandbox.base import CgroupPaths, OnOutput
 from package_hunter.sandbox.channel import Channel, Outcome
 from package_hunter.sandbox.image import find_image
@@ -28,6 +28,9 @@ from package_hunter.sandbox.populate import environment, populate
 RUNC_ROOT = mounts.RUN_DIR / "runc"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _START_SECONDS = 20.0
+_LOOK_SECONDS = 0.02  # between two looks at what still runs
+_KILL_SECONDS = 0.5  # for killed processes to be gone, before they are killed again
+_MAX_LEFT = 2_000  # processes, noted as left running
 
 pool = network.NetPool()
 
@@ -53,6 +56,7 @@ class RuncSandbox:
         self._env = environment(spec)
         self._channel: Channel | None = None
         self._lock = -1
+        self._left: list[LeftRunning] = []
         self.engine_socket: socket.socket | None = (
             None  # a container engine's, in the box; the gateway answers
         )
@@ -100,7 +104,9 @@ class RuncSandbox:
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
-        outcome = self._channel.run(command.argv, command.cwd, env, command.timeout, on_output)
+        outcome = self._channel.run(
+            command.argv, command.cwd, env, command.timeout, on_output, self._note_left
+        )
         if outcome.timed_out:
             self.kill_commands()  # its first process is gone: wait for the others
         return CommandRun(
@@ -117,23 +123,28 @@ class RuncSandbox:
         )
 
     def alive(self) -> list[tuple[int, str]]:
-        """What still runs; see base.Sandbox."""
-        found = []
-        for pid in cgroups.processes(self.cgroup_paths):
-            if pid == self.init_pid:
-                continue
-            with contextlib.suppress(OSError):
-                name = Path(f"/proc/{pid}/comm").read_bytes().rstrip(b"\n").decode("utf-8", "replace")
-                if Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z":
-                    found.append((pid, name))
-        return found
+        """What still runs; see base.Sandbox. One that ends while it is looked at is among them, nameless: it may
+        have started another."""
+        return [(pid, leftover.name_of(pid)) for pid in leftover.living(self.cgroup_paths, self.init_pid)]
 
     def settle(self, seconds: float) -> list[tuple[int, str]]:
         """Give what was left running time to end; returns what still runs then."""
         end = time.monotonic() + seconds
         while (left := self.alive()) and time.monotonic() < end:
-            time.sleep(0.02)
+            time.sleep(_LOOK_SECONDS)
         return left
+
+    def end(self, seconds: float) -> Leftovers:
+        """Give what still runs time to end; then what of all commands lived on, also those that were killed with
+        another at its deadline. To be followed by ``kill``."""
+        if not self.settle(seconds):
+            return Leftovers(tuple(self._left))
+        since = time.time_ns()
+        self._note_left()
+        return Leftovers(tuple(self._left), since)
+
+    def _note_left(self) -> None:
+        self._left += leftover.look(self.cgroup_paths, self.init_pid)[: _MAX_LEFT - len(self._left)]
 
     def kill_commands(self) -> None:
         """End every process but the first, and wait until they are gone."""
@@ -141,7 +152,7 @@ class RuncSandbox:
             return
         for _ in range(10):
             self._channel.kill_commands()
-            if not self.settle(0.5):
+            if not self.settle(_KILL_SECONDS):
                 return
         raise SandboxError("The box did not end its processes when told to.")
 

@@ -71,6 +71,26 @@ def test_a_loop_is_told_from_a_wait(box: RuncSandbox) -> None:
     assert run(box, "true").ran_seconds is None
 
 
+def test_what_lives_on_is_told_with_its_program(make_box: MakeBox) -> None:
+    box = make_box()
+    run(box, "sh", "-c", "cp /bin/sleep /tmp/init; setsid sleep 61 & setsid /tmp/init 62 & exit 0")
+    ended = box.end(0.2)
+    found = {item.program: item for item in ended.found}
+    assert found["/usr/bin/sleep"].of_image and found["/usr/bin/sleep"].cmdline == "sleep 61"
+    assert not found["/tmp/init"].of_image and found["/tmp/init"].cmdline == "/tmp/init 62"
+    assert ended.since_ns is not None and box.init_pid not in {item.pid for item in ended.found}
+
+
+def test_what_a_deadline_ends_with_another_command_is_told(make_box: MakeBox) -> None:
+    box = make_box()
+    run(box, "sh", "-c", "setsid sleep 63 & exit 0")
+    late = run(box, "sleep", "64", timeout=0.5)
+    assert late.exit_code is None
+    ended = box.end(5.0)
+    assert {item.cmdline for item in ended.found} == {"sleep 63", "sleep 64"}
+    assert ended.since_ns is None and all(item.time_ns < late.ended_ns for item in ended.found)
+
+
 def test_missing_directory_is_said(box: RuncSandbox) -> None:
     done = run(box, "true", cwd="/no/such")
     assert done.exit_code == 127 and "No such file" in done.output_tail

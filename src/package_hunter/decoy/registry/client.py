@@ -11,6 +11,9 @@ import httpx
 
 from package_hunter.decoy.spec import Upstream
 
+_CONNECT_SECONDS = 15.0  # to an upstream
+_QUIET_SECONDS = 60.0  # of an upstream that is asked
+_KEPT_SECONDS = 60.0  # an idle connection to an upstream
 _PASSED_ON = ("accept", "accept-encoding", "if-none-match", "range", "git-protocol")
 _OF_BODY = ("content-type", "content-encoding")
 
@@ -26,8 +29,10 @@ class UpstreamClient:
             verify=_trust(upstream),
             proxy=upstream.proxy,
             trust_env=upstream.proxy is None,
-            timeout=httpx.Timeout(60.0, connect=15.0),
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=60.0),
+            timeout=httpx.Timeout(_QUIET_SECONDS, connect=_CONNECT_SECONDS),
+            limits=httpx.Limits(
+                max_connections=32, max_keepalive_connections=32, keepalive_expiry=_KEPT_SECONDS
+            ),
             follow_redirects=follow,
             max_redirects=4,
             headers={"user-agent": "package-hunter"},

@@ -5,7 +5,6 @@ from any other host refused in words, so that no decoy is ever taken for a depen
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -19,8 +18,6 @@ from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.web import Answer, Ask
 from package_hunter.model.observation import Fetched
 
-# What asks is a package manager, by its own word: others who say so get the same refusal, no decoy.
-_MANAGERS = re.compile(r"(npm|pnpm|yarn|pip|git|bundler|Bundler|uv|poetry)/\d|Ruby, RubyGems/")
 _GIT_READ = "application/x-git-upload-pack-request"
 _BACK = ("content-type", "content-encoding", "etag", "last-modified", "location", "cache-control")
 _SENT = (
@@ -51,7 +48,7 @@ class Fetcher:
         if ask.method not in ("GET", "HEAD"):
             return False
         named = any(allowed.url(ask.url) for allowed in self._shared.allowed.values())
-        return named or bool(_MANAGERS.match(ask.headers.get("user-agent", "")))
+        return named or ask.by_manager  # others who say that they are one get the same refusal, no decoy
 
     async def answer(self, ask: Ask) -> Answer:
         """What the host says, or a refusal."""
