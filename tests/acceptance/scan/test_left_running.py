@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hunter import project_with, scan_json
 
-import requires
 from package_hunter.cli.simulate_pack import pack
+from tests.support import requires
+from tests.support.hunter import project_with, scan_json
 
 _TITLED = """
 const quiet = {detached: true, stdio: 'ignore'};

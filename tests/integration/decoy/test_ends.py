@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from netpair import NetPair
-from played import ENV, LocalRegistry
 
 from package_hunter.decoy.gateway import Gateway
 from package_hunter.decoy.spec import Limits, Upstream
 from package_hunter.model.observation import NetworkLog
 from package_hunter.model.registry import RegistryAllow
-from requires import needs_program
+from tests.support.netpair import NetPair
+from tests.support.played import ENV, LocalRegistry
+from tests.support.requires import needs_program
 
 Start = Callable[..., Gateway]
 TOKEN = ENV["GITHUB_TOKEN"]
