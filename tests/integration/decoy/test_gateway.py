@@ -6,6 +6,7 @@ import base64
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from netpair import NetPair
@@ -168,6 +169,34 @@ def test_a_scopes_package_never_comes_from_another_registry(
     assert done.stdout.split() == ["404", "200"]
     assert not any("corp" in path for _, path, _ in public.asked)
     assert any("corp" in path for _, path, _ in private.asked)
+
+
+def test_a_second_name_is_answered_by_the_registry_itself_and_a_lock_files_name_is_none(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    local = registry({"a": {"1.0.0": {}}, "other": {"1.0.0": {}}})
+    one = Upstream("npm", local.url, second_names=("https://second.example/",))
+    one = replace(one, stands_for=("https://replaced.example/",), auth="Bearer hosts-own-secret")
+    g = gateway(upstreams=(one,))
+    locked = "https://stranger.example/a/-/a-1.0.0.tgz"
+    g.allow(RegistryAllow("npm", frozenset({"a"}), urls=frozenset({locked})))
+    get = "curl -sS -o /dev/null -w '%{http_code} ' -H \"Authorization: Bearer $NPM_TOKEN\""
+    done = pair.run(
+        f"for p in a a/-/a-1.0.0.tgz other; do {get} https://second.example/$p; done;"
+        f"{get} https://replaced.example/a; {get} {locked}; {get} https://stranger.example/a",
+        ca(g),
+    )
+    assert done.stdout.split()[:5] == ["200", "200", "404", "200", "200"]
+    log = g.stop()
+    assert {auth for _, _, auth in local.asked} == {"Bearer hosts-own-secret"}
+    assert not any("other" in path for _, path, _ in local.asked)
+    assert {m.destination for m in log.marks if m.kind == "registry_channel"} == {"second.example:443"}
+    lawful = {h.destination: h.lawful for h in log.hits}
+    assert lawful == {
+        "second.example:443": True,
+        "replaced.example:443": False,
+        "stranger.example:443": False,
+    }
 
 
 def test_a_wrong_digest_is_marked_and_never_cached_and_offline_serves_the_cache(
