@@ -13,6 +13,7 @@ from package_hunter.findings.context import Blamer, Context
 from package_hunter.findings.correlate import correlate
 from package_hunter.findings.group import ExplainRule, group
 from package_hunter.findings.lower import soften
+from package_hunter.findings.ties import tied
 from package_hunter.findings.verdict import explanation, verdict
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
@@ -32,20 +33,25 @@ def judge(
     host_facts: Iterable[str] = (),
     explain_rule: ExplainRule | None = None,
     runs: Sequence[CommandRun] = (),
+    scriptless: frozenset[str] | None = None,
 ) -> tuple[Finding, ...]:
     """Everything that was seen, as findings, gravest first.
 
     ``blamer`` maps a process's key to who is to blame, for what carries no blame yet. ``host_facts`` are
     strings that tell this box from others (host name, project path) and have no business outside.
-    ``explain_rule`` gives a rule's condition in English. ``runs`` are the commands that were run.
+    ``explain_rule`` gives a rule's condition in English. ``runs`` are the commands that were run. ``scriptless`` are
+    the packages (purls) whose manifest had lost its scripts at the end, None where nobody looked.
     """
-    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer, runs)
+    context = Context(
+        observation, network, canaries, packages, coverage or Coverage(), blamer, runs, scriptless
+    )
     seen = [
         *from_alerts.signals(context),
         *from_network.signals(context, tuple(host_facts)),
         *from_host.signals(context),
     ]
     seen.sort(key=lambda s: s.time_ns)
+    seen = list(tied(seen, context))
     failed = frozenset(r.command.blame_purl for r in runs if r.command.blame_purl and r.exit_code)
     signals = list(soften(seen, from_network.hosts_asked(network), failed))
     return group([*signals, *correlate(signals)], context, explain_rule)

@@ -19,7 +19,7 @@ from package_hunter.observe import wanted_events, wanted_failures, wanted_opens,
 from package_hunter.observer import Observer
 from package_hunter.pipeline.falco import engine_of, watched_by_falco
 from package_hunter.pipeline.options import Scan
-from package_hunter.pipeline.phases import run_phases
+from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
@@ -43,6 +43,9 @@ class Seen:
     canaries: tuple[Canary, ...] = ()
     dropped: int = 0
     by_falco: bool = False
+    scriptless: frozenset[str] | None = (
+        None  # packages (purls) whose manifest lost its scripts; None: not known
+    )
     filtered: dict[str, int] = field(default_factory=dict)  # events that stayed in the kernel, by type
 
 
@@ -102,13 +105,15 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         box.start()
         runs: list[CommandRun] = []
         reasons = run_phases(scan, box, turn, runs)
+        scriptless = without_scripts(turn, box)
         box.kill()
         observation, failed = observer.finish()
         if turn.record is not None and observation.recorded:
             append_runs(turn.record, runs)
         observation = without_own(observation, box.init_pid, _DRIVER)
         network = gateway.stop()
-        seen = Seen(runs, observation, network, [*reasons, *([failed] if failed else [])], tuple(canaries))
+        reasons += [failed] if failed else []
+        seen = Seen(runs, observation, network, reasons, tuple(canaries), scriptless=scriptless)
         _count_losses(seen, sensor)
     return seen
 

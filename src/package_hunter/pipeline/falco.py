@@ -17,7 +17,7 @@ from package_hunter.model.observation import Canary, Observation
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.observe import without_own
 from package_hunter.pipeline.options import Scan, ScanOptions
-from package_hunter.pipeline.phases import run_phases
+from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.falco import Box, FalcoWatch, open_source, place
@@ -71,6 +71,7 @@ def watched_by_falco(
         watch.require(mark, scan.config.falco_wait)
         runs: list[CommandRun] = []
         reasons = run_phases(scan, box, turn, runs)
+        scriptless = without_scripts(turn, box)
         box.kill()
         reasons += _last_words(watch)
         watch.stop()
@@ -78,7 +79,10 @@ def watched_by_falco(
         observation = _of_the_phases(watch.observation(), first, box.init_pid, driver)
         reasons += [*watch.reasons(), *gateway_failures(network)]
         return Seen(
-            runs, observation, network, reasons, tuple(canaries), dropped=watch.dropped, by_falco=True
+            *(runs, observation, network, reasons, tuple(canaries)),
+            dropped=watch.dropped,
+            by_falco=True,
+            scriptless=scriptless,
         )
 
 

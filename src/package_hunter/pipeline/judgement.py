@@ -76,6 +76,7 @@ def judge_round(
         host_facts=(HOSTNAME, plan.project),
         explain_rule=explain_rule,
         runs=seen.runs,
+        scriptless=seen.scriptless,
     )
     return Judged(
         turn,
