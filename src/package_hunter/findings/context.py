@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
@@ -25,7 +25,7 @@ Blamer = Callable[[int, int], Blame | None]
 """From a process's key and a time (ns since the epoch) to who is to blame."""
 
 MAX_CHAIN = 12
-MAX_LINE = 1000  # a line of processes longer than this is not followed: then nothing is known of it
+MAX_LINE = 256  # a line of processes longer than this is not followed: then nothing is known of it
 _PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 
 
@@ -166,6 +166,16 @@ class Context:
             found.add(key)
             key = self.processes[key].parent
         return frozenset(found) or None
+
+    def above(self, keys: Iterable[int]) -> frozenset[int]:
+        """These processes and all those above them, each visited once."""
+        found: set[int] = set()
+        for start in keys:
+            key: int | None = start
+            while key is not None and key in self.processes and key not in found:
+                found.add(key)
+                key = self.processes[key].parent
+        return frozenset(found)
 
     def root_of(self, key: int | None) -> int | None:
         """The process below a command's first one that this process descends from, or the first one itself."""

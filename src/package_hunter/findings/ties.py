@@ -23,7 +23,7 @@ class _Lines:
         self._detached = _keys(signals, "detached")
         self._hidden = _keys([s for s in signals if s.facts.get("hidden")], "dropped_executable")
         self._shells = _keys(signals, "reverse_shell")
-        self._above_detached = {key for one in self._detached for key in context.line(one) or ()}
+        self._above_detached = context.above(self._detached)
         self._told: dict[str, int] = {}  # host -> when it was first told about this machine
         for signal in signals:
             if signal.kind == "host_facts_sent":

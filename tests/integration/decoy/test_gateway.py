@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from netpair import NetPair
-from played import CANARIES, ENV, LocalRegistry
+from played import CANARIES, ENV, LocalIndex, LocalRegistry
 
 from package_hunter.confine import UIDS
 from package_hunter.decoy.gateway import Gateway
@@ -197,6 +197,28 @@ def test_a_second_name_is_answered_by_the_registry_itself_and_a_lock_files_name_
         "replaced.example:443": False,
         "stranger.example:443": False,
     }
+
+
+def test_a_python_indexs_second_name_leads_to_the_index_and_asks_it_for_nothing_else(
+    pair: NetPair, gateway: Start
+) -> None:
+    local = LocalIndex({})
+    one = Upstream("pypi", f"{local.url}x/simple/", stands_for=("https://public.example/simple/",))
+    g = gateway(upstreams=(one,))
+    g.allow(RegistryAllow("pypi", frozenset({"six"})))
+    code = "curl -sS -o /dev/null -w '%{http_code} %{redirect_url}\\n' https://public.example"
+    try:
+        done = pair.run(
+            f"for p in simple/six/ simple/other/ simple/six/?q=1 legacy/; do {code}/$p; done", ca(g)
+        )
+        log = g.stop()
+    finally:
+        local.close()
+    answers = [line.split() for line in done.stdout.splitlines()]
+    assert answers[0] == ["302", f"{local.url}x/simple/six/"]
+    assert [answer[0] for answer in answers[1:]] == ["404"] * 3
+    assert {path for _, path, _ in local.asked} == {"/x/simple/six/"}
+    assert "registry_channel" in kinds(log)
 
 
 def test_a_wrong_digest_is_marked_and_never_cached_and_offline_serves_the_cache(
