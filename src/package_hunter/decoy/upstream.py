@@ -288,7 +288,14 @@ def _asked(
     reduce: Callable[[str], str] = str,
 ) -> str:
     """What ``argv`` prints, run in ``/``; ``text`` is handed to it as a file named by ``variable``."""
-    key = hashlib.sha256(repr((argv, sorted(env.items()), text, _stamp(argv[0]))).encode()).hexdigest()
+    wanted = (
+        argv,
+        sorted(env.items()),
+        text,
+        _stamp(argv[0]),
+        _NPM_KEYS,
+    )  # what was kept for fewer is no answer
+    key = hashlib.sha256(repr(wanted).encode()).hexdigest()
     kept = cache_dir / f"config-{key[:32]}.json" if cache_dir else None
     if kept is not None:
         with suppress(OSError, ValueError):
