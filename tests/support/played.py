@@ -78,3 +78,18 @@ class LocalRegistry:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class LocalIndex(LocalRegistry):
+    """A Python index with one package, whose page gives its file relative to itself."""
+
+    file = b"not really a wheel"
+
+    def answer(self, path: str) -> tuple[int, bytes]:
+        if path == "/x/files/six-1.0.0-py3-none-any.whl":
+            return 200, self.file
+        if path != "/x/simple/six/":
+            return 404, b""
+        digest = hashlib.sha256(self.file).hexdigest()
+        link = f"../../files/six-1.0.0-py3-none-any.whl#sha256={digest}"
+        return 200, f'<a href="{link}">six-1.0.0-py3-none-any.whl</a>'.encode()

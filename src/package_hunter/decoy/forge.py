@@ -8,6 +8,7 @@ import string
 import zlib
 from dataclasses import dataclass, field
 
+from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import Upstream
 from package_hunter.model.box import HOME
 from package_hunter.model.observation import Canary
@@ -96,3 +97,8 @@ class Forge:
 
     def upstream(self, ecosystem: str) -> list[Upstream]:
         return [u for u in self.upstreams if u.ecosystem == ecosystem]
+
+    def only_at(self, use: str, ecosystem: str) -> tuple[str, ...]:
+        """The lawful use of a credential that is for the ecosystem's default registry and no other."""
+        default = next((u for u in self.upstream(ecosystem) if u.default), None)
+        return (f"{use}@{host_of(default.url)}",) if default else ()

@@ -14,7 +14,6 @@ import os
 import socket
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio._backends._asyncio
 import brotli
@@ -37,6 +36,7 @@ from package_hunter.decoy.registry.front import NpmFront, Registry
 from package_hunter.decoy.registry.gems_front import GemFront
 from package_hunter.decoy.registry.pypi_front import PypiFront
 from package_hunter.decoy.router import Router
+from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.sockets import SOCKETS, GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
@@ -66,7 +66,7 @@ class Process:
         hosts = _registry_hosts(spec)
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
         references = [c for _ in range(2) for c in _references(spec)]
-        self.watch = watch = Watch(spec.canaries, references, self.record, _registries(spec))
+        self.watch = watch = Watch(spec.canaries, references, self.record, Registries.of(spec.upstreams))
         certificates = Certificates(ca_cert, ca_key, spec.run_dir)
         markers = Markers(names, self.record)
         self.world = World(spec, names, self.record, certificates, watch, markers)
@@ -137,15 +137,8 @@ def _references(spec: GatewaySpec) -> tuple[Canary, ...]:
 
 def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
     """Names that get a registry's address; gem and bundler also ask a source's index by a name of its own."""
-    found = {(u.ecosystem, host) for u in spec.upstreams if (host := urlsplit(u.url).hostname)}
+    found = {(u.ecosystem, host) for u in spec.upstreams for url in u.addresses if (host := host_of(url))}
     return tuple({host for _, host in found} | {f"index.{host}" for kind, host in found if kind == "gem"})
-
-
-def _registries(spec: GatewaySpec) -> Registries:
-    hosts: dict[str, set[str]] = {}
-    for upstream in spec.upstreams:
-        hosts.setdefault(upstream.ecosystem, set()).add(urlsplit(upstream.url).hostname or "")
-    return Registries({ecosystem: frozenset(names) for ecosystem, names in hosts.items()})
 
 
 async def _run(line: socket.socket) -> None:

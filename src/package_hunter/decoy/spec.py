@@ -40,6 +40,11 @@ class Upstream:
     ``url`` ends with a slash. ``scopes`` are the npm scopes that go to it and nowhere else. ``auth`` is the
     value of the Authorization header that the host's configuration gives, ``cafile`` a PEM bundle, ``cert``
     a client certificate and key in one PEM, ``proxy`` a URL. ``default`` marks the one for all other names.
+
+    ``second_names`` are addresses that are this very registry under another name, so that its token may be sent
+    there. ``stands_for`` are addresses of other registries that it answers for, as the host's configuration
+    wants it; no token of its own is for them. Both are answered by ``url`` and nobody else. They come from
+    the package managers' own code and the host's configuration, never from what a project says.
     """
 
     ecosystem: str
@@ -51,6 +56,13 @@ class Upstream:
     proxy: str | None = field(default=None, repr=False)
     verify: bool = True
     replaces: str = ""  # the source that package managers in the box have by default, where it is another
+    second_names: tuple[str, ...] = ()
+    stands_for: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address under which it is asked, its own first."""
+        return (self.url, *self.second_names, *self.stands_for)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,8 @@ def from_wire(message: Mapping[str, Any]) -> tuple[GatewaySpec, bytes, bytes]:
     data = dict(message["spec"])
     data["run_dir"], data["cache_dir"] = Path(data["run_dir"]), Path(data["cache_dir"])
     data["limits"] = Limits(**data["limits"])
-    data["upstreams"] = tuple(Upstream(**{**u, "scopes": tuple(u["scopes"])}) for u in data["upstreams"])
+    lists = ("scopes", "second_names", "stands_for")
+    data["upstreams"] = tuple(Upstream(**{**u, **{k: tuple(u[k]) for k in lists}}) for u in data["upstreams"])
     data["canaries"] = tuple(Canary(**{**c, "lawful": tuple(c["lawful"])}) for c in data["canaries"])
     data["fetch_hosts"] = tuple(data["fetch_hosts"])
     return GatewaySpec(**data), base64.b64decode(message["ca_cert"]), base64.b64decode(message["ca_key"])

@@ -18,38 +18,45 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import yaml
 
 from package_hunter.confine import UIDS
+from package_hunter.decoy.second_names import with_second_names
 from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import HostError
 
 _SECONDS = 30.0
 _MAX_CONFIG = 1 << 20
 _VARIABLE = re.compile(r"(?<!\\)\$\{([^}?]+)(\?)?\}")
-_NPM_KEYS = ("registry", "cafile", "proxy", "https-proxy", "strict-ssl", "globalconfig")
+_NPM_KEYS = (
+    *("registry", "cafile", "proxy", "https-proxy", "strict-ssl", "globalconfig", "replace-registry-host"),
+)
+_NPM_REPLACES = ("npmjs", "always", "never")  # words of replace-registry-host; anything else is a host
 
 
 def discover(
-    cache_dir: Path | None = None, npm: str | None = None, gem_source: str | None = None
+    cache_dir: Path | None = None,
+    npm: str | None = None,
+    built_in: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> tuple[Upstream, ...]:
     """This host's registries, npm's and pip's and gem's, as far as those are set up or have a default.
 
-    ``npm`` is the program to ask where none is on PATH, ``gem_source`` what gem has as its default in the box,
-    for hosts without Ruby. With ``cache_dir`` (the worker's own folder, not the
-    gateway's cache) what the programs said is kept there, never with credentials, and reused until a
-    configuration file, the environment or the program changes.
+    ``npm`` is the program to ask where none is on PATH, ``built_in`` what the managers in the box have built in
+    for each ecosystem's registry (gem's is its default for hosts without Ruby, too). With ``cache_dir`` (the
+    worker's own folder, not the gateway's cache) what the programs said is kept there, never with credentials,
+    and reused until a configuration file, the environment or the program changes.
     """
     found: list[Upstream] = []
     program = shutil.which("npm") or npm
     if program:
         found += npm_upstreams(program, cache_dir)
     found += pip_upstreams(cache_dir)
-    found += gem_upstreams(gem_source)
-    return tuple(found)
+    found += gem_upstreams(next(iter(built_in.get("gem", ())), None))
+    return with_second_names(found, built_in)
 
 
 def box_environment(upstreams: tuple[Upstream, ...]) -> dict[str, str]:
@@ -103,6 +110,8 @@ def npm_upstreams(program: str, cache_dir: Path | None = None) -> list[Upstream]
     keys = {**_ini(_read(Path(str(config.get("globalconfig") or "/nonexistent")))), **_ini(text)}
     cafile = config.get("cafile") or None
     proxies = {"https": config.get("https-proxy") or config.get("proxy"), "http": config.get("proxy")}
+    host = str(config.get("replace-registry-host") or "npmjs")
+    replaced = (f"https://{host}/",) if host not in _NPM_REPLACES else ()
     by_url: dict[str, list[str]] = {_slash(default): []}
     for key, value in config.items():
         if key.startswith("@") and key.endswith(":registry") and isinstance(value, str):
@@ -117,6 +126,7 @@ def npm_upstreams(program: str, cache_dir: Path | None = None) -> list[Upstream]
             cafile=cafile,
             proxy=proxies.get(urlsplit(url).scheme) or None,
             verify=bool(config.get("strict-ssl", True)),
+            stands_for=replaced if url == _slash(default) else (),
         )
         for url, scopes in by_url.items()
     ]
@@ -278,7 +288,14 @@ def _asked(
     reduce: Callable[[str], str] = str,
 ) -> str:
     """What ``argv`` prints, run in ``/``; ``text`` is handed to it as a file named by ``variable``."""
-    key = hashlib.sha256(repr((argv, sorted(env.items()), text, _stamp(argv[0]))).encode()).hexdigest()
+    wanted = (
+        argv,
+        sorted(env.items()),
+        text,
+        _stamp(argv[0]),
+        _NPM_KEYS,
+    )  # what was kept for fewer is no answer
+    key = hashlib.sha256(repr(wanted).encode()).hexdigest()
     kept = cache_dir / f"config-{key[:32]}.json" if cache_dir else None
     if kept is not None:
         with suppress(OSError, ValueError):

@@ -136,6 +136,11 @@ class Plan(ABC):
     def inventory(self) -> tuple[Package, ...]:
         """The packages of the tree as they were after the fetch (before it: as the lock file lists them)."""
 
+    def without_scripts(self, tree: BoxTree) -> frozenset[str]:
+        """The packages (purls) whose manifest, as it lies in ``tree`` now, no longer has the scripts that it had
+        after the fetch."""
+        return frozenset()
+
     def failure(self, runs: Sequence[CommandRun]) -> HunterError | None:
         """The error to end with where a single package could not be fetched (unknown: NothingToScanError,
         registry down: UnreachableError); None where the scan goes on to a report. Ask after fetch and

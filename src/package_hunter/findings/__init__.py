@@ -13,6 +13,7 @@ from package_hunter.findings.context import Blamer, Context
 from package_hunter.findings.correlate import correlate
 from package_hunter.findings.group import ExplainRule, group
 from package_hunter.findings.lower import soften
+from package_hunter.findings.ties import tied
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
@@ -32,15 +33,19 @@ def judge(
     explain_rule: ExplainRule | None = None,
     runs: Sequence[CommandRun] = (),
     left: Leftovers | None = None,
+    scriptless: frozenset[str] | None = None,
 ) -> tuple[Finding, ...]:
     """Everything that was seen, as findings, gravest first.
 
     ``blamer`` maps a process's key to who is to blame, for what carries no blame yet. ``host_facts`` are
     strings that tell this box from others (host name, project path) and have no business outside.
     ``explain_rule`` gives a rule's condition in English. ``runs`` are the commands that were run, ``left``
-    what of them still ran at the end.
+    what of them still ran at the end. ``scriptless`` are the packages (purls) whose manifest had lost its scripts
+    at the end, None where nobody looked.
     """
-    context = Context(observation, network, canaries, packages, coverage or Coverage(), blamer, runs, left)
+    context = Context(
+        observation, network, canaries, packages, coverage or Coverage(), blamer, runs, left, scriptless
+    )
     seen = [
         *from_alerts.signals(context),
         *from_network.signals(context, tuple(host_facts)),
@@ -48,6 +53,7 @@ def judge(
         *left_running.signals(context),
     ]
     seen.sort(key=lambda s: s.time_ns)
+    seen = list(tied(seen, context))
     failed = frozenset(r.command.blame_purl for r in runs if r.command.blame_purl and r.exit_code)
     signals = list(soften(seen, from_network.hosts_asked(network), failed))
     return group([*signals, *correlate(signals)], context, explain_rule)

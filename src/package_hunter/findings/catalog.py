@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -37,10 +37,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a combination: a signal of one of ``kinds`` for which every ``where`` fact holds."""
+    """One step of a combination: a signal of one of ``kinds`` for which every ``where`` fact holds, and none of
+    ``unless``. It counts only once the step number ``after`` (from 0) was seen."""
 
     kinds: frozenset[str]
     where: Mapping[str, Any]
+    unless: Mapping[str, Any] = field(default_factory=dict)
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ def kinds() -> Mapping[str, Kind]:
     }
 
 
+def _step(data: Mapping[str, Any]) -> Step:
+    where, unless = data.get("where", {}), data.get("unless", {})
+    return Step(frozenset(data["kinds"]), where, unless, data.get("after"))
+
+
 @cache
 def combinations() -> tuple[Combination, ...]:
     """All combinations, in the order of the file."""
@@ -98,7 +106,7 @@ def combinations() -> tuple[Combination, ...]:
             scope=c["scope"],
             within=float(c["within"]),
             ordered=c["ordered"],
-            steps=tuple(Step(frozenset(s["kinds"]), s.get("where", {})) for s in c["steps"]),
+            steps=tuple(_step(s) for s in c["steps"]),
             says=c["says"],
         )
         for name, c in _load("combinations.yaml").items()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process, Request
+from package_hunter.model.observation import (
+    Blame,
+    Canary,
+    FileChange,
+    NetworkLog,
+    Observation,
+    Process,
+    Request,
+)
 from package_hunter.model.processes import Pids
 from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
@@ -16,6 +25,7 @@ Blamer = Callable[[int, int], Blame | None]
 """From a process's key and a time (ns since the epoch) to who is to blame."""
 
 MAX_CHAIN = 12
+MAX_LINE = 256  # a line of processes longer than this is not followed: then nothing is known of it
 _PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 
 
@@ -40,6 +50,7 @@ class Context:
         blamer: Blamer | None,
         runs: Sequence[CommandRun] = (),
         left: Leftovers | None = None,
+        scriptless: frozenset[str] | None = None,
     ) -> None:
         self.observation = observation
         self.network = network
@@ -48,13 +59,39 @@ class Context:
         self.coverage = coverage
         self.runs = runs
         self.left = left or Leftovers()
+        self.scriptless = scriptless  # packages whose manifest lost its scripts; None: nobody looked
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
         self.markers = marker_domains(network)
+        self._roots: dict[int, int] = {}  # process -> its root, as far as it was asked for
 
     @cached_property
     def _pids(self) -> Pids:
         return Pids(self.processes.values())
+
+    @cached_property
+    def created(self) -> dict[str, FileChange]:
+        """Path -> how it first came into being, where that was seen."""
+        return {f.path: f for f in self.observation.files if f.action == "created"}
+
+    @cached_property
+    def _owners(self) -> dict[str, Package]:
+        return {p.path.rstrip("/"): p for p in self.packages.values() if p.path}
+
+    def owner_of(self, path: str) -> Package | None:
+        """The package in whose folder a path lies, the innermost one."""
+        return next((p for above in PurePosixPath(path).parents if (p := self._owners.get(str(above)))), None)
+
+    @cached_property
+    def _commands(self) -> frozenset[int]:
+        """Keys of the first processes of the commands that were run."""
+        firsts = (self.process_at(run.pid, run.started_ns) for run in self.runs)
+        return frozenset(process.key for process in firsts if process is not None)
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """The files that hold a fake secret."""
+        return frozenset(c.place for c in self.canaries.values() if c.place.startswith("/"))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -119,6 +156,41 @@ class Context:
             chain.append(self.processes[key])
             key = chain[-1].parent
         return chain
+
+    def line(self, key: int | None) -> frozenset[int] | None:
+        """The keys of the process and of all those above it; None where they are not all known."""
+        found: set[int] = set()
+        while key is not None and key in self.processes and key not in found:
+            if len(found) >= MAX_LINE:
+                return None
+            found.add(key)
+            key = self.processes[key].parent
+        return frozenset(found) or None
+
+    def above(self, keys: Iterable[int]) -> frozenset[int]:
+        """These processes and all those above them, each visited once."""
+        found: set[int] = set()
+        for start in keys:
+            key: int | None = start
+            while key is not None and key in self.processes and key not in found:
+                found.add(key)
+                key = self.processes[key].parent
+        return frozenset(found)
+
+    def root_of(self, key: int | None) -> int | None:
+        """The process below a command's first one that this process descends from, or the first one itself."""
+        below: dict[int, None] = {}
+        while key is not None and key in self.processes and key not in self._roots and key not in below:
+            below[key] = None
+            above = self.processes[key].parent
+            if key in self._commands or above in self._commands or above not in self.processes:
+                self._roots[key] = key
+                break
+            key = above
+        root = self._roots.get(key) if key is not None else None
+        if root is not None:
+            self._roots.update(dict.fromkeys(below, root))
+        return root
 
     def chain(self, key: int | None) -> list[dict[str, Any]]:
         """The way from the first process to this one, as evidence data."""

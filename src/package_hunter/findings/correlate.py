@@ -22,6 +22,8 @@ def _scope(signal: Signal, scope: str) -> Hashable | None:
     blame = signal.blame
     if blame is None:
         return None
+    if blame.confidence == "tree" and signal.root is not None:
+        return (blame.phase, signal.root)  # whose it is, is not known: at least it is one tree of processes
     if scope == "package":
         return (blame.package, blame.confidence == "tree")
     return (blame.phase, blame.package, blame.script)
@@ -38,7 +40,7 @@ def _fits(signal: Signal, step: Step) -> bool:
                 return False
         elif signal.facts.get(fact) != wanted:
             return False
-    return True
+    return not any(signal.facts.get(fact) == known for fact, known in step.unless.items())
 
 
 class _Partial:
@@ -56,18 +58,25 @@ class _Partial:
                 self.ways[i] = (*before, signal)
         return self.ways[-1]
 
-    def unordered(self, signal: Signal, fits: Sequence[bool]) -> tuple[Signal, ...] | None:
+    def unordered(
+        self, signal: Signal, fits: Sequence[bool], after: Sequence[int | None]
+    ) -> tuple[Signal, ...] | None:
         for i, fit in enumerate(fits):
-            if fit and not any(w and w[0] is signal for w in self.ways):
-                self.ways[i] = (signal,)
+            first = after[i]
+            before = self.ways[first] if first is not None else ()
+            if fit and before is not None and not any(w and w[-1] is signal for w in self.ways):
+                self.ways[i] = (*before, signal)
         if any(w is None for w in self.ways):
             return None
-        return tuple(sorted((w[0] for w in self.ways if w), key=lambda s: s.time_ns))
+        # a step that another one waits for is told with that one
+        way = (s for i, w in enumerate(self.ways) if w and i not in after for s in w)
+        return tuple(sorted(way, key=lambda s: s.time_ns))
 
 
 def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[tuple[Signal, ...]]:
     scopes: dict[Hashable, _Partial] = {}
     done: set[Hashable] = set()
+    after = tuple(step.after for step in combination.steps)
     for signal in signals:
         key = _scope(signal, combination.scope)
         fits = [_fits(signal, step) for step in combination.steps]
@@ -76,7 +85,7 @@ def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[tu
         if key not in scopes and len(scopes) >= MAX_SCOPES:
             continue
         partial = scopes.setdefault(key, _Partial(len(combination.steps)))
-        way = partial.ordered(signal, fits) if combination.ordered else partial.unordered(signal, fits)
+        way = partial.ordered(signal, fits) if combination.ordered else partial.unordered(signal, fits, after)
         if way and way[-1].time_ns - way[0].time_ns <= combination.within * SECOND:
             done.add(key)
             yield way

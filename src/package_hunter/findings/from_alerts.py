@@ -9,9 +9,12 @@ from typing import Any
 
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
+from package_hunter.findings.meaning import of_read, of_start
 from package_hunter.findings.signals import Signal, is_hidden
-from package_hunter.model.observation import Alert, Process
+from package_hunter.findings.traces import MANIFEST, lost_scripts, made_by_itself
+from package_hunter.model.observation import Alert, FileChange, Process
 from package_hunter.model.report_json import is_marker
+from package_hunter.model.scan import Package
 
 TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _PRIORITIES = {"Informational": Class.INFO, "Debug": Class.INFO}
@@ -106,6 +109,13 @@ def program_of(alert: Alert, process: Process | None) -> str:
     return str(name or PurePosixPath((_words(alert) or [""])[0]).name)
 
 
+def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[str, Any]:
+    """What combinations ask of some kinds."""
+    if kind.name == "credential_access":
+        return of_read(str(alert.output_fields.get("fd.name") or subject), context)
+    return of_start(subject, _words(alert)) if kind.name == "persistence" else {}
+
+
 def _facts(alert: Alert, where: tuple[str, bool] | None, process: Process | None) -> dict[str, Any]:
     fields = alert.output_fields
     program = str(fields.get("proc.exepath") or fields.get("evt.arg.filename") or "")
@@ -150,22 +160,48 @@ def _of_a_decoy(alert: Alert, where: tuple[str, bool] | None, context: Context) 
     return bool(hosts) and len(command) < 300 and all(is_marker(h, context.markers) for h in hosts)
 
 
+def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
+    """Whether an alert of self-cleaning is about what is no trace: a manifest that kept its scripts, a file that the
+    run itself had made. Changes of other packages are told as such (findings/from_host.py)."""
+    blame = alert.blame
+    if kind.name != "self_cleaning" or blame is None or blame.package is None:
+        return False
+    fields = alert.output_fields
+    is_open = alert.event_type.startswith(("open", "creat"))
+    named = ("fs.path.target", "fs.path.name", "fd.name")
+    paths = [str(fields[name]) for name in named if fields.get(name)]
+    owned = [(path, owner) for path in paths if (owner := context.owner_of(path)) is not None]
+    action = "written" if is_open else "deleted" if alert.event_type.startswith("unlink") else "renamed"
+    return bool(owned) and not any(
+        owner.purl == blame.package and _is_trace(path, action, owner, alert, context)
+        for path, owner in owned
+    )
+
+
+def _is_trace(path: str, action: str, owner: Package, alert: Alert, context: Context) -> bool:
+    change = FileChange(path, action, 0, alert.time_ns)
+    if path == f"{(owner.path or '').rstrip('/')}/{MANIFEST}":
+        return lost_scripts(change, owner, context)
+    return not made_by_itself(path, owner, context)
+
+
 def signals(context: Context) -> Iterator[Signal]:
     """One signal an alert."""
     for alert in context.observation.alerts:
         kind = kind_of(alert)
         process = context.process_at(alert.pid, alert.time_ns)
         where = destination(alert, context)
-        if _of_a_decoy(alert, where, context):
+        if _of_a_decoy(alert, where, context) or _tidies_up(alert, kind, context):
             continue
         if kind.name == "outbound_connection" and where and where[0] in context.registry_hosts:
             continue  # a file host of the registry, where nothing but the tree's files was asked for
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
+        subject = _subject(alert, kind, context)
         yield Signal(
             time_ns=alert.time_ns,
             kind=kind.name,
             weight=weight_of(alert, kind),
-            subject=_subject(alert, kind, context),
+            subject=subject,
             what=_sentence(alert, where),
             blame=alert.blame,
             process=process.key if process else None,
@@ -176,5 +212,5 @@ def signals(context: Context) -> Iterator[Signal]:
                 "fields": fields,
             },
             attack=tuple(t for t in alert.tags if TECHNIQUE.fullmatch(t)),
-            facts=_facts(alert, where, process),
+            facts=_facts(alert, where, process) | _meaning(alert, kind, subject, context),
         )

@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
-from package_hunter.findings.signals import Signal
+from package_hunter.findings.signals import Signal, reads_settings
+from package_hunter.findings.traces import removes_traces
 from package_hunter.model.box import HOME
 from package_hunter.model.observation import Blame, FileChange, Process
-from package_hunter.model.scan import CommandRun, Package
+from package_hunter.model.scan import CommandRun
 
 _OWN_SETTINGS = (
     "In its favour: it is the project's own settings file, which programs load to configure themselves, and "
@@ -85,6 +86,7 @@ def _reads(context: Context) -> Iterator[Signal]:
             blame=read.blame or context.blame_of(read.process, read.time_ns),
             process=read.process,
             data={"path": read.path, "kind": label},
+            facts={"content": True, "settings": reads_settings(read.path)},
             explain=(_OWN_SETTINGS,) if own else (),
         )
 
@@ -191,7 +193,7 @@ def _destroyed(context: Context) -> Iterator[Signal]:
 
 
 def _package_files(context: Context) -> Iterator[Signal]:
-    """A package's run that changed its own manifest or scripts, or files of another package."""
+    """A package's run that took its own manifest or scripts away, or changed files of another package."""
     folders = sorted(
         ((p.path.rstrip("/") + "/", p) for p in context.packages.values() if p.path), reverse=True
     )
@@ -201,7 +203,9 @@ def _package_files(context: Context) -> Iterator[Signal]:
         if owner is None or blame is None or blame.package is None or blame.confidence == "tree":
             continue
         if owner.purl == blame.package:
-            kind = "self_cleaning" if _is_trace(change.path, owner) and blame.phase != "fetch" else None
+            kind = (
+                "self_cleaning" if removes_traces(change, owner, context) and blame.phase != "fetch" else None
+            )
         else:
             nested = context.packages.get(blame.package)
             inside = nested is not None and nested.path and nested.path.startswith(f"{owner.path}/")
@@ -226,15 +230,6 @@ def _bytecode_cache(context: Context, change: FileChange) -> bool:
     process = context.processes.get(change.process)
     python = process is not None and re.match(r"/usr/(local/)?bin/python3", process.exepath)
     return bool(python) and re.search(r"/__pycache__(/[^/]+[.]pyc([.]\d+)?)?$", change.path) is not None
-
-
-def _is_trace(path: str, package: Package) -> bool:
-    """Whether the file is the package's manifest, or one that its install scripts name."""
-    inner = path.removeprefix(f"{(package.path or '').rstrip('/')}/")
-    if inner == "package.json":
-        return True
-    name = PurePosixPath(inner).name
-    return any(name in command.replace("/", " ").split() for command in package.scripts.values())
 
 
 def signals(context: Context) -> Iterator[Signal]:

@@ -166,6 +166,7 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
                 f"A request to {host} names {', '.join(found)}",
                 request.blame,
                 data=data | {"facts": found},
+                facts={"in_dns": False},
             )
 
 
@@ -195,6 +196,7 @@ def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> I
             f"Data sent to {host} names {', '.join(found)}",
             connection.blame,
             data=data | {"facts": found},
+            facts={"in_dns": False},
         )
 
 
@@ -218,6 +220,7 @@ def _look_up(question: DnsRecord, found: list[str]) -> Iterator[Signal]:
             f"Look-ups of names under {domain} carry {', '.join(found)}",
             question.blame,
             data={"name": question.name, "facts": found},
+            facts={"in_dns": True},
         )
     if found or carries_data(question.name):
         yield Signal(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from package_hunter.findings.catalog import Class
-from package_hunter.findings.signals import Signal
+from package_hunter.findings.signals import MANAGER_FILES, Signal
 from package_hunter.model.box import HOME
 
 _TOOLS = frozenset(
@@ -46,10 +46,6 @@ _WORSE_THERE = frozenset(
     ]
 )
 _WORSE_ANYWHERE = frozenset(["exfiltration", "credential_access", "reverse_shell"])
-# settings of package managers: where the registry and the proxy are told, beside a token
-_MANAGER_SETTINGS = frozenset(
-    f"{HOME}/{name}" for name in (".npmrc", ".yarnrc", ".yarnrc.yml", ".config/pip/pip.conf", ".gemrc")
-)
 _MILD = frozenset(["credential_access", "outbound_connection", "write_outside", "hang"])
 _DOWNLOADS = frozenset(["outbound_connection", "download"])
 _SENDS = frozenset(
@@ -103,7 +99,7 @@ def _plain_download(signal: Signal, there: set[tuple[str, str]], worse: set[str 
 def _manager_settings(signal: Signal, senders: set[str | None]) -> bool:
     return (
         signal.kind == "credential_access"
-        and signal.subject in _MANAGER_SETTINGS
+        and signal.subject in MANAGER_FILES
         and _package(signal) is not None
         and not senders & {None, _package(signal)}
     )

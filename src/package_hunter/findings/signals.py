@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from package_hunter.findings.catalog import Class
+from package_hunter.model.box import HOME
 from package_hunter.model.observation import Blame
 
 ONLY_FOR_COMBINATIONS = frozenset({"data_sent", "fetched", "detached"})
@@ -21,7 +22,11 @@ class Signal:
     ``subject`` names the object for people, ``process`` is the key of the process. ``facts`` are what
     combinations may ask for: ``bytes`` (sent), ``opaque`` (we could not read it), ``hidden`` (a place where
     people do not look), ``bare_address`` (no name was looked up), ``in_memory`` (what was fetched was executed
-    by the process that fetched it, which wrote no program to a file). ``explain`` are sentences of its own.
+    by the process that fetched it, which wrote no program to a file), ``content`` (a file that holds a secret was
+    opened, no folder listed), ``settings`` (it is the package manager's, where the proxy is told as well),
+    ``starts`` (what was changed starts programs by itself), ``in_dns`` (it left in a name that was looked up), and
+    those that findings/ties.py adds. A fact that is not there is not known. ``root`` is the process below a
+    command's first one that it all descends from. ``explain`` are sentences of its own.
     """
 
     time_ns: int
@@ -35,6 +40,19 @@ class Signal:
     attack: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     explain: tuple[str, ...] = ()
+    root: int | None = None
+
+
+# settings of package managers: where the registry and the proxy are told, beside a token
+MANAGER_FILES = frozenset(
+    f"{HOME}/{name}" for name in (".npmrc", ".yarnrc", ".yarnrc.yml", ".config/pip/pip.conf", ".gemrc")
+)
+_PROJECTS_SETTINGS = re.compile(rf"{HOME}/projects/(?:.*/)?(?:[.]npmrc|[.]yarnrc(?:[.]yml)?|pip[.]conf)")
+
+
+def reads_settings(path: str) -> bool:
+    """Whether the file is a package manager's settings, the user's or a project's."""
+    return path in MANAGER_FILES or _PROJECTS_SETTINGS.fullmatch(path) is not None
 
 
 # what differs from run to run, version to version, machine to machine; replaced in this order

@@ -12,7 +12,7 @@ from package_hunter.config import Settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.upstream import discover
-from package_hunter.sandbox.image import find_image, gem_source
+from package_hunter.sandbox.image import built_in_registries, find_image
 from package_hunter.sandbox.mounts import mount_image
 
 _FRESH_SECONDS = 60.0  # a worker asks again after so long: a changed configuration is soon heard of
@@ -23,7 +23,7 @@ def _registries(config: Settings) -> tuple[Upstream, ...]:
     image = mount_image(find_image())
     asked, found = _known.get(image, (0.0, ()))
     if not asked or time.monotonic() - asked > _FRESH_SECONDS:
-        found = discover(config.data_dir / "cache" / "config", gem_source=gem_source(image))
+        found = discover(config.data_dir / "cache" / "config", built_in=built_in_registries(image))
         _known[image] = (time.monotonic(), found)
     return found
 

@@ -19,7 +19,7 @@ from package_hunter.observe.events import wanted_events, wanted_failures, wanted
 from package_hunter.observe.reader import Observer
 from package_hunter.pipeline.falco import engine_of, watched_by_falco
 from package_hunter.pipeline.options import Scan
-from package_hunter.pipeline.phases import run_phases
+from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
@@ -44,6 +44,9 @@ class Seen:
     dropped: int = 0
     by_falco: bool = False
     left: Leftovers = field(default_factory=Leftovers)
+    scriptless: frozenset[str] | None = (
+        None  # packages (purls) whose manifest lost its scripts; None: not known
+    )
     filtered: dict[str, int] = field(default_factory=dict)  # events that stayed in the kernel, by type
 
 
@@ -103,6 +106,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         box.start()
         runs: list[CommandRun] = []
         reasons, left = run_phases(scan, box, turn, runs)
+        scriptless = without_scripts(turn, box)
         box.kill()
         observation, failed = observer.finish()
         if turn.record is not None and observation.recorded:
@@ -110,7 +114,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         observation = without_own(observation, box.init_pid, _DRIVER)
         network = gateway.stop()
         reasons += [failed] if failed else []
-        seen = Seen(runs, observation, network, reasons, tuple(canaries), left=left)
+        seen = Seen(*(runs, observation, network, reasons, tuple(canaries)), left=left, scriptless=scriptless)
         _count_losses(seen, sensor)
     return seen
 

@@ -17,7 +17,7 @@ from package_hunter.model.observation import Canary, Observation
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.observe.events import without_own
 from package_hunter.pipeline.options import Scan, ScanOptions
-from package_hunter.pipeline.phases import run_phases
+from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.falco import Box, FalcoWatch, open_source, place
@@ -72,6 +72,7 @@ def watched_by_falco(
         watch.require(mark, scan.config.falco_wait)
         runs: list[CommandRun] = []
         reasons, left = run_phases(scan, box, turn, runs)
+        scriptless = without_scripts(turn, box)
         box.kill()
         reasons += _last_words(watch)
         watch.stop()
@@ -87,6 +88,7 @@ def watched_by_falco(
             dropped=watch.dropped,
             by_falco=True,
             left=replace(left, since_ns=None),  # alerts do not tell when a process ended
+            scriptless=scriptless,
         )
 
 

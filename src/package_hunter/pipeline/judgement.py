@@ -77,6 +77,7 @@ def judge_round(
         explain_rule=explain_rule,
         runs=seen.runs,
         left=seen.left,
+        scriptless=seen.scriptless,
     )
     return Judged(
         turn,

@@ -40,6 +40,13 @@ def run_phases(
     return reasons, left
 
 
+def without_scripts(turn: Round, box: RuncSandbox) -> frozenset[str] | None:
+    """The packages (purls) whose manifest no longer has the scripts that it came with; None where the box's files
+    cannot be read."""
+    tree = BoxTree(box.upper_dir)
+    return turn.plan.without_scripts(tree) if tree.kind(turn.plan.project) == "folder" else None
+
+
 def _refuse(plan: Plan, runs: Sequence[CommandRun]) -> None:
     """An unknown package or a dead registry ends the scan with its own exit code."""
     failure = plan.failure(runs)

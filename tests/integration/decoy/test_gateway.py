@@ -6,6 +6,7 @@ import base64
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from package_hunter.confine import UIDS
@@ -14,7 +15,7 @@ from package_hunter.decoy.spec import Limits, Upstream
 from package_hunter.model.observation import NetworkLog
 from package_hunter.model.registry import RegistryAllow
 from tests.support.netpair import NetPair
-from tests.support.played import CANARIES, ENV, LocalRegistry
+from tests.support.played import CANARIES, ENV, LocalIndex, LocalRegistry
 
 Start = Callable[..., Gateway]
 Play = Callable[[dict[str, dict[str, dict[str, str]]]], LocalRegistry]
@@ -167,6 +168,56 @@ def test_a_scopes_package_never_comes_from_another_registry(
     assert done.stdout.split() == ["404", "200"]
     assert not any("corp" in path for _, path, _ in public.asked)
     assert any("corp" in path for _, path, _ in private.asked)
+
+
+def test_a_second_name_is_answered_by_the_registry_itself_and_a_lock_files_name_is_none(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    local = registry({"a": {"1.0.0": {}}, "other": {"1.0.0": {}}})
+    one = Upstream("npm", local.url, second_names=("https://second.example/",))
+    one = replace(one, stands_for=("https://replaced.example/",), auth="Bearer hosts-own-secret")
+    g = gateway(upstreams=(one,))
+    locked = "https://stranger.example/a/-/a-1.0.0.tgz"
+    g.allow(RegistryAllow("npm", frozenset({"a"}), urls=frozenset({locked})))
+    get = "curl -sS -o /dev/null -w '%{http_code} ' -H \"Authorization: Bearer $NPM_TOKEN\""
+    done = pair.run(
+        f"for p in a a/-/a-1.0.0.tgz other; do {get} https://second.example/$p; done;"
+        f"{get} https://replaced.example/a; {get} {locked}; {get} https://stranger.example/a",
+        ca(g),
+    )
+    assert done.stdout.split()[:5] == ["200", "200", "404", "200", "200"]
+    log = g.stop()
+    assert {auth for _, _, auth in local.asked} == {"Bearer hosts-own-secret"}
+    assert not any("other" in path for _, path, _ in local.asked)
+    assert {m.destination for m in log.marks if m.kind == "registry_channel"} == {"second.example:443"}
+    lawful = {h.destination: h.lawful for h in log.hits}
+    assert lawful == {
+        "second.example:443": True,
+        "replaced.example:443": False,
+        "stranger.example:443": False,
+    }
+
+
+def test_a_python_indexs_second_name_leads_to_the_index_and_asks_it_for_nothing_else(
+    pair: NetPair, gateway: Start
+) -> None:
+    local = LocalIndex({})
+    one = Upstream("pypi", f"{local.url}x/simple/", stands_for=("https://public.example/simple/",))
+    g = gateway(upstreams=(one,))
+    g.allow(RegistryAllow("pypi", frozenset({"six"})))
+    code = "curl -sS -o /dev/null -w '%{http_code} %{redirect_url}\\n' https://public.example"
+    try:
+        done = pair.run(
+            f"for p in simple/six/ simple/other/ simple/six/?q=1 legacy/; do {code}/$p; done", ca(g)
+        )
+        log = g.stop()
+    finally:
+        local.close()
+    answers = [line.split() for line in done.stdout.splitlines()]
+    assert answers[0] == ["302", f"{local.url}x/simple/six/"]
+    assert [answer[0] for answer in answers[1:]] == ["404"] * 3
+    assert {path for _, path, _ in local.asked} == {"/x/simple/six/"}
+    assert "registry_channel" in kinds(log)
 
 
 def test_a_wrong_digest_is_marked_and_never_cached_and_offline_serves_the_cache(

@@ -53,3 +53,19 @@ def test_pips_local_directories_are_no_upstreams_and_credentials_leave_the_addre
     assert [u.url for u in found] == ["https://py.corp.example/simple/", "https://more.example/simple/"]
     assert found[0].default and not found[1].default
     assert found[0].auth == "Basic dXNlcjpwYXNzQHdvcmQ="
+
+
+@pytest.mark.parametrize(
+    ("said", "found"), [("old.corp.example", ("https://old.corp.example/",)), ("always", ())]
+)
+def test_the_host_that_npm_is_told_to_replace_is_answered_by_the_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, found: tuple[str, ...]
+) -> None:
+    needs_program("npm")
+    user = tmp_path / "user-npmrc"
+    user.write_text(f"registry=https://npm.corp.example/\nreplace-registry-host={said}\n")
+    monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(user))
+    npm = shutil.which("npm")
+    assert npm
+    (one,) = npm_upstreams(npm)
+    assert one.stands_for == found and one.second_names == ()

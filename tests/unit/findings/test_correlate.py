@@ -57,8 +57,44 @@ def test_scope_keeps_scripts_and_packages_apart() -> None:
 
 def test_package_scope_spans_scripts_and_phases() -> None:
     later = replace(samples.BLAME, phase="import", script="require")
-    run = signal("remote_code_execution", 5, later)
-    assert names(READ, run) == ["unchecked_program_and_secrets"]
+    detached = signal("detached", 1)
+    assert names(detached, signal("remote_code_execution", 5, later)) == ["unchecked_program_detached"]
+
+
+def test_secrets_and_an_unchecked_program_are_of_the_same_script() -> None:
+    later = replace(samples.BLAME, phase="import", script="require")
+    assert names(READ, signal("remote_code_execution", 5)) == ["unchecked_program_and_secrets"]
+    assert names(READ, signal("remote_code_execution", 5, later)) == []
+
+
+def test_a_step_that_waits_for_another_counts_only_after_it() -> None:
+    secret = signal("credential_access", 10, content=True, settings=False)
+    unit = signal("persistence", 1, starts=True)
+    plain = sent(20, opaque=False)
+    assert names(unit, secret, plain) == ["theft_and_persistence"]
+    assert names(unit, secret, sent(5, opaque=False)) == []
+    again = signal("credential_access", 30, content=True, settings=False)
+    assert names(secret, plain, again, signal("persistence", 40)) == ["theft_and_persistence"]
+
+
+def test_what_is_known_to_be_no_step_is_none_and_what_is_unknown_excuses_nobody() -> None:
+    listed, settings = (signal("credential_access", 1, content=c, settings=True) for c in (False, True))
+    assert names(listed, sent(2)) == []
+    assert names(settings, sent(2)) == ["secrets_then_data"]
+    assert names(settings, signal("remote_code_execution", 5)) == []
+    line = signal("persistence", 5, starts=False)
+    assert names(line, signal("remote_code_execution", 6)) == []
+    assert names(signal("persistence", 5), signal("remote_code_execution", 6)) == [
+        "unchecked_program_that_stays"
+    ]
+
+
+def test_of_what_nobody_is_known_to_have_done_each_tree_of_processes_is_apart() -> None:
+    whole = replace(samples.BLAME, package=None, script="pip install", confidence="tree")
+    one, other = (replace(sent(2, blame=whole), root=root) for root in (7, 8))
+    read = replace(signal("credential_access", 1, whole), root=7)
+    assert names(read, one) == ["secrets_then_data"]
+    assert names(read, other) == []
 
 
 def test_unordered_combination_takes_any_order() -> None:

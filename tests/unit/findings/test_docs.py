@@ -48,6 +48,8 @@ def _step(step: Step) -> str:
     least = step.where.get("at_least", {})
     facts = [f"at least {least[name]} {name}" for name in least]
     facts += [name.replace("_", " ") for name, wanted in step.where.items() if wanted is True]
+    facts += [("not " if known else "") + name.replace("_", " ") for name, known in step.unless.items()]
+    facts += [f"after step {step.after + 1}"] if step.after is not None else []
     return kinds_of + (f" ({', '.join(facts)})" if facts else "")
 
 

@@ -17,6 +17,7 @@ from package_hunter.decoy.registry import npm
 from package_hunter.decoy.registry.allow import Allowed
 from package_hunter.decoy.registry.cache import Metadata, PendingArtefact, RegistryCache, best_digest
 from package_hunter.decoy.registry.client import UpstreamClient
+from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.web import Answer, Ask, json_answer
 from package_hunter.model.observation import DecoyMark, Fetched
@@ -237,7 +238,10 @@ class NpmFront:
         self._shared = shared
         self._allowed = shared.allowed["npm"]
         self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "npm"]
-        self._hosts = {urlsplit(c.upstream.url).hostname: c for c in self._clients}
+        # host -> the path below which it is a registry: also under the registries' second names
+        self._hosts = {
+            host_of(url): urlsplit(url).path for c in self._clients for url in c.upstream.addresses
+        }
         self._files: dict[str, tuple[UpstreamClient, str, str, str, str]] = {}  # host+path -> file facts
         self._by_file: dict[tuple[str, str], tuple[UpstreamClient, str, str, str, str]] = {}
         self._denied: set[str] = set()
@@ -259,8 +263,7 @@ class NpmFront:
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to a read; anything but reads of allowed packages is refused and noted."""
-        own = self._hosts.get(ask.host)
-        base = urlsplit(own.upstream.url).path.rstrip("/") if own else ""
+        base = self._hosts.get(ask.host, "").rstrip("/")
         raw = ask.raw_path
         below = raw[len(base) :] if raw.startswith(base + "/") else raw
         path = npm.read_path(below)

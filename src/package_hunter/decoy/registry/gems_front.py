@@ -8,6 +8,7 @@ from package_hunter.decoy.registry import gems
 from package_hunter.decoy.registry.client import UpstreamClient
 from package_hunter.decoy.registry.front import Registry, Unreachable
 from package_hunter.decoy.registry.gems import GemPath
+from package_hunter.decoy.second_names import asked_of
 from package_hunter.decoy.web import Answer, Ask
 
 _ACCEPT = {"accept-encoding": "gzip"}
@@ -28,6 +29,7 @@ class GemFront:
         self._shared = shared
         self._allowed = shared.allowed["gem"]
         self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "gem"]
+        self._upstreams = tuple(c.upstream for c in self._clients)
         self._files: dict[
             tuple[str, str], tuple[str, str, str]
         ] = {}  # source, full name -> name, version, SRI
@@ -46,13 +48,20 @@ class GemFront:
 
     def serves(self, ask: Ask) -> bool:
         """Whether it goes to a source."""
-        return self._source(ask) is not None
+        return self._source(ask) is not None or self._other(ask) is not None
+
+    def _other(self, ask: Ask) -> Ask | None:
+        """The same, asked of a source of the host's, if this went to a second name of that."""
+        hosts = (ask.host, ask.host.removeprefix("index."))
+        found = (asked_of(self._upstreams, ask, host) for host in hosts)
+        return next((other[1] for other in found if other is not None), None)
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to a read."""
         client = self._source(ask)
         if client is None:
-            return _not_found()
+            other = self._other(ask)
+            return await self.answer(other) if other is not None else _not_found()
         base = urlsplit(client.upstream.url).path
         path = gems.read_path("/" + ask.path[len(base) :])
         try:

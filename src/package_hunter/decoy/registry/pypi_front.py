@@ -10,6 +10,7 @@ from package_hunter.decoy.registry.allow import normal_name
 from package_hunter.decoy.registry.client import UpstreamClient
 from package_hunter.decoy.registry.front import Registry, Unreachable
 from package_hunter.decoy.registry.pypi import artefact_names, metadata_lesson, page_lesson
+from package_hunter.decoy.second_names import asked_of, host_of
 from package_hunter.decoy.web import Answer, Ask
 
 _LEARN_BYTES = 128 << 20  # an artefact larger than this teaches no dependencies
@@ -25,7 +26,8 @@ class PypiFront:
         self._shared = shared
         self._allowed = shared.allowed["pypi"]
         self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "pypi"]
-        self._hosts = {urlsplit(c.upstream.url).hostname for c in self._clients}
+        self._upstreams = tuple(c.upstream for c in self._clients)
+        self._hosts = {host_of(url) for one in self._upstreams for url in one.addresses}
         self._files: dict[str, tuple[UpstreamClient, str, str]] = {}  # host+path -> client, SRI, URL
 
     def _index(self, ask: Ask) -> UpstreamClient | None:
@@ -48,10 +50,20 @@ class PypiFront:
             client = self._index(ask)
             if client is not None:
                 return await self._page(ask, client)
+            if (other := asked_of(self._upstreams, ask, ask.host)) is not None:
+                return await self._moved(*other)
         except Unreachable as error:
             self._shared.refused(ask, error)
             return Answer(error.status, str(error).encode(), type="text/plain")
         return self._deny(ask, ask.raw_path)
+
+    async def _moved(self, place: str, ask: Ask) -> Answer:
+        """Judged as if it had been asked of the index itself, and sent there: links that a page gives relative to
+        itself are right only there."""
+        answer = await self.answer(ask)
+        if answer.status >= 400:
+            return answer
+        return Answer(302, b"", (("location", place),), "text/plain", registry=True)
 
     def _deny(self, ask: Ask, what: str) -> Answer:
         self._shared.mark(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from package_hunter.decoy.forge import Forge, aws_pair, checked_token, jwt, random_text
+from package_hunter.decoy.secrets.docker import DOCKER_HOST, DOCKER_USE
 
 
 def make(forge: Forge) -> None:
@@ -47,10 +48,11 @@ def _github(forge: Forge) -> None:
 
 def _gitlab(forge: Forge) -> None:
     forge.variable("CI_JOB_TOKEN", "gitlab-token", f"glcbt-64_{random_text(20)}", ("gitlab",))
-    forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", ("docker",))
+    forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", (DOCKER_USE,))
     number = str(10**9 + secrets.randbelow(10**9))
     forge.env.update(
         GITLAB_CI="true",
+        CI_REGISTRY=DOCKER_HOST,
         CI_SERVER_HOST="gitlab.com",
         CI_SERVER_URL="https://gitlab.com",
         CI_PROJECT_PATH="northwind-labs/storefront",

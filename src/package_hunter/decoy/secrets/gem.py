@@ -8,7 +8,8 @@ from package_hunter.decoy.forge import Forge
 
 
 def make(forge: Forge) -> None:
-    key = forge.canary("gem-key", ".gem/credentials", f"rubygems_{secrets.token_hex(24)}", ("gem-registry",))
+    value = f"rubygems_{secrets.token_hex(24)}"
+    key = forge.canary("gem-key", ".gem/credentials", value, forge.only_at("gem-registry", "gem"))
     forge.file(".gem/credentials", f"---\n:rubygems_api_key: {key}\n", 0o600)
     sources = "".join(f"- {upstream.url}\n" for upstream in forge.upstream("gem"))
     if sources:

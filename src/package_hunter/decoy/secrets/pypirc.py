@@ -23,7 +23,9 @@ def _macaroon(location: str) -> str:
 def make(forge: Forge) -> None:
     upstreams = forge.upstream("pypi")
     host = (urlsplit(upstreams[0].url).hostname if upstreams else None) or "packages.internal"
-    token = forge.canary("pypi-token", ".pypirc", "pypi-" + _macaroon(host), ("pypi-upload",))
+    token = forge.canary(
+        "pypi-token", ".pypirc", "pypi-" + _macaroon(host), forge.only_at("pypi-upload", "pypi")
+    )
     forge.file(
         ".pypirc",
         f"[distutils]\nindex-servers =\n    pypi\n\n[pypi]\nusername = __token__\npassword = {token}\n",

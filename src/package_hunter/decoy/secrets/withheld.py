@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from package_hunter.decoy.forge import BASE62, Forge, aws_pair, checked_token, jwt, random_text
+from package_hunter.decoy.secrets.docker import DOCKER_HOST, DOCKER_USE
 
 _MAX = 50
 
@@ -37,13 +38,13 @@ def _env(forge: Forge, path: str) -> str:
 
 
 def _npmrc(forge: Forge, path: str) -> str:
-    token = forge.canary("npm-token", path, checked_token("npm_"), ("npm-registry",))
+    token = forge.canary("npm-token", path, checked_token("npm_"), forge.only_at("npm-registry", "npm"))
     hosts = [upstream.url.partition(":")[2] for upstream in forge.upstream("npm") if upstream.default]
     return f"{hosts[0] if hosts else ''}:_authToken={token}\n".removeprefix(":")
 
 
 def _yarnrc(forge: Forge, path: str) -> str:
-    token = forge.canary("npm-token", path, checked_token("npm_"), ("npm-registry",))
+    token = forge.canary("npm-token", path, checked_token("npm_"), forge.only_at("npm-registry", "npm"))
     return f'npmAuthToken: "{token}"\n' if path.endswith(".yml") else f'"//registry/:_authToken" "{token}"\n'
 
 
@@ -66,9 +67,9 @@ def _aws(forge: Forge, path: str) -> str:
 
 
 def _docker(forge: Forge, path: str) -> str:
-    password = forge.canary("docker-password", path, f"dckr_pat_{random_text(27)}", ("docker",))
+    password = forge.canary("docker-password", path, f"dckr_pat_{random_text(27)}", (DOCKER_USE,))
     auth = base64.b64encode(f"ci:{password}".encode()).decode()
-    return json.dumps({"auths": {"registry.northwind.internal": {"auth": auth}}}, indent=2)
+    return json.dumps({"auths": {DOCKER_HOST: {"auth": auth}}}, indent=2)
 
 
 def _gcloud(forge: Forge, path: str) -> str:

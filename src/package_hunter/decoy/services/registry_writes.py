@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from urllib.parse import urlsplit
 
 from package_hunter.decoy.forge import checked_token
+from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.web import Answer, Ask, json_answer
 from package_hunter.decoy.world import World
 
@@ -17,7 +17,7 @@ class RegistryWrites:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._hosts = {urlsplit(u.url).hostname for u in world.spec.upstreams}
+        self._hosts = {host_of(url) for u in world.spec.upstreams for url in u.addresses}
 
     def matches(self, ask: Ask) -> bool:
         return ask.method in _WRITES and (ask.host in self._hosts or _publishes(ask))

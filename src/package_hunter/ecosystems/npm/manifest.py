@@ -17,6 +17,14 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9@._-]{1,100}")
 KINDS_OF_DEPENDENCY = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
+def lost(known: Mapping[str, str], tree: BoxTree, folder: str) -> bool:
+    """Whether the manifest in ``folder`` has no longer the scripts that are ``known`` of it (what a binding.gyp
+    implies never stood in it)."""
+    own = {event: text for event, text in known.items() if text != GYP_REBUILD}
+    now = as_text_map(tree.read_json(f"{folder}/package.json").get("scripts")) if own else {}
+    return any(now.get(event) != text for event, text in own.items())
+
+
 def scripts(manifest: Mapping[str, Any], has_gyp: bool, events: tuple[str, ...]) -> dict[str, str]:
     """Event -> command line, in npm's order, of the scripts that an install runs. ``has_gyp``: a binding.gyp
     lies beside it, which npm builds where neither install nor preinstall is given."""

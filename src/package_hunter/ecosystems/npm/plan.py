@@ -144,6 +144,12 @@ class NpmPlan(Plan):
         """The packages after the fetch; before it, those of the lock file."""
         return self._installed.packages
 
+    def without_scripts(self, tree: BoxTree) -> frozenset[str]:
+        """See Plan."""
+        return frozenset(
+            p.purl for p in self.inventory() if p.path and manifest.lost(p.scripts, tree, p.path)
+        )
+
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
         return coverage(self._planned, self.options, self._installed, runs, self._skipped_imports)

@@ -112,16 +112,6 @@ def find_image() -> Path:
 Fill = Callable[[Path, Path, Say], None]
 
 
-def gem_source(image_root: Path) -> str | None:
-    """The source that gem in this (mounted) image has as its default; None where it has no Ruby."""
-    places = ("usr/lib/ruby/*/rubygems", "usr/local/lib/ruby/*/rubygems")
-    for path in sorted(path for place in places for path in image_root.glob(f"{place}/defaults.rb")):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if match := re.search(r"def self\.default_sources\s+%w\[(https?://[^\s\]]+)\]", text):
-            return match[1]
-    return None
-
-
 def build_image(force: bool = False, progress: Say = say, variant: Variant = DEFAULT) -> Path:
     """Build the image unless it is there, and give its path. Needs root and the host's mirrors; takes one to
     three minutes and about 3 GB of disk meanwhile. Raises HostError."""

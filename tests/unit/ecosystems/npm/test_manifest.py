@@ -74,3 +74,25 @@ def test_how_a_package_is_loaded(
         (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "p" / name).write_text("")
     assert manifest.loader(BoxTree(tmp_path), "/p", package) == how
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"),
+    [
+        ('{"scripts": {"install": "node a.js", "test": "x"}, "builtFor": "v24"}', False),
+        ('{"scripts": {"install": "echo ok"}}', True),
+        ('{"scripts": {"test": "x"}}', True),
+        ("{}", True),
+        ("[" * 5_000, True),
+        (None, True),
+    ],
+)
+def test_a_manifest_lost_its_scripts(tmp_path: Path, text: str | None, lost: bool) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    if text is not None:
+        (folder / "package.json").write_text(text)
+    tree = BoxTree(tmp_path)
+    assert manifest.lost({"install": "node a.js"}, tree, "/a") is lost
+    assert not manifest.lost({"install": manifest.GYP_REBUILD}, tree, "/a"), "implied: it never stood there"
+    assert not manifest.lost({}, tree, "/a")

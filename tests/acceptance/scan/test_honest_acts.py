@@ -1,0 +1,71 @@
+"""Everyday acts of packages are not called proof, and a build is not called the removal of traces."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.hunter import npm_project, project_with, scan_json
+from tests.support.requires import needs_btf, needs_registry, needs_runc, needs_shared
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict"),
+    [
+        ("npm-gifsicle", "suspicious"),
+        ("behaviour/m1-npmrc-proxy", "suspicious"),
+        ("behaviour/m3-py", "suspicious"),
+        ("behaviour/m4-ssh-msgpack", "suspicious"),
+        ("behaviour/b1-own-build", "no_findings"),
+    ],
+)
+def test_what_honest_packages_do_is_no_proof(case: str, verdict: str, tmp_path: Path) -> None:
+    needs_btf()
+    needs_runc()
+    cases = needs_shared("cases")
+    if case.startswith("npm-"):
+        needs_registry()
+    copy = tmp_path / "case"
+    subprocess.run(
+        [sys.executable, str(cases / "expand.py"), str(cases / case), str(copy)],
+        check=True,
+        capture_output=True,
+    )
+    archive = next((p for p in sorted(copy.iterdir()) if p.suffix in (".tgz", ".whl")), copy)
+    report = scan_json(archive)
+    assert report["verdict"] == verdict, report["findings"]
+
+
+_KEEPS = """
+const fs = require("fs"), m = JSON.parse(fs.readFileSync("package.json"));
+m.builtFor = process.version;
+fs.writeFileSync("package.json.tmp", JSON.stringify(m));
+fs.renameSync("package.json.tmp", "package.json");
+fs.writeFileSync("stage.js", ""); fs.unlinkSync("stage.js");
+"""
+_DROPS = """
+const fs = require("fs"), m = JSON.parse(fs.readFileSync("package.json"));
+delete m.scripts;
+fs.writeFileSync("package.json", JSON.stringify(m));
+"""
+
+
+def test_a_manifest_that_lost_its_scripts_is_told_and_one_that_was_written_is_not(tmp_path: Path) -> None:
+    needs_btf()
+    needs_runc()
+    app = project_with(tmp_path / "app", builder={}, cleaner={})
+    for name, text in (("builder", _KEEPS), ("cleaner", _DROPS)):
+        source = npm_project(tmp_path / name, name, {"postinstall": "node work.js"})
+        (source / "work.js").write_text(text)
+        packed = ["npm", "pack", "--silent", "--pack-destination", str(app), str(source)]
+        subprocess.run(packed, check=True, capture_output=True, cwd=tmp_path)
+    manifest = json.loads((app / "package.json").read_text())
+    manifest["dependencies"] = {name: f"file:{name}-1.0.0.tgz" for name in ("builder", "cleaner")}
+    (app / "package.json").write_text(json.dumps(manifest))
+    report = scan_json(app)
+    found = [(f["kind"], f["blame"]["package"]) for f in report["findings"] if f["severity"] != "info"]
+    assert found == [("self_cleaning", "pkg:npm/cleaner@1.0.0")], report["findings"]

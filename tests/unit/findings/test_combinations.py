@@ -1,0 +1,202 @@
+"""Everyday acts of one package do not add up to proof; the same acts as one deed do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from package_hunter.findings import judge
+from package_hunter.findings.context import MAX_LINE, Context
+from package_hunter.findings.meaning import of_start
+from package_hunter.model.observation import (
+    Alert,
+    Blame,
+    Canary,
+    CanaryRead,
+    DecoyMark,
+    DnsRecord,
+    NetworkLog,
+    Observation,
+    Process,
+    Request,
+)
+from package_hunter.model.scan import Coverage
+from tests.support import judge_samples as samples
+from tests.support.judge_samples import SECOND, T0, alert
+
+NPMRC = "/home/dev/.npmrc"
+AWS = "/home/dev/.aws/credentials"
+KEY = "/home/dev/.ssh/id_ed25519"
+CANARIES = tuple(Canary(path, "secret", path, f"value of {path}") for path in (NPMRC, AWS, KEY))
+OPAQUE = bytes(range(128, 256))
+NODE = samples.PROCESSES[1]
+
+
+def read(path: str, at: float = 1) -> CanaryRead:
+    return CanaryRead(T0 + int(at * SECOND), path, path, NODE.key, samples.BLAME)
+
+
+def seen(rule: str, tags: str, path: str, at: float = 1, blame: Blame = samples.BLAME) -> Alert:
+    fields = {"fd.name": path, "proc.cmdline": "node steal.js", "proc.exepath": "/usr/bin/node"}
+    return alert(
+        time_ns=T0 + int(at * SECOND), rule=rule, output_fields=fields, event_type="openat", pid=NODE.pid,
+        tags=(f"kind:{tags}", "suspicious"), blame=blame,
+    )  # fmt: skip
+
+
+def asked(
+    method: str = "GET", body: bytes = b"", at: float = 2, url: str = "https://c.example/v1"
+) -> Request:
+    time_ns = T0 + int(at * SECOND)
+    return Request(time_ns, method, url, (), body, len(body), 200, 1, blame=samples.BLAME)
+
+
+def ran(at: float = 3, pid: int = NODE.pid, where: str = "c.example:443") -> DecoyMark:
+    blame = replace(samples.BLAME, pid=pid)
+    return DecoyMark(T0 + int(at * SECOND), "remote_code_execution", "it was executed", where, 1, blame, {})
+
+
+def proofs(
+    *what: CanaryRead | Alert | Request | DecoyMark | DnsRecord,
+    processes: Sequence[Process] = samples.PROCESSES,
+) -> set[str]:
+    """Names of the combinations that are found."""
+
+    def of(kind: type) -> tuple[Any, ...]:
+        return tuple(item for item in what if isinstance(item, kind))
+
+    observation = Observation(alerts=of(Alert), processes=tuple(processes), canary_reads=of(CanaryRead))
+    network = NetworkLog(dns=of(DnsRecord), requests=of(Request), marks=of(DecoyMark))
+    findings = judge(observation, network, CANARIES, blamer=lambda key, time_ns: samples.BLAME)
+    return {
+        str(e.data["combination"]) for f in findings if f.proof for e in f.evidence if "combination" in e.data
+    }
+
+
+UNIT = "/home/dev/.config/systemd/user/x.service"
+
+
+def start(path: str, at: float = 1) -> Alert:
+    return seen("Startup place changed", "persistence", path, at)
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ((read(NPMRC), ran()), set()),  # it looks for the proxy, and downloads
+        ((read(AWS), ran()), {"unchecked_program_and_secrets"}),
+        ((seen("Credential file read", "credential_access", "/home/dev/.aws"), ran()), set()),
+        ((seen("Credential file read", "credential_access", "/home/dev/.ssh/known_hosts"), ran()), set()),
+        ((seen("x", "credential_access", "/proc/77/environ"), ran()), {"unchecked_program_and_secrets"}),
+        ((read("/home/dev/projects/a/.npmrc"), ran()), set()),
+        ((start("/home/dev/.bashrc"), ran()), set()),
+        ((start(UNIT), ran()), {"unchecked_program_that_stays"}),
+    ],
+)
+def test_beside_an_unchecked_program(steps: tuple[Any, ...], found: set[str]) -> None:
+    assert proofs(*steps) == found
+
+
+@pytest.mark.parametrize(
+    ("steps", "found"),
+    [
+        ((read(NPMRC), start("/home/dev/.zshrc"), asked()), set()),
+        ((read(AWS), start("/home/dev/.zshrc"), asked()), set()),
+        ((read(AWS), start(UNIT), asked()), set()),  # a plain GET took nothing out
+        ((read(AWS), start("/home/dev/.zshrc"), asked("POST", b"version=1")), set()),
+        ((read(NPMRC), start(UNIT), asked("POST", b"version=1")), set()),
+        ((read(AWS), start(UNIT), asked("POST", b"version=1")), {"theft_and_persistence"}),
+        ((read(AWS, at=3), start(UNIT), asked("POST", b"version=1", at=2)), set()),
+        ((seen("x", "credential_access", "/home/dev/.ssh"), start(UNIT), asked("POST", b"v=1")), set()),
+        ((seen("x", "credential_access", "/home/dev/.ssh"), asked("POST", OPAQUE)), set()),
+        ((read(KEY), asked("POST", OPAQUE)), {"secrets_then_data"}),
+        ((read(NPMRC), asked("POST", OPAQUE)), {"secrets_then_data"}),  # that could hold the token
+        ((read(NPMRC), asked()), set()),
+    ],
+)
+def test_theft_needs_a_secret_and_something_that_left_after_it(
+    steps: tuple[Any, ...], found: set[str]
+) -> None:
+    assert proofs(*steps) == found
+
+
+def child(key: int, parent: int, cmdline: str, **more: Any) -> Process:
+    return replace(NODE, key=key, parent=parent, pid=1000 + key, cmdline=cmdline, started_ns=T0 + key, **more)
+
+
+def test_the_program_that_was_run_and_the_helper_that_was_left_are_two_things() -> None:
+    node = replace(NODE, ended_ns=T0 + 4 * SECOND)
+    helper = child(11, node.key, "node flush.js")
+    program = child(12, node.key, "vendor/tool --version", ended_ns=T0 + 3 * SECOND)
+    family = (samples.PROCESSES[0], node, helper, program)
+    assert proofs(ran(pid=program.pid), processes=family) == set()
+    assert proofs(ran(pid=helper.pid), processes=family) == {"unchecked_program_detached"}
+    below = child(13, helper.key, "curl")
+    assert proofs(ran(pid=below.pid), processes=(*family, below)) == {"unchecked_program_detached"}
+
+
+def test_the_program_that_was_run_and_the_one_in_a_hidden_place_are_two_things() -> None:
+    hidden = child(11, NODE.key, "/tmp/.x/configure")
+    other = child(12, NODE.key, "vendor/tool --version")
+    fields = {"proc.exepath": "/tmp/.x/configure", "proc.cmdline": hidden.cmdline}
+    drop = seen("Program run", "dropped_executable", "", 2)
+    drop = replace(drop, output_fields=fields, pid=hidden.pid, event_type="execve")
+    family = (*samples.PROCESSES, hidden, other)
+    assert proofs(drop, ran(pid=other.pid), processes=family) == set()
+    assert proofs(drop, ran(pid=hidden.pid), processes=family) == {"unchecked_program_hidden"}
+
+
+def test_the_bare_address_is_the_one_that_the_program_came_from() -> None:
+    bare = asked(url="http://203.0.113.9/x")
+    assert proofs(bare, ran()) == set()
+    assert proofs(bare, ran(where="203.0.113.9:80")) == {"unchecked_program_from_bare_address"}
+
+
+def test_the_stranger_who_was_told_is_the_one_who_gave_the_program() -> None:
+    told = asked("POST", b"at /home/dev/projects/app")
+    assert proofs(told, ran()) == {"unchecked_program_for_this_machine"}
+    assert proofs(told, ran(where="dl.example:443")) == set()
+    assert proofs(replace(told, time_ns=T0 + 9 * SECOND), ran()) == set()
+
+
+def test_facts_in_a_request_are_not_hidden_in_a_look_up() -> None:
+    told = asked("POST", b"at /home/dev/projects/app")
+    look_up = DnsRecord(
+        T0, "a1b2c3d4e5f60718293a4b5c6d7e8f90.cdn.example", "A", "198.18.1.1", 5, samples.BLAME
+    )
+    assert proofs(told, look_up) == set()
+    name = b"/home/dev/projects/app".hex()
+    assert proofs(replace(look_up, name=f"{name}.cdn.example")) == {"facts_hidden_in_dns"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "command", "starts"),
+    [
+        ("crontab", "crontab -l", False),
+        ("crontab", "crontab -", True),
+        ("systemctl", "systemctl --user status x", False),
+        ("systemctl", "systemctl --user enable x", True),
+        ("systemctl", "systemctl is-system-running", False),
+        ("at", "at now", True),
+        ("/home/dev/.config/autostart/x.desktop", "", True),
+        ("/home/dev/.ssh/authorized_keys", "", True),
+        ("/home/dev/.ssh/config", "", False),
+        ("/home/dev/projects/a/.venv/lib/python3.11/site-packages/x.pth", "", True),
+        ("/home/dev/.gitconfig", "", False),
+        ("/home/dev/.claude/settings.json", "", False),
+    ],
+)
+def test_what_starts_by_itself(subject: str, command: str, starts: bool) -> None:
+    assert of_start(subject, command.split()) == {"starts": starts}
+
+
+def test_a_line_too_long_to_follow_is_unknown_and_costs_no_more() -> None:
+    many = [child(2, 1, "sh"), *(child(key, key - 1, "sh") for key in range(3, 5000))]
+    context = Context(Observation(processes=tuple(many)), NetworkLog(), (), (), Coverage(), None)
+    assert context.line(MAX_LINE + 2) is None
+    assert context.line(MAX_LINE) is not None
+    assert context.root_of(4999) == 2
+    assert context.root_of(None) is None and context.root_of(77_777) is None

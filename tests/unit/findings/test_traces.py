@@ -1,0 +1,118 @@
+"""Only what came in the archive and is gone was a trace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from package_hunter.findings import judge
+from package_hunter.findings.traces import scripts_of
+from package_hunter.model.observation import Blame, FileChange, NetworkLog, Observation
+from tests.support import judge_samples as samples
+from tests.support.judge_samples import T0, alert
+
+FOLDER = str(samples.PACKAGE.path)
+PACKAGE = replace(
+    samples.PACKAGE,
+    scripts={"install": "node make.js > flags.gypi && chmod 755 run.sh && mkdir -p build && ./lib/end"},
+)
+INSTALLER, OWN = 1, 2
+
+
+def blamer(key: int, time_ns: int) -> Blame:
+    fetch = replace(samples.BLAME, phase="fetch", package=None, confidence="tree")
+    return fetch if key == INSTALLER else samples.BLAME
+
+
+def cleaned(*changes: FileChange, gone: frozenset[str] | None = frozenset(), alerts: Any = ()) -> bool:
+    observation = Observation(alerts=tuple(alerts), processes=samples.PROCESSES, files=changes)
+    findings = judge(observation, NetworkLog(), packages=(PACKAGE,), blamer=blamer, scriptless=gone)
+    assert {f.kind for f in findings} <= {"self_cleaning"}
+    return bool(findings)
+
+
+def change(name: str, action: str, by: int = OWN, other: str | None = None) -> FileChange:
+    return FileChange(f"{FOLDER}/{name}", action, by, T0 + 1, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        *(("flags.gypi", action) for action in ("created", "written", "deleted")),
+        *(
+            ("run.sh", "mode"),
+            ("build", "created"),
+            ("build", "deleted"),
+            ("make.js", "mode"),
+            ("make.js", "written"),
+        ),
+        *(("package.json", "written"), ("package.json", "renamed"), ("package.json", "mode")),
+        ("lib/other.js", "deleted"),
+    ],
+)
+def test_a_build_is_none(name: str, action: str) -> None:
+    assert not cleaned(change(name, action))
+
+
+@pytest.mark.parametrize(
+    ("name", "action"), [("make.js", "deleted"), ("make.js", "renamed"), ("lib/end.js", "deleted")]
+)
+def test_a_script_that_came_and_went_is_one(name: str, action: str) -> None:
+    assert cleaned(change(name, action))
+    assert cleaned(change(name, "created", by=INSTALLER), change(name, action))
+
+
+def test_a_script_that_the_run_itself_made_is_none() -> None:
+    assert not cleaned(change("make.js", "created"), change("make.js", "deleted"))
+
+
+def test_a_manifest_counts_where_its_scripts_are_gone() -> None:
+    gone = frozenset({PACKAGE.purl})
+    assert cleaned(change("package.json", "written"), gone=gone)
+    assert cleaned(change("package.json", "deleted"), gone=gone)
+    assert not cleaned(change("package.json", "deleted")), "it was put back"
+    assert not cleaned(change("package.json", "written"), gone=None)
+    assert cleaned(change("package.json", "deleted"), gone=None), "nobody looked, and it was taken away"
+
+
+def of_rule(event: str, name: str) -> Any:
+    fields = {"fs.path.name": f"{FOLDER}/{name}", "proc.cmdline": "node note.js"}
+    return alert(
+        rule="about the package's own file", event_type=event, output_fields=fields,
+        tags=("kind:self_cleaning", "suspicious"),
+    )  # fmt: skip
+
+
+def test_the_rules_alerts_are_held_to_the_same() -> None:
+    gone = frozenset({PACKAGE.purl})
+    assert not cleaned(alerts=[of_rule("openat", "package.json")])
+    assert cleaned(alerts=[of_rule("openat", "package.json")], gone=gone)
+    assert not cleaned(alerts=[of_rule("openat", "package.json")], gone=None)
+    assert cleaned(alerts=[of_rule("unlink", "package.json")], gone=None)
+    assert cleaned(alerts=[of_rule("unlink", "lib/stage.js")])
+    assert not cleaned(change("lib/stage.js", "created"), alerts=[of_rule("unlink", "lib/stage.js")])
+
+
+@pytest.mark.parametrize(
+    ("command", "runs", "not_run"),
+    [
+        ("node ./scripts/post", {"scripts/post", "scripts/post.js", "scripts/post/index.js"}, {"node"}),
+        ("A=1 node -r ./a.js b.js", {"a.js", "b.js"}, {"A=1"}),
+        ("cp a.js b.js; rm -rf src", {"rm"}, {"a.js", "b.js", "src"}),
+        ("sh -c './go.sh' || exit 0", {"go.sh"}, set()),
+        ("node a.js > out.js 2>&1", {"a.js"}, {"out.js"}),
+        ("node ../x.js /abs/y.js", set(), {"../x.js", "/abs/y.js"}),
+    ],
+)
+def test_what_a_command_line_runs(command: str, runs: set[str], not_run: set[str]) -> None:
+    found = scripts_of(command)
+    assert found >= runs and not found & not_run
+
+
+@given(st.text(max_size=300))
+def test_no_command_line_breaks_it(command: str) -> None:
+    assert all(isinstance(name, str) for name in scripts_of(command))
