@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from package_hunter.model.event import event_table
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue, raw_argument_type
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
 from package_hunter.rules.operators import TEXTS
@@ -31,12 +33,22 @@ def field_spec(ref: FieldRef) -> FieldSpec:
         raise ResolveError("field_argument", f"{ref.name}[…] takes a number, not {ref.arg!r}.", str(ref))
     if spec.is_list and ref.arg is not None:
         spec = replace(spec, is_list=False)
-    if ref.name == "evt.rawarg" and ref.arg is not None:
-        kind = raw_argument_type(ref.arg)
-        if kind is None and not ref.arg.isdigit():
-            raise ResolveError("unknown_field", f"No event has an argument {ref.arg!r}.", str(ref))
-        spec = replace(spec, type=kind or FieldType.STRING)
+    if ref.name in ("evt.arg", "evt.rawarg") and ref.arg is not None:
+        if ref.arg not in argument_names() and not _is_position(ref.arg):
+            raise ResolveError("unknown_argument", f"No event has an argument {ref.arg!r}.", ref.arg)
+        if ref.name == "evt.rawarg":
+            spec = replace(spec, type=raw_argument_type(ref.arg) or FieldType.STRING)
     return spec
+
+
+@cache
+def argument_names() -> frozenset[str]:
+    """The name of every argument that some event has."""
+    return frozenset(param.name for info in event_table().values() for param in info.params)
+
+
+def _is_position(arg: str) -> bool:
+    return arg.lstrip("-").isascii() and arg.lstrip("-").isdigit()
 
 
 def operand_spec(operand: Operand) -> FieldSpec:

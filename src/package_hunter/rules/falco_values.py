@@ -1,0 +1,101 @@
+"""Whether Falco 0.43 takes a field, an operator and a value together. ``FalcoRefuses`` says why it does not."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import replace
+
+from package_hunter.model.fields import FieldSpec, FieldType
+from package_hunter.rules.ast import FieldRef, Transformed
+from package_hunter.rules.ast import Operand as OurOperand
+from package_hunter.rules.falco_syntax import Comparison, FalcoRefuses, Operand
+from package_hunter.rules.operands import ResolveError, operand_spec
+from package_hunter.rules.operators import NUMBERS, check_operator
+from package_hunter.rules.parse import field_ref
+from package_hunter.rules.patterns import ValueProblem
+
+MAX_VALUE_BYTES = 255  # of a text or pattern; Falco's buffer holds one more for its end
+
+
+def check_comparison(check: Comparison) -> None:
+    """FalcoRefuses where Falco does not take the comparison."""
+    try:
+        left = _spec(check.left)
+        check_operator(check.op if check.op != "==" else "=", left)
+        if check.right is not None:
+            _spec(check.right)
+            return
+        for value in check.values:
+            _check_value(check.op, left, value)
+    except (ResolveError, ValueProblem, FalcoRefuses) as error:
+        said = getattr(error, "message", str(error))
+        raise FalcoRefuses(f"{check.left} {check.op}: {said}".rstrip("."), check.at) from None
+
+
+def _spec(operand: Operand) -> FieldSpec:
+    ref = field_ref(operand.name, operand.arg)
+    _check_argument(operand, ref)
+    ours: OurOperand = ref
+    for transformer in operand.transformers:
+        ours = Transformed(transformer, (ours,))
+    return replace(operand_spec(ours), name=str(operand))
+
+
+def _check_argument(operand: Operand, ref: FieldRef) -> None:
+    if operand.name == "evt.arg" and not re.fullmatch(r"\s*[+-]?[0-9]+", operand.arg or ""):
+        raise FalcoRefuses(f"evt.arg[…] takes a number; write evt.arg.{operand.arg or 'NAME'}")
+    if operand.name in ("evt.rawarg", "evt.type.is"):
+        raise FalcoRefuses(f"{operand.name} takes its argument behind a dot, as in {operand.name}.NAME")
+
+
+def _check_value(op: str, spec: FieldSpec, value: str) -> None:
+    if op in ("bcontains", "bstartswith"):
+        if not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", value):
+            raise FalcoRefuses(f"{value!r} is no even number of hex digits")
+        return
+    if spec.type in NUMBERS:
+        _check_number(spec, value)
+    elif spec.type is FieldType.BOOL and value not in ("true", "false"):
+        raise FalcoRefuses(f"{value!r} is neither true nor false")
+    elif spec.type is FieldType.IP:
+        _check_address(value)
+    elif spec.type is FieldType.NET:
+        _check_network(value)
+    elif len(value.encode("utf-8", "surrogatepass")) > MAX_VALUE_BYTES:
+        raise FalcoRefuses(f"a value is longer than {MAX_VALUE_BYTES} bytes")
+
+
+def _check_number(spec: FieldSpec, value: str) -> None:
+    if spec.type is FieldType.PORT:
+        if not re.fullmatch(r"[0-9]{0,9}", value) and not _is_service(value):
+            raise FalcoRefuses(f"{value!r} is neither a port nor the name of a service")
+    elif not re.fullmatch(r"\s*[+-]?[0-9]+", value):
+        raise FalcoRefuses(f"{value!r} is no whole number")
+
+
+def _is_service(name: str) -> bool:
+    try:
+        socket.getservbyname(name)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _check_address(value: str) -> None:
+    family = socket.AF_INET if "." in value else socket.AF_INET6
+    try:
+        socket.inet_pton(family, value)
+    except (OSError, ValueError):
+        hint = "; Falco takes no IPv6 address with a dot in it" if ":" in value and "." in value else ""
+        raise FalcoRefuses(f"{value!r} is no IP address{hint}") from None
+
+
+def _check_network(value: str) -> None:
+    address, slash, bits = value.partition("/")
+    if not slash or not re.fullmatch(r"\s*\+?[0-9]+", bits):
+        raise FalcoRefuses(f"{value!r} is no network such as 10.0.0.0/8")
+    _check_address(address)
+    low, high = (0, 32) if "." in value else (1, 128)
+    if not low <= int(bits[-6:]) <= high:
+        raise FalcoRefuses(f"{value!r} has a mask that is out of range ({low} to {high})")
