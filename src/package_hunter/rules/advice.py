@@ -45,7 +45,7 @@ ADVICE = {
     "val": "Compare it with a plain value, or with a field of the same type.",
     "event_type": "Compare it with names: evt.type in (open, openat).",
     "exceptions": "Write {name: N, fields: [a, b], comps: [=, in], values: [[x, [y, z]]]}.",
-    "missing": "Give the missing keys; a rule needs condition, output, desc and priority.",
+    "missing": "Give them: a rule needs condition, output, desc and priority, a macro condition, a list items.",
     "source": "Leave the rule out, or set source: syscall.",
     "priority": "Use EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFORMATIONAL or DEBUG.",
     "output": "Write fields as %proc.name or %evt.arg[name]; leave out any other per cent sign.",

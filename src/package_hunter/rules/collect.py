@@ -20,6 +20,7 @@ from package_hunter.rules.keys import (
     plugin_choices,
     unknown_keys,
     version,
+    whole_number,
 )
 from package_hunter.rules.model import Problem
 
@@ -40,6 +41,7 @@ class Entry:
     place: Place
     seen: int
     changed: int
+    replaced: bool = False  # whether its exceptions came in through an override
 
 
 @dataclass
@@ -91,6 +93,8 @@ class Collected:
         for problem in unknown_keys(kind, item):
             self.warn(problem.code, problem.place, problem.message)
         override, append = item.values.get("override"), item.values.get("append", False)
+        if "override" in item.values and not override:
+            self.warn("override", item.at("override"), "'override' names no key, so it changes nothing.")
         if kind == "rule" and not self._same_source(name, known, item):
             return
         if override and append:
@@ -121,9 +125,10 @@ class Collected:
 
     def _define(self, kind: str, name: str, table: dict[str, Entry], item: Item) -> None:
         keys = (*CHANGEABLE[kind], "source") if kind == "rule" else CHANGEABLE[kind]
-        missing = [k for k in NEEDED if item.values.get(k) in (None, "")] if kind == "rule" else []
+        needed = NEEDED if kind == "rule" else CHANGEABLE[kind]
+        missing = [k for k in needed if item.values.get(k) in (None, "")]
         if missing:
-            self.error("missing", item.place, f"The rule {name!r} lacks {', '.join(missing)}.", "", name)
+            self.error("missing", item.place, f"The {kind} {name!r} lacks {', '.join(missing)}.", "", name)
             return
         if kind == "rule" and item.values.get("source", "syscall") == "":
             self.error("key_kind", item.at("source"), f"'source' of the rule {name!r} is empty.", "", name)
@@ -209,6 +214,7 @@ class Collected:
             else:
                 known.values[key] = item.values[key]
                 known.places[key] = item.at(key)
+                known.replaced |= key == "exceptions"
         known.changed = self.count
 
     def _can_override(self, kind: str, item: Item, override: dict[str, Any]) -> bool:
@@ -229,7 +235,8 @@ class Collected:
     def engine_version(self, item: Item) -> None:
         """required_engine_version: a number (N means 0.N.0) or a version."""
         text = str(item.values["required_engine_version"])
-        wanted = version(f"0.{text}.0" if text.isdigit() else text)
+        minor = whole_number(text)
+        wanted = version(text) if minor is None else (0, minor, 0)
         if wanted is None:
             self.error(
                 "engine_version", item.at("required_engine_version"), f"{text[:40]!r} is no engine version."

@@ -132,8 +132,10 @@ class _Reader:
         values: dict[str, Any] = {}
         places: dict[str, Place] = {}
         for key, value in node.value:
-            named = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
-            if named and named not in values:
+            if not isinstance(key, yaml.ScalarNode):
+                raise DocumentError("A key of an entry is a single word.", _place(key, self.name))
+            named = str(key.value)
+            if named not in values:
                 values[named] = self.value(value)
                 places[named] = self.place(value)
         return Item(values, places, _place(node, self.name))

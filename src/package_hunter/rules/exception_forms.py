@@ -56,7 +56,7 @@ def _form(where: str, exception: dict[str, Any], appended: bool, known: bool) ->
     fields, comps = exception.get("fields"), exception.get("comps")
     if known:
         for key in ("fields", "comps"):
-            if exception.get(key) not in (None, [], {}):
+            if isinstance(exception.get(key), str | list) and exception[key]:
                 yield f"{where} is there already: only values can be appended to it, not {key}."
         return
     if not isinstance(fields, str | list) or not fields:
@@ -78,6 +78,6 @@ def _comps(where: str, fields: str | list[Any], comps: Any) -> Iterator[str]:
         yield f"{where} needs as many comps as fields, as a list."
         return
     for comp in comps:
-        op, _, modifier = " ".join(str(comp).split()).partition(" ")
+        op, _, modifier = str(comp).partition(" ")
         if op not in OPERATORS or modifier not in ("", *MODIFIERS):
             yield f"{where} has {str(comp)[:40]!r} for an operator."

@@ -46,7 +46,7 @@ def _row(name: str, fields: list[Operand], comps: list[Any], row: Any) -> Node:
     checks: list[Node] = []
     for field, comp, value in zip(fields, comps, row, strict=True):
         values = value if isinstance(value, list) else _inline(value)
-        op, _, modifier = " ".join(str(comp).split()).partition(" ")
+        op, _, modifier = str(comp).partition(" ")
         texts = tuple(Literal(*item_text(v)) for v in values)
         checks.append(Check(field, "=" if op == "==" else op, texts, modifier=modifier))
     return checks[0] if len(checks) == 1 else All(tuple(checks))

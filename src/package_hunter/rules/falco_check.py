@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from package_hunter.rules.collect import Collected, Entry
 from package_hunter.rules.document import Place
 from package_hunter.rules.falco_syntax import FalcoRefuses, Reading, read_condition
-from package_hunter.rules.falco_text import FalcoLists, TooLarge, with_exceptions
-from package_hunter.rules.falco_values import check_comparison
+from package_hunter.rules.falco_text import FalcoLists, TooLarge, with_exceptions, without_comps
+from package_hunter.rules.falco_values import check_comparison, check_output
 from package_hunter.rules.keys import PluginVersion, version
 from package_hunter.rules.model import Problem
 
@@ -20,9 +20,9 @@ PLUGINS = {"container": (0, 6, 4)}  # what Falco 0.43's packages load
 REFUSED = "falco_refuses"
 
 
-def falco_problems(got: Collected, rules: set[str], macros: set[str]) -> Iterator[Problem]:
-    """Errors with the code ``falco_refuses``, of those ``rules`` and ``macros`` that loaded here: the others have
-    their errors already, or are left out."""
+def falco_problems(got: Collected, rules: Mapping[str, str], macros: set[str]) -> Iterator[Problem]:
+    """Errors with the code ``falco_refuses``, of those ``rules`` (name to output) and ``macros`` that loaded here:
+    the others have their errors already, or are left out."""
     yield from _plugins(got.plugins)
     try:
         lists = FalcoLists(got.lists)
@@ -36,15 +36,33 @@ def falco_problems(got: Collected, rules: set[str], macros: set[str]) -> Iterato
             readings[name] = _read(got.macros[name], lists)
         except FalcoRefuses as error:
             yield _of_entry(got.macros[name], error)
-    yield from _rules([got.rules[n] for n in got.rules if n in rules], lists, readings)
+        else:
+            if (unknown := _unknown(readings[name], got)) is not None:
+                yield _of_entry(got.macros[name], unknown)
+    yield from _rules(got, rules, lists, readings)
 
 
-def _rules(rules: list[Entry], lists: FalcoLists, macros: Mapping[str, Reading]) -> Iterator[Problem]:
+def _unknown(reading: Reading, got: Collected) -> FalcoRefuses | None:
+    """Where a list stands in a macro's place: Falco takes the list's items for names of macros."""
+    for name, at in reading.macros:
+        if name not in got.macros:
+            return FalcoRefuses(
+                f"Falco, which puts lists in first, reads a macro {name!r} that does not exist", at
+            )
+    return None
+
+
+def _rules(
+    got: Collected, outputs: Mapping[str, str], lists: FalcoLists, macros: Mapping[str, Reading]
+) -> Iterator[Problem]:
     told: set[str] = set()
-    for entry in rules:
+    for entry in (e for n, e in got.rules.items() if n in outputs):
         try:
             reading = _read(entry, lists)
             _check(reading)
+            if (unknown := _unknown(reading, got)) is not None:
+                raise unknown
+            check_output(outputs[entry.name])
         except FalcoRefuses as error:
             yield _of_entry(entry, error)
             continue
@@ -70,6 +88,9 @@ def _needed(reading: Reading, macros: Mapping[str, Reading]) -> set[str]:
 
 def _read(entry: Entry, lists: FalcoLists) -> Reading:
     condition = str(entry.values["condition"])
+    bare = without_comps(entry)
+    if bare:
+        raise FalcoRefuses(f"Falco 0.43 takes the exception {bare[0]!r} in an override only with comps")
     if entry.kind == "rule":
         condition = with_exceptions(condition, entry.values.get("exceptions") or [])
     try:

@@ -51,6 +51,14 @@ class FalcoLists:
         return [place for place in found if place > after]
 
 
+def without_comps(entry: Entry) -> list[str]:
+    """Exceptions that an override put in place of others without naming operators: Falco 0.43 forgets those that
+    it means everywhere else, and cannot read what comes out."""
+    given = entry.values.get("exceptions") or []
+    bare = [e for e in given if e.get("values") and not e.get("comps")]
+    return [str(e["name"]) for e in bare] if entry.replaced else []
+
+
 def with_exceptions(condition: str, exceptions: Sequence[Mapping[str, Any]]) -> str:
     """The condition of a rule followed by what its exceptions say."""
     parts = [f"({condition})"] if exceptions else [condition]

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import replace
+from functools import cache
 
+from package_hunter.model.event import event_table
 from package_hunter.model.fields import FieldSpec, FieldType
 from package_hunter.rules.ast import FieldRef, Transformed
 from package_hunter.rules.ast import Operand as OurOperand
 from package_hunter.rules.falco_syntax import Comparison, FalcoRefuses, Operand
 from package_hunter.rules.operands import ResolveError, operand_spec
 from package_hunter.rules.operators import NUMBERS, check_operator
-from package_hunter.rules.parse import field_ref
+from package_hunter.rules.output import parse_output
+from package_hunter.rules.parse import DOTTED, field_ref
 from package_hunter.rules.patterns import ValueProblem
 
+_POSITION = re.compile(r"\s*[+-]?[0-9]+", re.ASCII)
+_WRITTEN = re.compile(r"((?:tolower|toupper|b64|basename|len)\()+[A-Za-z][^()]*\)+")
+_INCOMPARABLE = (
+    *("uid", "gid", "sockaddr", "socktuple", "sigset", "fdlist", "dyn", "charbufarray"),
+    *("charbuf_pair_array", "bytebuf"),
+)
 MAX_VALUE_BYTES = 255  # of a text or pattern; Falco's buffer holds one more for its end
 
 
@@ -23,6 +32,7 @@ def check_comparison(check: Comparison) -> None:
     try:
         left = _spec(check.left)
         check_operator(check.op if check.op != "==" else "=", left)
+        _check_raw(check.left, left, check.op)
         if check.right is not None:
             _spec(check.right)
             return
@@ -31,6 +41,21 @@ def check_comparison(check: Comparison) -> None:
     except (ResolveError, ValueProblem, FalcoRefuses) as error:
         said = getattr(error, "message", str(error))
         raise FalcoRefuses(f"{check.left} {check.op}: {said}".rstrip("."), check.at) from None
+
+
+def check_output(template: str) -> None:
+    """FalcoRefuses where Falco does not take a rule's output that we take."""
+    for part in parse_output(template):
+        if isinstance(part, str):
+            continue
+        operand = part.operand
+        if isinstance(operand, Transformed):
+            if not _WRITTEN.fullmatch(part.key):
+                raise FalcoRefuses(f"the output: Falco 0.43 cannot read {part.key!r}")
+        elif "[" in part.key and operand.name == "evt.arg" and not _POSITION.fullmatch(operand.arg or ""):
+            raise FalcoRefuses(f"the output: evt.arg[…] takes a number; write %evt.arg.{operand.arg}")
+        elif "[" in part.key and operand.name in DOTTED[1:]:
+            raise FalcoRefuses(f"the output: {operand.name} takes its argument behind a dot")
 
 
 def _spec(operand: Operand) -> FieldSpec:
@@ -43,27 +68,47 @@ def _spec(operand: Operand) -> FieldSpec:
 
 
 def _check_argument(operand: Operand, ref: FieldRef) -> None:
-    if operand.name == "evt.arg" and not re.fullmatch(r"\s*[+-]?[0-9]+", operand.arg or ""):
+    if operand.name == "evt.arg" and not _POSITION.fullmatch(operand.arg or ""):
         raise FalcoRefuses(f"evt.arg[…] takes a number; write evt.arg.{operand.arg or 'NAME'}")
-    if operand.name in ("evt.rawarg", "evt.type.is"):
+    if operand.arg is not None and operand.name in DOTTED[1:]:
         raise FalcoRefuses(f"{operand.name} takes its argument behind a dot, as in {operand.name}.NAME")
+
+
+def _check_raw(operand: Operand, spec: FieldSpec, op: str) -> None:
+    if field_ref(operand.name, operand.arg).name != "evt.rawarg" or op == "exists" or operand.transformers:
+        return
+    kind = _raw_kind(operand.name.removeprefix("evt.rawarg."))
+    if kind in _INCOMPARABLE:
+        raise FalcoRefuses(f"Falco compares no argument of type {kind}")
+
+
+@cache
+def _raw_kind(name: str) -> str:
+    """The type of the first event argument of that name, as Falco's table has it."""
+    params = (param for info in event_table().values() for param in info.params)
+    return next((param.type for param in params if param.name == name), "")
 
 
 def _check_value(op: str, spec: FieldSpec, value: str) -> None:
     if op in ("bcontains", "bstartswith"):
         if not re.fullmatch(r"(?:[0-9a-fA-F]{2})*", value):
-            raise FalcoRefuses(f"{value!r} is no even number of hex digits")
-        return
-    if spec.type in NUMBERS:
+            raise FalcoRefuses(f"{value[:40]!r} is no even number of hex digits")
+        _check_length(len(value) // 2)
+    elif spec.type in NUMBERS:
         _check_number(spec, value)
     elif spec.type is FieldType.BOOL and value not in ("true", "false"):
-        raise FalcoRefuses(f"{value!r} is neither true nor false")
+        raise FalcoRefuses(f"{value[:40]!r} is neither true nor false")
     elif spec.type is FieldType.IP:
         _check_address(value)
     elif spec.type is FieldType.NET:
         _check_network(value)
-    elif len(value.encode("utf-8", "surrogatepass")) > MAX_VALUE_BYTES:
-        raise FalcoRefuses(f"a value is longer than {MAX_VALUE_BYTES} bytes")
+    else:
+        _check_length(len(value.encode("utf-8", "surrogatepass")))
+
+
+def _check_length(size: int) -> None:
+    if size > MAX_VALUE_BYTES:
+        raise FalcoRefuses(f"a value is {size} bytes long; Falco takes {MAX_VALUE_BYTES}")
 
 
 def _check_number(spec: FieldSpec, value: str) -> None:

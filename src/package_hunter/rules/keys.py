@@ -121,15 +121,23 @@ def _named(choice: dict[str, Any], key: str) -> str:
         raise WrongKind(f"has a {key} that {error}") from None
 
 
+def whole_number(word: str) -> int | None:
+    """A number as YAML writes them: decimal, octal behind a 0, hexadecimal behind 0x; None where it is none."""
+    if not re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}|0[0-7]{0,20}|[1-9][0-9]{0,18}", word):
+        return None
+    return int(word, 16 if word[1:2] in ("x", "X") else 8 if word[0] == "0" else 10)
+
+
 def _source(value: Any) -> str:
     return "" if value in (None, "") else text(value)
 
 
 def _count(value: Any) -> int:
     word = text(value)
-    if not re.fullmatch(r"\+?[0-9]{1,19}", word):
+    number = whole_number(word)
+    if number is None:
         raise WrongKind(f"is a whole number, not {word[:40]!r}")
-    return int(word)
+    return number
 
 
 def _texts(value: Any) -> list[str]:
@@ -169,6 +177,8 @@ def _filled(exception: dict[str, Any]) -> None:
 
 
 def _override(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):
+        raise WrongKind("names keys, each with append or replace")
     return value if isinstance(value, dict) else {}
 
 

@@ -73,7 +73,9 @@ def load_texts(texts: Sequence[tuple[str, str]], for_falco: bool = False) -> Rul
             collected.error("yaml", error.place, error.message)
     linked = _Linker(collected).link()
     if for_falco:
-        linked.problems += falco_problems(collected, {r.name for r in linked.rules}, set(linked.macros))
+        linked.problems += falco_problems(
+            collected, {r.name: r.output for r in linked.rules}, set(linked.macros)
+        )
     lines = {name: text.split("\n") for name, text in texts}
     linked.problems[:] = [p if p.text else replace(p, text=_line(p, lines)) for p in linked.problems]
     return linked
@@ -210,7 +212,7 @@ class _Linker:
                 and self._sees(entry.name, error.text)
             ):
                 pass  # that macro's own error stands already
-            elif error.code in ("unknown_field", "unknown_event_type"):
+            elif error.code not in ("unknown_macro", "too_large"):
                 message = f"The macro {entry.name!r} cannot be used: {error.message}"
                 self.got.warn(error.code, place, message, "", error.text)
             else:
@@ -272,7 +274,7 @@ class _Linker:
             error = self.broken[error.text]
         if error.code == "unknown_macro" and error.text in self.got.macros:
             return  # that macro's own error stands already
-        if error.code in ("unknown_field", "unknown_event_type") and _may_be_skipped(entry):
+        if _is_unknown(error) and _may_be_skipped(entry):
             self.got.warn("skipped", place, f"The rule {entry.name!r} is left out: {error.message}")
         else:
             self.got.error(error.code, place, f"Rule {entry.name!r}: {error.message}", "", error.text)
@@ -286,6 +288,8 @@ class _Linker:
             self.got.warn("deprecated_output", place, message, "", CONTAINER_INFO)
             output = output.replace(CONTAINER_INFO, "")
         try:
+            if not output.strip():
+                raise OutputError(f"The output of {entry.name!r} is empty.")
             absent = unsupported_fields(output)
         except OutputError as error:
             if error.unknown_field and _may_be_skipped(entry):
@@ -357,6 +361,13 @@ class _Linker:
                     self.got.warn(
                         f"unused_{kind}", entry.place, f"The {kind} {name!r} is used by nothing.", "", name
                     )
+
+
+def _is_unknown(error: ResolveError) -> bool:
+    """Whether an error is about a field or event type that does not exist; one with an argument in brackets that
+    it does not take is none either."""
+    bad_argument = error.code == "field_argument" and "[" in error.text
+    return bad_argument or error.code in ("unknown_field", "unknown_event_type")
 
 
 def _may_be_skipped(entry: Entry) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
 from package_hunter.rules.evttypes import event_names
-from package_hunter.rules.operands import argument_names, fields_of
-from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
+from package_hunter.rules.operands import ResolveError, argument_names, fields_of, operand_spec
+from package_hunter.rules.parse import DOTTED, ConditionError, field_ref, parse_condition
 
 _DIGITS = re.compile(r"[0-9]*")
 _CALL = re.compile(r"(?:tolower|toupper|b64|basename|len|join|concat|getopt)\(")
@@ -67,13 +67,15 @@ def _field(text: str, at: int) -> tuple[Shown, int]:
     width, start = int(digits.group()[:9] or 0), digits.end()
     if width > MAX_WIDTH:
         raise OutputError(f"A field of the output is {width} wide; {MAX_WIDTH} is the most.")
-    if start == len(text):
+    if start == len(text.rstrip()):
         raise OutputError(f"The output ends with {text[at:]!r}; a lone % cannot be written.")
     if _CALL.match(text, start):
         return _call(text, start - 1, text.index("(", start) + 1, width)
     name, end = _name(text, start)
     arg = _ARGUMENT.match(text, end)
-    if arg is None or _catalogued(name).arg == "none":
+    if arg is None or name == "evt.abspath" or _catalogued(name).arg == "none":
+        if field_ref(name, None).arg is None and _catalogued(name).arg in ("key", "index"):
+            raise OutputError(f"{name} in the output needs an argument, as in %{name}[…].")
         return Shown(name, field_ref(name, None), width), end
     return Shown(name + arg.group(), field_ref(name, arg.group()[1:-1]), width), arg.end()
 
@@ -84,7 +86,7 @@ def _name(text: str, start: int) -> tuple[str, int]:
     written = found.group() if found else ""
     known = field_catalogue()
     name = next((n for n in (written[:k] for k in range(len(written), 0, -1)) if n in known), "")
-    for prefix in ("evt.arg", "evt.rawarg", "evt.type.is"):
+    for prefix in DOTTED:
         if written.startswith(f"{prefix}."):
             name = f"{prefix}.{_argument(prefix, written[len(prefix) + 1 :])}"
     if not name:
@@ -99,7 +101,14 @@ def _name(text: str, start: int) -> tuple[str, int]:
 
 
 def _argument(prefix: str, written: str) -> str:
-    known = event_names() if prefix == "evt.type.is" else argument_names()
+    if prefix == "thread.cgroup":
+        found = re.match("[A-Za-z_]*", written)
+        return found.group() if found else ""
+    known: Container[str] = argument_names()
+    if prefix == "evt.type.is":
+        known = event_names()
+    elif prefix == "evt.abspath":
+        known = ("src", "dst")
     name = next((n for n in (written[:k] for k in range(len(written), 0, -1)) if n in known), "")
     if not name:
         raise OutputError(f"The output names {prefix}.{written}: no event has an argument {written!r}.")
@@ -123,6 +132,10 @@ def _call(text: str, at: int, pos: int, width: int) -> tuple[Shown, int]:
     except ConditionError as error:
         raise OutputError(f"{written!r} in the output cannot be read: {error.message}") from None
     assert isinstance(left, Transformed)
+    try:
+        operand_spec(left)
+    except ResolveError as error:
+        raise OutputError(f"{written!r} in the output: {error.message}") from None
     return Shown(written, left, width), end
 
 
