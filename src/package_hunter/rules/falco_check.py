@@ -6,7 +6,8 @@ the conditions as Falco makes them of lists and exceptions, its stricter syntax,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 
 from package_hunter.rules.collect import Collected, Entry
 from package_hunter.rules.document import Place
@@ -18,6 +19,8 @@ from package_hunter.rules.model import Problem
 
 PLUGINS = {"container": (0, 6, 4)}  # what Falco 0.43's packages load
 REFUSED = "falco_refuses"
+_BARE_LIST = re.compile(r"\b(in|intersects|pmatch)\s+([A-Za-z][A-Za-z0-9_]*)\b")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def falco_problems(got: Collected, rules: Mapping[str, str], macros: set[str]) -> Iterator[Problem]:
@@ -33,7 +36,7 @@ def falco_problems(got: Collected, rules: Mapping[str, str], macros: set[str]) -
     readings: dict[str, Reading] = {}
     for name in (n for n in got.macros if n in macros):
         try:
-            readings[name] = _read(got.macros[name], lists)
+            readings[name] = _read(got.macros[name], lists, got.macros)
         except FalcoRefuses as error:
             yield _of_entry(got.macros[name], error)
         else:
@@ -58,7 +61,7 @@ def _rules(
     told: set[str] = set()
     for entry in (e for n, e in got.rules.items() if n in outputs):
         try:
-            reading = _read(entry, lists)
+            reading = _read(entry, lists, got.macros)
             _check(reading)
             if (unknown := _unknown(reading, got)) is not None:
                 raise unknown
@@ -86,7 +89,7 @@ def _needed(reading: Reading, macros: Mapping[str, Reading]) -> set[str]:
     return found
 
 
-def _read(entry: Entry, lists: FalcoLists) -> Reading:
+def _read(entry: Entry, lists: FalcoLists, macros: Container[str]) -> Reading:
     condition = str(entry.values["condition"])
     bare = without_comps(entry)
     if bare:
@@ -97,7 +100,21 @@ def _read(entry: Entry, lists: FalcoLists) -> Reading:
         whole = lists.put_into(condition)
     except TooLarge:
         raise FalcoRefuses("the condition with its lists is too large for Falco") from None
-    return read_condition(whole)
+    try:
+        return read_condition(whole)
+    except FalcoRefuses as error:
+        raise FalcoRefuses(_of_lists(condition, lists, macros) + error.message, error.at) from None
+
+
+def _of_lists(condition: str, lists: FalcoLists, macros: Container[str]) -> str:
+    """The name of a list that is the likely reason why a condition cannot be read; "" where there is none."""
+    bare = ((op, name) for op, name in _BARE_LIST.findall(condition) if name in lists.order)
+    if (found := next(bare, None)) is not None:
+        return f"`{' '.join(found)}` lacks brackets, in which a list stands; "
+    both = (name for name in _NAME.findall(condition) if name in lists.order and name in macros)
+    if (name := next(both, None)) is not None:
+        return f"{name!r} is a list and a macro, and Falco puts the list in the macro's place; "
+    return ""
 
 
 def _check(reading: Reading) -> None:

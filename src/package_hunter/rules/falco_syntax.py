@@ -247,7 +247,7 @@ class _Reader:
             values.append(self.text_value())
             self.blank()
         if not self.word(")"):
-            raise self.refuses("expects , or ) in the list (a list stands in brackets: `in (name)`)")
+            raise self.refuses("expects , or ) in the list")
         return tuple(values)
 
     def quoted(self) -> str | None:
