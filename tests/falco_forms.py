@@ -119,6 +119,7 @@ REFUSED: dict[str, tuple[Form, str]] = {
     "bytes match a pattern": ((quoted("evt.buffer regex 'a'"),), "cannot be compared with regex"),
     "bytes in lower case": ((quoted("tolower(evt.buffer) = a"),), "does not work on a field of type bytes"),
     "a decimal number as text": ((quoted("proc.fdusage contains a"),), "cannot be compared with contains"),
+    "ancestors with a field": ((quoted("proc.aname = val(proc.name)"),), "takes no field on its right side"),
     "a scoped address": ((quoted("fd.sip = fe80::1%eth0"),), "is no IP address"),
     "a transformer that does not fit, shown": (
         (rule(output="'%len(proc.pid)'"),),
@@ -194,6 +195,8 @@ ONLY_FALCO: dict[str, tuple[Form, str]] = {
     "join": ((quoted("join(',', (proc.name, proc.pname)) = a"),), "Falco expects"),
     "concat": ((quoted("concat(proc.name, proc.pname) = a"),), "Falco expects"),
     "an escape of two digits": ((quoted('proc.name = "a\\x41"'),), "knows no escape \\x"),
+    "fields of two widths": ((quoted("user.uid = val(evt.num)"),), "with none of type uint"),
+    "a length with a signed number": ((quoted("len(proc.name) > val(proc.pid)"),), "with none of type int"),
     "a long value": ((quoted(f"proc.name = {'a' * 256}"),), "is 256 bytes long"),
     "a long pattern": ((quoted(f"proc.name regex {'a' * 256}"),), "is 256 bytes long"),
     "a plugin that is not there": (
@@ -253,6 +256,7 @@ TAKEN: dict[str, Form] = {
     "a blank before a number": (quoted("proc.pid = ' 5'"),),
     "an IPv6 network without dots": (quoted("fd.snet in (::ffff:7f00:0/104, 10.0.0.0/8)"),),
     "bytes that intersect": (quoted("evt.buffer intersects (abc)"),),
+    "fields of one type": (quoted("fd.name = val(proc.exepath) and proc.pid = val(fd.num)"),),
     "the longest value": (quoted(f"proc.name = {'a' * 255}"),),
     "an octal engine": ("- required_engine_version: 017\n",),
     "an engine with a tail": ("- required_engine_version: 0.15.0-rc1\n",),

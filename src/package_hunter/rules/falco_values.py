@@ -20,6 +20,17 @@ from package_hunter.rules.patterns import ValueProblem
 
 _POSITION = re.compile(r"\s*[+-]?[0-9]+", re.ASCII)
 _WRITTEN = re.compile(r"((?:tolower|toupper|b64|basename|len)\()+[A-Za-z][^()]*\)+")
+# fields whose numbers are of another width than others of their type here
+_FALCO_KINDS = {
+    **dict.fromkeys(
+        ("evt.count", "evt.count.error", "evt.count.error.file", "evt.count.error.net"), "uint32"
+    ),
+    **dict.fromkeys(("evt.count.error.memory", "evt.count.error.other", "evt.count.exit"), "uint32"),
+    **dict.fromkeys(("proc.tty", "user.uid", "group.gid"), "uint32"),
+    **dict.fromkeys(("fd.dev", "fd.dev.major", "fd.dev.minor"), "int32"),
+    **dict.fromkeys(("proc.fdusage", "thread.cpu", "thread.cpu.user", "thread.cpu.system"), "double"),
+    "evt.cpu": "int16",
+}
 _INCOMPARABLE = (
     *("uid", "gid", "sockaddr", "socktuple", "sigset", "fdlist", "dyn", "charbufarray"),
     *("charbuf_pair_array", "bytebuf"),
@@ -34,7 +45,7 @@ def check_comparison(check: Comparison) -> None:
         check_operator(check.op if check.op != "==" else "=", left)
         _check_raw(check.left, left, check.op)
         if check.right is not None:
-            _spec(check.right)
+            _check_alike(left, _spec(check.right))
             return
         for value in check.values:
             _check_value(check.op, left, value)
@@ -72,6 +83,15 @@ def _check_argument(operand: Operand, ref: FieldRef) -> None:
         raise FalcoRefuses(f"evt.arg[…] takes a number; write evt.arg.{operand.arg or 'NAME'}")
     if operand.arg is not None and operand.name in DOTTED[1:]:
         raise FalcoRefuses(f"{operand.name} takes its argument behind a dot, as in {operand.name}.NAME")
+
+
+def _check_alike(left: FieldSpec, right: FieldSpec) -> None:
+    """Falco compares a field with a field of the very same type only."""
+    ours, other = (
+        _FALCO_KINDS.get(spec.name, spec.type.value).replace("path", "string") for spec in (left, right)
+    )
+    if ours != other or left.is_list != right.is_list:
+        raise FalcoRefuses(f"Falco compares a field of type {ours} with none of type {other} ({right.name})")
 
 
 def _check_raw(operand: Operand, spec: FieldSpec, op: str) -> None:
