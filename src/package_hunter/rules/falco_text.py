@@ -16,7 +16,9 @@ from package_hunter.rules.collect import Entry
 from package_hunter.rules.exception_forms import LIST_OPERATORS
 
 MAX_TEXT = 1 << 20
+MAX_ALL = 1 << 24  # characters of all conditions together
 _BLANKS = " \t\n\r"
+_EDGES = r" \t\n\r(),="
 _WORDS = re.compile(r"[^ \t\n\r(),=]+")
 
 
@@ -31,10 +33,12 @@ class FalcoLists:
     def __init__(self, lists: Mapping[str, Entry]) -> None:
         self.order = {name: place for place, name in enumerate(lists)}
         self.names = list(lists)
+        self.made = 0
         self.texts = [", ".join(map(_quoted, _items(entry, lists))) for entry in lists.values()]
 
     def put_into(self, condition: str) -> str:
-        """The condition with every list's name replaced by its items. TooLarge where that grows without end."""
+        """The condition with every list's name replaced by its items. TooLarge where that grows without end, or
+        all conditions so far have grown to more than ``MAX_ALL`` characters."""
         waiting = self._named_in(condition, -1)
         while waiting:
             place = heapq.heappop(waiting)
@@ -44,6 +48,9 @@ class FalcoLists:
             for new in self._named_in(self.texts[place], place):
                 if new not in waiting:
                     heapq.heappush(waiting, new)
+        self.made += len(condition)
+        if self.made > MAX_ALL:
+            raise TooLarge
         return condition
 
     def _named_in(self, text: str, after: int) -> list[int]:
@@ -81,25 +88,24 @@ def _items(entry: Entry, lists: Mapping[str, Entry]) -> list[str]:
 
 
 def _replace(condition: str, name: str, items: str) -> str:
-    edges = f"{_BLANKS}(),="
-    at = condition.find(name)
-    while at >= 0:
-        end = at + len(name)
-        if (at and condition[at - 1] not in edges) or (end < len(condition) and condition[end] not in edges):
-            at = condition.find(name, at + 1)
-            continue
-        before, after = condition[:at].rstrip(_BLANKS), condition[end:].lstrip(_BLANKS)
-        if not items:
-            if before.endswith(","):
-                before = before[:-1]
-            elif after.startswith(","):
-                after = after[1:]
-        start = f"{before} " if before else ""
-        condition = f"{start}{items} {after}"
-        if len(condition) > MAX_TEXT:
+    """One walk: the name wherever it stands between two edges, with the blanks around it, becomes the items."""
+    out: list[str] = []
+    size, tail, at = 0, "", 0
+    for found in re.finditer(rf"(?<![^{_EDGES}]){re.escape(name)}(?![^{_EDGES}])", condition):
+        before = (tail + condition[at : found.start()]).rstrip(_BLANKS)
+        at = found.end()
+        while condition[at : at + 1] and condition[at] in _BLANKS:
+            at += 1
+        if not items and before.endswith(","):
+            before = before[:-1]
+        elif not items and condition[at : at + 1] == ",":
+            at += 1
+        out.append(f"{before} " if before else "")
+        tail = f"{items} "
+        size += len(out[-1])
+        if size > MAX_TEXT:
             raise TooLarge
-        at = condition.find(name, len(start) + len(items))
-    return condition
+    return "".join([*out, tail, condition[at:]])
 
 
 def _exception(exception: Mapping[str, Any]) -> str:

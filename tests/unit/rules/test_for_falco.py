@@ -10,6 +10,9 @@ import pytest
 from falco_forms import LIST, ON_PURPOSE, ONLY_FALCO, REFUSED, TAKEN, Form, change, exception, quoted, rule
 from package_hunter.cli.main import main
 from package_hunter.rules import builtin_files, check_rules, compile_engine
+from package_hunter.rules.collect import Collected
+from package_hunter.rules.document import read_items
+from package_hunter.rules.falco_text import FalcoLists
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
@@ -142,3 +145,27 @@ def test_the_command_refuses_with_2(tmp_path: Path, capsys: pytest.CaptureFixtur
             main(["rules", "check", str(path), "--format", "json", *arguments])
         assert (end.value.code or 0) == code
         assert json.loads(capsys.readouterr().out)["ok"] == (code == 0)
+
+
+def test_all_conditions_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("package_hunter.rules.falco_text.MAX_ALL", 200)
+    rules = "".join(quoted("proc.name in (l)").replace("rule: R", f"rule: R{n}") for n in range(10))
+    errors = load(LIST + rules, for_falco=True).errors
+    assert errors and all("too large for Falco" in e.message for e in errors)
+
+
+@pytest.mark.parametrize(
+    ("condition", "items", "made"),
+    [
+        ("proc.name in (l, c)", "[a, b c]", 'proc.name in ( a, "b c" , c)'),
+        ("proc.name in (c, l)", "[]", "proc.name in (c  )"),
+        ("proc.name in (l, c)", "[]", "proc.name in (   c)"),
+        ("fd.name = /l and proc.name = l", "[a]", "fd.name = /l and proc.name = a "),
+        ("l", "[a, b]", "a, b "),
+    ],
+)
+def test_a_list_is_put_in_as_text(condition: str, items: str, made: str) -> None:
+    collected = Collected()
+    for item in read_items(f"- list: l\n  items: {items}\n", "f.yaml"):
+        collected.add(item)
+    assert FalcoLists(collected.lists).put_into(condition) == made
