@@ -37,13 +37,23 @@ class Form(StrEnum):
     JSON = "json"
 
 
+class Engine(StrEnum):
+    """Whose acceptance `rules check` tells."""
+
+    OURS = "package-hunter"
+    FALCO = "falco"
+
+
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Rule files, in the order of loading.")],
     format: Annotated[Form, typer.Option("--format", help="For people or for programs.")] = Form.TEXT,
+    engine: Annotated[
+        Engine, typer.Option("--for", help="Refuse what Falco 0.43 refuses, too.")
+    ] = Engine.OURS,
 ) -> None:
     """Load rule files and say what is wrong with them. Exit code 2 where they cannot be used."""
-    ruleset = check_rules(files)
+    ruleset = check_rules(files, for_falco=engine is Engine.FALCO)
     if format is Form.JSON:
         print(json.dumps(_check_json(ruleset), indent=2))
     else:

@@ -8,6 +8,11 @@ from difflib import get_close_matches
 
 from package_hunter.model.fields import field_catalogue
 from package_hunter.rules.evttypes import event_names
+from package_hunter.rules.exception_forms import KEYS as EXCEPTION_KEYS
+from package_hunter.rules.keys import KNOWN
+from package_hunter.rules.operands import argument_names
+
+KEYS = sorted({*EXCEPTION_KEYS, *(key for keys in KNOWN.values() for key in keys)})
 
 ADVICE = {
     "unreadable": "Give the path of a file that may be read.",
@@ -20,7 +25,13 @@ ADVICE = {
     "override": "Write override: {KEY: append} or {KEY: replace}, and give each KEY in the same entry.",
     "engine_version": "Use rules made for this version of the language, or update.",
     "plugin_versions": "Write required_plugin_versions: [{name: NAME, version: 1.2.3}].",
-    "list_items": "Write items: [a, b].",
+    "key_kind": "Write the value that the key takes; docs/rules.md shows the forms.",
+    "unknown_key": "Leave it out, or look for the key that is meant in docs/rules.md.",
+    "other_source": "Give the rule another name, or leave `source` as it is.",
+    "no_values": "Write values: [...]; without them the exception does nothing.",
+    "exception_twice": "Join the two, or give each its own name.",
+    "deprecated_output": "Leave it out; name the fields that are wanted, such as %container.id.",
+    "unknown_argument": "Use an argument of the event, such as evt.arg.flags; docs/rules.md tells more.",
     "too_large": "Split it into several.",
     "condition": "Write condition: a comparison such as evt.type = openat.",
     "syntax": "Mend the condition there; docs/rules.md shows the forms.",
@@ -34,7 +45,7 @@ ADVICE = {
     "val": "Compare it with a plain value, or with a field of the same type.",
     "event_type": "Compare it with names: evt.type in (open, openat).",
     "exceptions": "Write {name: N, fields: [a, b], comps: [=, in], values: [[x, [y, z]]]}.",
-    "missing": "Give the missing keys; a rule needs condition, output, desc and priority.",
+    "missing": "Give them: a rule needs condition, output, desc and priority, a macro condition, a list items.",
     "source": "Leave the rule out, or set source: syscall.",
     "priority": "Use EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFORMATIONAL or DEBUG.",
     "output": "Write fields as %proc.name or %evt.arg[name]; leave out any other per cent sign.",
@@ -60,6 +71,10 @@ def advise(code: str, text: str, macros: Iterable[str] = ()) -> str:
         known = event_names()
     elif code == "unknown_macro":
         known = macros
+    elif code == "unknown_argument":
+        known = argument_names()
+    elif code == "unknown_key":
+        known = KEYS
     near = get_close_matches(text, list(known), 1, 0.75)
     return f"Did you mean {near[0]}?" if near else ADVICE.get(code, "")
 

@@ -63,26 +63,39 @@ class Item:
         return self.places.get(key, self.place)
 
 
-def read_items(text: str, name: str) -> list[Item]:
-    """The top-level entries of a rule file. DocumentError where it is not a list of mappings."""
+def read_items(text: str, name: str, typed: bool = False) -> list[Item]:
+    """The top-level entries of all documents of a rule file; empty documents and entries are passed over.
+
+    Scalars are texts as the file has them (an item ``yes`` of a list is the word, as in Falco); with ``typed``
+    (test files) ``true`` and its like are bools. DocumentError where a document is not a list of mappings.
+    """
     start = Place(name, 1, 1)
     if len(text) > MAX_FILE_BYTES:
         raise DocumentError(f"The file is larger than {MAX_FILE_BYTES >> 20} MiB.", start)
+    reader = _Reader(name, text, typed)
+    return [reader.item(node) for root in _documents(text, start) for node in _entries(root, name)]
+
+
+def _documents(text: str, start: Place) -> list[yaml.Node]:
     try:
         _check_size(text, start)
-        root = yaml.compose(text, Loader=_Loader)
+        return [root for root in yaml.compose_all(text, Loader=_Loader) if not _is_null(root)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(name, mark.line + 1, mark.column + 1) if mark else start
+        place = Place(start.file, mark.line + 1, mark.column + 1) if mark else start
         raise DocumentError(f"This is no valid YAML: {error.problem or error.context}.", place) from None
     except yaml.YAMLError as error:
         raise DocumentError(f"This is no valid YAML: {error}.", start) from None
-    if root is None:
-        return []
+
+
+def _entries(root: yaml.Node, name: str) -> list[yaml.Node]:
     if not isinstance(root, yaml.SequenceNode):
         raise DocumentError("A rule file is a list of rules, macros and lists.", _place(root, name))
-    reader = _Reader(name, text)
-    return [reader.item(node) for node in root.value]
+    return [node for node in root.value if not _is_null(node)]
+
+
+def _is_null(node: yaml.Node | None) -> bool:
+    return node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null"))
 
 
 def _check_size(text: str, start: Place) -> None:
@@ -103,8 +116,8 @@ def _place(node: yaml.Node, name: str) -> Place:
 
 
 class _Reader:
-    def __init__(self, name: str, text: str) -> None:
-        self.name, self.text = name, text
+    def __init__(self, name: str, text: str, typed: bool) -> None:
+        self.name, self.text, self.typed = name, text, typed
         self.built = 0
 
     def place(self, node: yaml.Node) -> Place:
@@ -119,9 +132,12 @@ class _Reader:
         values: dict[str, Any] = {}
         places: dict[str, Place] = {}
         for key, value in node.value:
-            if key.value not in values:
-                values[key.value] = self.value(value)
-                places[key.value] = self.place(value)
+            if not isinstance(key, yaml.ScalarNode):
+                raise DocumentError("A key of an entry is a single word.", _place(key, self.name))
+            named = str(key.value)
+            if named not in values:
+                values[named] = self.value(value)
+                places[named] = self.place(value)
         return Item(values, places, _place(node, self.name))
 
     def value(self, node: yaml.Node) -> Any:
@@ -135,7 +151,7 @@ class _Reader:
             for key, value in node.value:
                 found.setdefault(str(key.value), self.value(value))
             return found
-        if node.tag.endswith(":bool"):
+        if self.typed and node.tag.endswith(":bool"):
             return node.value.lower() in ("true", "yes", "on", "y")
         if node.tag.endswith(":null"):
             return None

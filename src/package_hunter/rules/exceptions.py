@@ -2,69 +2,53 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, Node
+from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, Node, Operand, Transformed
 from package_hunter.rules.collect import Entry
-from package_hunter.rules.operands import ResolveError, field_spec
-from package_hunter.rules.parse import field_ref
+from package_hunter.rules.operands import ResolveError, operand_spec
+from package_hunter.rules.parse import ConditionError, parse_condition
 
 
 def item_text(item: Any) -> tuple[str, bool]:
-    text = "true" if item is True else "false" if item is False else "" if item is None else str(item)
+    """The text of an item, and whether it stands in quotes of its own."""
+    text = "" if item is None else str(item)
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1], True
     return text, False
 
 
 def exception_nodes(entry: Entry) -> list[Node]:
+    """What a rule's exceptions say, each as a condition. Their form was checked when they were gathered."""
     given = entry.values.get("exceptions") or []
-    if not isinstance(given, list):
-        raise ResolveError("exceptions", "exceptions is a list.")
     return [node for exception in given if (node := _exception(exception)) is not None]
 
 
-def _exception(exception: Any) -> Node | None:
-    if not isinstance(exception, dict) or not exception.get("name"):
-        raise ResolveError("exceptions", "An exception has a name, fields and values.")
-    name, fields, comps = exception["name"], exception.get("fields"), exception.get("comps")
-    rows = exception.get("values")
-    if fields in (None, []):
-        raise ResolveError("exceptions", f"The exception {name!r} has no fields.")
-    for field in fields if isinstance(fields, list) else [fields]:
-        field_spec(_field(str(field)))
-    if rows is None or rows == []:
+def _exception(exception: dict[str, Any]) -> Node | None:
+    name, fields, comps = exception["name"], exception["fields"], exception.get("comps")
+    operands = [_operand(str(field)) for field in (fields if isinstance(fields, list) else [fields])]
+    rows = exception.get("values") or []
+    if not rows:
         return None
-    if not isinstance(rows, list):
-        raise ResolveError("exceptions", f"The values of exception {name!r} are a list.")
     if isinstance(fields, str):
         if any(isinstance(v, list | dict) for v in rows):
-            raise ResolveError(
-                "exceptions", f"The exception {name!r} with one field takes a list of single values."
-            )
-        comp = comps or "in"
-        if comp not in ("in", "pmatch", "intersects"):
-            raise ResolveError(
-                "exceptions", f"The exception {name!r} with one field allows in, pmatch, intersects."
-            )
-        return Check(_field(fields), str(comp), tuple(Literal(*item_text(v)) for v in rows))
+            message = f"The exception {name!r} with one field takes a list of single values."
+            raise ResolveError("exceptions", message)
+        return Check(operands[0], str(comps or "in"), tuple(Literal(*item_text(v)) for v in rows))
     comps = comps or ["="] * len(fields)
-    if not isinstance(comps, list) or len(comps) != len(fields):
-        raise ResolveError("exceptions", f"The exception {name!r} needs as many comps as fields.")
-    parts = [_row(name, fields, comps, row) for row in rows]
+    parts = [_row(name, operands, comps, row) for row in rows]
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
-def _row(name: str, fields: list[Any], comps: list[Any], row: Any) -> Node:
+def _row(name: str, fields: list[Operand], comps: list[Any], row: Any) -> Node:
     if not isinstance(row, list) or len(row) != len(fields):
         raise ResolveError("exceptions", f"Each row of exception {name!r} needs {len(fields)} values.")
     checks: list[Node] = []
     for field, comp, value in zip(fields, comps, row, strict=True):
         values = value if isinstance(value, list) else _inline(value)
-        op, _, modifier = " ".join(str(comp).split()).partition(" ")
+        op, _, modifier = str(comp).partition(" ")
         texts = tuple(Literal(*item_text(v)) for v in values)
-        checks.append(Check(_field(str(field)), "=" if op == "==" else op, texts, modifier=modifier))
+        checks.append(Check(field, "=" if op == "==" else op, texts, modifier=modifier))
     return checks[0] if len(checks) == 1 else All(tuple(checks))
 
 
@@ -76,8 +60,15 @@ def _inline(value: Any) -> list[Any]:
     return [value]
 
 
-def _field(text: str) -> FieldRef:
-    match = re.fullmatch(r"([A-Za-z_.0-9]+)(?:\[(.*)\])?", text.strip())
-    if match is None:
-        raise ResolveError("exceptions", f"{text!r} is no field.")
-    return field_ref(match.group(1), match.group(2))
+def _operand(text: str) -> Operand:
+    """A field or a transformer of one; it must exist, also where the rule may be left out for unknown fields."""
+    try:
+        left = getattr(parse_condition(f"{text.strip()} exists"), "left", None)
+        if isinstance(left, FieldRef | Transformed):
+            operand_spec(left)
+            return left
+    except ConditionError:
+        pass
+    except ResolveError as error:
+        raise ResolveError("exceptions", error.message, error.text) from None
+    raise ResolveError("exceptions", f"{text[:80]!r} is no field.")

@@ -15,7 +15,9 @@ from package_hunter.rules.ast import All, Check, Literal, MacroRef, Node, Not, w
 from package_hunter.rules.collect import Collected, Entry
 from package_hunter.rules.document import DocumentError, Place, read_file, read_items
 from package_hunter.rules.evttypes import all_types, event_types
+from package_hunter.rules.exception_forms import without_values
 from package_hunter.rules.exceptions import exception_nodes, item_text
+from package_hunter.rules.falco_check import falco_problems
 from package_hunter.rules.model import Problem, Rule, RuleSet
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of
 from package_hunter.rules.output import OutputError, unsupported_fields
@@ -25,6 +27,7 @@ from package_hunter.rules.resolve import Resolver
 
 MAX_LIST_ITEMS = 100_000
 MAX_LIST_DEPTH = 50
+CONTAINER_INFO = "%container.info"  # Falco once put two fields in its place and takes it still
 
 
 def builtin_files() -> list[Path]:
@@ -44,8 +47,9 @@ def load_rules(files: Sequence[Path] = (), builtin: bool = True) -> RuleSet:
     return ruleset
 
 
-def check_rules(files: Sequence[Path]) -> RuleSet:
-    """Load without raising: errors and warnings stand in ``problems``."""
+def check_rules(files: Sequence[Path], for_falco: bool = False) -> RuleSet:
+    """Load without raising: errors and warnings stand in ``problems``; with ``for_falco`` also what Falco 0.43
+    refuses though it loads here."""
     texts = []
     problems = []
     for path in files:
@@ -54,13 +58,13 @@ def check_rules(files: Sequence[Path]) -> RuleSet:
         except OSError as error:
             place, what = Place(str(path), 1, 1), f"The file cannot be read: {error.strerror}."
             problems.append(Problem("error", "unreadable", place, what, ADVICE["unreadable"], str(path)))
-    ruleset = load_texts(texts)
+    ruleset = load_texts(texts, for_falco)
     ruleset.problems[:0] = problems
     return ruleset
 
 
-def load_texts(texts: Sequence[tuple[str, str]]) -> RuleSet:
-    """Load rule files given as (name, text)."""
+def load_texts(texts: Sequence[tuple[str, str]], for_falco: bool = False) -> RuleSet:
+    """Load rule files given as (name, text); ``for_falco`` as in ``check_rules``."""
     collected = Collected()
     for name, text in texts:
         try:
@@ -69,6 +73,10 @@ def load_texts(texts: Sequence[tuple[str, str]]) -> RuleSet:
         except DocumentError as error:
             collected.error("yaml", error.place, error.message)
     linked = _Linker(collected).link()
+    if for_falco:
+        linked.problems += falco_problems(
+            collected, {r.name: r.output for r in linked.rules}, set(linked.macros)
+        )
     lines = {name: text.split("\n") for name, text in texts}
     linked.problems[:] = [p if p.text else replace(p, text=_line(p, lines)) for p in linked.problems]
     return linked
@@ -127,14 +135,8 @@ class _Linker:
         if known is not None:
             return known
         entry = self.got.lists[name]
-        items = entry.values.get("items")
         found: list[Literal] = []
-        if not isinstance(items, list):
-            self.got.error(
-                "list_items", entry.place, f"The list {name!r} has no items.", "Write items: [a, b]."
-            )
-            items = []
-        for item in items:
+        for item in entry.values["items"]:
             text, quoted = item_text(item)
             if not quoted and text in self.got.lists and text not in above and text != name:
                 self.used.add(text)
@@ -150,9 +152,9 @@ class _Linker:
         return self.out.lists[name]
 
     def _parse(self, entry: Entry) -> Node | None:
-        text = entry.values.get("condition")
+        text = entry.values["condition"]
         place = entry.places.get("condition", entry.place)
-        if not isinstance(text, str) or not text.strip():
+        if not text.strip():
             self.got.error("condition", entry.place, f"The {entry.kind} {entry.name!r} has no condition.")
             return None
         try:
@@ -211,7 +213,7 @@ class _Linker:
                 and self._sees(entry.name, error.text)
             ):
                 pass  # that macro's own error stands already
-            elif error.code in ("unknown_field", "unknown_event_type"):
+            elif error.code not in ("unknown_macro", "too_large"):
                 message = f"The macro {entry.name!r} cannot be used: {error.message}"
                 self.got.warn(error.code, place, message, "", error.text)
             else:
@@ -222,10 +224,6 @@ class _Linker:
 
     def _rule(self, entry: Entry) -> None:
         values = entry.values
-        missing = [k for k in ("condition", "output", "desc", "priority") if values.get(k) in (None, "")]
-        if missing:
-            self.got.error("missing", entry.place, f"The rule {entry.name!r} lacks {', '.join(missing)}.")
-            return
         source = str(values.get("source") or "syscall")
         if source != "syscall":
             self.got.warn(
@@ -244,15 +242,18 @@ class _Linker:
                 str(values["priority"]),
             )
             return
+        for problem in without_values(entry.name, entry.place, values.get("exceptions") or []):
+            self.got.warn(problem.code, problem.place, problem.message, "", problem.text)
         tree = self._parse(entry)
-        if tree is None:
+        output = self._output(entry) if tree is not None else None
+        if tree is None or output is None:
             return
         try:
             node = self._resolved(entry, tree)
         except ResolveError as error:
             self._failed(entry, error)
             return
-        self._finish(entry, node, priority)
+        self._finish(entry, node, priority, output)
 
     def _resolved(self, entry: Entry, tree: Node) -> Node:
         exceptions = exception_nodes(entry)
@@ -274,24 +275,37 @@ class _Linker:
             error = self.broken[error.text]
         if error.code == "unknown_macro" and error.text in self.got.macros:
             return  # that macro's own error stands already
-        if error.code == "unknown_field" and entry.values.get("skip-if-unknown-filter") is True:
+        if _is_unknown(error) and _may_be_skipped(entry):
             self.got.warn("skipped", place, f"The rule {entry.name!r} is left out: {error.message}")
         else:
             self.got.error(error.code, place, f"Rule {entry.name!r}: {error.message}", "", error.text)
 
-    def _finish(self, entry: Entry, node: Node, priority: str) -> None:
-        values = entry.values
-        place = entry.places.get("condition", entry.place)
+    def _output(self, entry: Entry) -> str | None:
+        """The rule's output as it can be filled; None where the rule has an error or is left out for it."""
+        place = entry.places.get("output", entry.place)
+        output = str(entry.values["output"])
+        if CONTAINER_INFO in output:
+            message = f"{CONTAINER_INFO} in the output of {entry.name!r} stands for nothing any more and was removed."
+            self.got.warn("deprecated_output", place, message, "", CONTAINER_INFO)
+            output = output.replace(CONTAINER_INFO, "")
         try:
-            absent = unsupported_fields(str(values["output"]))
+            if not output.strip():
+                raise OutputError(f"The output of {entry.name!r} is empty.")
+            absent = unsupported_fields(output)
         except OutputError as error:
-            self.got.error("output", entry.places.get("output", entry.place), str(error))
-            return
+            if error.unknown_field and _may_be_skipped(entry):
+                self.got.warn("skipped", place, f"The rule {entry.name!r} is left out: {error}")
+            else:
+                self.got.error("output", place, str(error))
+            return None
         for spec in absent:
             message = f"The output of {entry.name!r} shows {spec.name} as <NA>: {spec.unsupported}."
-            self.got.warn(
-                "unsupported_field", entry.places.get("output", entry.place), message, "", spec.name
-            )
+            self.got.warn("unsupported_field", place, message, "", spec.name)
+        return output
+
+    def _finish(self, entry: Entry, node: Node, priority: str, output: str) -> None:
+        values = entry.values
+        place = entry.places.get("condition", entry.place)
         types = event_types(node, self.memo)
         unsupported = _unsupported(node)
         enabled = values.get("enabled") is not False
@@ -316,7 +330,7 @@ class _Linker:
             )
         self.out.rules.append(
             Rule(
-                entry.name, str(values["desc"]), str(values["condition"]), str(values["output"]), priority,
+                entry.name, str(values["desc"]), str(values["condition"]), output, priority,
                 tuple(sorted({str(t) for t in values.get("tags") or ()})), "syscall", enabled, entry.place,
                 len(self.out.rules), node, types, values.get("capture") is True,
             )
@@ -348,6 +362,17 @@ class _Linker:
                     self.got.warn(
                         f"unused_{kind}", entry.place, f"The {kind} {name!r} is used by nothing.", "", name
                     )
+
+
+def _is_unknown(error: ResolveError) -> bool:
+    """Whether an error is about a field or event type that does not exist; one with an argument in brackets that
+    it does not take is none either."""
+    bad_argument = error.code == "field_argument" and "[" in error.text
+    return bad_argument or error.code in ("unknown_field", "unknown_event_type")
+
+
+def _may_be_skipped(entry: Entry) -> bool:
+    return entry.values.get("skip-if-unknown-filter") is True
 
 
 def _inside(place: Place, text: str, line: int, column: int) -> Place:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from package_hunter.model.event import event_table
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue, raw_argument_type
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.operators import TEXTS
 
 
@@ -29,14 +32,33 @@ def field_spec(ref: FieldRef) -> FieldSpec:
         raise ResolveError("field_argument", f"{ref.name} needs an argument, as in {ref.name}[…].", str(ref))
     if spec.arg.startswith("index") and ref.arg is not None and not ref.arg.lstrip("-").isdigit():
         raise ResolveError("field_argument", f"{ref.name}[…] takes a number, not {ref.arg!r}.", str(ref))
-    if spec.is_list and ref.arg is not None:
-        spec = replace(spec, is_list=False)
-    if ref.name == "evt.rawarg" and ref.arg is not None:
-        kind = raw_argument_type(ref.arg)
-        if kind is None and not ref.arg.isdigit():
-            raise ResolveError("unknown_field", f"No event has an argument {ref.arg!r}.", str(ref))
-        spec = replace(spec, type=kind or FieldType.STRING)
+    if ref.name == "evt.abspath" and ref.arg not in (None, "src", "dst"):
+        raise ResolveError("field_argument", "evt.abspath takes src or dst, as in evt.abspath.src.", str(ref))
+    if ref.name == "evt.type.is" and not _is_position(ref.arg or "") and ref.arg not in event_names():
+        raise ResolveError("unknown_field", f"There is no event type {ref.arg!r}.", str(ref))
+    if ref.name in ("evt.arg", "evt.rawarg") and ref.arg is not None:
+        if ref.arg not in argument_names() and not _is_position(ref.arg):
+            raise _unknown_argument(ref, ref.arg)
+        if ref.name == "evt.rawarg":
+            spec = replace(spec, type=raw_argument_type(ref.arg) or FieldType.STRING)
     return spec
+
+
+def _unknown_argument(ref: FieldRef, arg: str) -> ResolveError:
+    """Falco takes the longest name that an argument begins with; what is left makes a field that does not exist."""
+    longer = any(arg.startswith(name) for name in argument_names())
+    code, text = ("unknown_field", str(ref)) if longer else ("unknown_argument", arg)
+    return ResolveError(code, f"No event has an argument {arg!r}.", text)
+
+
+@cache
+def argument_names() -> frozenset[str]:
+    """The name of every argument that some event has."""
+    return frozenset(param.name for info in event_table().values() for param in info.params)
+
+
+def _is_position(arg: str) -> bool:
+    return arg.lstrip("-").isascii() and arg.lstrip("-").isdigit()
 
 
 def operand_spec(operand: Operand) -> FieldSpec:
@@ -72,7 +94,7 @@ def _simple(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[
     if len(types) != 1 or isinstance(operand.arguments[0], str | tuple):
         raise ResolveError("transformer", f"{name}() takes one field.", str(operand))
     kind, is_list = types[0]
-    fits = (*TEXTS, FieldType.BYTES) if name in ("b64", "len", "tolower", "toupper") else TEXTS
+    fits = (*TEXTS, FieldType.BYTES) if name in ("b64", "len") else TEXTS
     if kind not in fits and not (name == "len" and is_list):
         raise ResolveError(
             "transformer", f"{name}() does not work on a field of type {kind.value}.", str(operand)

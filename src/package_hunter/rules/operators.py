@@ -20,6 +20,9 @@ Test = Callable[[Any], bool]
 NUMBERS = (FieldType.INT, FieldType.UINT, FieldType.PORT, FieldType.RELTIME, FieldType.ABSTIME)
 TEXTS = (FieldType.STRING, FieldType.PATH)
 ORDER = ("<", "<=", ">", ">=")
+_NUMBER = re.compile(
+    r"0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?"
+)  # in front of which < may stand
 
 
 @cache
@@ -87,7 +90,7 @@ def number(text: str, spec: FieldSpec) -> int:
             return socket.getservbyname(text)
         except OSError:
             raise ValueProblem(f"{text!r} is neither a port number nor the name of a service.") from None
-    value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,20}", text) else None
+    value = int(text) if re.fullmatch(r"\s*[+-]?[0-9]{1,20}", text, re.ASCII) else None
     if value is None:
         raise ValueProblem(f"{text!r} is no whole decimal number in range, which {spec.name} needs.")
     low, high = (0, 65535) if spec.type is FieldType.PORT else (-(2**63), 2**63 - 1)
@@ -108,6 +111,8 @@ def boolean(text: str, spec: FieldSpec) -> bool:
 def address(text: str, spec: FieldSpec) -> bytes:
     """An IP address as packed bytes."""
     try:
+        if "%" in text:
+            raise ValueError
         return ipaddress.ip_address(text).packed
     except ValueError:
         raise ValueProblem(f"{text!r} is no IP address.") from None
@@ -156,6 +161,7 @@ _ALLOWED = {
         "!=",
         "in",
         "exists",
+        "intersects",
         "contains",
         "startswith",
         "endswith",
@@ -213,7 +219,7 @@ def make_tests(spec: FieldSpec, op: str, texts: Sequence[str], modifier: str = "
 def _single(spec: FieldSpec, op: str, texts: Sequence[str]) -> Test:
     if op in ORDER:
         wanted: Any = number(texts[0], spec) if spec.type in NUMBERS else texts[0]
-        if spec.type in TEXTS and not re.fullmatch(r"[+-]?\d+|0[xX][0-9a-fA-F]+", texts[0]):
+        if spec.type in TEXTS and not _NUMBER.fullmatch(texts[0]):
             raise ValueProblem(f"{op} needs a number, not {texts[0]!r}.")
         return lambda v: _ordered(op, v, wanted)
     if op in ("bcontains", "bstartswith"):

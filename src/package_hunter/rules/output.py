@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
 from package_hunter.model.times import rfc3339
 from package_hunter.rules.ast import FieldRef, Operand, Transformed
-from package_hunter.rules.operands import fields_of
-from package_hunter.rules.parse import ConditionError, field_ref, parse_condition
+from package_hunter.rules.evttypes import event_names
+from package_hunter.rules.operands import ResolveError, argument_names, fields_of, operand_spec
+from package_hunter.rules.parse import DOTTED, ConditionError, field_ref, parse_condition
 
-_TOKEN = re.compile(
-    r"%(?P<width>[0-9]*)(?:(?P<call>(?:tolower|toupper|b64|basename|len|join|concat|getopt)\()|(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+)(?P<arg>\[[^\]]*\])?)"
-)
+_DIGITS = re.compile(r"[0-9]*")
+_CALL = re.compile(r"(?:tolower|toupper|b64|basename|len|join|concat|getopt)\(")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+")
+_ARGUMENT = re.compile(r"\[[^\]]*\]")
 ABSENT = "<NA>"
 MAX_WIDTH = 10_000
 
 
 class OutputError(ValueError):
-    """A template that cannot be read: a sentence."""
+    """A template that cannot be read: a sentence, and whether it is a field's name that is not known."""
+
+    def __init__(self, message: str, unknown_field: bool = False) -> None:
+        super().__init__(message)
+        self.unknown_field = unknown_field
 
 
 class Shown(NamedTuple):
@@ -56,29 +62,63 @@ def unsupported_fields(template: str) -> list[FieldSpec]:
 
 
 def _field(text: str, at: int) -> tuple[Shown, int]:
-    match = _TOKEN.match(text, at)
-    if match is None:
-        raise OutputError(f"{text[at : at + 20]!r} in the output is no field; a lone % cannot be written.")
-    width = int(match.group("width")[:9] or 0)
+    digits = _DIGITS.match(text, at + 1)
+    assert digits is not None
+    width, start = int(digits.group()[:9] or 0), digits.end()
     if width > MAX_WIDTH:
         raise OutputError(f"A field of the output is {width} wide; {MAX_WIDTH} is the most.")
-    at += len(match.group("width"))
-    if match.group("call"):
-        return _call(text, at, match.end(), width)
-    name, arg = match.group("name"), match.group("arg") or ""
+    if start == len(text.rstrip()):
+        raise OutputError(f"The output ends with {text[at:]!r}; a lone % cannot be written.")
+    if _CALL.match(text, start):
+        return _call(text, start - 1, text.index("(", start) + 1, width)
+    name, end = _name(text, start)
+    arg = _ARGUMENT.match(text, end)
+    if arg is None or name == "evt.abspath" or _catalogued(name).arg == "none":
+        if field_ref(name, None).arg is None and _catalogued(name).arg in ("key", "index"):
+            raise OutputError(f"{name} in the output needs an argument, as in %{name}[…].")
+        return Shown(name, field_ref(name, None), width), end
+    return Shown(name + arg.group(), field_ref(name, arg.group()[1:-1]), width), arg.end()
+
+
+def _name(text: str, start: int) -> tuple[str, int]:
+    """The longest name of a field that stands there, and its end: what follows is text, as in Falco."""
+    found = _NAME.match(text, start)
+    written = found.group() if found else ""
     known = field_catalogue()
-    while not _known(name, known):
-        if "." not in name:
-            raise OutputError(f"The output names {match.group('name')!r}, which is no field.")
-        name, arg = name.rpartition(".")[0], ""
-    if (spec := known.get(name)) is not None and spec.filter_only:
+    name = next((n for n in (written[:k] for k in range(len(written), 0, -1)) if n in known), "")
+    for prefix in DOTTED:
+        if written.startswith(f"{prefix}."):
+            name = f"{prefix}.{_argument(prefix, written[len(prefix) + 1 :])}"
+    if not name:
+        raise OutputError(
+            f"The output names {written or text[start : start + 20]!r}, which is no field; "
+            "a lone % cannot be written.",
+            unknown_field=True,
+        )
+    if _catalogued(name).filter_only:
         raise OutputError(f"{name} can stand in conditions only, not in an output.")
-    end = at + 1 + len(name) + len(arg)
-    return Shown(name + arg, field_ref(name, arg[1:-1] if arg else None), width), end
+    return name, start + len(name)
 
 
-def _known(name: str, known: dict[str, FieldSpec]) -> bool:
-    return name in known or any(name.startswith(p) for p in ("evt.arg.", "evt.rawarg.", "evt.type.is."))
+def _argument(prefix: str, written: str) -> str:
+    if prefix == "thread.cgroup":
+        found = re.match("[A-Za-z_]*", written)
+        return found.group() if found else ""
+    known: Container[str] = argument_names()
+    if prefix == "evt.type.is":
+        known = event_names()
+    elif prefix == "evt.abspath":
+        known = ("src", "dst")
+    name = next((n for n in (written[:k] for k in range(len(written), 0, -1)) if n in known), "")
+    if not name:
+        raise OutputError(f"The output names {prefix}.{written}: no event has an argument {written!r}.")
+    return name
+
+
+def _catalogued(name: str) -> FieldSpec:
+    known = field_catalogue()
+    ref = field_ref(name, None)
+    return known[ref.name]
 
 
 def _call(text: str, at: int, pos: int, width: int) -> tuple[Shown, int]:
@@ -92,6 +132,10 @@ def _call(text: str, at: int, pos: int, width: int) -> tuple[Shown, int]:
     except ConditionError as error:
         raise OutputError(f"{written!r} in the output cannot be read: {error.message}") from None
     assert isinstance(left, Transformed)
+    try:
+        operand_spec(left)
+    except ResolveError as error:
+        raise OutputError(f"{written!r} in the output: {error.message}") from None
     return Shown(written, left, width), end
 
 

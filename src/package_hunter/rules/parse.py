@@ -14,6 +14,7 @@ from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, Macro
 
 MAX_CONDITION_BYTES = 1 << 18
 MAX_DEPTH = 100
+DOTTED = ("evt.arg", "evt.rawarg", "evt.type.is", "evt.abspath", "thread.cgroup")  # argument behind a dot
 
 
 class ConditionError(ValueError):
@@ -56,13 +57,13 @@ def unquote(token: str) -> str:
 
 
 def field_ref(name: str, arg: str | None) -> FieldRef:
-    """``evt.arg.flags`` and ``evt.arg[flags]`` are the same; so are ``evt.rawarg``, ``proc.env`` likewise."""
+    """``evt.arg.flags`` and ``evt.arg[flags]`` are the same, and likewise for the others of ``DOTTED``."""
     if arg is not None and arg[:1] in "\"'":
         arg = arg[1:-1]
     if arg is None:
-        for prefix in ("evt.arg.", "evt.rawarg.", "evt.type.is."):
-            if name.startswith(prefix):
-                return FieldRef(prefix[:-1], name[len(prefix) :])
+        for prefix in DOTTED:
+            if name.startswith(f"{prefix}."):
+                return FieldRef(prefix, name[len(prefix) + 1 :])
     return FieldRef(name, arg)
 
 

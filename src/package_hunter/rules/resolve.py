@@ -206,8 +206,12 @@ _ALIKE = {FieldType.PATH: FieldType.STRING, FieldType.UINT: FieldType.INT}
 def _check_right(check: Check, left: FieldSpec) -> None:
     assert check.right is not None
     right = operand_spec(check.right)
-    if isinstance(check.right, FieldRef) and right.no_rhs:
-        raise ResolveError("val", f"{check.right} cannot stand in val().", str(check.right))
+    for ref in fields_of(check.right):
+        if field_spec(ref).no_rhs:
+            raise ResolveError("val", f"{ref} cannot stand in val() or on the right side.", str(ref))
+    for ref in fields_of(check.left):
+        if field_spec(ref).no_rhs:
+            raise ResolveError("val", f"{ref} takes no field on its right side.", str(ref))
     if left.type is FieldType.NET or left.sided or check.op in ("pmatch", "regex"):
         raise ResolveError(
             "val", f"{check.left} {check.op} takes no field on its right side.", str(check.right)

@@ -37,7 +37,7 @@ class Outcome:
 def run_tests(path: Path, ruleset: RuleSet) -> list[Outcome]:
     """Run a test file against rules. RuleFileError where the file is none."""
     try:
-        items = read_items(read_file(path), str(path))
+        items = read_items(read_file(path), str(path), typed=True)
     except DocumentError as error:
         raise RuleFileError(f"{error.place}: {error.message}", _ADVICE) from None
     except OSError as error:
@@ -60,7 +60,7 @@ def run_tests(path: Path, ruleset: RuleSet) -> list[Outcome]:
 def untested(path: Path, ruleset: RuleSet) -> dict[str, list[str]]:
     """Rule -> which of ``matches`` and ``passes`` the test file lacks for it."""
     have: dict[str, set[str]] = {}
-    for item in read_items(read_file(path), str(path)):
+    for item in read_items(read_file(path), str(path), typed=True):
         if "rule" in item.values:
             kinds = {k for k in ("matches", "passes") if item.values.get(k)}
             have.setdefault(str(item.values["rule"]), set()).update(kinds)

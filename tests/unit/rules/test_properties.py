@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -74,3 +75,62 @@ def test_junk_is_refused_with_a_sentence(text: str) -> None:
 def test_any_text_loads_or_says_why(text: str) -> None:
     for problem in load_texts([("junk.yaml", text)]).problems:
         assert problem.message and problem.place.line >= 1
+
+
+WORDS = st.sampled_from(
+    [
+        "a",
+        "l",
+        "m",
+        "R",
+        "yes",
+        "5",
+        "proc.name",
+        "in",
+        "=",
+        "append",
+        "replace",
+        "evt.type=open",
+        "",
+        "'a b'",
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(
+    [
+        *(
+            "rule",
+            "macro",
+            "list",
+            "condition",
+            "output",
+            "desc",
+            "priority",
+            "source",
+            "tags",
+            "enabled",
+            "items",
+        ),
+        *("exceptions", "append", "override", "capture_duration", "name", "fields", "comps", "values"),
+        *("required_engine_version", "required_plugin_versions", "skip-if-unknown-filter"),
+    ]
+)
+EXCEPTIONS = st.lists(
+    st.dictionaries(st.sampled_from(["name", "fields", "comps", "values", "value"]), VALUES), max_size=2
+)
+ENTRIES = st.dictionaries(KEYS, VALUES, max_size=8) | st.fixed_dictionaries(
+    {"rule": st.just("R"), "condition": WORDS, "output": WORDS, "desc": WORDS, "priority": st.just("INFO")},
+    optional={"exceptions": EXCEPTIONS, "override": VALUES, "append": st.booleans(), "tags": VALUES},
+)
+
+
+@QUICK
+@given(st.lists(ENTRIES, max_size=5))
+def test_entries_of_any_shape_load_or_say_why(entries: list[dict[str, object]]) -> None:
+    loaded = load_texts([("f.yaml", json.dumps(entries))], for_falco=True)
+    for problem in loaded.problems:
+        assert problem.message and problem.place.file == "f.yaml"
