@@ -185,15 +185,13 @@ def longer_way(way: tuple[str, ...], name: str) -> tuple[str, ...]:
 class Tally:
     """Collects reasons and notes, each once."""
 
-    reasons: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    reasons: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def reason(self, text: str) -> None:
         """Something makes the scan inconclusive."""
-        if text not in self.reasons:
-            self.reasons.append(text)
+        self.reasons.setdefault(text)
 
     def note(self, text: str) -> None:
         """Something is worth knowing."""
-        if text not in self.notes:
-            self.notes.append(text)
+        self.notes.setdefault(text)

@@ -11,7 +11,9 @@ changes that the sensor saw do show it, and the writer is blamed.
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -39,6 +41,8 @@ class Blamer:
     ) -> None:
         self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._packages = {package.purl: package for package in packages}
+        self._pypi = {_pypi_name(package.purl): package.purl for package in reversed(packages)}
+        self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
         self._builds: dict[int, str | None] = {}
@@ -111,7 +115,7 @@ class Blamer:
 
     def _by_time(self, time_ns: int, pid: int) -> Blame | None:
         """For what cannot be traced: the command that was running then, if it was one."""
-        then = [run for run in self._runs if run.started_ns <= time_ns <= run.ended_ns]
+        then = self._running(time_ns)
         if not then:
             return None
         run, alone = then[-1], len(then) == 1
@@ -120,6 +124,16 @@ class Blamer:
         basis = "Its process is not on record; this command was running at that time."
         confidence = "likely" if purl is not None else "tree"
         return Blame(run.phase, purl, self._chain(purl), script, pid, "", basis, confidence)
+
+    def _running(self, time_ns: int) -> list[CommandRun]:
+        """The last two commands (or fewer) that were running at that time, in the order of their starts."""
+        found: list[CommandRun] = []
+        at = bisect_right(self._runs, time_ns, key=lambda run: run.started_ns) - 1
+        while at >= 0 and self._latest_end[at] >= time_ns and len(found) < 2:
+            if self._runs[at].ended_ns >= time_ns:
+                found.append(self._runs[at])
+            at -= 1
+        return found[::-1]
 
     def _pip(self, process: Process, run: CommandRun) -> Blame:
         """Of all that one pip builds, the package whose build this is.
@@ -135,7 +149,7 @@ class Blamer:
         if name == _OWN:
             basis = "It descends from the process that pip started to build what was given."
             return self._answer(run, process, basis, "certain")
-        purl = next((purl for purl in self._packages if _pypi_name(purl) == name), f"pkg:pypi/{name}")
+        purl = self._pypi.get(name, f"pkg:pypi/{name}")
         basis = f"It descends from the process that pip started to build {name}."
         return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from package_hunter.model.observation import Blame, Canary, NetworkLog, Observation, Process, Request
+from package_hunter.model.owners import Owners
 from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import CommandRun, Coverage, Package
 
@@ -44,6 +45,7 @@ class Context:
         self.network = network
         self.canaries = {c.id: c for c in canaries}
         self.packages = {p.purl: p for p in packages}
+        self.owners = Owners(packages)
         self.coverage = coverage
         self.runs = runs
         self._blamer = blamer

@@ -50,6 +50,7 @@ class NpmPlan(Plan):
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
         self._loaders: dict[str, str] = {}
+        self._keys: dict[str, list[str]] = {}  # places by purl
 
     @property
     def fetch(self) -> Phase:
@@ -64,6 +65,7 @@ class NpmPlan(Plan):
         dependencies, as npm orders them, then the project's own."""
         places = self._manager.inventory(tree, self.project)
         self._places = {"": self._root, **{key: entry for key, entry in places.items() if key}}
+        self._keys = {}
         manifests = {key: tree.read_json(f"{self.project}/{key}/package.json") for key in places if key}
         scripts = {key: self._scripts(tree, key, found) for key, found in manifests.items() if found}
         self._installed = self._take_inventory(manifests, scripts)
@@ -131,9 +133,11 @@ class NpmPlan(Plan):
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        keys = [key for key in self._places if key and self._purl(key) == purl]
+        if not self._keys:
+            for key in filter(None, self._places):
+                self._keys.setdefault(self._purl(key), []).append(key)
         found: dict[str, Command] = {}
-        for key in keys:
+        for key in self._keys.get(purl, ()):
             for name in self._places[key].requires:
                 needed = lock.resolve(self._places, key, name)
                 if needed and needed != key and needed in self._loaders:
@@ -195,17 +199,16 @@ class NpmPlan(Plan):
     def _direct(self) -> list[tuple[str, str]]:
         """(location that asks, location asked for), each package once."""
         bases = ["", *sorted(key for key in self._places if key and "node_modules/" not in key)]
+        own = set(bases)
         found: dict[str, str] = {}
         for base in bases:
             for name in self._places[base].requires:
                 key = lock.resolve(self._places, base, name)
-                if key is not None and key not in bases:
+                if key is not None and key not in own:
                     found.setdefault(key, base)
-        linked = {key: "" for key in bases if key and self._is_required(key)}
+        required = {lock.resolve(self._places, "", name) for name in self._root.requires}
+        linked = {key: "" for key in bases if key and key in required}
         return [(base, key) for key, base in {**linked, **found}.items()]
-
-    def _is_required(self, key: str) -> bool:
-        return any(lock.resolve(self._places, "", name) == key for name in self._root.requires)
 
     def _purl(self, key: str) -> str:
         entry = self._places[key]

@@ -67,6 +67,9 @@ class PythonPlan(Plan):
             self.notes = (f"Left out of {source.wanted.source} (indexes, paths, addresses): {some}.",)
         self._planned: dict[str, Phase] = {}
         self._found: list[Distribution] = []
+        self._starters: list[Distribution] = []
+        self._by_name: dict[str, Distribution] = {}
+        self._by_purl: dict[str, Distribution] = {}
         self._installed = Installed(expected=len(source.wanted.names))
         self._nothing: list[str] = []
         self._site = ""
@@ -127,8 +130,7 @@ class PythonPlan(Plan):
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        by_name = {normal(item.name): item for item in self._found}
-        item = next((item for item in self._found if installed.purl(item.name, item.version) == purl), None)
+        item, by_name = self._by_purl.get(purl), self._by_name
         needed = [by_name[name] for name in item.requires if name in by_name] if item is not None else []
         commands = tuple(self._import(other, name) for other in needed for name in other.modules[:1])
         return Phase("import", commands) if commands else None
@@ -209,7 +211,7 @@ class PythonPlan(Plan):
 
     def _acting(self) -> list[Distribution]:
         """What runs code at every start of Python."""
-        return [item for item in self._found if item.startup and normal(item.name) not in _SEEDED]
+        return self._starters
 
     def _direct(self) -> list[str]:
         """What the project asks for itself; for a package that is scanned alone, that package."""
@@ -226,12 +228,16 @@ class PythonPlan(Plan):
         here = {normal(item.name) for item in self._found}
         asked = dict.fromkeys(self._source.wanted.names)
         conditional = {normal(n) for n, line in zip(self._names(), self._lines(), strict=True) if ";" in line}
-        missing = [name for name in asked if name not in {*here, *conditional, *_SEEDED}]
+        excused = {*here, *conditional, *_SEEDED}
+        missing = [name for name in asked if name not in excused]
         kept = [
             item for item in self._found if normal(item.name) not in _SEEDED or normal(item.name) in asked
         ]
         packages = installed.packages(kept, self._site, self._source.root, self._direct(), {})
         self._found = kept
+        self._by_name = {normal(item.name): item for item in kept}
+        self._by_purl = {installed.purl(item.name, item.version): item for item in kept}
+        self._starters = [item for item in kept if item.startup and normal(item.name) not in _SEEDED]
         self._installed = Installed(packages, tuple(missing), len(kept) + len(missing))
 
     def _lines(self) -> list[str]:

@@ -173,16 +173,14 @@ class RubyPlan(Plan):
             for name in tree.names(f"{home}/specifications")
         }
         ways = _ways(every, self.target.name if self.target.purl is None else "app")
-        missing = [*self._missing]
-        packages = []
+        missing = dict.fromkeys(self._missing)
+        packages, direct = [], set(every.direct)
         for gem in every.order():
             if gem.full in here:
                 path = f"{here[gem.full]}/gems/{gem.full}"
-                packages.append(
-                    _package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in every.direct)
-                )
-            elif gem.source == "GEM" and gem.name not in missing and gem.name != "bundler":
-                missing.append(gem.name)
+                packages.append(_package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in direct))
+            elif gem.source == "GEM" and gem.name != "bundler":
+                missing[gem.name] = None
         self._installed = Installed(tuple(packages), tuple(missing), len(packages) + len(missing))
 
 
