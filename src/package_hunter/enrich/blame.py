@@ -16,6 +16,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from package_hunter.enrich.blame_files import Changes, Rewritten
 from package_hunter.enrich.blame_tree import Descent
@@ -25,6 +26,8 @@ from package_hunter.model.scan import CommandRun, Package
 _PIP_BUILD = re.compile(
     r"/pip-(install|req-build|wheel|download)-\w{8}(?:/([A-Za-z0-9._-]{1,200}?)_[0-9a-f]{32})?(?=[/'\"\s]|$)"
 )
+# How pip runs a build in the folder of a package that was given as a folder: itself, below no folder of its own.
+_PIP_HOOK = re.compile(r"/_in_process\.py\b|<pip-setuptools-caller>")
 _ALONE = ("install", "startup")  # phases whose commands run one package's own code, not its dependencies'
 _OWN = ""  # a pip build of what was given
 
@@ -41,7 +44,7 @@ class Blamer:
     ) -> None:
         self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._packages = {package.purl: package for package in packages}
-        self._pypi = {_pypi_name(package.purl): package.purl for package in reversed(packages)}
+        self._pypi = {name: p.purl for p in reversed(packages) if (name := _pypi_name(p.purl))}
         self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
@@ -148,10 +151,15 @@ class Blamer:
             return Blame(run.phase, None, (), "pip install", pid, cmdline, basis, "tree")
         if name == _OWN:
             basis = "It descends from the process that pip started to build what was given."
-            return self._answer(run, process, basis, "certain")
+            return self._given(self._answer(run, process, basis, "certain"))
         purl = self._pypi.get(name, f"pkg:pypi/{name}")
         basis = f"It descends from the process that pip started to build {name}."
         return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
+
+    def _given(self, found: Blame) -> Blame:
+        """With the version that the install showed: a command is made before that is known."""
+        purl = self._pypi.get(_pypi_name(found.package or ""))
+        return found if purl is None else replace(found, package=purl, path=self._chain(purl))
 
     def _pip_build(self, item: Process, above: str | None) -> str | None:
         if above is not None or item.key in self._descent.anchors:
@@ -162,7 +170,7 @@ class Blamer:
                 return _OWN
             if hit is not None and hit[2] is not None:
                 return re.sub(r"[-_.]+", "-", hit[2]).lower()
-        return None
+        return _OWN if _PIP_HOOK.search(item.cmdline) else None
 
     def _shells(self, processes: Iterable[Process]) -> dict[int, list[str]]:
         """Anchor key -> command lines of the shells that are its own children."""

@@ -288,6 +288,34 @@ def test_pips_builds(cwd: str, cmdline: str, package: str | None, confidence: st
     assert (found.package, found.confidence) == (package, confidence)
 
 
+HOOK = "python /usr/lib/python3/dist-packages/pip/_vendor/pep517/in_process/_in_process.py build_wheel /tmp/x"
+CALLER = "python -c \nexec(compile('''\n# This is <pip-setuptools-caller> -- a caller that pip uses to run setup.py"
+
+
+@pytest.mark.parametrize("cmdline", [HOOK, CALLER])
+@pytest.mark.parametrize(
+    ("purl", "blamed"), [("pkg:pypi/my-dep", D.purl), ("pkg:pypi/other", "pkg:pypi/other"), (None, None)]
+)
+def test_a_package_in_a_folder_of_the_project_is_built_in_its_place(
+    cmdline: str, purl: str | None, blamed: str | None
+) -> None:
+    pip = run("install", purl, "pip install", 600, 60, 70)
+    many = (
+        process(60, 1, 600, 60, "python -m pip install ./libs/x"),
+        process(61, 60, 601, 61, cmdline, cwd=f"{P}/libs/x"),
+        process(62, 61, 602, 62, "sh -c curl", cwd=P),
+        process(63, 60, 603, 62, "python -m pip install setuptools", cwd=P),
+        process(64, 63, 604, 63, cmdline, cwd=f"/tmp/pip-install-ab12cd34/other_{'1' * 32}"),
+    )
+    judge = Blamer((pip,), many, (D,))
+    found = judge.blame(62, 63 * S)
+    assert found is not None and (found.package, found.confidence) == (blamed, "certain")
+    assert found.path == (D.chain if blamed == D.purl else ())
+    tool, need = judge.blame(63, 63 * S), judge.blame(64, 63 * S)
+    assert tool is not None and (tool.package, tool.confidence) == (None, "tree")
+    assert need is not None and (need.package, need.confidence) == ("pkg:pypi/other", "likely")
+
+
 def test_pip_itself_is_the_trees() -> None:
     found = Blamer((PIP,), (process(60, 1, 600, 60),), (D,)).blame(60, 63 * S)
     assert found is not None and (found.package, found.confidence) == (None, "tree")
