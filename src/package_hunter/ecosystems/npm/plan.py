@@ -13,9 +13,10 @@ from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.npm import installed, lock, manifest
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
-from package_hunter.ecosystems.tree import BoxTree, as_text
+from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
+_MAX_NAMED = 100  # that were not scanned
 _MAX_EXTRA = 10  # sub-modules, and commands, of a single package
 EXERCISE = "/usr/share/npm/exercise.js"
 NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
@@ -247,8 +248,20 @@ class NpmPlan(Plan):
             packages=self._packages(here, scripts),
             missing=tuple(dict.fromkeys(missing)),
             expected=len(here) + len(set(missing)),
+            reasons=self._unscanned({"": self._manager.manifest, **manifests}),
             notes=tuple(confused[:20]),
         )
+
+    def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+        """A sentence for each optional dependency from a repository, an address or a folder that is not there:
+        managers go on without it here, and may have it elsewhere."""
+        found: dict[str, None] = {}
+        for key, text in manifests.items():
+            for name, spec in as_text_map(text.get("optionalDependencies")).items():
+                place = lock.resolve(self._places, key, name) if manifest.from_elsewhere(spec) else ""
+                if place is None or (place and not manifests.get(place)):
+                    found[f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."] = None
+        return tuple(found)[:_MAX_NAMED]
 
 
 def _may_be_absent(entry: Entry) -> bool:
