@@ -110,7 +110,11 @@ def _gems(text: str) -> list[Pinned] | None:
 def _python(tree: BoxTree, project: str) -> LockFile | None:
     wanted = requirements.wanted(tree, project)
     elsewhere = [item for item in wanted.local.values() if item.path != "."]
-    if not (wanted.lines or elsewhere or wanted.outside) or wanted.source == "pyproject.toml":
+    if not (wanted.lines or elsewhere or wanted.outside) or wanted.source in (
+        "pyproject.toml",
+        "setup.py",
+        "",
+    ):
         return None
     pins = [m.groups() for line in wanted.lines if (m := _PIN.match(line))]
     packages = tuple(

@@ -297,6 +297,59 @@ def test_files_beside_each_other_are_read_and_paths_go_from_there(folder: Path) 
     assert (found.outside, found.unread) == ([], [])
 
 
+def test_folders_of_packages_in_the_project_are_kept(folder: Path) -> None:
+    """Else the registry's package of that name would be scanned in place of the project's."""
+    (folder / "vendor").mkdir()
+    text = "--find-links ./vendor\n--no-index\n-f ../out\n-f https://x.example/\nsix\n"
+    found = asked(folder, "requirements.txt", text)
+    assert found.lines == ["--find-links /p/vendor", "--no-index", "six"]
+    assert found.unread == ["The packages in ../out were not scanned: it lies outside of the project."]
+    assert asked(folder, "requirements.txt", "--no-index\nsix\n").lines == ["six"]
+
+
+def test_links_in_the_project_are_followed_within_it(folder: Path) -> None:
+    (folder / "link").symlink_to("libs/x")
+    (folder / "away").symlink_to("../somewhere")
+    found = asked(folder, "requirements.txt", "./link\n./away\n")
+    assert list(found.local) == ["libs/x"]
+    assert [item.address for item in found.outside] == ["./away"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("setup.py", f"setup(name='p', install_requires=['six==1', 'far @ git+{GIT}'])"),
+        ("setup.cfg", f"[metadata]\nname=p\n[options]\ninstall_requires =\n  six==1\n  far @ git+{GIT}\n"),
+    ],
+)
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_what_the_projects_own_setup_needs_from_elsewhere(
+    folder: Path, file: str, text: str, dynamic: bool
+) -> None:
+    (folder / "setup.py").write_text("")
+    (folder / file).write_text(text)
+    if dynamic:
+        (folder / "pyproject.toml").write_text('[project]\nname="p"\ndynamic=["dependencies"]\n')
+    found = requirements.wanted(BoxTree(folder, "/p"), "/p")
+    assert ([item.name for item in found.outside], found.lines) == (["far"], ["six==1"])
+    (plan,) = plans(stage("p", folder), PlanOptions())
+    commands = plan.after_fetch(BoxTree(folder), ()).commands
+    assert commands[-1].argv[-2:] == ("--no-deps", ".")
+
+
+def test_a_wheel_that_needs_what_lies_elsewhere(tmp_path: Path) -> None:
+    info = tmp_path / "demo-1.0.dist-info"
+    info.mkdir()
+    needs = (
+        f"Requires-Dist: six\nRequires-Dist: far @ git+{GIT}\nRequires-Dist: no @ git+{GIT} ; extra == 'x'\n"
+    )
+    (info / "METADATA").write_text(f"Name: demo\nVersion: 1.0\n{needs}\n")
+    (plan,) = plans(stage("demo-1.0-py3-none-any.whl", tmp_path, "", "ab" * 32), PlanOptions())
+    commands = plan.after_fetch(BoxTree(tmp_path), ()).commands
+    assert commands[-1].argv[-2:] == ("--no-deps", "./demo-1.0-py3-none-any.whl")
+    assert [r.split()[0] for r in plan.coverage(()).reasons if "was not scanned" in r] == ["far"]
+
+
 def _coverage(
     folder: Path, text: str, hosts: tuple[str, ...] = (), codes: dict[str, int] | None = None
 ) -> list[str]:

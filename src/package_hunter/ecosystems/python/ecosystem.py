@@ -105,12 +105,15 @@ class PythonEcosystem(Ecosystem):
         files = (BoxFile(f"{staged.project}/{file}", pack_zip(staged.folder)),)
         raw = staged.tree.read(f"{staged.project}/{info}/METADATA", 4 << 20) or b""
         head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
-        needs = [requirements.requirement_name(str(line)) for line in head.get_all("Requires-Dist", [])]
+        needs = Wanted(source=file)
+        for line in head.get_all("Requires-Dist", []):
+            needs.add(str(line))
+        # pip would look for what lies outside, and fail with all
         source = Source(
-            Wanted(source=file),
-            extra=(f"./{file}",),
+            needs if needs.outside else Wanted(source=file),
+            extra=("--no-deps", f"./{file}") if needs.outside else (f"./{file}",),
             extra_purl=target.purl,
-            also_allowed=(normal(name), *(needed for needed in needs if needed)),
+            also_allowed=(normal(name), *needs.names),
             files=files,
         )
         return PythonPlan(target, staged.project, options, source)

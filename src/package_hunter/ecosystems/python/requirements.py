@@ -118,11 +118,16 @@ def wanted(tree: BoxTree, project: str) -> Wanted:
         if found is not None:
             _describe(found, tree, project)
             return found
-    return Wanted()
+    found = Wanted(source="setup.py" if tree.kind(f"{project}/setup.py") == "file" else "")
+    found.place = Place(tree, project, project)
+    _describe(found, tree, project)
+    return found
 
 
 def _describe(found: Wanted, tree: BoxTree, project: str) -> None:
     """Names of what is local, and what it needs in turn, as far as that stands in plain words."""
+    if not found.locked and is_installable(tree, project):
+        _needs(found, tree, Place(tree, project, project), folders.by_setup(tree, project), Local("."))
     seen: set[str] = set()
     while (
         len(seen) < _MAX_LOCAL and (path := next((p for p in found.local if p not in seen), None)) is not None
@@ -152,6 +157,8 @@ def _needs(found: Wanted, tree: BoxTree, place: Place, said: folders.Described, 
     own = _pyproject(tree, place.folder, place)
     static = own is not None and ("poetry" in as_map(toml.get("tool")) or "project" in toml)
     told = as_map(toml.get("project")).get("dynamic")
+    if item.path == "." and found.source == "pyproject.toml":
+        own, static = None, False  # that was read already
     if own is None or not static or (isinstance(told, list) and "dependencies" in told):
         own = Wanted(place=place)
         for line in said.requires:
@@ -336,6 +343,7 @@ def _read_file(tree: BoxTree, project: str, name: str, found: Wanted, seen: set[
 def _read_line(tree: BoxTree, project: str, name: str, line: str, found: Wanted, seen: set[str]) -> None:
     include = re.match(r"(?:-r|--requirement)[\s=]*(\S+)", line)
     editable = re.match(r"(?:-e|--editable)[\s=]*(\S.*)", line)
+    links = re.match(r"(?:-f|--find-links)[\s=]*(\S+)", line)
     if include and "://" in include[1]:
         found.unread.append(
             f"{include[1][:200]} lies outside of the project, so what it asks for was not scanned."
@@ -343,12 +351,29 @@ def _read_line(tree: BoxTree, project: str, name: str, line: str, found: Wanted,
     elif include:
         inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), include[1].removeprefix("file:")))
         _read_file(tree, project, inner if not inner.startswith("/") else f"../{inner}", found, seen)
+    elif links:
+        _find_links(found, links[1])
+    elif line.startswith("--no-index") and any(kept.startswith("--find-links") for kept in found.lines):
+        found.lines.append("--no-index")
     elif editable:
         found.add(re.sub(r"^([\"'])(.*)\1$", r"\2", editable[1]), editable=True)
     elif line.startswith("-"):
         (found.lines if line.startswith(_KEPT_OPTIONS) else found.dropped).append(line[:200])
     elif line:
         found.add(line)
+
+
+def _find_links(found: Wanted, where: str) -> None:
+    """A folder of packages, kept where it lies in the project: else others of their names would be scanned."""
+    place = found.place
+    if place is None or "://" in where.removeprefix("file://"):
+        found.dropped.append(f"--find-links {where}"[:200])
+        return
+    path, why = place.find(re.sub(r"^file:(//(?=[/.]))?", "", where))
+    if why:
+        found.unread.append(f"The packages in {where[:200]} were not scanned: it {why}.")
+    elif not re.search(r"[\s\\\"'#]", path):
+        found.lines.append(f"--find-links {place.project}/{path}")
 
 
 def _pyproject(tree: BoxTree, project: str, place: Place | None = None) -> Wanted | None:

@@ -86,7 +86,11 @@ class Place:
             if whole != self.project and not whole.startswith(f"{self.project}/"):
                 continue
             inside = True
-            if whole == self.project or self.tree.kind(whole) in ("file", "folder"):
+            if self.tree.kind(whole) == "link":  # one that leads elsewhere in the project
+                target = self.tree.link_target(whole) or ""
+                whole = posixpath.normpath(posixpath.join(posixpath.dirname(whole), target))
+            there = whole.startswith(f"{self.project}/") and self.tree.kind(whole) in ("file", "folder")
+            if whole == self.project or there:
                 return posixpath.relpath(whole, self.project), ""
         return path, "is not in the project" if inside else "lies outside of the project"
 
