@@ -15,9 +15,9 @@ from email.parser import HeaderParser
 
 from package_hunter.ecosystems.tree import BoxTree
 
-_MAX_TEXT, _MAX_WHEEL = 1 << 20, 64 << 20
+_MAX_TEXT, _MAX_WHEEL = 256 << 10, 32 << 20
 _LIST = re.compile(
-    r"""\b(?:install|setup)_requires\s*=\s*[\[(]((?:"[^"\n]*"|'[^'\n]*'|[^\])"']){0,5000})[\])]"""
+    r"""\b(?:install|setup)_requires\s*=\s*[\[(]((?:"[^"\n]*"|'[^'\n]*'|[^\])"']){0,2000})[\])]"""
 )
 _QUOTED = re.compile(r"""(?:"([^"\n]{1,300})"|'([^'\n]{1,300})')""")
 _SETUP_NAME = re.compile(r"""\bname\s*=\s*["']([A-Za-z0-9][A-Za-z0-9._-]{0,200})["']""")

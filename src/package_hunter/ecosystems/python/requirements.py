@@ -56,6 +56,7 @@ class Wanted:
     locked: bool = False  # names every package of the tree, with its version
     local: dict[str, Local] = field(default_factory=dict)
     outside: list[Outside] = field(default_factory=list)
+    told: set[Outside] = field(default_factory=set)  # all of ``outside``
     unread: list[str] = field(default_factory=list)
     also: set[str] = field(default_factory=set)  # names that what is local may ask for while it is built
     alone: set[str] = field(default_factory=set)  # paths of what is local whose needs stand in ``lines``
@@ -87,7 +88,8 @@ class Wanted:
         """What no registry has; nothing where it is for other systems."""
         if applies and isinstance(found, Local):
             self.local.setdefault(found.path, found)
-        elif applies and isinstance(found, Outside) and found not in self.outside:
+        elif applies and isinstance(found, Outside) and found not in self.told:
+            self.told.add(found)
             self.outside.append(found)
 
     def add_source(self, name: str, source: Mapping[str, Any], applies: bool = True) -> bool:

@@ -98,7 +98,7 @@ class Place:
 def classify(line: str, place: Place | None, editable: bool = False) -> Local | Outside | None:
     """What a requirement asks for beside a registry; None where it is one by name. Its marker is not looked
     at (see ``applies``)."""
-    text = without_marker(line[:_MAX])
+    text = without_marker(" ".join(line[:_MAX].split()))
     named = _NAMED.fullmatch(text) if not _SCP.match(text) else None
     name, extras, address = (named[1], named[2] or "", named[3]) if named else ("", "", text)
     if named is None and not _looks_like_path(address, place) and not _is_address(address):
