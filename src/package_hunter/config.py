@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report
 
+    @property
+    def hosts_to_fetch(self) -> tuple[str, ...]:
+        """``fetch_hosts`` one by one, in small letters."""
+        return tuple(host.strip().lower() for host in self.fetch_hosts.split(",") if host.strip())
+
 
 @cache
 def settings() -> Settings:

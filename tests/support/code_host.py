@@ -1,5 +1,5 @@
 """A code host on loopback, reached as a forward proxy would be: an npm archive and a git repository (served by
-git's own http-backend)."""
+git's own http-backend) that is a package of npm's and of Python's."""
 
 from __future__ import annotations
 
@@ -101,6 +101,9 @@ def _repository(path: Path) -> None:
     work.mkdir(parents=True)
     work.joinpath("package.json").write_bytes(_manifest("from-git"))
     work.joinpath("index.js").write_text("")
+    setup = "from setuptools import setup\nsetup(name='from-git', version='1.0.0', py_modules=['from_git'])\n"
+    work.joinpath("setup.py").write_text(setup)
+    work.joinpath("from_git.py").write_text("")
     who = ["-c", "user.name=x", "-c", "user.email=x@mail.example"]
     for command in (
         ["init", "-q", "-b", "main"], ["add", "."], [*who, "commit", "-q", "-m", "one"],

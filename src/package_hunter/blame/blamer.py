@@ -11,9 +11,12 @@ changes that the sensor saw do show it, and the writer is blamed.
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from package_hunter.blame.descent import Descent
 from package_hunter.blame.rewrites import Changes, Rewritten
@@ -23,6 +26,8 @@ from package_hunter.model.scan import CommandRun, Package
 _PIP_BUILD = re.compile(
     r"/pip-(install|req-build|wheel|download)-\w{8}(?:/([A-Za-z0-9._-]{1,200}?)_[0-9a-f]{32})?(?=[/'\"\s]|$)"
 )
+# How pip runs a build in the folder of a package that was given as a folder: itself, below no folder of its own.
+_PIP_HOOK = re.compile(r"/_in_process\.py\b|<pip-setuptools-caller>")
 _ALONE = ("install", "startup")  # phases whose commands run one package's own code, not its dependencies'
 _OWN = ""  # a pip build of what was given
 
@@ -39,6 +44,8 @@ class Blamer:
     ) -> None:
         self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._packages = {package.purl: package for package in packages}
+        self._pypi = {name: p.purl for p in reversed(packages) if (name := _pypi_name(p.purl))}
+        self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
         self._builds: dict[int, str | None] = {}
@@ -111,7 +118,7 @@ class Blamer:
 
     def _by_time(self, time_ns: int, pid: int) -> Blame | None:
         """For what cannot be traced: the command that was running then, if it was one."""
-        then = [run for run in self._runs if run.started_ns <= time_ns <= run.ended_ns]
+        then = self._running(time_ns)
         if not then:
             return None
         run, alone = then[-1], len(then) == 1
@@ -120,6 +127,16 @@ class Blamer:
         basis = "Its process is not on record; this command was running at that time."
         confidence = "likely" if purl is not None else "tree"
         return Blame(run.phase, purl, self._chain(purl), script, pid, "", basis, confidence)
+
+    def _running(self, time_ns: int) -> list[CommandRun]:
+        """The last two commands (or fewer) that were running at that time, in the order of their starts."""
+        found: list[CommandRun] = []
+        at = bisect_right(self._runs, time_ns, key=lambda run: run.started_ns) - 1
+        while at >= 0 and self._latest_end[at] >= time_ns and len(found) < 2:
+            if self._runs[at].ended_ns >= time_ns:
+                found.append(self._runs[at])
+            at -= 1
+        return found[::-1]
 
     def _pip(self, process: Process, run: CommandRun) -> Blame:
         """Of all that one pip builds, the package whose build this is.
@@ -134,10 +151,15 @@ class Blamer:
             return Blame(run.phase, None, (), "pip install", pid, cmdline, basis, "tree")
         if name == _OWN:
             basis = "It descends from the process that pip started to build what was given."
-            return self._answer(run, process, basis, "certain")
-        purl = next((purl for purl in self._packages if _pypi_name(purl) == name), f"pkg:pypi/{name}")
+            return self._given(self._answer(run, process, basis, "certain"))
+        purl = self._pypi.get(name, f"pkg:pypi/{name}")
         basis = f"It descends from the process that pip started to build {name}."
         return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
+
+    def _given(self, found: Blame) -> Blame:
+        """With the version that the install showed: a command is made before that is known."""
+        purl = self._pypi.get(_pypi_name(found.package or ""))
+        return found if purl is None else replace(found, package=purl, path=self._chain(purl))
 
     def _pip_build(self, item: Process, above: str | None) -> str | None:
         if above is not None or item.key in self._descent.anchors:
@@ -148,7 +170,7 @@ class Blamer:
                 return _OWN
             if hit is not None and hit[2] is not None:
                 return re.sub(r"[-_.]+", "-", hit[2]).lower()
-        return None
+        return _OWN if _PIP_HOOK.search(item.cmdline) else None
 
     def _shells(self, processes: Iterable[Process]) -> dict[int, list[str]]:
         """Anchor key -> command lines of the shells that are its own children."""

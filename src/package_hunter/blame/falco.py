@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from package_hunter.blame.blamer import Blamer
+from package_hunter.model import owners
 from package_hunter.model.observation import Blame, NetworkLog, Process
 
 _SAID = " Falco named the processes."
@@ -27,10 +28,14 @@ class FalcoBlamer(Blamer):
         return replace(found, basis=found.basis + _SAID, confidence=confidence)
 
     def _by_folder(self, found: Blame, process: Process) -> Blame:
-        purl = self._changes.package_of(f"{process.cwd.rstrip('/')}/")
-        if purl is None:
+        having = self._changes.owners_of(process.cwd)
+        if not having:
             return found
+        if len(having) > 1:  # one of them: which, a folder does not say
+            basis = f"It worked in {process.cwd}, which {owners.names(having)} share.{_SAID}"
+            return replace(found, package=None, path=(), script=None, basis=basis, confidence="tree")
         basis = f"It worked in the package's folder {process.cwd}.{_SAID}"
+        purl = having[0].purl
         path = self._chain(purl)
         return replace(found, package=purl, path=path, script=None, basis=basis, confidence="likely")
 

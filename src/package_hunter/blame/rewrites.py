@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from package_hunter.blame.descent import Descent
+from package_hunter.model import owners
 from package_hunter.model.observation import FileChange, Process
 from package_hunter.model.scan import CommandRun, Package
 
@@ -15,6 +17,7 @@ _CODE = (".js", ".cjs", ".mjs", ".node", ".json", ".so", ".py", ".pth", ".rb", "
 _SCRIPTS = (".js", ".cjs", ".mjs", ".py", ".sh", ".rb")
 _MAX_WORDS = 64  # of a command line, looked at
 _MAX_CHANGES = 100  # of one package's files by others, kept
+_MAX_OWNERS = 16  # of one file, asked about a change of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,22 @@ class Rewritten:
     writer: CommandRun
     basis: str
     confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreign:
+    """A file of ``owner`` (and of all of ``having``) that the command of somebody else changed."""
+
+    path: str
+    owner: Package
+    having: tuple[Package, ...]
+    change: FileChange
+    writer: CommandRun
+
+    @property
+    def shared(self) -> str:
+        """Who has it, where that is not one alone."""
+        return f" (of {owners.names(self.having)} together)" if len(self.having) > 1 else ""
 
 
 class Changes:
@@ -37,10 +56,12 @@ class Changes:
         shells: Mapping[int, list[str]],
     ) -> None:
         self._descent, self._shells = descent, shells
-        self._packages = {package.purl: package for package in packages}
-        self._folders = {item.path.rstrip("/"): item.purl for item in self._packages.values() if item.path}
+        every = tuple(packages)
+        self._packages = {package.purl: package for package in every}
+        self._owners = owners.Owners(every)
+        self._anchor_of = {id(run): key for key, run in descent.anchors.items()}
         self._by_path: dict[str, list[tuple[FileChange, CommandRun]]] = defaultdict(list)
-        self._foreign: dict[str, list[tuple[str, FileChange, CommandRun]]] = defaultdict(list)
+        self._foreign: dict[str, list[_Foreign]] = defaultdict(list)
         for change in sorted(files, key=lambda item: item.time_ns):
             self._add(change)
         self._ran: dict[int, Rewritten | None] = {}
@@ -50,15 +71,9 @@ class Changes:
         ran = self._descent.inherit(process, self._ran, lambda item, above: self._ran_by(item, run) or above)
         return ran or self._changed_package(process, run)
 
-    def package_of(self, path: str) -> str | None:
-        """The purl of the package in whose folder a path lies (the innermost)."""
-        folder = path
-        while "/" in folder:
-            folder = folder.rpartition("/")[0]
-            purl = self._folders.get(folder)
-            if purl is not None:
-                return purl
-        return None
+    def owners_of(self, path: str) -> tuple[Package, ...]:
+        """See model.owners."""
+        return self._owners.of(path)
 
     def _add(self, change: FileChange) -> None:
         process = self._descent.processes.get(change.process)
@@ -67,16 +82,19 @@ class Changes:
             return
         path = change.other_path if change.action == "renamed" and change.other_path else change.path
         self._by_path[path].append((change, run))
-        owner = self.package_of(path)
-        if owner is not None and owner != run.command.blame_purl and len(self._foreign[owner]) < _MAX_CHANGES:
-            self._foreign[owner].append((path, change, run))
+        having = self._owners.of(path)
+        if any(owner.purl == run.command.blame_purl for owner in having):
+            return
+        for owner in having[:_MAX_OWNERS]:
+            known = self._foreign[owner.purl]
+            if len(known) < _MAX_CHANGES:
+                known.append(_Foreign(path, owner, having, change, run))
 
     def _ran_by(self, process: Process, run: CommandRun) -> Rewritten | None:
         for path in _files_run(process):
-            earlier = [
-                who for change, who in self._by_path.get(path, ()) if change.time_ns <= process.started_ns
-            ]
-            writer = earlier[-1] if earlier else None
+            known = self._by_path.get(path, [])  # in the order of time
+            at = bisect_right(known, process.started_ns, key=lambda item: item[0].time_ns)
+            writer = known[at - 1][1] if at else None
             if writer is not None and writer.command.blame_purl != run.command.blame_purl:
                 return Rewritten(writer, f"It ran {path}, which {self._who(writer)} had written.", "certain")
         return None
@@ -87,14 +105,15 @@ class Changes:
         if package is None or run.phase == "fetch":
             return None
         step = run.command.script
-        for path, change, writer in self._foreign.get(package.purl, ()):
-            if change.time_ns > process.started_ns:
-                continue
-            if path == f"{package.path}/package.json" and self._runs_changed_script(run, package):
+        for found in self._foreign.get(package.purl, ()):
+            path, writer = found.path, found.writer
+            if found.change.time_ns > process.started_ns:
+                break  # they are in the order of time
+            if path == f"{found.owner.path}/package.json" and self._runs_changed_script(run, package):
                 basis = f"{self._who(writer)} had rewritten the {step} script in {path}."
                 return Rewritten(writer, basis, "certain")
             if path.endswith(_CODE):
-                basis = f"{self._who(writer)} had changed {path} before {package.name}'s {step} ran."
+                basis = f"{self._who(writer)} had changed {path}{found.shared} before {package.name}'s {step} ran."
                 return Rewritten(writer, basis, "likely")
         return None
 
@@ -103,7 +122,7 @@ class Changes:
         if run.phase != "install":
             return False
         known = package.scripts.get(run.command.script or "")
-        anchor = next((key for key, of in self._descent.anchors.items() if of is run), None)
+        anchor = self._anchor_of.get(id(run))
         lines = self._shells.get(anchor, []) if anchor is not None else []
         return bool(lines) and not any(known is not None and known in line for line in lines)
 

@@ -54,7 +54,8 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
             empty.append(error)
     if not found:
         raise empty[0]
-    below = elsewhere.note(staged.tree, staged.project) if found[0].plant is not None else ()
+    seen = [folder for plan in found for folder in plan.looks_into]
+    below = elsewhere.note(staged.tree, staged.project, seen) if found[0].plant is not None else ()
     found[0].notes = (*found[0].notes, *(error.message for error in empty), *below)
     return found
 

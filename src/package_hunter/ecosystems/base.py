@@ -34,6 +34,7 @@ class PlanOptions:
     script_timeout: float = 240.0  # a native build on a busy machine takes one or two minutes
     import_timeout: float = 10.0
     exercise_timeout: float = 5.0
+    fetch_hosts: frozenset[str] = frozenset()  # from which what no registry has is fetched truly
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -88,7 +89,8 @@ class Plan(ABC):
 
     Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
-    gateway may pass on); ``notes`` (sentences for the report); ``fetches_alone`` (while it fetches, no code runs
+    gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
+    are scanned with it); ``fetches_alone`` (while it fetches, no code runs
     but the package manager's own).
     """
 
@@ -101,6 +103,7 @@ class Plan(ABC):
     registry: tuple[RegistryAllow, ...] = ()
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
+    looks_into: tuple[str, ...] = ()
 
     @property
     @abstractmethod
@@ -190,15 +193,13 @@ def longer_way(way: tuple[str, ...], name: str) -> tuple[str, ...]:
 class Tally:
     """Collects reasons and notes, each once."""
 
-    reasons: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    reasons: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def reason(self, text: str) -> None:
         """Something makes the scan inconclusive."""
-        if text not in self.reasons:
-            self.reasons.append(text)
+        self.reasons.setdefault(text)
 
     def note(self, text: str) -> None:
         """Something is worth knowing."""
-        if text not in self.notes:
-            self.notes.append(text)
+        self.notes.setdefault(text)

@@ -31,7 +31,7 @@ def coverage(
     nothing_to_load: Sequence[str],
 ) -> Coverage:
     """Compare the plan with what was run. Event counts are left at 0 for the caller."""
-    tally = Tally(list(installed.reasons), list(installed.notes))
+    tally = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes))
     names = dict.fromkeys((*ALL_PHASES, *planned))
     phases = [_phase(name, planned.get(name), options, runs, tally) for name in names]
     if installed.missing:

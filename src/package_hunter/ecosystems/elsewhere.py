@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from package_hunter.ecosystems.npm import members
 from package_hunter.ecosystems.tree import BoxTree
@@ -16,9 +17,11 @@ _SKIPPED = {
 _MAX_DEPTH, _MAX_FOLDERS, _SHOWN = 3, 2_000, 8
 
 
-def manifests(tree: BoxTree, project: str) -> list[str]:
-    """Paths below the project of manifests in its folders, workspaces' members left out; three levels deep."""
+def manifests(tree: BoxTree, project: str, known: Iterable[str] = ()) -> list[str]:
+    """Paths below the project of manifests in its folders, workspaces' members and ``known`` folders (below the
+    project) left out; three levels deep."""
     own = set(members.manifests(tree, project, tree.read_json(f"{project}/package.json")))
+    own.update(f"{project}/{folder}" for folder in known)
     found: list[str] = []
     queue = deque((f"{project}/{name}", 1) for name in _folders(tree, project))
     looked = 0
@@ -33,9 +36,9 @@ def manifests(tree: BoxTree, project: str) -> list[str]:
     return found
 
 
-def note(tree: BoxTree, project: str) -> tuple[str, ...]:
+def note(tree: BoxTree, project: str, known: Iterable[str] = ()) -> tuple[str, ...]:
     """A sentence about them; none where there is none."""
-    found = manifests(tree, project)
+    found = manifests(tree, project, known)
     if not found:
         return ()
     some = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")

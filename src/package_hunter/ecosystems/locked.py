@@ -109,14 +109,30 @@ def _gems(text: str) -> list[Pinned] | None:
 
 def _python(tree: BoxTree, project: str) -> LockFile | None:
     wanted = requirements.wanted(tree, project)
-    if not wanted.lines or wanted.source == "pyproject.toml":
+    elsewhere = [item for item in wanted.local.values() if item.path != "."]
+    if not (wanted.lines or elsewhere or wanted.outside) or wanted.source in (
+        "pyproject.toml",
+        "setup.py",
+        "",
+    ):
         return None
     pins = [m.groups() for line in wanted.lines if (m := _PIN.match(line))]
     packages = tuple(
         Pinned(PackageURL("pypi", None, requirements.normal(name), version).to_string(), name, version)
         for name, version in pins
     )
-    return LockFile(wanted.source, "pypi", packages, whole=wanted.locked)
+    others = [(item.name, item.path) for item in elsewhere] + [(o.name, o.address) for o in wanted.outside]
+    packages += tuple(
+        Pinned(
+            PackageURL("pypi", None, requirements.normal(name) or "unnamed").to_string(),
+            name or address,
+            "",
+            address,
+            registry=False,
+        )
+        for name, address in others
+    )
+    return LockFile(wanted.source, "pypi", packages, whole=wanted.locked and not wanted.unread)
 
 
 _KINDS: tuple[tuple[str, str, Callable[[str], list[Pinned] | None]], ...] = (

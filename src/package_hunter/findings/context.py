@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from package_hunter.model.observation import (
     Process,
     Request,
 )
+from package_hunter.model.owners import Owners
 from package_hunter.model.processes import Pids
 from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
@@ -56,6 +56,7 @@ class Context:
         self.network = network
         self.canaries = {c.id: c for c in canaries}
         self.packages = {p.purl: p for p in packages}
+        self.owners = Owners(packages)
         self.coverage = coverage
         self.runs = runs
         self.left = left or Leftovers()
@@ -75,17 +76,9 @@ class Context:
         return {f.path: f for f in self.observation.files if f.action == "created"}
 
     @cached_property
-    def _owners(self) -> dict[str, Package]:
-        return {p.path.rstrip("/"): p for p in self.packages.values() if p.path}
-
-    def owner_of(self, path: str) -> Package | None:
-        """The package in whose folder a path lies, the innermost one."""
-        return next((p for above in PurePosixPath(path).parents if (p := self._owners.get(str(above)))), None)
-
-    @cached_property
     def _commands(self) -> frozenset[int]:
         """Keys of the first processes of the commands that were run."""
-        firsts = (self.process_at(run.pid, run.started_ns) for run in self.runs)
+        firsts = (self.first_of(run) for run in self.runs)
         return frozenset(process.key for process in firsts if process is not None)
 
     @cached_property

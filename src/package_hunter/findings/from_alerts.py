@@ -11,7 +11,7 @@ from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.meaning import of_read, of_start
 from package_hunter.findings.signals import Signal, is_hidden
-from package_hunter.findings.traces import MANIFEST, lost_scripts, made_by_itself
+from package_hunter.findings.traces import MANIFEST, inside, lost_scripts, made_by_itself
 from package_hunter.model.observation import Alert, FileChange, Process
 from package_hunter.model.report_json import is_marker
 from package_hunter.model.scan import Package
@@ -170,7 +170,7 @@ def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
     is_open = alert.event_type.startswith(("open", "creat"))
     named = ("fs.path.target", "fs.path.name", "fd.name")
     paths = [str(fields[name]) for name in named if fields.get(name)]
-    owned = [(path, owner) for path in paths if (owner := context.owner_of(path)) is not None]
+    owned = [(path, owner) for path in paths for owner in context.owners.of(path)]
     action = "written" if is_open else "deleted" if alert.event_type.startswith("unlink") else "renamed"
     return bool(owned) and not any(
         owner.purl == blame.package and _is_trace(path, action, owner, alert, context)
@@ -180,7 +180,7 @@ def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
 
 def _is_trace(path: str, action: str, owner: Package, alert: Alert, context: Context) -> bool:
     change = FileChange(path, action, 0, alert.time_ns)
-    if path == f"{(owner.path or '').rstrip('/')}/{MANIFEST}":
+    if inside(path, owner) == MANIFEST:
         return lost_scripts(change, owner, context)
     return not made_by_itself(path, owner, context)
 

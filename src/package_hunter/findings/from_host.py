@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from package_hunter.findings.catalog import Class, kinds
@@ -14,7 +15,8 @@ from package_hunter.findings.signals import Signal, reads_settings
 from package_hunter.findings.traces import removes_traces
 from package_hunter.model.box import HOME
 from package_hunter.model.observation import Blame, FileChange, Process
-from package_hunter.model.scan import CommandRun
+from package_hunter.model.owners import names
+from package_hunter.model.scan import CommandRun, Package
 
 _OWN_SETTINGS = (
     "In its favour: it is the project's own settings file, which programs load to configure themselves, and "
@@ -28,6 +30,7 @@ OUTLIVED_NS = 500_000_000  # shorter is a child that is just being waited for
 _DETACHERS = ("nohup ", "setsid ", "start-stop-daemon ", "daemonize ", "systemd-run ")
 BUSY = 0.5  # of the time of a command that was stopped: less is a program that waits
 WORKED = 0.4  # of its deadline: less may be a slow program on a busy machine
+_MAX_OWNERS = 16  # of one file, named
 MANY_FILES = 3  # of the user, destroyed by one package: fewer may be a mistake
 # where users keep what is theirs; the box plants files there
 _USERS_OWN = tuple(
@@ -193,23 +196,20 @@ def _destroyed(context: Context) -> Iterator[Signal]:
 
 
 def _package_files(context: Context) -> Iterator[Signal]:
-    """A package's run that took its own manifest or scripts away, or changed files of another package."""
-    folders = sorted(
-        ((p.path.rstrip("/") + "/", p) for p in context.packages.values() if p.path), reverse=True
-    )
+    """A package's run that changed its own manifest or scripts, or files of another package."""
     for change in context.observation.files:
-        owner = next((p for folder, p in folders if change.path.startswith(folder)), None)
-        blame = context.blame_of(change.process, change.time_ns) if owner else None
-        if owner is None or blame is None or blame.package is None or blame.confidence == "tree":
+        having = context.owners.of(change.path)
+        blame = context.blame_of(change.process, change.time_ns) if having else None
+        if not having or blame is None or blame.package is None or blame.confidence == "tree":
             continue
-        if owner.purl == blame.package:
+        own = next((p for p in having if p.purl == blame.package), None)
+        together = own is not None and len(context.owners.brought_by(change.path)) > 1
+        if own is not None and not together:
             kind = (
-                "self_cleaning" if removes_traces(change, owner, context) and blame.phase != "fetch" else None
+                "self_cleaning" if removes_traces(change, own, context) and blame.phase != "fetch" else None
             )
         else:
-            nested = context.packages.get(blame.package)
-            inside = nested is not None and nested.path and nested.path.startswith(f"{owner.path}/")
-            kind = None if inside else "package_tampering"
+            kind = None if _is_inside(context, blame.package, having) else "package_tampering"
         if kind is not None:
             cache = kind == "package_tampering" and _bytecode_cache(context, change)
             yield Signal(
@@ -218,11 +218,29 @@ def _package_files(context: Context) -> Iterator[Signal]:
                 weight=kinds()[kind].weight if not cache else Class.INFO,
                 subject=change.path,
                 what=f"{change.path} was {_DONE.get(change.action, change.action)}",
-                blame=blame,
+                blame=blame if not together else _unsure(blame, having),
                 process=change.process,
-                data={"path": change.path, "action": change.action, "owner": owner.purl},
+                data={
+                    "path": change.path,
+                    "action": change.action,
+                    "owner": ", ".join(p.purl for p in having[:_MAX_OWNERS]),
+                },
                 explain=(_CACHED,) if cache else (),
             )
+
+
+def _is_inside(context: Context, purl: str, having: tuple[Package, ...]) -> bool:
+    """Whether the package lies in the folder of one that has the file: then it is that one's own part."""
+    nested = context.packages.get(purl)
+    if nested is None or not nested.path:
+        return False
+    return any(p.purl != purl and p.path and nested.path.startswith(f"{p.path}/") for p in having)
+
+
+def _unsure(blame: Blame, having: tuple[Package, ...]) -> Blame:
+    """Less sure, where the doer brought a file of that name itself."""
+    basis = f"{blame.basis} The file is one that {names(having)} all brought."
+    return replace(blame, confidence="likely", basis=basis)
 
 
 def _bytecode_cache(context: Context, change: FileChange) -> bool:

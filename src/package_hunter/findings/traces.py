@@ -28,12 +28,19 @@ _REDIRECT = re.compile(r"\d*(>>?|<)&?.*")
 
 def removes_traces(change: FileChange, owner: Package, context: Context) -> bool:
     """Whether this change of a file in the package's folder, by its own run, takes a trace away."""
-    inner = change.path.removeprefix(f"{(owner.path or '').rstrip('/')}/")
+    inner = inside(change.path, owner)
     if inner == MANIFEST:
         return change.action in _REPLACES and lost_scripts(change, owner, context)
     if change.action not in _REMOVES or made_by_itself(change.path, owner, context):
         return False
     return any(inner in scripts_of(command) for command in owner.scripts.values())
+
+
+def inside(path: str, owner: Package) -> str:
+    """A path relative to the package's folder, whichever copy of it that is; as it stands where it lies elsewhere."""
+    folders = owner.places or ((owner.path,) if owner.path else ())
+    found = (path.removeprefix(f"{f.rstrip('/')}/") for f in folders if path.startswith(f"{f.rstrip('/')}/"))
+    return next(found, path)
 
 
 def lost_scripts(change: FileChange, owner: Package, context: Context) -> bool:

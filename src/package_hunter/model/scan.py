@@ -139,7 +139,9 @@ class Leftovers:
 @dataclass(frozen=True, slots=True)
 class Package:
     """A package of the dependency tree. ``path`` is its folder in the box, ``chain`` the way from the root of
-    the tree to it (names, root first, itself last). ``scripts`` are its install-time lifecycle scripts."""
+    the tree to it (names, root first, itself last). ``scripts`` are its install-time lifecycle scripts.
+    ``places`` are the folders and files that are its own, where ``path`` does not say it all; others may have
+    the same ones (model.owners)."""
 
     purl: str
     name: str
@@ -152,6 +154,7 @@ class Package:
     optional: bool = False
     scripts: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()  # names of what it depends on
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

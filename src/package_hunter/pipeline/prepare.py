@@ -92,7 +92,7 @@ def gateway_spec(
         limits=limits,
         offline=config.offline,
         cache_bytes=config.cache_bytes,
-        fetch_hosts=tuple(host.strip() for host in config.fetch_hosts.split(",") if host.strip()),
+        fetch_hosts=config.hosts_to_fetch,
     )
 
 

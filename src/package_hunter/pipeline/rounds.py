@@ -58,7 +58,12 @@ def again(scan: Scan, staged: Staged, earlier: Round, apart: Apart, further: int
 
 def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
     """A fresh plan for each ecosystem: a plan remembers what was found in its box."""
-    asked = PlanOptions(phases=("fetch", *scan.options.phases), phase_timeout=scan.config.phase_timeout)
+    config = scan.config
+    asked = PlanOptions(
+        phases=("fetch", *scan.options.phases),
+        phase_timeout=config.phase_timeout,
+        fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
+    )
     return plans(staged, asked, scan.options.ecosystem)
 
 

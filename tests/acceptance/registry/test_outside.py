@@ -73,3 +73,19 @@ def test_an_allowed_hosts_files_and_repositories_are_fetched_and_told(host: Code
     assert not any("npm_" in json.dumps(row) or "/up" in row[1].replace("upload", "") for row in host.asked)
     assert {auth for _, _, auth in host.asked} == {None}
     assert any(f["kind"] == "exfiltration" for f in report["findings"])
+
+
+def test_an_allowed_hosts_repository_is_fetched_built_and_loaded_by_pip(
+    host: CodeHost, tmp_path: Path
+) -> None:
+    repository = f"git+http://{host.name}/from-git.git"
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/requirements.txt").write_text(f"{repository}\nother @ git+http://x{host.name}/o.git\n")
+    environment = {**os.environ, "http_proxy": host.proxy, "PACKAGE_HUNTER_FETCH_HOSTS": host.name}
+    report = scan_json(tmp_path / "app", codes=(4,), env=environment)
+    assert [p["purl"] for p in report["packages"]] == ["pkg:pypi/from-git@1.0.0"]
+    assert any(p["cmdline"].endswith("import from_git") for p in report["processes"])
+    (reason,) = report["coverage"]["reasons"]
+    assert reason.startswith("other (git+http://x") and f"Name x{host.name} in" in reason
+    assert any(f"{host.name}/from-git.git was fetched truly" in note for note in report["coverage"]["notes"])
+    assert [f["title"] for f in report["findings"] if f["severity"] != "info"] == []

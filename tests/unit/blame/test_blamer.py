@@ -8,6 +8,7 @@ import pytest
 
 from package_hunter.blame.attach import Ports, blame_network, blame_observation, blame_port
 from package_hunter.blame.blamer import Blamer
+from package_hunter.blame.falco import FalcoBlamer
 from package_hunter.model.observation import (
     Alert,
     CanaryRead,
@@ -287,6 +288,34 @@ def test_pips_builds(cwd: str, cmdline: str, package: str | None, confidence: st
     assert (found.package, found.confidence) == (package, confidence)
 
 
+HOOK = "python /usr/lib/python3/dist-packages/pip/_vendor/pep517/in_process/_in_process.py build_wheel /tmp/x"
+CALLER = "python -c \nexec(compile('''\n# This is <pip-setuptools-caller> -- a caller that pip uses to run setup.py"
+
+
+@pytest.mark.parametrize("cmdline", [HOOK, CALLER])
+@pytest.mark.parametrize(
+    ("purl", "blamed"), [("pkg:pypi/my-dep", D.purl), ("pkg:pypi/other", "pkg:pypi/other"), (None, None)]
+)
+def test_a_package_in_a_folder_of_the_project_is_built_in_its_place(
+    cmdline: str, purl: str | None, blamed: str | None
+) -> None:
+    pip = run("install", purl, "pip install", 600, 60, 70)
+    many = (
+        process(60, 1, 600, 60, "python -m pip install ./libs/x"),
+        process(61, 60, 601, 61, cmdline, cwd=f"{P}/libs/x"),
+        process(62, 61, 602, 62, "sh -c curl", cwd=P),
+        process(63, 60, 603, 62, "python -m pip install setuptools", cwd=P),
+        process(64, 63, 604, 63, cmdline, cwd=f"/tmp/pip-install-ab12cd34/other_{'1' * 32}"),
+    )
+    judge = Blamer((pip,), many, (D,))
+    found = judge.blame(62, 63 * S)
+    assert found is not None and (found.package, found.confidence) == (blamed, "certain")
+    assert found.path == (D.chain if blamed == D.purl else ())
+    tool, need = judge.blame(63, 63 * S), judge.blame(64, 63 * S)
+    assert tool is not None and (tool.package, tool.confidence) == (None, "tree")
+    assert need is not None and (need.package, need.confidence) == ("pkg:pypi/other", "likely")
+
+
 def test_pip_itself_is_the_trees() -> None:
     found = Blamer((PIP,), (process(60, 1, 600, 60),), (D,)).blame(60, 63 * S)
     assert found is not None and (found.package, found.confidence) == (None, "tree")
@@ -322,3 +351,65 @@ def test_a_node_planted_on_the_path_is_the_planters() -> None:
     )
     found = judge.blame(30, 31 * S)
     assert found is not None and found.package == A
+
+
+SHARED = f"{P}/.venv/lib/python3.11/site-packages/zope"
+EVENT, FACE, WRITER = "pkg:pypi/zope-event@5.0", "pkg:pypi/zope-interface@6.4", "pkg:pypi/writer@1"
+NAMESPACE = (
+    Package(EVENT, "zope.event", "5.0", f"{SHARED}/event", places=(f"{SHARED}/event", SHARED)),
+    Package(FACE, "zope.interface", "6.4", f"{SHARED}/interface", places=(f"{SHARED}/interface", SHARED)),
+    Package(WRITER, "writer", "1", f"{P}/.venv/lib/python3.11/site-packages/writer"),
+)
+LOADS = (
+    run("import", WRITER, "import writer", 200, 20, 30),
+    run("import", EVENT, "import zope.event", 300, 30, 40),
+    run("import", FACE, "import zope.interface", 400, 40, 50),
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "by", "event", "interface"),
+    [
+        (f"{SHARED}/event/x.py", 20, WRITER, FACE),
+        (
+            f"{SHARED}/__init__.py",
+            20,
+            WRITER,
+            WRITER,
+        ),  # of both: whoever is loaded then ran what the writer wrote
+        (f"{SHARED}/__init__.py", 30, EVENT, FACE),  # written by one that has it: its own
+        (f"{SHARED}/interface/x.py", 30, EVENT, EVENT),
+    ],
+)
+def test_changes_in_a_folder_that_two_packages_share(path: str, by: int, event: str, interface: str) -> None:
+    for packages in (NAMESPACE, NAMESPACE[::-1]):
+        judge = Blamer(LOADS, (INIT, *ROOTS), packages, (change(path, by, by + 5),))
+        found = [judge.blame(30, 39 * S), judge.blame(40, 45 * S)]
+        assert [item and item.package for item in found] == [event, interface]
+        for item in found:
+            if item is not None and item.package == WRITER and path == f"{SHARED}/__init__.py":
+                assert item.confidence == "likely"
+                assert "zope.event" in item.basis and "together" in item.basis
+
+
+def test_what_ran_at_a_time_is_found_among_many_commands() -> None:
+    many = [run("import", f"pkg:npm/p{i}@1", "require", 1000 + i, i, i + 1) for i in range(0, 4000, 2)]
+    judge = Blamer((*many, run("fetch", None, None, 1, 5000, 5001)), (INIT,), ())
+    found = judge.blame(None, int(2000.5 * S))
+    assert found is not None and (found.package, found.confidence) == ("pkg:npm/p2000@1", "likely")
+    assert judge.blame(None, int(2001.5 * S)) is None
+    long = Blamer((run("install", A, "x", 1, 0, 9000), *many), (INIT,), ())
+    both = long.blame(None, int(2000.5 * S))
+    assert both is not None and (both.package, both.confidence) == (None, "tree")
+    alone = long.blame(None, int(2001.5 * S))
+    assert alone is not None and alone.package == A
+
+
+def test_falco_names_both_where_the_folder_is_of_two() -> None:
+    lost = process(70, None, 700, 60, cwd=f"{SHARED}/sub")
+    own = process(71, None, 701, 60, cwd=f"{SHARED}/event")
+    judge = FalcoBlamer(LOADS, (INIT, *ROOTS, lost, own), NAMESPACE)
+    found, certain = judge.blame(70, 60 * S), judge.blame(71, 60 * S)
+    assert found is not None and (found.package, found.confidence) == (None, "tree")
+    assert "zope.event and zope.interface share" in found.basis
+    assert certain is not None and (certain.package, certain.confidence) == (EVENT, "likely")

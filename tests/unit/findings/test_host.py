@@ -215,3 +215,58 @@ def test_the_managers_settings_count_beside_anything_grave() -> None:
     seen = replace(read("/home/dev/.npmrc"), files=changes(1))
     found = of("credential_access", judge(seen, NetworkLog(), (samples.CANARY,), blamer=blamer))
     assert found is not None and found.severity == "high"
+
+
+SITE = "/home/dev/projects/demo-app/.venv/lib/python3.11/site-packages"
+
+
+def namespace(name: str, *more: str) -> Package:
+    """A Python package that shares the folder zope with others."""
+    folder = f"{SITE}/zope/{name}"
+    purl = f"pkg:pypi/zope-{name}@1.0"
+    return Package(purl, f"zope.{name}", "1.0", folder, places=(folder, *more, f"{SITE}/zope"))
+
+
+def tampering(path: str, by: str, *packages: Package) -> Finding | None:
+    seen = Observation(processes=samples.PROCESSES, files=(FileChange(path, "written", 2, T0),))
+    blame = replace(samples.BLAME, package=by)
+    return of("package_tampering", judge(seen, NetworkLog(), packages=packages, blamer=lambda *_: blame))
+
+
+def test_two_packages_of_one_folder_are_no_crash_and_each_has_its_own() -> None:
+    event, interface = namespace("event"), namespace("interface")
+    for pair in ((event, interface), (interface, event)):
+        assert tampering(f"{SITE}/zope/event/x.py", event.purl, *pair) is None
+        assert tampering(f"{SITE}/zope/new.py", event.purl, *pair) is None
+        other = tampering(f"{SITE}/zope/event/x.py", interface.purl, *pair)
+        assert other is not None
+        assert other.blame is not None and other.blame.confidence == "certain"
+        assert other.evidence[0].data["owner"] == event.purl
+
+
+def test_packages_at_one_path_without_places_are_no_crash() -> None:
+    same = [Package(f"pkg:pypi/p{i}@1", f"p{i}", "1", f"{SITE}/zope") for i in range(3)]
+    assert tampering(f"{SITE}/zope/inner/x.py", same[1].purl, *same) is None
+    found = tampering(f"{SITE}/zope/x.py", "pkg:pypi/other@1", *same)
+    assert found is not None and found.evidence[0].data["owner"] == ", ".join(p.purl for p in same)
+
+
+def test_a_file_that_two_brought_is_told_with_less_surety() -> None:
+    """Else a package that lists another's file as its own could change it without a word."""
+    file = f"{SITE}/zope/event/api.py"
+    event, claims = namespace("event", file), namespace("evil", file)
+    found = tampering(file, claims.purl, event, claims)
+    assert found is not None and found.blame is not None
+    assert found.blame.confidence == "likely"
+    assert "zope.event and zope.evil all brought" in found.blame.basis
+    assert found.evidence[0].data["owner"] == f"{event.purl}, {claims.purl}"
+
+
+def test_a_second_copy_of_the_same_package_is_its_own_too() -> None:
+    project = "/home/dev/projects/demo-app/node_modules"
+    one = Package(samples.BLAME.package or "", "maldep", "1.0.0", f"{project}/maldep")
+    again = replace(one, path=f"{project}/holder/node_modules/maldep")
+    holder = Package("pkg:npm/holder@1", "holder", "1", f"{project}/holder")
+    for packages in ((one, again, holder), (again, holder, one)):
+        path = f"{again.path}/build/x.node"
+        assert tampering(path, one.purl, *packages) is None

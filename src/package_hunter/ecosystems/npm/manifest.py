@@ -14,6 +14,10 @@ LINK_EVENTS = ("preinstall", "prepare", "install", "postinstall")
 ROOT_EVENTS = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 GYP_REBUILD = "node-gyp rebuild"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9@._-]{1,100}")
+_ELSEWHERE = re.compile(
+    r"(?:git|github|gitlab|bitbucket|gist|https?|ssh|file|link|portal)(?:\+\w+)?:|[./]|~/|[\w.-]+@[\w.-]+:"
+    r"|[\w.-]+/[\w.-]+(?:#|$)"
+)
 KINDS_OF_DEPENDENCY = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
@@ -51,6 +55,11 @@ def dependencies(manifest: Mapping[str, Any]) -> dict[str, str]:
         if as_map(meta).get("optional") is True and not elsewhere:
             wanted.pop(name, None)
     return wanted
+
+
+def from_elsewhere(spec: str) -> bool:
+    """Whether no registry has what is asked for so: a repository (``owner/name`` too), an address, a folder."""
+    return _ELSEWHERE.match(spec.strip()) is not None
 
 
 def loader(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | None:

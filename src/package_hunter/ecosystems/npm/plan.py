@@ -13,9 +13,10 @@ from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.npm import installed, lock, manifest
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
-from package_hunter.ecosystems.tree import BoxTree, as_text
+from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
+_MAX_NAMED = 100  # that were not scanned
 _MAX_EXTRA = 10  # sub-modules, and commands, of a single package
 EXERCISE = "/usr/share/npm/exercise.js"
 NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
@@ -50,6 +51,7 @@ class NpmPlan(Plan):
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
         self._loaders: dict[str, str] = {}
+        self._keys: dict[str, list[str]] = {}  # places by purl
 
     @property
     def fetch(self) -> Phase:
@@ -64,6 +66,7 @@ class NpmPlan(Plan):
         dependencies, as npm orders them, then the project's own."""
         places = self._manager.inventory(tree, self.project)
         self._places = {"": self._root, **{key: entry for key, entry in places.items() if key}}
+        self._keys = {}
         manifests = {key: tree.read_json(f"{self.project}/{key}/package.json") for key in places if key}
         scripts = {key: self._scripts(tree, key, found) for key, found in manifests.items() if found}
         self._installed = self._take_inventory(manifests, scripts)
@@ -131,9 +134,11 @@ class NpmPlan(Plan):
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        keys = [key for key in self._places if key and self._purl(key) == purl]
+        if not self._keys:
+            for key in filter(None, self._places):
+                self._keys.setdefault(self._purl(key), []).append(key)
         found: dict[str, Command] = {}
-        for key in keys:
+        for key in self._keys.get(purl, ()):
             for name in self._places[key].requires:
                 needed = lock.resolve(self._places, key, name)
                 if needed and needed != key and needed in self._loaders:
@@ -201,17 +206,16 @@ class NpmPlan(Plan):
     def _direct(self) -> list[tuple[str, str]]:
         """(location that asks, location asked for), each package once."""
         bases = ["", *sorted(key for key in self._places if key and "node_modules/" not in key)]
+        own = set(bases)
         found: dict[str, str] = {}
         for base in bases:
             for name in self._places[base].requires:
                 key = lock.resolve(self._places, base, name)
-                if key is not None and key not in bases:
+                if key is not None and key not in own:
                     found.setdefault(key, base)
-        linked = {key: "" for key in bases if key and self._is_required(key)}
+        required = {lock.resolve(self._places, "", name) for name in self._root.requires}
+        linked = {key: "" for key in bases if key and key in required}
         return [(base, key) for key, base in {**linked, **found}.items()]
-
-    def _is_required(self, key: str) -> bool:
-        return any(lock.resolve(self._places, "", name) == key for name in self._root.requires)
 
     def _purl(self, key: str) -> str:
         entry = self._places[key]
@@ -250,8 +254,20 @@ class NpmPlan(Plan):
             packages=self._packages(here, scripts),
             missing=tuple(dict.fromkeys(missing)),
             expected=len(here) + len(set(missing)),
+            reasons=self._unscanned({"": self._manager.manifest, **manifests}),
             notes=tuple(confused[:20]),
         )
+
+    def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+        """A sentence for each optional dependency from a repository, an address or a folder that is not there:
+        managers go on without it here, and may have it elsewhere."""
+        found: dict[str, None] = {}
+        for key, text in manifests.items():
+            for name, spec in as_text_map(text.get("optionalDependencies")).items():
+                place = lock.resolve(self._places, key, name) if manifest.from_elsewhere(spec) else ""
+                if place is None or (place and not manifests.get(place)):
+                    found[f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."] = None
+        return tuple(found)[:_MAX_NAMED]
 
 
 def _may_be_absent(entry: Entry) -> bool:

@@ -57,16 +57,21 @@ class PythonEcosystem(Ecosystem):
         tree, project = staged.tree, staged.project
         wanted = requirements.wanted(tree, project)
         builds = requirements.is_installable(tree, project)
-        if not wanted.lines and not builds:
+        apart = wanted.outside or wanted.unread or any(path != "." for path in wanted.local)
+        if not wanted.lines and not builds and not apart:
             raise NothingAskedError(
                 f"{staged.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
                 "Give the folder that holds requirements.txt, pyproject.toml or a lock file with entries.",
             )
         name = requirements.project_name(tree, project) or staged.name
         target = self._sdist_target(staged) or Target(name, "pypi", sha256=staged.sha256)
+        own = wanted.local.get(".")
+        # pip would look for what lies outside, and fail with all; what it needs else stands in the lines
+        told = wanted.source == "pyproject.toml" and (wanted.outside or wanted.local)
+        alone = ("--no-deps",) if wanted.locked or told or "." in wanted.alone else ()
         source = Source(
             wanted,
-            extra=(("--no-deps", ".") if wanted.locked else (".",)) if builds else (),
+            extra=(*alone, f".{own.extras if own else ''}") if builds else (),
             extra_purl=target.purl,
             root=name,
             also_allowed=tuple(requirements.build_requires(tree, project)),
@@ -100,12 +105,15 @@ class PythonEcosystem(Ecosystem):
         files = (BoxFile(f"{staged.project}/{file}", pack_zip(staged.folder)),)
         raw = staged.tree.read(f"{staged.project}/{info}/METADATA", 4 << 20) or b""
         head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
-        needs = [requirements.requirement_name(str(line)) for line in head.get_all("Requires-Dist", [])]
+        needs = Wanted(source=file)
+        for line in head.get_all("Requires-Dist", []):
+            needs.add(str(line))
+        # pip would look for what lies outside, and fail with all
         source = Source(
-            Wanted(source=file),
-            extra=(f"./{file}",),
+            needs if needs.outside else Wanted(source=file),
+            extra=("--no-deps", f"./{file}") if needs.outside else (f"./{file}",),
             extra_purl=target.purl,
-            also_allowed=(normal(name), *(needed for needed in needs if needed)),
+            also_allowed=(normal(name), *needs.names),
             files=files,
         )
         return PythonPlan(target, staged.project, options, source)

@@ -8,15 +8,17 @@ import io
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.parser import HeaderParser
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from packageurl import PackageURL
 
 from package_hunter.ecosystems.base import longer_way
+from package_hunter.ecosystems.python import places
 from package_hunter.ecosystems.python.requirements import normal, requirement_name
-from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.ecosystems.tree import BoxTree, as_text
 from package_hunter.model.scan import Package
 
 _MAX_PACKAGES = 20_000
@@ -29,8 +31,10 @@ _STARTUP = ("sitecustomize.py", "usercustomize.py")
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """An installed distribution. ``modules`` are its top-level import names, ``inner`` the modules one level
-    below, ``startup`` the files of it that every start of Python runs, ``commands`` what it puts into bin."""
+    """An installed distribution. ``modules`` are its import names, the outermost that load something of its own,
+    ``inner`` the modules one level below, ``startup`` the files of it that every start of Python runs, ``commands``
+    what it puts into bin, ``places`` what is its own (see the module ``places``), ``source`` the address that pip
+    had it from where that was no registry."""
 
     name: str
     version: str
@@ -39,6 +43,8 @@ class Distribution:
     startup: tuple[str, ...] = ()
     inner: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    source: str = ""
 
 
 def site_packages(tree: BoxTree, venv: str) -> str | None:
@@ -53,18 +59,38 @@ def distributions(tree: BoxTree, venv: str) -> list[Distribution]:
     if site is None:
         return []
     infos = [name for name in tree.names(site) if name.endswith(".dist-info")][:_MAX_PACKAGES]
-    found = (_distribution(tree, site, info) for info in infos)
-    return [item for item in found if item is not None]
+    left = places.MAX_ROWS
+    found: list[tuple[Distribution, list[str]]] = []
+    for info in infos:
+        record = _record(tree, site, info)
+        item = _distribution(tree, site, info, record)
+        if item is not None:
+            rows = record.rows if len(record.rows) <= left else [f"{name}/" for name in record.modules]
+            left -= len(rows)
+            found.append((item, rows))
+    shared = places.shares([rows for _, rows in found], site)
+    return [_with(item, share, site) for (item, _), share in zip(found, shared, strict=True)]
+
+
+def _with(item: Distribution, share: places.Share, site: str) -> Distribution:
+    """The distribution with its places. Where it has a part of a shared folder only, that is what is loaded."""
+    project = site.rsplit("/", 4)[0]
+    source = unquote(item.source.removeprefix("file://")).rstrip("/")
+    given = (source,) if source.startswith(f"{project}/") and ".." not in source.split("/") else ()
+    tops = {name.partition(".")[0] for name in share.modules}
+    modules = (*(name for name in item.modules if name not in tops), *share.modules)
+    return replace(item, modules=modules, places=(*share.places, *given))
 
 
 class _Record(NamedTuple):
+    rows: list[str]
     modules: dict[str, None]
     inner: dict[str, None]
     startup: list[str]
     commands: list[str]
 
 
-def _distribution(tree: BoxTree, site: str, info: str) -> Distribution | None:
+def _distribution(tree: BoxTree, site: str, info: str, record: _Record) -> Distribution | None:
     raw = tree.read(f"{site}/{info}/METADATA", 4 << 20)
     if raw is None:
         return None
@@ -77,7 +103,6 @@ def _distribution(tree: BoxTree, site: str, info: str) -> Distribution | None:
         for line in head.get_all("Requires-Dist", [])
         if "extra ==" not in str(line)
     }
-    record = _record(tree, site, info)
     return Distribution(
         name,
         version,
@@ -86,13 +111,14 @@ def _distribution(tree: BoxTree, site: str, info: str) -> Distribution | None:
         tuple(record.startup),
         tuple(record.inner),
         tuple(name for name in record.commands if _COMMAND.fullmatch(name)),
+        source=as_text(tree.read_json(f"{site}/{info}/direct_url.json", 1 << 16).get("url"), 4096),
     )
 
 
 def _record(tree: BoxTree, site: str, info: str) -> _Record:
     text = (tree.read(f"{site}/{info}/RECORD", _MAX_RECORD) or b"").decode("utf-8", "replace")
-    found = _Record({}, {}, [], [])
-    for row in _rows(text):
+    found = _Record(_rows(text), {}, {}, [], [])
+    for row in found.rows:
         first, _, rest = row.partition("/")
         if row.startswith("../../../bin/"):
             found.commands.append(row.rpartition("/")[2])
@@ -133,7 +159,7 @@ def packages(
 ) -> tuple[Package, ...]:
     """The model's form, each with the way from the root. ``builds`` maps names to what ran code at
     install."""
-    by_name = {normal(item.name): item for item in found}
+    by_name, asked = {normal(item.name): item for item in found}, set(direct)
     ways: dict[str, tuple[str, ...]] = {}
     queue: deque[tuple[str, tuple[str, ...]]] = deque((name, (root,)) for name in direct)
     while queue:
@@ -148,11 +174,20 @@ def packages(
             purl=purl(item.name, item.version),
             name=item.name,
             version=item.version,
-            path=f"{site}/{item.modules[0]}" if item.modules else None,
+            path=_path(item, site),
             chain=ways.get(name, (item.name,)),
-            direct=name in direct,
+            direct=name in asked,
             scripts={key: text for key, text in builds.items() if key == name},
             requires=item.requires,
+            places=item.places,
         )
-        for name, item in sorted(by_name.items())
+        for name, item in sorted(by_name.items(), key=lambda pair: pair[0])
     )
+
+
+def _path(item: Distribution, site: str) -> str | None:
+    """The folder or file of what is loaded first."""
+    if not item.modules:
+        return None
+    base = f"{site}/{item.modules[0].replace('.', '/')}"
+    return next((place for place in item.places if place == base or place.startswith(f"{base}.")), base)

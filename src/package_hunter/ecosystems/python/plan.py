@@ -14,6 +14,7 @@ from importlib import resources
 from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.python import installed
+from package_hunter.ecosystems.python.apart import Apart
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.requirements import Wanted, dumps, normal
 from package_hunter.ecosystems.tree import BoxTree
@@ -54,8 +55,10 @@ class PythonPlan(Plan):
         self.target, self.project, self.options = target, project, options
         self._source = source
         self._venv = f"{project}/.venv"
-        names = frozenset({*source.wanted.names, *source.also_allowed, *_BUILD_TOOLS.split()})
-        self.registry = (RegistryAllow("pypi", names, urls=frozenset(source.wanted.urls)),)
+        wanted = source.wanted
+        asked = {*wanted.names, *wanted.also, *source.also_allowed, *_BUILD_TOOLS.split()}
+        self.registry = (RegistryAllow("pypi", frozenset(asked), urls=frozenset(wanted.urls)),)
+        self.looks_into = tuple(wanted.local)
         self.files = source.files
         if options.asks("exercise"):
             code = resources.files("package_hunter.ecosystems.python").joinpath("exercise.py").read_bytes()
@@ -64,9 +67,13 @@ class PythonPlan(Plan):
             self.files += (BoxFile(self._list, dumps(source.wanted.lines)),)
         if source.wanted.dropped:
             some = ", ".join(line.split("=")[0].split(" ")[0] for line in source.wanted.dropped[:5])
-            self.notes = (f"Left out of {source.wanted.source} (indexes, paths, addresses): {some}.",)
+            self.notes = (f"Left out of {source.wanted.source} (indexes and other options): {some}.",)
+        self._apart = Apart(wanted, project, options.fetch_hosts)
         self._planned: dict[str, Phase] = {}
         self._found: list[Distribution] = []
+        self._starters: list[Distribution] = []
+        self._by_name: dict[str, Distribution] = {}
+        self._by_purl: dict[str, Distribution] = {}
         self._installed = Installed(expected=len(source.wanted.names))
         self._nothing: list[str] = []
         self._site = ""
@@ -88,10 +95,12 @@ class PythonPlan(Plan):
         return self._remember(Phase("fetch", (make,)))
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
-        """pip, for all requirements at once, then for the project itself."""
-        commands = []
+        """pip: what lies elsewhere and may be had, one by one; all requirements at once; each package of the
+        project's own folders; the project itself."""
+        commands = [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.fetched()]
         if self._source.wanted.lines:
             commands.append(self._pip(("-r", self._list), None, self.options.phase_timeout))
+        commands += [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.local()]
         if self._source.extra:
             commands.append(
                 self._pip(self._source.extra, self._source.extra_purl, self.options.phase_timeout)
@@ -127,8 +136,7 @@ class PythonPlan(Plan):
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        by_name = {normal(item.name): item for item in self._found}
-        item = next((item for item in self._found if installed.purl(item.name, item.version) == purl), None)
+        item, by_name = self._by_purl.get(purl), self._by_name
         needed = [by_name[name] for name in item.requires if name in by_name] if item is not None else []
         commands = tuple(self._import(other, name) for other in needed for name in other.modules[:1])
         return Phase("import", commands) if commands else None
@@ -162,7 +170,14 @@ class PythonPlan(Plan):
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
-        return coverage(self._planned, self.options, self._installed, runs, self._nothing)
+        ran = "install" in self._planned and self.options.asks("install")
+        missed = self._apart.missed(self._found, runs) if ran else self._apart.unread()
+        installed = replace(
+            self._installed,
+            reasons=(*self._installed.reasons, *missed.reasons),
+            expected=self._installed.expected + missed.count,
+        )
+        return coverage(self._planned, self.options, installed, runs, self._nothing)
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -209,11 +224,12 @@ class PythonPlan(Plan):
 
     def _acting(self) -> list[Distribution]:
         """What runs code at every start of Python."""
-        return [item for item in self._found if item.startup and normal(item.name) not in _SEEDED]
+        return self._starters
 
     def _direct(self) -> list[str]:
         """What the project asks for itself; for a package that is scanned alone, that package."""
         own = [normal(self.target.name)] if self.target.purl is not None else []
+        own += self._apart.names(self._found)
         if not self._source.wanted.locked:
             return [*own, *self._source.wanted.names]
         root = normal(self._source.root)
@@ -226,12 +242,16 @@ class PythonPlan(Plan):
         here = {normal(item.name) for item in self._found}
         asked = dict.fromkeys(self._source.wanted.names)
         conditional = {normal(n) for n, line in zip(self._names(), self._lines(), strict=True) if ";" in line}
-        missing = [name for name in asked if name not in {*here, *conditional, *_SEEDED}]
+        excused = {*here, *conditional, *_SEEDED}
+        missing = [name for name in asked if name not in excused]
         kept = [
             item for item in self._found if normal(item.name) not in _SEEDED or normal(item.name) in asked
         ]
         packages = installed.packages(kept, self._site, self._source.root, self._direct(), {})
         self._found = kept
+        self._by_name = {normal(item.name): item for item in kept}
+        self._by_purl = {installed.purl(item.name, item.version): item for item in kept}
+        self._starters = [item for item in kept if item.startup and normal(item.name) not in _SEEDED]
         self._installed = Installed(packages, tuple(missing), len(kept) + len(missing))
 
     def _lines(self) -> list[str]:

@@ -1,17 +1,31 @@
 """What a Python project asks for: requirement files, pyproject.toml, lock files. All of it is untrusted text.
 
-Where an index is named in them (``--index-url`` and the like), that is left out: registries come from the
-host's own configuration, never from what is scanned.
+What is asked for by name comes from a registry; the project's own folders and files, and what lies elsewhere, are
+kept apart (see the module ``sources``): nothing that is asked for goes by without a word. Where an index is named
+in them (``--index-url`` and the like), that is left out: registries come from the host's own configuration, never
+from what is scanned.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from package_hunter.ecosystems.python import folders
+from package_hunter.ecosystems.python.sources import (
+    Local,
+    Outside,
+    Place,
+    applies,
+    classify,
+    from_table,
+    marker_applies,
+)
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, parse_object
 
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;@,( #])")
@@ -25,33 +39,66 @@ _KEPT_OPTIONS = (
     "--require-hashes",
     "--use-pep517",
 )
-_MAX_FILES, _MAX_LINES = 50, 20_000
+_MAX_FILES, _MAX_LINES, _MAX_LOCAL = 50, 20_000, 200
 _FILES = ("requirements.txt", "requirements/base.txt", "requirements/production.txt", "requirements.in")
 
 
 @dataclass(slots=True)
 class Wanted:
-    """Lines for pip, the names that they ask for, what was left out, and where they came from."""
+    """Lines for pip and the names that they ask for; what the project has itself (``local``, by path) and what
+    lies ``outside``; options that were left out (``dropped``), sentences about files that were not read
+    (``unread``), and where all came from. ``place`` is where relative paths are looked for."""
 
     lines: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    urls: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     source: str = ""
     locked: bool = False  # names every package of the tree, with its version
+    local: dict[str, Local] = field(default_factory=dict)
+    outside: list[Outside] = field(default_factory=list)
+    told: set[Outside] = field(default_factory=set)  # all of ``outside``
+    unread: list[str] = field(default_factory=list)
+    also: set[str] = field(default_factory=set)  # names that what is local may ask for while it is built
+    alone: set[str] = field(default_factory=set)  # paths of what is local whose needs stand in ``lines``
+    by_setup: set[str] = field(default_factory=set)  # paths of what is local and has a setup.py only
+    needs: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # path of what is local -> names that it asks for
+    place: Place | None = None
 
-    def add(self, line: str) -> None:
+    @property
+    def urls(self) -> list[str]:
+        """Addresses of files that are asked for."""
+        return [item.address.split("#", 1)[0] for item in self.outside if item.address.startswith("http")]
+
+    def add(self, line: str, editable: bool = False) -> None:
         """A requirement as pip takes it."""
         line = _OWN_OPTION.sub("", line)
+        found = classify(re.sub(r"\s--hash[= ].*", "", line), self.place, editable)
         name = requirement_name(line)
-        if name is None:
-            self.dropped.append(line[:100])
-            return
-        self.lines.append(line)
-        self.names.append(name)
-        hit = re.search(r"@\s*(https?://\S+)", line)
-        if hit:
-            self.urls.append(hit[1].split("#", 1)[0])
+        if found is not None:
+            self.take(found, applies(line))
+        elif name is None:
+            self.take(Outside("", line[:200], "it was not understood"))
+        else:
+            self.lines.append(line)
+            self.names.append(name)
+
+    def take(self, found: Local | Outside, applies: bool = True) -> None:
+        """What no registry has; nothing where it is for other systems."""
+        if applies and isinstance(found, Local):
+            self.local.setdefault(found.path, found)
+        elif applies and isinstance(found, Outside) and found not in self.told:
+            self.told.add(found)
+            self.outside.append(found)
+
+    def add_source(self, name: str, source: Mapping[str, Any], applies: bool = True) -> bool:
+        """What a table says of where ``name`` comes from, in the words of any tool; False where it says nothing
+        but a registry."""
+        found = from_table(name, source, self.place)
+        if found is not None:
+            self.take(found, applies)
+        return found is not None
 
 
 def normal(name: str) -> str:
@@ -68,11 +115,83 @@ def requirement_name(line: str) -> str | None:
 def wanted(tree: BoxTree, project: str) -> Wanted:
     """What the project asks for: its lock file if it has one, else its requirement files, else
     pyproject.toml."""
-    for read in (_uv_lock, _poetry_lock, _pipfile_lock, _requirement_files, _pyproject):
+    for read in (_uv_lock, _poetry_lock, _pdm_lock, _pylock, _pipfile_lock, _requirement_files, _pyproject):
         found = read(tree, project)
         if found is not None:
+            _describe(found, tree, project)
             return found
-    return Wanted()
+    found = Wanted(source="setup.py" if tree.kind(f"{project}/setup.py") == "file" else "")
+    found.place = Place(tree, project, project)
+    _describe(found, tree, project)
+    return found
+
+
+def _describe(found: Wanted, tree: BoxTree, project: str) -> None:
+    """Names of what is local, and what it needs in turn, as far as that stands in plain words."""
+    if not found.locked and is_installable(tree, project):
+        _needs(found, tree, Place(tree, project, project), folders.by_setup(tree, project), Local("."))
+    seen: set[str] = set()
+    while (
+        len(seen) < _MAX_LOCAL and (path := next((p for p in found.local if p not in seen), None)) is not None
+    ):
+        seen.add(path)
+        item, whole = found.local[path], f"{project}/{path}"
+        if path == ".":
+            found.also |= _extras(tree, project)
+            continue
+        said = folders.by_wheel(tree, whole) if tree.kind(whole) == "file" else folders.by_setup(tree, whole)
+        name = item.name or project_name(tree, whole) or said.name or path.rpartition("/")[2]
+        found.local[path] = replace(item, name=name[:200])
+        if tree.kind(f"{whole}/setup.py") == "file" and tree.kind(f"{whole}/pyproject.toml") != "file":
+            found.by_setup.add(path)
+        if not found.locked:
+            _needs(found, tree, Place(tree, project, whole), said, item)
+        found.also |= {*build_requires(tree, whole), *_extras(tree, whole)}
+    for path in list(found.local)[_MAX_LOCAL:]:
+        item = found.local.pop(path)
+        found.outside.append(Outside(item.name, path, f"it is beyond the first {_MAX_LOCAL}"))
+
+
+def _needs(found: Wanted, tree: BoxTree, place: Place, said: folders.Described, item: Local) -> None:
+    """A local package's own requirements. Where they stand in plain words, all are asked for with the project's,
+    and the package itself is installed without looking for them again (pip could not have those outside)."""
+    toml = _toml(tree, f"{place.folder}/pyproject.toml")
+    own = _pyproject(tree, place.folder, place)
+    static = own is not None and ("poetry" in as_map(toml.get("tool")) or "project" in toml)
+    told = as_map(toml.get("project")).get("dynamic")
+    if item.path == "." and found.source == "pyproject.toml":
+        own, static = None, False  # that was read already
+    if own is None or not static or (isinstance(told, list) and "dependencies" in told):
+        own = Wanted(place=place)
+        for line in said.requires:
+            own.add(line)
+        static = False
+    found.needs[item.path] = {*own.names, *(normal(inner.name) for inner in own.local.values())}
+    for path, inner in own.local.items():
+        found.local.setdefault(path, inner)
+    for thing in own.outside:
+        found.take(thing)
+    if not own.outside and (item.extras or not static or (item.path == "." and not own.local)):
+        found.also.update(own.names)
+        return
+    found.alone.add(item.path)
+    if any("--hash" in line for line in found.lines):
+        found.also.update(own.names)  # such a list takes no line without a hash
+        found.alone -= set() if own.outside else {item.path}
+        return
+    found.lines += own.lines
+    found.names += own.names
+
+
+def _extras(tree: BoxTree, folder: str) -> set[str]:
+    """Names of everything that a pyproject.toml's extras ask for."""
+    listed = as_map(
+        as_map(_toml(tree, f"{folder}/pyproject.toml").get("project")).get("optional-dependencies")
+    )
+    lines = [
+        line for part in listed.values() if isinstance(part, list) for line in part if isinstance(line, str)
+    ]
+    return {name for line in lines if (name := requirement_name(line)) is not None}
 
 
 def _toml(tree: BoxTree, path: str) -> dict[str, Any]:
@@ -83,22 +202,29 @@ def _toml(tree: BoxTree, path: str) -> dict[str, Any]:
         return {}
 
 
-def _packages(lock: dict[str, Any]) -> list[dict[str, Any]]:
-    listed = lock.get("package")
+def _packages(lock: dict[str, Any], key: str = "package") -> list[dict[str, Any]]:
+    listed = lock.get(key)
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def _lock(tree: BoxTree, project: str, name: str) -> Wanted:
+    return Wanted(source=name, locked=True, place=Place(tree, project, project))
 
 
 def _uv_lock(tree: BoxTree, project: str) -> Wanted | None:
     packages = _packages(_toml(tree, f"{project}/uv.lock"))
     if not packages:
         return None
-    found = Wanted(source="uv.lock", locked=True)
+    found = _lock(tree, project, "uv.lock")
     for item in packages:
-        source = as_map(item.get("source"))
-        if "registry" in source:
+        source, name = as_map(item.get("source")), as_text(item.get("name"), 200)
+        index = as_text(source.get("registry"))
+        if "virtual" in source or found.add_source(name, source):
+            continue  # virtual: a project that only asks for packages and is none
+        if index.startswith(("http://", "https://")):
             _pin(found, item)
-        elif not {"editable", "virtual", "directory"} & set(source):
-            found.dropped.append(as_text(item.get("name"), 100))
+        else:
+            found.take(Outside(name, index, "its index is a folder" if index else "its source is not known"))
     return found
 
 
@@ -106,13 +232,53 @@ def _poetry_lock(tree: BoxTree, project: str) -> Wanted | None:
     packages = _packages(_toml(tree, f"{project}/poetry.lock"))
     if not packages:
         return None
-    found = Wanted(source="poetry.lock", locked=True)
+    found = _lock(tree, project, "poetry.lock")
     for item in packages:
-        kind = as_map(item.get("source")).get("type")
-        if kind in (None, "legacy"):
+        source = as_map(item.get("source"))
+        kind, url = as_text(source.get("type"), 20), source.get("url")
+        if kind in ("", "legacy"):
             _pin(found, item)
-        else:
-            found.dropped.append(as_text(item.get("name"), 100))
+            continue
+        key = {"directory": "path", "file": "path"}.get(kind, kind)
+        rev = source.get("resolved_reference")
+        table = {key: url, "rev": rev, "editable": item.get("develop") is True}
+        name = as_text(item.get("name"), 200)
+        if not found.add_source(name, table, applies=marker_applies(as_text(item.get("markers")))):
+            found.take(Outside(name, as_text(url), "its source is not known"))
+    return found
+
+
+def _pdm_lock(tree: BoxTree, project: str) -> Wanted | None:
+    packages = _packages(_toml(tree, f"{project}/pdm.lock"))
+    if not packages:
+        return None
+    found = _lock(tree, project, "pdm.lock")
+    for item in packages:
+        name = as_text(item.get("name"), 200)
+        table = {**item, "rev": item.get("revision")}
+        if not found.add_source(name, table, applies=marker_applies(as_text(item.get("marker")))):
+            _pin(found, {**item, "markers": item.get("marker")})
+    return found
+
+
+def _pylock(tree: BoxTree, project: str) -> Wanted | None:
+    """PEP 751."""
+    packages = _packages(_toml(tree, f"{project}/pylock.toml"), "packages")
+    if not packages:
+        return None
+    found = _lock(tree, project, "pylock.toml")
+    for item in packages:
+        name = as_text(item.get("name"), 200)
+        vcs, folder, archive = (as_map(item.get(key)) for key in ("vcs", "directory", "archive"))
+        table = {
+            as_text(vcs.get("type"), 10) or "git": vcs.get("url") or vcs.get("path"),
+            "rev": vcs.get("commit-id"),
+            "path": folder.get("path") or archive.get("path"),
+            "url": archive.get("url"),
+            "editable": folder.get("editable"),
+        }
+        if not found.add_source(name, table, applies=marker_applies(as_text(item.get("marker")))):
+            _pin(found, {**item, "markers": item.get("marker")})
     return found
 
 
@@ -120,6 +286,8 @@ def _pin(found: Wanted, item: dict[str, Any]) -> None:
     name, version = as_text(item.get("name"), 200), as_text(item.get("version"), 100)
     if _PLAIN.fullmatch(name) and re.fullmatch(r"[A-Za-z0-9.!+_-]+", version):
         found.add(f"{name}=={version}{_marker(item)}")
+    else:
+        found.take(Outside(name, f"version {version}", "it has no plain name and version"))
 
 
 def _marker(item: dict[str, Any]) -> str:
@@ -133,13 +301,17 @@ def _pipfile_lock(tree: BoxTree, project: str) -> Wanted | None:
     lock = parse_object(tree.read(f"{project}/Pipfile.lock", 16 << 20))
     if not lock:
         return None
-    found = Wanted(source="Pipfile.lock", locked=True)
-    for name, item in {**as_map(lock.get("develop")), **as_map(lock.get("default"))}.items():
-        version = as_text(as_map(item).get("version"), 100)
+    found = _lock(tree, project, "Pipfile.lock")
+    for name, value in {**as_map(lock.get("develop")), **as_map(lock.get("default"))}.items():
+        item = as_map(value)
+        version = as_text(item.get("version"), 100)
+        table = {**item, "rev": item.get("ref")}
+        if found.add_source(name, table, applies=marker_applies(as_text(item.get("markers")))):
+            continue
         if version.startswith("=="):
             found.add(f"{name}{version}")
         else:
-            found.dropped.append(name[:100])
+            found.take(Outside(name[:200], version, "it has no version"))
     return found
 
 
@@ -147,42 +319,131 @@ def _requirement_files(tree: BoxTree, project: str) -> Wanted | None:
     start = next((name for name in _FILES if tree.kind(f"{project}/{name}") == "file"), None)
     if start is None:
         return None
-    found = Wanted(source=start)
+    found = Wanted(source=start, place=Place(tree, project, project))
     _read_file(tree, project, start, found, set())
     return found
 
 
 def _read_file(tree: BoxTree, project: str, name: str, found: Wanted, seen: set[str]) -> None:
-    if name in seen or len(seen) >= _MAX_FILES or ".." in name.split("/"):
+    if name in seen:
         return
     seen.add(name)
-    text = (tree.read(f"{project}/{name}", 4 << 20) or b"").decode("utf-8-sig", "replace")
-    for line in re.sub(r"\\\r?\n", " ", text).splitlines()[:_MAX_LINES]:
-        line = re.sub(r"(^|\s)#.*$", "", line).strip()
-        include = re.match(r"(?:-r|--requirement)[\s=]*(\S+)", line)
-        if include:
-            folder = name.rpartition("/")[0]
-            _read_file(tree, project, f"{folder}/{include[1]}".lstrip("/").replace("./", ""), found, seen)
-        elif line.startswith("-"):
-            (found.lines if line.startswith(_KEPT_OPTIONS) else found.dropped).append(line[:200])
-        elif line:
-            found.add(line)
+    raw = tree.read(f"{project}/{name}", 4 << 20) if not name.startswith("../") else None
+    if raw is None or len(seen) > _MAX_FILES:
+        why = "lies outside of the project" if name.startswith("../") else "could not be read"
+        found.unread.append(f"{name[:200]} {why}, so what it asks for was not scanned.")
+        return
+    place, found.place = found.place, Place(tree, project, posixpath.dirname(f"{project}/{name}"))
+    lines = re.sub(r"\\\r?\n", " ", raw.decode("utf-8-sig", "replace")).splitlines()
+    for line in lines[:_MAX_LINES]:
+        _read_line(tree, project, name, re.sub(r"(^|\s)#.*$", "", line).strip(), found, seen)
+    if len(lines) > _MAX_LINES:
+        found.unread.append(f"{name[:200]} has more than {_MAX_LINES} lines; the rest was not scanned.")
+    found.place = place
 
 
-def _pyproject(tree: BoxTree, project: str) -> Wanted | None:
+def _read_line(tree: BoxTree, project: str, name: str, line: str, found: Wanted, seen: set[str]) -> None:
+    include = re.match(r"(?:-r|--requirement)[\s=]*(\S+)", line)
+    editable = re.match(r"(?:-e|--editable)[\s=]*(\S.*)", line)
+    links = re.match(r"(?:-f|--find-links)[\s=]*(\S+)", line)
+    if include and "://" in include[1]:
+        found.unread.append(
+            f"{include[1][:200]} lies outside of the project, so what it asks for was not scanned."
+        )
+    elif include:
+        inner = posixpath.normpath(posixpath.join(posixpath.dirname(name), include[1].removeprefix("file:")))
+        _read_file(tree, project, inner if not inner.startswith("/") else f"../{inner}", found, seen)
+    elif links:
+        _find_links(found, links[1])
+    elif line.startswith("--no-index") and any(kept.startswith("--find-links") for kept in found.lines):
+        found.lines.append("--no-index")
+    elif editable:
+        found.add(re.sub(r"^([\"'])(.*)\1$", r"\2", editable[1]), editable=True)
+    elif line.startswith("-"):
+        (found.lines if line.startswith(_KEPT_OPTIONS) else found.dropped).append(line[:200])
+    elif line:
+        found.add(line)
+
+
+def _find_links(found: Wanted, where: str) -> None:
+    """A folder of packages, kept where it lies in the project: else others of their names would be scanned."""
+    place = found.place
+    if place is None or "://" in where.removeprefix("file://"):
+        found.dropped.append(f"--find-links {where}"[:200])
+        return
+    path, why = place.find(re.sub(r"^file:(//(?=[/.]))?", "", where))
+    if why:
+        found.unread.append(f"The packages in {where[:200]} were not scanned: it {why}.")
+    elif not re.search(r"[\s\\\"'#]", path):
+        found.lines.append(f"--find-links {place.project}/{path}")
+
+
+def _pyproject(tree: BoxTree, project: str, place: Place | None = None) -> Wanted | None:
+    """``place``: where its relative paths begin; the project itself if it is not given."""
     toml = _toml(tree, f"{project}/pyproject.toml")
     if not toml:
         return None
-    found = Wanted(source="pyproject.toml")
+    place = place or Place(tree, project, project)
+    found = Wanted(source="pyproject.toml", place=place)
+    tool = as_map(toml.get("tool"))
+    told = {normal(name): value for name, value in as_map(as_map(tool.get("uv")).get("sources")).items()}
     listed = as_map(toml.get("project")).get("dependencies")
     for line in listed if isinstance(listed, list) else []:
-        if isinstance(line, str):
+        if isinstance(line, str) and not _from_sources(found, line, told, tool):
             found.add(line)
-    poetry = as_map(as_map(toml.get("tool")).get("poetry"))
+    poetry = as_map(tool.get("poetry"))
     for name, value in as_map(poetry.get("dependencies")).items():
-        if name != "python":
+        elsewhere = [found.add_source(name, table) for table in _tables(value)]
+        if name != "python" and not any(elsewhere):
             found.add(_poetry_requirement(name, value))
     return found
+
+
+def _from_sources(found: Wanted, line: str, told: Mapping[str, Any], tool: dict[str, Any]) -> bool:
+    """Whether ``[tool.uv.sources]`` says that a requirement comes from elsewhere than a registry."""
+    name = requirement_name(line)
+    value = told.get(name) if name is not None else None
+    tables = _tables(value)
+    if any(table.get("workspace") is True for table in tables) and name is not None:
+        found.take(_member(found, name, tool), applies(line))
+        return True
+    elsewhere = [found.add_source(name or "", table, applies(line)) for table in tables]
+    return any(elsewhere)
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    """Where uv's or poetry's table says that something comes from, for the box's system."""
+    found = [as_map(item) for item in (value if isinstance(value, list) else [value])]
+    return [
+        _rev(item) for item in found if marker_applies(as_text(item.get("marker") or item.get("markers")))
+    ]
+
+
+def _rev(table: dict[str, Any]) -> dict[str, Any]:
+    rev = next((table[key] for key in ("rev", "tag", "branch") if key in table), None)
+    return {**table, "rev": rev, "editable": table.get("editable") or table.get("develop")}
+
+
+def _member(found: Wanted, name: str, tool: dict[str, Any]) -> Local | Outside:
+    """A member of uv's workspace, by its name."""
+    listed = as_map(as_map(tool.get("uv")).get("workspace")).get("members")
+    place = found.place
+    for pattern in (
+        [text for text in listed if isinstance(text, str)][:50] if isinstance(listed, list) else []
+    ):
+        base, _, last = pattern.strip("/").rpartition("/")
+        if place is None or "*" in base or ".." in pattern.split("/"):
+            continue
+        root = f"{place.folder}/{base}".rstrip("/")
+        for child in tree_names(place.tree, root) if last == "*" else [last]:
+            if normal(project_name(place.tree, f"{root}/{child}")) == name:
+                return Local(posixpath.relpath(f"{root}/{child}", place.project), name, editable=True)
+    return Outside(name, "a member of the workspace", "the member was not found")
+
+
+def tree_names(tree: BoxTree, folder: str) -> list[str]:
+    """Names of at most 2,000 things in a folder."""
+    return tree.names(folder)[:2_000]
 
 
 def _poetry_requirement(name: str, value: object) -> str:

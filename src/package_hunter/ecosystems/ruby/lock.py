@@ -20,6 +20,8 @@ _NEED = re.compile(r"      ([A-Za-z0-9_.-]{1,200})(?: \(.*\))?$")
 _DIRECT = re.compile(r"  ([A-Za-z0-9_.-]{1,200})!?(?: \(.*\))?$")
 _GEM_LINE = re.compile(r"^\s*gem[\s(]+['\"]([A-Za-z0-9_.-]{1,200})['\"]", re.M)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+_REMOTE = re.compile(r"  remote: (\S.{0,2000})$")
+_NO_SOURCES = ("PLATFORMS", "DEPENDENCIES", "CHECKSUMS", "RUBY VERSION", "BUNDLED WITH", "")
 _MAX_METADATA = 4 << 20
 _MAX_SPECS = 20_000
 
@@ -31,7 +33,8 @@ class Gem:
     name: str
     version: str
     requires: list[str] = field(default_factory=list)
-    source: str = "GEM"  # the section: GEM, GIT or PATH
+    source: str = "GEM"  # the section: GEM, GIT, PATH, or another that a plugin of bundler makes
+    remote: str = ""  # where that section says that it comes from
 
     @property
     def full(self) -> str:
@@ -67,12 +70,14 @@ class GemLock:
 
 def parse(text: str) -> GemLock:
     """Read a Gemfile.lock; lines that are not understood are passed over."""
-    found, section, last = GemLock(), "", None
+    found, section, remote, last = GemLock(), "", "", None
     for line in text.splitlines():
         if line and not line.startswith(" "):
-            section, last = line.strip(), None
-        elif section in ("GEM", "GIT", "PATH") and (hit := _SPEC.match(line)):
-            last = _spec(found, hit[1], hit[2], section)
+            section, remote, last = line.strip(), "", None
+        elif hit := _REMOTE.match(line):
+            remote = hit[1]
+        elif section not in _NO_SOURCES and (hit := _SPEC.match(line)):
+            last = _spec(found, hit[1], hit[2], section, remote)
         elif last is not None and (hit := _NEED.match(line)):
             last.requires.append(hit[1])
         elif section == "DEPENDENCIES" and (hit := _DIRECT.match(line)):
@@ -80,12 +85,12 @@ def parse(text: str) -> GemLock:
     return found
 
 
-def _spec(found: GemLock, name: str, version: str, section: str) -> Gem | None:
+def _spec(found: GemLock, name: str, version: str, section: str, remote: str) -> Gem | None:
     """Of several platforms, the one for this machine, else the plain one."""
     known = found.gems.get(name)
     if len(found.gems) >= _MAX_SPECS or (known is not None and _fit(known.version) >= _fit(version)):
         return None
-    gem = found.gems[name] = Gem(name, version, source=section)
+    gem = found.gems[name] = Gem(name, version, source=section[:40], remote=remote)
     return gem
 
 

@@ -5,10 +5,11 @@ An install of a gem runs its extension's build (extconf.rb, Rakefile); loading i
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, longer_way
 from package_hunter.ecosystems.coverage import coverage
@@ -55,6 +56,8 @@ class RubyPlan(Plan):
         self._planned: dict[str, Phase] = {}
         self._installed = Installed(expected=len(gems))
         self._missing: list[str] = []
+        self._inside: dict[str, str] = {}  # name of a gem in the project's own folders -> its folder
+        self._unscanned: list[str] = []  # sentences
 
     @property
     def fetch(self) -> Phase:
@@ -78,9 +81,27 @@ class RubyPlan(Plan):
                 commands.append(self._install(f"{self.project}/vendor/cache/{gem.full}.gem", gem))
             elif gem.source == "GEM" and gem.name != "bundler":
                 self._missing.append(gem.name)
+            elif gem.source != "GEM":
+                commands += self._elsewhere(tree, gem)
         if self._source.own is not None:
             commands.append(self._install(*self._source.own))
         return self._remember(Phase("install", tuple(commands)))
+
+    def _elsewhere(self, tree: BoxTree, gem: Gem) -> list[Command]:
+        """A gem that no registry has. One in the project's folders is read where it lies, as bundler does it; of
+        any other it is said that it was not scanned."""
+        folder = posixpath.normpath(posixpath.join(self.project, gem.remote or "."))
+        if gem.source == "PATH" and folder == self.project:
+            return []  # the project itself
+        spec = f"{folder}/{gem.name}.gemspec"
+        inside = folder.startswith(f"{self.project}/") and tree.kind(spec) == "file"
+        if gem.source == "PATH" and inside:
+            self._inside[gem.name] = folder
+            argv = ("/usr/bin/ruby", "-e", "Gem::Specification.load(ARGV[0]) or exit 1", spec)
+            return [self._command(argv, gem, "gemspec", self.options.script_timeout)]
+        why = "it is not in the project" if gem.source == "PATH" else "it comes from no gem server"
+        self._unscanned.append(f"{gem.name} ({gem.source} {gem.remote[:300]}) was not scanned: {why}.")
+        return []
 
     def imports(self, tree: BoxTree) -> Phase:
         """Each direct dependency, in a process of its own."""
@@ -124,25 +145,24 @@ class RubyPlan(Plan):
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
-        return coverage(self._planned, self.options, self._installed, runs, ())
+        found = replace(self._installed, reasons=tuple(self._unscanned))
+        return coverage(self._planned, self.options, found, runs, ())
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
         return phase
 
     def _install(self, path: str, gem: Gem) -> Command:
-        return Command(
-            (*_INSTALL, path),
-            self.project,
-            timeout=self.options.script_timeout,
-            blame_purl=lock.purl(gem.name, gem.version),
-            script="gem install",
-            essential=False,
-        )
+        return self._command((*_INSTALL, path), gem, "gem install", self.options.script_timeout)
+
+    def _command(self, argv: tuple[str, ...], gem: Gem, script: str, timeout: float) -> Command:
+        purl = lock.purl(gem.name, gem.version)
+        return Command(argv, self.project, timeout=timeout, blame_purl=purl, script=script, essential=False)
 
     def _load(self, package: Package) -> Command:
         code = _LOAD.format(name=package.name, folder=package.name.replace("-", "/"))
-        return self._step(("/usr/bin/ruby", "-e", code), package, "require")
+        own = [f"-I{folder}/lib" for folder in self._inside.values()]
+        return self._step(("/usr/bin/ruby", *own, "-e", code), package, "require")
 
     def _step(self, argv: tuple[str, ...], package: Package, script: str) -> Command:
         return Command(
@@ -173,17 +193,16 @@ class RubyPlan(Plan):
             for name in tree.names(f"{home}/specifications")
         }
         ways = _ways(every, self.target.name if self.target.purl is None else "app")
-        missing = [*self._missing]
-        packages = []
+        missing = dict.fromkeys(self._missing)
+        packages, direct = [], set(every.direct)
         for gem in every.order():
-            if gem.full in here:
-                path = f"{here[gem.full]}/gems/{gem.full}"
-                packages.append(
-                    _package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in every.direct)
-                )
-            elif gem.source == "GEM" and gem.name not in missing and gem.name != "bundler":
-                missing.append(gem.name)
-        self._installed = Installed(tuple(packages), tuple(missing), len(packages) + len(missing))
+            if gem.full in here or gem.name in self._inside:
+                path = self._inside.get(gem.name) or f"{here[gem.full]}/gems/{gem.full}"
+                packages.append(_package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in direct))
+            elif gem.source == "GEM" and gem.name != "bundler":
+                missing[gem.name] = None
+        expected = len(packages) + len(missing) + len(self._unscanned)
+        self._installed = Installed(tuple(packages), tuple(missing), expected)
 
 
 def _ways(every: GemLock, root: str) -> dict[str, tuple[str, ...]]:

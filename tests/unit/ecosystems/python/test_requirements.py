@@ -42,12 +42,19 @@ def test_requirement_files(tmp_path: Path) -> None:
         tmp_path, requirements__txt=REQUIREMENTS, sub_SLASH_more__txt="-r requirements.txt\nurllib3\n"
     )
     found = requirements.wanted(tree, "/p")
-    assert found.names == ["urllib3", "requests", "six", "direct"]
+    assert found.names == ["urllib3", "requests", "six"]
     assert found.lines[0] == "--no-binary :all:"
     assert "six==1.16.0      --hash=sha256:abc" in found.lines
     assert found.urls == ["https://files.example/d-1.0.tar.gz"]
     assert not any("evil.example" in line for line in found.lines)
-    assert len(found.dropped) == 5
+    assert len(found.dropped) == 2
+    assert [(item.name, item.address) for item in found.outside] == [
+        ("", "./local"),  # which is not there
+        ("", "./wheel.whl"),
+        ("x", "git+https://git.example/x"),
+        ("direct", "https://files.example/d-1.0.tar.gz#sha256=1"),
+    ]
+    assert [line.split()[0] for line in found.unread] == ["sub/requirements.txt", "../outside.txt"]
 
 
 UV = """version = 1

@@ -148,3 +148,61 @@ def test_purls() -> None:
     assert plan.files[0].content.endswith(b'gem "rake", "13.0.6"\n')
     with pytest.raises(NothingToScanError, match="names no gem"):
         plans(stage("x", purl="pkg:gem/a%22;evil@1"), PlanOptions())
+
+
+ELSEWHERE = """GIT
+  remote: https://git.example/a/far.git
+  revision: 874ca2bc
+  specs:
+    far (1.0.0)
+      near
+
+PATH
+  remote: %s
+  specs:
+    near (0.1.0)
+
+PATH
+  remote: .
+  specs:
+    own (0.1.0)
+
+PLUGIN SOURCE
+  remote: https://hg.example/x
+  type: hg
+  specs:
+    plugged (2.0)
+
+DEPENDENCIES
+  far!
+  near!
+  own!
+  plugged!
+"""
+
+
+@pytest.mark.parametrize(
+    ("remote", "inside"),
+    [("libs/near", True), ("../near", False), ("libs/gone", False), ("/srv/near", False)],
+)
+def test_gems_that_no_server_has_are_read_in_the_project_or_named(
+    tmp_path: Path, remote: str, inside: bool
+) -> None:
+    (tmp_path / "libs/near").mkdir(parents=True)
+    (tmp_path / "libs/near/near.gemspec").write_text("")
+    (tmp_path / "Gemfile").write_text('gem "far", git: "https://git.example/a/far.git"')
+    (tmp_path / "Gemfile.lock").write_text(ELSEWHERE % remote)
+    (plan,) = plans(stage("p", tmp_path), PlanOptions(), "bundler")
+    tree = BoxTree(tmp_path, plan.project)
+    phase = plan.after_fetch(tree, ())
+    reasons = plan.coverage(()).reasons
+    assert any(r.startswith("far (GIT https://git.example/a/far.git) was not scanned") for r in reasons)
+    assert any(r.startswith("plugged (PLUGIN SOURCE") for r in reasons)
+    assert not any(r.startswith("own ") for r in reasons)
+    assert any(r.startswith(f"near (PATH {remote}) was not scanned") for r in reasons) is not inside
+    assert [c.script for c in phase.commands] == (["gemspec"] if inside else [])
+    loads = plan.imports(tree).commands
+    assert [c.blame_purl for c in loads] == (["pkg:gem/near@0.1.0"] if inside else [])
+    assert all(f"-I{plan.project}/libs/near/lib" in c.argv for c in loads)
+    coverage = plan.coverage(())
+    assert (coverage.packages_installed, coverage.packages_expected) == ((1, 3) if inside else (0, 3))

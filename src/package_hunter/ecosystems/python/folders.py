@@ -1,0 +1,74 @@
+"""Packages in the project's own folders and files, as far as they can be read without running them: what they are
+called, and what they need. Untrusted text."""
+
+from __future__ import annotations
+
+import configparser
+import io
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from email.parser import HeaderParser
+
+from package_hunter.ecosystems.tree import BoxTree
+
+_MAX_TEXT, _MAX_WHEEL = 256 << 10, 32 << 20
+_LIST = re.compile(
+    r"""\b(?:install|setup)_requires\s*=\s*[\[(]((?:"[^"\n]*"|'[^'\n]*'|[^\])"']){0,2000})[\])]"""
+)
+_QUOTED = re.compile(r"""(?:"([^"\n]{1,300})"|'([^'\n]{1,300})')""")
+_SETUP_NAME = re.compile(r"""\bname\s*=\s*["']([A-Za-z0-9][A-Za-z0-9._-]{0,200})["']""")
+_UNSOUND = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, NotImplementedError,
+            RuntimeError, EOFError, OverflowError, IndexError)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """``name`` (``""``: it does not say) and requirement lines of a package that is not installed yet."""
+
+    name: str = ""
+    requires: tuple[str, ...] = ()
+
+
+def by_setup(tree: BoxTree, folder: str) -> Described:
+    """What setup.cfg and setup.py of a folder say in plain words; what they compute is not seen."""
+    config = _setup_cfg(_text(tree, f"{folder}/setup.cfg"))
+    script = _text(tree, f"{folder}/setup.py")
+    name = _SETUP_NAME.search(script)
+    listed = [one or other for found in _LIST.findall(script) for one, other in _QUOTED.findall(found)]
+    return Described(config.name or (name[1] if name else ""), (*config.requires, *listed))
+
+
+def _setup_cfg(text: str) -> Described:
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(text)
+    except (configparser.Error, ValueError):
+        return Described()
+    lines = parser.get("options", "install_requires", fallback="") or ""
+    name = parser.get("metadata", "name", fallback="") or ""
+    return Described(name.strip()[:200], tuple(line.strip() for line in lines.splitlines() if line.strip()))
+
+
+def by_wheel(tree: BoxTree, path: str) -> Described:
+    """A wheel's own metadata."""
+    raw = tree.read(path, _MAX_WHEEL)
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw or b"")) as archive:
+            infos = [
+                item
+                for item in archive.infolist()
+                if re.fullmatch(r"[^/]+\.dist-info/METADATA", item.filename)
+            ]
+            text = archive.open(infos[0]).read(_MAX_TEXT) if len(infos) == 1 else b""
+    except _UNSOUND:
+        return Described()  # pip will say what is wrong with it
+    head = HeaderParser().parsestr(text.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
+    return Described(str(head.get("Name", ""))[:200], tuple(map(str, head.get_all("Requires-Dist", []))))
+
+
+def _text(tree: BoxTree, path: str) -> str:
+    return (tree.read(path, _MAX_TEXT) or b"").decode("utf-8", "replace")
