@@ -219,6 +219,7 @@ _MAKERS |= {
     "proc.aname": _ancestor("comm"),
     "proc.aexepath": _ancestor("exepath"),
     "proc.acmdline": _ancestor("cmdline"),
+    "proc.aargs": _ancestor("args_text"),
     "fd.num": _on_fd(Inline("ev.fd_num", keep=False)),
     "fd.type": _on_fd(Inline("(({A}.kind or '<NA>') if {a} is not None else None)", (_FD,))),
     "fd.typechar": _char,

@@ -55,12 +55,15 @@ def unquote(token: str) -> str:
     return "".join(out)
 
 
+_DOTTED = ("evt.arg.", "evt.rawarg.", "evt.type.is.", "evt.abspath.", "thread.cgroup.")
+
+
 def field_ref(name: str, arg: str | None) -> FieldRef:
     """``evt.arg.flags`` and ``evt.arg[flags]`` are the same; so are ``evt.rawarg``, ``proc.env`` likewise."""
     if arg is not None and arg[:1] in "\"'":
         arg = arg[1:-1]
     if arg is None:
-        for prefix in ("evt.arg.", "evt.rawarg.", "evt.type.is."):
+        for prefix in _DOTTED:
             if name.startswith(prefix):
                 return FieldRef(prefix[:-1], name[len(prefix) :])
     return FieldRef(name, arg)
