@@ -102,6 +102,14 @@ def replay(
             "of the recording, else the host's."
         ),
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole",
+            help="Of a recording of ours, also what a scan leaves out: what its own first process did, and a package "
+            "manager while it fetches. So Falco would judge it.",
+        ),
+    ] = False,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this decision on.")] = FailOn.BLOCK,
 ) -> None:
     """Judge a recording by rules, the way a live scan is judged.
@@ -123,6 +131,7 @@ def replay(
     with ScapReader(recording) as source:
         start = source.start
         own = _Own.of(source.ours)
+        own = dataclasses.replace(own, init_pid=None) if whole else own
 
         def tell(alert: Alert) -> None:
             sys.stdout.write(json.dumps(falco_json(alert, start.hostname)) + "\n")

@@ -169,3 +169,17 @@ def test_empty_is_not_absent(tmp_path: Path) -> None:
     for condition in ("len(fs.path.source) = 0", "fs.path.source = val(fd.name)", "len(fd.filename) = 0"):
         assert not alerts(tmp_path, f'"evt.type = openat and {condition}"', raw), condition
         assert alerts(tmp_path, f'"evt.type = openat and not {condition}"', raw), condition
+
+
+def test_root_has_its_name_where_no_table_gives_it() -> None:
+    kind = kind_of("syscall_setresuid_x")
+    for given, shown in ((0, "root"), (7, "<NA>"), (0xFFFFFFFF, "<NONE>")):
+        number = given.to_bytes(4, "little")
+        raw = pack(1000, 11, kind, [bytes(8), number, number, number])
+        assert value("evt.arg", "euid", raw) == shown
+    group = pack(1000, 11, kind_of("syscall_setgid_x"), [bytes(8), bytes(4)])
+    assert value("evt.arg", "gid", group) == "root"
+    named = replace(START, users={0: ("toor", "/", "/bin/sh")})
+    ev = Enricher(named).feed(pack(1000, 11, kind, [bytes(8), bytes(4), bytes(4), bytes(4)]))
+    assert ev is not None
+    assert extractor("evt.arg", "euid")(ev) == "toor"

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import platform
 from dataclasses import replace
 from pathlib import Path
 
@@ -240,7 +241,11 @@ def test_an_older_falco_meets_only_events_that_it_knows(tmp_path: Path) -> None:
         assert number < 430
         assert written.get(number, count) == count
         if number == 1:
-            assert params[:2] in (_n(392, 2), _n(syscalls()["keyctl"].falco or 0, 2))
+            machine = platform.machine()
+            assert params[:2] == _n(0, 2)  # Falco's own numbers of later calls crash sysdig
+            assert params[2:4] in [
+                _n(syscalls()[c].number(machine) or 0, 2) for c in ("close_range", "keyctl")
+            ]
     with ScapReader(path) as reader:
         read = [raw for raw, _ in reader]
     assert [Ev(raw, 0).extra for raw in read] == [Ev(raw, 0).extra for raw in (*NEWER, EVENT)]

@@ -27,11 +27,12 @@ _GENERIC = event_numbers()["generic_x"]
 
 
 def _call_of(number: int) -> list[bytes]:
-    """The parameters of the generic event for a call: Falco's number of it, and the machine's."""
+    """The parameters of the generic event for a call: the machine's number of it alone. Falco's own number would be
+    looked up by older readers (sysdig 0.29) in a table that ends before it."""
     call = syscalls()[event_table()[number].name]
     machine = platform.machine()
     own = call.number(machine) if machine in ("x86_64", "aarch64") else None
-    return [(call.falco or 0).to_bytes(2, "little"), (own or 0).to_bytes(2, "little")]
+    return [bytes(2), (own or 0).to_bytes(2, "little")]
 
 
 _CALLS = {
