@@ -74,7 +74,8 @@ def file_output(path: Path) -> Send:
 
 
 class FakeFalco:
-    """Watches one command and what descends from it. ``also`` may change or add to what is said."""
+    """Watches one command and what descends from it. ``also`` may change or add to what is said;
+    without ``ours`` it has not loaded our built-in rules."""
 
     def __init__(
         self,
@@ -82,8 +83,9 @@ class FakeFalco:
         falco_yaml: str,
         send: Send,
         also: Callable[[dict[str, Any]], Iterator[dict[str, Any]]],
+        ours: bool = True,
     ) -> None:
-        self._engine = compile_rules(load_rules(rules, builtin=True))
+        self._engine = compile_rules(load_rules(rules, builtin=ours))
         config = yaml.safe_load(falco_yaml)
         assert config["json_output"] is True and config["rule_matching"] == "all"
         self._fields = config["append_output"][1]["extra_fields"]

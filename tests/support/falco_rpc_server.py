@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,7 +25,13 @@ def field(number: int, value: int | bytes | str) -> bytes:
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
-def response(rule: str, priority: int = 5, time_ns: int = 1795435200_000000007, **fields: str) -> bytes:
+def response(
+    rule: str,
+    priority: int = 5,
+    time_ns: int = 1795435200_000000007,
+    tags: Sequence[str] = ("one", "two"),
+    **fields: str,
+) -> bytes:
     """One alert; times in ns since the epoch."""
     entries = (field(6, field(1, key) + field(2, value)) for key, value in fields.items())
     return b"".join(
@@ -36,8 +42,7 @@ def response(rule: str, priority: int = 5, time_ns: int = 1795435200_000000007, 
             field(5, "something happened"),
             *entries,
             field(7, "host"),
-            field(8, "one"),
-            field(8, "two"),
+            *(field(8, tag) for tag in tags),
             field(9, "syscall"),
         )
     )

@@ -13,6 +13,8 @@ from package_hunter.cli.console import harmless
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HunterError
 
+_RULES_SECONDS = 3.0  # a built-in rule's alert on the mark's command comes with the mark's own
+
 
 def doctor(
     falco: Annotated[
@@ -40,7 +42,8 @@ def doctor(
 
 def _try_falco(config: Settings) -> tuple[bool, str, str]:
     """Runs a command that Falco's rule of ours reports, and waits for the alert: ok, detail, advice."""
-    from package_hunter.sensor.falco import Box, FalcoWatch, open_source
+    from package_hunter.rules import builtin_files
+    from package_hunter.sensor.falco import MARKED, Box, FalcoWatch, open_source
     from package_hunter.sensor.falco.setup import missing
 
     try:
@@ -50,7 +53,7 @@ def _try_falco(config: Settings) -> tuple[bool, str, str]:
         return False, error.message, error.advice
     try:
         mark, began = watch.new_mark(), time.monotonic()
-        subprocess.run(["true", mark], check=True)
+        subprocess.run([MARKED, mark], check=False, capture_output=True)  # there is no such user
         alert = watch.wait(mark, config.falco_wait)
         took = time.monotonic() - began
         if alert is None:
@@ -62,6 +65,11 @@ def _try_falco(config: Settings) -> tuple[bool, str, str]:
         if lacking:
             advice = "Set append_output in falco.yaml: see `doctor --falco`."
             return False, f"its alerts lack {', '.join(lacking)}", advice
+        if not watch.wait_for_rules(_RULES_SECONDS):
+            advice = (
+                f"Load {', '.join(map(str, builtin_files()))}, with priority: debug and rule_matching: all."
+            )
+            return False, "it reported our mark, but has not loaded our rules", advice
         return True, f"it reported our mark after {took:.1f} s", ""
     finally:
         watch.stop()
@@ -69,6 +77,7 @@ def _try_falco(config: Settings) -> tuple[bool, str, str]:
 
 def _falcos_side(config: Settings) -> str:
     """What falco.yaml and a rule file have to say."""
+    from package_hunter.rules import builtin_files
     from package_hunter.sensor.falco.place import Http, place
     from package_hunter.sensor.falco.setup import RULE, falco_yaml
 
@@ -84,6 +93,9 @@ def _falcos_side(config: Settings) -> str:
     lines += [
         "\nIn /etc/falco/falco.yaml (in place of its own lines of the same names):\n",
         falco_yaml(where),
+        "\nUnder rules_files in falco.yaml, or as copies in /etc/falco/rules.d, our rules (without them a scan "
+        "is inconclusive):\n",
+        "".join(f"  - {file}\n" for file in builtin_files()),
         "\nIn /etc/falco/rules.d/package-hunter.yaml:\n",
         RULE,
     ]

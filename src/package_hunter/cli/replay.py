@@ -56,6 +56,14 @@ def replay(
             "of the recording, else the host's."
         ),
     ] = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole",
+            help="Of a recording of ours, also what a scan leaves out: what its own first process did, and a package "
+            "manager while it fetches. So Falco would judge it.",
+        ),
+    ] = False,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this decision on.")] = FailOn.BLOCK,
 ) -> None:
     """Judge a recording by rules, the way a live scan is judged.
@@ -74,7 +82,7 @@ def replay(
     engine = compile_rules(ruleset, rule_matching.value, _constants(container))
     if not recording.is_file():
         raise UsageError(f"There is no recording {recording}.", "Give a .scap file.")
-    found = judge_recording(recording, engine, _tell if format is Form.FALCO else None)
+    found = judge_recording(recording, engine, _tell if format is Form.FALCO else None, whole=whole)
     if found.truncated:
         complain("The recording ends in the middle; all that was whole was judged.", "")
     if format is Form.JSON:

@@ -236,14 +236,19 @@ def _uid(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     if value == _NONE:
         return "-1", "<NONE>"
     known = ev.state.users.get(value)
-    return str(value), (known[0] if known is not None and known[0] else "<NA>")
+    return str(value), (known[0] if known is not None and known[0] else _nameless(value))
 
 
 def _gid(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:
     value = int.from_bytes(data, "little")
     if value == _NONE:
         return "-1", "<NONE>"
-    return str(value), ev.state.groups.get(value) or "<NA>"
+    return str(value), ev.state.groups.get(value) or _nameless(value)
+
+
+def _nameless(value: int) -> str:
+    """How a number without a name in the recording's tables is shown: that of root everybody knows."""
+    return "root" if value == 0 else "<NA>"
 
 
 def _sigset(ev: Ev, kind: Kind, index: int, info: ParamInfo, data: bytes) -> Pair:

@@ -36,6 +36,7 @@ class Extra(enum.IntEnum):
     TAMPER2 = 8  # as TAMPER, for the second path argument
     CWD = 9  # the working directory at exec, as PATH
     CALL = 10  # of a call that Falco's schema only names: i64 result, then its six arguments, u64 each
+    NEWER = 11  # in recordings: what the schema of an older Falco has no place for (sensor/scap/older.py)
 
 
 class ParamInfo(NamedTuple):

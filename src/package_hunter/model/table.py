@@ -80,6 +80,7 @@ class ContainerInfo:
     type: str = "oci"
     privileged: bool = False
     full_id: str = ""  # 64 digits, of which ``id`` is the beginning
+    ip: str = ""  # the box's own IPv4 address: which end of a connection is the near one
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from typing import Any, Protocol
 from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields.source import Fields
+from package_hunter.enrich.handlers.files import asked_name
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.record import FAILING, NEEDED, Recorder
 from package_hunter.model.event import Extra, event_numbers
 from package_hunter.model.observation import Alert, Observation
 from package_hunter.model.table import StartState
-from package_hunter.rules import Engine, RuleSet, compile_engine
+from package_hunter.rules import Engine, Rule, RuleSet, compile_engine
 
 _TAMPERED = "System call argument changed while the call ran"
 _FOREIGN = "System call through a foreign entry"
@@ -98,8 +99,11 @@ def observe(
                 _learn(names, ev)  # our own note in a recording: no event of the scan, and not counted as one
                 enricher.state.num, events = enricher.state.num - 1, events - 1
                 continue
-            for rule in matches(ev):
+            found = matches(ev)
+            for rule in found:
                 log.add(engine.alert(rule, ev))
+            if ev.path_ and (asked := asked_name(ev)) is not None:
+                log.add_asked(ev, asked, found)
             record(ev)
             if ev.at[-1] < len(raw) or ev.nparams > len(ev.kind.params):
                 log.own(ev)
@@ -157,6 +161,20 @@ class _Log:
             self.alerts.append(alert)
         else:
             self.cut[f"alerts of {alert.rule}"] += 1
+
+    def add_asked(self, ev: Ev, asked: str, found: tuple[Rule, ...]) -> None:
+        """Rules that match by the name that an open asked for, as Falco sees it, and not by that of the file that
+        the kernel found: a door (``/proc/self/fd/5``) is worth an alert as well as what lies behind it."""
+        fd = ev.fd
+        if fd is None or (self._engine.first and found):
+            return
+        resolved, fd.name = fd.name, asked
+        try:
+            for rule in self._engine.matches(ev):
+                if rule not in found:
+                    self.add(self._engine.alert(rule, ev))
+        finally:
+            fd.name = resolved
 
     def own(self, ev: Ev) -> None:
         """What only our probe can say: arguments rewritten during the call, entry by a foreign ABI."""

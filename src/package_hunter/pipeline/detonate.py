@@ -130,6 +130,7 @@ def _start_state(spec: BoxSpec, init_pid: int, sensor: ScanSensor) -> StartState
             name=spec.container_name,
             image_repository=f"package-hunter/{spec.project_name}",
             full_id=full_container_id(spec.scan_id),
+            ip=BOX_V4,
         ),
         users={HOST_ID_BASE: ("root", "/root", "/bin/bash"), dev: ("dev", HOME, "/bin/bash")},
         groups={HOST_ID_BASE: "root", dev: "dev"},

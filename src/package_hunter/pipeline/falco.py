@@ -19,8 +19,9 @@ from package_hunter.observe.events import without_own
 from package_hunter.pipeline.options import Scan, ScanOptions
 from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.rounds import Round
+from package_hunter.rules import builtin_files
 from package_hunter.sandbox import RuncSandbox
-from package_hunter.sensor.falco import Box, FalcoWatch, open_source, place
+from package_hunter.sensor.falco import MARKED, Box, FalcoWatch, open_source, place
 
 if TYPE_CHECKING:
     from package_hunter.pipeline.detonate import Seen
@@ -68,7 +69,7 @@ def watched_by_falco(
         box.start()
         scan.say("Waiting for Falco")
         mark = watch.new_mark()
-        first = box.run(Command(("true", mark), "/", timeout=_MARK_SECONDS), "mark")
+        first = box.run(Command((MARKED, mark), "/", timeout=_MARK_SECONDS), "mark")
         watch.require(mark, scan.config.falco_wait)
         runs: list[CommandRun] = []
         reasons, left = run_phases(scan, box, turn, runs)
@@ -78,7 +79,7 @@ def watched_by_falco(
         watch.stop()
         network = gateway.stop()
         observation = _of_the_phases(watch.observation(), first, box.init_pid, driver)
-        reasons += [*watch.reasons(), *gateway_failures(network)]
+        reasons += [*watch.reasons(), *_without_our_rules(watch), *gateway_failures(network)]
         return Seen(
             runs,
             observation,
@@ -107,6 +108,17 @@ def _last_words(watch: FalcoWatch) -> list[str]:
             ]
         time.sleep(pause)
     return []
+
+
+def _without_our_rules(watch: FalcoWatch) -> list[str]:
+    """A sentence where Falco judges by other rules than ours alone."""
+    if watch.has_our_rules:
+        return []
+    return [
+        "Falco has not loaded the rules of Package Hunter: what only they look for was not seen. "
+        f"Add {', '.join(map(str, builtin_files()))} to rules_files in falco.yaml (or put a copy into "
+        "/etc/falco/rules.d), with priority: debug and rule_matching: all."
+    ]
 
 
 def _of_the_phases(seen: Observation, first: CommandRun, init_pid: int, driver: str) -> Observation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +71,17 @@ class Replayed:
     truncated: bool
 
 
-def replay(recording: Path, engine: Engine, tell: Tell | None = None) -> Replayed:
-    """Judge a recording; ``tell`` hears of each alert, in the order of events, with the recording's host name.
+def replay(recording: Path, engine: Engine, tell: Tell | None = None, *, whole: bool = False) -> Replayed:
+    """Judge a recording; ``tell`` hears of each alert, in the order of events, with the recording's host name. With
+    ``whole`` also what a scan leaves out is judged: our own first process, the package manager while it fetches.
 
     Raises BadArchiveError where the file is no recording.
     """
     with ScapReader(recording) as source:
         hostname = source.start.hostname
         box = RecordedBox.of(source.ours)
+        if whole:
+            box = replace(box, init_pid=None)
         # which alerts of a recording of ours are told is known at its end only
         at_once = tell is not None and box.init_pid is None
         observation = observe(

@@ -194,7 +194,7 @@ class Template:
         self._parts: list[str | Callable[[Any], str]] = []
         self._fields: dict[str, Callable[[Any], Any]] = {"evt.time": lambda event: event.ts}
         self._type = getter(FieldRef("evt.type"))
-        for part in parse_output(output):
+        for part in parse_output(output.strip()):  # a folded text of YAML ends its line, an alert does not
             if isinstance(part, str):
                 self._parts.append(part)
                 continue

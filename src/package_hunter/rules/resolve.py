@@ -143,6 +143,10 @@ class Resolver:
             self._note(
                 "falco_differs", check, "is always true in Falco; here it means that the variable is set."
             )
+        if name == "proc.aargs" and check.left.arg is None:
+            self._note("falco_differs", check, "never matches in Falco; here any ancestor's arguments count.")
+        if name == "proc.aenv" and (check.left.arg or "").isdigit():
+            self._note("falco_differs", check, "means any ancestor in Falco; here the one that it names.")
         if op == "exists" and name in ("fd.ip", "fd.port", "fd.net", "fd.proto"):
             self._note(
                 "falco_differs", check, "is true for any descriptor in Falco; here it needs a connection."
@@ -160,6 +164,7 @@ class Resolver:
         self.notes[code, text] = f"`{text}` {what}"
 
     def _check(self, check: Check) -> Check:
+        check = replace(check, left=_of_all(check.left))
         try:
             spec = operand_spec(check.left)
             _no_type_tricks(check)
@@ -185,6 +190,16 @@ class Resolver:
         except ResolveError as error:
             error.column = error.column or check.column
             raise
+
+
+def _of_all(left: Operand) -> Operand:
+    """``proc.aname[-1]`` compares every ancestor in Falco, as ``proc.aname`` does."""
+    if isinstance(left, FieldRef) and left.arg == "-1" and left.name in _OF_ALL:
+        return FieldRef(left.name)
+    return left
+
+
+_OF_ALL = ("proc.aname", "proc.apid", "proc.aexe", "proc.aexepath", "proc.acmdline", "fd.types")
 
 
 def _is_set(value: Any) -> bool:

@@ -128,7 +128,7 @@ class DictSource(FieldSource):
             return _network(name, spec)
         if name in ("evt.rawarg", "evt.arg"):
             return _argument(name, arg or "")
-        if name.startswith("proc.a") and spec.arg == "index?" and name not in ("proc.args", "proc.aargs"):
+        if name.startswith("proc.a") and spec.arg == "index?" and name != "proc.args":
             return _ancestors(name, arg)
         return _plain(ref)
 
@@ -203,9 +203,9 @@ def _ancestors(name: str, arg: str | None) -> Extract:
     )
 
     def one(values: Values, level: int) -> Any:
-        if level == 0:
-            return values.get(own)
         value = values.get(f"{name}[{level}]")
+        if level == 0:
+            return values.get(own) if value is None else value
         return values.get(parent) if value is None and level == 1 else value
 
     if arg is not None:

@@ -6,12 +6,13 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from package_hunter.rules import builtin_files
 from package_hunter.sensor.falco.place import Http, Lines, Place, Rpc, place
 from package_hunter.sensor.falco.setup import RULE, falco_yaml
 from tests.support import requires
@@ -50,12 +51,19 @@ def _run(
 
 
 def _watched(
-    tmp_path: Path, where: Place, send: Send, also: Any, command: list[Any], wait: str = "30"
+    tmp_path: Path,
+    where: Place,
+    send: Send,
+    also: Any,
+    command: list[Any],
+    wait: str = "30",
+    instead: Sequence[Path] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """`package-hunter COMMAND`, watched by a fake Falco that is set up as doctor says."""
+    """`package-hunter COMMAND`, watched by a fake Falco that is set up as doctor says, or with other rules
+    ``instead`` of our built-in ones."""
     rule = tmp_path / "package-hunter.yaml"
     rule.write_text(RULE)
-    falco = FakeFalco([rule], falco_yaml(where), send, also)
+    falco = FakeFalco([*instead, rule], falco_yaml(where), send, also, ours=not instead)
     setting = {Http: "url", Lines: "path", Rpc: "target"}[type(where)]
     env = {
         **os.environ,
@@ -118,7 +126,7 @@ def test_alerts_come_by_grpc(tmp_path: Path) -> None:
             key: "<NA>" if value is None else str(value) for key, value in alert["output_fields"].items()
         }
         server.waiting.append(
-            response(alert["rule"], 5, int(alert["output_fields"]["evt.time"]), **fields)
+            response(alert["rule"], 5, int(alert["output_fields"]["evt.time"]), alert["tags"], **fields)
         )  # gRPC: every field is text
 
     report = _scan(tmp_path, where, send)
@@ -170,6 +178,33 @@ def test_doctor_tries_the_whole_way(tmp_path: Path) -> None:
     assert "ok  falco: it reported our mark after" in done.stdout, done.stdout
     assert f"  url: {where.url}\n" in done.stdout
     assert RULE in done.stdout
+
+
+def test_stock_rules_alone_acquit_nobody(tmp_path: Path) -> None:
+    where = Lines(tmp_path / "falco.jsonl")
+    stock = [requires.needs_shared("falco-rules") / "falco_rules.yaml"]
+    command = ["scan", SIMULATION, "--format", "json", "-q"]
+    done = _watched(tmp_path, where, file_output(where.path), plainly, command, instead=stock)
+    assert done.returncode == 4, done.stderr
+    report = json.loads(done.stdout)
+    assert report["verdict"] == "inconclusive"
+    (reason,) = report["coverage"]["reasons"]
+    assert "has not loaded the rules of Package Hunter" in reason
+    assert all(str(file) in reason for file in builtin_files())
+
+
+def test_doctor_names_the_rules_that_are_not_loaded(tmp_path: Path) -> None:
+    where = Lines(tmp_path / "falco.jsonl")
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        "- rule: Facts about the machine asked for\n  desc: another's rule of that name\n"
+        "  condition: evt.type = execve and proc.name = id\n  output: x %proc.cmdline\n  priority: NOTICE\n"
+    )
+    send = file_output(where.path)
+    done = _watched(tmp_path, where, send, plainly, ["doctor", "--falco"], instead=[other])
+    assert done.returncode == 70
+    assert "NO  falco: it reported our mark, but has not loaded our rules" in done.stdout
+    assert all(f"Load {file}" in done.stdout for file in builtin_files())
 
 
 def test_doctor_says_what_is_wrong(tmp_path: Path) -> None:

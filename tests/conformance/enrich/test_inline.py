@@ -22,10 +22,11 @@ FIELDS = [
     *(
         (name, None)
         for name in texts._MAKERS
-        if name not in ("evt.arg", "proc.aname", "proc.aexepath", "proc.acmdline")
+        if name not in ("evt.arg", "proc.aname", "proc.aexepath", "proc.acmdline", "proc.aargs")
     ),
     *(("proc.aname", str(n)) for n in (-1, 0, 1, 2, 5, 9)),
-    *((name, "3") for name in ("proc.aexepath", "proc.acmdline")),
+    *((name, "3") for name in ("proc.aexepath", "proc.acmdline", "proc.aargs")),
+    ("proc.aargs", "0"),
     *(
         ("evt.arg", name)
         for name in ("flags", "mode", "name", "fd", "size", "domain", "type", "request", "0")

@@ -173,7 +173,7 @@ def _types(arg: str | None) -> Extract:
         if not ev.kind.touches_fd or ev.thread is None:
             return None
         table = ev.thread.table() or {}
-        if arg is not None:
+        if arg is not None and arg != "-1":  # -1 is how Falco itself writes "all"
             fd = table.get(int(arg))
             return None if fd is None else fd.kind or "<NA>"
         return tuple(dict.fromkeys(fd.kind or "<NA>" for fd in table.values()))

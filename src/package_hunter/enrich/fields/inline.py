@@ -157,11 +157,32 @@ def _result(text: str) -> Callable[[Kind, str | None], Inline | None]:
 def _argument(kind: Kind, arg: str | None) -> Inline | None:
     """Flags and enumerations of a call: the names of each value are remembered."""
     at = kind.index.get(arg or "")
-    if at is None or not kind.params[at].type.startswith(("flags", "enumflags")):
+    if at is None or not _is_named(kind, at):
         return None
-    set_, exact = kind.params[at].extra, kind.params[at].type.startswith("enum")
+    return Inline(f"i_arg_{arg}(ev)", (), {f"i_arg_{arg}": _named(arg or "")})
+
+
+def _is_named(kind: Kind, at: int) -> bool:
+    return kind.params[at].type.startswith(("flags", "enumflags"))
+
+
+@cache
+def _named(arg: str) -> Callable[[Ev], Any]:
+    """The argument of this name on any type of event: code is shared among types, in which it stands elsewhere
+    and means other flags."""
+    sets: dict[int, tuple[int, str, bool]] = {}
+    for kind in kinds():
+        at = kind.index.get(arg) if kind is not None else None
+        if kind is not None and at is not None and _is_named(kind, at):
+            param = kind.params[at]
+            sets[kind.number] = (at, param.extra, param.type.startswith("enum"))
+    other = fields_evt.WITH_ARG["evt.arg"](arg)
 
     def get(ev: Ev) -> Any:
+        where = sets.get(ev.type)
+        if where is None:
+            return other(ev)
+        at, set_, exact = where
         if at >= ev.nparams:
             return None
         data = ev.param(at)
@@ -170,7 +191,7 @@ def _argument(kind: Kind, arg: str | None) -> Inline | None:
         value = int.from_bytes(data, "little")
         return flags_text(set_, value, exact) or str(value)
 
-    return Inline(f"i_arg{at}(ev)", (), {f"i_arg{at}": get})
+    return get
 
 
 _MAKERS |= {
@@ -200,6 +221,7 @@ _MAKERS |= {
     "proc.aname": _ancestor("comm"),
     "proc.aexepath": _ancestor("exepath"),
     "proc.acmdline": _ancestor("cmdline"),
+    "proc.aargs": _ancestor("args_text"),
     "fd.num": _on_fd(Inline("ev.fd_num", keep=False)),
     "fd.type": _on_fd(Inline("(({A}.kind or '<NA>') if {a} is not None else None)", (_FD,))),
     "fd.typechar": _char,

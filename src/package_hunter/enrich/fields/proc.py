@@ -145,7 +145,9 @@ def _args(arg: str | None) -> Extract:
     if arg is None:
         return _own(lambda t: t.args_text)
     index = int(arg)
-    return _own(lambda t: t.args[index] if 0 <= index < len(t.args) else "")
+    if index < 0:  # as Falco has it: no index
+        return _own(lambda t: t.args_text)
+    return _own(lambda t: t.args[index] if index < len(t.args) else "")
 
 
 def _env(arg: str | None) -> Extract:
@@ -355,6 +357,7 @@ PLAIN: dict[str, Extract] = {
     "thread.pfmajor": _slot("pfmajor"),
     "thread.pfminor": _slot("pfminor"),
     "thread.tid": lambda ev: ev.tid,
+    "thread.nametid": lambda ev: None if ev.thread is None else f"{ev.thread.comm}{ev.tid}",
     "thread.ismain": _slot("is_main"),
     "thread.vtid": _none_if("vtid", -1),
     "thread.cgroups": _own(lambda t: " ".join(f"{n}={p}" for n, p in t.cgroup_pairs()) or None),

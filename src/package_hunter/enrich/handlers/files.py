@@ -59,6 +59,29 @@ def _arguments(state: State, ev: Ev, asked: bool) -> tuple[bytes, int, int, int,
     return raw, flags, dev, ino, "" if base == "." else base
 
 
+def asked_name(ev: Ev) -> str | None:
+    """The path by which an open asked for its file, made plain by its text alone as Falco does it, where the
+    kernel came to another: through a link, or through one of the doors in /proc (``/proc/self/fd/5``)."""
+    fd, thread, key = ev.fd, ev.thread, ev.kind.key
+    if fd is None or thread is None or ev.res < 0 or key not in _BY_NAME or not ev.kernel_path:
+        return None
+    raw = fd.raw_name
+    if raw == fd.name or not raw or raw == "<NA>":
+        return None
+    base = thread.working_dir() if _BY_NAME[key] else ev.state.dir_of(thread, raw, ev.sint(1))
+    if base == "<UNKNOWN>":
+        return None
+    asked = join("" if base == "." else base, raw)
+    return None if asked == fd.name else asked
+
+
+# opens by name; whether a relative one is relative to the working directory alone
+_BY_NAME = {
+    **dict.fromkeys(("syscall_open_x", "syscall_creat_x"), True),
+    **dict.fromkeys(("syscall_openat_2_x", "syscall_openat2_x"), False),
+}
+
+
 def on_close(state: State, ev: Ev) -> None:
     """A descriptor is closed; it goes from the table when the next event comes."""
     if ev.res >= 0 and ev.fd is not None and ev.thread is not None:

@@ -2,8 +2,9 @@
 whether it lost events.
 
 Silence is no proof of innocence: so the scan runs a command of its own that a rule of ours reports (the mark).
-The mark at the beginning proves that Falco runs, has our rule, reaches us and names the box. Outputs come in
-order: when the mark at the end has come, so has all before it.
+The mark at the beginning proves that Falco runs, has our rule, reaches us and names the box; an alert of a
+built-in rule for the same command, that it has those rules too (with stock rules alone, an attack on a developer's
+machine goes by without a word). Outputs come in order: when the mark at the end has come, so has all before it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from package_hunter.sensor.falco.processes import Told
 
 MARK_RULE = "Package Hunter mark"
 MARK = "package-hunter-mark-"
+MARKED = (
+    "id"  # a program that one of our built-in rules reports too: the mark's command shows that it is loaded
+)
+PROOF_RULE = "Facts about the machine asked for"
 _INTERNAL = "Falco internal: "
 _LOSSES = ("syscall event drop", "timeouts notification", "capture size limit reached", "hot restart failure")
 _RESTART_SLACK_NS = 1_000_000_000
@@ -77,6 +82,8 @@ class FalcoWatch:
         self._told = Told()
         self._cut: Counter[str] = Counter()
         self._marks: dict[str, Alert] = {}
+        self._made: set[str] = set()
+        self.has_our_rules = False
         self._starts: set[int] = set()
         self._counts: Counter[str] = Counter()
         self.dropped = 0
@@ -90,8 +97,15 @@ class FalcoWatch:
         self._source.stop()
 
     def new_mark(self) -> str:
-        """The argument of a command (`true MARK`) by which Falco is to show that it watches."""
-        return MARK + secrets.token_hex(16)
+        """The argument of a command (`id MARK`) by which Falco is to show that it watches, and by which rules."""
+        mark = MARK + secrets.token_hex(16)
+        self._made.add(mark)
+        return mark
+
+    def wait_for_rules(self, seconds: float) -> bool:
+        """Whether a built-in rule of ours reported a mark's command, after ``seconds`` at most."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self.has_our_rules, seconds)
 
     def wait(self, mark: str, seconds: float) -> Alert | None:
         """The alert of a mark, where it comes in time."""
@@ -170,6 +184,9 @@ class FalcoWatch:
             self._internal(alert)
         elif alert.rule == MARK_RULE:
             self._mark(alert)
+        elif alert.rule == PROOF_RULE and self._is_proof(alert):
+            self.has_our_rules = True
+            self._lock.notify_all()
         elif (own := self._box.owns(alert)) is None:
             self._counts["nameless"] += 1
         elif not own:
@@ -185,6 +202,10 @@ class FalcoWatch:
         if kind == _LOSSES[0]:
             self.dropped += max(1, number(alert.output_fields, "n_drops") or 0)
         self._counts[kind] += 1
+
+    def _is_proof(self, alert: Alert) -> bool:
+        words = text(alert.output_fields, "proc.cmdline").split()
+        return any(tag.startswith("kind:") for tag in alert.tags) and any(w in self._made for w in words)
 
     def _mark(self, alert: Alert) -> None:
         fields = alert.output_fields

@@ -13,7 +13,7 @@ from typing import IO, Any
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
-from package_hunter.sensor.scap import blocks, tables
+from package_hunter.sensor.scap import blocks, older, tables
 from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
 
 _CHUNK = 1 << 17
@@ -22,6 +22,7 @@ _CONTAINER = event_numbers()["container_json_2_e"]
 _NOTIFY = event_numbers()["notification_e"]
 _RUN_MARK = b"package-hunter.run\0"  # as writer.RUNS_ID
 _MAX_RUNS = 10_000
+_OLDER = frozenset(number.to_bytes(2, "little") for number in older.OLDER)
 _NOTIFICATION = frozenset(
     n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
 )
@@ -199,6 +200,8 @@ class ScapReader:
                     raw = _with_count(data[start:-4])
                 if self.ours and self._is_note(raw):
                     continue
+                if raw[20:22] in _OLDER:
+                    raw = older.restore(raw)
                 yield raw, data[0] | data[1] << 8
             elif type_ == blocks.SECTION:
                 yield self._section(data), -1
@@ -231,7 +234,7 @@ def _facts(data: bytes) -> dict[str, Any]:
 
 def _container(box: dict[str, Any]) -> ContainerInfo:
     text = {k: str(box.get(k, "")) for k in ("id", "name", "image_repository", "image_tag", "type")}
-    text["full_id"] = str(box.get("full_id", ""))
+    text.update({k: str(box.get(k, "")) for k in ("full_id", "ip")})
     return replace(ContainerInfo("", "", ""), **text, privileged=bool(box.get("privileged")))
 
 

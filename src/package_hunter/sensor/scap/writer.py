@@ -1,7 +1,8 @@
 """Writes a scan as a .scap recording that Falco, sysdig and Stratoshark open.
 
 Events are taken byte for byte, but for what our probe appends: it goes behind the last parameter, where the
-others do not look (they refuse an event with more parameters than they know). Names that the gateway gave out
+others do not look (they refuse an event with more parameters than they know), and so does what an older Falco
+has no place for (older.py). Names that the gateway gave out
 are notification events; our own facts are a block ahead of the first event, where unknown blocks are skipped.
 """
 
@@ -22,7 +23,7 @@ from package_hunter.errors import UsageError
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
-from package_hunter.sensor.scap import blocks
+from package_hunter.sensor.scap import blocks, older
 
 _FLUSH_BYTES = 256 << 10
 _LEVEL = 3  # a ninth larger than zlib's 6, in less than half of its time
@@ -96,7 +97,7 @@ class ScapWriter:
                 "container": {
                     **{"id": box.id, "name": box.name, "image_repository": box.image_repository},
                     **{"image_tag": box.image_tag, "type": box.type, "privileged": box.privileged},
-                    "full_id": box.full_id,
+                    **{"full_id": box.full_id, "ip": box.ip},
                 },
             }
         if facts:
@@ -124,7 +125,7 @@ class ScapWriter:
         known = _SCHEMA.get(number)
         if known is not None and raw[22] | raw[23] << 8 > known:
             raw = _without_extra(raw, known, 4 if number in _LARGE else 2)
-        self._event(raw, cpu)
+        self._event(older.shorten(raw) if number in older.NEWER else raw, cpu)
         self.events += 1
         self._last_ts = int.from_bytes(raw[:8], "little")
         if self._size >= _FLUSH_BYTES or (
@@ -184,7 +185,7 @@ def _container_event(box: ContainerInfo, tid: int) -> bytes:
         "image": f"{box.image_repository}:{box.image_tag}",
         **{"imagerepo": box.image_repository, "imagetag": box.image_tag, "imageid": "", "imagedigest": ""},
         **{"is_pod_sandbox": False, "lookup_state": 1, "created_time": 0, "env": [], "labels": {}},
-        **{"ip": "", "Mounts": [], "port_mappings": [], "User": "", "cni_json": ""},
+        **{"ip": box.ip, "Mounts": [], "port_mappings": [], "User": "", "cni_json": ""},
         **{"cpu_shares": 1024, "cpu_quota": 0, "cpu_period": 100_000, "cpuset_cpu_count": 0},
         **{"memory_limit": 0, "swap_limit": 0, "mesos_task_id": "", "metadata_deadline": 0},
     }

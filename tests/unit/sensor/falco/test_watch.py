@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from package_hunter.errors import UnreachableError
+from package_hunter.rules import compile_engine, load_rules
+from package_hunter.rules.source import DictEvent, DictSource
 from package_hunter.sensor.falco.alert import parse
 from package_hunter.sensor.falco.place import Take
-from package_hunter.sensor.falco.watch import MARK_RULE, Box, FalcoWatch
-from tests.support.falco_alerts import SCAN, line
+from package_hunter.sensor.falco.watch import MARK, MARK_RULE, MARKED, PROOF_RULE, Box, FalcoWatch
+from tests.support.falco_alerts import SCAN, alert, line
 
 OTHER = "0123456789ab"
 GROUPS = f"cpu=/package-hunter/{SCAN}/{'a' * 64} memory=/package-hunter/{SCAN}/{'a' * 64}"
@@ -80,6 +83,34 @@ def test_marks() -> None:
     source.take(mark(first))
     found.require(first, 0)
     assert found.observation().alerts == ()
+
+
+def proof(word: str, *tags: str, rule: str = PROOF_RULE) -> bytes:
+    said = alert(rule, proc__cmdline=f"{MARKED} {word}")
+    return json.dumps({**said, "tags": list(tags)}).encode()
+
+
+def test_a_built_in_rules_word_on_the_mark_shows_that_they_are_loaded() -> None:
+    found, source = watch()
+    first = found.new_mark()
+    for other in (
+        proof(MARK + "0" * 32, "kind:reconnaissance"),  # made by somebody else
+        proof(first, "process"),  # another's rule of that name
+        proof(first, "kind:reconnaissance", rule="A rule of the user's own"),
+    ):
+        source.take(other)
+    assert not found.has_our_rules
+    assert not found.wait_for_rules(0)
+    source.take(proof(first, "T1082", "kind:reconnaissance"))
+    assert found.wait_for_rules(0)
+    assert [a.rule for a in found.observation().alerts][-1] == "A rule of the user's own"
+
+
+def test_the_rule_of_the_proof_is_built_in_and_takes_the_mark() -> None:
+    engine = compile_engine(load_rules(), DictSource())
+    event = DictEvent({"evt.type": "execve", "evt.rawres": 0, "proc.name": MARKED, "proc.pname": "init"})
+    assert [(r.name, r.tags[0][:5]) for r in engine.matches(event)] == [(PROOF_RULE, "T1082")]
+    assert any(tag.startswith("kind:") for r in engine.matches(event) for tag in r.tags)
 
 
 def test_a_mark_of_another_box_or_none() -> None:
