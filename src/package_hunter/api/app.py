@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from package_hunter import __version__
 from package_hunter.api import original, v1
-from package_hunter.api.errors import ApiError, unavailable
+from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Renderer, Service
@@ -70,9 +70,9 @@ def _handle_errors(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(StoreError)
-    async def store_failed(_: Request, error: StoreError) -> Response:
+    async def no_store(_: Request, error: StoreError) -> Response:
         log.warning("store failed", error=str(error))
-        return unavailable(error.message, error.advice).response()
+        return store_failed(error).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
@@ -84,11 +84,6 @@ def _handle_errors(app: FastAPI) -> None:
     async def routed_nowhere(_: Request, error: HTTPException) -> Response:
         advice = "See /api/v1/openapi.json for all there is."
         return ApiError(error.status_code, f"{error.detail}.", advice, error.headers).response()
-
-    @app.exception_handler(Exception)
-    async def broken(_: Request, error: Exception) -> Response:
-        log.error("request failed", exc_info=error)
-        return ApiError(500, "The server failed.", "Its log says more.").response()
 
 
 def _describe_credentials(app: FastAPI) -> None:

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import structlog
 import typer
@@ -168,8 +168,31 @@ def set_up_logging() -> None:
             *([] if terminal else [structlog.processors.format_exc_info]),
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Log(sys.stderr))),
     )
+
+
+class _Log:
+    """A log that stops nobody: where its file's disk is full, lines are lost, and the next one that fits says so."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._lost = 0
+
+    def write(self, text: str) -> None:
+        """Write, if it can be; past the file's buffer, in which a line that failed would stay and fail again."""
+        note = f"({self._lost} lines of this log were lost)\n" if self._lost else ""
+        data = memoryview((note + text).encode("utf-8", "backslashreplace"))
+        try:
+            while data:
+                data = data[os.write(self._file.fileno(), data) :]
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def flush(self) -> None:
+        """`write` did it."""
 
 
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
