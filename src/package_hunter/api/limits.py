@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _MAX_KEYS = 10_000
@@ -113,6 +113,12 @@ def neighbourhood(address: str) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False))
 
 
-def fair_share(limit: int, sharers: int) -> int:
-    """What one of ``sharers`` may always have of ``limit`` places, though others took more than theirs."""
-    return max(1, limit // max(1, sharers))
+def has_room(limit: int, held: Mapping[str, int], key: str) -> bool:
+    """Whether ``key`` may take one more of ``limit`` places; ``held`` says who holds how many.
+
+    Where all are taken, who holds less than an equal share still may: nobody's many keep another from his few.
+    """
+    if sum(held.values()) < limit:
+        return True
+    sharers = len(held) + (key not in held)
+    return held.get(key, 0) < max(1, limit // sharers)

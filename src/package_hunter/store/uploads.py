@@ -96,6 +96,10 @@ class Uploads:
         require_space(self.folder, self._min_free + expected)
         return Upload(self.folder, self._min_free)
 
+    def free(self) -> int:
+        """Bytes that uploads may still take."""
+        return shutil.disk_usage(self.folder).free - self._min_free
+
     def checked(self, sha256: str) -> Path:
         """The archive's path, once it is sure that it is what was uploaded; HostError else."""
         path = self._path(sha256)
