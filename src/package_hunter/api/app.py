@@ -14,13 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from package_hunter import __version__
-from package_hunter.api import original, v1
+from package_hunter.api import original, original_form, v1
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Renderer, Service
 from package_hunter.config import Settings
+from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
+from package_hunter.report.sample import sample
 from package_hunter.store.database import Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.service = service
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
@@ -108,7 +111,12 @@ def _describe_credentials(app: FastAPI) -> None:
 
 
 async def warm_up(app: FastAPI) -> None:
-    """Answer one request inside the process, so that all modules are loaded before rights are given up."""
+    """Answer requests inside the process and render a report in every form, so that all that is loaded with the
+    first of each is loaded before rights are given up."""
+    report = sample().to_json()
+    original_form.answer(report["id"], ScanStatus.FINISHED.value, None, report)
+    for renderer in app.state.service.renderers.values():
+        renderer.render(report).encode("utf-8", "backslashreplace")
     headers = [(b"host", b"localhost")]
     for path in ("/api/v1/openapi.json", "/no-such-page", "/api/v1/health"):
         scope = {

@@ -15,9 +15,9 @@ import socket
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import fastapi
 import h11
 import uvicorn
 from fastapi import FastAPI
@@ -42,7 +42,8 @@ _LIBRARIES = (
         for part in ("model", "api", "web", "store", "queue", "report", "policy", "findings")
     ),
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
-    *("email", "encodings", "rich", "packageurl"),
+    *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "psycopg"),
+    *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
 _NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
 
@@ -286,19 +287,27 @@ def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped:
 
 
 def _load_what_is_out_of_reach(settings: Settings) -> None:
-    """Where the server's user cannot read the program (a checkout in root's home), import all of it now.
+    """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home.
 
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    if all(_can_pass(folder, server_ids(settings)) for folder in Path(fastapi.__file__).parents):
-        return
+    ids = server_ids(settings)
     for name in _LIBRARIES:
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}.", onerror=lambda _: None):
-            if not _NOT_LOADED & set(module.name.split(".")):
-                with contextlib.suppress(Exception):
-                    importlib.import_module(module.name)
+        with contextlib.suppress(ImportError):
+            package = importlib.import_module(name)
+            file = Path(package.__file__ or "/")  # "/": built into Python
+            above = {*file.parents, *file.resolve().parents}
+            if not all(_can_pass(folder, ids) for folder in above):
+                _load_all_of(package)
+
+
+def _load_all_of(package: ModuleType) -> None:
+    prefix = f"{package.__name__}."
+    for module in pkgutil.walk_packages(getattr(package, "__path__", ()), prefix, onerror=lambda _: None):
+        if not _NOT_LOADED & set(module.name.split(".")):
+            with contextlib.suppress(Exception):
+                importlib.import_module(module.name)
 
 
 def _can_pass(folder: Path, ids: tuple[int, int]) -> bool:

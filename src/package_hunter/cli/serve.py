@@ -79,10 +79,10 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(run=pipeline_runner(config), reap=_reap, renderers=_renderers())
+    return Parts(run=pipeline_runner(config), reap=_reap, renderers=renderers())
 
 
-def _renderers() -> dict[str, Renderer]:
+def renderers() -> dict[str, Renderer]:
     """The report's forms as the server sends them: text without colours, 100 columns wide."""
 
     def text(data: dict[str, Any]) -> str:
