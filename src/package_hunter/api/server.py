@@ -13,6 +13,7 @@ import pwd
 import resource
 import socket
 import stat
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -42,7 +43,7 @@ _LIBRARIES = (
         for part in ("model", "api", "web", "store", "queue", "report", "policy", "findings")
     ),
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
-    *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "psycopg"),
+    *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
 _NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
@@ -293,7 +294,7 @@ def _load_what_is_out_of_reach(settings: Settings) -> None:
     What does not import (an optional dependency that is missing) would not do so later either.
     """
     ids = server_ids(settings)
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *({"psycopg"} & sys.modules.keys())):  # PostgreSQL's driver, where it is in use
         with contextlib.suppress(ImportError):
             package = importlib.import_module(name)
             file = Path(package.__file__ or "/")  # "/": built into Python

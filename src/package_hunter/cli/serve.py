@@ -21,6 +21,7 @@ from package_hunter.errors import HostError
 from package_hunter.model.report import Report
 from package_hunter.queue.base import Runner
 from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.ready import lacking
 from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Worker, worker_name
@@ -48,6 +49,7 @@ class Parts:
     run: Runner
     reap: Callable[[], None] | None = None
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
+    lacks: Callable[[], str | None] = lambda: None
 
 
 def serve(
@@ -79,7 +81,7 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(run=pipeline_runner(config), reap=_reap, renderers=renderers())
+    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config))
 
 
 def renderers() -> dict[str, Renderer]:
@@ -143,7 +145,7 @@ def run_worker(config: Settings, parts: Parts) -> int:
     with worker_name(config) as name:
         queue = LocalQueue(store, config)
         try:
-            return Worker(config, store, queue, parts.run, name, parts.reap).main()
+            return Worker(config, store, queue, parts.run, name, parts.reap, parts.lacks).main()
         finally:
             store.close()
 
