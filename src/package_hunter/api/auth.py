@@ -64,6 +64,7 @@ class Authenticator:
         self._running: dict[bytes, asyncio.Task[str | None]] = {}
         self._slots = asyncio.Semaphore(_CHECKS_AT_ONCE)
         self._limits = LoginLimits(settings.failed_logins_per_minute)
+        self._took = 0.2  # seconds of the last password check
         self._secret = secrets.token_bytes(32)  # a memory dump shows no digest worth a dictionary attack
         self._used: set[str] = set()  # tokens whose use is not noted yet
         self._noting: asyncio.Task[None] | None = None
@@ -81,11 +82,17 @@ class Authenticator:
         if name is None:
             log.warning("login failed", address=address)
             if credential is None or credential.name is None:
-                wait = self._limits.failed_token(address)
-                if wait:
-                    raise too_many_failures(wait)
+                self._require_calm(address)
+                self._limits.stranger(address)
             raise _refused("The credentials are wrong.")
         return name
+
+    def _require_calm(self, address: str) -> None:
+        """ApiError 429 where the address tried too much that is nobody's: all that is wrong is refused alike
+        then, or it would tell which names are somebody's."""
+        wait = self._limits.noisy(address)
+        if wait:
+            raise too_many_failures(wait)
 
     async def _verify_once(self, key: bytes, credential: _Credential, address: str) -> str | None:
         task = self._running.get(key)
@@ -104,20 +111,38 @@ class Authenticator:
         """The account's name where the credential is right; ApiError 429."""
         if credential.name is None:
             return await self._verify_token(key, credential.secret)
+        stored = await run_sync(self._stored_password, credential.name)
         known = self._verified.get(key)
-        if known is not None:
-            if await run_sync(self._stored_password, credential.name) == known.proof:
-                return self._remember(key, known.principal, known.proof)
-            self._verified.pop(key, None)
-        guess = self._limits.begin(credential.name, address)
+        if known is not None and known.proof == stored:
+            return self._remember(key, known.principal, known.proof)
+        self._verified.pop(key, None)
+        guess = self._limits.begin(credential.name, address, stored is not None)
         failed = False
         try:
-            async with self._slots:
-                proof = await run_sync(self._fitting_password, credential.name, credential.secret)
-            failed = proof is None
+            failed = not await self._check(credential.secret, stored, address)
+        except ApiError:
+            failed = True
+            raise
         finally:
             self._limits.end(guess, failed)
-        return None if proof is None else self._remember(key, credential.name, proof)
+        if stored is not None and not failed:
+            return self._remember(key, credential.name, stored)
+        if stored is not None:
+            self._require_calm(address)
+        return None
+
+    async def _check(self, password: str, stored: str | None, address: str) -> bool:
+        """Whether the password is the stored one; takes as long where there is no such user."""
+        if stored is None:
+            if self._limits.noisy(address):
+                await asyncio.sleep(self._took)  # no CPU for more of these, but the same time
+                self._require_calm(address)
+            self._limits.stranger(address)
+        began = time.monotonic()
+        async with self._slots:
+            fits = await run_sync(accounts.password_fits, password, stored or accounts.UNKNOWN_USER)
+        self._took = time.monotonic() - began
+        return fits and stored is not None
 
     async def _verify_token(self, key: bytes, value: str) -> str | None:
         owner = await run_sync(self._token_owner, value)
@@ -139,12 +164,6 @@ class Authenticator:
     def _stored_password(self, name: str) -> str | None:
         with self._store.read() as session:
             return accounts.stored_password(session, name)
-
-    def _fitting_password(self, name: str, password: str) -> str | None:
-        """The user's stored password where this one fits it; takes as long where there is no such user."""
-        stored = self._stored_password(name)
-        fits = accounts.password_fits(password, stored or accounts.UNKNOWN_USER)
-        return stored if fits else None
 
     def _token_owner(self, value: str) -> str | None:
         with self._store.read() as session:

@@ -8,13 +8,13 @@ from package_hunter.api.errors import ApiError, too_many
 from package_hunter.api.limits import Windows, neighbourhood
 
 _ALL_OF_AN_ADDRESS = 4  # times what it may guess at one account: a check costs CPU
-_WAITING_OF_AN_ADDRESS = 16
+_WAITING_OF_AN_ADDRESS = 32
 _MAX_WAITING = 64
 
 
 @dataclass(slots=True)
 class Guess:
-    """A check of a password that was let through, and what it was counted by."""
+    """A password that is to be checked, and what it was counted by."""
 
     address: str
     counted: list[tuple[Windows, str, float]]
@@ -23,24 +23,23 @@ class Guess:
 class LoginLimits:
     """A guess counts until its check has shown that it was none.
 
-    One address may fail ``per_minute`` times a minute at one account, and at so many accounts; at all of them
-    together four times as often. So guesses at one account keep nobody from another one, and guesses from
-    elsewhere keep nobody from his own.
+    One address may fail ``per_minute`` times a minute at one account, so often at names that are nobody's, and
+    four times as often at all accounts together. So guesses at one account keep nobody from another one, and
+    guesses from elsewhere keep nobody from his own.
     """
 
     def __init__(self, per_minute: int) -> None:
         self._pairs = Windows(per_minute)
-        self._accounts = Windows(per_minute)  # of an address: how many different ones it tried
+        self._strangers = Windows(per_minute)
         self._addresses = Windows(per_minute * _ALL_OF_AN_ADDRESS)
         self._waiting: dict[str, int] = {}
 
-    def begin(self, account: str, address: str) -> Guess:
-        """Count a guess at ``account``, before it is checked; ApiError 429."""
+    def begin(self, name: str, address: str, exists: bool) -> Guess:
+        """Count a guess at the account ``name``, before it is checked; ApiError 429."""
         place = neighbourhood(address)
-        pair = f"{place} {account}"
-        counters = [(self._pairs, pair), (self._addresses, place)]
-        if not self._pairs.count(pair):
-            counters.append((self._accounts, place))
+        counters = [(self._pairs, f"{place} {name}")]
+        if exists:
+            counters.append((self._addresses, place))
         wait = max(windows.wait(key) for windows, key in counters)
         if wait:
             raise too_many_failures(wait)
@@ -60,16 +59,14 @@ class LoginLimits:
             for windows, key, act in guess.counted:
                 windows.give_back(key, act)
 
-    def failed_token(self, address: str) -> float:
-        """Count a token that is none; the seconds to wait where those were too many.
+    def noisy(self, address: str) -> float:
+        """Seconds for which the address has tried too many names and tokens that are nobody's; 0.0: it has not."""
+        return self._strangers.wait(neighbourhood(address))
 
-        Nobody can guess 256 random bits, and looking one up is cheap: it is looked up in any case.
-        """
-        key = neighbourhood(address)
-        wait = self._pairs.wait(key)
-        if not wait:
-            self._pairs.take(key)
-        return wait
+    def stranger(self, address: str) -> None:
+        """Count a name or token that is nobody's. Nobody can guess a token, and to look one up is cheap: so
+        that is done first, and no number of wrong ones keeps out a right one."""
+        self._strangers.take(neighbourhood(address))
 
     def _crowded(self, place: str) -> bool:
         waiting = sum(self._waiting.values())

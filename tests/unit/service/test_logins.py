@@ -96,11 +96,27 @@ def test_guesses_keep_out_neither_other_accounts_nor_other_addresses_nor_tokens(
     asyncio.run(go())
 
 
-def test_one_address_cannot_try_every_account(store: Store) -> None:
+def test_names_that_are_nobody_s_are_limited_together(store: Store) -> None:
     async def go() -> None:
         auth = authenticator(store)
         tried = [await outcome(auth.name(basic(f"name{n}", "password1"), HERE)) for n in range(8)]
         assert tried == [401] * LIMIT + [429] * 5
+        assert await outcome(auth.name(basic("ana", "wrong one"), HERE)) == 429  # or it would tell who exists
+        assert await auth.name(ANA, HERE) == "ana"
+        assert await outcome(auth.name(basic("bob", "wrong one"), ELSEWHERE)) == 401
+
+    asyncio.run(go())
+
+
+def test_one_address_cannot_guess_at_every_account(store: Store) -> None:
+    with store.write() as session:
+        for n in range(5):
+            session.add(User(name=f"user{n}", password=accounts.UNKNOWN_USER, created=0))
+
+    async def go() -> None:
+        auth = authenticator(store)
+        found = [r for n in range(5) for r in await at_once(auth, LIMIT + 1, f"user{n}")]
+        assert found.count(401) == 4 * LIMIT
 
     asyncio.run(go())
 
