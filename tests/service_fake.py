@@ -96,6 +96,7 @@ def main(argv: list[str]) -> int:
     parts = Parts(run=run, renderers=renderers())
     worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
     server._MAX_CONNECTIONS = int(os.environ.get("FAKE_CONNECTIONS", "900"))
+    server._UNREAD_SECONDS = float(os.environ.get("FAKE_UNREAD", "60"))
     server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
     worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
     if argv[0] == "worker":

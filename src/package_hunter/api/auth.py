@@ -20,7 +20,7 @@ import structlog
 from anyio.to_thread import run_sync
 
 from package_hunter.api.errors import ApiError
-from package_hunter.api.logins import LoginLimits, too_many_failures
+from package_hunter.api.logins import Guess, LoginLimits, too_many_failures
 from package_hunter.config import Settings
 from package_hunter.store import accounts
 from package_hunter.store.database import Store, StoreError
@@ -119,7 +119,7 @@ class Authenticator:
         guess = self._limits.begin(credential.name, address, stored is not None)
         failed = False
         try:
-            failed = not await self._check(credential.secret, stored, address)
+            failed = not await self._check(credential.secret, stored, guess)
         except ApiError:
             failed = True
             raise
@@ -131,13 +131,11 @@ class Authenticator:
             self._require_calm(address)
         return None
 
-    async def _check(self, password: str, stored: str | None, address: str) -> bool:
-        """Whether the password is the stored one; takes as long where there is no such user."""
-        if stored is None:
-            if self._limits.noisy(address):
-                await asyncio.sleep(self._took)  # no CPU for more of these, but the same time
-                self._require_calm(address)
-            self._limits.stranger(address)
+    async def _check(self, password: str, stored: str | None, guess: Guess) -> bool:
+        """Whether the password is the stored one; takes as long where there is no such user. ApiError 429."""
+        if guess.refused:
+            await asyncio.sleep(self._took)  # no CPU for more of these, but the same time
+            raise too_many_failures(guess.refused)
         began = time.monotonic()
         async with self._slots:
             fits = await run_sync(accounts.password_fits, password, stored or accounts.UNKNOWN_USER)

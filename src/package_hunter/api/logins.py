@@ -14,10 +14,12 @@ _MAX_WAITING = 64
 
 @dataclass(slots=True)
 class Guess:
-    """A password that is to be checked, and what it was counted by."""
+    """A password that is to be checked, and what it was counted by. ``refused`` is not nought where it need not
+    be: there is no such account, and the address tried too many of those (seconds to wait)."""
 
     address: str
     counted: list[tuple[Windows, str, float]]
+    refused: float = 0.0
 
 
 class LoginLimits:
@@ -43,18 +45,19 @@ class LoginLimits:
         wait = max(windows.wait(key) for windows, key in counters)
         if wait:
             raise too_many_failures(wait)
-        if self._crowded(place):
-            raise too_many("Too many logins at once.", "Try again in a moment.", 5)
-        self._waiting[place] = self._waiting.get(place, 0) + 1
-        return Guess(place, [(windows, key, windows.take(key)) for windows, key in counters])
+        refused = 0.0 if exists else self._strangers.wait(place)
+        if not refused:
+            self._wait_in_line(place)
+            if not exists:
+                self._strangers.take(place)
+        return Guess(place, [(windows, key, windows.take(key)) for windows, key in counters], refused)
 
     def end(self, guess: Guess, failed: bool) -> None:
         """The check is over. One that did not fail (or was never made) was no guess."""
-        left = self._waiting[guess.address] - 1
-        if left:
-            self._waiting[guess.address] = left
-        else:
-            del self._waiting[guess.address]
+        if not guess.refused:
+            self._waiting[guess.address] -= 1
+            if not self._waiting[guess.address]:
+                del self._waiting[guess.address]
         if not failed:
             for windows, key, act in guess.counted:
                 windows.give_back(key, act)
@@ -64,13 +67,15 @@ class LoginLimits:
         return self._strangers.wait(neighbourhood(address))
 
     def stranger(self, address: str) -> None:
-        """Count a name or token that is nobody's. Nobody can guess a token, and to look one up is cheap: so
+        """Count a token that is nobody's. Nobody can guess a token, and to look one up is cheap: so
         that is done first, and no number of wrong ones keeps out a right one."""
         self._strangers.take(neighbourhood(address))
 
-    def _crowded(self, place: str) -> bool:
-        waiting = sum(self._waiting.values())
-        return waiting >= _MAX_WAITING or self._waiting.get(place, 0) >= _WAITING_OF_AN_ADDRESS
+    def _wait_in_line(self, place: str) -> None:
+        here = self._waiting.get(place, 0)
+        if here >= _WAITING_OF_AN_ADDRESS or sum(self._waiting.values()) >= _MAX_WAITING:
+            raise too_many("Too many logins at once.", "Try again in a moment.", 5)
+        self._waiting[place] = here + 1
 
 
 def too_many_failures(wait: float) -> ApiError:

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import h11
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -29,6 +30,8 @@ from package_hunter.api.errors import SAFE_HEADERS, ApiError, overloaded
 from package_hunter.api.waiting import Waiting, place_of
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
+
+log = structlog.get_logger(__name__)
 
 _HEADER_SECONDS = 15.0
 _MAX_HEADER_BYTES = 32 << 10
@@ -87,7 +90,7 @@ class GuardedProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """The client does not read: not for ever."""
         super().pause_writing()
-        self._reading = self.loop.call_later(_UNREAD_SECONDS, self.transport.abort)
+        self._reading = self.loop.call_later(_UNREAD_SECONDS, self._leave)
 
     def resume_writing(self) -> None:
         """It reads again."""
@@ -121,6 +124,10 @@ class GuardedProtocol(H11Protocol):
         if self._guard is not None:
             self._guard.cancel()
             self._guard = None
+
+    def _leave(self) -> None:
+        log.info("connection left unread", address=self._place)
+        self.transport.abort()
 
     def _stop_reading(self) -> None:
         if self._reading is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from service_harness import ARCHIVE, Running, open_folder, running
+from service_harness import ARCHIVE, Running, open_folder, running, wait_for
 
 SAFE = {
     "x-content-type-options": "nosniff",
@@ -186,3 +186,21 @@ def test_too_many_connections_are_told_so() -> None:
             assert status == 503
             assert headers["retry-after"]
             is_refusal(server, headers, body)
+
+
+def test_who_does_not_read_his_answers_is_left() -> None:
+    ask = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
+    with pytest.MonkeyPatch.context() as patch, open_folder() as folder:
+        patch.setenv("FAKE_UNREAD", "0.5")
+        with running(folder, mode="serve-only") as server, socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(10)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(ask * 1_000)
+            answers = 0
+            wait_for(lambda: '"connection left unread"' in server.log())
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := connection.recv(1 << 20):
+                    answers += chunk.count(b"HTTP/1.1 200")
+            assert answers < 1_000
+            assert server.client.get("/api/v1/health").status_code == 200
