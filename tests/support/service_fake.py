@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.api import server
-from package_hunter.cli.serve import Parts, run_server, run_workers
+from package_hunter.cli.serve import Parts, renderers, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
 from package_hunter.queue import worker
@@ -93,8 +93,10 @@ def run(job: Job, archive: Path | None) -> FakeReport:
 
 def main(argv: list[str]) -> int:
     """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
-    parts = Parts(run=run)
+    parts = Parts(run=run, renderers=renderers())
     worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
+    server._MAX_CONNECTIONS = int(os.environ.get("FAKE_CONNECTIONS", "900"))
+    server._UNREAD_SECONDS = float(os.environ.get("FAKE_UNREAD", "60"))
     server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
     worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
     if argv[0] == "worker":

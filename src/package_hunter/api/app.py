@@ -14,13 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from package_hunter import __version__
-from package_hunter.api import original, v1
-from package_hunter.api.errors import ApiError, unavailable
+from package_hunter.api import original, original_form, v1
+from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Renderer, Service
 from package_hunter.config import Settings
+from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
+from package_hunter.report.sample import sample
 from package_hunter.store.database import Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.service = service
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
@@ -70,9 +73,9 @@ def _handle_errors(app: FastAPI) -> None:
         return error.response()
 
     @app.exception_handler(StoreError)
-    async def store_failed(_: Request, error: StoreError) -> Response:
+    async def no_store(_: Request, error: StoreError) -> Response:
         log.warning("store failed", error=str(error))
-        return unavailable(error.message, error.advice).response()
+        return store_failed(error).response()
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
@@ -84,11 +87,6 @@ def _handle_errors(app: FastAPI) -> None:
     async def routed_nowhere(_: Request, error: HTTPException) -> Response:
         advice = "See /api/v1/openapi.json for all there is."
         return ApiError(error.status_code, f"{error.detail}.", advice, error.headers).response()
-
-    @app.exception_handler(Exception)
-    async def broken(_: Request, error: Exception) -> Response:
-        log.error("request failed", exc_info=error)
-        return ApiError(500, "The server failed.", "Its log says more.").response()
 
 
 def _describe_credentials(app: FastAPI) -> None:
@@ -113,7 +111,12 @@ def _describe_credentials(app: FastAPI) -> None:
 
 
 async def warm_up(app: FastAPI) -> None:
-    """Answer one request inside the process, so that all modules are loaded before rights are given up."""
+    """Answer requests inside the process and render a report in every form, so that all that is loaded with the
+    first of each is loaded before rights are given up."""
+    report = sample().to_json()
+    original_form.answer(report["id"], ScanStatus.FINISHED.value, None, report)
+    for renderer in app.state.service.renderers.values():
+        renderer.render(report).encode("utf-8", "backslashreplace")
     headers = [(b"host", b"localhost")]
     for path in ("/api/v1/openapi.json", "/no-such-page", "/api/v1/health"):
         scope = {

@@ -1,7 +1,9 @@
 """Who is asking: HTTP Basic (a user's password) or a bearer token, on every route.
 
-A password check costs 0.2 s of CPU by design, so what was verified is remembered for a bounded time (a
-removed account works that long at most), equal checks run once, few run at a time, and failures are limited.
+A password check costs 0.2 s of CPU by design, so what was verified is remembered, and looked up again after a
+bounded time (a removed account works that long at most); equal checks run once, few run at a time, and guesses
+are limited. Somebody who was verified is never kept out by the guesses of others: looking up whether the
+stored password is still the same is cheap, and no guess.
 """
 
 from __future__ import annotations
@@ -12,25 +14,44 @@ import binascii
 import hashlib
 import secrets
 import time
+from dataclasses import dataclass
 
 import structlog
 from anyio.to_thread import run_sync
 
-from package_hunter.api.errors import ApiError, too_many
-from package_hunter.api.limits import Buckets
+from package_hunter.api.errors import ApiError
+from package_hunter.api.logins import Guess, LoginLimits, too_many_failures
 from package_hunter.config import Settings
 from package_hunter.store import accounts
-from package_hunter.store.database import Store
+from package_hunter.store.database import Store, StoreError
+from package_hunter.store.models import MAX_NAME
 
 log = structlog.get_logger(__name__)
 
 _MAX_HEADER = 4_096
 _MAX_CACHED = 10_000
 _CHECKS_AT_ONCE = 2
-_MAX_WAITING = 64
 _REALM = 'realm="package-hunter"'
 CHALLENGES = ((b"www-authenticate", f'Basic {_REALM}, charset="UTF-8"'.encode()),
               (b"www-authenticate", f"Bearer {_REALM}".encode()))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    """What a header claims: a user's name and password, or a token (then ``name`` is None)."""
+
+    name: str | None
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A header that was right: ``proof`` is the stored password that it fitted; ``until`` it need not be
+    looked up again (monotonic seconds)."""
+
+    principal: str
+    proof: str
+    until: float
 
 
 class Authenticator:
@@ -39,73 +60,143 @@ class Authenticator:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._seconds = settings.credential_cache_seconds
-        self._verified: dict[bytes, tuple[str, float]] = {}
+        self._verified: dict[bytes, _Verified] = {}
         self._running: dict[bytes, asyncio.Task[str | None]] = {}
         self._slots = asyncio.Semaphore(_CHECKS_AT_ONCE)
-        self._failures = Buckets(settings.failed_logins_per_minute)
+        self._limits = LoginLimits(settings.failed_logins_per_minute)
+        self._took = 0.2  # seconds of the last password check
         self._secret = secrets.token_bytes(32)  # a memory dump shows no digest worth a dictionary attack
+        self._used: set[str] = set()  # tokens whose use is not noted yet
+        self._noting: asyncio.Task[None] | None = None
 
     async def name(self, header: bytes | None, address: str) -> str:
-        """The account's name; ApiError 401 or 429."""
+        """The account's name; ApiError 401 or 429, StoreError."""
         if header is None:
             raise _refused("Credentials are needed.")
         key = hashlib.blake2b(header, key=self._secret, digest_size=32).digest()
         known = self._verified.get(key)
-        if known is not None and known[1] > time.monotonic():
-            return known[0]
-        wait = self._failures.wait(address)
-        if wait:
-            raise too_many("Too many failed logins from this address.", "Wait, then check them.", wait)
-        name = await self._verify_once(key, header)
+        if known is not None and known.until > time.monotonic():
+            return known.principal
+        credential = _read(header)
+        name = None if credential is None else await self._verify_once(key, credential, address)
         if name is None:
-            self._failures.take(address)
             log.warning("login failed", address=address)
+            if credential is None or credential.name is None:
+                self._require_calm(address)
+                self._limits.stranger(address)
             raise _refused("The credentials are wrong.")
         return name
 
-    async def _verify_once(self, key: bytes, header: bytes) -> str | None:
+    def _require_calm(self, address: str) -> None:
+        """ApiError 429 where the address tried too much that is nobody's: all that is wrong is refused alike
+        then, or it would tell which names are somebody's."""
+        wait = self._limits.noisy(address)
+        if wait:
+            raise too_many_failures(wait)
+
+    async def _verify_once(self, key: bytes, credential: _Credential, address: str) -> str | None:
         task = self._running.get(key)
         if task is None:
-            if len(self._running) >= _MAX_WAITING:
-                raise too_many("Too many logins at once.", "Try again in a moment.", 5)
-            task = asyncio.create_task(self._verify(key, header))
+            task = asyncio.create_task(self._verify(key, credential, address))
             self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
+            task.add_done_callback(lambda done: self._ended(key, done))
         return await asyncio.shield(task)
 
-    async def _verify(self, key: bytes, header: bytes) -> str | None:
-        async with self._slots:
-            name = await run_sync(self._check, header)
-        if name is not None:
-            self._verified.pop(key, None)
-            if len(self._verified) >= _MAX_CACHED:
-                del self._verified[next(iter(self._verified))]
-            self._verified[key] = (name, time.monotonic() + self._seconds)
-        return name
+    def _ended(self, key: bytes, task: asyncio.Task[str | None]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone: that is no "never retrieved"
 
-    def _check(self, header: bytes) -> str | None:
-        scheme, _, value = header.decode("latin-1").partition(" ")
-        value = value.strip()
-        if len(header) > _MAX_HEADER:
-            return None
-        if scheme.lower() == "bearer":
-            with self._store.write() as session:
-                owner = accounts.token_owner(session, value)
-            return None if owner is None else f"token:{owner}"
-        return self._check_basic(value) if scheme.lower() == "basic" else None
-
-    def _check_basic(self, value: str) -> str | None:
+    async def _verify(self, key: bytes, credential: _Credential, address: str) -> str | None:
+        """The account's name where the credential is right; ApiError 429."""
+        if credential.name is None:
+            return await self._verify_token(key, credential.secret)
+        stored = await run_sync(self._stored_password, credential.name)
+        known = self._verified.get(key)
+        if known is not None and known.proof == stored:
+            return self._remember(key, known.principal, known.proof)
+        self._verified.pop(key, None)
+        guess = self._limits.begin(credential.name, address, stored is not None)
+        failed = False
         try:
-            decoded = base64.b64decode(value, validate=True).decode()
-        except (binascii.Error, ValueError):
+            failed = not await self._check(credential.secret, stored, guess)
+        except ApiError:
+            failed = True
+            raise
+        finally:
+            self._limits.end(guess, failed)
+        if stored is not None and not failed:
+            return self._remember(key, credential.name, stored)
+        if stored is not None:
+            self._require_calm(address)
+        return None
+
+    async def _check(self, password: str, stored: str | None, guess: Guess) -> bool:
+        """Whether the password is the stored one; takes as long where there is no such user. ApiError 429."""
+        if guess.refused:
+            await asyncio.sleep(self._took)  # no CPU for more of these, but the same time
+            raise too_many_failures(guess.refused)
+        began = time.monotonic()
+        async with self._slots:
+            fits = await run_sync(accounts.password_fits, password, stored or accounts.UNKNOWN_USER)
+        self._took = time.monotonic() - began
+        return fits and stored is not None
+
+    async def _verify_token(self, key: bytes, value: str) -> str | None:
+        owner = await run_sync(self._token_owner, value)
+        if owner is None:
+            self._verified.pop(key, None)
             return None
-        name, _, password = decoded.partition(":")
-        stored = None
-        if name.isprintable():  # a NUL in a query is an error to PostgreSQL
-            with self._store.read() as session:
-                stored = accounts.stored_password(session, name)
-        fits = accounts.password_fits(password, stored or accounts.UNKNOWN_USER)
-        return name if fits and stored is not None else None
+        self._used.add(value)
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._note_uses())
+        return self._remember(key, f"token:{owner}", owner)
+
+    def _remember(self, key: bytes, principal: str, proof: str) -> str:
+        self._verified.pop(key, None)
+        if len(self._verified) >= _MAX_CACHED:
+            del self._verified[next(iter(self._verified))]
+        self._verified[key] = _Verified(principal, proof, time.monotonic() + self._seconds)
+        return principal
+
+    def _stored_password(self, name: str) -> str | None:
+        with self._store.read() as session:
+            return accounts.stored_password(session, name)
+
+    def _token_owner(self, value: str) -> str | None:
+        with self._store.read() as session:
+            return accounts.find_token(session, value)
+
+    async def _note_uses(self) -> None:
+        """Note when tokens were used, apart from their requests: those need no store that can be written."""
+        while self._used:
+            values, self._used = self._used, set()
+            try:
+                await run_sync(self._write_uses, values)
+            except StoreError as error:
+                log.warning("use of tokens not noted", error=str(error))
+
+    def _write_uses(self, values: set[str]) -> None:
+        with self._store.write() as session:
+            for value in values:
+                accounts.token_owner(session, value)
+
+
+def _read(header: bytes) -> _Credential | None:
+    """What the header claims; None where no account could be meant."""
+    scheme, _, value = header.decode("latin-1").partition(" ")
+    kind, value = scheme.lower(), value.strip()
+    if len(header) > _MAX_HEADER or kind not in ("basic", "bearer"):
+        return None
+    if kind == "bearer":
+        return _Credential(None, value)
+    try:
+        decoded = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    name, _, password = decoded.partition(":")
+    # a NUL in a query is an error to PostgreSQL
+    return _Credential(name, password) if name.isprintable() and len(name) <= MAX_NAME else None
 
 
 def _refused(reason: str) -> ApiError:

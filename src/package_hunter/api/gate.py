@@ -6,20 +6,18 @@ import asyncio
 import time
 from typing import Any
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from package_hunter.api.auth import CHALLENGES
-from package_hunter.api.errors import ApiError
+from package_hunter.api.errors import SAFE_HEADERS, ApiError, broken, store_failed
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Service
+from package_hunter.store.database import StoreError
+
+log = structlog.get_logger(__name__)
 
 OPEN_PATHS = frozenset({"/api/v1/health", "/api/v1/openapi.json"})
-_SAFE_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-)
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -36,24 +34,39 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        passage = _Passage(scope, receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
+        headers = dict(scope["headers"])
+        passage = _Passage(headers, receive, send)
         began = time.perf_counter()
         try:
-            try:
-                scope["principal"] = await self._who(scope)
-            except ApiError as refusal:
-                await refusal.response()(scope, passage.receive, passage.send)
-            else:
-                await self._app(scope, passage.receive, passage.send)
+            await self._pass(scope, headers, passage)
         finally:
             route = getattr(scope.get("route"), "path", None) or "none"
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.count(method, route, passage.status, time.perf_counter() - began)
 
-    async def _who(self, scope: Scope) -> str:
-        headers = dict(scope["headers"])
+    async def _pass(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> None:
+        """The request's answer, whatever happens: nothing leaves here that has not the safe headers."""
+        try:
+            _check_framing(headers, scope["http_version"])
+            scope["principal"] = await self._who(scope, headers)
+            return await self._app(scope, passage.receive, passage.send)
+        except ApiError as error:
+            refusal = error
+        except StoreError as error:
+            log.warning("store failed", error=str(error))
+            refusal = store_failed(error)
+        except Exception:
+            if passage.began:
+                raise  # half an answer is out: the connection has to be cut
+            log.exception("request failed")
+            refusal = broken()
+        await refusal.response()(scope, passage.receive, passage.send)
+
+    async def _who(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         if self._development:
             return _developer(headers)
         if scope["path"] in OPEN_PATHS:
@@ -61,6 +74,33 @@ class Gate:
         client = scope.get("client")
         address = client[0] if client else "unknown"
         return await self._service.auth.name(headers.get(b"authorization"), address)
+
+
+def _check_framing(headers: dict[bytes, bytes], version: str) -> None:
+    """Refuse a body whose end a proxy before us may see elsewhere; ApiError 400 (RFC 9112, 6.1)."""
+    close = {"Connection": "close"}
+    if version not in ("1.1", "1.0"):
+        raise ApiError(400, "This version of HTTP is not spoken here.", "Use HTTP/1.1.", close)
+    if b"transfer-encoding" not in headers:
+        return
+    if b"content-length" in headers:
+        raise ApiError(
+            400, "The request has both Content-Length and Transfer-Encoding.", "Send one of them.", close
+        )
+    if version != "1.1":
+        raise ApiError(400, "Transfer-Encoding needs HTTP/1.1.", "Send a Content-Length.", close)
+
+
+def _here(location: bytes, host: bytes) -> bytes:
+    """A redirect's target on this server: the Host that a request names is anybody's word."""
+    scheme, found, rest = location.partition(b"://")
+    if not found:
+        rest = scheme
+    elif host and rest.startswith(host):
+        rest = rest[len(host) :]
+    else:
+        rest = rest.partition(b"/")[2]
+    return b"/" + rest.lstrip(b"/\\")
 
 
 def _developer(headers: dict[bytes, bytes]) -> str:
@@ -75,12 +115,14 @@ def _developer(headers: dict[bytes, bytes]) -> str:
 class _Passage:
     """One request's messages: adds headers, and lets a refused uploader read the refusal."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._uploading = scope["method"] not in ("GET", "HEAD")
-        self._waits = any(k == b"expect" for k, _ in scope["headers"])
+        self._uploading = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+        self._waits = b"expect" in headers
+        self._host = headers.get(b"host", b"")
         self._linger = False
+        self.began = False
         self.status = 500
 
     async def receive(self) -> Message:
@@ -99,11 +141,14 @@ class _Passage:
         await self._send(message)
 
     def _start(self, message: Message) -> None:
+        self.began = True
         self.status = message["status"]
-        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *_SAFE_HEADERS]
+        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
+        if 300 <= self.status < 400:
+            headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:
             headers += CHALLENGES
-        if self._uploading and self.status >= 400:
+        if self._uploading:  # the rest of a body that nobody wants
             headers.append((b"connection", b"close"))
             self._linger = not self._waits
         message["headers"] = headers

@@ -51,5 +51,5 @@ class Metrics:
         now = now_ms()
         self.oldest.set(0 if oldest is None else max(0, now - oldest) / 1000)
         self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)
-        self.uploads.set(service.receiving)
+        self.uploads.set(service.receiving.total())
         self.free.set(shutil.disk_usage(service.uploads.folder).free)

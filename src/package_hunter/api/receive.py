@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect, Request
 
 from package_hunter.api.errors import ApiError, too_many
+from package_hunter.api.limits import has_room
 from package_hunter.api.service import Service
 from package_hunter.store.uploads import Upload
 
@@ -23,22 +25,69 @@ _FIRST_MINUTE = 60.0
 async def received(request: Request, service: Service) -> AsyncIterator[Upload]:
     """The request's body as a finished upload, gone at the end unless it was kept.
 
-    ApiError 400 (empty), 408 (too slow), 413 (too large), 415 (not raw bytes), 429 (too many at once);
-    DiskFullError.
+    ApiError 400 (empty), 408 (too slow), 413 (too large), 415 (not raw bytes), 429 (too many at once, or too
+    much of this account's); DiskFullError.
     """
     expected = _check_head(request, service.settings.max_archive_bytes)
-    if service.receiving >= service.settings.max_uploads:
+    account: str = request.scope["principal"]
+    if not has_room(service.settings.max_uploads, service.receiving, account):
         raise too_many("Too many archives are coming in at this moment.", "Try again in a moment.", 5)
-    service.receiving += 1
+    service.receiving[account] += 1
+    share = _DiskShare(service, account)
     try:
+        await share.check(expected)
         upload = await run_sync(service.uploads.begin, expected)
         try:
-            await _fill(upload, request, service)
+            await _fill(upload, request, service, share)
             yield upload
         finally:
             upload.discard()
     finally:
-        service.receiving -= 1
+        share.end()
+        _less(service.receiving, account, 1)
+
+
+class _DiskShare:
+    """One upload's part of what its account holds on the disk: no more, with its archives that wait, than is
+    left free for everybody else."""
+
+    def __init__(self, service: Service, account: str) -> None:
+        self._service, self._account = service, account
+        self._waiting = self._size = 0
+
+    async def check(self, expected: int) -> None:
+        """Before the first byte, of ``expected`` (0: unknown); ApiError 429."""
+        self._waiting = await self._service.waiting_bytes(self._account)
+        if self._waiting or self._service.incoming[self._account]:
+            self._require(expected)
+
+    def grow(self, size: int) -> None:
+        """So many bytes more; ApiError 429."""
+        self._size += size
+        self._service.incoming[self._account] += size
+        if self._waiting or self._service.incoming[self._account] > self._size:
+            self._require(0)
+
+    def end(self) -> None:
+        """It is over: kept, and counted by the store now, or gone."""
+        _less(self._service.incoming, self._account, self._size)
+
+    def _require(self, expected: int) -> None:
+        held = self._waiting + self._service.incoming[self._account]
+        left = self._service.uploads.free() - expected
+        if 0 <= left < held + expected:  # below nought it is the disk that is full, for everybody
+            raise too_many(
+                "This account's archives take as much room as is left for all others.",
+                "Try again when some of its scans have finished.",
+                60,
+            )
+
+
+def _less(counter: Counter[str], key: str, number: int) -> None:
+    """Take away, and forget who has nothing left."""
+    counter[key] -= number
+    if not counter[key]:
+        del counter[key]
 
 
 def _check_head(request: Request, limit: int) -> int:
@@ -65,7 +114,7 @@ def too_large(limit: int) -> ApiError:
     return ApiError(413, f"The archive has more than {limit} bytes.", advice)
 
 
-async def _fill(upload: Upload, request: Request, service: Service) -> None:
+async def _fill(upload: Upload, request: Request, service: Service, share: _DiskShare) -> None:
     settings = service.settings
     buffer = bytearray()
     began = time.monotonic()
@@ -79,12 +128,16 @@ async def _fill(upload: Upload, request: Request, service: Service) -> None:
             raise _too_slow()
         buffer += chunk
         if len(buffer) >= _BUFFER:
-            await run_sync(upload.write, buffer)
+            share.grow(len(buffer))
+            async with service.disk:
+                await run_sync(upload.write, buffer)
             buffer.clear()
-    await run_sync(upload.write, buffer)
+    share.grow(len(buffer))
     if received == 0:
         raise ApiError(400, "The body is empty.", "Send the archive as the request's body.")
-    await run_sync(upload.done)
+    async with service.disk:
+        await run_sync(upload.write, buffer)
+        await run_sync(upload.done)
 
 
 async def chunks(request: Request, stall: float) -> AsyncIterator[bytes]:

@@ -83,6 +83,7 @@ class Health(BaseModel):
     version: str
     waiting: int = Field(description="Scans that wait or run.")
     worker_seen_seconds: float | None = Field(description="Since any worker was last seen; null: never.")
+    reason: str | None = Field(description="Why it is degraded.")
 
 
 class Problem(BaseModel):

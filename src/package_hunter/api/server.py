@@ -13,23 +13,30 @@ import pwd
 import resource
 import socket
 import stat
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import fastapi
 import h11
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from package_hunter.api.app import warm_up
+from package_hunter.api.errors import SAFE_HEADERS, ApiError, overloaded
+from package_hunter.api.waiting import Waiting, place_of
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
+
+log = structlog.get_logger(__name__)
 
 _HEADER_SECONDS = 15.0
 _MAX_HEADER_BYTES = 32 << 10
 _MAX_CONNECTIONS = 900
+_UNREAD_SECONDS = 60.0  # so long a client may read nothing of its answer
 _FILES = 4_096
 _BACKLOG = 1_024
 _PR_SET_NO_NEW_PRIVS = 38
@@ -39,19 +46,28 @@ _LIBRARIES = (
         for part in ("model", "api", "web", "store", "queue", "report", "policy", "findings")
     ),
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
-    *("email", "encodings", "rich", "packageurl"),
+    *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl"),
+    *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
 _NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
 
 
 class GuardedProtocol(H11Protocol):
-    """HTTP/1.1 that does not wait for ever until a request's head is complete (slow loris)."""
+    """HTTP/1.1 with patience that ends: for a request's head (slow loris), for who does not read his answer,
+    and for too many connections, of one address or of all."""
 
+    waiting = Waiting()
     _guard: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _place = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
         super().connection_made(transport)
+        self._place = place_of(self.client)
+        self._end = transport.abort  # one object: a bound method is a new one each time
+        if len(self.connections) > _MAX_CONNECTIONS:
+            self.app = overloaded
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -60,20 +76,63 @@ class GuardedProtocol(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks."""
         self._stop_watching()
+        self._stop_reading()
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """The next head is waited for; uvicorn ends a connection that sends none."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE:
+            self.waiting.add(self._place, self._end)
+
+    def pause_writing(self) -> None:
+        """The client does not read: not for ever."""
+        super().pause_writing()
+        self._reading = self.loop.call_later(_UNREAD_SECONDS, self._leave)
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._stop_reading()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is answered as everything else that is wrong is."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()  # in the middle of an answer
+            return
+        error = ApiError(400, "This is no HTTP request that is understood.", "See docs/api.md.")
+        headers = [*error.response().raw_headers, *SAFE_HEADERS, (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=error.body()),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _watch(self) -> None:
         if self.conn.their_state is not h11.IDLE:
             self._stop_watching()
         elif self._guard is None:
             self._guard = self.loop.call_later(_HEADER_SECONDS, self.transport.abort)
+            self.waiting.add(self._place, self._end)
 
     def _stop_watching(self) -> None:
+        self.waiting.discard(self._place, self._end)
         if self._guard is not None:
             self._guard.cancel()
             self._guard = None
+
+    def _leave(self) -> None:
+        log.info("connection left unread", address=self._place)
+        self.transport.abort()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
 
 def listen(host: str, port: int, development: bool) -> list[socket.socket]:
@@ -209,7 +268,6 @@ def _configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
-        limit_concurrency=_MAX_CONNECTIONS,
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
@@ -237,19 +295,27 @@ def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped:
 
 
 def _load_what_is_out_of_reach(settings: Settings) -> None:
-    """Where the server's user cannot read the program (a checkout in root's home), import all of it now.
+    """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home.
 
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    if all(_can_pass(folder, server_ids(settings)) for folder in Path(fastapi.__file__).parents):
-        return
-    for name in _LIBRARIES:
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}.", onerror=lambda _: None):
-            if not _NOT_LOADED & set(module.name.split(".")):
-                with contextlib.suppress(Exception):
-                    importlib.import_module(module.name)
+    ids = server_ids(settings)
+    for name in (*_LIBRARIES, *({"psycopg"} & sys.modules.keys())):  # PostgreSQL's driver, where it is in use
+        with contextlib.suppress(ImportError):
+            package = importlib.import_module(name)
+            file = Path(package.__file__ or "/")  # "/": built into Python
+            above = {*file.parents, *file.resolve().parents}
+            if not all(_can_pass(folder, ids) for folder in above):
+                _load_all_of(package)
+
+
+def _load_all_of(package: ModuleType) -> None:
+    prefix = f"{package.__name__}."
+    for module in pkgutil.walk_packages(getattr(package, "__path__", ()), prefix, onerror=lambda _: None):
+        if not _NOT_LOADED & set(module.name.split(".")):
+            with contextlib.suppress(Exception):
+                importlib.import_module(module.name)
 
 
 def _can_pass(folder: Path, ids: tuple[int, int]) -> bool:

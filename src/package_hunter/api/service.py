@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +12,16 @@ from typing import Any
 import structlog
 from anyio.to_thread import run_sync
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
-from package_hunter.api.limits import Buckets
+from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
 from package_hunter.config import Settings
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
-from package_hunter.store.database import Store, now_ms
+from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
 from package_hunter.store.uploads import Upload, Uploads
@@ -28,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 MANAGERS = ("npm", "yarn", "pnpm", "pip", "bundler")
 _CACHED_ANSWERS_BYTES = 32 << 20
+_WRITERS, _WRITER_SECONDS = 4, 10.0
+_DISK_AT_ONCE = 16  # archives that are written at the same moment: threads are left to those who read
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +56,28 @@ class Service:
         self.auth = Authenticator(store, settings)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)
-        self.receiving = 0  # uploads at this moment
+        self.receiving: Counter[str] = Counter()  # uploads at this moment, by account
+        self.incoming: Counter[str] = Counter()  # their bytes so far
+        self.disk = asyncio.Semaphore(_DISK_AT_ONCE)
+        self._writers = asyncio.Semaphore(_WRITERS)
         self._submissions = Buckets(settings.submissions_per_minute)
 
     async def admit(self, principal: str) -> None:
         """Refuse a submission that could not be served: 429, 503."""
-        wait = self._submissions.wait(principal)
+        wait = self._submissions.reserve(principal)
         if wait:
             raise too_many("Too many submissions by this account.", "Spread them out.", wait)
-        await run_sync(self._check_queue)
-        self._submissions.take(principal)
+        try:
+            await run_sync(self._check_queue, principal)
+        except (ApiError, StoreError):
+            self._submissions.give_back(principal)
+            raise
 
-    def _check_queue(self) -> None:
+    def _check_queue(self, principal: str) -> None:
         with self.store.read() as session:
-            waiting = scans.unfinished(session)
+            self._check_room(session, principal)
             oldest = scans.oldest_waiting(session)
             seen = scans.worker_seen(session) or 0
-        if waiting >= self.settings.max_pending_scans:
-            raise too_many(f"{waiting} scans are waiting already.", "Try again when some have finished.", 30)
         stalled_ms = self.settings.queue_stalled_seconds * 1000
         if oldest is not None and now_ms() - max(oldest, seen) > stalled_ms:
             advice = (
@@ -77,12 +85,39 @@ class Service:
             )
             raise unavailable("No worker is running, and scans wait.", advice, 60)
 
+    def _check_room(self, session: Session, principal: str) -> None:
+        waiting = scans.unfinished_by_account(session)
+        if not has_room(self.settings.max_pending_scans, waiting, principal):
+            total = sum(waiting.values())
+            raise too_many(f"{total} scans are waiting already.", "Try again when some have finished.", 30)
+
+    async def waiting_bytes(self, principal: str) -> int:
+        """The size of this account's archives that are kept for scans."""
+        return await run_sync(self._waiting_bytes, principal)
+
+    def _waiting_bytes(self, principal: str) -> int:
+        with self.store.read() as session:
+            return scans.unfinished_bytes(session, principal)
+
     async def accept(self, new: NewScan, upload: Upload | None = None) -> Scan:
-        """Store and enqueue a scan, and with it its archive, all or nothing."""
-        return await run_sync(self._accept, new, upload)
+        """Store and enqueue a scan, and with it its archive, all or nothing; ApiError 429, StoreError.
+
+        Few write at a time: a store that is locked must leave threads and connections to those who read.
+        """
+        try:
+            async with asyncio.timeout(_WRITER_SECONDS):
+                await self._writers.acquire()
+        except TimeoutError:
+            raise StoreError("The store is too busy to answer.", "Try again in a moment.") from None
+        try:
+            return await run_sync(self._accept, new, upload)
+        finally:
+            self._writers.release()
 
     def _accept(self, new: NewScan, upload: Upload | None) -> Scan:
         with self.store.write() as session:
+            self.store.lock(session, f"submit:{new.submitter}")
+            self._check_room(session, new.submitter)  # again: many may have been let in at once
             if upload is not None:
                 self.store.lock(session, self.uploads.key(upload.sha256))
                 upload.keep()

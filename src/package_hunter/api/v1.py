@@ -152,14 +152,16 @@ def _health_route(router: APIRouter, service: Service) -> None:
         "/health", tags=["server"], summary="Whether the server works", description="Asks no credentials."
     )
     async def health() -> Health:
-        waiting, seen = await run_sync(_queue_state, service)
+        waiting, seen, lacks = await run_sync(_queue_state, service)
         silent = None if seen is None else max(0.0, (now_ms() - seen) / 1000)
-        works = silent is not None and silent < _WORKER_SILENT_SECONDS
+        if silent is None or silent >= _WORKER_SILENT_SECONDS:
+            lacks = "No worker is running: package-hunter worker starts one."
         return Health(
-            status="ok" if works else "degraded",
+            status="ok" if lacks is None else "degraded",
             version=__version__,
             waiting=waiting,
             worker_seen_seconds=silent,
+            reason=lacks,
         )
 
 
@@ -170,9 +172,10 @@ def _newest(
         return list(scans.newest(session, limit, status, before))
 
 
-def _queue_state(service: Service) -> tuple[int, int | None]:
+def _queue_state(service: Service) -> tuple[int, int | None, str | None]:
     with service.store.read() as session:
-        return scans.unfinished(session), scans.worker_seen(session)
+        lately = now_ms() - int(_WORKER_SILENT_SECONDS * 1000)
+        return scans.unfinished(session), scans.worker_seen(session), scans.worker_lacks(session, lately)
 
 
 async def _json_body(request: Request, stall: float) -> bytes:

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import structlog
 import typer
@@ -21,6 +21,7 @@ from package_hunter.errors import HostError
 from package_hunter.model.report import Report
 from package_hunter.queue.base import Runner
 from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.ready import lacking
 from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Worker, worker_name
@@ -48,6 +49,7 @@ class Parts:
     run: Runner
     reap: Callable[[], None] | None = None
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
+    lacks: Callable[[], str | None] = lambda: None
 
 
 def serve(
@@ -79,10 +81,10 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(run=pipeline_runner(config), reap=_reap, renderers=_renderers())
+    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config))
 
 
-def _renderers() -> dict[str, Renderer]:
+def renderers() -> dict[str, Renderer]:
     """The report's forms as the server sends them: text without colours, 100 columns wide."""
 
     def text(data: dict[str, Any]) -> str:
@@ -143,7 +145,7 @@ def run_worker(config: Settings, parts: Parts) -> int:
     with worker_name(config) as name:
         queue = LocalQueue(store, config)
         try:
-            return Worker(config, store, queue, parts.run, name, parts.reap).main()
+            return Worker(config, store, queue, parts.run, name, parts.reap, parts.lacks).main()
         finally:
             store.close()
 
@@ -168,8 +170,31 @@ def set_up_logging() -> None:
             *([] if terminal else [structlog.processors.format_exc_info]),
             structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Log(sys.stderr))),
     )
+
+
+class _Log:
+    """A log that stops nobody: where its file's disk is full, lines are lost, and the next one that fits says so."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._lost = 0
+
+    def write(self, text: str) -> None:
+        """Write, if it can be; past the file's buffer, in which a line that failed would stay and fail again."""
+        note = f"({self._lost} lines of this log were lost)\n" if self._lost else ""
+        data = memoryview((note + text).encode("utf-8", "backslashreplace"))
+        try:
+            while data:
+                data = data[os.write(self._file.fileno(), data) :]
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def flush(self) -> None:
+        """`write` did it."""
 
 
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:

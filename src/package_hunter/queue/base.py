@@ -44,7 +44,8 @@ class Queue(Protocol):
         ...
 
     def claim(self, worker: str) -> Job | None:
-        """The scan that waits longest, leased to ``worker``; None where none waits."""
+        """The scan that waits longest of the account whose turn it is, leased to ``worker``; None where none
+        waits."""
         ...
 
     def heartbeat(self, job: Job) -> None:
@@ -74,8 +75,8 @@ class Queue(Protocol):
         """Likewise for all that ``worker`` held in an earlier life; to be called when it starts."""
         ...
 
-    def seen(self, worker: str) -> None:
-        """Note that ``worker`` is alive."""
+    def seen(self, worker: str, lacks: str | None = None) -> None:
+        """Note that ``worker`` is alive, and what it lacks for scans (a sentence)."""
         ...
 
 

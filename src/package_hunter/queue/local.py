@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
@@ -14,7 +14,7 @@ from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.queue.base import Job, LeaseLostError
 from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
-from package_hunter.store.models import MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
+from package_hunter.store.models import MAX_TARGET, JobRow, Scan, StoredReport, TurnRow, WorkerRow
 
 _WORKERS_KEPT_MS = 7 * 86_400_000
 
@@ -41,13 +41,8 @@ class LocalQueue:
             return self._lease_next(session, worker)
 
     def _lease_next(self, session: Session, worker: str) -> Job | None:
-        row = session.scalar(
-            select(JobRow)
-            .where(JobRow.lease.is_(None))
-            .order_by(JobRow.enqueued, JobRow.scan_id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        self._store.lock(session, "queue:claim")  # two at once would both take the same account's turn
+        row = session.scalar(_next_job())
         if row is None:
             return None
         scan = session.get_one(Scan, row.scan_id)
@@ -55,6 +50,8 @@ class LocalQueue:
         row.worker, row.lease, row.lease_until = worker, lease, now_ms() + self._lease_ms
         row.attempts += 1
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
+        last = session.scalar(select(func.max(TurnRow.turn))) or 0
+        session.merge(TurnRow(submitter=scan.submitter, turn=last + 1))
         return Job(
             scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, scan.submitter, scan.fresh
         )
@@ -103,10 +100,10 @@ class LocalQueue:
         """See the port."""
         return self._requeue(JobRow.worker == worker, "died")
 
-    def seen(self, worker: str) -> None:
+    def seen(self, worker: str, lacks: str | None = None) -> None:
         """See the port."""
         with self._store.write() as session:
-            session.merge(WorkerRow(name=worker, seen=now_ms()))
+            session.merge(WorkerRow(name=worker, seen=now_ms(), lacks=lacks))
             session.execute(delete(WorkerRow).where(WorkerRow.seen < now_ms() - _WORKERS_KEPT_MS))
 
     def _take_off(self, session: Session, job: Job) -> Scan:
@@ -139,6 +136,33 @@ class LocalQueue:
                 times = "once" if row.attempts == 1 else f"{row.attempts} times"
                 scan.finished = now_ms()
                 _set_failed(scan, f"The worker {what_happened} during this scan, {times}: given up.")
+
+
+def _next_job() -> Select[JobRow]:
+    """The longest waiting scan of the account whose turn it is: of those with the fewest scans running, the one
+    whose last scan was begun first. So a thousand scans of one account do not keep another's waiting."""
+    running = (
+        select(Scan.submitter, func.count().label("number"))
+        .join(JobRow, JobRow.scan_id == Scan.id)
+        .where(JobRow.lease.is_not(None))
+        .group_by(Scan.submitter)
+        .subquery()
+    )
+    return (
+        select(JobRow)
+        .join(Scan, Scan.id == JobRow.scan_id)
+        .outerjoin(TurnRow, TurnRow.submitter == Scan.submitter)
+        .outerjoin(running, running.c.submitter == Scan.submitter)
+        .where(JobRow.lease.is_(None))
+        .order_by(
+            func.coalesce(running.c.number, 0),
+            func.coalesce(TurnRow.turn, 0),
+            JobRow.enqueued,
+            JobRow.scan_id,
+        )
+        .limit(1)
+        .with_for_update(of=JobRow, skip_locked=True)
+    )
 
 
 def _held(job: Job) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

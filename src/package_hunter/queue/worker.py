@@ -21,6 +21,7 @@ import structlog
 
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
+from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.uploads import Uploads
@@ -43,7 +44,8 @@ class ScanStopped(BaseException):
 
 
 class Worker:
-    """One worker process. ``reap`` is called once at the start: it removes what killed scans left behind."""
+    """One worker process. ``reap`` is called once at the start: it removes what killed scans left behind;
+    ``lacks`` now and then: it says what this host lacks for scans, for the server's health."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Worker:
         run: Runner,
         name: str,
         reap: Callable[[], None] | None = None,
+        lacks: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -60,6 +63,7 @@ class Worker:
         self._run = run
         self._name = name
         self._reap = reap or (lambda: None)
+        self._lacks = lacks
         self._uploads = Uploads(settings)
         self._stopping = False
         self._scanning = False
@@ -112,7 +116,8 @@ class Worker:
             _insist(lambda: self._queue.release(job))
             return "given back"
         except HunterError as error:
-            how, reason, code = "failed", str(error), error.exit_code
+            log.info("scan failed", scan=str(job.scan_id), error=str(error))
+            how, reason, code = "failed", discreet.failure(error, self._settings), error.exit_code
             _insist(lambda: self._queue.fail(job, reason, code))
         except Exception as error:
             log.exception("scan crashed", scan=str(job.scan_id))
@@ -130,7 +135,7 @@ class Worker:
         archive = None if job.sha256 is None else self._uploads.checked(job.sha256)
         self._scanning = True
         try:
-            return self._run(job, archive).to_json()
+            return discreet.report(self._run(job, archive).to_json(), self._settings)
         finally:
             self._scanning = False
 
@@ -141,7 +146,7 @@ class Worker:
         now = time.monotonic()
         if now >= self._next_housekeeping:
             self._next_housekeeping = now + _HOUSEKEEPING_SECONDS
-            self._queue.seen(self._name)
+            self._queue.seen(self._name, self._lacks())
             self._queue.requeue_expired()
         if now >= self._next_sweep:
             self._next_sweep = now + _SWEEP_SECONDS

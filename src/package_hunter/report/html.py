@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from package_hunter.model.finding import Finding
@@ -59,10 +59,11 @@ def _shown(value: object) -> object:
 
 
 @cache
-def _environment() -> Environment:
+def _template() -> Template:
+    """Compiled with the first report, and kept: compiling takes longer than rendering."""
     return Environment(
         autoescape=True, finalize=_shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    ).from_string(_TEMPLATE)
 
 
 def _text(name: str) -> str:
@@ -187,4 +188,4 @@ def render(report: Report) -> str:
         "coverage": True,
     }
     sections = [(key, title) for key, title in _SECTIONS if present[key]]
-    return _environment().from_string(_TEMPLATE).render(values, sections=sections)
+    return _template().render(values, sections=sections)

@@ -119,14 +119,24 @@ def revoke_token(session: Session, name: str) -> None:
     token.revoked = token.revoked or now_ms()
 
 
+def find_token(session: Session, value: str) -> str | None:
+    """The name of the valid token with this value, None where there is none. Writes nothing."""
+    token = _valid_token(session, value)
+    return None if token is None else token.name
+
+
 def token_owner(session: Session, value: str) -> str | None:
     """The name of the valid token with this value, noted as used; None where there is none."""
-    query = select(Token).where(Token.sha256 == token_digest(value), Token.revoked.is_(None))
-    token = session.scalar(query)
+    token = _valid_token(session, value)
     if token is None:
         return None
     token.last_used = now_ms()
     return token.name
+
+
+def _valid_token(session: Session, value: str) -> Token | None:
+    query = select(Token).where(Token.sha256 == token_digest(value), Token.revoked.is_(None))
+    return session.scalar(query)
 
 
 def any_account(session: Session) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
@@ -34,7 +35,12 @@ _MIGRATION_LOCK = 0x7068_6D69  # any number that no other advisory lock uses
 
 
 class StoreError(HostError):
-    """The store cannot be read or written just now."""
+    """The store cannot be read or written just now. ``told`` is what strangers are told: ``message`` may quote
+    the database, and with it the name of a host or a path."""
+
+    def __init__(self, message: str, advice: str = "", told: str = "") -> None:
+        super().__init__(message, advice)
+        self.told = told or message
 
 
 class DiskFullError(StoreError):
@@ -191,4 +197,9 @@ def _as_store_error(error: DBAPIError) -> StoreError:
     if "unable to open database file" in what or "readonly database" in what:
         advice = "Run as the user that owns it, or point PACKAGE_HUNTER_DATA_DIR elsewhere."
         return StoreError(f"The store cannot be opened ({what}).", advice)
-    return StoreError(f"The store failed ({what}).", "See docs/server.md, The store.")
+    own = isinstance(
+        error.orig, sqlite3.Error
+    )  # its sentences name no file; PostgreSQL's name host and socket
+    return StoreError(
+        f"The store failed ({what}).", "See docs/server.md, The store.", "" if own else "The store failed."
+    )

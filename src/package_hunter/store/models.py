@@ -95,13 +95,24 @@ class JobRow(Base):
     lease_until: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class TurnRow(Base):
+    """When an account's scan was last begun: accounts take turns. ``turn`` counts the scans begun, of all."""
+
+    __tablename__ = "turns"
+
+    submitter: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    turn: Mapped[int] = mapped_column(BigInteger)
+
+
 class WorkerRow(Base):
-    """A worker that was seen: tells a queue that stands still from one that is merely long."""
+    """A worker that was seen: tells a queue that stands still from one that is merely long. ``lacks`` is a
+    sentence that says why it cannot scan."""
 
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
     seen: Mapped[int] = mapped_column(BigInteger)
+    lacks: Mapped[str | None] = mapped_column(Text)
 
 
 class User(Base):

@@ -116,9 +116,29 @@ def unfinished(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(JobRow)) or 0
 
 
+def unfinished_by_account(session: Session) -> dict[str, int]:
+    """How many scans of each account wait or run."""
+    query = select(Scan.submitter, func.count()).join(JobRow, JobRow.scan_id == Scan.id)
+    return {name: int(number) for name, number in session.execute(query.group_by(Scan.submitter))}
+
+
+def unfinished_bytes(session: Session, submitter: str) -> int:
+    """The size of the account's archives whose scans wait or run."""
+    query = select(func.sum(Scan.size)).join(JobRow, JobRow.scan_id == Scan.id)
+    return int(session.scalar(query.where(Scan.submitter == submitter)) or 0)
+
+
 def oldest_waiting(session: Session) -> int | None:
     """When the scan that waits longest was submitted (ms since the epoch), or None where none waits."""
     return session.scalar(select(func.min(JobRow.enqueued)).where(JobRow.lease.is_(None)))
+
+
+def worker_lacks(session: Session, since: int) -> str | None:
+    """What the workers seen ``since`` (ms since the epoch) lack, where none of them lacks nothing; else None."""
+    said = session.scalars(
+        select(WorkerRow.lacks).where(WorkerRow.seen >= since).order_by(WorkerRow.seen.desc())
+    ).all()
+    return None if None in said else next(iter(said), None)
 
 
 def worker_seen(session: Session) -> int | None:

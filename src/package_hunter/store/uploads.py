@@ -36,7 +36,10 @@ class Upload:
     def __init__(self, folder: Path, min_free: int) -> None:
         self._min_free = min_free
         self._path = folder / f"part-{secrets.token_hex(8)}"
-        self._fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        try:
+            self._fd = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _disk_full(error) from error
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._hash = hashlib.sha256()
         self.size = 0
@@ -92,6 +95,10 @@ class Uploads:
         """A new upload of ``expected`` bytes (0: unknown); DiskFullError where they would not fit."""
         require_space(self.folder, self._min_free + expected)
         return Upload(self.folder, self._min_free)
+
+    def free(self) -> int:
+        """Bytes that uploads may still take."""
+        return shutil.disk_usage(self.folder).free - self._min_free
 
     def checked(self, sha256: str) -> Path:
         """The archive's path, once it is sure that it is what was uploaded; HostError else."""
@@ -150,7 +157,9 @@ _AGAIN = "Submit it again."
 def require_space(folder: Path, wanted: int) -> None:
     """DiskFullError where less than ``wanted`` bytes are free."""
     if shutil.disk_usage(folder).free < wanted:
-        raise DiskFullError("The disk is too full to take archives.", f"Free some space under {folder}.")
+        raise DiskFullError(
+            "The disk is too full to take archives.", "Free some space under the data directory."
+        )
 
 
 def _disk_full(error: OSError) -> OSError | DiskFullError:

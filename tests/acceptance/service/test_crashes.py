@@ -69,14 +69,14 @@ def test_a_killed_server_is_replaced_while_the_scan_goes_on(folder: Path) -> Non
 
 def test_everything_killed_at_once_and_started_again(folder: Path) -> None:
     with running(folder) as server:
-        scan_ids = [server.submit(b"sleep 2"), server.submit(b"malicious")]
+        scan_ids = [server.submit(b"sleep 5"), server.submit(b"malicious")]
         _running_scan(server)
         children = server.children()
         server.process.kill()
         for pid in children.values():
             os.kill(pid, signal.SIGKILL)
         server.process.wait()
-    assert sorted(p.read_bytes() for p in (folder / "received").iterdir()) == [b"malicious", b"sleep 2"]
+    assert sorted(p.read_bytes() for p in (folder / "received").iterdir()) == [b"malicious", b"sleep 5"]
     with running(folder) as server:
         assert server.status(scan_ids[0])["status"] == "pending"
         assert [server.ended(i)["status"] for i in scan_ids] == ["finished", "finished"]

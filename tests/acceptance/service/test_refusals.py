@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -158,3 +160,30 @@ def test_code_that_the_server_s_user_cannot_read(folder: Path) -> None:
             assert "Permission" not in server.log()
     finally:
         del os.environ["PYTHONPATH"]
+
+
+def test_guesses_over_http_are_limited_and_keep_nobody_out(folder: Path) -> None:
+    """Twenty at once, at a known name and at names that are nobody's, while others work."""
+    limits = {"failed_logins_per_minute": 5, "credential_cache_seconds": 0.05}
+    with running(folder, mode="serve-only", **limits) as server:
+        url = f"{server.client.base_url}/api/v1/scans"
+        token = {"Authorization": f"Bearer {server.token}"}
+        good = [server.client.get("/api/v1/scans").status_code]
+
+        def guess(n: int) -> tuple[str, int]:
+            name = "ana" if n % 2 else f"nobody{n}"
+            return name[:3], httpx.get(
+                url, auth=(name, f"guess {n}"), trust_env=False, timeout=60
+            ).status_code
+
+        with ThreadPoolExecutor(20) as pool:
+            guesses = pool.map(guess, range(60))
+            for _ in range(20):
+                good.append(server.client.get("/api/v1/scans").status_code)
+                good.append(httpx.get(url, headers=token, trust_env=False).status_code)
+            found = Counter(guesses)
+        assert set(good) == {200}
+        assert found["ana", 401] <= 5
+        assert found["nob", 401] <= 5
+        assert found["ana", 401] + found["ana", 429] == 30
+        assert found["nob", 401] + found["nob", 429] == 30

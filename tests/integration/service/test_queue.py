@@ -191,3 +191,80 @@ def test_workers_are_seen(store: Store, queue: Queue) -> None:
     with store.read() as session:
         assert scans.worker_seen(session) is not None
         assert scans.oldest_waiting(session) is None
+
+
+def put_for(store: Store, queue: Queue, account: str, number: int = 1) -> list[uuid.UUID]:
+    """So many scans of an account, in this order."""
+    made = []
+    for _ in range(number):
+        with store.write() as session:
+            made.append(scans.add(session, NewScan("x", account, purl=PURL)).id)
+            queue.enqueue(session, made[-1])
+        time.sleep(0.002)
+    return made
+
+
+def order(store: Store, queue: Queue, number: int, done: bool = True) -> list[str]:
+    """Whose scans the next ``number`` are; each ends before the next begins, where they are ``done``."""
+    found = []
+    for _ in range(number):
+        job = claimed(queue)
+        found.append(job.submitter)
+        if done:
+            queue.finish(job, report_json(str(job.scan_id)))
+    return found
+
+
+def test_accounts_take_turns(store: Store, queue: Queue) -> None:
+    first = put_for(store, queue, "greedy", 6)
+    put_for(store, queue, "ana", 2)
+    put_for(store, queue, "token:ci", 1)
+    assert order(store, queue, 6) == ["greedy", "ana", "token:ci", "greedy", "ana", "greedy"]
+    assert [claimed(queue).scan_id for _ in range(3)] == first[3:]  # and its own stay in their order
+
+
+def test_who_comes_later_is_next(store: Store, queue: Queue) -> None:
+    put_for(store, queue, "greedy", 5)
+    assert order(store, queue, 3) == ["greedy"] * 3
+    put_for(store, queue, "late", 2)
+    assert order(store, queue, 4) == ["late", "greedy", "late", "greedy"]
+
+
+def test_workers_are_shared(store: Store, queue: Queue) -> None:
+    """Whoever has most scans running waits, however old his others are."""
+    put_for(store, queue, "greedy", 4)
+    assert order(store, queue, 2, done=False) == ["greedy", "greedy"]
+    put_for(store, queue, "ana", 3)
+    assert order(store, queue, 3, done=False) == ["ana", "ana", "greedy"]
+
+
+def test_scans_that_kill_their_workers_lose_their_turn_too(store: Store, queue: Queue) -> None:
+    put_for(store, queue, "killer", 3)
+    put_for(store, queue, "ana", 1)
+    assert claimed(queue).submitter == "killer"
+    assert queue.recover("w/1") == 1
+    assert claimed(queue).submitter == "ana"
+
+
+def test_what_workers_lack(store: Store, queue: Queue) -> None:
+    def lacks(since: int = 0) -> str | None:
+        with store.read() as session:
+            return scans.worker_lacks(session, since)
+
+    assert lacks() is None
+    queue.seen("w/1", "No image.")
+    assert lacks() == "No image."
+    assert lacks(1 << 50) is None
+    queue.seen("w/2")
+    assert lacks() is None
+
+
+def test_an_account_s_part_of_the_queue(store: Store, queue: Queue) -> None:
+    put_for(store, queue, "ana", 2)
+    with store.write() as session:
+        scan = scans.add(session, NewScan("x", "bob", sha256="a" * 64, size=7))
+        queue.enqueue(session, scan.id)
+        scans.add(session, NewScan("x", "bob", sha256="a" * 64, size=9))  # ended: no job
+    with store.read() as session:
+        assert scans.unfinished_by_account(session) == {"ana": 2, "bob": 1}
+        assert (scans.unfinished_bytes(session, "bob"), scans.unfinished_bytes(session, "ana")) == (7, 0)

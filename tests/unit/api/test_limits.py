@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.api.limits import Buckets
+from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.service import ByteCache
 
 
@@ -55,3 +56,30 @@ def test_the_cache_keeps_within_its_bytes(items: list[tuple[str, bytes]]) -> Non
         cache.put(key, value)
         assert cache.get(key) in (value, None) if len(value) > 25 else cache.get(key) == value
         assert sum(len(v) for v in cache._items.values()) == cache._size <= 100
+
+
+def test_who_reserves_has_acted() -> None:
+    buckets = Buckets(2, Clock())
+    assert [buckets.reserve("a") for _ in range(3)] == [0.0, 0.0, 30.0]
+    buckets.give_back("a")
+    assert buckets.reserve("a") == 0.0
+    buckets.give_back("b")
+    assert [buckets.reserve("b") for _ in range(3)] == [0.0, 0.0, 30.0]  # nobody saves up
+
+
+@pytest.mark.parametrize(
+    ("held", "key", "fits"),
+    [
+        ({}, "ana", True),
+        ({"ana": 9}, "ana", True),
+        ({"ana": 10}, "ana", False),
+        ({"ana": 10}, "bob", True),
+        ({"ana": 10, "bob": 4}, "bob", True),
+        ({"ana": 10, "bob": 5}, "bob", False),
+        ({"ana": 10, "bob": 5}, "eve", True),
+        ({f"n{n}": 1 for n in range(30)}, "ana", True),
+        ({f"n{n}": 1 for n in range(30)}, "n3", False),
+    ],
+)
+def test_everybody_may_have_an_equal_share(held: dict[str, int], key: str, fits: bool) -> None:
+    assert has_room(10, held, key) is fits

@@ -1,0 +1,35 @@
+"""Whether this host has what every scan needs and nothing makes by itself in time: the box's image, the probe."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+
+from package_hunter.config import Settings
+from package_hunter.errors import HunterError
+
+
+def lacking(settings: Settings) -> str | None:
+    """A sentence that says what a worker here lacks, without any path; None where it can scan."""
+    from package_hunter.sandbox.image.build import find_image  # only a worker needs, or can load, the sandbox
+
+    try:
+        find_image()
+    except HunterError:
+        return "The box's image is missing: package-hunter image build makes it."
+    if settings.engine == "falco":
+        return None
+    name = _probe_name()
+    if name is None:
+        return f"The probe does not know the architecture {platform.machine()}."
+    if not (settings.data_dir / "probe" / name).is_file():
+        return "The probe is not compiled: make setup does it, or the first scan where clang is installed."
+    return None
+
+
+@cache
+def _probe_name() -> str | None:
+    from package_hunter.sensor.build import TARGETS, digest
+
+    machine = platform.machine()
+    return f"{digest(machine)}.o" if machine in TARGETS else None

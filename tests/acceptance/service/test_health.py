@@ -1,0 +1,65 @@
+"""Health says what scans would say: no worker, no image, no probe; and no reason names a path of the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.support.requires import ROOT, needs_root
+from tests.support.service_harness import ARCHIVE, free_port, open_folder, running, wait_for
+
+
+def test_without_a_worker() -> None:
+    with open_folder() as folder, running(folder, mode="serve-only") as server:
+        health = server.client.get("/api/v1/health").json()
+        assert health["status"] == "degraded"
+        assert "worker" in health["reason"]
+    with open_folder() as folder, running(folder) as server:
+        health = wait_for(lambda: (h := server.client.get("/api/v1/health").json())["status"] == "ok" and h)
+        assert health
+        assert health["reason"] is None
+
+
+def test_without_an_image(tmp_path: Path) -> None:
+    needs_root()
+    port = free_port()
+    archive = tmp_path / "t.tgz"
+    subprocess.run(["tar", "-C", ROOT / "simulations/falco-test", "-czf", archive, "."], check=True)
+    with open_folder() as folder, (folder / "log").open("wb") as log:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PACKAGE_HUNTER_")}
+        environment |= {"PACKAGE_HUNTER_DATA_DIR": str(folder), "PACKAGE_HUNTER_DEVELOPMENT": "1"}
+        program = Path(sys.executable).parent / "package-hunter"
+        command = [program, "serve", "--host", "127.0.0.1", "--port", str(port)]
+        with (
+            subprocess.Popen(command, env=environment, stderr=log) as process,
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
+        ):
+            try:
+                health = wait_for(lambda: _health(client), 40)
+                assert health["status"] == "degraded"
+                assert "image" in health["reason"]
+                posted = client.post("/monitor/project/npm", content=archive.read_bytes(), headers=ARCHIVE)
+                scan = f"/api/v1/scans/{posted.json()['id']}"
+                failed = wait_for(lambda: (s := client.get(scan).json())["status"] == "failed" and s, 40)
+                assert failed
+                assert "image is missing" in failed["reason"]
+                report = client.get(f"{scan}/report").text
+                for told in (json.dumps(health), json.dumps(failed), report):
+                    assert str(folder) not in told
+            finally:
+                process.terminate()
+        assert str(folder) in (folder / "log").read_text()  # whoever runs the server is told
+
+
+def _health(client: httpx.Client) -> dict[str, str]:
+    """Once a worker was seen."""
+    try:
+        found: dict[str, str] = client.get("/api/v1/health").json()
+    except httpx.TransportError:
+        return {}
+    return found if found["worker_seen_seconds"] is not None else {}

@@ -1,0 +1,47 @@
+"""What a worker says it lacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from package_hunter.config import Settings
+from package_hunter.errors import HostError
+from package_hunter.queue import ready
+from package_hunter.sandbox.image import build
+
+
+def no_image() -> Path:
+    raise HostError("The box's image is missing (/srv/hunter/image/x.erofs).")
+
+
+def test_no_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_image", no_image)
+    said = ready.lacking(Settings(data_dir=tmp_path))
+    assert said is not None
+    assert "image" in said
+    assert "/srv" not in said
+
+
+def test_no_probe_and_then_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_image", lambda: tmp_path)
+    said = ready.lacking(Settings(data_dir=tmp_path))
+    assert said is not None
+    assert "probe" in said
+    name = ready._probe_name()
+    assert name is not None
+    (tmp_path / "probe").mkdir()
+    (tmp_path / "probe" / name).touch()
+    assert ready.lacking(Settings(data_dir=tmp_path)) is None
+
+
+def test_falco_needs_no_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_image", lambda: tmp_path)
+    assert ready.lacking(Settings(data_dir=tmp_path, engine="falco")) is None
+
+
+def test_an_unknown_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_image", lambda: tmp_path)
+    monkeypatch.setattr(ready, "_probe_name", lambda: None)
+    assert "architecture" in (ready.lacking(Settings(data_dir=tmp_path)) or "")
