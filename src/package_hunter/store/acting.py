@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 1, 2, 3, 4
+
 
 @contextmanager
 def acting_as_owner(folder: Path) -> Iterator[None]:
@@ -52,10 +54,21 @@ def _owner(folder: Path) -> tuple[int, int] | None:
 
 
 def _become(uid: int, gid: int) -> tuple[int, int]:
-    """Take these ids and give those before. The calls tell nothing of a failure, and have none for root."""
-    libc = _libc()
+    """Take these ids and give those before. The calls tell nothing of a failure, and have none for root.
+
+    The kernel forgets at such a change with which signal this thread ends with its parent, and that it may be
+    looked at (prctl(2)); both are put back.
+    """
+    libc, parent, number = _libc(), os.getppid(), ctypes.c_int(0)
+    libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
+    dumpable = libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0)
     old_gid = int(libc.setfsgid(gid))
-    return int(libc.setfsuid(uid)), old_gid
+    old_uid = int(libc.setfsuid(uid))
+    libc.prctl(_PR_SET_DUMPABLE, int(dumpable == 1), 0, 0, 0)
+    libc.prctl(_PR_SET_PDEATHSIG, number.value, 0, 0, 0)
+    if number.value and os.getppid() != parent:
+        os.kill(os.getpid(), number.value)  # it died in between
+    return old_uid, old_gid
 
 
 @functools.cache

@@ -123,8 +123,7 @@ class Uploads:
     def _open(self, sha256: str) -> IO[bytes]:
         path = self._path(sha256)
         try:
-            with acting_as_owner(self.folder):
-                return os.fdopen(os.open(path, _OPEN), "rb")
+            return os.fdopen(os.open(path, _OPEN), "rb")
         except OSError as error:
             what = "a link lies in its place" if error.errno == errno.ELOOP else error.strerror
             raise HostError(f"The uploaded archive {sha256} cannot be read ({what}).", _AGAIN) from error
@@ -160,8 +159,7 @@ class Uploads:
         try:
             if time.time() - path.lstat().st_mtime < _PART_AGE:
                 return  # perhaps made, but not yet locked
-            with acting_as_owner(self.folder):
-                fd = os.open(path, _OPEN)
+            fd = os.open(path, _OPEN)
         except FileNotFoundError:
             return  # finished or removed meanwhile
         except OSError:
