@@ -26,7 +26,11 @@ __all__ = ["ROLES", "UIDS", "Role", "confine", "drop_privileges", "filter_calls"
 
 # One uid a role: a helper that is taken over can neither signal nor read another. Numeric, above what useradd
 # gives out and below systemd's dynamic range (61184), so that no account has to be made.
-UIDS: dict[str, int] = {"gateway": 60871, "reader": 60872, "unpacker": 60873, "test": 60874}
+# The server's is the default of PACKAGE_HUNTER_SERVER_UID.
+UIDS: dict[str, int] = {
+    **{"gateway": 60871, "reader": 60872, "unpacker": 60873, "test": 60874},
+    "server": 64990,
+}
 
 # Imported by the standard library on first use, when it is too late.
 for _codec in (

@@ -154,7 +154,7 @@ def waiting_unpacker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     read_end, write_end = os.pipe()
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker", str(read_end), str(dest), "stream"]
     process = subprocess.Popen(
-        [*command, json.dumps(Limits().to_json())], pass_fds=(read_end, dest), stdout=-1
+        [*command, json.dumps(Limits().to_json()), str(os.getpid())], pass_fds=(read_end, dest), stdout=-1
     )
     os.close(read_end)
     yield process
