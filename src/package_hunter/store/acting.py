@@ -34,6 +34,18 @@ def acting_as_owner(folder: Path) -> Iterator[None]:
         _become(*before)
 
 
+@contextmanager
+def acting_as_ourselves() -> Iterator[None]:
+    """Within `acting_as_owner`: our own rights for a while, to read our own files (which may lie where the owner
+    cannot go). Nothing of the owner's may be opened here."""
+    before = _become(0, 0) if os.geteuid() == 0 else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            _become(*before)
+
+
 def _owner(folder: Path) -> tuple[int, int] | None:
     if os.geteuid() != 0:
         return None

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.store import sqlite_file
-from package_hunter.store.acting import acting_as_owner
+from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
 
@@ -115,7 +115,9 @@ class Store:
         with self._careful():
             if self._file is not None:
                 sqlite_file.make(self._file)
-            with self.engine.execution_options(hunter_write=True).begin() as connection:
+            begun = self.engine.execution_options(hunter_write=True).begin()
+            # the migrations are our own files; the database and its log are open once the transaction has begun
+            with begun as connection, acting_as_ourselves():
                 _upgrade(connection, self.is_sqlite)
 
     def close(self) -> None:
