@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench eval recordings fuzz lock clean
+.PHONY: help demo test setup setup-run lint bench eval recordings fuzz faults lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ recordings: setup ## Ten scans, recorded and replayed to the same alerts
 
 fuzz: setup ## Fuzz the parsers (long)
 	@$(PY) -m pytest -q -o addopts=--import-mode=importlib tests/fuzz
+
+faults: setup ## Kill a worker at 20 random moments; every scan ends as if nothing had been
+	@$(SUDO) $(PY) tests/faults/kill_worker.py
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     credential_cache_seconds: float = 60.0
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
-    result_cache_seconds: float = 86_400.0  # so long a result stands for the same dependencies; 0: never
+    result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 
     # remote mode

@@ -1,4 +1,4 @@
-"""How a helper process (gateway, event reader, unpacker) gives up its rights once it is set up.
+"""How a helper process (gateway, event reader, unpacker; the API server) gives up its rights once it is set up.
 
 After ``confine`` a process has its own unprivileged uid, no supplementary groups, no capability (bounding set
 included), no_new_privs, resource limits, a seccomp filter that allows what its role needs, and dies with its
@@ -22,11 +22,15 @@ from pathlib import Path
 from package_hunter.confine_calls import ROLES, Role, Rule
 from package_hunter.errors import HostError
 
-__all__ = ["ROLES", "UIDS", "Role", "confine"]
+__all__ = ["ROLES", "UIDS", "Role", "confine", "drop_privileges", "filter_calls"]
 
 # One uid a role: a helper that is taken over can neither signal nor read another. Numeric, above what useradd
 # gives out and below systemd's dynamic range (61184), so that no account has to be made.
-UIDS: dict[str, int] = {"gateway": 60871, "reader": 60872, "unpacker": 60873, "test": 60874}
+# The server's is the default of PACKAGE_HUNTER_SERVER_UID.
+UIDS: dict[str, int] = {
+    **{"gateway": 60871, "reader": 60872, "unpacker": 60873, "test": 60874},
+    "server": 64990,
+}
 
 # Imported by the standard library on first use, when it is too late.
 for _codec in (
@@ -73,15 +77,14 @@ def confine(
     if keep_fds is not None:
         _close_others({0, 1, 2, *keep_fds})
     _limit(memory_bytes, files, file_bytes)
-    _drop_privileges(UIDS[role] if uid is None else uid)
+    drop_privileges(UIDS[role] if uid is None else uid)
     libc = _libc()
     _check(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "make itself unreadable to others")
     # After the uid change, which clears it.
     _check(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "be killed with its parent")
     if os.getppid() != expected:
         os._exit(1)  # the parent died before the line above
-    _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "give up gaining privileges")
-    _load_filter(ROLES[role])
+    filter_calls(role)
 
 
 def _close_others(keep: set[int]) -> None:
@@ -106,8 +109,10 @@ def _limit(memory_bytes: int | None, files: int, file_bytes: int | None) -> None
         resource.setrlimit(what, (limit, limit))
 
 
-def _drop_privileges(uid: int) -> None:
-    libc = _libc()
+def drop_privileges(uid: int, gid: int | None = None) -> None:
+    """From root to this user (``gid``: by default the same number), without any capability and with an empty
+    bounding set; who is not root only loses capabilities. HostError."""
+    libc, gid = _libc(), uid if gid is None else gid
     if os.geteuid() == 0:
         last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
         for capability in range(last + 1):
@@ -115,12 +120,18 @@ def _drop_privileges(uid: int) -> None:
                 libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0), f"drop capability {capability} for good"
             )
         os.setgroups([])
-        os.setresgid(uid, uid, uid)
+        os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
     libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAP_VERSION_3, 0)
     none = (ctypes.c_uint32 * 6)()
     _check(libc.capset(header, none), "drop its capabilities")
+
+
+def filter_calls(role: Role) -> None:
+    """From now on no program that is started gains rights, and only the role's system calls are answered."""
+    _check(_libc().prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "give up gaining privileges")
+    _load_filter(ROLES[role])
 
 
 def _load_filter(rules: tuple[Rule, ...]) -> None:

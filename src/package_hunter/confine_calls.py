@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Role = Literal["gateway", "reader", "unpacker", "test"]
+Role = Literal["gateway", "reader", "unpacker", "server", "test"]
 
 _NE, _EQ, _MASKED_EQ = 1, 4, 7  # libseccomp's enum scmp_compare
 _CLONE_THREAD = 0x10000
@@ -82,9 +82,15 @@ _HOSTILE = tuple(Rule(name, "kill") for name in _HOSTILE_NAMES.split())
 
 _READER = (*_BASE, *_READ, *_allow("ftruncate fallocate fsync fdatasync sched_setscheduler setpriority"))
 
+# Signals to itself (uvicorn ends so), and to be ended with its parent. Kerberos libraries, which PostgreSQL's
+# client may load, look for a key ring: they may look in vain.
+_SERVER = (*_BASE, *_WRITE, *_SOCKETS, *_allow("prctl tgkill"))
+_KEYS = {"keyctl", "add_key", "request_key"}
+
 ROLES: dict[Role, tuple[Rule, ...]] = {
     "gateway": (*_BASE, *_WRITE, *_SOCKETS, *_HOSTILE),
     "reader": (*_READER, *_HOSTILE),
     "unpacker": (*_BASE, *_WRITE, *_HOSTILE),
+    "server": (*_SERVER, *(rule for rule in _HOSTILE if rule.name not in _KEYS)),
     "test": (*_BASE, *_READ, *_HOSTILE),
 }

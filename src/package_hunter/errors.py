@@ -11,10 +11,12 @@ class HunterError(Exception):
     """A failure with a sentence for the user.
 
     ``message`` says what happened and where; ``advice`` says what to do about it. ``exit_code`` is what the
-    command line ends with.
+    command line ends with. ``again``: the failure is ours and not the target's, and the same may go well another
+    time, so a worker tries it again.
     """
 
     exit_code = 70
+    again = False
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
@@ -66,6 +68,14 @@ class HostError(HunterError):
 class SandboxError(HostError):
     """The sandbox could not be built or run."""
 
+    again = True
+
+
+class HelperDiedError(SandboxError):
+    """A process of ours (gateway, event reader, unpacker) ended in the middle: killed, or out of memory."""
+
 
 class SensorError(HostError):
     """The probe could not be loaded or read."""
+
+    again = True

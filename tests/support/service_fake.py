@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from package_hunter.api import server
 from package_hunter.cli.serve import Parts, renderers, run_server, run_workers
@@ -75,9 +74,9 @@ class FakeReport:
         return self.data
 
 
-def run(job: Job, archive: Path | None) -> FakeReport:
+def run(job: Job, archive: IO[bytes] | None) -> FakeReport:
     """A made-up scan."""
-    words = ("" if archive is None else archive.read_bytes()[:64].decode("ascii", "replace")).split()
+    words = ("" if archive is None else archive.read(64).decode("ascii", "replace")).split()
     word = words[0] if words else ""
     if word == "sleep":
         time.sleep(float(words[1]))

@@ -23,16 +23,21 @@ _PRIORITY = {
 def answer(scan_id: str, status: str, reason: str | None, report: Mapping[str, Any] | None) -> dict[str, Any]:
     """What ``GET /?id=`` says: ``pending``, ``finished`` with the alerts, or ``failed`` with the reason.
 
+    ``known_from`` (an extra key) is the earlier scan whose result this is, where nothing was run.
     An inconclusive scan is a failed one here: its short list of alerts must not read as an all-clear.
     """
     if status in (ScanStatus.PENDING.value, ScanStatus.RUNNING.value):
         return {"id": scan_id, "status": "pending", "result": []}
     result = [] if report is None else results(scan_id, report)
-    inconclusive = report is None or report.get("verdict") == Verdict.INCONCLUSIVE.value
-    if status == ScanStatus.FAILED.value or inconclusive:
+    if (
+        status == ScanStatus.FAILED.value
+        or report is None
+        or report.get("verdict") == Verdict.INCONCLUSIVE.value
+    ):
         why = reason or "The scan failed."
         return {"id": scan_id, "status": "failed", "reason": why, "result": result}
-    return {"id": scan_id, "status": "finished", "result": result}
+    known = {} if report.get("known_from") is None else {"known_from": report["known_from"]}
+    return {"id": scan_id, "status": "finished", "result": result, **known}
 
 
 def results(scan_id: str, report: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -46,6 +46,9 @@ class ScanInfo(BaseModel):
     exit_code: int | None = Field(description="What `package-hunter scan` exits with on such a failure.")
     verdict: Verdict | None = Field(description="What was found. `no_findings` never means: harmless.")
     decision: Decision | None = Field(description="What the policy makes of it.")
+    known_from: str | None = Field(
+        description="The earlier scan whose result this is, where nothing was run; null: it was run."
+    )
 
     @classmethod
     def of(cls, scan: Scan | Row[Any]) -> ScanInfo:
@@ -66,6 +69,7 @@ class ScanInfo(BaseModel):
             exit_code=scan.exit_code,
             verdict=None if scan.verdict is None else Verdict(scan.verdict),
             decision=None if scan.decision is None else Decision(scan.decision),
+            known_from=None if scan.known_from is None else str(scan.known_from),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import importlib
 import os
@@ -29,6 +28,7 @@ from package_hunter.api.app import warm_up
 from package_hunter.api.errors import SAFE_HEADERS, ApiError, overloaded
 from package_hunter.api.waiting import Waiting, place_of
 from package_hunter.config import Settings
+from package_hunter.confine import drop_privileges, filter_calls
 from package_hunter.errors import HostError, UsageError
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,6 @@ _MAX_CONNECTIONS = 900
 _UNREAD_SECONDS = 60.0  # so long a client may read nothing of its answer
 _FILES = 4_096
 _BACKLOG = 1_024
-_PR_SET_NO_NEW_PRIVS = 38
 _LIBRARIES = (
     *(
         f"package_hunter.{part}"
@@ -241,19 +240,16 @@ def _own_file(file: Path, uid: int, gid: int) -> None:
 
 
 def drop_rights(settings: Settings) -> None:
-    """From root to the API's user, for good; UsageError where that user cannot reach the data directory."""
-    if os.geteuid() == 0:
-        uid, gid = server_ids(settings)
-        os.setgroups([])
-        os.setresgid(gid, gid, gid)
-        os.setresuid(uid, uid, uid)
-    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    """From root to the API's user, for good, and from now on only what a server asks of the kernel (as the
+    systemd unit does it); UsageError where that user cannot reach the data directory."""
+    drop_privileges(*(server_ids(settings) if os.geteuid() == 0 else (os.geteuid(), os.getegid())))
     for name in ("store", "received"):
         if not os.access(settings.data_dir / name, os.W_OK | os.X_OK):
             raise UsageError(
                 f"The server's user (uid {os.geteuid()}) cannot write to {settings.data_dir / name}.",
                 "Open the folders above it (chmod o+x), or set PACKAGE_HUNTER_DATA_DIR to another place.",
             )
+    filter_calls("server")
 
 
 def _configured(app: FastAPI, settings: Settings) -> uvicorn.Config:

@@ -20,11 +20,12 @@ from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
 from package_hunter.model.report import Report
 from package_hunter.queue.base import Runner
+from package_hunter.queue.identity import identity
 from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.ready import lacking
 from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
-from package_hunter.queue.worker import Worker, worker_name
+from package_hunter.queue.worker import Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts
@@ -142,10 +143,10 @@ def run_worker(config: Settings, parts: Parts) -> int:
     """Work until told to stop; the exit code."""
     set_up_logging()
     store = open_store(config)
-    with worker_name(config) as name:
+    with identity(config) as who:
         queue = LocalQueue(store, config)
         try:
-            return Worker(config, store, queue, parts.run, name, parts.reap, parts.lacks).main()
+            return Worker(config, store, queue, parts.run, who, parts.reap, parts.lacks).main()
         finally:
             store.close()
 

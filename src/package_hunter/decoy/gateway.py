@@ -19,7 +19,7 @@ from package_hunter.decoy.record import read_log
 from package_hunter.decoy.sockets import open_in
 from package_hunter.decoy.spec import GatewaySpec, to_wire
 from package_hunter.decoy.tls import make_ca
-from package_hunter.errors import SandboxError
+from package_hunter.errors import HelperDiedError
 from package_hunter.model.observation import NetworkLog
 from package_hunter.model.registry import RegistryAllow
 
@@ -73,13 +73,14 @@ class Gateway:
             spec = replace(spec, uid=UIDS["gateway"])
         self._spec = spec
         self._log: NetworkLog | None = None
-        _own(spec.run_dir, spec.uid)
+        self.killed = False  # by somebody else, before it was told to stop
         spec.cache_dir.mkdir(parents=True, exist_ok=True)
         _own(spec.cache_dir, spec.uid)
         self.ca_pem, key = make_ca()
         self.names_path = spec.run_dir / NAMES
         self.names_path.touch()
         _own(self.names_path, spec.uid)
+        _own(spec.run_dir, spec.uid)  # last: from now on others put things there
         begun = process or GatewayProcess()
         self._line, self._process, self._errors = begun.line, begun.process, begun.errors
         with contextlib.suppress(OSError):  # said by start, with the process's own words
@@ -99,7 +100,7 @@ class Gateway:
             control.send(self._line, {"serve": True}, tuple(s.fileno() for s in given))
             control.receive(self._line)
         except (OSError, EOFError) as error:
-            raise SandboxError(f"The gateway did not start: {self._words() or error}.") from error
+            raise HelperDiedError(f"The gateway did not start: {self._words() or error}.") from error
         finally:
             sockets.close()
 
@@ -116,7 +117,7 @@ class Gateway:
             control.send(self._line, {"allow": message})
             control.receive(self._line)
         except (OSError, EOFError) as error:
-            raise SandboxError(f"The gateway ended unexpectedly: {self._words() or error}.") from error
+            raise HelperDiedError(f"The gateway ended unexpectedly: {self._words() or error}.") from error
 
     def stop(self) -> NetworkLog:
         """End the gateway; all that it recorded. Safe to call twice, and after a failed start."""
@@ -129,10 +130,12 @@ class Gateway:
             if self._process.poll() is None:
                 self._process.send_signal(signal.SIGKILL)
                 self._process.wait()
+            else:
+                self.killed = self._process.returncode < 0
             self._line.close()
             self._errors.close()
             path = self._spec.run_dir / LOG
-            self._log = read_log(path, self._spec.limits) if path.exists() else NetworkLog()
+            self._log = read_log(path, self._spec.limits)
             if self._process.returncode != 0:
                 cut = {**self._log.cut, "gateway_failed": 1}
                 self._log = replace(self._log, cut=cut)
@@ -154,7 +157,7 @@ class Gateway:
 
 def _own(path: Path, uid: int | None) -> None:
     if uid is not None and os.geteuid() == 0:
-        os.chown(path, uid, uid)
+        os.chown(path, uid, uid, follow_symlinks=False)
 
 
 __all__ = ["Gateway", "GatewayProcess", "GatewaySpec"]

@@ -17,7 +17,7 @@ class Names:
     """Hands out addresses and tells the names file (``address<TAB>name``) before anybody may use them."""
 
     def __init__(self, path: Path, registry_hosts: tuple[str, ...], limit: int) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         self._by_name: dict[str, tuple[str, str]] = {}
         self._by_address: dict[str, str] = {}
         self._limit = min(limit, _LAST_V4 - _OTHER_V4)

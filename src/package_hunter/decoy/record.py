@@ -10,6 +10,7 @@ import base64
 import dataclasses
 import json
 import os
+import stat
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ class Recorder:
     """Appends records to the log file; limits hold by kind, what they leave out is counted."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         self._limits = limits
         self._counts: Counter[str] = Counter()
         self._left = limits.log_bytes
@@ -131,7 +132,18 @@ _TYPES = {kind: {f.name: str(f.type) for f in dataclasses.fields(cls)} for kind,
 
 
 def _lines(path: Path, limit: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    """Lines of the gateway's own file. Its folder is the gateway's: what lies there may be no file at all."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # it never began
+    except OSError:
+        yield b"no log"
+        return
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            yield b"no log"
+            return
         read = 0
         while read < limit and (line := file.readline(_MAX_LINE)):
             read += len(line)

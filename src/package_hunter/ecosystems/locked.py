@@ -6,7 +6,7 @@ The files are untrusted text; what is not understood is left out, and said.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from packageurl import PackageURL
@@ -18,6 +18,8 @@ from package_hunter.ecosystems.ruby import lock as ruby_lock
 from package_hunter.ecosystems.tree import BoxTree, parse_object
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
+
+_HASH = re.compile(r"--hash[= ](\w+:[0-9a-f]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,19 @@ class LockFile:
 
 def lock_file(tree: BoxTree, project: str) -> LockFile | None:
     """The first lock file of the project, in the order in which a scan looks for them; None without any."""
+    return next(lock_files(tree, project), None)
+
+
+def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
+    """Every lock file of the project, of each ecosystem, in that order."""
     for name, ecosystem, read in _KINDS:
         data = tree.read(f"{project}/{name}", npm_lock.MAX_LOCK_BYTES)
         packages = None if data is None else read(data.decode("utf-8-sig", "replace"))
         if packages is not None:
-            return LockFile(name, ecosystem, tuple(packages))
-    return _python(tree, project)
+            yield LockFile(name, ecosystem, tuple(packages))
+    python = _python(tree, project)
+    if python is not None:
+        yield python
 
 
 def _npm(text: str) -> list[Pinned] | None:
@@ -116,11 +125,7 @@ def _python(tree: BoxTree, project: str) -> LockFile | None:
         "",
     ):
         return None
-    pins = [m.groups() for line in wanted.lines if (m := _PIN.match(line))]
-    packages = tuple(
-        Pinned(PackageURL("pypi", None, requirements.normal(name), version).to_string(), name, version)
-        for name, version in pins
-    )
+    packages = tuple(_python_pin(m, line) for line in wanted.lines if (m := _PIN.match(line)))
     others = [(item.name, item.path) for item in elsewhere] + [(o.name, o.address) for o in wanted.outside]
     packages += tuple(
         Pinned(
@@ -133,6 +138,12 @@ def _python(tree: BoxTree, project: str) -> LockFile | None:
         for name, address in others
     )
     return LockFile(wanted.source, "pypi", packages, whole=wanted.locked and not wanted.unread)
+
+
+def _python_pin(pin: re.Match[str], line: str) -> Pinned:
+    """``integrity``: the hashes that pip is told to insist on, with blanks between."""
+    purl = PackageURL("pypi", None, requirements.normal(pin[1]), pin[2]).to_string()
+    return Pinned(purl, pin[1], pin[2], " ".join(sorted(_HASH.findall(line))) or None)
 
 
 _KINDS: tuple[tuple[str, str, Callable[[str], list[Pinned] | None]], ...] = (

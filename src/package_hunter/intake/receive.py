@@ -22,13 +22,14 @@ _CHUNK = 1 << 20
 @dataclass(frozen=True, slots=True)
 class Received:
     """What came in. ``kind`` is ``directory``, ``archive`` or ``purl``; ``path`` the directory, or the
-    archive as kept under its sha256; ``name`` what a person calls it."""
+    archive as kept under its sha256, or ``file`` the archive itself, open; ``name`` what a person calls it."""
 
     kind: str
     name: str
     path: Path | None = None
     sha256: str | None = None
     purl: str | None = None
+    file: IO[bytes] | None = None
 
 
 def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> Received:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from package_hunter.confine import UIDS
-from package_hunter.errors import BadArchiveError, HostError, HunterError
+from package_hunter.errors import BadArchiveError, HelperDiedError, HostError, HunterError
 from package_hunter.intake import directory
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
@@ -33,7 +34,7 @@ def run_unpacker(
     The work is done by an unprivileged, seccomp-confined process that holds nothing but the two descriptors.
     ``dest`` is made here (its parent must exist) and its files belong to the unpacker's uid; on any failure
     it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError (disk
-    full).
+    full), HelperDiedError (somebody killed the process).
     """
     try:
         dest.mkdir(mode=0o755)
@@ -114,7 +115,7 @@ def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -
     """Start the process, wait, read its one line. Its environment is empty: nothing of ours leaks into it."""
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker"]
     process = subprocess.Popen(
-        [*command, str(archive), str(target), form, json.dumps(limits.to_json())],
+        [*command, str(archive), str(target), form, json.dumps(limits.to_json()), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -134,15 +135,24 @@ def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -
             if pipe:
                 pipe.close()
     if process.returncode < 0:
-        raise refuse(
-            f"its unpacker was stopped by signal {-process.returncode} (time, memory or rights)", _TRY_AGAIN
-        )
+        raise _stopped(-process.returncode, limits)
     if process.returncode or len(out) > _ANSWER_BYTES:
         raise HunterError(f"The unpacker failed: {err.decode('utf-8', 'replace')[-600:]}")
     answer = json.loads(out)
     if not isinstance(answer, dict):
         raise HunterError("The unpacker gave no answer.")
     return answer
+
+
+def _stopped(number: int, limits: Limits) -> HunterError:
+    """What a signal says: its own limits stop an unpacker in ways that only an archive can bring about."""
+    if number == signal.SIGXCPU:
+        return refuse(f"unpacking took more than {limits.cpu_seconds} s of CPU time", _TRY_AGAIN)
+    if number == signal.SIGSYS:
+        return refuse("its unpacker made a system call that none needs, and was stopped", _TRY_AGAIN)
+    return HelperDiedError(
+        f"The unpacker was killed (signal {number}).", "Try again; the kernel log may say more."
+    )
 
 
 _TRY_AGAIN = "Pack the project again as a plain .tar.gz, without what the install makes itself."

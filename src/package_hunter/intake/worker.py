@@ -1,7 +1,8 @@
 """The unpacker process: unprivileged, seccomp-confined, one archive in its life.
 
-Started as ``python -m package_hunter.intake.worker ARCHIVE_FD DEST_FD`` with its limits as JSON in argv; it
-answers with one JSON line on stdout. Nothing that it says is trusted by its parent.
+Started as ``python -m package_hunter.intake.worker ARCHIVE_FD DEST_FD FORM LIMITS PARENT``: FORM is ``file`` or
+``stream``, LIMITS JSON, PARENT the pid that it must not outlive. It answers with one JSON line on stdout.
+Nothing that it says is trusted by its parent.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ _DISK_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is
 def main() -> int:
     """Give up every right, unpack, answer."""
     archive, dest, stream = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "stream"
-    limits = json.loads(sys.argv[4])
+    limits, parent = json.loads(sys.argv[4]), int(sys.argv[5])
     answer: dict[str, Any]
     try:
         codecs.lookup("cp437")  # what zip names are in: importable only before confinement
         codecs.lookup("unicode_escape")
         _limit_time(int(limits["cpu_seconds"]))
         os.umask(0o022)
-        confine("unpacker", keep_fds=(archive, dest), memory_bytes=int(limits["memory_bytes"]), files=256)
+        memory = int(limits["memory_bytes"])
+        confine("unpacker", keep_fds=(archive, dest), memory_bytes=memory, files=256, parent=parent)
         answer = _answer(_unpack(archive, dest, stream, Limits(**limits)))
     except BadArchiveError as error:
         answer = _refusal(error)
@@ -54,7 +56,8 @@ def _unpack(archive: int, dest: int, stream: bool, limits: Limits) -> UnpackResu
 def _limit_time(seconds: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     limit = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+    last = limit + 5 if hard == resource.RLIM_INFINITY else min(limit + 5, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, last))  # SIGXCPU first: SIGKILL would not say why
 
 
 def _refusal(error: BadArchiveError) -> dict[str, Any]:

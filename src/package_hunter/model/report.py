@@ -42,7 +42,8 @@ class Canaries:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One scan's report. ``explanation`` says why the verdict is what it is, ``error`` why a scan failed."""
+    """One scan's report. ``explanation`` says why the verdict is what it is, ``error`` why a scan failed,
+    ``known_from`` which earlier scan was run, where this one was not."""
 
     id: str
     target: Target
@@ -65,6 +66,7 @@ class Report:
     cut: Mapping[str, int] = field(default_factory=dict)  # what limits left out of this report, by kind
     hostname: str = ""
     error: str | None = None
+    known_from: str | None = None
     targets: tuple[Target, ...] = ()  # one for each ecosystem of a project; ``target`` is the first
 
     def to_json(self) -> dict[str, Any]:

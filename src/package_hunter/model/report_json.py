@@ -323,4 +323,6 @@ def encode(r: Report) -> Json:
         "cut": dict(r.cut),
         "hostname": r.hostname,
     }
+    if r.known_from is not None:
+        data["known_from"] = r.known_from
     return {key: clean(value) for key, value in data.items()}

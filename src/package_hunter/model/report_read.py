@@ -295,4 +295,5 @@ def _decode(data: Mapping[str, Any]) -> Report:
         cut=data.get("cut", {}),
         hostname=data.get("hostname", ""),
         error=data.get("error"),
+        known_from=data.get("known_from"),
     )

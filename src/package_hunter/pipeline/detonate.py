@@ -11,6 +11,7 @@ from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway, GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.npm.plan import LIFECYCLE
+from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec, full_container_id
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
@@ -30,6 +31,7 @@ from package_hunter.sensor.state import inodes, start_state
 from package_hunter.sensor.table import full_events
 
 _DRIVER = f"node {LIFECYCLE} "
+_GATEWAY_KILLED = "The gateway ended in the middle of the scan."
 
 
 @dataclass
@@ -60,11 +62,21 @@ def detonate(
     canaries, files, env = make_canaries(
         turn.box_id, turn.world.canaries, tuple(upstreams), project, withheld
     )
-    with Gateway(gateway_spec(scan, turn, upstreams, canaries), process) as gateway:
-        spec = box_spec(scan, turn, gateway, upstreams, files, env)
-        if engine_of(scan.options, scan.config) == "falco":
-            return watched_by_falco(scan, turn, spec, gateway, canaries, _DRIVER)
-        return _watched(scan, turn, spec, gateway, canaries)
+    gateway = Gateway(gateway_spec(scan, turn, upstreams, canaries), process)
+    try:
+        with gateway:
+            spec = box_spec(scan, turn, gateway, upstreams, files, env)
+            if engine_of(scan.options, scan.config) == "falco":
+                seen = watched_by_falco(scan, turn, spec, gateway, canaries, _DRIVER)
+            else:
+                seen = _watched(scan, turn, spec, gateway, canaries)
+    except HunterError as error:
+        if gateway.killed:  # whatever failed, it may have failed for want of it
+            raise HelperDiedError(f"{_GATEWAY_KILLED} ({error.message})") from error
+        raise
+    if seen.network.cut.get("gateway_failed"):
+        scan.faults.append(_GATEWAY_KILLED)
+    return seen
 
 
 def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries: Sequence[Canary]) -> Seen:
@@ -109,6 +121,8 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         scriptless = without_scripts(turn, box)
         box.kill()
         observation, failed = observer.finish()
+        if observer.killed:
+            scan.faults.append(failed)
         if turn.record is not None and observation.recorded:
             append_runs(turn.record, runs)
         observation = without_own(observation, box.init_pid, _DRIVER)

@@ -9,22 +9,25 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from package_hunter.config import Settings, settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
-from package_hunter.errors import HostError, HunterError
+from package_hunter.errors import HelperDiedError, HostError, HunterError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
+from package_hunter.model.scan import Verdict
 from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.falco import engine_of
+from package_hunter.pipeline.folders import run_dir
 from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
-from package_hunter.pipeline.prepare import run_dir, stage_target
+from package_hunter.pipeline.prepare import stage_target
 from package_hunter.pipeline.rounds import Round, rounds
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import pool, reap
@@ -48,9 +51,11 @@ def scan_target(
                 received.path.unlink(missing_ok=True)
 
 
-def scan_archive(path: Path, options: ScanOptions, scan_id: str, config: Settings) -> Report:
-    """The worker's way in: an archive whose digest was verified, stored under that digest."""
-    received = Received("archive", "project", path, path.name)
+def scan_archive(
+    archive: IO[bytes], sha256: str, options: ScanOptions, scan_id: str, config: Settings
+) -> Report:
+    """The worker's way in: an open archive whose digest was verified."""
+    received = Received("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
             return scan_received(received, scan_id, options, load_engine(options), quiet, config, ahead)
@@ -105,8 +110,10 @@ def scan_received(
         deadline = time.monotonic() + config.scan_timeout
         scan = Scan(scan_id, started, deadline, folder, options, engine, config, say)
         stage = stage_target(scan, received)
-        if options.on_staged is not None and (known := options.on_staged(stage.staged)) is not None:
-            return known
+        if options.on_staged is not None:
+            known = options.on_staged(scan, stage.staged, ahead.upstreams())
+            if known is not None:
+                return known
         turns = rounds(scan, stage.staged)
         upstreams = ahead.upstreams()
         judged: list[Judged] = []
@@ -116,11 +123,13 @@ def scan_received(
             except HunterError as error:
                 if not judged:
                     raise
+                if error.again:
+                    scan.faults.append(error.message)
                 judged.append(not_run(turn, error))  # what earlier boxes showed is not lost with this one
                 continue
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.staged, item, more))
-        return report_of(scan, stage, judged)
+        return _unless_again(scan, report_of(scan, stage, judged))
 
 
 def _run(
@@ -134,6 +143,13 @@ def _run(
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
     return judge_round(turn, seen, after, english(scan.engine))
+
+
+def _unless_again(scan: Scan, report: Report) -> Report:
+    """The report, unless it says too little through a fault of ours and the scan may be tried again."""
+    if scan.faults and scan.options.again and report.verdict is Verdict.INCONCLUSIVE:
+        raise HelperDiedError(scan.faults[0])
+    return report
 
 
 def _last_key(judged: Sequence[Judged]) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from package_hunter.config import Settings
+    from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems import Staged
     from package_hunter.model.report import Report
     from package_hunter.rules import Engine
@@ -20,8 +21,9 @@ HOSTNAME = "devbox"
 @dataclass(frozen=True)
 class ScanOptions:
     """What the user asked for. ``phases`` come after the fetch, which is always done; each world (by name, see
-    ecosystems.worlds) is a box of its own. ``on_staged`` is shown the unpacked target before anything is built;
-    a report that it returns ends the scan."""
+    ecosystems.worlds) is a box of its own. ``on_staged`` is shown the unpacked target and the host's registries
+    before anything is built; a report that it returns ends the scan. ``again``: where a process of ours died in
+    the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it again."""
 
     ecosystem: str | None = None
     phases: tuple[str, ...] = ("install", "import")
@@ -30,7 +32,8 @@ class ScanOptions:
     worlds: tuple[str, ...] = ("default",)
     record: Path | None = None
     engine: str = ""  # "probe" or "falco"; "": as the settings say
-    on_staged: Callable[[Staged], Report | None] | None = None
+    on_staged: Callable[[Scan, Staged, Sequence[Upstream]], Report | None] | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Scan:
     config: Settings
     say: Say
     withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
+    faults: list[str] = field(default_factory=list)  # what failed through a fault of ours, as sentences
 
 
 def quiet(message: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,22 +23,6 @@ from package_hunter.pipeline.options import HOSTNAME, Scan
 from package_hunter.pipeline.rounds import Round
 
 
-@contextlib.contextmanager
-def run_dir(config: Settings, scan_id: str) -> Iterator[Path]:
-    """The scan's working files, gone at its end. Its parents can be passed through by the gateway's user."""
-    runs = config.data_dir / "runs"
-    runs.mkdir(parents=True, exist_ok=True)
-    for folder in (config.data_dir, config.data_dir / "cache", runs):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(folder.stat().st_mode | 0o011)
-    path = runs / scan_id
-    path.mkdir(mode=0o711)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
 @dataclass(frozen=True)
 class Stage:
     """The target as an unpacked tree, with notes and the credential files that were kept out."""
@@ -54,10 +36,11 @@ def stage_target(scan: Scan, received: Received) -> Stage:
     """Unpack what came in; a purl has nothing to unpack."""
     if received.kind == "purl":
         return Stage(stage(received.name, purl=received.purl))
-    assert received.path is not None
+    source = received.file or received.path
+    assert source is not None
     scan.say(f"Unpacking {received.name}")
     dest = scan.folder / "project"
-    unpacked = run_unpacker(received.path, dest, IntakeLimits.of(scan.config))
+    unpacked = run_unpacker(source, dest, IntakeLimits.of(scan.config))
     withheld = tuple(item.path for item in unpacked.withheld)
     kept_out = tuple(f"{item.path} was kept out of the box: {item.why}" for item in unpacked.withheld)
     staged = stage(received.name, dest, unpacked.top, received.sha256)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -30,6 +29,7 @@ class Job:
     lease: str
     submitter: str = ""  # the account: a user's name, or ``token:NAME``
     fresh: bool = False  # an earlier result of the same will not do
+    size: int | None = None  # of the archive, in bytes
 
 
 class LeaseLostError(Exception):
@@ -63,6 +63,11 @@ class Queue(Protocol):
         """
         ...
 
+    def retry(self, job: Job, reason: str, exit_code: int = 70) -> bool:
+        """The scan failed through a fault of ours: it waits again, or, after too many attempts, fails with this
+        reason. True where it waits; LeaseLostError."""
+        ...
+
     def release(self, job: Job) -> None:
         """Give the scan back unfinished: it waits again, and this attempt does not count; LeaseLostError."""
         ...
@@ -72,7 +77,7 @@ class Queue(Protocol):
         ...
 
     def recover(self, worker: str) -> int:
-        """Likewise for all that ``worker`` held in an earlier life; to be called when it starts."""
+        """Likewise for all that ``worker`` holds; it must be dead. A worker's name is never used again."""
         ...
 
     def seen(self, worker: str, lacks: str | None = None) -> None:
@@ -88,5 +93,5 @@ class ReportLike(Protocol):
         ...
 
 
-Runner = Callable[[Job, Path | None], ReportLike]
-"""Runs one scan: the job, and the archive's path where it names a digest. HunterError says why it cannot."""
+Runner = Callable[[Job, IO[bytes] | None], ReportLike]
+"""Runs one scan: the job, and the open archive where it names a digest. HunterError says why it cannot."""

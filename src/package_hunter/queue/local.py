@@ -52,9 +52,8 @@ class LocalQueue:
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
         last = session.scalar(select(func.max(TurnRow.turn))) or 0
         session.merge(TurnRow(submitter=scan.submitter, turn=last + 1))
-        return Job(
-            scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, scan.submitter, scan.fresh
-        )
+        who = (scan.submitter, scan.fresh, scan.size)
+        return Job(scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, *who)
 
     def heartbeat(self, job: Job) -> None:
         """See the port."""
@@ -71,6 +70,7 @@ class LocalQueue:
             scan.status = _final_status(report)
             scan.reason = _reason(report)
             scan.verdict, scan.decision = report["verdict"], report["decision"]
+            scan.known_from = None if (known := report.get("known_from")) is None else uuid.UUID(known)
             scan.target = scans.clean_text(report["target"]["name"], MAX_TARGET) or scan.target
             session.add(StoredReport(scan_id=scan.id, body=body))
 
@@ -78,6 +78,18 @@ class LocalQueue:
         """See the port."""
         with self._store.write() as session:
             _set_failed(self._take_off(session, job), reason, exit_code)
+
+    def retry(self, job: Job, reason: str, exit_code: int = 70) -> bool:
+        """See the port."""
+        with self._store.write() as session:
+            row = session.scalar(select(JobRow).where(*_held(job)).with_for_update())
+            if row is None:
+                raise LeaseLostError
+            if row.attempts < self._max_attempts:
+                _wait_again(row, session.get_one(Scan, row.scan_id))
+                return True
+            _set_failed(self._take_off(session, job), reason, exit_code)
+            return False
 
     def release(self, job: Job) -> None:
         """See the port."""
@@ -98,7 +110,10 @@ class LocalQueue:
 
     def recover(self, worker: str) -> int:
         """See the port."""
-        return self._requeue(JobRow.worker == worker, "died")
+        number = self._requeue(JobRow.worker == worker, "died")
+        with self._store.write() as session:
+            session.execute(delete(WorkerRow).where(WorkerRow.name == worker))
+        return number
 
     def seen(self, worker: str, lacks: str | None = None) -> None:
         """See the port."""
@@ -129,8 +144,7 @@ class LocalQueue:
         for row in rows:
             scan = session.get_one(Scan, row.scan_id)
             if row.attempts < self._max_attempts:
-                row.worker = row.lease = row.lease_until = None
-                scan.status, scan.started = ScanStatus.PENDING.value, None
+                _wait_again(row, scan)
             else:
                 session.delete(row)
                 times = "once" if row.attempts == 1 else f"{row.attempts} times"
@@ -163,6 +177,11 @@ def _next_job() -> Select[JobRow]:
         .limit(1)
         .with_for_update(of=JobRow, skip_locked=True)
     )
+
+
+def _wait_again(row: JobRow, scan: Scan) -> None:
+    row.worker = row.lease = row.lease_until = None
+    scan.status, scan.started = ScanStatus.PENDING.value, None
 
 
 def _held(job: Job) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -1,107 +1,159 @@
-"""Results that are known already: the same resolved dependencies under the same rules, image and settings.
+"""Results that are known already: given only where nothing that ran could differ.
 
-The key is made of what decides what an install does, not of the archive's bytes: of a project that only
-installs packages from a registry, pinned by its lock file, its manifests and settings; of one that runs code of
-its own, every file. A project whose versions are open has no key: tomorrow it may get others.
+The key is made of all that a scan is made of: every file of the project as the box gets it, the dependencies that
+its lock files freeze (name, version, digest), image, program with its rules, settings, options, kernel and the
+host's registries. Whether a lock file truly decided everything is seen afterwards: a result is noted only where
+each package that was installed, and each archive that a registry sent, is one that a lock file pins by digest.
+Accounts do not share results.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
-from dataclasses import replace
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+from packageurl import PackageURL
 from sqlalchemy import select
 
 from package_hunter import __version__
-from package_hunter.config import Settings
 from package_hunter.ecosystems import Staged
-from package_hunter.ecosystems.locked import LockFile, lock_file
-from package_hunter.ecosystems.npm.manifest import ROOT_EVENTS
-from package_hunter.ecosystems.python.requirements import is_installable
+from package_hunter.ecosystems.locked import lock_files
+from package_hunter.ecosystems.python.requirements import normal
 from package_hunter.model.report import Report
-from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.model.scan import Package, ScanStatus, Verdict
 from package_hunter.model.times import rfc3339
 from package_hunter.sandbox.image.build import find_image
 from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import KnownResult, Scan
 
-_MANIFESTS = ("package.json", "pyproject.toml", "requirements.txt", "requirements.in", "Pipfile")
-_RUNS_CODE = {"node_modules", "vendor", "binding.gyp", "Gemfile", "setup.py", "setup.cfg", "packages"}
-_SAYS_NOTHING = ("version", "description", "author", "contributors", "license", "keywords", "repository")
-_MAX_FILE = 32 << 20
+if TYPE_CHECKING:
+    from package_hunter.config import Settings
+    from package_hunter.decoy.spec import Upstream
+    from package_hunter.pipeline.options import Scan as Running
+
+_ARCHIVE = re.compile(r"(.+?)(\.tgz|\.tar\.\w+|\.tar|\.zip|\.whl|\.egg|\.gem)\Z")
+_INSTALLED = ("/node_modules/", "/site-packages/", "/gems/", "/.yarn/", "/.pnpm/")
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def key_of(staged: Staged, manager: str | None, settings: Settings) -> str | None:
-    """The key of a staged project's result; None where what it installs is not settled."""
-    if settings.engine == "falco":
-        return None  # which rules it has loaded is not known here
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a staged project's result is known by. ``pins``: the digests (as the lock files write them) that a
+    package may have, by its purl."""
+
+    key: str
+    pins: Mapping[str, frozenset[str]]
+
+    def settles(self, report: Report) -> bool:
+        """Whether the lock files decided all that this scan installed and fetched."""
+        if any(not item.refused for item in report.network.fetched):
+            return False  # from outside of every registry: nobody pins its bytes
+        if not all(self._pinned(package) for package in report.packages if _foreign(package)):
+            return False
+        files = {_stem(purl) for purl in self.pins}
+        sent = (r.url for r in report.network.requests if r.registry)
+        return all(name is None or name in files for name in map(_archive_of, sent))
+
+    def _pinned(self, package: Package) -> bool:
+        allowed = self.pins.get(package.purl)
+        if not allowed:
+            return False
+        return package.integrity is None or bool(allowed & set(package.integrity.split()))
+
+
+def known_by(scan: Running, staged: Staged, upstreams: Sequence[Upstream]) -> Known | None:
+    """What a staged project is known by; None where nothing freezes what it installs."""
+    options = scan.options
+    if (options.engine or scan.config.engine) == "falco" or options.rule_files:
+        return None  # which rules are loaded is not known here
     if staged.folder is None or staged.top == "package":
         return None  # a single package: what it needs in turn is open
-    lock = lock_file(staged.tree, staged.project)
-    if lock is None or not lock.whole:
+    pins = _pins(staged)
+    if not pins:
         return None
-    tree = _plain(staged, lock) or _every_file(staged.folder)
-    detector = [_program(), find_image().name, settings.model_dump_json(), manager or ""]
-    return _digest([*detector, *tree])
+    frozen = sorted((purl, sorted(digests)) for purl, digests in pins.items())
+    asked = [options.ecosystem, options.phases, options.worlds, options.builtin_rules, options.engine]
+    where = [staged.project, scan.withheld]
+    made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine]
+    parts = [repr(made_with), repr(asked), repr(where), repr(_registries(upstreams)), repr(frozen)]
+    return Known(_digest([*parts, *_every_file(staged.folder)]), pins)
 
 
-def _plain(staged: Staged, lock: LockFile) -> list[str] | None:
-    """What decides the install of a project that runs no code of its own; None where it may."""
-    tree, base = staged.tree, staged.project
-    names = tree.names(base)
-    manifest = tree.read_json(f"{base}/package.json", _MAX_FILE)
-    if _RUNS_CODE & set(names) or not all(p.registry for p in lock.packages) or is_installable(tree, base):
-        return None
-    if manifest.get("workspaces") or set(manifest.get("scripts") or ()) & {*ROOT_EVENTS, "dependencies"}:
-        return None
-    found = [lock.name, *names]
-    for name in names:
-        if name.startswith("."):  # .npmrc, .yarnrc.yml, .pnpmfile.cjs: settings, or code that managers load
-            if tree.kind(f"{base}/{name}") != "file" and name not in (".git", ".github", ".gitlab"):
-                return None
-            found += [name, _file(staged, name)]
-    told = {k: v for k, v in manifest.items() if k not in _SAYS_NOTHING}
-    found += [json.dumps(told, sort_keys=True), *(_file(staged, n) for n in _MANIFESTS[1:] if n in names)]
-    return found + [repr(p) for p in lock.packages] + [_resolved(staged, lock)]
-
-
-def _resolved(staged: Staged, lock: LockFile) -> str:
-    """The lock file's own text; of npm's what is not the project's own name and version."""
-    if not lock.name.endswith(".json") or lock.ecosystem != "npm":
-        return _file(staged, lock.name)
-    data: dict[str, Any] = staged.tree.read_json(f"{staged.project}/{lock.name}", _MAX_FILE)
-    places = dict(data.get("packages") or {})
-    root = {k: v for k, v in dict(places.pop("", None) or {}).items() if k not in _SAYS_NOTHING}
-    return _digest([json.dumps([places, root, data.get("lockfileVersion")], sort_keys=True)])
-
-
-def _file(staged: Staged, name: str) -> str:
-    data = staged.tree.read(f"{staged.project}/{name}", _MAX_FILE)
-    return "" if data is None else hashlib.sha256(data).hexdigest()
-
-
-def _every_file(folder: Path) -> list[str]:
-    """Names, modes and digests of a whole tree, links as what they point to."""
-    found = []
-    for root, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted([*names, *(f for f in folders if (Path(root) / f).is_symlink())]):
-            path = Path(root) / name
-            where = os.fsencode(path.relative_to(folder)).hex()
-            if path.is_symlink():
-                found.append(f"{where} -> {os.fsencode(path.readlink()).hex()}")
-            elif path.is_file():
-                mode = path.stat().st_mode & 0o111
-                with path.open("rb") as file:
-                    found.append(f"{where} {mode} {hashlib.file_digest(file, 'sha256').hexdigest()}")
+def _pins(staged: Staged) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for lock in lock_files(staged.tree, staged.project):
+        for pin in lock.packages:
+            if pin.registry and pin.integrity:
+                found[pin.purl] = found.get(pin.purl, frozenset()) | frozenset(pin.integrity.split())
     return found
+
+
+def _foreign(package: Package) -> bool:
+    """Not a part of the project's own tree, which the key holds whole."""
+    return package.path is None or any(part in f"{package.path}/" for part in _INSTALLED)
+
+
+def _stem(purl: str) -> str:
+    """What the names of this package's archives begin with, whatever stands for its dots and dashes."""
+    parsed = PackageURL.from_string(purl)
+    return normal(f"{parsed.name}-{parsed.version}")
+
+
+def _archive_of(url: str) -> str | None:
+    """The stem of the package whose archive lies there; None where it is no archive."""
+    hit = _ARCHIVE.fullmatch(unquote(urlsplit(url).path).rpartition("/")[2])
+    if hit is None:
+        return None
+    # a wheel's name goes on with the systems that it is for
+    return normal("-".join(hit[1].split("-")[:2]) if hit[2] in (".whl", ".egg") else hit[1])
+
+
+def _settings(config: Settings) -> str:
+    """All of them but what holds a password and decides nothing."""
+    return config.model_dump_json(exclude={"database_url"})
+
+
+def _image() -> list[object]:
+    path = find_image()
+    state = path.stat()
+    return [path.name, state.st_size, state.st_mtime_ns]
+
+
+def _registries(upstreams: Sequence[Upstream]) -> list[str]:
+    """The host's registries; its credentials are nobody's business, and change nothing that is pinned."""
+    return sorted(repr(replace(u, auth=None, proxy=None)) for u in upstreams)
+
+
+def _every_file(folder: Path) -> Iterator[str]:
+    """Names, kinds, modes and contents of a whole tree, links as what they point to; no link is followed."""
+    for root, folders, names, at in os.fwalk(folder, onerror=_tell, follow_symlinks=False):
+        folders.sort()
+        for name in sorted([*folders, *names]):
+            where = os.fsencode((Path(root) / name).relative_to(folder)).hex()
+            yield f"{where} {_content(name, at)}"
+
+
+def _tell(error: OSError) -> None:
+    raise error  # a folder that cannot be read is no empty one
+
+
+def _content(name: str, at: int) -> str:
+    state = os.stat(name, dir_fd=at, follow_symlinks=False)
+    if stat.S_ISLNK(state.st_mode):
+        return f"-> {os.fsencode(os.readlink(name, dir_fd=at)).hex()}"
+    if not stat.S_ISREG(state.st_mode):
+        return f"{stat.S_IFMT(state.st_mode):o} {stat.S_IMODE(state.st_mode):o}"
+    with os.fdopen(os.open(name, _FILE, dir_fd=at), "rb") as file:
+        return f"{stat.S_IMODE(state.st_mode):o} {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 @cache
@@ -127,14 +179,15 @@ def _digest(parts: Iterator[str] | list[str]) -> str:
     return whole.hexdigest()
 
 
-def known(store: Store, key: str, settings: Settings) -> Report | None:
-    """The newest whole result of that key within `result_cache_seconds`, with its scan's id."""
+def known(store: Store, key: str, submitter: str, settings: Settings) -> Report | None:
+    """This account's newest whole result of that key within `result_cache_seconds`, with its scan's id."""
     since = now_ms() - int(settings.result_cache_seconds * 1000)
     query = (
         select(Scan.id)
         .join(KnownResult, KnownResult.scan_id == Scan.id)
         .where(
             KnownResult.key == key,
+            Scan.submitter == submitter,
             Scan.status == ScanStatus.FINISHED.value,
             Scan.verdict != Verdict.INCONCLUSIVE.value,
             Scan.finished >= since,
@@ -157,12 +210,13 @@ def note(store: Store, key: str, scan_id: Any) -> None:
 def as_new(report: Report, scan_id: str) -> Report:
     """An earlier result as that of another scan; what the policy made of it then is forgotten."""
     note = (
-        f"Nothing was run: scan {report.id} of {rfc3339(report.finished)[:19]}Z saw the same dependencies "
-        "under the same rules and image."
+        f"Nothing was run: scan {report.id} of {rfc3339(report.finished)[:19]}Z had the same files and dependencies, "
+        "under the same rules, image and settings."
     )
     return replace(
         report,
         id=scan_id,
+        known_from=report.id,
         findings=tuple(replace(f, waived=None) for f in report.findings),
         notices=(),
         coverage=replace(report.coverage, notes=(note, *report.coverage.notes)),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from package_hunter.config import Settings
 from package_hunter.model.report import Report
@@ -14,7 +14,10 @@ from package_hunter.queue.base import Job, Runner
 from package_hunter.store.database import Store
 
 if TYPE_CHECKING:
+    from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems import Staged
+    from package_hunter.pipeline.options import Scan
+    from package_hunter.queue.reuse import Known
 
 _MAX_OWN = 1 << 20
 
@@ -23,7 +26,7 @@ def pipeline_runner(settings: Settings) -> Runner:
     """A runner that makes real scans; the pipeline is imported with the first one."""
     stores: list[Store] = []  # opened in the worker that scans: not to be carried over a fork
 
-    def run(job: Job, archive: Path | None) -> Report:
+    def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
         return _Run(settings, stores[0], job).scan(archive)
@@ -39,37 +42,50 @@ class _Run:
         # read before the scan: a mistake in it should cost nobody one
         self._policy = server_policy(settings)
         self._own: str | None = None
+        self._known: Known | None = None
 
-    def scan(self, archive: Path | None) -> Report:
+    def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the server's policy sees it."""
         from package_hunter.policy.rejudge import rejudge
 
-        pipeline = import_module("package_hunter.pipeline")
-        options = pipeline.ScanOptions(ecosystem=self._job.manager, on_staged=self._on_staged)
-        scan_id = str(self._job.scan_id)
-        if archive is not None:
-            report: Report = pipeline.scan_archive(archive, options, scan_id, self._settings)
-        else:
-            report = pipeline.scan_purl(self._job.purl, options, scan_id, self._settings)
+        report = self._report(archive)
+        self._note(report)
         return rejudge(report, self._policy, self._own)
 
-    def _on_staged(self, staged: Staged) -> Report | None:
+    def _report(self, archive: IO[bytes] | None) -> Report:
+        pipeline = import_module("package_hunter.pipeline")
+        job, scan_id = self._job, str(self._job.scan_id)
+        again = job.attempt < self._settings.max_attempts
+        options = pipeline.ScanOptions(ecosystem=job.manager, on_staged=self._on_staged, again=again)
+        report: Report = (
+            pipeline.scan_purl(job.purl, options, scan_id, self._settings)
+            if archive is None
+            else pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
+        )
+        return report
+
+    def _on_staged(self, scan: Scan, staged: Staged, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import OWN_FILE
         from package_hunter.queue import reuse
 
-        if heeds_own_file(self._policy, self._job.submitter):
+        job = self._job
+        if heeds_own_file(self._policy, job.submitter):
             data = staged.tree.read(f"{staged.project}/{OWN_FILE}", _MAX_OWN)
             self._own = None if data is None else data.decode("utf-8", "replace")
         if not self._settings.result_cache_seconds:
             return None
-        key = reuse.key_of(staged, self._job.manager, self._settings)
-        if key is None:
+        self._known = reuse.known_by(scan, staged, upstreams)
+        if self._known is None or job.fresh:
             return None
-        found = None if self._job.fresh else reuse.known(self._store, key, self._settings)
-        if found is None:
-            reuse.note(self._store, key, self._job.scan_id)
-            return None
-        return reuse.as_new(found, str(self._job.scan_id))
+        found = reuse.known(self._store, self._known.key, job.submitter, self._settings)
+        return None if found is None else reuse.as_new(found, str(job.scan_id))
+
+    def _note(self, report: Report) -> None:
+        """Let the result of a scan that was run stand for others of the same, where it may."""
+        from package_hunter.queue import reuse
+
+        if self._known is not None and report.known_from is None and self._known.settles(report):
+            reuse.note(self._store, self._known.key, self._job.scan_id)
 
 
 def server_policy(settings: Settings) -> Policy:

@@ -1,21 +1,21 @@
 """The worker: takes one scan after the other off the queue and runs it. It is root; the server is not.
 
 It takes digests and purls from the queue, never paths. Killed at any moment, it loses no scan: its successor
-takes them back (`Queue.recover`), or its leases end.
+takes them back (`Queue.recover`), or its leases end. A fault of ours (`HunterError.again`) is no failed scan: it
+is tried again.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import IO, TypeVar
 
 import structlog
 
@@ -23,6 +23,7 @@ from package_hunter.config import Settings
 from package_hunter.errors import HunterError
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
+from package_hunter.queue.identity import Identity
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.uploads import Uploads
 
@@ -37,6 +38,7 @@ _GRACE_SECONDS = 5.0  # how long a scan may go on after SIGTERM
 
 _SEE_LOG = "the worker's log says more."
 _INSIST_TIMES = 5
+T = TypeVar("T")
 
 
 class ScanStopped(BaseException):
@@ -53,7 +55,7 @@ class Worker:
         store: Store,
         queue: Queue,
         run: Runner,
-        name: str,
+        identity: Identity,
         reap: Callable[[], None] | None = None,
         lacks: Callable[[], str | None] = lambda: None,
     ) -> None:
@@ -61,7 +63,7 @@ class Worker:
         self._store = store
         self._queue = queue
         self._run = run
-        self._name = name
+        self._name, self._dead = identity.name, identity.dead
         self._reap = reap or (lambda: None)
         self._lacks = lacks
         self._uploads = Uploads(settings)
@@ -75,7 +77,7 @@ class Worker:
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGUSR1, self._on_break_off)
         self._reap()
-        taken_back = self._retrying(lambda: self._queue.recover(self._name))
+        taken_back = sum(self._retrying(partial(self._queue.recover, name)) for name in self._dead)
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
             if not self._retrying(self._one):
@@ -116,9 +118,7 @@ class Worker:
             _insist(lambda: self._queue.release(job))
             return "given back"
         except HunterError as error:
-            log.info("scan failed", scan=str(job.scan_id), error=str(error))
-            how, reason, code = "failed", discreet.failure(error, self._settings), error.exit_code
-            _insist(lambda: self._queue.fail(job, reason, code))
+            how = self._failed(job, error)
         except Exception as error:
             log.exception("scan crashed", scan=str(job.scan_id))
             how, reason = "crashed", f"Package Hunter itself failed ({type(error).__name__}): {_SEE_LOG}"
@@ -130,14 +130,29 @@ class Worker:
             self._uploads.remove_unneeded(self._store, job.sha256)
         return how
 
+    def _failed(self, job: Job, error: HunterError) -> str:
+        """End the scan with the error's words, or let it be tried again where the fault is ours."""
+        reason, code = discreet.failure(error, self._settings), error.exit_code
+        if not error.again:
+            _insist(lambda: self._queue.fail(job, reason, code))
+            return "failed"
+        log.warning("scan failed through a fault of ours", scan=str(job.scan_id), error=reason)
+        return "to be tried again" if _insist(lambda: self._queue.retry(job, reason, code)) else "failed"
+
     def _guarded_run(self, job: Job) -> dict[str, object]:
         """The runner's report. SIGTERM can break it off, but never between here and the queue."""
-        archive = None if job.sha256 is None else self._uploads.checked(job.sha256)
-        self._scanning = True
-        try:
-            return discreet.report(self._run(job, archive).to_json(), self._settings)
-        finally:
-            self._scanning = False
+        with self._archive(job) as archive:
+            self._scanning = True
+            try:
+                return discreet.report(self._run(job, archive).to_json(), self._settings)
+            finally:
+                self._scanning = False
+
+    def _archive(self, job: Job) -> contextlib.AbstractContextManager[IO[bytes] | None]:
+        """The archive, opened once: what was checked is what is scanned, whatever lies there later."""
+        if job.sha256 is None:
+            return contextlib.nullcontext()
+        return self._uploads.opened(job.sha256, job.size)
 
     def _stop_due(self) -> bool:
         return self._stopping
@@ -164,16 +179,15 @@ class Worker:
             raise ScanStopped
 
 
-def _insist(end_scan: Callable[[], None]) -> None:
+def _insist(end_scan: Callable[[], T]) -> T:
     """A result is worth a few tries; after that the lease ends, and the scan runs again."""
-    for left in reversed(range(_INSIST_TIMES)):
+    for left in reversed(range(1, _INSIST_TIMES)):
         try:
             return end_scan()
         except StoreError as error:
             log.warning("result not stored yet", error=str(error), tries_left=left)
-            if not left:
-                raise
             time.sleep(1.0)
+    return end_scan()
 
 
 class _Heart:
@@ -236,27 +250,3 @@ class _Heart:
 
 def _break_off() -> None:
     os.kill(os.getpid(), signal.SIGUSR1)
-
-
-@contextlib.contextmanager
-def worker_name(settings: Settings) -> Iterator[str]:
-    """A name that is this process's alone on this machine, and its successor's: ``host/1``, ``host/2``..."""
-    folder = settings.data_dir / "locks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for slot in range(1, 1_000):
-        fd = os.open(_lock_path(folder, slot), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not inherited by what a scan forks
-        except OSError:
-            os.close(fd)
-            continue
-        try:
-            yield f"{socket.gethostname()[:100]}/{slot}"
-        finally:
-            os.close(fd)
-        return
-    raise HunterError("A thousand workers run on this machine already.", "Stop some.")
-
-
-def _lock_path(folder: Path, slot: int) -> Path:
-    return folder / f"worker-{slot}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,10 @@ from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
+from package_hunter.store import sqlite_file
+from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
+from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
+from package_hunter.store.errors import StoreError as StoreError
 
 _PRAGMAS = (
     "foreign_keys = ON",
@@ -32,19 +35,6 @@ _PRAGMAS = (
     "cell_size_check = ON",
 )
 _MIGRATION_LOCK = 0x7068_6D69  # any number that no other advisory lock uses
-
-
-class StoreError(HostError):
-    """The store cannot be read or written just now. ``told`` is what strangers are told: ``message`` may quote
-    the database, and with it the name of a host or a path."""
-
-    def __init__(self, message: str, advice: str = "", told: str = "") -> None:
-        super().__init__(message, advice)
-        self.told = told or message
-
-
-class DiskFullError(StoreError):
-    """No room for what should be stored."""
 
 
 def now_ms() -> int:
@@ -69,10 +59,13 @@ def database_url(settings: Settings) -> URL:
     if name in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
     if name == "sqlite":
-        return url
+        if url.query or (url.database or "").startswith(("file:", ":")):
+            raise UsageError("PACKAGE_HUNTER_DATABASE_URL has options or is no file.", _SQLITE_ADVICE)
+        return url if url.database else url.set(database=str(store_dir(settings) / "store.db"))
     raise UsageError(f"PACKAGE_HUNTER_DATABASE_URL names the unknown database {name!r}.", _URL_ADVICE)
 
 
+_SQLITE_ADVICE = "Give sqlite:////PATH/TO/FILE, or unset it for the default place."
 _URL_ADVICE = "Give postgresql://USER:PASSWORD@HOST/DATABASE, or unset it for SQLite."
 
 
@@ -82,9 +75,9 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         url = database_url(settings)
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self._file = Path(url.database) if self.is_sqlite and url.database else None
+        self._file = Path(url.database).absolute() if self.is_sqlite and url.database else None
         try:
-            self.engine = _engine(url)
+            self.engine = _sqlite(url, self._file) if self._file else _postgresql(url)
         except (ImportError, NoSuchModuleError) as error:
             raise UsageError(
                 "PostgreSQL needs the driver psycopg, which is not installed.",
@@ -94,13 +87,13 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading: sees one consistent state, waits for nobody (SQLite in WAL mode)."""
-        with _explained(), Session(self.engine, expire_on_commit=False) as session:
+        with self._careful(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def peek(self) -> Iterator[Connection]:
         """A connection for one prepared query, a third of the cost of `read`: status polls."""
-        with _explained(), self.engine.connect() as connection:
+        with self._careful(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -110,7 +103,7 @@ class Store:
         On SQLite it holds the write lock from its start, so what it read stays true until the commit.
         """
         engine = self.engine.execution_options(hunter_write=True)
-        with _explained(), Session(engine, expire_on_commit=False) as session, session.begin():
+        with self._careful(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def lock(self, session: Session, key: str) -> None:
@@ -120,25 +113,24 @@ class Store:
 
     def migrate(self) -> None:
         """Make the database, or bring it up to date; safe when several processes do it at once."""
-        if self._file is not None:
-            refuse_links(self._file)
-        with _explained(), self.engine.execution_options(hunter_write=True).begin() as connection:
-            _upgrade(connection, self.is_sqlite)
+        with self._careful():
+            if self._file is not None:
+                sqlite_file.make(self._file)
+            begun = self.engine.execution_options(hunter_write=True).begin()
+            # the migrations are our own files; the database and its log are open once the transaction has begun
+            with begun as connection, acting_as_ourselves():
+                _upgrade(connection, self.is_sqlite)
 
     def close(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
+        with self._careful():
+            self.engine.dispose()
 
-
-def refuse_links(file: Path) -> None:
-    """HostError where the database or its companions are links: root must not be led elsewhere."""
-    for path in (file.parent, file, *(file.with_name(file.name + end) for end in ("-wal", "-shm"))):
-        try:
-            mode = path.lstat().st_mode
-        except FileNotFoundError:
-            continue
-        if stat.S_ISLNK(mode) or not (stat.S_ISREG(mode) or path == file.parent):
-            raise HostError(f"{path} is not an ordinary file.", "Look who put it there, and remove it.")
+    @contextmanager
+    def _careful(self) -> Iterator[None]:
+        """Errors become sentences; and SQLite touches its files with the rights of whose folder they lie in."""
+        with _explained(), acting_as_owner(self._file.parent) if self._file else nullcontext():
+            yield
 
 
 def _upgrade(connection: Connection, is_sqlite: bool) -> None:
@@ -156,10 +148,14 @@ def _upgrade(connection: Connection, is_sqlite: bool) -> None:
         ) from error
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
-    engine = create_engine(url, pool_size=8, max_overflow=8, pool_timeout=10)
+def _postgresql(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+
+
+def _sqlite(url: URL, file: Path) -> Engine:
+    engine = create_engine(
+        url, creator=lambda: sqlite_file.connect(file), pool_size=8, max_overflow=8, pool_timeout=10
+    )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

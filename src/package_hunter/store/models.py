@@ -57,6 +57,7 @@ class Scan(Base):
     exit_code: Mapped[int | None] = mapped_column(SmallInteger)  # of the error it failed with (errors.py)
     verdict: Mapped[str | None] = mapped_column(String(16))
     decision: Mapped[str | None] = mapped_column(String(16))
+    known_from: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # the scan whose result this one was given
     fresh: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # an earlier result will not do

@@ -15,12 +15,20 @@ import secrets
 import shutil
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+import structlog
 
 from package_hunter.config import Settings
 from package_hunter.errors import HostError
 from package_hunter.store import scans
+from package_hunter.store.acting import acting_as_owner
 from package_hunter.store.database import DiskFullError, Store
+
+log = structlog.get_logger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _CHECK_EVERY = 64 << 20  # bytes between two looks at the free space
@@ -90,6 +98,7 @@ class Uploads:
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.data_dir / "received"
         self._min_free = settings.min_free_bytes
+        self._max_bytes = settings.max_archive_bytes
 
     def begin(self, expected: int = 0) -> Upload:
         """A new upload of ``expected`` bytes (0: unknown); DiskFullError where they would not fit."""
@@ -100,24 +109,31 @@ class Uploads:
         """Bytes that uploads may still take."""
         return shutil.disk_usage(self.folder).free - self._min_free
 
-    def checked(self, sha256: str) -> Path:
-        """The archive's path, once it is sure that it is what was uploaded; HostError else."""
+    @contextmanager
+    def opened(self, sha256: str, size: int | None = None) -> Iterator[IO[bytes]]:
+        """The archive, open for reading, once it is sure that it is what was uploaded; HostError else.
+
+        It is opened once: who has it open has what was checked, whatever the folder holds under that name later.
+        ``size`` is what the upload had; None: not known.
+        """
+        with self._open(sha256) as file:
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise HostError(f"The uploaded archive {sha256} is no ordinary file.", _AGAIN)
+            if state.st_size > self._max_bytes or size not in (None, state.st_size):
+                raise HostError(f"The uploaded archive {sha256} does not have its size any more.", _AGAIN)
+            if _digest(file, state.st_size) != sha256:
+                raise HostError(f"The uploaded archive {sha256} was damaged on disk.", _AGAIN)
+            file.seek(0)
+            yield file
+
+    def _open(self, sha256: str) -> IO[bytes]:
         path = self._path(sha256)
         try:
-            fd = os.open(path, _OPEN)
+            return os.fdopen(os.open(path, _OPEN), "rb")
         except OSError as error:
-            raise HostError(
-                f"The uploaded archive {sha256} cannot be read ({error.strerror}).", _AGAIN
-            ) from error
-        with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise HostError(f"The uploaded archive {sha256} is no ordinary file.", _AGAIN)
-            digest = hashlib.sha256()
-            while chunk := file.read(_HASH_CHUNK):
-                digest.update(chunk)
-        if digest.hexdigest() != sha256:
-            raise HostError(f"The uploaded archive {sha256} was damaged on disk.", _AGAIN)
-        return path
+            what = "a link lies in its place" if error.errno == errno.ELOOP else error.strerror
+            raise HostError(f"The uploaded archive {sha256} cannot be read ({what}).", _AGAIN) from error
 
     def remove_unneeded(self, store: Store, sha256: str) -> None:
         """Remove the archive unless a scan that is not finished wants it."""
@@ -125,18 +141,43 @@ class Uploads:
         with store.write() as session:
             store.lock(session, self.key(sha256))
             if not scans.needs_upload(session, sha256):
+                self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        """Remove a name, never what it leads to. A folder is nobody's upload: it stays, and the log tells."""
+        try:
+            with acting_as_owner(self.folder):
                 path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("not removed from the archives", name=path.name[:80], error=error.strerror)
 
     def sweep(self, store: Store) -> int:
         """Remove what nobody needs (left by a killed server or worker); how many files that were."""
         gone = 0
         for path in list(self.folder.iterdir()):
             if path.name.startswith("part-"):
-                _remove_dead_part(path)
+                self._remove_dead_part(path)
             elif _DIGEST.match(path.name):
                 self.remove_unneeded(store, path.name)
-            gone += not path.exists()
+            gone += not os.path.lexists(path)
         return gone
+
+    def _remove_dead_part(self, path: Path) -> None:
+        try:
+            if time.time() - path.lstat().st_mtime < _PART_AGE:
+                return  # perhaps made, but not yet locked
+            fd = os.open(path, _OPEN)
+        except FileNotFoundError:
+            return  # finished or removed meanwhile
+        except OSError:
+            return self._remove(path)  # a link or a socket: no upload was ever that
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._remove(path)
+        except BlockingIOError:
+            pass  # still coming in
+        finally:
+            os.close(fd)
 
     @staticmethod
     def key(sha256: str) -> str:
@@ -168,17 +209,10 @@ def _disk_full(error: OSError) -> OSError | DiskFullError:
     return error
 
 
-def _remove_dead_part(path: Path) -> None:
-    try:
-        if time.time() - path.lstat().st_mtime < _PART_AGE:
-            return  # perhaps made, but not yet locked
-        fd = os.open(path, _OPEN)
-    except OSError:
-        return  # finished or removed meanwhile
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink(missing_ok=True)
-    except BlockingIOError:
-        pass  # still coming in
-    finally:
-        os.close(fd)
+def _digest(file: IO[bytes], size: int) -> str:
+    """The SHA-256 of the first ``size`` bytes; a file that grows meanwhile keeps nobody here."""
+    digest = hashlib.sha256()
+    while size > 0 and (chunk := file.read(min(size, _HASH_CHUNK))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()

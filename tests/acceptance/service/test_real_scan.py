@@ -19,7 +19,8 @@ import httpx
 import pytest
 
 from package_hunter.config import Settings
-from tests.support.requires import ROOT, needs_btf, needs_program, needs_runc
+from package_hunter.confine import UIDS
+from tests.support.requires import ROOT, needs_btf, needs_program, needs_registry, needs_runc, needs_shared
 from tests.support.service_harness import free_port, open_folder, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -164,3 +165,59 @@ def test_the_other_managers(server: Server, tmp_path: Path, manager: str) -> Non
     assert found["status"] == "finished", found.get("reason")
     contacted = [e for e in found["result"] if e["rule"] == "Unexpected outbound connection destination"]
     assert any("wget" in e["output_fields"]["proc.cmdline"] for e in contacted)
+
+
+def _packed(folder: Path, archive: Path) -> Path:
+    subprocess.run(["tar", "-C", folder, "-czf", archive, "."], check=True)
+    return archive
+
+
+def _helper(server: Server, uid: int) -> int | None:
+    """The process of this user that a worker of this server started."""
+    lines = server.log.read_text().splitlines()
+    workers = {json.loads(line)["pid"] for line in lines if '"process started"' in line and "worker-" in line}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            words = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            if int(words["PPid"]) in workers and int(words["Uid"].split()[0]) == uid:
+                return int(status.parent.name)
+    return None
+
+
+@pytest.mark.parametrize("role", ["gateway", "reader"])
+def test_a_killed_helper_is_our_fault_and_the_scan_is_tried_again(
+    server: Server, tmp_path: Path, role: str
+) -> None:
+    (tmp_path / "p").mkdir()
+    manifest = {"name": role, "version": "1.0.0", "scripts": {"postinstall": "sleep 4"}}
+    (tmp_path / "p" / "package.json").write_text(json.dumps(manifest))
+    scan_id = _submit(server.url, _packed(tmp_path / "p", tmp_path / "t.tgz"))
+    wait_for(lambda: _helper(server, UIDS["reader"]), 60)  # the box runs
+    victim = _helper(server, UIDS[role])
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    found = _ended(server, scan_id)
+    assert found["status"] == "finished", found.get("reason")
+    said = [json.loads(line) for line in server.log.read_text().splitlines() if scan_id in line]
+    assert [e["attempt"] for e in said if e["event"] == "scan started"] == [1, 2]
+    assert [e["how"] for e in said if e["event"] == "scan ended"] == ["to be tried again", "finished"]
+
+
+def test_a_known_result_is_given_for_the_same_files_only(server: Server, tmp_path: Path) -> None:
+    """Two projects of one lock file; a dependency loads a file of the project's own."""
+    needs_registry()
+    cases = needs_shared("cases")
+    archives = {}
+    for case in ("cache-honest", "cache-thief"):
+        command = [sys.executable, cases / "expand.py", cases / case, tmp_path / case]
+        subprocess.run(command, check=True, capture_output=True)
+        archives[case] = _packed(tmp_path / case, tmp_path / f"{case}.tgz")
+    ids = [_submit(server.url, archives[c]) for c in ("cache-honest", "cache-thief", "cache-honest")]
+    first, thief, again = [_ended(server, scan_id) for scan_id in ids]
+    assert [x["status"] for x in (first, thief, again)] == ["finished"] * 3
+    assert "known_from" not in first
+    assert "known_from" not in thief
+    assert again["known_from"] == ids[0]
+    infos = [httpx.get(f"{server.url}/api/v1/scans/{i}", trust_env=False).json() for i in ids]
+    assert [i["verdict"] for i in infos] == ["no_findings", "malicious", "no_findings"]
+    assert [i["known_from"] for i in infos] == [None, None, ids[0]]

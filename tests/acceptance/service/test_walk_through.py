@@ -160,6 +160,8 @@ def test_rights_are_given_up(server: Running) -> None:
         assert re.search(r"^Groups:\s*$", api, re.M)
         assert re.search(r"^CapEff:\t0+$", api, re.M)
         assert re.search(r"^CapPrm:\t0+$", api, re.M)
+        assert re.search(r"^CapBnd:\t0+$", api, re.M)
     assert re.search(r"^NoNewPrivs:\t1", api, re.M)
+    assert re.search(r"^Seccomp:\t2", api, re.M)
     for folder in ("store", "received"):
         assert stat.S_IMODE((server.data_dir / folder).stat().st_mode) == 0o700

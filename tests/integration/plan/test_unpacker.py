@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from package_hunter.confine import UIDS
-from package_hunter.errors import BadArchiveError, HostError, NothingToScanError
+from package_hunter.errors import BadArchiveError, HelperDiedError, HostError, NothingToScanError
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.run import run_unpacker
 
@@ -151,7 +154,7 @@ def waiting_unpacker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     read_end, write_end = os.pipe()
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker", str(read_end), str(dest), "stream"]
     process = subprocess.Popen(
-        [*command, json.dumps(Limits().to_json())], pass_fds=(read_end, dest), stdout=-1
+        [*command, json.dumps(Limits().to_json()), str(os.getpid())], pass_fds=(read_end, dest), stdout=-1
     )
     os.close(read_end)
     yield process
@@ -173,3 +176,44 @@ def test_its_rights_are_gone(waiting_unpacker: subprocess.Popen[bytes]) -> None:
     assert status["Groups"].strip() == ""
     assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb")} == {0}
     assert status["NoNewPrivs"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "words"),
+    [
+        (signal.SIGKILL, HelperDiedError, "was killed .signal 9."),
+        (signal.SIGTERM, HelperDiedError, "was killed"),
+        (signal.SIGXCPU, BadArchiveError, "CPU time"),
+        (signal.SIGSYS, BadArchiveError, "system call"),
+    ],
+)
+def test_who_killed_the_unpacker(
+    tmp_path: Path, number: signal.Signals, kind: type[Exception], words: str
+) -> None:
+    """Its own limits end it for the archive's sake; anything else is no fault of the archive."""
+    read, write = os.pipe()
+
+    def kill() -> None:
+        wait = time.monotonic() + 30
+        while not (found := _confined_children()) and time.monotonic() < wait:
+            time.sleep(0.02)
+        os.kill(found[0], number)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with os.fdopen(read, "rb") as archive, pytest.raises(kind, match=words):
+        run_unpacker(archive, tmp_path / "out", Limits())
+    killer.join()
+    os.close(write)
+    assert not (tmp_path / "out").exists()
+
+
+def _confined_children() -> list[int]:
+    """Children of this process that wait for their archive, confined."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            text = path.read_text()
+            if f"PPid:\t{os.getpid()}\n" in text and "Seccomp:\t2" in text:
+                found.append(int(path.parent.name))
+    return found

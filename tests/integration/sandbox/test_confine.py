@@ -95,7 +95,8 @@ def test_files_and_sockets_by_role(tmp_path: Path) -> None:
         print(*done)
     """
     may = {role: _confined(role, code).stdout.split() for role in ROLES}
-    assert may == {"gateway": ["write", "socket"], "reader": [], "unpacker": ["write"], "test": []}
+    both = ["write", "socket"]
+    assert may == {"gateway": both, "reader": [], "unpacker": ["write"], "server": both, "test": []}
 
 
 def test_limits_and_descriptors() -> None:

@@ -111,6 +111,35 @@ def test_release_gives_the_scan_back_and_does_not_count(store: Store, queue: Que
         assert status(store, job.scan_id) == "pending"
 
 
+def test_a_fault_of_ours_is_tried_again_and_then_told(store: Store, queue: Queue) -> None:
+    scan_id = put(store, queue)
+    for attempt in (1, 2):
+        job = claimed(queue)
+        assert job.attempt == attempt
+        assert queue.retry(job, "The gateway was killed.")
+        assert status(store, scan_id) == "pending"
+    last = claimed(queue)
+    assert not queue.retry(last, "The gateway was killed.", 70)
+    assert queue.claim("w/1") is None
+    with pytest.raises(LeaseLostError):
+        queue.retry(last, "again")
+    with store.read() as session:
+        scan = scans.get(session, scan_id)
+        assert scan is not None
+        assert (scan.status, scan.reason, scan.exit_code) == ("failed", "The gateway was killed.", 70)
+
+
+def test_a_result_says_where_it_came_from(store: Store, queue: Queue) -> None:
+    first, second = put(store, queue), put(store, queue)
+    for known_from in (None, str(first)):
+        job = claimed(queue)
+        more = {} if known_from is None else {"known_from": known_from}
+        queue.finish(job, report_json(str(job.scan_id)) | more)
+    with store.read() as session:
+        found = [scan.known_from for i in (first, second) if (scan := scans.get(session, i)) is not None]
+    assert sorted(found, key=str) == sorted([None, first], key=str)
+
+
 def test_a_lease_that_ends_is_tried_again_and_then_failed(store: Store, queue: Queue) -> None:
     scan_id = put(store, queue)
     for attempt in (1, 2, 3):
@@ -149,6 +178,8 @@ def test_who_lost_the_lease_changes_nothing(store: Store, queue: Queue) -> None:
         queue.fail(old, "no")
     with pytest.raises(LeaseLostError):
         queue.release(old)
+    with pytest.raises(LeaseLostError):
+        queue.retry(old, "no")
     assert status(store, old.scan_id) == "running"
     queue.finish(new, report_json(str(new.scan_id)))
     with pytest.raises(LeaseLostError):

@@ -140,7 +140,8 @@ def test_an_upload_is_kept_by_its_digest_while_a_scan_wants_it(
     keep(uploads, store, queue, b"archive")
     keep(uploads, store, queue, b"archive")
     assert names(uploads) == [digest]
-    assert uploads.checked(digest).read_bytes() == b"archive"
+    with uploads.opened(digest, 7) as file:
+        assert file.read() == b"archive"
     for left in (1, 0):
         job = queue.claim("w/1")
         assert job is not None
@@ -176,25 +177,58 @@ def test_sweeping_removes_what_nobody_needs(uploads: Uploads, store: Store, queu
     live.discard()
 
 
+def refused(uploads: Uploads, digest: str, why: str, size: int | None = None) -> None:
+    with pytest.raises(HostError, match=why), uploads.opened(digest, size):
+        pass
+
+
 def test_a_damaged_or_planted_archive_is_refused(uploads: Uploads, tmp_path: Path) -> None:
     digest = hashlib.sha256(b"archive").hexdigest()
-    with pytest.raises(HostError, match="cannot be read"):
-        uploads.checked(digest)
-    (uploads.folder / digest).write_bytes(b"archivE")
-    with pytest.raises(HostError, match="damaged"):
-        uploads.checked(digest)
-    (uploads.folder / digest).unlink()
+    place = uploads.folder / digest
+    refused(uploads, digest, "cannot be read")
+    place.write_bytes(b"archivE")
+    refused(uploads, digest, "damaged")
+    refused(uploads, digest, "its size", 8)
+    os.truncate(place, 1 << 40)  # a hole: it costs its owner nothing, and would be hashed for an hour
+    refused(uploads, digest, "its size")
+    place.unlink()
     secret = tmp_path / "secret"
     secret.write_bytes(b"archive")
-    (uploads.folder / digest).symlink_to(secret)
-    with pytest.raises(HostError, match="cannot be read"):
-        uploads.checked(digest)
-    (uploads.folder / digest).unlink()
-    os.mkfifo(uploads.folder / digest)
-    with pytest.raises(HostError, match="no ordinary file"):
-        uploads.checked(digest)
-    with pytest.raises(HostError, match="no SHA-256"):
-        uploads.checked("../../etc/passwd")
+    place.symlink_to(secret)
+    refused(uploads, digest, "a link lies in its place")
+    place.unlink()
+    os.mkfifo(place)
+    refused(uploads, digest, "no ordinary file")
+    place.unlink()
+    place.mkdir()
+    refused(uploads, digest, "no ordinary file|directory")
+    refused(uploads, "../../etc/passwd", "no SHA-256")
+
+
+def test_who_has_an_archive_open_has_what_was_checked(uploads: Uploads) -> None:
+    digest = hashlib.sha256(b"archive").hexdigest()
+    (uploads.folder / digest).write_bytes(b"archive")
+    with uploads.opened(digest) as file:
+        (uploads.folder / digest).unlink()
+        (uploads.folder / digest).write_bytes(b"another")
+        assert file.read() == b"archive"
+
+
+def test_whatever_lies_among_the_archives_the_sweep_goes_on(
+    uploads: Uploads, store: Store, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"root's")
+    (uploads.folder / ("0" * 64)).mkdir()
+    (uploads.folder / ("1" * 64)).symlink_to(outside)
+    (uploads.folder / "part-folder").mkdir()
+    (uploads.folder / "part-link").symlink_to(outside)
+    (uploads.folder / ("2" * 64)).write_bytes(b"nobody's")
+    for path in uploads.folder.iterdir():
+        os.utime(path, (1, 1), follow_symlinks=False)
+    uploads.sweep(store)
+    assert names(uploads) == ["0" * 64, "part-folder"]
+    assert outside.read_bytes() == b"root's"
 
 
 def test_no_space_is_said_before_anything_is_written(settings: Settings) -> None:

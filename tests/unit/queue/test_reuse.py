@@ -1,4 +1,4 @@
-"""What a result is known by: what decides the install, nothing else."""
+"""What a result is known by: everything that a scan is made of."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from package_hunter.config import Settings
+from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems import stage
-from package_hunter.model.scan import Verdict
+from package_hunter.model.observation import Fetched, NetworkLog, Request
+from package_hunter.model.report import Report
+from package_hunter.model.scan import Package, Verdict
+from package_hunter.pipeline.options import Scan, ScanOptions
 from package_hunter.policy import parse_policy
 from package_hunter.queue import reuse
 from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.runner import heeds_own_file
+from package_hunter.rules import Engine
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.scans import NewScan
@@ -34,8 +41,10 @@ MANIFEST = {"name": "app", "version": "1.0.0", "dependencies": {"left-pad": "1.3
 
 
 @pytest.fixture(autouse=True)
-def an_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reuse, "find_image", lambda: Path("0123456789abcdef.erofs"))
+def an_image(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    image = tmp_path / "0123456789abcdef.erofs"
+    image.write_bytes(b"image")
+    monkeypatch.setattr(reuse, "find_image", lambda: image)
 
 
 @pytest.fixture
@@ -52,8 +61,27 @@ def put(folder: Path, name: str, data: object) -> None:
     (folder / name).write_text(json.dumps(data))
 
 
-def key(folder: Path, **settings: object) -> str | None:
-    return reuse.key_of(stage("app", folder), None, Settings(**settings))  # type: ignore[arg-type]
+HERE = (Upstream("npm", "https://npm.example/"),)
+
+
+def scan_of(folder: Path, options: ScanOptions | None = None, **settings: object) -> Scan:
+    """One under way."""
+    made = Settings(**settings)  # type: ignore[arg-type]
+    engine = cast(Engine, None)
+    return Scan("id", 0, 0.0, folder, options or ScanOptions(), engine, made, lambda _: None)
+
+
+def key(
+    folder: Path,
+    options: ScanOptions | None = None,
+    upstreams: tuple[Upstream, ...] = HERE,
+    withheld: tuple[tuple[str, str, bytes], ...] = (),
+    **settings: object,
+) -> str | None:
+    scan = scan_of(folder, options, **settings)
+    scan.withheld.extend(withheld)
+    found = reuse.known_by(scan, stage("app", folder), upstreams)
+    return None if found is None else found.key
 
 
 def change(part: str, **more: object) -> Callable[[Path], None]:
@@ -84,8 +112,12 @@ def released(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "same"),
     [
-        (own_code, True),
-        (released, True),
+        (lambda f: os.utime(f / "index.js", (1, 1)), True),
+        (own_code, False),
+        (released, False),
+        (lambda f: (f / "config").mkdir(), False),
+        (lambda f: (f / "index.js").chmod(0o755), False),
+        (lambda f: (f / "link.js").symlink_to("index.js"), False),
         (other_bytes, False),
         (change("package.json", scripts={"test": "jest"}), False),
         (change("package.json", scripts={"postinstall": "node ."}), False),
@@ -103,30 +135,90 @@ def test_what_makes_another_key(project: Path, what: Callable[[Path], None], sam
     assert (key(project) == before) is same
 
 
-def test_a_project_with_own_scripts_is_known_by_every_file(project: Path) -> None:
-    change("package.json", scripts={"postinstall": "node index.js"})(project)
-    before = key(project)
-    os.utime(project / "index.js", (1, 1))
-    assert key(project) == before, "times in the archive mean nothing"
-    own_code(project)
-    assert key(project) != before
-
-
-def test_settings_rules_and_image_are_part_of_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = key(project)
-    assert key(project, scan_timeout=5.0) != before
+def test_settings_options_image_rules_and_registries_are_part_of_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [
+        key(project),
+        key(project, scan_timeout=5.0),
+        key(project, ScanOptions(worlds=("ci",))),
+        key(project, ScanOptions(phases=("install",))),
+        key(project, ScanOptions(ecosystem="yarn")),
+        key(project, upstreams=(Upstream("npm", "https://mirror.example/"),)),
+        key(project, withheld=((".npmrc", "npmrc", b"registry=https://npm.example/"),)),
+    ]
     monkeypatch.setattr(reuse, "_program", lambda: "other rules")
-    assert key(project) != before
+    keys.append(key(project))
+    reuse.find_image().write_bytes(b"another image")
+    keys.append(key(project))
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_credentials_are_no_part_of_it(project: Path) -> None:
+    with_auth = (replace(HERE[0], auth="Bearer x", proxy="http://u:p@proxy.example"),)
+    assert key(project, upstreams=with_auth) == key(project)
+    assert key(project, database_url="postgresql://u:p@db.example/x") == key(project)
 
 
 def test_what_is_not_settled_has_no_key(project: Path) -> None:
-    assert reuse.key_of(stage("left-pad", purl="pkg:npm/left-pad@1.3.0"), None, Settings()) is None
+    assert reuse.known_by(scan_of(project), stage("left-pad", purl="pkg:npm/left-pad@1.3.0"), HERE) is None
+    assert key(project, ScanOptions(rule_files=(project / "rules.yaml",))) is None
+    assert key(project, engine="falco") is None
     (project / "package-lock.json").unlink()
     assert key(project) is None
+    (project / "requirements.txt").write_text("idna==3.7\n")
+    assert key(project) is None, "a version without a digest"
+
+
+LEFT_PAD = Package("pkg:npm/left-pad@1.3.0", "left-pad", "1.3.0", "/p/node_modules/left-pad", "sha512-AAAA")
+OWN = Package("pkg:npm/member@1.0.0", "member", "1.0.0", "/p/packages/member")
+FETCHED = Fetched(0, "https://code.example/x.tgz", 200, 9, "https", "", 1)
+OPEN = Package("pkg:pypi/idna@3.7", "idna", "3.7", "/p/.venv/lib/python3.11/site-packages/idna")
+
+
+def request(url: str, registry: bool = True) -> Request:
+    return Request(0, "GET", url, (), b"", 0, 200, 1, registry)
+
+
+def report(packages: tuple[Package, ...], *requests: Request, fetched: tuple[Fetched, ...] = ()) -> Report:
+    return samples.report(packages=packages, network=NetworkLog(requests=requests, fetched=fetched))
+
+
+@pytest.mark.parametrize(
+    ("seen", "settled"),
+    [
+        (report((LEFT_PAD,), request("https://npm.example/left-pad/-/left-pad-1.3.0.tgz")), True),
+        (report((LEFT_PAD, OWN), request("https://npm.example/left-pad")), True),
+        (report((LEFT_PAD,), request("https://evil.example/x.tgz", registry=False)), True),
+        (report((replace(LEFT_PAD, integrity="sha512-BBBB"),)), False),
+        (report((replace(LEFT_PAD, purl="pkg:npm/left-pad@1.3.1"),)), False),
+        (report((LEFT_PAD, OPEN)), False),
+        (report((LEFT_PAD,), request("https://npm.example/pnpm/-/pnpm-9.15.9.tgz")), False),
+        (report((LEFT_PAD,), request("https://py.example/s/setuptools-84.2-py3-none-any.whl")), False),
+        (report((LEFT_PAD,), fetched=(FETCHED,)), False),
+        (report((LEFT_PAD,), fetched=(replace(FETCHED, refused="no host"),)), True),
+    ],
+)
+def test_only_what_lock_files_pin_by_digest_settles_a_result(
+    project: Path, seen: Report, settled: bool
+) -> None:
+    found = reuse.known_by(scan_of(project), stage("app", project), HERE)
+    assert found is not None
+    assert found.settles(seen) is settled
+
+
+def test_every_ecosystem_s_lock_file_counts(project: Path) -> None:
+    (project / "requirements.txt").write_text("idna==3.7 --hash=sha256:82fee1fc --hash=sha256:028ff3aa\n")
+    found = reuse.known_by(scan_of(project), stage("app", project), HERE)
+    assert found is not None
+    assert found.pins["pkg:pypi/idna@3.7"] == {"sha256:82fee1fc", "sha256:028ff3aa"}
+    wheel = request("https://files.example/p/idna-3.7-py3-none-any.whl")
+    assert found.settles(report((LEFT_PAD, OPEN), wheel))
 
 
 def finished(store: Store, settings: Settings, verdict: Verdict) -> uuid.UUID:
-    """A scan that ended, noted under the key ``k``."""
+    """A scan of ana's that ended, noted under the key ``k``."""
     queue = LocalQueue(store, settings)
     with store.write() as session:
         scan = scans.add(session, NewScan("app", "ana", sha256="ab" * 32, size=1))
@@ -135,7 +227,7 @@ def finished(store: Store, settings: Settings, verdict: Verdict) -> uuid.UUID:
     assert job is not None
     assert (job.submitter, job.fresh) == ("ana", False)
     reuse.note(store, "k", job.scan_id)
-    assert reuse.known(store, "k", settings) is None, "a scan that runs is no result"
+    assert reuse.known(store, "k", "ana", settings) is None, "a scan that runs is no result"
     queue.finish(job, samples.report(id=str(job.scan_id), verdict=verdict).to_json())
     return job.scan_id
 
@@ -145,16 +237,19 @@ def test_a_finished_result_is_found_again(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     store = Store(settings)
     store.migrate()
-    assert reuse.known(store, "k", settings) is None
+    assert reuse.known(store, "k", "ana", settings) is None
     first = finished(store, settings, Verdict.MALICIOUS)
-    found = reuse.known(store, "k", settings)
+    found = reuse.known(store, "k", "ana", settings)
     assert found is not None
     assert found.id == str(first)
     again = reuse.as_new(found, "other")
-    assert again.id == "other"
+    assert (again.id, again.known_from) == ("other", str(first))
+    assert Report.from_json(again.to_json()).known_from == str(first)
     assert again.coverage.notes[0].startswith(f"Nothing was run: scan {first} of 2026-11-23T09:41:13Z")
-    assert reuse.known(store, "k", Settings(data_dir=tmp_path, result_cache_seconds=-1)) is None
-    assert reuse.known(store, "other", settings) is None
+    assert reuse.known(store, "k", "ana", Settings(data_dir=tmp_path, result_cache_seconds=-1)) is None
+    assert reuse.known(store, "other", "ana", settings) is None
+    assert reuse.known(store, "k", "token:ana", settings) is None, "accounts do not share results"
+    assert reuse.known(store, "k", "bob", settings) is None
     store.close()
 
 
@@ -164,7 +259,7 @@ def test_an_inconclusive_result_is_none(tmp_path: Path) -> None:
     store = Store(settings)
     store.migrate()
     finished(store, settings, Verdict.INCONCLUSIVE)
-    assert reuse.known(store, "k", settings) is None
+    assert reuse.known(store, "k", "ana", settings) is None
     store.close()
 
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
+from package_hunter.api.server import server_ids
+from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.store.database import Store, StoreError, database_url, refuse_links
+from package_hunter.store import sqlite_file
+from package_hunter.store.acting import acting_as_owner
+from package_hunter.store.database import Store, StoreError, database_url
+from package_hunter.store.sqlite_file import refuse_links
+from tests.support.requires import needs_root
+from tests.support.service_harness import open_folder
 
 
 def test_sqlite_by_default(tmp_path: Path) -> None:
@@ -42,11 +54,93 @@ def test_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("name", ["store.db", "store.db-wal", "store.db-shm"])
+PLACES = ("store.db", "store.db-wal", "store.db-shm", "store.db-journal")
+
+
+@pytest.mark.parametrize("name", PLACES)
 def test_links_in_the_store_s_folder_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/etc/hostname")
     with pytest.raises(HostError, match="not an ordinary file"):
         refuse_links(tmp_path / "store.db")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A store that was made and left; the folder of its files."""
+    (tmp_path / "store").mkdir()
+    store = Store(Settings(data_dir=tmp_path))
+    store.migrate()
+    store.close()
+    return tmp_path / "store"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "folder"])
+@pytest.mark.parametrize("name", PLACES)
+def test_whoever_opens_a_store_refuses_what_is_no_file(made: Path, name: str, kind: str) -> None:
+    outside = made.parent / "outside"
+    if kind == "link":
+        (made / "store.db").rename(outside) if name == "store.db" else outside.touch()
+    (made / name).unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(made / name)
+    elif kind == "folder":
+        (made / name).mkdir()
+    else:
+        (made / name).symlink_to(outside)
+    before = outside.read_bytes() if kind == "link" else None
+    store = Store(Settings(data_dir=made.parent))
+    for use in (store.read, store.write, store.migrate):
+        with pytest.raises(StoreError, match=f"{name} of the store is not an ordinary file"):
+            _use(use)
+    store.close()
+    assert (outside.read_bytes() if outside.exists() else None) == before
+
+
+def _use(what: Callable[[], AbstractContextManager[Session] | None]) -> None:
+    context = what()
+    if context is not None:
+        with context as session:
+            session.connection()
+
+
+def test_a_link_put_there_between_two_connections_is_refused(made: Path) -> None:
+    """The look before does not help where the link comes after it: SQLite is asked what it opened."""
+    outside = made.parent / "outside"
+    (made / "store.db").rename(outside)
+    (made / "store.db").symlink_to(outside)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(StoreError, match="not an ordinary file"):
+        patch.setattr(sqlite_file, "refuse_links", lambda _file: None)
+        sqlite_file.connect(made / "store.db")
+
+
+def test_root_works_in_the_store_with_its_owner_s_rights() -> None:
+    needs_root()
+    with open_folder() as folder:
+        settings = Settings(data_dir=folder)
+        uid = server_ids(settings)[0]
+        store = open_store(settings)
+        for path in (folder / "store").iterdir():
+            path.unlink()
+        store.close()
+        store = Store(settings)
+        store.migrate()
+        with store.write() as session:
+            session.execute(text("INSERT INTO workers (name, seen) VALUES ('w', 1)"))
+            assert {p.stat().st_uid for p in (folder / "store").iterdir()} == {uid}, "made as its owner"
+            with acting_as_owner(folder / "store"), pytest.raises(PermissionError):
+                Path("/etc/shadow").read_bytes()
+            with pytest.raises(PermissionError):  # still the owner's rights after an inner block
+                Path("/etc/shadow").read_bytes()
+        assert Path("/etc/shadow").read_bytes()
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////x/y.db?timeout=9", "sqlite:///file:/x/y.db", "sqlite:///:memory:"]
+)
+def test_a_file_by_another_name_than_its_path_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError, match="no file"):
+        Store(Settings(data_dir=tmp_path, database_url=url))
 
 
 def test_a_store_that_is_no_database(tmp_path: Path) -> None:

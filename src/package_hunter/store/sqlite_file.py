@@ -1,0 +1,60 @@
+"""The SQLite file: made and opened without being led elsewhere.
+
+The worker is root, and the folder is the API's user's, who may put anything there at any moment. So a connection
+looks first (for the sake of a clear error), never makes a file, and asks SQLite afterwards which file it has
+opened: SQLite follows a link in the place of the database, and opens what it has found without following another.
+Nothing is read or written before that answer. `acting_as_owner` bounds what could be reached at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from package_hunter.store.errors import StoreError
+
+COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+def refuse_links(file: Path) -> None:
+    """StoreError where the folder, the database or a companion is a link, a pipe or anything else than a file."""
+    for path in (file.parent, file, *(file.with_name(file.name + end) for end in COMPANIONS)):
+        try:
+            mode = path.lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if not (stat.S_ISDIR(mode) if path == file.parent else stat.S_ISREG(mode)):
+            raise _no_file(path)
+
+
+def make(file: Path) -> None:
+    """An empty file where none is yet; one that exists is not even opened (closing it would let go of this
+    process's locks on it: fcntl(2))."""
+    refuse_links(file)
+    with suppress(FileExistsError, FileNotFoundError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644))
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    """A connection to the existing file; StoreError where something else lies in its place."""
+    refuse_links(file)
+    connection = sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, check_same_thread=False)
+    try:
+        opened = connection.execute("PRAGMA database_list").fetchone()[2]
+        if Path(opened) not in (file, file.parent.resolve() / file.name):
+            raise _no_file(file)
+        refuse_links(file)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _no_file(path: Path) -> StoreError:
+    return StoreError(
+        f"{path.name} of the store is not an ordinary file.", "Look who put it there, and remove it."
+    )
