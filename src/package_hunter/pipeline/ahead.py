@@ -46,6 +46,10 @@ class Ahead:
             raise self._failed
         return self._found
 
+    def settle(self) -> None:
+        """Wait until nothing of this goes on any more."""
+        self._asking.join()
+
     def gateway(self) -> GatewayProcess | None:
         """The process that was started, once."""
         process, self._gateway = self._gateway, None
@@ -66,4 +70,4 @@ class Ahead:
         process = self.gateway()
         if process is not None:
             process.end()
-        self._asking.join()  # what forks later must not do so beside a thread
+        self.settle()  # what forks later must not do so beside a thread

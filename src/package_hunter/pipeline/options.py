@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from package_hunter.ecosystems.planner import Planner
+
 if TYPE_CHECKING:
     from package_hunter.config import Settings
     from package_hunter.ecosystems import Staged
@@ -46,6 +48,7 @@ class Scan:
     config: Settings
     say: Say
     withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
+    planner: Planner = field(default_factory=Planner)
 
 
 def quiet(message: str) -> None:

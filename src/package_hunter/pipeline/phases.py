@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from package_hunter.confined import StoppedError
 from package_hunter.ecosystems import BoxTree, Plan
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import SandboxError
@@ -31,6 +32,9 @@ def run_phases(scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]
             _run(scan, box, turn, phase, runs, reasons)
         scan.say("Waiting for what still runs")
         box.settle(scan.config.settle_seconds)
+        reasons += box.limits_hit()
+    except StoppedError as error:
+        reasons.append(error.message)
         reasons += box.limits_hit()
     except SandboxError as error:
         reasons.append(f"The box broke during the scan: {error.message}")

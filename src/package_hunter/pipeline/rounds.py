@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from package_hunter.ecosystems import Plan, PlanOptions, Staged, plans
+from package_hunter.ecosystems import Plan, PlanOptions, Staged
 from package_hunter.ecosystems.worlds import World, chosen
 from package_hunter.pipeline.apart import Apart
 from package_hunter.pipeline.options import Scan
@@ -59,7 +59,7 @@ def again(scan: Scan, staged: Staged, earlier: Round, apart: Apart, further: int
 def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
     """A fresh plan for each ecosystem: a plan remembers what was found in its box."""
     asked = PlanOptions(phases=("fetch", *scan.options.phases), phase_timeout=scan.config.phase_timeout)
-    return plans(staged, asked, scan.options.ecosystem)
+    return scan.planner.lay(staged, asked, scan.options.ecosystem)
 
 
 def _laid(scan: Scan, staged: Staged, worlds: tuple[World, ...]) -> Iterator[tuple[World, Plan, list[Plan]]]:

@@ -13,7 +13,6 @@ from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
 from package_hunter.ecosystems.npm import lock, members, yarn_lock
 from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.plan import NpmPlan
-from package_hunter.ecosystems.repack import pack_tgz
 from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
@@ -62,8 +61,7 @@ class NpmEcosystem(Ecosystem):
         target = Target(name, "npm", purl=lock.purl(name, version), sha256=staged.sha256)
         base = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in f"{name}-{version}")
         archive = f"{base.strip('-.')[:120] or 'package'}.tgz"
-        content = pack_tgz(staged.folder, "package")
-        files = (BoxFile(f"{staged.project}/{archive}", content),)
+        files = (BoxFile(f"{staged.project}/{archive}", b"", pack="tgz"),)
         extra = {
             key: value for key, value in found.items() if key in ("dependencies", "optionalDependencies")
         }

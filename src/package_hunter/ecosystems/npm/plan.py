@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -248,11 +249,18 @@ class NpmPlan(Plan):
         )
 
 
+def preload() -> None:
+    """Read the files that plans need: a child that plans may not."""
+    for name in ("lifecycle.js", "exercise.js"):
+        _script_file(name)
+
+
 def _may_be_absent(entry: Entry) -> bool:
     """Optional packages are left out on other platforms; bundled ones may lie inside their bundler's
     files."""
     return entry.optional or entry.in_bundle or entry.peer
 
 
+@cache
 def _script_file(name: str) -> bytes:
     return resources.files("package_hunter.ecosystems.npm").joinpath(name).read_bytes()
