@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from packageurl import PackageURL
-
+from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.npm import lock as npm_lock
 from package_hunter.ecosystems.npm import yaml_lock, yarn_lock
 from package_hunter.ecosystems.python import requirements
@@ -113,7 +112,7 @@ def _python(tree: BoxTree, project: str) -> LockFile | None:
         return None
     pins = [m.groups() for line in wanted.lines if (m := _PIN.match(line))]
     packages = tuple(
-        Pinned(PackageURL("pypi", None, requirements.normal(name), version).to_string(), name, version)
+        Pinned(purls.purl("pypi", requirements.normal(name), version), name, version)
         for name, version in pins
     )
     return LockFile(wanted.source, "pypi", packages, whole=wanted.locked)

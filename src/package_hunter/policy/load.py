@@ -22,13 +22,13 @@ expires = 2027-03-31
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from package_hunter.errors import UsageError
+from package_hunter.model import toml
 from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy.match import SEVERITIES
 from package_hunter.policy.model import Match, Policy, Rule, Waiver
@@ -54,8 +54,8 @@ def load_policy(path: Path, *, inside: bool = False) -> Policy:
 def parse_policy(text: str, name: str = "package-hunter.toml", *, inside: bool = False) -> Policy:
     """The policy of a text in TOML."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = toml.loads(text)
+    except toml.TomlError as error:
         raise UsageError(f"{name} is not TOML: {error}.", "Correct that line.") from error
     _known(data, {"verdicts", "rule", "waiver"} | (set() if inside else {"project"}), name)
     # a file from inside the project decides nothing by itself: it can only ask for more than the user's

@@ -14,6 +14,7 @@ LINK_EVENTS = ("preinstall", "prepare", "install", "postinstall")
 ROOT_EVENTS = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
 GYP_REBUILD = "node-gyp rebuild"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9@._-]{1,100}")
+_MAX_CONDITIONS = 32  # conditions in conditions of ``exports``
 KINDS_OF_DEPENDENCY = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
@@ -105,13 +106,15 @@ def _top_condition(exports: object) -> object | None:
     return exports
 
 
-def _only_import(target: object) -> bool:
+def _only_import(target: object, depth: int = 0) -> bool:
     """Whether none of the conditions lets ``require`` in."""
+    if depth > _MAX_CONDITIONS:
+        return True
     if isinstance(target, str):
         return target.endswith(".mjs")
     if isinstance(target, list):
-        return all(_only_import(item) for item in target)
+        return all(_only_import(item, depth + 1) for item in target)
     if isinstance(target, dict):
         usable = {key: value for key, value in target.items() if key not in ("import", "types", "browser")}
-        return all(_only_import(value) for value in usable.values())
+        return all(_only_import(value, depth + 1) for value in usable.values())
     return True

@@ -51,6 +51,7 @@ class NpmPlan(Plan):
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
         self._loaders: dict[str, str] = {}
+        self._where: dict[str, list[str]] = {}
 
     @property
     def fetch(self) -> Phase:
@@ -132,14 +133,21 @@ class NpmPlan(Plan):
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        keys = [key for key in self._places if key and self._purl(key) == purl]
         found: dict[str, Command] = {}
-        for key in keys:
+        for key in self._by_purl().get(purl, ()):
             for name in self._places[key].requires:
                 needed = lock.resolve(self._places, key, name)
                 if needed and needed != key and needed in self._loaders:
                     found.setdefault(needed, self._load(key, needed, self._loaders[needed]))
         return Phase("import", tuple(found.values())) if found else None
+
+    def _by_purl(self) -> Mapping[str, list[str]]:
+        """Where each package lies; asked for as often as there are packages."""
+        if not self._where:
+            for key in self._places:
+                if key:
+                    self._where.setdefault(self._purl(key), []).append(key)
+        return self._where
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the fetch; before it, those of the lock file."""
@@ -196,17 +204,16 @@ class NpmPlan(Plan):
     def _direct(self) -> list[tuple[str, str]]:
         """(location that asks, location asked for), each package once."""
         bases = ["", *sorted(key for key in self._places if key and "node_modules/" not in key)]
+        own = frozenset(bases)
         found: dict[str, str] = {}
         for base in bases:
             for name in self._places[base].requires:
                 key = lock.resolve(self._places, base, name)
-                if key is not None and key not in bases:
+                if key is not None and key not in own:
                     found.setdefault(key, base)
-        linked = {key: "" for key in bases if key and self._is_required(key)}
+        required = {lock.resolve(self._places, "", name) for name in self._root.requires}
+        linked = {key: "" for key in bases if key and key in required}
         return [(base, key) for key, base in {**linked, **found}.items()]
-
-    def _is_required(self, key: str) -> bool:
-        return any(lock.resolve(self._places, "", name) == key for name in self._root.requires)
 
     def _purl(self, key: str) -> str:
         entry = self._places[key]

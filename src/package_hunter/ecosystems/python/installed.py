@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from typing import NamedTuple
 
-from packageurl import PackageURL
-
+from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.base import longer_way
 from package_hunter.ecosystems.python.requirements import normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree
@@ -117,15 +116,21 @@ def _module_file(found: _Record, first: str, rest: str) -> None:
 
 
 def _rows(text: str) -> list[str]:
-    try:
-        return [row[0] for row in csv.reader(io.StringIO(text)) if row]
-    except csv.Error:
-        return []
+    rows = csv.reader(io.StringIO(text.replace("\0", "")))
+    found: list[str] = []
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return found
+        except csv.Error:
+            continue  # one line that is none takes no other with it
+        found += row[:1]
 
 
 def purl(name: str, version: str) -> str:
     """``pkg:pypi/…``"""
-    return PackageURL("pypi", None, normal(name), version or None).to_string()
+    return purls.purl("pypi", normal(name), version)
 
 
 def packages(
@@ -134,6 +139,7 @@ def packages(
     """The model's form, each with the way from the root. ``builds`` maps names to what ran code at
     install."""
     by_name = {normal(item.name): item for item in found}
+    asked = frozenset(direct)
     ways: dict[str, tuple[str, ...]] = {}
     queue: deque[tuple[str, tuple[str, ...]]] = deque((name, (root,)) for name in direct)
     while queue:
@@ -150,7 +156,7 @@ def packages(
             version=item.version,
             path=f"{site}/{item.modules[0]}" if item.modules else None,
             chain=ways.get(name, (item.name,)),
-            direct=name in direct,
+            direct=name in asked,
             scripts={key: text for key, text in builds.items() if key == name},
             requires=item.requires,
         )

@@ -226,7 +226,8 @@ class PythonPlan(Plan):
         here = {normal(item.name) for item in self._found}
         asked = dict.fromkeys(self._source.wanted.names)
         conditional = {normal(n) for n, line in zip(self._names(), self._lines(), strict=True) if ";" in line}
-        missing = [name for name in asked if name not in {*here, *conditional, *_SEEDED}]
+        settled = {*here, *conditional, *_SEEDED}
+        missing = [name for name in asked if name not in settled]
         kept = [
             item for item in self._found if normal(item.name) not in _SEEDED or normal(item.name) in asked
         ]
