@@ -115,6 +115,11 @@ class Confined:
             return f"took more than {self._allowed.cpu_seconds} s of processor time"
         return "ended unexpectedly" + (f" by signal {-status}" if status < 0 else "")
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._pid > 0
+
     def close(self) -> None:
         """End the child; may be called at any time, and again."""
         self._socket.close()

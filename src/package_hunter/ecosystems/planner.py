@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -41,10 +42,11 @@ _MAX_SENTENCE = 2_000
 
 @dataclass(frozen=True)
 class _Laid:
-    """What the parent is told of a plan once it is laid out."""
+    """What the parent is told of a plan once it is laid out. ``number`` is the child's for it."""
 
     __pydantic_config__ = _BYTES
 
+    number: int
     target: Target
     project: str
     planted: bool
@@ -55,6 +57,33 @@ class _Laid:
     notes: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the child is asked for: a staged project without the folder, which it cannot open."""
+
+    name: str
+    project: str
+    planted: bool
+    top: str
+    sha256: str | None
+    purl: str | None
+    options: PlanOptions
+    ecosystem: str | None
+
+    @classmethod
+    def of(cls, staged: Staged, options: PlanOptions, ecosystem: str | None) -> _Wish:
+        """The wish in the parent's words."""
+        planted = staged.folder is not None
+        given = staged.name, staged.project, planted, staged.top, staged.sha256, staged.purl
+        return cls(*given, options, ecosystem)
+
+    def staged(self, ask: Ask) -> Staged:
+        """The project as the child sees it."""
+        folder = Path("/") if self.planted else None
+        files = RemoteTree("staged", ask)
+        return Staged(self.name, self.project, folder, self.top, self.sha256, self.purl, files)
 
 
 @dataclass(frozen=True)
@@ -100,19 +129,30 @@ class Planner:
     """Lays plans for one scan. ``deadline`` is one of ``time.monotonic()``; close it when the scan is over."""
 
     def __init__(self, deadline: float | None = None, allowed: Allowance | None = None) -> None:
-        self._deadline, self._allowed = deadline, allowed
-        self._children: list[Confined] = []
+        self.deadline, self._allowed = deadline, allowed
+        self._child: Confined | None = None
+
+    def begin(self) -> None:
+        """Start the child, where it is not: best before there are other threads, and long before it is asked."""
+        if self._child is not None and self._child.alive:
+            return
+        self.close()
+        _preload()
+        self._child = Confined("Planning", lambda ask: _Child(ask).answer, self._allowed)
 
     def lay(self, staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
         """As ``ecosystems.lay``, and raises what that raises; StoppedError where it came to no end."""
-        made = _Talk(self._fork(staged, options, ecosystem), staged, self._deadline)
-        laid: list[_Laid] = made.ask(["lay"], list[_Laid])
-        return [ready(ConfinedPlan(made, number, one, options), staged) for number, one in enumerate(laid)]
+        self.begin()
+        assert self._child is not None
+        talk = _Talk(self._child, staged, self.deadline)
+        what = to_bytes(_Wish, _Wish.of(staged, options, ecosystem))
+        laid: list[_Laid] = talk.ask(["lay"], list[_Laid], what)
+        return [ready(ConfinedPlan(talk, one, options), staged) for one in laid]
 
     def close(self) -> None:
-        """End every child."""
-        for child in self._children:
-            child.close()
+        """End the child."""
+        if self._child is not None:
+            self._child.close()
 
     def __enter__(self) -> Planner:
         return self
@@ -120,24 +160,18 @@ class Planner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _fork(self, staged: Staged, options: PlanOptions, ecosystem: str | None) -> Confined:
-        _preload()
-        child = Confined(
-            f"Planning {well_formed(staged.name)[:100]}",
-            lambda ask: _Child(ask, staged, options, ecosystem).answer,
-            self._allowed,
-        )
-        self._children.append(child)
-        return child
-
 
 def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: float | None = None) -> T:
     """What ``work`` makes of a staged project, in a child without rights. It must give a value that ``kind`` (a
     type) describes. Raises HunterError of its own, or StoppedError."""
     _preload()
     _adapter(kind)
-    name = f"Reading {well_formed(staged.name)[:100]}"
-    child = Confined(name, lambda ask: lambda _: _guarded(lambda: (kind, work(_seen(staged, ask)))))
+
+    def make(ask: Ask) -> Ask:
+        seen = replace(staged, files=RemoteTree("staged", ask))
+        return lambda _: _guarded(lambda: (kind, work(seen)))
+
+    child = Confined(f"Reading {well_formed(staged.name)[:100]}", make)
     try:
         talk = _Talk(child, staged, deadline)
         made: T = talk.ask([], kind)
@@ -148,13 +182,9 @@ def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: f
 
 def _preload() -> None:
     """What the child cannot load any more."""
-    for kind in (list[_Laid], _Said, Coverage, list[CommandRun], _Refusal):
+    for kind in (list[_Laid], _Wish, _Said, Coverage, list[CommandRun], _Refusal):
         _adapter(kind)
     preload()
-
-
-def _seen(staged: Staged, ask: Ask) -> Staged:
-    return replace(staged, files=RemoteTree("staged", ask))
 
 
 class _Talk:
@@ -164,19 +194,15 @@ class _Talk:
         self.staged = staged
         self._child, self._deadline = child, deadline
 
-    def ask(self, question: list[Any], kind: Any, runs: bytes = b"", box: BoxTree | None = None) -> Any:
+    def ask(self, question: list[Any], kind: Any, data: bytes = b"", box: BoxTree | None = None) -> Any:
         """The answer, a value of ``kind``; raises the error that the child tells of."""
         trees = {"staged": self.staged.tree} | ({"box": box} if box is not None else {})
         server = TreeServer(trees)
-        words = json.dumps(question).encode()
-        data = self._child.ask(words + b"\n" + runs, server, self._deadline, lambda: _place(server.last))
-        if data[:1] == b"!":
-            raise _error(from_bytes(_Refusal, data[1:]))
-        return from_bytes(kind, data[1:])
-
-
-def _place(path: str) -> str:
-    return well_formed(path)[:300]
+        words = json.dumps(question).encode() + b"\n" + data
+        said = self._child.ask(words, server, self._deadline, lambda: well_formed(server.last)[:300])
+        if said[:1] == b"!":
+            raise _error(from_bytes(_Refusal, said[1:]))
+        return from_bytes(kind, said[1:])
 
 
 def _error(told: _Refusal) -> HunterError:
@@ -209,24 +235,26 @@ def _guarded(work: Callable[[], tuple[Any, object]]) -> bytes:
 class _Child:
     """The child's end: holds the plans."""
 
-    def __init__(self, ask: Ask, staged: Staged, options: PlanOptions, ecosystem: str | None) -> None:
-        self._asked = _seen(staged, ask), options, ecosystem
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
         self._box = RemoteTree("box", ask)
         self._plans: list[Plan] = []
 
     def answer(self, question: bytes) -> bytes:
         """To a question of ``_Talk``."""
-        head, _, runs = question.partition(b"\n")
+        head, _, rest = question.partition(b"\n")
         words: list[Any] = json.loads(head)
         if words[0] == "lay":
-            return _guarded(lambda: (list[_Laid], self._lay()))
+            return _guarded(lambda: (list[_Laid], self._lay(from_bytes(_Wish, rest))))
         plan = self._plans[int(words[1])]
-        return _guarded(lambda: self._about(plan, words, from_bytes(list[CommandRun], runs) if runs else []))
+        return _guarded(lambda: self._about(plan, words, from_bytes(list[CommandRun], rest) if rest else []))
 
-    def _lay(self) -> list[_Laid]:
-        self._plans = lay(*self._asked)
+    def _lay(self, wish: _Wish) -> list[_Laid]:
+        first = len(self._plans)
+        self._plans += lay(wish.staged(self._ask), wish.options, wish.ecosystem)
         return [
             _Laid(
+                number,
                 plan.target,
                 plan.project,
                 plan.plant is not None,
@@ -238,7 +266,7 @@ class _Child:
                 plan.fetch,
                 plan.inventory(),
             )
-            for plan in self._plans
+            for number, plan in enumerate(self._plans[first:], first)
         ]
 
     def _about(self, plan: Plan, words: list[Any], runs: list[CommandRun]) -> tuple[Any, object]:
@@ -264,14 +292,14 @@ class ConfinedPlan(Plan):
     """A plan that is held by a child; see Plan. What it said last is kept here, so that a report can be made where
     it says no more."""
 
-    def __init__(self, talk: _Talk, number: int, laid: _Laid, options: PlanOptions) -> None:
+    def __init__(self, talk: _Talk, laid: _Laid, options: PlanOptions) -> None:
         if laid.project != talk.staged.project:
             raise StoppedError("Planning was given up: its answer is of another project.")
         self.target, self.project, self.options = laid.target, laid.project, options
         self.plant = talk.staged.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes = laid.fetches_alone, laid.notes
-        self._talk, self._number, self._fetch, self._packages = talk, number, laid.fetch, laid.packages
+        self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property
     def fetch(self) -> Phase:

@@ -13,7 +13,6 @@ from pathlib import Path
 from package_hunter.config import Settings, settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
-from package_hunter.ecosystems.planner import Planner
 from package_hunter.errors import HostError, HunterError
 from package_hunter.intake.receive import Received, receive
 from package_hunter.model.report import Report
@@ -103,10 +102,10 @@ def scan_received(
     engine_of(options, config)
     reap()
     deadline = time.monotonic() + config.scan_timeout
-    with run_dir(config, scan_id) as folder, Planner(deadline) as planner:
-        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say, planner=planner)
+    ahead.planner.deadline = deadline
+    with run_dir(config, scan_id) as folder:
+        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say, ahead.planner)
         stage = stage_target(scan, received)
-        ahead.settle()  # what forks must not do so beside a thread
         if options.on_staged is not None and (known := options.on_staged(stage.staged)) is not None:
             return known
         turns = rounds(scan, stage.staged)

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from package_hunter.ecosystems.planner import Planner
-
 if TYPE_CHECKING:
     from package_hunter.config import Settings
     from package_hunter.ecosystems import Staged
+    from package_hunter.ecosystems.planner import Planner
     from package_hunter.model.report import Report
     from package_hunter.rules import Engine
 
@@ -47,8 +46,8 @@ class Scan:
     engine: Engine
     config: Settings
     say: Say
+    planner: Planner
     withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
-    planner: Planner = field(default_factory=Planner)
 
 
 def quiet(message: str) -> None:

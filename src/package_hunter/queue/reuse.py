@@ -20,9 +20,11 @@ from sqlalchemy import select
 
 from package_hunter import __version__
 from package_hunter.config import Settings
+from package_hunter.confined import StoppedError
 from package_hunter.ecosystems import Staged
 from package_hunter.ecosystems.locked import LockFile, lock_file
 from package_hunter.ecosystems.npm.manifest import ROOT_EVENTS
+from package_hunter.ecosystems.planner import in_child
 from package_hunter.ecosystems.python.requirements import is_installable
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import rfc3339
@@ -44,12 +46,24 @@ def key_of(staged: Staged, manager: str | None, settings: Settings) -> str | Non
         return None  # which rules it has loaded is not known here
     if staged.folder is None or staged.top == "package":
         return None  # a single package: what it needs in turn is open
+    try:
+        settled = in_child(staged, _settled, list[str] | None)
+    except StoppedError:
+        return None  # the scan itself meets the same, and says so
+    if settled is None:
+        return None
+    tree = settled or _every_file(staged.folder)
+    detector = [_program(), find_image().name, settings.model_dump_json(), manager or ""]
+    return _digest([*detector, *tree])
+
+
+def _settled(staged: Staged) -> list[str] | None:
+    """What decides the install, as texts: none where that is every file. None where it is not settled. Looks into
+    the project's files: in a child without rights."""
     lock = lock_file(staged.tree, staged.project)
     if lock is None or not lock.whole:
         return None
-    tree = _plain(staged, lock) or _every_file(staged.folder)
-    detector = [_program(), find_image().name, settings.model_dump_json(), manager or ""]
-    return _digest([*detector, *tree])
+    return _plain(staged, lock) or []
 
 
 def _plain(staged: Staged, lock: LockFile) -> list[str] | None:
