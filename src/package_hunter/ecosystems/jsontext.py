@@ -12,9 +12,9 @@ import re
 from typing import Any
 
 _KEPT_DEPTH = 64  # what lies deeper is read over and left out
-_TOKEN = re.compile(
-    r'[ \t\n\r]*+(?:([{}\[\],:])|("(?:[^"\\\x00-\x1f]|\\.)*+")|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)|(true|false|null))'
-)
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
+_STRING = r'"(?:[^"\\\x00-\x1f]|\\.)*+"'
+_TOKEN = re.compile(rf"[ \t\n\r]*+(?:[{{}}\[\],:]|{_STRING}|{_NUMBER}|true|false|null)")
 _END = re.compile(r"[ \t\n\r]*+\Z")
 _HALF = r"[89aAbB][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(
