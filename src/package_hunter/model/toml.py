@@ -1,8 +1,8 @@
 """Untrusted TOML, in a time that grows with its length.
 
 Python's own reader takes time that grows with the square of a dotted key's parts (a key of 40,000 characters takes
-15 seconds), and fails with three kinds of errors. Keys of people and of package managers have a handful of parts: a text with a longer run of words with dots between
-them is refused, wherever that stands.
+15 seconds), and fails with three kinds of errors. Keys of people and of package managers have a handful of parts:
+a text with a longer run of words with dots between them is refused, wherever that stands.
 """
 
 from __future__ import annotations

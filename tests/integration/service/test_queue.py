@@ -191,3 +191,26 @@ def test_workers_are_seen(store: Store, queue: Queue) -> None:
     with store.read() as session:
         assert scans.worker_seen(session) is not None
         assert scans.oldest_waiting(session) is None
+
+
+@pytest.mark.parametrize("bad", ["\ud800", "a\0b", "\udcff\u202e\x1b[2J", "9" * 5_000])
+def test_a_report_of_any_text_is_stored(store: Store, queue: Queue, bad: str) -> None:
+    put(store, queue)
+    job = claimed(queue)
+    made = {
+        **report_json(str(job.scan_id), "inconclusive"),
+        "status": "failed",
+        "error": bad,
+        "notices": [bad],
+    }
+    made["target"] = {**made["target"], "name": bad}
+    queue.finish(job, made)
+    with store.read() as session:
+        scan, found = scans.get(session, job.scan_id), scans.report(session, job.scan_id)
+        assert scan is not None
+        assert scan.status == "failed"
+        assert found is not None
+        assert found["notices"] == [bad]
+    put(store, queue)
+    queue.fail(failed := claimed(queue), bad)
+    assert status(store, failed.scan_id) == "failed"
