@@ -73,6 +73,7 @@ def confine(
     Raises HostError where a step fails: a helper must never run half confined.
     """
     expected = os.getppid() if parent is None else parent
+    _libseccomp()  # while it can be read: the loader looks where Python lies first
     if keep_fds is not None:
         _close_others({0, 1, 2, *keep_fds})
     _limit(memory_bytes, files, file_bytes, cpu_seconds)

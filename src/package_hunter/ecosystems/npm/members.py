@@ -105,7 +105,7 @@ def _children(tree: BoxTree, folder: str, open_: _Open) -> Iterator[tuple[str, b
     """Names to go on with, and whether each was seen there as an ordinary folder: a name that is spelt out is
     simply tried."""
     heads = {parts[0] for parts in open_ if parts}
-    plain = {head for head in heads if not _WILD.intersection(head)} - {".."}
+    plain = {head for head in heads if not _is_wild(head)} - {".."}
     if heads - plain - {".."}:
         for name in tree.names(folder):
             hidden = name in _SKIPPED or name.startswith(".")
@@ -123,9 +123,14 @@ def _step(open_: _Open, name: str, seen: bool) -> _Open:
         if parts[0] == "**":
             if seen and depth < _MAX_DEPTH:
                 rest.append((parts, depth + 1))
-        elif parts[0] == name or (seen and _WILD.intersection(parts[0]) and _fits(parts[0])(name)):
+        elif parts[0] == name or (seen and _is_wild(parts[0]) and _fits(parts[0])(name)):
             rest.append((parts[1:], depth))
     return _closed(rest)
+
+
+@cache
+def _is_wild(part: str) -> bool:
+    return not _WILD.isdisjoint(part)
 
 
 @cache
