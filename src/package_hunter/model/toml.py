@@ -12,8 +12,11 @@ import tomllib
 from typing import Any
 
 MAX_PARTS = 100
-# Begins only where a word does, and never gives a character back: linear.
-_PART = r"""(?:(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+# Begins only where a word does, never gives a character back, and looks at most 100 characters into what is quoted:
+# linear. A key of longer quoted parts is left to the limits of the process that reads.
+_PART = (
+    r"""(?:(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.){0,100}+"|'[^'\n]{0,100}+')[ \t]*+\.[ \t]*+"""
+)
 _LONG_KEY = re.compile(rf"(?:{_PART}){{{MAX_PARTS}}}")
 
 
