@@ -1,4 +1,4 @@
-"""How a helper process (gateway, event reader, unpacker; the API server) gives up its rights once it is set up.
+"""How a helper process (gateway, event reader, unpacker, planner, and the API) gives up its rights once it is set up.
 
 After ``confine`` a process has its own unprivileged uid, no supplementary groups, no capability (bounding set
 included), no_new_privs, resource limits, a seccomp filter that allows what its role needs, and dies with its
@@ -28,7 +28,7 @@ __all__ = ["ROLES", "UIDS", "Role", "confine", "drop_privileges", "filter_calls"
 # gives out and below systemd's dynamic range (61184), so that no account has to be made.
 # The server's is the default of PACKAGE_HUNTER_SERVER_UID.
 UIDS: dict[str, int] = {
-    **{"gateway": 60871, "reader": 60872, "unpacker": 60873, "test": 60874},
+    **{"gateway": 60871, "reader": 60872, "unpacker": 60873, "planner": 60875, "test": 60874},
     "server": 64990,
 }
 
@@ -38,6 +38,7 @@ for _codec in (
     "encodings.latin_1",
     "encodings.ascii",
     "encodings.utf_16",
+    "encodings.utf_8_sig",
     "encodings.cp437",
 ):
     importlib.import_module(_codec)
@@ -59,14 +60,16 @@ def confine(
     files: int = 4096,
     file_bytes: int | None = None,
     parent: int | None = None,
+    cpu_seconds: int | None = None,
 ) -> None:
     """Give up every right of this process that its role does not need; there is no way back.
 
     ``uid`` (and gid) defaults to the role's own; it is changed only where the process is root. ``keep_fds``:
     close every other descriptor but 0, 1 and 2 (None: close nothing). ``memory_bytes`` limits private memory
     (RLIMIT_DATA: thread stacks count, mapped files and rings do not), ``files`` open descriptors,
-    ``file_bytes`` the size of a file it writes. ``parent``: pid of the process that must outlive this one
-    (default: the present parent); the kernel kills this one when the *thread* that forked it ends.
+    ``file_bytes`` the size of a file it writes, ``cpu_seconds`` the processor time of its whole life.
+    ``parent``: pid of the process that must outlive this one (default: the present parent); the kernel kills
+    this one when the *thread* that forked it ends.
 
     Call it from the main thread, before other threads start where that is possible (the filter is put on all
     threads, but uid and capabilities of other threads are changed by glibc only, which Python threads obey).
@@ -74,9 +77,10 @@ def confine(
     Raises HostError where a step fails: a helper must never run half confined.
     """
     expected = os.getppid() if parent is None else parent
+    _libseccomp()  # while it can be read: the loader looks where Python lies first
     if keep_fds is not None:
         _close_others({0, 1, 2, *keep_fds})
-    _limit(memory_bytes, files, file_bytes)
+    _limit(memory_bytes, files, file_bytes, cpu_seconds)
     drop_privileges(UIDS[role] if uid is None else uid)
     libc = _libc()
     _check(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "make itself unreadable to others")
@@ -95,13 +99,15 @@ def _close_others(keep: set[int]) -> None:
         low = fd + 1
 
 
-def _limit(memory_bytes: int | None, files: int, file_bytes: int | None) -> None:
+def _limit(memory_bytes: int | None, files: int, file_bytes: int | None, cpu_seconds: int | None) -> None:
     # A core limit of 0 would still start the host's core_pattern program, 1 does not: core(5).
     wanted = {resource.RLIMIT_CORE: 1, resource.RLIMIT_NOFILE: files}
     if memory_bytes is not None:
         wanted[resource.RLIMIT_DATA] = memory_bytes
     if file_bytes is not None:
         wanted[resource.RLIMIT_FSIZE] = file_bytes
+    if cpu_seconds is not None:
+        wanted[resource.RLIMIT_CPU] = cpu_seconds
     for what, value in wanted.items():
         hard = resource.getrlimit(what)[1]
         # Without CAP_SYS_RESOURCE a hard limit can only be lowered.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Role = Literal["gateway", "reader", "unpacker", "server", "test"]
+Role = Literal["gateway", "reader", "unpacker", "planner", "server", "test"]
 
 _NE, _EQ, _MASKED_EQ = 1, 4, 7  # libseccomp's enum scmp_compare
 _CLONE_THREAD = 0x10000
@@ -92,5 +92,7 @@ ROLES: dict[Role, tuple[Rule, ...]] = {
     "reader": (*_READER, *_HOSTILE),
     "unpacker": (*_BASE, *_WRITE, *_HOSTILE),
     "server": (*_SERVER, *(rule for rule in _HOSTILE if rule.name not in _KEYS)),
+    # It opens nothing itself: what it may know of files, its parent reads for it.
+    "planner": (*_BASE, *_HOSTILE),
     "test": (*_BASE, *_READ, *_HOSTILE),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -15,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from package_hunter.ecosystems import Staged
 from package_hunter.ecosystems.locked import LockFile, Pinned, changed, lock_file
-from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.ecosystems.planner import in_child
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
@@ -109,7 +111,7 @@ def change(target: str, base: Path) -> Iterator[Change]:
 
 
 def _lock(folder: Path, whose: str) -> LockFile:
-    found = lock_file(BoxTree(folder, "/project"), "/project")
+    found = _read(folder)
     if found is None or not found.packages:
         raise UsageError(
             f"{whose} ({folder}) has no lock file that can be read.",
@@ -128,10 +130,18 @@ def _base(base: Path, new: LockFile) -> LockFile:
         raise UsageError(f"{base} is larger than {_MAX_LOCK} bytes.", "Give a lock file.")
     with tempfile.TemporaryDirectory(prefix="package-hunter-base-") as scratch:
         shutil.copyfile(base, Path(scratch) / new.name)
-        found = lock_file(BoxTree(Path(scratch), "/project"), "/project")
+        found = _read(Path(scratch))
     if found is None:
         raise UsageError(f"{base} cannot be read as a {new.name}.", "Give a lock file of the same kind.")
     return _same_kind(found, new)
+
+
+def _read(folder: Path) -> LockFile | None:
+    """The lock file of a folder. Root reads nobody's file by itself; a user can only harm that user."""
+    staged = Staged("the lock file", "/project", folder)
+    if os.geteuid() != 0:
+        return lock_file(staged.tree, staged.project)
+    return in_child(staged, lambda seen: lock_file(seen.tree, seen.project), LockFile | None)
 
 
 def _same_kind(old: LockFile, new: LockFile) -> LockFile:

@@ -27,6 +27,7 @@ from package_hunter.model.observation import (
     NetworkLog,
     Request,
 )
+from package_hunter.model.text import all_well_formed
 
 _KINDS: dict[str, type[Any]] = {
     "dns": DnsRecord,
@@ -166,12 +167,15 @@ def read_log(path: Path, limits: Limits | None = None) -> NetworkLog:
             names = _FIELDS[kind]
             if len(values) != len(names):
                 raise ValueError("wrong number of values")
-            fields = {name: _value(types[name], value) for name, value in zip(names, values, strict=True)}
+            fields = {
+                name: all_well_formed(_value(types[name], value))
+                for name, value in zip(names, values, strict=True)
+            }
             if len(found[kind]) >= limits.records:
                 cut[f"{kind}_records"] += 1
                 continue
             found[kind].append(_KINDS[kind](**fields))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, IndexError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, IndexError, OverflowError):
             cut["broken_lines"] += 1
     cut.update(written)
     for records in found.values():

@@ -1,12 +1,13 @@
 """Plan: what to fetch, install and load, one folder an ecosystem.
 
-``stage`` describes what came in, ``plans`` lays it out. Adding an ecosystem is adding its class to
-ECOSYSTEMS.
+``stage`` describes what came in, ``lay`` lays it out; a scan has that done in a child without rights
+(``planner``). Adding an ecosystem is adding its class to ECOSYSTEMS.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from package_hunter.ecosystems import elsewhere
 from package_hunter.ecosystems.base import (
@@ -20,18 +21,47 @@ from package_hunter.ecosystems.base import (
     stage,
 )
 from package_hunter.ecosystems.checkout import git_files
+from package_hunter.ecosystems.npm import plan as npm_plan
 from package_hunter.ecosystems.npm.ecosystem import NpmEcosystem
+from package_hunter.ecosystems.python import plan as python_plan
 from package_hunter.ecosystems.python.ecosystem import PythonEcosystem
+from package_hunter.ecosystems.repack import pack
 from package_hunter.ecosystems.ruby.ecosystem import RubyEcosystem
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError, UsageError
+from package_hunter.model.scan import BoxFile
 
-__all__ = ["ALL_PHASES", "OPTIONAL_PHASES", "BoxTree", "Plan", "PlanOptions", "Staged", "plans", "stage"]
+__all__ = [
+    "ALL_PHASES",
+    "OPTIONAL_PHASES",
+    "BoxTree",
+    "NothingAskedError",
+    "Plan",
+    "PlanOptions",
+    "Staged",
+    "lay",
+    "plans",
+    "preload",
+    "ready",
+    "stage",
+]
 
 ECOSYSTEMS: tuple[Ecosystem, ...] = (NpmEcosystem(), PythonEcosystem(), RubyEcosystem())
 
 
 def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+    """What ``lay`` gives, ready for the box; in this process, with all its rights: for what is trusted. A scan
+    uses ``planner``."""
+    return [ready(plan, staged) for plan in lay(staged, options, ecosystem)]
+
+
+def preload() -> None:
+    """What plans read of this program itself, before a child is forked that may not."""
+    npm_plan.preload()
+    python_plan.preload()
+
+
+def lay(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
     manager's, such as ``yarn``). One whose manifest asks for nothing is a note, where there is another. Raises
     NothingToScanError where there is none."""
@@ -49,7 +79,7 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
     empty: list[NothingAskedError] = []
     for item in fitting:
         try:
-            found.append(_as_checkout(item.plan(staged, options), staged))
+            found.append(item.plan(staged, options))
         except NothingAskedError as error:
             empty.append(error)
     if not found:
@@ -60,8 +90,10 @@ def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) ->
     return found
 
 
-def _as_checkout(plan: Plan, staged: Staged) -> Plan:
-    """A planted project is a git repository, as on a developer's machine."""
+def ready(plan: Plan, staged: Staged) -> Plan:
+    """The plan with the files that are made of the staged ones: archives, and a git repository around a planted
+    project, as on a developer's machine. Their content is copied, not looked at."""
+    plan.files = tuple(_packed(file, staged) for file in plan.files)
     if plan.plant is not None:
         tracked = {
             name: content
@@ -70,3 +102,9 @@ def _as_checkout(plan: Plan, staged: Staged) -> Plan:
         }
         plan.files = (*git_files(staged.project, tracked, time.time()), *plan.files)
     return plan
+
+
+def _packed(file: BoxFile, staged: Staged) -> BoxFile:
+    if not file.pack or staged.folder is None:
+        return file
+    return replace(file, content=pack(staged.folder, file.pack), pack="")

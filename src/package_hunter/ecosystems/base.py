@@ -56,11 +56,12 @@ class Staged:
     top: str = ""
     sha256: str | None = None
     purl: str | None = None
+    files: BoxTree | None = None  # how its files are read, where that is not from the folder itself
 
     @property
     def tree(self) -> BoxTree:
         """The project's files under the paths that the box has them at (no file at all for a purl)."""
-        return BoxTree(self.folder or Path("/nonexistent"), self.project)
+        return self.files or BoxTree(self.folder or Path("/nonexistent"), self.project)
 
 
 def stage(

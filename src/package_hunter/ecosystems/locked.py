@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from packageurl import PackageURL
-
+from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.npm import lock as npm_lock
 from package_hunter.ecosystems.npm import yaml_lock, yarn_lock
 from package_hunter.ecosystems.python import requirements
@@ -129,7 +128,7 @@ def _python(tree: BoxTree, project: str) -> LockFile | None:
     others = [(item.name, item.path) for item in elsewhere] + [(o.name, o.address) for o in wanted.outside]
     packages += tuple(
         Pinned(
-            PackageURL("pypi", None, requirements.normal(name) or "unnamed").to_string(),
+            purls.purl("pypi", requirements.normal(name) or "unnamed", ""),
             name or address,
             "",
             address,
@@ -142,7 +141,7 @@ def _python(tree: BoxTree, project: str) -> LockFile | None:
 
 def _python_pin(pin: re.Match[str], line: str) -> Pinned:
     """``integrity``: the hashes that pip is told to insist on, with blanks between."""
-    purl = PackageURL("pypi", None, requirements.normal(pin[1]), pin[2]).to_string()
+    purl = purls.purl("pypi", requirements.normal(pin[1]), pin[2])
     return Pinned(purl, pin[1], pin[2], " ".join(sorted(_HASH.findall(line))) or None)
 
 

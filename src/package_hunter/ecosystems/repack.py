@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import IO
 
 from package_hunter.errors import NothingToScanError
+from package_hunter.model.text import well_formed
 
 _MAX_PACKED = 512 << 20
+
+
+def pack(folder: Path, kind: str) -> bytes:
+    """The regular files below ``folder``: ``tgz`` (npm's), ``tar`` (a gem) or ``zip`` (a wheel)."""
+    if kind == "tgz":
+        return pack_tgz(folder, "package")
+    return pack_tar(folder) if kind == "tar" else pack_zip(folder)
 
 
 def pack_tgz(folder: Path, top: str) -> bytes:
@@ -64,7 +72,12 @@ def pack_zip(folder: Path) -> bytes:
                     continue
                 file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
                 with os.fdopen(file, "rb") as source:
-                    archive.writestr((Path(base) / name).relative_to(folder).as_posix(), source.read())
+                    archive.writestr(_zip_name((Path(base) / name).relative_to(folder)), source.read())
                 if sink.tell() > _MAX_PACKED:
                     raise NothingToScanError(f"The package is larger than {_MAX_PACKED:,} bytes when packed.")
     return sink.getvalue()
+
+
+def _zip_name(path: Path) -> str:
+    """A name of bytes that are no UTF-8 has no form in a zip but another one."""
+    return well_formed(path.as_posix())

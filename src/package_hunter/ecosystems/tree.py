@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from package_hunter.ecosystems import jsontext
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -42,7 +43,7 @@ class BoxTree:
                     return data if len(data) <= limit else None
         return None
 
-    def read_json(self, path: str, limit: int = 1 << 20) -> dict[str, Any]:
+    def read_json(self, path: str, limit: int = 16 << 20) -> dict[str, Any]:
         """A JSON object out of a file; ``{}`` where there is none."""
         return parse_object(self.read(path, limit))
 
@@ -119,8 +120,8 @@ def parse_object(data: bytes | None) -> dict[str, Any]:
     if data is None:
         return {}
     try:
-        value = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        value = jsontext.loads(data)
+    except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -15,6 +15,7 @@ from packageurl import PackageURL
 from package_hunter.config import Settings, settings
 from package_hunter.errors import BadArchiveError, HostError, NothingToScanError
 from package_hunter.intake.streams import Readable
+from package_hunter.model.text import well_formed
 
 _CHUNK = 1 << 20
 
@@ -46,10 +47,10 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
         return _keep(target, name or "upload", config)
     path = Path(target)
     if path.is_dir():
-        return Received("directory", path.resolve().name or "project", path.resolve())
+        return Received("directory", well_formed(path.resolve().name) or "project", path.resolve())
     try:
         with path.open("rb") as stream:
-            return _keep(stream, name or path.name, config)
+            return _keep(stream, name or well_formed(path.name), config)
     except FileNotFoundError:
         raise NothingToScanError(
             f"There is no {path}.", "Give a directory, an archive, or a purl such as pkg:npm/NAME@VERSION."

@@ -22,6 +22,7 @@ from package_hunter.model.observation import (
     Process,
 )
 from package_hunter.model.scan import Coverage, Decision, Package, ScanStatus, Target, Verdict
+from package_hunter.model.text import all_well_formed
 
 SCHEMA_VERSION = "1"
 
@@ -83,4 +84,4 @@ class Report:
         """
         from package_hunter.model.report_read import decode
 
-        return decode(data)
+        return all_well_formed(decode(data))

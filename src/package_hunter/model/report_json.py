@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,30 +20,32 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.report import SCHEMA_VERSION, Canaries, Report
 from package_hunter.model.scan import Coverage, Package, Target
+from package_hunter.model.text import well_formed
 from package_hunter.model.times import rfc3339
 
 Json = dict[str, Any]
+_MAX_DEPTH = 64
+_MAX_BITS = 128
 
 
-def clean(value: Any) -> Any:
-    """The value as JSON can hold it: broken UTF-8 as ``\\xNN``."""
+def clean(value: Any, depth: int = 0) -> Any:
+    """The value as JSON can hold it: text well formed, bytes that are no UTF-8 as ``\\xNN``, numbers that JSON (or
+    Python's own reader of it) has no form for as text, what is nested deeper than 64 levels left out."""
     if isinstance(value, str):
-        return value if value.isascii() else _utf8(value)
+        return well_formed(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
+    if depth > _MAX_DEPTH:
+        return None
     if isinstance(value, Mapping):
-        return {str(clean(str(k))): clean(v) for k, v in value.items()}
+        return {well_formed(str(k)): clean(v, depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [clean(v) for v in value]
-    return value if value is None or isinstance(value, bool | int | float) else str(value)
-
-
-def _utf8(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "backslashreplace")
-    return text
+        return [clean(v, depth + 1) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return f"{'-' if value < 0 else ''}2^{value.bit_length() - 1}"
+    return value if value is None or isinstance(value, bool | int | float) else well_formed(str(value))
 
 
 def marker_domains(network: NetworkLog) -> tuple[str, ...]:

@@ -62,13 +62,15 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class BoxFile:
     """A file to plant in the box. ``path`` is absolute in the box; ``owner`` is the box's user, or root for what
-    packages must not be able to change."""
+    packages must not be able to change. ``pack``: in place of ``content`` the staged project, packed as its
+    package manager takes it."""
 
     path: str
     content: bytes
     mode: int = 0o644
     mtime: float | None = None
     owner: str = "dev"  # "dev" | "root"
+    pack: str = ""  # "" | "tgz" | "tar" | "zip"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 SECOND = 1_000_000_000  # ns
+_LAST_NS = 253_402_300_799 * SECOND + SECOND - 1  # the end of the year 9999
 
 
 def rfc3339(ns: int) -> str:
-    """``2026-11-23T09:41:07.000000001Z``."""
+    """``2026-11-23T09:41:07.000000001Z``; what no calendar has is its nearest end."""
+    ns = min(max(ns, 0), _LAST_NS)
     seconds, rest = divmod(ns, SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 

@@ -1,5 +1,5 @@
-"""Begun before anything else, since it takes long and depends on nothing: the host is asked for its registries,
-and the first gateway's process is started."""
+"""Begun before anything else, since it takes long and depends on nothing: the child that plans is forked (while there
+is no thread beside), the host is asked for its registries, and the first gateway's process is started."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from package_hunter.config import Settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.upstream import discover
+from package_hunter.ecosystems.planner import Planner
 from package_hunter.sandbox.image import built_in_registries, find_image
 from package_hunter.sandbox.mounts import mount_image
 
@@ -35,6 +36,8 @@ class Ahead:
         self._config = config
         self._found: tuple[Upstream, ...] = ()
         self._failed: BaseException | None = None
+        self.planner = Planner()
+        self.planner.begin()
         self._gateway: GatewayProcess | None = GatewayProcess()
         self._asking = threading.Thread(target=self._ask, name="registries", daemon=True)
         self._asking.start()
@@ -66,4 +69,5 @@ class Ahead:
         process = self.gateway()
         if process is not None:
             process.end()
+        self.planner.close()
         self._asking.join()  # what forks later must not do so beside a thread

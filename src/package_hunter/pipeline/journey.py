@@ -106,9 +106,10 @@ def scan_received(
         raise HostError("A scan needs root, for namespaces and the probe.", "Run it with sudo.")
     engine_of(options, config)
     reap()
+    deadline = time.monotonic() + config.scan_timeout
+    ahead.planner.deadline = deadline
     with run_dir(config, scan_id) as folder:
-        deadline = time.monotonic() + config.scan_timeout
-        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say)
+        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say, ahead.planner)
         stage = stage_target(scan, received)
         if options.on_staged is not None:
             known = options.on_staged(scan, stage.staged, ahead.upstreams())

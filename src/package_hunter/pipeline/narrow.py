@@ -36,7 +36,11 @@ def narrow(scan: Scan, staged: Staged, item: Judged, run: Run) -> Judged:
             break
         scan.say("Loading packages apart, to find who it was")
         apart = Apart(suspects)
-        turn = again(scan, staged, item.round, apart, further)
+        try:
+            turn = again(scan, staged, item.round, apart, further)
+        except HunterError as error:
+            notes = (*item.coverage.notes, f"Packages were to be loaded apart: {error.message}")
+            return replace(item, coverage=replace(item.coverage, notes=notes))
         try:
             shown = run(turn)
         except HunterError as error:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from package_hunter.config import Settings
     from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems import Staged
+    from package_hunter.ecosystems.planner import Planner
     from package_hunter.model.report import Report
     from package_hunter.rules import Engine
 
@@ -48,6 +49,7 @@ class Scan:
     engine: Engine
     config: Settings
     say: Say
+    planner: Planner
     withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
     faults: list[str] = field(default_factory=list)  # what failed through a fault of ours, as sentences
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from package_hunter.confined import StoppedError
 from package_hunter.ecosystems import BoxTree, Plan
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import SandboxError
@@ -35,6 +36,9 @@ def run_phases(
         scan.say("Waiting for what still runs")
         left = box.end(scan.config.settle_seconds)
         reasons += box.limits_hit()
+    except StoppedError as error:
+        reasons.append(error.message)
+        reasons += box.limits_hit()
     except SandboxError as error:
         reasons.append(f"The box broke during the scan: {error.message}")
     return reasons, left
@@ -44,7 +48,12 @@ def without_scripts(turn: Round, box: RuncSandbox) -> frozenset[str] | None:
     """The packages (purls) whose manifest no longer has the scripts that it came with; None where the box's files
     cannot be read."""
     tree = BoxTree(box.upper_dir)
-    return turn.plan.without_scripts(tree) if tree.kind(turn.plan.project) == "folder" else None
+    if tree.kind(turn.plan.project) != "folder":
+        return None
+    try:
+        return turn.plan.without_scripts(tree)
+    except StoppedError:
+        return None
 
 
 def _refuse(plan: Plan, runs: Sequence[CommandRun]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from package_hunter.ecosystems import Plan, PlanOptions, Staged, plans
+from package_hunter.ecosystems import Plan, PlanOptions, Staged
 from package_hunter.ecosystems.worlds import World, chosen
 from package_hunter.pipeline.apart import Apart
 from package_hunter.pipeline.options import Scan
@@ -64,7 +64,7 @@ def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
         phase_timeout=config.phase_timeout,
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
     )
-    return plans(staged, asked, scan.options.ecosystem)
+    return scan.planner.lay(staged, asked, scan.options.ecosystem)
 
 
 def _laid(scan: Scan, staged: Staged, worlds: tuple[World, ...]) -> Iterator[tuple[World, Plan, list[Plan]]]:

@@ -22,19 +22,20 @@ expires = 2027-03-31
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from package_hunter.errors import UsageError
+from package_hunter.model import toml
 from package_hunter.model.scales import SEVERITIES
 from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy.model import Match, Policy, Rule, Waiver
 
 E = TypeVar("E", Verdict, Decision)
 MAX_BYTES = 1 << 20
+_MAX_TEXT = 1_000  # of a pattern, a reason, an author
 _MATCH = {f.name for f in fields(Match)}
 
 
@@ -54,8 +55,8 @@ def load_policy(path: Path, *, inside: bool = False) -> Policy:
 def parse_policy(text: str, name: str = "package-hunter.toml", *, inside: bool = False) -> Policy:
     """The policy of a text in TOML."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = toml.loads(text)
+    except toml.TomlError as error:
         raise UsageError(f"{name} is not TOML: {error}.", "Correct that line.") from error
     _known(data, {"verdicts", "rule", "waiver"} | (set() if inside else {"project"}), name)
     # a file from inside the project decides nothing by itself: it can only ask for more than the user's
@@ -97,6 +98,8 @@ def _waiver(data: Mapping[str, Any], where: str, inside: bool) -> Waiver:
     for key in ("reason", "author"):
         if not isinstance(data.get(key), str) or not data[key].strip():
             raise UsageError(f"{where}: there is no {key}.", f'Add {key} = "...".')
+        if len(data[key]) > _MAX_TEXT:
+            raise UsageError(f"{where}: {key} is longer than {_MAX_TEXT} characters.", "Shorten it.")
     expires = data.get("expires")
     if isinstance(expires, dt.datetime):
         expires = expires.date()
@@ -119,6 +122,8 @@ def _match(data: Mapping[str, Any], where: str) -> Match:
             raise UsageError(
                 f"{where}: {key} has a value of the wrong type.", "Use text, or true/false for direct."
             )
+        if isinstance(value, str) and len(value) > _MAX_TEXT:
+            raise UsageError(f"{where}: {key} is longer than {_MAX_TEXT} characters.", "Shorten it.")
     if values.get("severity", "info") not in SEVERITIES:
         raise UsageError(f"{where}: severity is not one of {', '.join(SEVERITIES)}.", "Correct it.")
     return Match(**values)
@@ -127,7 +132,9 @@ def _match(data: Mapping[str, Any], where: str) -> Match:
 def _known(data: Mapping[str, Any], allowed: set[str], where: str) -> None:
     unknown = sorted(set(data) - allowed)
     if unknown:
-        raise UsageError(f"{where}: unknown key {unknown[0]!r}.", f"Known are: {', '.join(sorted(allowed))}.")
+        raise UsageError(
+            f"{where}: unknown key {unknown[0][:100]!r}.", f"Known are: {', '.join(sorted(allowed))}."
+        )
 
 
 def _table(data: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
@@ -149,4 +156,4 @@ def _choice(kind: type[E], value: object, where: str) -> E:
         return kind(str(value))
     except ValueError:
         allowed = ", ".join(str(member) for member in kind)
-        raise UsageError(f"{where}: {value!r} is not one of {allowed}.", "Correct it.") from None
+        raise UsageError(f"{where}: {str(value)[:100]!r} is not one of {allowed}.", "Correct it.") from None

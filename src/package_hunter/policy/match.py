@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from packageurl import PackageURL
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.scales import severity_rank
@@ -39,7 +39,7 @@ def _package_fits(match: Match, finding: Finding) -> bool:
 def _in_range(version: str, wanted: str) -> bool:
     try:
         return Version(version) in SpecifierSet(wanted, prereleases=True)
-    except (InvalidVersion, InvalidSpecifier):
+    except ValueError:  # invalid, or a number of more digits than Python reads
         return version in [w.strip().removeprefix("==") for w in wanted.split(",")]
 
 

@@ -7,7 +7,11 @@ it may waive what is no proof, and it may make the decision stricter, never mild
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
+from pydantic import TypeAdapter, ValidationError
+
+from package_hunter.confined import Allowance, Confined, StoppedError
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus
@@ -19,6 +23,8 @@ from package_hunter.policy.waive import apply_waivers
 
 OWN_FILE = "package-hunter.toml"
 MAX_OWN_WAIVERS = 200
+_ALLOWED = Allowance(cpu_seconds=5, seconds=10.0, memory_bytes=256 << 20)
+_MAX_SENTENCE = 400
 
 
 def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) -> Report:
@@ -54,14 +60,38 @@ def _own_policy(text: str | None) -> tuple[Policy, list[str]]:
     if text is None:
         return Policy(), []
     try:
-        policy = parse_policy(text, f"the project's own {OWN_FILE}", inside=True)
+        return _read_apart(text), []
+    except (UsageError, StoppedError) as error:
+        return Policy(), [f"The project's own {OWN_FILE} was not used: {error.message[:_MAX_SENTENCE]}"]
+
+
+@lru_cache(maxsize=4)
+def _read_apart(text: str) -> Policy:
+    """Read in a child without rights: it is the scanned project's."""
+    codec = TypeAdapter(Policy)
+    child = Confined("Reading it", lambda _: lambda data: _answer(codec, data), _ALLOWED)
+    try:
+        said = child.ask(text.encode("utf-8", "replace"))
+    finally:
+        child.close()
+    if said[:1] == b"!":
+        raise UsageError(said[1:].decode("utf-8", "replace"))
+    try:
+        return codec.validate_json(said[1:])
+    except ValidationError:
+        raise StoppedError("Reading it was given up: the answer is none.") from None
+
+
+def _answer(codec: TypeAdapter[Policy], data: bytes) -> bytes:
+    """In the child: ``=`` and the policy, or ``!`` and what is wrong with it."""
+    try:
+        policy = parse_policy(data.decode("utf-8", "replace"), f"the project's own {OWN_FILE}", inside=True)
     except UsageError as error:
-        return Policy(), [f"The project's own {OWN_FILE} was not used: {error.message}"]
-    if len(policy.waivers) > MAX_OWN_WAIVERS:
-        return Policy(), [
-            f"The project's own {OWN_FILE} was not used: it has over {MAX_OWN_WAIVERS} waivers."
-        ]
-    return policy, []
+        return b"!" + error.message.encode("utf-8", "replace")
+    for what, many in (("waivers", len(policy.waivers)), ("rules", len(policy.rules))):
+        if many > MAX_OWN_WAIVERS:
+            return f"!it has over {MAX_OWN_WAIVERS} {what}.".encode()
+    return b"=" + codec.dump_json(policy)
 
 
 def _said(waived: int) -> list[str]:

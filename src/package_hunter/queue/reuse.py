@@ -24,8 +24,10 @@ from packageurl import PackageURL
 from sqlalchemy import select
 
 from package_hunter import __version__
+from package_hunter.confined import StoppedError
 from package_hunter.ecosystems import Staged
 from package_hunter.ecosystems.locked import lock_files
+from package_hunter.ecosystems.planner import in_child
 from package_hunter.ecosystems.python.requirements import normal
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Package, ScanStatus, Verdict
@@ -77,7 +79,10 @@ def known_by(scan: Running, staged: Staged, upstreams: Sequence[Upstream]) -> Kn
         return None  # which rules are loaded is not known here
     if staged.folder is None or staged.top == "package":
         return None  # a single package: what it needs in turn is open
-    pins = _pins(staged)
+    try:
+        pins = in_child(staged, _pins, dict[str, frozenset[str]])
+    except StoppedError:
+        return None  # the scan itself meets the same, and says so
     if not pins:
         return None
     frozen = sorted((purl, sorted(digests)) for purl, digests in pins.items())
@@ -89,6 +94,7 @@ def known_by(scan: Running, staged: Staged, upstreams: Sequence[Upstream]) -> Kn
 
 
 def _pins(staged: Staged) -> dict[str, frozenset[str]]:
+    """The digests that lock files pin, by purl. Looks into the project's files: in a child without rights."""
     found: dict[str, frozenset[str]] = {}
     for lock in lock_files(staged.tree, staged.project):
         for pin in lock.packages:

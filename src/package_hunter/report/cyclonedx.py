@@ -15,7 +15,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
-from package_hunter.report.harmless import harmless
+from package_hunter.report.harmless import any_text, harmless
 
 _NAMESPACE = uuid.UUID("f7d3c1de-7f0c-5c0a-9a55-7d2c1f0b6d12")
 _ROOT = "project"
@@ -67,6 +67,7 @@ def _vulnerability(finding: Finding, refs: set[str]) -> dict[str, Any]:
     }
 
 
+@any_text
 def render(report: Report) -> str:
     """One CycloneDX document."""
     components = {c["bom-ref"]: c for p in report.packages if (c := _component(p.purl))}

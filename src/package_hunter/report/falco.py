@@ -13,6 +13,7 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Alert
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import alert_json
+from package_hunter.report.harmless import any_text
 
 _PRIORITIES = {
     "critical": "Critical",
@@ -59,6 +60,7 @@ def _as_alert(finding: Finding) -> Alert:
     )
 
 
+@any_text
 def render(report: Report) -> str:
     """One line of JSON an alert."""
     return "".join(json.dumps(alert_json(a, report.hostname)) + "\n" for a in alerts(report))

@@ -17,7 +17,7 @@ from package_hunter.model.report_json import clean
 from package_hunter.model.scan import ScanStatus
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
-from package_hunter.report.harmless import defang, harmless
+from package_hunter.report.harmless import any_text, defang, harmless
 from package_hunter.report.indicators import indicators
 from package_hunter.report.location import locate
 
@@ -136,6 +136,7 @@ def _files(report: Report, root: Path | None) -> list[dict[str, Any]]:
     ]
 
 
+@any_text
 def render(report: Report, root: Path | None = None) -> str:
     """GitLab's JSON; ``root`` is the project's folder, for the names of its lock files."""
     findings = [f for f in report.findings if f.severity != "info"]

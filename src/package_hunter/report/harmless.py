@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
+from package_hunter.model.report import Report
+from package_hunter.model.text import all_well_formed
+
+P = ParamSpec("P")
 _NEEDS = re.compile(r"[^\x20-\x7e]")
 
 
@@ -34,3 +41,14 @@ def defang(indicator: str) -> str:
         return head.replace(".", "[.]").replace(":", "[:]") if "/" not in head else head.replace(".", "[.]")
     host, cut, path = rest.partition("/")
     return f"{head}://{host.replace('.', '[.]')}{cut}{path}"
+
+
+def any_text(render: Callable[Concatenate[Report, P], str]) -> Callable[Concatenate[Report, P], str]:
+    """Every format's ``render`` is marked so: it gets the report with all text well formed (see model/text.py), also
+    one that was not made by a scan (read from a file, replayed)."""
+
+    @wraps(render)
+    def rendered(report: Report, /, *args: P.args, **kwargs: P.kwargs) -> str:
+        return render(all_well_formed(report), *args, **kwargs)
+
+    return rendered

@@ -19,7 +19,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.report_json import body_json
 from package_hunter.model.times import rfc3339
 from package_hunter.report import traffic, words
-from package_hunter.report.harmless import defang, harmless
+from package_hunter.report.harmless import any_text, defang, harmless
 from package_hunter.report.indicators import indicators
 
 MAX_PROCESSES = 600
@@ -172,6 +172,7 @@ def _values(report: Report) -> Iterator[tuple[str, Any]]:
     yield "iocs", list(indicators(report))
 
 
+@any_text
 def render(report: Report) -> str:
     """The report as one HTML file."""
     values = dict(_values(report))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from package_hunter.model.report import Report
+from package_hunter.report.harmless import any_text
 
 
+@any_text
 def render(report: Report) -> str:
     """One JSON object, indented, ASCII only: safe for any terminal and any reader."""
     return json.dumps(report.to_json(), indent=2, ensure_ascii=True, allow_nan=False) + "\n"

@@ -9,7 +9,7 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report import words
-from package_hunter.report.harmless import harmless
+from package_hunter.report.harmless import any_text, harmless
 
 MAX_FULL = 10
 MAX_EVIDENCE = 2
@@ -110,6 +110,7 @@ def _lines(report: Report) -> Iterator[str]:
     )
 
 
+@any_text
 def render(report: Report) -> str:
     """A comment of moderate length."""
     return "\n".join(_lines(report)) + "\n"

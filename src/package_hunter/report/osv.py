@@ -15,7 +15,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
-from package_hunter.report.harmless import harmless
+from package_hunter.report.harmless import any_text, harmless
 from package_hunter.report.indicators import indicators
 
 _ECOSYSTEMS = {"npm": "npm", "pypi": "PyPI", "gem": "RubyGems"}
@@ -65,6 +65,7 @@ def records(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
+@any_text
 def render(report: Report) -> str:
     """One JSON object a line, none where there is no proof."""
     return "".join(json.dumps(clean(record)) + "\n" for record in records(report))

@@ -17,7 +17,7 @@ from package_hunter.model.report_json import clean
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
-from package_hunter.report.harmless import harmless
+from package_hunter.report.harmless import any_text, harmless
 from package_hunter.report.location import Location, locate
 
 MAX_RESULTS = 5_000
@@ -91,6 +91,7 @@ def _invocation(report: Report) -> dict[str, Any]:
     }
 
 
+@any_text
 def render(report: Report, root: Path | None = None) -> str:
     """One SARIF run; ``root`` is the project's folder, for the lines that bring packages in."""
     findings = [f for f in report.findings if f.severity != "info"][:MAX_RESULTS]

@@ -21,7 +21,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.scan import PhaseCoverage, Verdict
 from package_hunter.model.times import rfc3339
 from package_hunter.report import traffic, words
-from package_hunter.report.harmless import harmless
+from package_hunter.report.harmless import any_text, harmless
 
 MAX_FULL = 8
 MAX_EVIDENCE = 3
@@ -314,6 +314,7 @@ def _waived(finding: Finding) -> Text:
     return Text.assemble(_brief(finding), f"\n  waived: {harmless(finding.waived or '')}")
 
 
+@any_text
 def render(report: Report, color: bool | None = None, width: int | None = None, explain: bool = False) -> str:
     """The report for a terminal; ``color`` and ``width`` (columns) as the terminal has when left out.
 

@@ -21,6 +21,7 @@ def _confined(role: str, code: str, arguments: str = "") -> subprocess.Completed
     """Run Python code in a process that was confined first."""
     program = (
         "import os, sys, socket, threading, signal, ctypes\nfrom package_hunter.confine import confine\n"
+        "status = open('/proc/self/status')\n"  # a planner may open nothing afterwards
     )
     program += f"confine({role!r}, {arguments})\n" + textwrap.dedent(code)
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
@@ -29,7 +30,7 @@ def _confined(role: str, code: str, arguments: str = "") -> subprocess.Completed
 @pytest.mark.parametrize("role", list(ROLES))
 def test_status_shows_nothing_left(role: str) -> None:
     needs_root()
-    done = _confined(role, "print(open('/proc/self/status').read())", "keep_fds=[]")
+    done = _confined(role, "print(status.read())", "keep_fds=[status.fileno()]")
     assert done.returncode == 0, done.stderr
     status = dict(re.findall(r"^(\w+):[ \t]*(.*)$", done.stdout, re.M))
     assert status["Uid"].split() == [str(UIDS[role])] * 4
@@ -97,6 +98,23 @@ def test_files_and_sockets_by_role(tmp_path: Path) -> None:
     may = {role: _confined(role, code).stdout.split() for role in ROLES}
     both = ["write", "socket"]
     assert may == {"gateway": both, "reader": [], "unpacker": ["write"], "server": both, "test": []}
+    nothing: dict[str, list[str]] = {"reader": [], "planner": [], "test": []}
+    assert may == {"gateway": ["write", "socket"], "unpacker": ["write"], **nothing}
+
+
+def test_a_planner_reads_no_file() -> None:
+    needs_root()
+    code = """
+        seen = []
+        for name in ("/etc/hostname", "/proc/self/status", "/"):
+            try:
+                seen.append(os.open(name, os.O_RDONLY))
+            except OSError as error:
+                seen.append(-error.errno)
+        print(seen)
+    """
+    assert _confined("planner", code).stdout.strip() == "[-38, -38, -38]"
+    assert "-" not in _confined("reader", code).stdout
 
 
 def test_limits_and_descriptors() -> None:

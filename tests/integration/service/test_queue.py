@@ -299,3 +299,26 @@ def test_an_account_s_part_of_the_queue(store: Store, queue: Queue) -> None:
     with store.read() as session:
         assert scans.unfinished_by_account(session) == {"ana": 2, "bob": 1}
         assert (scans.unfinished_bytes(session, "bob"), scans.unfinished_bytes(session, "ana")) == (7, 0)
+
+
+@pytest.mark.parametrize("bad", ["\ud800", "a\0b", "\udcff\u202e\x1b[2J", "9" * 5_000])
+def test_a_report_of_any_text_is_stored(store: Store, queue: Queue, bad: str) -> None:
+    put(store, queue)
+    job = claimed(queue)
+    made = {
+        **report_json(str(job.scan_id), "inconclusive"),
+        "status": "failed",
+        "error": bad,
+        "notices": [bad],
+    }
+    made["target"] = {**made["target"], "name": bad}
+    queue.finish(job, made)
+    with store.read() as session:
+        scan, found = scans.get(session, job.scan_id), scans.report(session, job.scan_id)
+        assert scan is not None
+        assert scan.status == "failed"
+        assert found is not None
+        assert found["notices"] == [bad]
+    put(store, queue)
+    queue.fail(failed := claimed(queue), bad)
+    assert status(store, failed.scan_id) == "failed"

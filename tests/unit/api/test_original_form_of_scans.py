@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from package_hunter.api.original_form import answer
 from package_hunter.cli.serve import real_parts
 from package_hunter.config import Settings
+from package_hunter.model.scan import Target
 from package_hunter.store.scans import pack_report, unpack_report
-from tests.support.judge_samples import report
+from tests.support.judge_samples import BLAME, OBSERVATION, report
 
 DATA = report().to_json()
 
@@ -31,3 +35,16 @@ def test_every_format_is_rendered() -> None:
     assert "\x1b" not in renderers["text"].render(DATA)
     for line in renderers["falco"].render(DATA).splitlines():
         assert json.loads(line)["rule"]
+
+
+@pytest.mark.parametrize("bad", ["\ud800", "a\0b", "\udcff\u202e\x1b[2J", "9" * 5_000])
+def test_any_text_is_answered(bad: str) -> None:
+    blame = replace(BLAME, cmdline=bad, script=bad, path=(bad,))
+    alerts = tuple(
+        replace(a, output=bad, output_fields={"proc.cmdline": bad}, blame=blame) for a in OBSERVATION.alerts
+    )
+    data = report(target=Target(bad, "npm"), alerts=alerts, error=bad, notices=(bad,)).to_json()
+    stored = unpack_report(pack_report(data))
+    json.dumps(answer(stored["id"], "finished", None, stored), ensure_ascii=False).encode()
+    for renderer in real_parts(Settings()).renderers.values():
+        renderer.render(stored).encode()

@@ -10,12 +10,13 @@ import io
 import json
 import re
 import tarfile
-import tomllib
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urljoin
+
+from package_hunter.model import toml
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _MAX_MEMBER = 4 << 20
@@ -84,10 +85,10 @@ def artefact_names(data: bytes) -> set[str]:
 
 def _build_names(text: bytes) -> set[str]:
     try:
-        project = tomllib.loads(text.decode("utf-8", "replace"))
+        project = toml.loads(text.decode("utf-8", "replace"))
         wanted = [*project.get("build-system", {}).get("requires", ())]
         wanted += project.get("project", {}).get("dependencies", ())
-    except (tomllib.TOMLDecodeError, AttributeError, TypeError, RecursionError):
+    except (toml.TomlError, AttributeError, TypeError):
         return set()
     return {m[1] for item in wanted if isinstance(item, str) and (m := _REQUIREMENT.match(item))}
 

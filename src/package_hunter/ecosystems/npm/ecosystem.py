@@ -9,17 +9,17 @@ from typing import Any
 
 from packageurl import PackageURL
 
+from package_hunter.ecosystems import jsontext
 from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
 from package_hunter.ecosystems.npm import lock, members, yarn_lock
 from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.plan import NpmPlan
-from package_hunter.ecosystems.repack import pack_tgz
 from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
 _PROGRAMS = re.compile(
-    rb"^\s*(git|node-options|node_options|shell|script-shell|node-gyp|editor|pnpmfile)\s*=", re.M
+    rb"^[^\S\n]*+(git|node-options|node_options|shell|script-shell|node-gyp|editor|pnpmfile)[^\S\n]*+=", re.M
 )
 _FORM = '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {}}'
 
@@ -62,8 +62,7 @@ class NpmEcosystem(Ecosystem):
         target = Target(name, "npm", purl=lock.purl(name, version), sha256=staged.sha256)
         base = "".join(c if c.isascii() and (c.isalnum() or c in "-.") else "-" for c in f"{name}-{version}")
         archive = f"{base.strip('-.')[:120] or 'package'}.tgz"
-        content = pack_tgz(staged.folder, "package")
-        files = (BoxFile(f"{staged.project}/{archive}", content),)
+        files = (BoxFile(f"{staged.project}/{archive}", b"", pack="tgz"),)
         extra = {
             key: value for key, value in found.items() if key in ("dependencies", "optionalDependencies")
         }
@@ -89,8 +88,8 @@ class NpmEcosystem(Ecosystem):
 def _read_manifest(staged: Staged) -> dict[str, Any]:
     raw = staged.tree.read(f"{staged.project}/package.json", 16 << 20)
     try:
-        found = json.loads((raw or b"").decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        found = jsontext.loads(raw or b"")
+    except ValueError as error:
         raise NothingToScanError(
             f"The package.json of {staged.name} is no sound JSON: {error}.",
             "Mend it (`npm pkg get name` must work).",
@@ -131,9 +130,23 @@ def _by_lock_file(staged: Staged, manifest: Mapping[str, Any]) -> Manager:
 def _has_hooks(tree: BoxTree, base: str, manifest: Mapping[str, Any]) -> bool:
     """Whether pnpm may run code of the project's while it fetches: its hooks, or plugins that bring some."""
     settings = [tree.read(f"{base}/{name}", 1 << 20) or b"" for name in (".npmrc", "pnpm-workspace.yaml")]
-    settings.append(json.dumps(manifest.get("pnpm", "")).encode())
+    settings.append(_words(manifest.get("pnpm")))
     names = set(tree.names(base))
     told = any(
         word in text for word in (b"pnpmfile", b"onfigDependencies", b"node-options") for text in settings
     )
     return told or bool(names & {".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js"})
+
+
+def _words(value: object) -> bytes:
+    """Every text in a value of JSON, however it is nested."""
+    found, stack = [], [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack += [*item, *item.values()]
+        elif isinstance(item, list):
+            stack += item
+        elif isinstance(item, str):
+            found.append(item)
+    return "\n".join(found).encode("utf-8", "replace")

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from packageurl import PackageURL
-
+from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.base import longer_way
 from package_hunter.ecosystems.tree import as_map, as_text, as_text_map
 from package_hunter.model.scan import Package
 
 MAX_LOCK_BYTES = 24 << 20
 MAX_PACKAGES = 50_000
+_MAX_DEPTH = 256  # folders in a location: what is looked up from it is looked up in each
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,12 @@ def entries(lock: Mapping[str, Any]) -> dict[str, Entry]:
 
 
 def _sound(location: str) -> bool:
-    return len(location) < 4096 and not location.startswith("/") and ".." not in location.split("/")
+    return (
+        len(location) < 4096
+        and location.count("/") <= _MAX_DEPTH
+        and not location.startswith("/")
+        and ".." not in location.split("/")
+    )
 
 
 def _entry(location: str, value: Mapping[str, Any]) -> Entry:
@@ -156,7 +161,7 @@ def dependency_order(places: Mapping[str, Entry]) -> list[str]:
 def purl(name: str, version: str) -> str:
     """``pkg:npm/…``"""
     namespace, _, plain = name.rpartition("/")
-    return PackageURL("npm", namespace or None, plain or "unnamed", version or None).to_string()
+    return purls.purl("npm", plain or "unnamed", version, namespace)
 
 
 def package(entry: Entry, project: str, chain: tuple[str, ...], scripts: Mapping[str, str]) -> Package:

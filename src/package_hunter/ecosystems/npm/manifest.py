@@ -18,6 +18,7 @@ _ELSEWHERE = re.compile(
     r"(?:git|github|gitlab|bitbucket|gist|https?|ssh|file|link|portal)(?:\+\w+)?:|[./]|~/|[\w.-]+@[\w.-]+:"
     r"|[\w.-]+/[\w.-]+(?:#|$)"
 )
+_MAX_CONDITIONS = 32  # conditions in conditions of ``exports``
 KINDS_OF_DEPENDENCY = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
@@ -122,13 +123,15 @@ def _top_condition(exports: object) -> object | None:
     return exports
 
 
-def _only_import(target: object) -> bool:
+def _only_import(target: object, depth: int = 0) -> bool:
     """Whether none of the conditions lets ``require`` in."""
+    if depth > _MAX_CONDITIONS:
+        return True
     if isinstance(target, str):
         return target.endswith(".mjs")
     if isinstance(target, list):
-        return all(_only_import(item) for item in target)
+        return all(_only_import(item, depth + 1) for item in target)
     if isinstance(target, dict):
         usable = {key: value for key, value in target.items() if key not in ("import", "types", "browser")}
-        return all(_only_import(value) for value in usable.values())
+        return all(_only_import(value, depth + 1) for value in usable.values())
     return True

@@ -4,10 +4,11 @@ ask for is asked for, too."""
 from __future__ import annotations
 
 import fnmatch
-import itertools
 import posixpath
+import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from package_hunter.ecosystems.npm.manifest import dependencies
@@ -16,7 +17,11 @@ from package_hunter.ecosystems.tree import BoxTree, as_map
 _MAX_MEMBERS = 2_000
 _MAX_DEPTH = 6  # of folders that ``**`` stands for
 _MAX_ANY, _MAX_PARTS = 2, 16  # of ``**`` and of parts in a pattern: more could be walked for ever
+_MAX_FOLDERS = 50_000  # that are looked into
+_MAX_PATTERN = 1_000  # characters
 _SKIPPED = {"node_modules", ".git"}
+_WILD = frozenset("*?[{")
+_Open = dict[tuple[str, ...], int]  # what is left of a pattern -> folders that its ``**`` stands for so far
 
 
 def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -52,37 +57,85 @@ def _add(
 def _patterns(root: Mapping[str, Any]) -> list[str]:
     value = root.get("workspaces")
     listed = as_map(value).get("packages") if isinstance(value, dict) else value
-    texts = [item for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
+    texts = (
+        [item for item in listed if isinstance(item, str) and len(item) <= _MAX_PATTERN]
+        if isinstance(listed, list)
+        else []
+    )
     return [text.removeprefix("./").strip("/") for text in texts if not text.startswith("!")][:200]
 
 
 def _folders(tree: BoxTree, project: str, patterns: list[str]) -> Iterator[str]:
-    for pattern in patterns:
-        parts = tuple(part for part in pattern.split("/") if part != ".")
-        if parts.count("**") <= _MAX_ANY and len(parts) <= _MAX_PARTS:
-            yield from itertools.islice(_matching(tree, project, parts), _MAX_MEMBERS)
+    """Folders that some pattern means. Each folder is looked into once, whatever the number of patterns: with it go
+    the patterns that still fit, as far as they are not used up."""
+    queue = deque([(project, _started(patterns))])
+    looked = found = 0
+    while queue and found < _MAX_MEMBERS and looked < _MAX_FOLDERS:
+        folder, open_ = queue.popleft()
+        looked += 1
+        if () in open_:
+            found += 1
+            yield folder
+        for name, seen in _children(tree, folder, open_):
+            further = _step(open_, name, seen)
+            if further:
+                queue.append((f"{folder}/{name}", further))
 
 
-def _matching(tree: BoxTree, base: str, parts: tuple[str, ...], depth: int = 0) -> Iterator[str]:
-    if not parts:
-        yield base
-        return
-    first, rest = parts[0], parts[1:]
-    if first == "**":
-        yield from _matching(tree, base, rest, depth)
-        if depth >= _MAX_DEPTH:
-            return
-    elif "*" not in first and "?" not in first and "[" not in first and "{" not in first:
-        if first != "..":
-            yield from _matching(tree, f"{base}/{first}", rest, depth)
-        return
-    for name in tree.names(base):
-        if name in _SKIPPED or name.startswith(".") or tree.kind(f"{base}/{name}") != "folder":
+def _started(patterns: list[str]) -> _Open:
+    whole = [tuple(part for part in pattern.split("/") if part != ".") for pattern in patterns]
+    return _closed((p, 0) for p in whole if p.count("**") <= _MAX_ANY and len(p) <= _MAX_PARTS)
+
+
+def _closed(rest: Iterable[tuple[tuple[str, ...], int]]) -> _Open:
+    """The patterns, and what is left of them where ``**`` stands for nothing; each with the fewest folders that
+    its ``**`` stood for."""
+    found: _Open = {}
+    stack = list(rest)
+    while stack:
+        parts, depth = stack.pop()
+        if depth < found.get(parts, _MAX_DEPTH + 1):
+            found[parts] = depth
+            if parts[:1] == ("**",):
+                stack.append((parts[1:], depth))
+    return found
+
+
+def _children(tree: BoxTree, folder: str, open_: _Open) -> Iterator[tuple[str, bool]]:
+    """Names to go on with, and whether each was seen there as an ordinary folder: a name that is spelt out is
+    simply tried."""
+    heads = {parts[0] for parts in open_ if parts}
+    plain = {head for head in heads if not _is_wild(head)} - {".."}
+    if heads - plain - {".."}:
+        for name in tree.names(folder):
+            hidden = name in _SKIPPED or name.startswith(".")
+            if name in plain or (not hidden and tree.kind(f"{folder}/{name}") == "folder"):
+                yield name, not hidden
+    else:
+        yield from ((name, False) for name in sorted(plain))
+
+
+def _step(open_: _Open, name: str, seen: bool) -> _Open:
+    rest: list[tuple[tuple[str, ...], int]] = []
+    for parts, depth in open_.items():
+        if not parts:
             continue
-        if first == "**":
-            yield from _matching(tree, f"{base}/{name}", parts, depth + 1)
-        elif any(fnmatch.fnmatchcase(name, one) for one in _braces(first)):
-            yield from _matching(tree, f"{base}/{name}", rest, depth)
+        if parts[0] == "**":
+            if seen and depth < _MAX_DEPTH:
+                rest.append((parts, depth + 1))
+        elif parts[0] == name or (seen and _is_wild(parts[0]) and _fits(parts[0])(name)):
+            rest.append((parts[1:], depth))
+    return _closed(rest)
+
+
+@cache
+def _is_wild(part: str) -> bool:
+    return not _WILD.isdisjoint(part)
+
+
+@cache
+def _fits(pattern: str) -> Callable[[str], object]:
+    return re.compile("|".join(f"(?:{fnmatch.translate(one)})" for one in _braces(pattern))).match
 
 
 def _braces(pattern: str) -> list[str]:

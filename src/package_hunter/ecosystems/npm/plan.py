@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -51,7 +52,7 @@ class NpmPlan(Plan):
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
         self._loaders: dict[str, str] = {}
-        self._keys: dict[str, list[str]] = {}  # places by purl
+        self._where: dict[str, list[str]] = {}  # places by purl
 
     @property
     def fetch(self) -> Phase:
@@ -66,7 +67,7 @@ class NpmPlan(Plan):
         dependencies, as npm orders them, then the project's own."""
         places = self._manager.inventory(tree, self.project)
         self._places = {"": self._root, **{key: entry for key, entry in places.items() if key}}
-        self._keys = {}
+        self._where = {}
         manifests = {key: tree.read_json(f"{self.project}/{key}/package.json") for key in places if key}
         scripts = {key: self._scripts(tree, key, found) for key, found in manifests.items() if found}
         self._installed = self._take_inventory(manifests, scripts)
@@ -134,16 +135,21 @@ class NpmPlan(Plan):
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        if not self._keys:
-            for key in filter(None, self._places):
-                self._keys.setdefault(self._purl(key), []).append(key)
         found: dict[str, Command] = {}
-        for key in self._keys.get(purl, ()):
+        for key in self._by_purl().get(purl, ()):
             for name in self._places[key].requires:
                 needed = lock.resolve(self._places, key, name)
                 if needed and needed != key and needed in self._loaders:
                     found.setdefault(needed, self._load(key, needed, self._loaders[needed]))
         return Phase("import", tuple(found.values())) if found else None
+
+    def _by_purl(self) -> Mapping[str, list[str]]:
+        """Where each package lies; asked for as often as there are packages."""
+        if not self._where:
+            for key in self._places:
+                if key:
+                    self._where.setdefault(self._purl(key), []).append(key)
+        return self._where
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the fetch; before it, those of the lock file."""
@@ -206,7 +212,7 @@ class NpmPlan(Plan):
     def _direct(self) -> list[tuple[str, str]]:
         """(location that asks, location asked for), each package once."""
         bases = ["", *sorted(key for key in self._places if key and "node_modules/" not in key)]
-        own = set(bases)
+        own = frozenset(bases)
         found: dict[str, str] = {}
         for base in bases:
             for name in self._places[base].requires:
@@ -270,11 +276,18 @@ class NpmPlan(Plan):
         return tuple(found)[:_MAX_NAMED]
 
 
+def preload() -> None:
+    """Read the files that plans need: a child that plans may not."""
+    for name in ("lifecycle.js", "exercise.js"):
+        _script_file(name)
+
+
 def _may_be_absent(entry: Entry) -> bool:
     """Optional packages are left out on other platforms; bundled ones may lie inside their bundler's
     files."""
     return entry.optional or entry.in_bundle or entry.peer
 
 
+@cache
 def _script_file(name: str) -> bytes:
     return resources.files("package_hunter.ecosystems.npm").joinpath(name).read_bytes()

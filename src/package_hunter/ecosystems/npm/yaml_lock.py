@@ -53,5 +53,5 @@ def pnpm_members(text: str) -> list[str]:
 
 def pnpm_major(text: str) -> int:
     """The major version of pnpm that takes this lock file."""
-    hit = re.search(r"^lockfileVersion:\s*['\"]?(\d+)", text, re.M)
+    hit = re.search(r"^lockfileVersion:\s*['\"]?(\d{1,3})\b", text, re.M)
     return {5: 7, 6: 8}.get(int(hit[1]) if hit else 9, 9)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SPEC = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,\s"]+)')
+# A quote that is not closed takes the rest of the line: looked at once, not from every quote in it.
+_SPEC = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|([^,\s"]+)')
 _FIELD = re.compile(r'  (version|resolved|integrity) "?([^"\n]+)"?$')
 _MAX_LINE = 8_192
 

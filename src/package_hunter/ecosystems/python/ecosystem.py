@@ -11,7 +11,6 @@ from package_hunter.ecosystems.base import Ecosystem, NothingAskedError, Plan, P
 from package_hunter.ecosystems.python import installed, requirements
 from package_hunter.ecosystems.python.plan import PythonPlan, Source
 from package_hunter.ecosystems.python.requirements import Wanted, normal
-from package_hunter.ecosystems.repack import pack_zip
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
@@ -102,7 +101,7 @@ class PythonEcosystem(Ecosystem):
             raise NothingToScanError(f"{staged.name} is no sound wheel.", "Build it again with `pip wheel`.")
         file = staged.name if _WHEEL.fullmatch(staged.name) else f"{name}-{version}-py3-none-any.whl"
         target = Target(name, "pypi", purl=installed.purl(name, version), sha256=staged.sha256)
-        files = (BoxFile(f"{staged.project}/{file}", pack_zip(staged.folder)),)
+        files = (BoxFile(f"{staged.project}/{file}", b"", pack="zip"),)
         raw = staged.tree.read(f"{staged.project}/{info}/METADATA", 4 << 20) or b""
         head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
         needs = Wanted(source=file)

@@ -13,8 +13,7 @@ from email.parser import HeaderParser
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from packageurl import PackageURL
-
+from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.base import longer_way
 from package_hunter.ecosystems.python import places
 from package_hunter.ecosystems.python.requirements import normal, requirement_name
@@ -143,15 +142,21 @@ def _module_file(found: _Record, first: str, rest: str) -> None:
 
 
 def _rows(text: str) -> list[str]:
-    try:
-        return [row[0] for row in csv.reader(io.StringIO(text)) if row]
-    except csv.Error:
-        return []
+    rows = csv.reader(io.StringIO(text.replace("\0", "")))
+    found: list[str] = []
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return found
+        except csv.Error:
+            continue  # one line that is none takes no other with it
+        found += row[:1]
 
 
 def purl(name: str, version: str) -> str:
     """``pkg:pypi/…``"""
-    return PackageURL("pypi", None, normal(name), version or None).to_string()
+    return purls.purl("pypi", normal(name), version)
 
 
 def packages(
@@ -159,7 +164,8 @@ def packages(
 ) -> tuple[Package, ...]:
     """The model's form, each with the way from the root. ``builds`` maps names to what ran code at
     install."""
-    by_name, asked = {normal(item.name): item for item in found}, set(direct)
+    by_name = {normal(item.name): item for item in found}
+    asked = frozenset(direct)
     ways: dict[str, tuple[str, ...]] = {}
     queue: deque[tuple[str, tuple[str, ...]]] = deque((name, (root,)) for name in direct)
     while queue:

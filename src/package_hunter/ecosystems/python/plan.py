@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import resources
 
 from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
@@ -61,8 +62,7 @@ class PythonPlan(Plan):
         self.looks_into = tuple(wanted.local)
         self.files = source.files
         if options.asks("exercise"):
-            code = resources.files("package_hunter.ecosystems.python").joinpath("exercise.py").read_bytes()
-            self.files += (BoxFile(EXERCISE, code, owner="root"),)
+            self.files += (BoxFile(EXERCISE, _exercise(), owner="root"),)
         if source.wanted.lines:
             self.files += (BoxFile(self._list, dumps(source.wanted.lines)),)
         if source.wanted.dropped:
@@ -259,3 +259,13 @@ class PythonPlan(Plan):
 
     def _names(self) -> list[str]:
         return self._source.wanted.names
+
+
+@cache
+def _exercise() -> bytes:
+    return resources.files("package_hunter.ecosystems.python").joinpath("exercise.py").read_bytes()
+
+
+def preload() -> None:
+    """Read the file that plans need: a child that plans may not."""
+    _exercise()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +26,7 @@ from package_hunter.ecosystems.python.sources import (
     marker_applies,
 )
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, parse_object
+from package_hunter.model import toml
 
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;@,( #])")
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -197,8 +197,8 @@ def _extras(tree: BoxTree, folder: str) -> set[str]:
 def _toml(tree: BoxTree, path: str) -> dict[str, Any]:
     raw = tree.read(path, 16 << 20)
     try:
-        return tomllib.loads(raw.decode("utf-8", "replace")) if raw is not None else {}
-    except (ValueError, RecursionError):
+        return toml.loads(raw.decode("utf-8", "replace")) if raw is not None else {}
+    except toml.TomlError:
         return {}
 
 
@@ -449,7 +449,7 @@ def tree_names(tree: BoxTree, folder: str) -> list[str]:
 def _poetry_requirement(name: str, value: object) -> str:
     """Poetry's ``^1.2`` and ``~1.2`` in pip's words; what it cannot say so is asked for by name alone."""
     version = value if isinstance(value, str) else as_text(as_map(value).get("version"))
-    hit = re.fullmatch(r"([\^~]?)\s*(\d+)((?:\.\d+)*)", version.strip())
+    hit = re.fullmatch(r"([\^~]?)\s*([0-9]{1,9})((?:\.[0-9]{1,9})*)", version.strip())
     if hit is None:
         return f"{name}{version}" if re.fullmatch(r"[<>=!~,.\d\s*]+", version) and version != "*" else name
     sign, major, rest = hit.groups()

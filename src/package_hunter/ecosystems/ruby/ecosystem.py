@@ -7,7 +7,6 @@ import re
 from packageurl import PackageURL
 
 from package_hunter.ecosystems.base import Ecosystem, NothingAskedError, Plan, PlanOptions, Staged
-from package_hunter.ecosystems.repack import pack_tar
 from package_hunter.ecosystems.ruby import lock
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
 from package_hunter.ecosystems.ruby.plan import GemSource, RubyPlan
@@ -83,7 +82,7 @@ class RubyEcosystem(Ecosystem):
         path = f"{staged.project}/{gem.full}.gem"
         lines = "".join(f'gem "{needed}"\n' for needed in needs)
         files = (
-            BoxFile(path, pack_tar(staged.folder)),
+            BoxFile(path, b"", pack="tar"),
             *((BoxFile(f"{staged.project}/Gemfile", (_SOURCE + lines).encode()),) if needs else ()),
         )
         target = Target(name, "gem", purl=lock.purl(name, version), sha256=staged.sha256)

@@ -10,15 +10,14 @@ import re
 import zlib
 from dataclasses import dataclass, field
 
-from packageurl import PackageURL
-
+from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.tree import as_map, as_text
 from package_hunter.ecosystems.yamltext import load_text
 
 _SPEC = re.compile(r"    ([A-Za-z0-9_.-]{1,200}) \(([A-Za-z0-9_.-]{1,100})\)$")
 _NEED = re.compile(r"      ([A-Za-z0-9_.-]{1,200})(?: \(.*\))?$")
 _DIRECT = re.compile(r"  ([A-Za-z0-9_.-]{1,200})!?(?: \(.*\))?$")
-_GEM_LINE = re.compile(r"^\s*gem[\s(]+['\"]([A-Za-z0-9_.-]{1,200})['\"]", re.M)
+_GEM_LINE = re.compile(r"^[^\S\n]*+gem[\s(]++['\"]([A-Za-z0-9_.-]{1,200})['\"]", re.M)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _REMOTE = re.compile(r"  remote: (\S.{0,2000})$")
 _NO_SOURCES = ("PLATFORMS", "DEPENDENCIES", "CHECKSUMS", "RUBY VERSION", "BUNDLED WITH", "")
@@ -126,4 +125,4 @@ def metadata(packed: bytes) -> tuple[str, str, list[str]]:
 
 def purl(name: str, version: str) -> str:
     """``pkg:gem/…``, without the platform."""
-    return PackageURL("gem", None, name, version.partition("-")[0] or None).to_string()
+    return purls.purl("gem", name, version.partition("-")[0])

@@ -11,6 +11,7 @@ from typing import Any
 
 from package_hunter.model.observation import Alert
 from package_hunter.model.scales import priority_named
+from package_hunter.model.text import all_well_formed
 
 MAX_ALERT_BYTES = 1 << 20
 _MAX_FIELDS = 400
@@ -41,7 +42,7 @@ def parse(data: bytes) -> Alert:
         raise BadAlertError("of no known priority")
     kept = {str(key)[:200]: _value(value) for key, value in fields.items()}
     tags = found.get("tags")
-    return Alert(
+    alert = Alert(
         time_ns=_time(_text(found, "time")),
         rule=_text(found, "rule"),
         priority=priority,
@@ -54,6 +55,7 @@ def parse(data: bytes) -> Alert:
         pid=number(kept, "proc.pid") or 0,
         tid=number(kept, "thread.tid") or number(kept, "proc.pid") or 0,
     )
+    return all_well_formed(alert)  # JSON may hold half of a character
 
 
 def number(fields: Mapping[str, Any], name: str) -> int | None:

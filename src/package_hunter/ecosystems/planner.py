@@ -1,0 +1,382 @@
+"""Planning in a child without rights: whatever looks into a project's or a box's files does so there.
+
+The child holds the plans; what it says of them comes back as values of the model, checked by their types. Its limits
+are those of ``confined``; the scan's deadline is the end of every wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from package_hunter import confined, errors
+from package_hunter.confined import Allowance, Ask, Confined, StoppedError
+from package_hunter.ecosystems import NothingAskedError, lay, preload, ready
+from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
+from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.errors import HunterError
+from package_hunter.model.registry import RegistryAllow
+from package_hunter.model.scan import (
+    BoxFile,
+    CommandRun,
+    Coverage,
+    Package,
+    Phase,
+    PhaseCoverage,
+    Target,
+)
+from package_hunter.model.text import all_well_formed, well_formed
+
+T = TypeVar("T")
+_BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+_MAX_SENTENCE = 2_000
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """What the parent is told of a plan once it is laid out. ``number`` is the child's for it."""
+
+    __pydantic_config__ = _BYTES
+
+    number: int
+    target: Target
+    project: str
+    planted: bool
+    files: tuple[BoxFile, ...]
+    env: Mapping[str, str]
+    registry: tuple[RegistryAllow, ...]
+    fetches_alone: bool
+    notes: tuple[str, ...]
+    fetch: Phase
+    packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the child is asked for: a staged project without the folder, which it cannot open."""
+
+    name: str
+    project: str
+    planted: bool
+    top: str
+    sha256: str | None
+    purl: str | None
+    options: PlanOptions
+    ecosystem: str | None
+
+    @classmethod
+    def of(cls, staged: Staged, options: PlanOptions, ecosystem: str | None) -> _Wish:
+        """The wish in the parent's words."""
+        planted = staged.folder is not None
+        given = staged.name, staged.project, planted, staged.top, staged.sha256, staged.purl
+        return cls(*given, options, ecosystem)
+
+    def staged(self, ask: Ask) -> Staged:
+        """The project as the child sees it."""
+        folder = Path("/") if self.planted else None
+        files = RemoteTree("staged", ask)
+        return Staged(self.name, self.project, folder, self.top, self.sha256, self.purl, files)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """An answer about a plan: phases, and the inventory as it is now."""
+
+    phases: tuple[Phase, ...]
+    packages: tuple[Package, ...]
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """An error of the documented kinds, to be raised in the parent."""
+
+    kind: str
+    message: str
+    advice: str
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_bytes(kind: Any, value: object) -> bytes:
+    """A value as JSON, whatever text is in it."""
+    adapter = _adapter(kind)
+    try:
+        return bytes(adapter.dump_json(value))
+    except (PydanticSerializationError, UnicodeEncodeError):
+        return bytes(adapter.dump_json(all_well_formed(value)))
+
+
+def from_bytes(kind: Any, data: bytes) -> Any:
+    """The value back; StoppedError where it is none."""
+    try:
+        return _adapter(kind).validate_json(data)
+    except (ValidationError, ValueError, RecursionError):
+        raise StoppedError("Planning was given up: its answer cannot be read.") from None
+
+
+class Planner:
+    """Lays plans for one scan. ``deadline`` is one of ``time.monotonic()``; close it when the scan is over."""
+
+    def __init__(self, deadline: float | None = None, allowed: Allowance | None = None) -> None:
+        self.deadline, self._allowed = deadline, allowed
+        self._child: Confined | None = None
+
+    def begin(self) -> None:
+        """Start the child, where it is not: best before there are other threads, and long before it is asked."""
+        if self._child is not None and self._child.alive:
+            return
+        self.close()
+        _preload()
+        self._child = Confined("Planning", lambda ask: _Child(ask).answer, self._allowed)
+
+    def lay(self, staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+        """As ``ecosystems.lay``, and raises what that raises; StoppedError where it came to no end."""
+        self.begin()
+        assert self._child is not None
+        talk = _Talk(self._child, staged, self.deadline)
+        what = to_bytes(_Wish, _Wish.of(staged, options, ecosystem))
+        laid: list[_Laid] = talk.ask(["lay"], list[_Laid], what)
+        return [ready(ConfinedPlan(talk, one, options), staged) for one in laid]
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.close()
+
+    def __enter__(self) -> Planner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: float | None = None) -> T:
+    """What ``work`` makes of a staged project, in a child without rights. It must give a value that ``kind`` (a
+    type) describes. Raises HunterError of its own, or StoppedError."""
+    _preload()
+    _adapter(kind)
+
+    def make(ask: Ask) -> Ask:
+        seen = replace(staged, files=RemoteTree("staged", ask))
+        return lambda _: _guarded(lambda: (kind, work(seen)))
+
+    child = Confined(f"Reading {well_formed(staged.name)[:100]}", make)
+    try:
+        talk = _Talk(child, staged, deadline)
+        made: T = talk.ask([], kind)
+        return made
+    finally:
+        child.close()
+
+
+def _preload() -> None:
+    """What the child cannot load any more."""
+    for kind in (list[_Laid], _Wish, _Said, Coverage, list[CommandRun], frozenset[str], _Refusal):
+        _adapter(kind)
+    preload()
+
+
+class _Talk:
+    """The parent's end: questions to one child, its answers checked."""
+
+    def __init__(self, child: Confined, staged: Staged, deadline: float | None) -> None:
+        self.staged = staged
+        self._child, self._deadline = child, deadline
+
+    def ask(self, question: list[Any], kind: Any, data: bytes = b"", box: BoxTree | None = None) -> Any:
+        """The answer, a value of ``kind``; raises the error that the child tells of."""
+        trees = {"staged": self.staged.tree} | ({"box": box} if box is not None else {})
+        server = TreeServer(trees)
+        words = json.dumps(question).encode() + b"\n" + data
+        said = self._child.ask(words, server, self._deadline, lambda: well_formed(server.last)[:300])
+        if said[:1] == b"!":
+            raise _error(from_bytes(_Refusal, said[1:]))
+        return from_bytes(kind, said[1:])
+
+
+def _error(told: _Refusal) -> HunterError:
+    kind = _KINDS.get(told.kind, HunterError)
+    return kind(told.message[:_MAX_SENTENCE], told.advice[:_MAX_SENTENCE])
+
+
+_KINDS: dict[str, type[HunterError]] = {
+    kind.__name__: kind
+    for kind in (
+        NothingAskedError,
+        errors.NothingToScanError,
+        errors.UsageError,
+        errors.UnreachableError,
+        errors.IncompleteScanError,
+        confined.StoppedError,
+    )
+}
+
+
+def _guarded(work: Callable[[], tuple[Any, object]]) -> bytes:
+    """In the child: an answer, or the error of ours in its place."""
+    try:
+        kind, value = work()
+        return b"=" + to_bytes(kind, value)
+    except HunterError as error:
+        return b"!" + to_bytes(_Refusal, _Refusal(type(error).__name__, error.message, error.advice))
+
+
+class _Child:
+    """The child's end: holds the plans."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._box = RemoteTree("box", ask)
+        self._plans: list[Plan] = []
+
+    def answer(self, question: bytes) -> bytes:
+        """To a question of ``_Talk``."""
+        head, _, rest = question.partition(b"\n")
+        words: list[Any] = json.loads(head)
+        if words[0] == "lay":
+            return _guarded(lambda: (list[_Laid], self._lay(from_bytes(_Wish, rest))))
+        plan = self._plans[int(words[1])]
+        return _guarded(lambda: self._about(plan, words, from_bytes(list[CommandRun], rest) if rest else []))
+
+    def _lay(self, wish: _Wish) -> list[_Laid]:
+        first = len(self._plans)
+        self._plans += lay(wish.staged(self._ask), wish.options, wish.ecosystem)
+        return [
+            _Laid(
+                number,
+                plan.target,
+                plan.project,
+                plan.plant is not None,
+                plan.files,
+                plan.env,
+                plan.registry,
+                plan.fetches_alone,
+                plan.notes,
+                plan.fetch,
+                plan.inventory(),
+            )
+            for number, plan in enumerate(self._plans[first:], first)
+        ]
+
+    def _about(self, plan: Plan, words: list[Any], runs: list[CommandRun]) -> tuple[Any, object]:
+        match words[0]:
+            case "after_fetch":
+                return _Said, _Said((plan.after_fetch(self._box, runs),), plan.inventory())
+            case "later":
+                return _Said, _Said(plan.later(self._box), plan.inventory())
+            case "imports":
+                return _Said, _Said((plan.imports(self._box),), plan.inventory())
+            case "narrow":
+                phase = plan.narrow(str(words[2]))
+                return _Said, _Said(() if phase is None else (phase,), ())
+            case "without_scripts":
+                return frozenset[str], plan.without_scripts(self._box)
+            case "failure":
+                if (error := plan.failure(runs)) is not None:
+                    raise error
+                return type(None), None
+            case _:
+                return Coverage, plan.coverage(runs)
+
+
+class ConfinedPlan(Plan):
+    """A plan that is held by a child; see Plan. What it said last is kept here, so that a report can be made where
+    it says no more."""
+
+    def __init__(self, talk: _Talk, laid: _Laid, options: PlanOptions) -> None:
+        if laid.project != talk.staged.project:
+            raise StoppedError("Planning was given up: its answer is of another project.")
+        self.target, self.project, self.options = laid.target, laid.project, options
+        self.plant = talk.staged.folder if laid.planted else None
+        self.files, self.env, self.registry = laid.files, laid.env, laid.registry
+        self.fetches_alone, self.notes = laid.fetches_alone, laid.notes
+        self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
+
+    @property
+    def fetch(self) -> Phase:
+        """See Plan."""
+        return self._fetch
+
+    def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+        """See Plan; raises StoppedError too, as ``imports`` and ``later`` do."""
+        return self._said("after_fetch", tree, runs)[0]
+
+    def imports(self, tree: BoxTree) -> Phase:
+        """See Plan."""
+        return self._said("imports", tree)[0]
+
+    def later(self, tree: BoxTree) -> tuple[Phase, ...]:
+        """See Plan."""
+        return self._said("later", tree)
+
+    def narrow(self, purl: str) -> Phase | None:
+        """See Plan."""
+        said: _Said = self._talk.ask(["narrow", self._number, well_formed(purl)], _Said)
+        return said.phases[0] if said.phases else None
+
+    def inventory(self) -> tuple[Package, ...]:
+        """See Plan."""
+        return self._packages
+
+    def without_scripts(self, tree: BoxTree) -> frozenset[str]:
+        """See Plan; raises StoppedError too."""
+        found: frozenset[str] = self._talk.ask(["without_scripts", self._number], frozenset[str], box=tree)
+        return found
+
+    def failure(self, runs: Sequence[CommandRun]) -> HunterError | None:
+        """See Plan."""
+        try:
+            self._talk.ask(["failure", self._number], type(None), _told(runs))
+        except StoppedError:
+            return None  # coverage says it
+        except HunterError as error:
+            return error
+        return None
+
+    def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
+        """See Plan; where the child says no more, the phases as they were run, and why there is nothing else."""
+        try:
+            found: Coverage = self._talk.ask(["coverage", self._number], Coverage, _told(runs))
+        except StoppedError as error:
+            return _bare_coverage(runs, len(self._packages), error.message)
+        return found
+
+    def _said(self, what: str, tree: BoxTree, runs: Sequence[CommandRun] = ()) -> tuple[Phase, ...]:
+        said: _Said = self._talk.ask([what, self._number], _Said, _told(runs), tree)
+        self._packages = said.packages
+        return said.phases
+
+
+def _told(runs: Sequence[CommandRun]) -> bytes:
+    return to_bytes(list[CommandRun], list(runs)) if runs else b""
+
+
+def _bare_coverage(runs: Sequence[CommandRun], packages: int, why: str) -> Coverage:
+    phases: dict[str, PhaseCoverage] = {}
+    for run in runs:
+        seconds = (run.ended_ns - run.started_ns) / 1e9
+        known = phases.get(run.phase, PhaseCoverage(run.phase, run.world, _status(run), run.exit_code, 0.0))
+        phases[run.phase] = replace(known, seconds=known.seconds + seconds)
+    return Coverage(
+        phases=tuple(phases.values()),
+        packages_expected=packages,
+        packages_installed=packages,
+        reasons=(why,),
+    )
+
+
+def _status(run: CommandRun) -> str:
+    if run.exit_code is None:
+        return "timeout"
+    return "ok" if run.exit_code == 0 else "failed"

@@ -1,0 +1,67 @@
+"""Where text is made safe: every text that enters the model is well formed, that is, it can be written as UTF-8.
+
+What is not so comes in two ways: a lone surrogate out of JSON (``"\\ud800"``), and a byte of a name that is no
+UTF-8, which Python reads as a lone surrogate too. Each helper process (planner, event reader, gateway, unpacker)
+hands over its result as JSON, and there, and where a report is read back, it is made well formed. Characters that
+are well formed but not to be shown (controls, reordering, NUL) stay: it is for each writer to show them as escapes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def well_formed(text: str) -> str:
+    """The text, with what cannot be written as UTF-8 as ``\\xNN`` (the bytes that it stands for)."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _bytes_of(text).decode("utf-8", "backslashreplace")
+    return text
+
+
+def _bytes_of(text: str) -> bytes:
+    return b"".join(
+        bytes([ord(c) - 0xDC00]) if "\udc80" <= c <= "\udcff" else c.encode("utf-8", "surrogatepass")
+        for c in text
+    )
+
+
+def all_well_formed(value: T) -> T:
+    """A value of the model, or of JSON, with every text in it well formed; itself where nothing is to be
+    changed."""
+    made: Any = _made(value)
+    return made  # type: ignore[no-any-return]
+
+
+def _made(value: Any) -> Any:
+    if isinstance(value, str):
+        fixed = well_formed(value)
+        return value if fixed == value else fixed
+    if isinstance(value, Mapping):
+        pairs = {_made(k): _made(v) for k, v in value.items()}
+        same = len(pairs) == len(value) and all(k in value and value[k] is v for k, v in pairs.items())
+        return value if same else pairs
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [_made(v) for v in value]
+        if all(a is b for a, b in zip(items, value, strict=True)):
+            return value
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _dataclass(value)
+    return value
+
+
+def _dataclass(value: Any) -> Any:
+    changed = {
+        field.name: new
+        for field in dataclasses.fields(value)
+        if field.init and (new := _made(old := getattr(value, field.name))) is not old
+    }
+    return dataclasses.replace(value, **changed) if changed else value
