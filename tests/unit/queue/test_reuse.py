@@ -15,6 +15,7 @@ import pytest
 from package_hunter.config import Settings
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems import stage
+from package_hunter.ecosystems.planner import Planner
 from package_hunter.model.observation import Fetched, NetworkLog, Request
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Package, Verdict
@@ -68,7 +69,7 @@ def scan_of(folder: Path, options: ScanOptions | None = None, **settings: object
     """One under way."""
     made = Settings(**settings)  # type: ignore[arg-type]
     engine = cast(Engine, None)
-    return Scan("id", 0, 0.0, folder, options or ScanOptions(), engine, made, lambda _: None)
+    return Scan("id", 0, 0.0, folder, options or ScanOptions(), engine, made, lambda _: None, Planner())
 
 
 def key(
