@@ -11,7 +11,7 @@ import pytest
 from package_hunter.errors import HostError
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.scan import Command, CommandRun
-from package_hunter.sandbox import RuncSandbox, mounts
+from package_hunter.sandbox import RuncSandbox, kernel, mounts
 from package_hunter.sandbox.image import find_image
 from tests.support.requires import needs_runc
 
@@ -35,6 +35,14 @@ def scan_id() -> str:
     return f"test-{secrets.token_hex(6)}"
 
 
+def unmount_images() -> None:
+    """Let go of every image that no box uses."""
+    for point in mounts.mount_points():
+        if point.startswith(f"{mounts.RUN_DIR}/image/"):
+            kernel.unmount(point)
+            Path(point).rmdir()
+
+
 MakeBox = Callable[..., RuncSandbox]
 
 
@@ -43,7 +51,7 @@ def _image_mount() -> Iterator[None]:
     before = set(mounts.mount_points()) if mounts.RUN_DIR.exists() else set()
     yield
     if not any("/image/" in point for point in before):
-        mounts.unmount_images()
+        unmount_images()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -21,10 +20,6 @@ import pytest
 from package_hunter.config import Settings
 from tests.support.requires import ROOT, needs_btf, needs_program, needs_runc
 from tests.support.service_harness import free_port, open_folder, wait_for
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("package_hunter.pipeline") is None, reason="the pipeline is not there yet"
-)
 
 
 @dataclass(frozen=True)

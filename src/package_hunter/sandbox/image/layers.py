@@ -41,7 +41,6 @@ class Root:
         self._root = os.open(folder, _DIR)
         self._limits = limits or LayerLimits()
         self._bytes = self._entries = 0
-        self.skipped = 0  # devices, pipes and names that nobody may use
 
     def close(self) -> None:
         os.close(self._root)
@@ -89,8 +88,7 @@ class Root:
         elif member.islnk():
             self._second_name(member, parent, name)
             return
-        else:
-            self.skipped += 1
+        else:  # a device or a pipe: left out
             return
         _dress(member, parent, name)
 
