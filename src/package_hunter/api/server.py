@@ -34,10 +34,6 @@ _FILES = 4_096
 _BACKLOG = 1_024
 _PR_SET_NO_NEW_PRIVS = 38
 _LIBRARIES = (
-    *(
-        f"package_hunter.{part}"
-        for part in ("model", "api", "web", "store", "queue", "report", "policy", "findings")
-    ),
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
     *("email", "encodings", "rich", "packageurl"),
 )
@@ -244,9 +240,11 @@ def _load_what_is_out_of_reach(settings: Settings) -> None:
     """
     if all(_can_pass(folder, server_ids(settings)) for folder in Path(fastapi.__file__).parents):
         return
-    for name in _LIBRARIES:
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}.", onerror=lambda _: None):
+    from package_hunter import api, findings, model, policy, queue, report, store
+
+    ours = (model, api, store, queue, report, policy, findings)
+    for package in (*ours, *map(importlib.import_module, _LIBRARIES)):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None):
             if not _NOT_LOADED & set(module.name.split(".")):
                 with contextlib.suppress(Exception):
                     importlib.import_module(module.name)

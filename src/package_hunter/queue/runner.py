@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +41,17 @@ class _Run:
 
     def scan(self, archive: Path | None) -> Report:
         """The report, as the server's policy sees it."""
+        from package_hunter import (
+            pipeline,
+        )  # late: the API process has this module too, and needs no pipeline
         from package_hunter.policy.rejudge import rejudge
 
-        pipeline = import_module("package_hunter.pipeline")
         options = pipeline.ScanOptions(ecosystem=self._job.manager, on_staged=self._on_staged)
         scan_id = str(self._job.scan_id)
         if archive is not None:
-            report: Report = pipeline.scan_archive(archive, options, scan_id, self._settings)
+            report = pipeline.scan_archive(archive, options, scan_id, self._settings)
         else:
+            assert self._job.purl is not None, "a job names an archive or a purl"
             report = pipeline.scan_purl(self._job.purl, options, scan_id, self._settings)
         return rejudge(report, self._policy, self._own)
 
