@@ -26,7 +26,7 @@ def needs_image() -> Path:
     try:
         return find_image()
     except HostError as error:
-        requires._need(False, error.message)
+        requires.need(False, error.message)
         raise
 
 

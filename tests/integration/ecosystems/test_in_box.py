@@ -42,7 +42,7 @@ def scan_in_box() -> Iterator[Scan]:
     try:
         find_image()
     except HostError as error:
-        requires._need(False, error.message)
+        requires.need(False, error.message)
     boxes: list[RuncSandbox] = []
 
     def scan(plan: Plan) -> tuple[list[CommandRun], RuncSandbox]:
