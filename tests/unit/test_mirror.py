@@ -14,6 +14,7 @@ SOURCE, TESTS = ROOT / "src/package_hunter", ROOT / "tests"
 # Below tests/unit: files that are named for no module, and why. Prefer a module's name to a line here.
 TOPICS = {
     "test_bench.py": "what benches name",
+    "test_docs.py": "links and names in the documents",
     "test_imports.py": "how all packages import",
     "test_mirror.py": "this file",
     "test_requires.py": "tests/support/requires.py",
