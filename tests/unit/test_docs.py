@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from package_hunter import __version__
 from tests.support.requires import ROOT
 
 SOURCE = ROOT / "src/package_hunter"
@@ -146,3 +147,18 @@ def test_a_dead_link_is_seen(tmp_path: Path, text: str, found: list[str]) -> Non
 )
 def test_a_name_that_is_gone_is_seen(text: str, found: list[str]) -> None:
     assert dead_names(text, [ROOT, SOURCE]) == found
+
+
+def test_the_changelog_is_in_order_and_knows_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert releases[0] == "[Unreleased]"
+    found = [
+        re.fullmatch(r"\[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d\d-\d\d)", release) for release in releases[1:]
+    ]
+    assert all(found), "a release is: ## [1.2.3] - 2026-11-29"
+    keys = [(tuple(map(int, match.groups()[:3])), match[4]) for match in found if match]
+    assert keys == sorted(keys, reverse=True)
+    assert any(release.startswith(f"[{__version__}] ") for release in releases)
+    groups = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert groups <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
