@@ -43,7 +43,7 @@ class _Run:
         """The report, as the server's policy sees it."""
         from package_hunter import (
             pipeline,
-        )  # late: the API process has this module too, and needs no pipeline
+        )  # late: the API process, which has no use for it, imports this file too
         from package_hunter.policy.rejudge import rejudge
 
         options = pipeline.ScanOptions(ecosystem=self._job.manager, on_staged=self._on_staged)
