@@ -45,6 +45,12 @@ class BadArchiveError(NothingToScanError):
     """The archive is not one, is broken, or breaks a limit or a safety rule."""
 
 
+class IncompleteScanError(HunterError):
+    """The scan could not see all of what it should have seen."""
+
+    exit_code = 4
+
+
 class UnreachableError(HunterError):
     """A server or registry did not answer."""
 
