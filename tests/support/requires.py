@@ -51,6 +51,14 @@ def needs_module(name: str) -> Any:
         raise
 
 
+def needs_asking(variable: str, what: str) -> str:
+    """A test that runs only where somebody asks for it by an environment variable, in CI too; its value."""
+    value = os.environ.get(variable, "")
+    if not value:
+        pytest.skip(f"{variable} names no {what}")
+    return value
+
+
 def needs_runc() -> None:
     """runc and root, for the sandbox."""
     needs_root()

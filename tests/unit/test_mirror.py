@@ -65,7 +65,8 @@ def _unit_tests() -> list[Path]:
 
 def test_unit_tests_lie_where_their_module_lies() -> None:
     found = [misplaced(file, SOURCE) for file in _unit_tests() if str(file) not in TOPICS]
-    assert [sentence for sentence in found if sentence] == []
+    if sentences := [sentence for sentence in found if sentence]:
+        pytest.fail("\n".join(sentences), pytrace=False)
 
 
 def test_the_list_of_topics_is_no_longer_than_it_must_be() -> None:

@@ -46,6 +46,15 @@ def test_without_any_of_the_material_beside_the_checkout(
     assert requires.needs_shared() == tmp_path / "shared"
 
 
+@pytest.mark.parametrize("everything", ["0", "1"])
+def test_what_nobody_asked_for_is_skipped_in_ci_too(monkeypatch: pytest.MonkeyPatch, everything: str) -> None:
+    monkeypatch.setenv("PACKAGE_HUNTER_REQUIRE_ALL", everything)
+    with pytest.raises(pytest.skip.Exception, match="A_FALCO names no Falco"):
+        requires.needs_asking("A_FALCO", "Falco")
+    monkeypatch.setenv("A_FALCO", "/usr/bin/falco")
+    assert requires.needs_asking("A_FALCO", "Falco") == "/usr/bin/falco"
+
+
 def _skips(path: Path) -> list[str]:
     """Calls that skip by themselves, whatever PACKAGE_HUNTER_REQUIRE_ALL says."""
     calls = [n for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Call)]
