@@ -10,8 +10,8 @@ _.FIRST, _.PROBE
 _.worker_seen_seconds, _.event_num, _.local_address
 # each exit code of docs/cli.md has its error
 IncompleteScanError
-# httpx, html.parser and uvicorn call these
-_.auth_flow, _.handle_starttag, _.send_400_response, msg
+# httpx and html.parser call these
+_.auth_flow, _.handle_starttag
 # lark calls a method for each rule of the grammar
 _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list
 # settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite
