@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
 _DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
+_TEST = re.compile(r"test_\w+(\.py)?")
 _MADE_BY_A_RUN = (".db", ".crt", ".key", ".scap")
 
 
@@ -53,12 +55,19 @@ def dead_names(text: str, places: list[Path]) -> list[str]:
     return sorted(word for word in words if not word.endswith(_MADE_BY_A_RUN) and not _is_there(word, places))
 
 
+@cache
+def _test_files() -> frozenset[str]:
+    return frozenset(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+
+
 def _is_there(word: str, places: list[Path]) -> bool:
     first = re.split(r"[/.]", word)[0]
     if "/" in word and _PATH.fullmatch(word):
         return (first not in ROOMS | TOPS and not word.endswith(".py")) or any(
             (p / word).exists() for p in places
         )
+    if _TEST.fullmatch(word):
+        return f"{first}.py" in _test_files()
     if _DOTTED.fullmatch(word) and first in ROOMS and not word.endswith(".py"):
         return _is_module_or_in_one(word.split("."))
     return True
@@ -142,6 +151,7 @@ def test_a_dead_link_is_seen(tmp_path: Path, text: str, found: list[str]) -> Non
         ("`enrich.blame`, `model.report.Report`, `config.Settings.scan_timeout`", ["enrich.blame"]),
         ("`model.report.Nothing`", ["model.report.Nothing"]),
         ("`/etc/passwd`, `package.json`, `fd.name`, `node_modules/`", []),
+        ("`test_docs`, `test_docs.py`, `test_of_nothing`", ["test_of_nothing"]),
         ("```\nsensor/gone.py\n```", []),
     ],
 )
