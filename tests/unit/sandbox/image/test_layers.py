@@ -118,6 +118,16 @@ def test_no_layer_leaves_its_root(tmp_path_factory, entries) -> None:  # type: i
     assert {p.name for p in folder.iterdir()} <= {"out", "r"}
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"\x1f\x8b\x08", b"\x1f\x8b\x08\x04" + bytes(6), b"\x1f\x8b\x08\x04" + bytes(6) + b"\x02"],
+    ids=["flags", "length of the extra field", "half of that length"],
+)
+def test_a_compressed_layer_that_is_cut_in_its_header_is_refused(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(HostError, match="cannot be unpacked"):
+        _lay(tmp_path / "r", data)
+
+
 @given(st.binary(max_size=2000))
 @settings(max_examples=40, deadline=None)
 def test_no_bytes_break_it(tmp_path_factory, data: bytes) -> None:  # type: ignore[no-untyped-def]
