@@ -34,7 +34,7 @@ class LayerLimits:
 
 def _opened(layer: IO[bytes]) -> tarfile.TarFile:
     try:
-        return tarfile.open(fileobj=layer, mode="r|*")  # noqa: SIM115 (the caller closes it)
+        return tarfile.open(fileobj=layer, mode="r|*")
     except TypeError as error:  # tarfile's, of a gzip header that ends early
         raise tarfile.ReadError("its header is cut short") from error
 
