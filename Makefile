@@ -23,11 +23,12 @@ demo: setup-run ## Scan a bundled project that misbehaves, print the report, and
 test: setup ## Set up, then run all tests
 	@$(SUDO) $(PY) -m pytest -q
 
-lint: setup ## Style, types, import directions
+lint: setup ## Style, types, import directions, dead code
 	@.venv/bin/ruff check src tests
 	@.venv/bin/ruff format --check src tests
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@.venv/bin/vulture
 
 bench: setup ## Measure the budgets of docs/architecture.md on this machine
 	@$(SUDO) $(PY) -m tests.bench

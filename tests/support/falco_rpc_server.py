@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
+from tests.support.requires import needs_module
 
 
 def varint(value: int) -> bytes:
@@ -52,7 +52,7 @@ class Server:
     """``sub`` as Falco's server does it: each request is answered with all that waits."""
 
     def __init__(self, address: str, credentials: Any = None) -> None:
-        grpc = pytest.importorskip("grpc", reason="needs grpcio (the extra grpc)")
+        grpc = needs_module("grpc")
         self.waiting: list[bytes] = []
         handler = grpc.stream_stream_rpc_method_handler(self._sub)
         service = grpc.method_handlers_generic_handler("falco.outputs.service", {"sub": handler})

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from package_hunter.decoy.canaries import make_canaries
 
-CANARIES, FILES, ENV = make_canaries("scan")
+CANARIES, _, ENV = make_canaries("scan")
 
 
 class LocalRegistry:

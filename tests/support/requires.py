@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 
 
-def _need(present: bool, reason: str) -> None:
+def need(present: bool, reason: str) -> None:
+    """Skip, or fail where nothing may be missing, unless what the test needs is ``present``."""
     if present:
         return
     if os.environ.get("PACKAGE_HUNTER_REQUIRE_ALL") == "1":
@@ -25,18 +28,35 @@ def _need(present: bool, reason: str) -> None:
 
 def needs_root() -> None:
     """Root, for namespaces, cgroups and eBPF."""
-    _need(os.geteuid() == 0, "needs root")
+    need(os.geteuid() == 0, "needs root")
 
 
 def needs_btf() -> None:
     """Kernel type information, for the probe."""
     needs_root()
-    _need(Path("/sys/kernel/btf/vmlinux").exists(), "needs BTF at /sys/kernel/btf/vmlinux")
+    need(Path("/sys/kernel/btf/vmlinux").exists(), "needs BTF at /sys/kernel/btf/vmlinux")
 
 
 def needs_program(name: str) -> None:
     """A program on PATH."""
-    _need(shutil.which(name) is not None, f"needs the program {name}")
+    need(shutil.which(name) is not None, f"needs the program {name}")
+
+
+def needs_module(name: str) -> Any:
+    """A Python package that is no dependency of ours (requirements/dev.in has it); returns the module."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        need(False, f"needs the Python module {name} ({error})")
+        raise
+
+
+def needs_asking(variable: str, what: str) -> str:
+    """A test that runs only where somebody asks for it by an environment variable, in CI too; its value."""
+    value = os.environ.get(variable, "")
+    if not value:
+        pytest.skip(f"{variable} names no {what}")
+    return value
 
 
 def needs_runc() -> None:
@@ -60,12 +80,11 @@ def _registry_answers() -> bool:
 
 def needs_registry() -> None:
     """The npm registry, as npm itself is set up to reach it."""
-    _need(_registry_answers(), "needs npm and an npm registry that answers")
+    need(_registry_answers(), "needs npm and an npm registry that answers")
 
 
 def needs_shared(part: str = "") -> Path:
     """The material beside the checkout (../shared), which a clone does not have; returns its path."""
     path = SHARED / part
-    if not path.exists():
-        pytest.skip(f"needs ../shared/{part}, which is not part of this repository")
+    need(path.exists(), f"needs ../shared/{part}, which is not part of this repository")
     return path

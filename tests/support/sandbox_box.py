@@ -11,7 +11,7 @@ import pytest
 from package_hunter.errors import HostError
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.scan import Command, CommandRun
-from package_hunter.sandbox import RuncSandbox, mounts
+from package_hunter.sandbox import RuncSandbox, kernel, mounts
 from package_hunter.sandbox.image import find_image
 from tests.support.requires import needs_runc
 
@@ -26,13 +26,21 @@ def needs_image() -> Path:
     try:
         return find_image()
     except HostError as error:
-        requires._need(False, error.message)
+        requires.need(False, error.message)
         raise
 
 
 def scan_id() -> str:
     """A name that no other box has."""
     return f"test-{secrets.token_hex(6)}"
+
+
+def unmount_images() -> None:
+    """Let go of every image that no box uses."""
+    for point in mounts.mount_points():
+        if point.startswith(f"{mounts.RUN_DIR}/image/"):
+            kernel.unmount(point)
+            Path(point).rmdir()
 
 
 MakeBox = Callable[..., RuncSandbox]
@@ -43,7 +51,7 @@ def _image_mount() -> Iterator[None]:
     before = set(mounts.mount_points()) if mounts.RUN_DIR.exists() else set()
     yield
     if not any("/image/" in point for point in before):
-        mounts.unmount_images()
+        unmount_images()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import resource
 import socket
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,10 +40,6 @@ _UNREAD_SECONDS = 60.0  # so long a client may read nothing of its answer
 _FILES = 4_096
 _BACKLOG = 1_024
 _LIBRARIES = (
-    *(
-        f"package_hunter.{part}"
-        for part in ("model", "api", "web", "store", "queue", "report", "policy", "findings")
-    ),
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
     *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
@@ -296,14 +292,22 @@ def _load_what_is_out_of_reach(settings: Settings) -> None:
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
+    from package_hunter import api, findings, model, policy, queue, report, store
+
+    ours = (model, api, store, queue, report, policy, findings)
     ids = server_ids(settings)
-    for name in (*_LIBRARIES, *({"psycopg"} & sys.modules.keys())):  # PostgreSQL's driver, where it is in use
+    driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
+    for package in (*ours, *_importable(*_LIBRARIES, *driver)):
+        file = Path(package.__file__ or "/")  # "/": built into Python
+        above = {*file.parents, *file.resolve().parents}
+        if not all(_can_pass(folder, ids) for folder in above):
+            _load_all_of(package)
+
+
+def _importable(*names: str) -> Iterator[ModuleType]:
+    for name in names:
         with contextlib.suppress(ImportError):
-            package = importlib.import_module(name)
-            file = Path(package.__file__ or "/")  # "/": built into Python
-            above = {*file.parents, *file.resolve().parents}
-            if not all(_can_pass(folder, ids) for folder in above):
-                _load_all_of(package)
+            yield importlib.import_module(name)
 
 
 def _load_all_of(package: ModuleType) -> None:

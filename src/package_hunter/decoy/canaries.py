@@ -1,13 +1,11 @@
-"""The fake secrets of one box: every file in ``secrets/`` adds a kind."""
+"""The fake secrets of one box, of every kind in ``secrets/``."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import time
 
-from package_hunter.decoy import secrets as kinds
 from package_hunter.decoy.forge import Forge, Withheld
+from package_hunter.decoy.secrets import KINDS
 from package_hunter.decoy.spec import Upstream
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
@@ -30,7 +28,7 @@ def make_canaries(
     take their place. Canary ids begin with ``scan_id``.
     """
     forge = Forge(world if world in WORLDS else "default", upstreams, project, time.time(), withheld)
-    for module in sorted(pkgutil.iter_modules(kinds.__path__), key=lambda m: m.name):
-        importlib.import_module(f"{kinds.__name__}.{module.name}").make(forge)
+    for make in KINDS:
+        make(forge)
     canaries = tuple(Canary(f"{scan_id}:{c.id}", c.kind, c.place, c.value, c.lawful) for c in forge.canaries)
     return canaries, tuple(forge.files), forge.env

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from package_hunter.decoy.record import now
@@ -15,7 +14,6 @@ from package_hunter.decoy.world import World
 from package_hunter.model.observation import Connection
 
 _MAX_FLOWS = 4_096
-Reply = Callable[[bytes], bytes | None]
 
 
 class UdpServer:

@@ -45,7 +45,6 @@ class Kind:
     __slots__ = (
         "category",
         "converts",
-        "creates_fd",
         "dirfd_of",
         "fd_at",
         "index",
@@ -82,7 +81,6 @@ class Kind:
         self.is_meta = "metaevent" in info.categories
         self.category = next((c for c in info.categories if c not in _SOURCES), "unknown")
         self.uses_fd = "uses_fd" in flags
-        self.creates_fd = "creates_fd" in flags
         self.touches_fd = bool({"uses_fd", "creates_fd", "destroys_fd"} & flags)
         self.reads = "reads_from_fd" in flags
         self.writes = "writes_to_fd" in flags

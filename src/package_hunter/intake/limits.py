@@ -16,7 +16,6 @@ class Limits:
     the user's own (a directory scan), where two may differ in case only and links leaving the tree are left
     out instead of refusing the whole."""
 
-    archive_bytes: int = 1 << 30
     unpacked_bytes: int = 2 << 30
     files: int = 200_000
     depth: int = 64
@@ -30,7 +29,6 @@ class Limits:
     def of(cls, settings: Settings) -> Limits:
         """The limits that the settings ask for."""
         return cls(
-            archive_bytes=settings.max_archive_bytes,
             unpacked_bytes=settings.max_unpacked_bytes,
             files=settings.max_files,
             depth=settings.max_depth,

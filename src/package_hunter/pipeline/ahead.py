@@ -30,7 +30,7 @@ def _registries(config: Settings) -> tuple[Upstream, ...]:
 
 
 class Ahead:
-    """A context: what nobody took is ended with it."""
+    """What a scan needs later, begun at once. A context: at its end, what was begun and never used is ended too."""
 
     def __init__(self, config: Settings) -> None:
         self._config = config

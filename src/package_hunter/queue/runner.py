@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from importlib import import_module
 from typing import IO, TYPE_CHECKING
 
 from package_hunter.config import Settings
@@ -53,16 +52,16 @@ class _Run:
         return rejudge(report, self._policy, self._own)
 
     def _report(self, archive: IO[bytes] | None) -> Report:
-        pipeline = import_module("package_hunter.pipeline")
+        from package_hunter import pipeline  # late: the API process imports this file too
+
         job, scan_id = self._job, str(self._job.scan_id)
         again = job.attempt < self._settings.max_attempts
         options = pipeline.ScanOptions(ecosystem=job.manager, on_staged=self._on_staged, again=again)
-        report: Report = (
-            pipeline.scan_purl(job.purl, options, scan_id, self._settings)
-            if archive is None
-            else pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
-        )
-        return report
+        if archive is None:
+            assert job.purl is not None, "a job names an archive or a purl"
+            return pipeline.scan_purl(job.purl, options, scan_id, self._settings)
+        assert job.sha256 is not None, "an archive that is given is one that the job names"
+        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
 
     def _on_staged(self, scan: Scan, staged: Staged, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import OWN_FILE

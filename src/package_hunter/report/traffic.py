@@ -79,8 +79,3 @@ def real_address(text: str) -> bool:
 def stolen(report: Report) -> Iterator[CanaryHit]:
     """Fakes that were sent where they have no business."""
     return (h for h in report.canaries.sent if not h.lawful)
-
-
-def lawful_uses(report: Report) -> Iterator[CanaryHit]:
-    """Fakes that their owner used at their place."""
-    return (h for h in report.canaries.sent if h.lawful)

@@ -332,7 +332,7 @@ class _Linker:
             Rule(
                 entry.name, str(values["desc"]), str(values["condition"]), output, priority,
                 tuple(sorted({str(t) for t in values.get("tags") or ()})), "syscall", enabled, entry.place,
-                len(self.out.rules), node, types, values.get("capture") is True,
+                len(self.out.rules), node, types,
             )
         )  # fmt: skip
 

@@ -54,7 +54,6 @@ class Rule:
     index: int
     node: Node
     types: frozenset[int]
-    capture: bool = False
 
 
 @dataclass

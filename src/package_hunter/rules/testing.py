@@ -57,18 +57,6 @@ def run_tests(path: Path, ruleset: RuleSet) -> list[Outcome]:
     return outcomes
 
 
-def untested(path: Path, ruleset: RuleSet) -> dict[str, list[str]]:
-    """Rule -> which of ``matches`` and ``passes`` the test file lacks for it."""
-    have: dict[str, set[str]] = {}
-    for item in read_items(read_file(path), str(path), typed=True):
-        if "rule" in item.values:
-            kinds = {k for k in ("matches", "passes") if item.values.get(k)}
-            have.setdefault(str(item.values["rule"]), set()).update(kinds)
-    wanted = ("matches", "passes")
-    lacking = {r.name: [k for k in wanted if k not in have.get(r.name, ())] for r in ruleset.rules}
-    return {name: kinds for name, kinds in lacking.items() if kinds}
-
-
 def _mapping(item: Item, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RuleFileError(f"{item.place}: an event is a mapping of fields to values.", _ADVICE)

@@ -51,14 +51,6 @@ def mount_image(image: Path) -> Path:
     return target
 
 
-def unmount_images() -> None:
-    """Let go of every image that no box uses."""
-    for point in mount_points():
-        if point.startswith(f"{RUN_DIR}/image/"):
-            kernel.unmount(point)
-            Path(point).rmdir()
-
-
 def build_root(box: Path, image: Path, limits: BoxLimits, userns: int) -> None:
     """Mount ``box/t`` (holding u, the upper layer) and ``box/root``. ``userns`` is the box's user
     namespace, a descriptor: the owners of the image's files are shifted as it maps them.

@@ -74,7 +74,7 @@ class RuncSandbox:
         return self.directory / "t/u"
 
     def create(self) -> None:
-        """Build mounts, network and container; see base.Sandbox."""
+        """Build mounts, network and container: the first process exists, but nothing untrusted has run."""
         check_host()
         image = self._image or find_image()
         try:
@@ -92,7 +92,7 @@ class RuncSandbox:
             raise
 
     def start(self) -> None:
-        """Let pid 1 go on; see base.Sandbox."""
+        """Let the box's first process go on; returns when it takes commands."""
         self._runc("start", self.spec.container_name)
         assert self._channel is not None
         self._channel.wait_ready(_START_SECONDS)
@@ -100,7 +100,7 @@ class RuncSandbox:
     def run(
         self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
     ) -> CommandRun:
-        """Run a command as the box's user; see base.Sandbox."""
+        """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed)."""
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
@@ -123,8 +123,8 @@ class RuncSandbox:
         )
 
     def alive(self) -> list[tuple[int, str]]:
-        """What still runs; see base.Sandbox. One that ends while it is looked at is among them, nameless: it may
-        have started another."""
+        """Host pid and (untrusted) name of each process in the box but its first. One that ends while it is
+        looked at is among them without a name: it may have started another."""
         return [(pid, leftover.name_of(pid)) for pid in leftover.living(self.cgroup_paths, self.init_pid)]
 
     def settle(self, seconds: float) -> list[tuple[int, str]]:
@@ -170,17 +170,13 @@ class RuncSandbox:
                 found.append("The box filled its disk.")
         return found
 
-    def usage(self) -> dict[str, int]:
-        """``oom_kills``, ``pids_refused``, ``memory_peak`` (bytes), ``cpu_ns`` so far."""
-        return cgroups.counters(self.spec.scan_id)
-
     def kill(self) -> None:
         """End every process, the first too. The files stay readable until ``destroy``."""
         if hasattr(self, "cgroup_paths") and not cgroups.kill_all(self.cgroup_paths):
             raise SandboxError(f"Processes of the box {self.spec.scan_id} could not be killed.")
 
     def destroy(self) -> None:
-        """Remove every trace; see base.Sandbox."""
+        """End every process and remove every trace; may be called at any time, and twice."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None

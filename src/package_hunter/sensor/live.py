@@ -90,11 +90,6 @@ class Probe:
         while self._links:
             os.close(self._links.popitem()[1])
 
-    @property
-    def attached(self) -> bool:
-        """Are the hooks in place?"""
-        return bool(self._links)
-
     def open_scan(
         self, ring_bytes: int, filter: Iterable[int] | None = None, hold: bool = True
     ) -> ScanSensor:

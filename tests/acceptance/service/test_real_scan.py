@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import signal
@@ -22,10 +21,6 @@ from package_hunter.config import Settings
 from package_hunter.confine import UIDS
 from tests.support.requires import ROOT, needs_btf, needs_program, needs_registry, needs_runc, needs_shared
 from tests.support.service_harness import free_port, open_folder, wait_for
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("package_hunter.pipeline") is None, reason="the pipeline is not there yet"
-)
 
 
 @dataclass(frozen=True)

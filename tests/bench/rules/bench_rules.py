@@ -12,7 +12,6 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from package_hunter.enrich.enricher import Enricher
@@ -21,8 +20,8 @@ from package_hunter.model.fields import FieldSource
 from package_hunter.rules import Engine, builtin_files, check_rules, compile_engine
 from package_hunter.rules.source import DictEvent, DictSource
 from package_hunter.sensor.scap import ScapReader
+from tests.support.requires import SHARED, needs_shared
 
-SHARED = Path(__file__).resolve().parents[4] / "shared"
 STOCK = (
     "falco_rules.yaml",
     "falco-incubating_rules.yaml",
@@ -113,9 +112,7 @@ def _events_of(name: str) -> int:
 
 def main() -> None:
     """Print the figures."""
-    if not SHARED.exists():
-        print("needs ../shared (rules and captures), which is not part of this repository")
-        return
+    needs_shared()
     made, judged = engine(DictSource(CONTAINER)), engine(Fields(CONTAINER))
     for name in ("attack", "npm_install"):
         stream = [e for e in events(name) if e.type in made.event_types]

@@ -13,7 +13,7 @@ import pytest
 
 from package_hunter.rules import builtin_files
 from tests.support.falco_forms import ONLY_FALCO, REFUSED, TAKEN, Form
-from tests.support.requires import needs_shared
+from tests.support.requires import needs_asking, needs_shared
 
 PLUGIN = os.environ.get("PACKAGE_HUNTER_FALCO_PLUGIN", "")
 ALL = {
@@ -24,10 +24,7 @@ ALL = {
 
 def falco() -> str:
     """The program to ask; skips where none is given."""
-    program = os.environ.get("PACKAGE_HUNTER_FALCO", "")
-    if not program:
-        pytest.skip("PACKAGE_HUNTER_FALCO names no Falco to compare with")
-    return program
+    return needs_asking("PACKAGE_HUNTER_FALCO", "Falco to compare with")
 
 
 def takes(folder: Path, files: list[Path]) -> bool:
@@ -46,7 +43,7 @@ def takes(folder: Path, files: list[Path]) -> bool:
 def test_falco_says_the_same(files: Form, taken: bool, tmp_path: Path) -> None:
     falco()
     if not PLUGIN and any("container" in text for text in files):
-        pytest.skip("PACKAGE_HUNTER_FALCO_PLUGIN names no container plugin")
+        needs_asking("PACKAGE_HUNTER_FALCO_PLUGIN", "container plugin")
     paths = [tmp_path / f"{n}.yaml" for n in range(len(files))]
     for path, text in zip(paths, files, strict=True):
         path.write_text(text)
@@ -56,6 +53,6 @@ def test_falco_says_the_same(files: Form, taken: bool, tmp_path: Path) -> None:
 def test_our_rules_load(tmp_path: Path) -> None:
     falco()
     if not PLUGIN:
-        pytest.skip("PACKAGE_HUNTER_FALCO_PLUGIN names no container plugin")
+        needs_asking("PACKAGE_HUNTER_FALCO_PLUGIN", "container plugin")
     assert takes(tmp_path, builtin_files())
     assert takes(tmp_path, [needs_shared("falco-rules") / "falco_rules.yaml", *builtin_files()])

@@ -42,3 +42,10 @@ def test_errors_become_exit_codes(
 
 def test_terminal_escapes_are_shown_not_sent() -> None:
     assert harmless("a\x1b[31mb\x9b0m\rc") == "a\\x1b[31mb\\x9b0m\\x0dc"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_each_command_of_the_table_is_there(name: str) -> None:
+    module, _ = cli.COMMANDS[name].split(":")
+    assert module.startswith("package_hunter.cli."), "the table names no module of another layer"
+    assert list(vars(typer.main.get_command(cli.build_app(name)))["commands"]) == [name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pkgutil
 import re
 import sqlite3
 import zlib
@@ -13,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
+from package_hunter.decoy import secrets as kinds
 from package_hunter.decoy.canaries import WORLDS, make_canaries
 from package_hunter.decoy.forge import base62
 from package_hunter.decoy.search import Searcher
@@ -97,3 +99,8 @@ def test_the_hosts_credentials_never_enter_the_box_but_its_registries_names_do()
     assert "//npm.corp.example/registry/:_authToken=npm_" in npmrc
     assert "@corp:registry=https://private.example/" in npmrc
     assert not any(b"real-secret" in f.content for f in files)
+
+
+def test_every_file_of_the_folder_is_listed_as_a_kind_of_fake() -> None:
+    files = {module.name for module in pkgutil.iter_modules(kinds.__path__)}
+    assert [make.__module__.rsplit(".", 1)[1] for make in kinds.KINDS] == sorted(files)

@@ -10,7 +10,7 @@ import pytest
 
 from package_hunter.enrich.convert import default, pack
 from package_hunter.enrich.enricher import Enricher
-from package_hunter.enrich.fields.source import extractor
+from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.model.event import EXTRA_MAGIC, Extra
 from package_hunter.model.observation import Alert
@@ -45,7 +45,7 @@ def opened(
 def value(name: str, arg: str | None = None, raw: bytes = b"") -> Any:
     ev = Enricher(START).feed(raw or opened(b"x"))
     assert ev is not None
-    return extractor(name, arg)(ev)
+    return Fields().extractor(name, arg)(ev)
 
 
 def alerts(
@@ -182,4 +182,4 @@ def test_root_has_its_name_where_no_table_gives_it() -> None:
     named = replace(START, users={0: ("toor", "/", "/bin/sh")})
     ev = Enricher(named).feed(pack(1000, 11, kind, [bytes(8), bytes(4), bytes(4), bytes(4)]))
     assert ev is not None
-    assert extractor("evt.arg", "euid")(ev) == "toor"
+    assert Fields().extractor("evt.arg", "euid")(ev) == "toor"

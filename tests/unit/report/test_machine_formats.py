@@ -17,6 +17,7 @@ from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report import FORMATS, cyclonedx, gitlab, html, markdown, osv, sarif
 from package_hunter.report.location import locate
 from tests.support import judge_samples as samples
+from tests.support.requires import needs_module
 
 FINDINGS = judge(
     samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE
@@ -127,9 +128,7 @@ def test_cyclonedx_refers_to_what_it_lists(report: Report) -> None:
 
 @pytest.mark.parametrize("report", ALL)
 def test_cyclonedx_satisfies_the_official_schema(report: Report) -> None:
-    validation = pytest.importorskip(
-        "cyclonedx.validation.json", reason="needs cyclonedx-python-lib[json-validation]"
-    )
+    validation = needs_module("cyclonedx.validation.json")
     from cyclonedx.schema import SchemaVersion  # type: ignore[import-not-found]
 
     assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(cyclonedx.render(report)) is None

@@ -58,7 +58,3 @@ class Allowed:
         """The registry says that an allowed package depends on these."""
         if not self._closed:
             self._names.update(normal_name(self._ecosystem, name) for name in names)
-
-    def learn_url(self, urls: Iterable[str]) -> None:
-        """An allowed package's index page names these artefacts."""
-        self._urls.update(urls)

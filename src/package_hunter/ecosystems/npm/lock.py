@@ -39,7 +39,6 @@ class Entry:
     requires: tuple[str, ...] = ()
     optional_requires: frozenset[str] = frozenset()
     platform: Mapping[str, tuple[str, ...]] | None = None
-    has_script: bool = False
 
 
 def name_at(location: str, value: Mapping[str, Any]) -> str:
@@ -101,7 +100,6 @@ def _entry(location: str, value: Mapping[str, Any]) -> Entry:
         requires=tuple(sorted(needs)),
         optional_requires=frozenset(optional),
         platform=platform or None,
-        has_script=bool(value.get("hasInstallScript")),
     )
 
 

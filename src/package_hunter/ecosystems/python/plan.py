@@ -2,7 +2,7 @@
 
 pip cannot resolve a source distribution without running its build, so what it downloads and what it builds is
 one phase, ``install``; ``fetch`` makes the environment only. Which package a build belongs to is told by the
-folder in which pip itself started it (enrich.blame).
+folder in which pip itself started it (blame/blamer.py).
 """
 
 from __future__ import annotations

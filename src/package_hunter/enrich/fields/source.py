@@ -86,8 +86,3 @@ class Fields(FieldSource):
         if name.startswith(("container.", "k8s.")) and name in field_catalogue():
             return _absent
         raise KeyError(name)
-
-
-def extractor(name: str, arg: str | None = None) -> Extract:
-    """The function that gives this field of an event."""
-    return Fields().extractor(name, arg)

@@ -32,6 +32,13 @@ class LayerLimits:
     depth: int = 128
 
 
+def _opened(layer: IO[bytes]) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=layer, mode="r|*")
+    except TypeError as error:  # tarfile's, of a gzip header that ends early
+        raise tarfile.ReadError("its header is cut short") from error
+
+
 class Root:
     """The root that layers are laid into, one after the other. Entries are made relative to directory
     descriptors; no link on the way is followed, so that none can lead out."""
@@ -41,7 +48,6 @@ class Root:
         self._root = os.open(folder, _DIR)
         self._limits = limits or LayerLimits()
         self._bytes = self._entries = 0
-        self.skipped = 0  # devices, pipes and names that nobody may use
 
     def close(self) -> None:
         os.close(self._root)
@@ -50,7 +56,7 @@ class Root:
         """One layer, a tar (gzip or not). Raises HostError where it is broken, hostile or too large."""
         made: set[tuple[str, ...]] = set()
         try:
-            with tarfile.open(fileobj=layer, mode="r|*") as archive:
+            with _opened(layer) as archive:
                 for member in archive:
                     self._entries += 1
                     if self._entries > self._limits.entries:
@@ -89,8 +95,7 @@ class Root:
         elif member.islnk():
             self._second_name(member, parent, name)
             return
-        else:
-            self.skipped += 1
+        else:  # a device or a pipe: left out
             return
         _dress(member, parent, name)
 

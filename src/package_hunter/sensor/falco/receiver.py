@@ -27,8 +27,8 @@ Message = MutableMapping[str, Any]
 
 
 class Receiver:
-    """Serves from a thread of its own between ``start`` and ``stop``. ``strangers`` counts requests without
-    the secret."""
+    """Serves from a thread of its own between ``start`` and ``stop``. ``refused`` counts alerts that came with
+    the secret and were too many, too slow or too long."""
 
     def __init__(self, place: Http, rate: float = RATE, burst: int = BURST) -> None:
         self._place, self._rate, self._burst = place, rate, burst
@@ -38,7 +38,6 @@ class Receiver:
         self._thread: threading.Thread | None = None
         self._take: Take | None = None
         self.refused = 0
-        self.strangers = 0
 
     def start(self, take: Take, wait: float = _WAIT_SECONDS) -> None:
         """Listen. Another scan that has the port is waited for, ``wait`` seconds at most; then HostError."""
@@ -101,7 +100,6 @@ class Receiver:
     async def _status(self, scope: Message, receive: Callable[[], Awaitable[Message]]) -> int:
         # raw_path: what was sent, before anything decodes it
         if not hmac.compare_digest(scope.get("raw_path") or b"", self._path):
-            self.strangers += 1
             return 404
         if scope["method"] != "POST":
             return 405

@@ -22,6 +22,7 @@ from package_hunter.sensor.falco.alert import BadAlertError, parse
 from package_hunter.sensor.falco.place import Rpc, place
 from package_hunter.sensor.falco.rpc import RpcSource, as_json
 from tests.support.falco_rpc_server import Server, response
+from tests.support.requires import needs_module
 
 
 def test_a_response_is_the_alert() -> None:
@@ -100,7 +101,7 @@ def _pem(thing: Any) -> bytes:
 
 
 def test_certificates_on_both_sides(tmp_path: Path) -> None:
-    grpc = pytest.importorskip("grpc", reason="needs grpcio (the extra grpc)")
+    grpc = needs_module("grpc")
     authority = _certificate("authority")
     server_pair, client_pair = _certificate("localhost", authority), _certificate("client", authority)
     (tmp_path / "ca.crt").write_bytes(_pem(authority[0]))
@@ -123,6 +124,6 @@ def test_certificates_on_both_sides(tmp_path: Path) -> None:
 
 
 def test_a_missing_certificate_is_said(tmp_path: Path) -> None:
-    pytest.importorskip("grpc", reason="needs grpcio (the extra grpc)")
+    needs_module("grpc")
     with pytest.raises(HostError, match=r"ca\.crt: No such file"):
         RpcSource(Rpc("localhost:5060", tmp_path)).start(lambda data: None)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from package_hunter.errors import RuleFileError
 from package_hunter.rules import builtin_files, compile_engine, load_rules
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
-from package_hunter.rules.testing import run_tests, untested
+from package_hunter.rules.testing import run_tests
 
 RULE = """
 - rule: R
@@ -400,6 +401,17 @@ def test_macros_of_macros_do_not_explode() -> None:
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RuleFileError, match="cannot be read"):
         load_rules([tmp_path / "none.yaml"], builtin=False)
+
+
+def untested(path: Path, ruleset: RuleSet) -> dict[str, list[str]]:
+    """Rule -> which of ``matches`` and ``passes`` the test file lacks for it."""
+    have: dict[str, set[str]] = {}
+    for item in yaml.safe_load(path.read_text()):
+        if "rule" in item:
+            have.setdefault(item["rule"], set()).update(k for k in ("matches", "passes") if item.get(k))
+    wanted = ("matches", "passes")
+    lacking = {r.name: [k for k in wanted if k not in have.get(r.name, ())] for r in ruleset.rules}
+    return {name: kinds for name, kinds in lacking.items() if kinds}
 
 
 def test_our_rules_pass_their_tests_and_each_has_both_kinds() -> None:

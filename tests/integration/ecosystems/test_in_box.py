@@ -18,6 +18,7 @@ from package_hunter.model.scan import CommandRun
 from package_hunter.sandbox import RuncSandbox, mounts
 from package_hunter.sandbox.image import find_image
 from tests.support import requires
+from tests.support.sandbox_box import unmount_images
 
 from .test_npm import packed, project
 from .test_python import unpacked_wheel
@@ -32,7 +33,7 @@ def _image_mount() -> Iterator[None]:
     before = set(mounts.mount_points()) if mounts.RUN_DIR.exists() else set()
     yield
     if mounts.RUN_DIR.exists() and not any("/image/" in point for point in before):
-        mounts.unmount_images()
+        unmount_images()
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def scan_in_box() -> Iterator[Scan]:
     try:
         find_image()
     except HostError as error:
-        requires._need(False, error.message)
+        requires.need(False, error.message)
     boxes: list[RuncSandbox] = []
 
     def scan(plan: Plan) -> tuple[list[CommandRun], RuncSandbox]:

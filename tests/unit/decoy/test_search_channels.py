@@ -36,9 +36,9 @@ _BINARY = frozenset(
 )  # fmt: skip
 _TEXT = """# Encodings and channels
 
-What the gateway's search finds, from a run of its own code (`python tests/unit/decoy/test_channels.py` writes this
-page, the test of that name holds it). Each cell: three kinds of fakes (an npm token, an AWS secret, an SSH key) were
-sent whole, so wrapped, over that channel. `yes`: every one was found. `no`: not every one. `-`: the channel cannot
+What the gateway's search finds, from a run of its own code (`python tests/unit/decoy/test_search_channels.py` writes
+this page, the test of that name holds it). Each cell: three kinds of fakes (an npm token, an AWS secret, an SSH key)
+were sent whole, so wrapped, over that channel. `yes`: every one was found. `no`: not every one. `-`: the channel cannot
 carry it (a name in DNS takes letters, digits and dashes; a header takes text). In DNS the text is cut into labels of
 60 bytes, each a look-up of its own; "many requests" sends 7 bytes in each; raw streams come in pieces of 1,000 bytes.
 

@@ -1,0 +1,31 @@
+# ruff: noqa
+"""What `vulture` takes for dead and is not: each name is used by something that it does not see. A name that only
+tests use does not belong here, but is removed. See CONTRIBUTING.md."""
+
+# package_hunter.cli.main names these as text; tests/unit/cli/test_main.py tries each
+diff, doctor, simulate  # noqa: B018
+# members of the options' enumerations that typer reads
+_.FIRST, _.PROBE
+# fields of answers that pydantic writes out
+_.worker_seen_seconds, _.event_num, _.local_address
+# each exit code of docs/cli.md has its error
+IncompleteScanError
+# httpx, html.parser and uvicorn call these
+_.auth_flow, _.handle_starttag, _.send_400_response, msg
+# lark calls a method for each rule of the grammar
+_.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list
+# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite
+_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level
+_.posix_syntax, _.longest_match, _.log_errors, _.max_mem, _.never_capture
+# codecs that must be loaded before a process is confined
+encodings
+# slots of a thread that fields read by the name of the slot
+_.exe_mtime, _.exe_age, _.exe_pidns_age, _.exe_upper, _.exe_lower, _.exe_memfd
+# the unpacker reads it out of JSON
+_.cpu_seconds
+# the probe's header (sensor/probe/shared.h), whole; tests/unit/sensor/test_layout.py compares both sides
+_.CALL, _.FILE_FIRST, _.TASK_FIRST, _.watch_len, MAX_PROGRAMS, MAX_TABLES, SHARED
+# the oracle that compiled rules are held against (docs/rules.md)
+_.interpreted
+# what the reader cost: benches print it
+_.usage
