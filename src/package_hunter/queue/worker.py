@@ -133,10 +133,13 @@ class Worker:
     def _failed(self, job: Job, error: HunterError) -> str:
         """End the scan with the error's words, or let it be tried again where the fault is ours."""
         reason, code = discreet.failure(error, self._settings), error.exit_code
+        # whoever runs the server is told all of it, whoever asks for the scan what is theirs to know
+        log.warning(
+            "scan failed", scan=str(job.scan_id), error=str(error), fault="ours" if error.again else "target"
+        )
         if not error.again:
             _insist(lambda: self._queue.fail(job, reason, code))
             return "failed"
-        log.warning("scan failed through a fault of ours", scan=str(job.scan_id), error=reason)
         return "to be tried again" if _insist(lambda: self._queue.retry(job, reason, code)) else "failed"
 
     def _guarded_run(self, job: Job) -> dict[str, object]:

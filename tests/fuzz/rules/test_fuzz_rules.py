@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from test_properties import rules_of
 
 from package_hunter.errors import HunterError
 from package_hunter.rules import builtin_files, compile_engine
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.source import DictEvent, DictSource
 from tests.support import rule_strategies as world
+from tests.unit.rules.test_properties import rules_of
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
 PIECES = [

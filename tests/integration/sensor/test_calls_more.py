@@ -271,7 +271,7 @@ def test_each_message_of_sendmmsg_is_told(probe: Probe) -> None:
 
 def test_every_row_has_a_case() -> None:
     """Those that need more than one call stand in test_calls, test_evasions and test_generic."""
-    import test_calls
+    from tests.integration.sensor import test_calls
 
     covered = {name for case in (*CASES, *test_calls.CASES) for name, _ in case[1]}
     elsewhere = {"clone", "fork", "vfork", "clone3", "procexit", "open_by_handle_at", "umount", "connect", "syscall",
