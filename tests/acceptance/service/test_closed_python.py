@@ -47,11 +47,11 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx.Cli
         store.close()
         environment = {
             **os.environ,
-            "PYTHONPATH": ":".join([str(code / "src"), str(code / "tests"), *libraries]),
+            "PYTHONPATH": ":".join([str(code / "src"), str(code), *libraries]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PACKAGE_HUNTER_DATA_DIR": str(folder),
         }
-        script = code / "tests/service_fake.py"
+        script = code / "tests/support/service_fake.py"
         command = ["unshare", "-m", "sh", "-c", _SERVE, "sh"]
         command += [str(p) for p in (sys.base_prefix, python, ROOT, checkout, program, script, port)]
         url = f"http://127.0.0.1:{port}"
