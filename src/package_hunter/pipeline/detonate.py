@@ -16,8 +16,8 @@ from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.model.table import ContainerInfo, StartState
-from package_hunter.observe.events import wanted_events, wanted_failures, wanted_opens, without_own
-from package_hunter.observe.reader import Observer
+from package_hunter.observe.events import Scope, wanted_events, wanted_failures, wanted_opens, without_own
+from package_hunter.observe.reader import Observer, ReaderSpec
 from package_hunter.pipeline.falco import engine_of, watched_by_falco
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases, without_scripts
@@ -103,17 +103,16 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
         observer = Observer(sensor, scan.engine, box.cgroup_paths, turn.folder)
         undo.callback(observer.abort)
         observer.start(
-            _start_state(spec, box.init_pid, sensor),
-            gateway.names_path,
-            places(canaries),
-            turn.record,
-            config.max_alerts,
-            config.max_records,
-            {
-                **{"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid},
-                **{"driver": _DRIVER, "fetches_alone": turn.plan.fetches_alone},
-            },
-            marked,
+            ReaderSpec(
+                _start_state(spec, box.init_pid, sensor),
+                gateway.names_path,
+                Scope(places(canaries), marked, config.max_alerts, config.max_records),
+                turn.record,
+                {
+                    **{"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid},
+                    **{"driver": _DRIVER, "fetches_alone": turn.plan.fetches_alone},
+                },
+            )
         )
         box.start()
         runs: list[CommandRun] = []

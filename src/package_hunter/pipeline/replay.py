@@ -15,7 +15,7 @@ from package_hunter.findings import judge
 from package_hunter.model.observation import Alert, NetworkLog, Observation
 from package_hunter.model.report import Report
 from package_hunter.model.scan import CommandRun, Coverage, ScanStatus, Target
-from package_hunter.observe.events import observe, without_own
+from package_hunter.observe.events import Scope, observe, without_own
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.rules import Engine
 from package_hunter.sensor.scap import ScapReader
@@ -85,14 +85,11 @@ def replay(recording: Path, engine: Engine, tell: Tell | None = None, *, whole: 
         # which alerts of a recording of ours are told is known at its end only
         at_once = tell is not None and box.init_pid is None
         observation = observe(
-            source,
-            source.start,
+            source.sections(),
             engine,
+            Scope(box.canaries, box.inodes, _MAX_ALERTS),
             names=NameTable(),
-            canaries=box.canaries,
-            canary_inodes=box.inodes,
             on_alert=(lambda alert: tell(alert, hostname)) if tell is not None and at_once else None,
-            max_alerts=_MAX_ALERTS,
         )
         observation = box.seen_of(observation, source.runs)
         truncated = source.truncated
