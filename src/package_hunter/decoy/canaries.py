@@ -7,10 +7,11 @@ import pkgutil
 import time
 
 from package_hunter.decoy import secrets as kinds
-from package_hunter.decoy.forge import Forge, Withheld
+from package_hunter.decoy.forge import Forge
 from package_hunter.decoy.spec import Upstream
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
+from package_hunter.model.withheld import WithheldFile
 
 WORLDS = ("default", "laptop", "github", "gitlab")
 Box = tuple[tuple[Canary, ...], tuple[BoxFile, ...], dict[str, str]]
@@ -21,7 +22,7 @@ def make_canaries(
     world: str = "default",
     upstreams: tuple[Upstream, ...] = (),
     project: str | None = None,
-    withheld: tuple[Withheld, ...] = (),
+    withheld: tuple[WithheldFile, ...] = (),
 ) -> Box:
     """Canaries, the files that hold them, and the environment of the box.
 

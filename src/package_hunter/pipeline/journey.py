@@ -21,7 +21,6 @@ from package_hunter.model.scan import Verdict
 from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
-from package_hunter.pipeline.falco import engine_of
 from package_hunter.pipeline.folders import run_dir
 from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.judgement import english, judge_round, report_of
@@ -29,6 +28,7 @@ from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import stage_target
 from package_hunter.pipeline.rounds import Round, rounds
+from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import pool, reap
 from package_hunter.sensor.scap import check_writable
@@ -109,8 +109,10 @@ def scan_received(
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, scan_id) as folder:
-        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say, ahead.planner)
-        stage = stage_target(scan, received)
+        stage = stage_target(received, folder, config, say)
+        scan = Scan(
+            scan_id, started, deadline, folder, options, engine, config, say, ahead.planner, stage.credentials
+        )
         if options.on_staged is not None:
             known = options.on_staged(scan, stage.staged, ahead.upstreams())
             if known is not None:
@@ -124,13 +126,12 @@ def scan_received(
             except HunterError as error:
                 if not judged:
                     raise
-                if error.again:
-                    scan.faults.append(error.message)
-                judged.append(not_run(turn, error))  # what earlier boxes showed is not lost with this one
+                # what earlier boxes showed is not lost with this one
+                judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.staged, item, more))
-        return _unless_again(scan, report_of(scan, stage, judged))
+        return _unless_again(options, report_of(scan, stage, judged), judged)
 
 
 def _run(
@@ -146,10 +147,11 @@ def _run(
     return judge_round(turn, seen, after, english(scan.engine))
 
 
-def _unless_again(scan: Scan, report: Report) -> Report:
+def _unless_again(options: ScanOptions, report: Report, judged: Sequence[Judged]) -> Report:
     """The report, unless it says too little through a fault of ours and the scan may be tried again."""
-    if scan.faults and scan.options.again and report.verdict is Verdict.INCONCLUSIVE:
-        raise HelperDiedError(scan.faults[0])
+    faults = [fault for item in judged for fault in item.faults]
+    if faults and options.again and report.verdict is Verdict.INCONCLUSIVE:
+        raise HelperDiedError(faults[0])
     return report
 
 

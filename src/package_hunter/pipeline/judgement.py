@@ -89,6 +89,7 @@ def judge_round(
         coverage,
         findings,
         tuple(seen.reasons),
+        seen.faults,
     )
 
 

@@ -18,6 +18,7 @@ from package_hunter.decoy.forge import base62
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.spec import Upstream
+from package_hunter.model.withheld import CredentialKind, WithheldFile
 
 UPSTREAMS = (
     Upstream("npm", "https://npm.corp.example/registry/", auth="Bearer real-secret"),
@@ -43,10 +44,11 @@ def test_every_canary_lies_where_it_says(world: str) -> None:
 
 def test_fakes_lie_where_the_projects_own_credential_files_lay() -> None:
     project = "/home/dev/projects/app"
-    named = tuple((f"{project}{path}-{n}", kind, b"kept=1\n") for n, (path, kind, _) in enumerate(EVERY))
-    canaries, files, _ = make_canaries(
-        "s", "laptop", UPSTREAMS, project, ((f"{project}/.env", "env", b""), *named)
+    named = tuple(
+        WithheldFile(f"{project}{path}-{n}", kind, b"kept=1\n") for n, (path, kind, _) in enumerate(EVERY)
     )
+    there = WithheldFile(f"{project}/.env", CredentialKind.ENV, b"")
+    canaries, files, _ = make_canaries("s", "laptop", UPSTREAMS, project, (there, *named))
     contents = {f.path: f.content for f in files}
     assert len(contents) == len(files)  # the project's own .env is there already
     for path, _, _ in named:
@@ -60,7 +62,7 @@ def test_fakes_lie_where_the_projects_own_credential_files_lay() -> None:
 
 
 def test_the_frame_of_a_key_is_no_secret() -> None:
-    canaries = make_canaries("s", withheld=(("/p/a.pem", "private-key", b""),))[0]
+    canaries = make_canaries("s", withheld=(WithheldFile("/p/a.pem", CredentialKind.PRIVATE_KEY, b""),))[0]
     searcher = Searcher(canaries, [c for _ in range(2) for c in make_canaries("r", withheld=EVERY)[0]])
     other = next(c for c in make_canaries("t", withheld=EVERY)[0] if c.place == "/a.pem").value.encode()
     assert searcher.scan(other) == []
