@@ -18,6 +18,7 @@ from package_hunter.decoy.forge import base62
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.spec import Upstream
+from package_hunter.intake.secrets import kind_of
 from package_hunter.model.withheld import CredentialKind, WithheldFile
 
 UPSTREAMS = (
@@ -59,6 +60,27 @@ def test_fakes_lie_where_the_projects_own_credential_files_lay() -> None:
             escaped = json.dumps(canary.value)[1:-1].encode()
             content = contents[path]
             assert canary.value.encode() in content or escaped in content or _in_auth(canary.value, content)
+
+
+@pytest.mark.parametrize("kind", CredentialKind)
+def test_each_kind_of_credential_file_has_its_fake(kind: CredentialKind) -> None:
+    place = "/home/dev/projects/app/deploy/secret"
+    canaries, files, _ = make_canaries("s", withheld=(WithheldFile(place, kind, b""),))
+    fakes = [file for file in files if file.path == place]
+    assert len(fakes) == (kind is not CredentialKind.LINK)  # what a link led to is not known
+    assert any(c.place == place for c in canaries) == bool(fakes)
+
+
+@pytest.mark.parametrize("path", ["deploy/.ssh/config", ".ssh/config"])
+def test_an_ssh_configuration_of_the_project_is_replaced(path: str) -> None:
+    kind = kind_of(path)
+    assert kind is CredentialKind.SSH
+    project = "/home/dev/projects/app"
+    canaries, files, _ = make_canaries("s", withheld=(WithheldFile(f"{project}/{path}", kind, b""),))
+    (fake,) = [file for file in files if file.path == f"{project}/{path}"]
+    (own,) = [c for c in canaries if c.place == fake.path]
+    assert fake.content.startswith(b"Host ") and own.value.encode() in fake.content
+    assert fake.mode == 0o600
 
 
 def test_the_frame_of_a_key_is_no_secret() -> None:

@@ -115,6 +115,10 @@ _FORGERS: Mapping[CredentialKind, Callable[[Forge, str], str]] = {
     CredentialKind.HTPASSWD: _one("password", "admin:{}\n"),
     CredentialKind.PGPASS: _one("database-password", "db.northwind.internal:5432:app:app:{}\n"),
     CredentialKind.MYSQL: _one("database-password", "[client]\nuser=app\npassword={}\n"),
+    CredentialKind.SSH: _one(
+        "password",
+        "Host git.northwind.internal\n    User ci\n    ProxyCommand sshpass -p {} ssh -W %h:%p bastion\n",
+    ),
     CredentialKind.VAULT: _one("vault-token", "{}", lambda: "hvs." + random_text(90)),
     CredentialKind.TERRAFORM: _one(
         "cloud-token",
