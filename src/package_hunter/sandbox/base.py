@@ -1,13 +1,10 @@
-"""The port: what the pipeline asks of a sandbox, whichever runtime is behind it."""
+"""What a box and those who work with it share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-from package_hunter.model.scan import Command, CommandRun
 
 OnOutput = Callable[[bytes], None]
 
@@ -20,29 +17,3 @@ class CgroupPaths:
     freezer: Path | None
     unified: Path | None
     procs: Path
-
-
-class Sandbox(Protocol):
-    """A box: ``create``, then look at it, ``start``, ``run`` ..., ``destroy``. All raise SandboxError."""
-
-    def create(self) -> None:
-        """Build everything; the first process exists and is blocked: nothing untrusted has run."""
-        ...
-
-    def start(self) -> None:
-        """Let the first process go on; returns when it takes commands."""
-        ...
-
-    def run(
-        self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
-    ) -> CommandRun:
-        """Run one command to its end or its deadline (then every process but the box's first is killed)."""
-        ...
-
-    def alive(self) -> list[tuple[int, str]]:
-        """Host pid and (untrusted) name of each process in the box but the first."""
-        ...
-
-    def destroy(self) -> None:
-        """End every process and remove every trace; may be called at any time and twice."""
-        ...

@@ -36,8 +36,11 @@ pool = network.NetPool()
 
 
 class RuncSandbox:
-    """A box. ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
-    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it."""
+    """A box: ``create``, then look at it, ``start``, ``run`` ..., ``destroy``; all raise SandboxError.
+
+    ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
+    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it.
+    """
 
     init_pid: int
     cgroup_paths: CgroupPaths
@@ -74,7 +77,7 @@ class RuncSandbox:
         return self.directory / "t/u"
 
     def create(self) -> None:
-        """Build mounts, network and container; see base.Sandbox."""
+        """Build mounts, network and container; the first process exists and is blocked: nothing untrusted has run."""
         check_host()
         image = self._image or find_image()
         try:
@@ -92,7 +95,7 @@ class RuncSandbox:
             raise
 
     def start(self) -> None:
-        """Let pid 1 go on; see base.Sandbox."""
+        """Let pid 1 go on; returns when it takes commands."""
         self._runc("start", self.spec.container_name)
         assert self._channel is not None
         self._channel.wait_ready(_START_SECONDS)
@@ -100,7 +103,8 @@ class RuncSandbox:
     def run(
         self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
     ) -> CommandRun:
-        """Run a command as the box's user; see base.Sandbox."""
+        """Run one command as the box's user, to its end or its deadline (then every process but the box's first is
+        killed)."""
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
@@ -123,8 +127,8 @@ class RuncSandbox:
         )
 
     def alive(self) -> list[tuple[int, str]]:
-        """What still runs; see base.Sandbox. One that ends while it is looked at is among them, nameless: it may
-        have started another."""
+        """Host pid and (untrusted) name of each process in the box but the first. One that ends while it is looked at
+        is among them, nameless: it may have started another."""
         return [(pid, leftover.name_of(pid)) for pid in leftover.living(self.cgroup_paths, self.init_pid)]
 
     def settle(self, seconds: float) -> list[tuple[int, str]]:
@@ -180,7 +184,7 @@ class RuncSandbox:
             raise SandboxError(f"Processes of the box {self.spec.scan_id} could not be killed.")
 
     def destroy(self) -> None:
-        """Remove every trace; see base.Sandbox."""
+        """End every process and remove every trace; may be called at any time and twice."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
