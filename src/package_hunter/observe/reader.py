@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from package_hunter.confine import confine
+from package_hunter.confine import ProcessLimits, confine
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.preload import load_tables
 from package_hunter.model.observation import Observation
@@ -102,7 +102,7 @@ class Observer:
         codec = _codec()
         gc.freeze()  # what is there now stays: looking at it again and again would copy the worker's memory
         take_priority()
-        confine("reader", keep_fds=keep, memory_bytes=_MAX_MEMORY_BYTES)
+        confine("reader", keep_fds=keep, limits=ProcessLimits(memory_bytes=_MAX_MEMORY_BYTES))
         os.set_blocking(done, False)
         ring.wake_by(done)
         try:

@@ -11,7 +11,7 @@ from package_hunter.blame.attach import blame_observation
 from package_hunter.blame.blamer import Blamer
 from package_hunter.blame.manager import without_manager
 from package_hunter.enrich.names import NameTable
-from package_hunter.findings import judge
+from package_hunter.findings import RoundFacts, judge
 from package_hunter.model.observation import Alert, NetworkLog, Observation
 from package_hunter.model.report import Report
 from package_hunter.model.scan import CommandRun, Coverage, ScanStatus, Target
@@ -110,6 +110,6 @@ def _report(name: str, observation: Observation, truncated: bool) -> Report:
         status=ScanStatus.FINISHED,
         coverage=coverage,
         alerts=observation.alerts,
-        findings=judge(observation, NetworkLog(), coverage=coverage),
+        findings=judge(observation, NetworkLog(), RoundFacts(coverage=coverage)),
     )
     return rejudge(report)
