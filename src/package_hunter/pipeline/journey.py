@@ -8,6 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -45,7 +46,8 @@ def scan_target(
             check_writable(options.record)
         received = receive(target, config)
         try:
-            return scan_received(received, str(uuid.uuid4()), options, engine, progress, config, ahead)
+            request = ScanRequest(str(uuid.uuid4()), options, engine, config, progress)
+            return scan_received(request, received, ahead)
         finally:
             if received.kind == "archive" and received.path is not None:
                 received.path.unlink(missing_ok=True)
@@ -58,7 +60,8 @@ def scan_archive(
     received = Received("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            return scan_received(received, scan_id, options, load_engine(options), quiet, config, ahead)
+            request = ScanRequest(scan_id, options, load_engine(options), config)
+            return scan_received(request, received, ahead)
     finally:
         pool.fill()
 
@@ -67,8 +70,8 @@ def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            engine = load_engine(options)
-            return scan_received(receive(purl, config), scan_id, options, engine, quiet, config, ahead)
+            request = ScanRequest(scan_id, options, load_engine(options), config)
+            return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
 
@@ -91,27 +94,40 @@ def _own_engine(builtin: bool) -> Engine:
     return compile_rules(load_rules((), builtin=builtin))
 
 
-def scan_received(
-    received: Received,
-    scan_id: str,
-    options: ScanOptions,
-    engine: Engine,
-    say: Say,
-    config: Settings,
-    ahead: Ahead | None,
-) -> Report:
+@dataclass(frozen=True)
+class ScanRequest:
+    """What a scan is to be: by which rules, options and settings. ``say`` takes words of progress."""
+
+    id: str
+    options: ScanOptions
+    engine: Engine
+    config: Settings
+    say: Say = quiet
+
+
+def scan_received(request: ScanRequest, received: Received, ahead: Ahead | None) -> Report:
     """One scan from the received bytes (or the purl) to the report."""
     started = time.time_ns()
     if ahead is None:
         raise HostError("A scan needs root, for namespaces and the probe.", "Run it with sudo.")
+    options, config = request.options, request.config
     engine_of(options, config)
     reap()
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
-    with run_dir(config, scan_id) as folder:
-        stage = stage_target(received, folder, config, say)
+    with run_dir(config, request.id) as folder:
+        stage = stage_target(received, folder, config, request.say)
         scan = Scan(
-            scan_id, started, deadline, folder, options, engine, config, say, ahead.planner, stage.credentials
+            id=request.id,
+            started=started,
+            deadline=deadline,
+            folder=folder,
+            options=options,
+            engine=request.engine,
+            config=config,
+            say=request.say,
+            planner=ahead.planner,
+            withheld=stage.credentials,
         )
         if options.on_staged is not None:
             known = options.on_staged(scan, stage.staged, ahead.upstreams())

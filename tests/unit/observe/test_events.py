@@ -8,9 +8,9 @@ import pytest
 
 from package_hunter.enrich.convert import pack
 from package_hunter.enrich.kinds import kind_of
-from package_hunter.model.observation import Alert, Observation
+from package_hunter.model.observation import Alert, CanaryRead, Observation, Process
 from package_hunter.model.table import ProcEntry, RawEvent, Section, StartState
-from package_hunter.observe.events import Scope, compile_rules, observe
+from package_hunter.observe.events import Scope, compile_rules, observe, without_own
 from package_hunter.rules import Engine, load_rules
 
 RULE = "- rule: r\n  desc: d\n  condition: evt.type = close\n  output: '%proc.name %evt.num'\n  priority: NOTICE\n"
@@ -64,3 +64,14 @@ def test_the_scope_limits_what_is_kept_of_all_sections_together(engine: Engine) 
     assert outputs(seen) == ["one 1"]
     assert seen.cut == {"alerts of r": 2}
     assert told == ["one 1", "two 2", "three 3"]
+
+
+def test_without_a_driver_every_command_reads_for_itself() -> None:
+    processes = tuple(
+        Process(key, parent, key, key, "x", "/x", line, "/", 0, 1, None, None)
+        for key, parent, line in ((1, None, "init"), (2, 1, "node drive x"), (3, 1, "node a.js"))
+    )
+    reads = tuple(CanaryRead(1, "c", "/home/dev/.npmrc", key) for key in (1, 2, 3))
+    seen = Observation(processes=processes, canary_reads=reads)
+    assert [r.process for r in without_own(seen, 1, "").canary_reads] == [2, 3]
+    assert [r.process for r in without_own(seen, 1, "node drive ").canary_reads] == [3]
