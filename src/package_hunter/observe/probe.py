@@ -13,6 +13,7 @@ from package_hunter.model.scan import CommandRun
 from package_hunter.model.table import ContainerInfo, StartState
 from package_hunter.observe.events import Scope, wanted_events, wanted_failures, wanted_opens, without_own
 from package_hunter.observe.reader import Observer, ReaderSpec
+from package_hunter.observe.recorded import RecordedBox
 from package_hunter.observe.watcher import WatchResult, WatchSpec
 from package_hunter.rules import Engine
 from package_hunter.sandbox import RuncSandbox
@@ -92,10 +93,8 @@ class ProbeWatcher:
 
     def _reader_spec(self) -> ReaderSpec:
         spec, box = self._spec, self._box
-        facts = {
-            **{"scan": spec.scan_id, "target": spec.target, "init_pid": box.init_pid},
-            **{"driver": spec.driver, "fetches_alone": spec.fetches_alone},
-        }
+        recorded = RecordedBox(box.init_pid, spec.driver, spec.canaries, spec.fetches_alone, self._inodes)
+        facts = {"scan": spec.scan_id, "target": spec.target, **recorded.facts()}
         state = _start_state(spec.box, box.init_pid, self._sensor)
         scope = Scope(spec.canaries, self._inodes, spec.max_alerts, spec.max_records)
         return ReaderSpec(state, spec.names, scope, spec.record, facts)

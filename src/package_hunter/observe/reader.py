@@ -98,7 +98,7 @@ class Observer:
         if spec.record is not None:
             recording = spec.record.open("wb")
             keep.append(recording.fileno())
-            sink = ScapWriter(recording, spec.state, {**spec.facts, **_laid(spec.scope)})
+            sink = ScapWriter(recording, spec.state, dict(spec.facts))
         codec = _codec()
         gc.freeze()  # what is there now stays: looking at it again and again would copy the worker's memory
         take_priority()
@@ -159,12 +159,6 @@ class Observer:
 def _not_a_link(path: str, flags: int) -> int:
     """The names lie in the gateway's folder, which is not root's."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _laid(scope: Scope) -> dict[str, Any]:
-    """Where the canaries lay, as a recording says it."""
-    inodes = [[*key, canary] for key, canary in scope.inodes.items()]
-    return {"canaries": dict(scope.canaries), "inodes": inodes}
 
 
 def _events(feed: Feed, done: int, sink: ScapWriter | None) -> Iterator[RawEvent]:
