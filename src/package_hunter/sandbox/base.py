@@ -1,4 +1,4 @@
-"""What a box and those who work with it share."""
+"""What a box is known by from outside."""
 
 from __future__ import annotations
 

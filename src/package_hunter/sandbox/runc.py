@@ -77,7 +77,7 @@ class RuncSandbox:
         return self.directory / "t/u"
 
     def create(self) -> None:
-        """Build mounts, network and container; the first process exists and is blocked: nothing untrusted has run."""
+        """Build mounts, network and container: the first process exists, but nothing untrusted has run."""
         check_host()
         image = self._image or find_image()
         try:
@@ -95,7 +95,7 @@ class RuncSandbox:
             raise
 
     def start(self) -> None:
-        """Let pid 1 go on; returns when it takes commands."""
+        """Let the box's first process go on; returns when it takes commands."""
         self._runc("start", self.spec.container_name)
         assert self._channel is not None
         self._channel.wait_ready(_START_SECONDS)
@@ -103,8 +103,7 @@ class RuncSandbox:
     def run(
         self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
     ) -> CommandRun:
-        """Run one command as the box's user, to its end or its deadline (then every process but the box's first is
-        killed)."""
+        """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed)."""
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
@@ -127,8 +126,8 @@ class RuncSandbox:
         )
 
     def alive(self) -> list[tuple[int, str]]:
-        """Host pid and (untrusted) name of each process in the box but the first. One that ends while it is looked at
-        is among them, nameless: it may have started another."""
+        """Host pid and (untrusted) name of each process in the box but its first. One that ends while it is
+        looked at is among them without a name: it may have started another."""
         return [(pid, leftover.name_of(pid)) for pid in leftover.living(self.cgroup_paths, self.init_pid)]
 
     def settle(self, seconds: float) -> list[tuple[int, str]]:
@@ -184,7 +183,7 @@ class RuncSandbox:
             raise SandboxError(f"Processes of the box {self.spec.scan_id} could not be killed.")
 
     def destroy(self) -> None:
-        """End every process and remove every trace; may be called at any time and twice."""
+        """End every process and remove every trace; may be called at any time, and twice."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
