@@ -17,6 +17,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from package_hunter.confine_calls import ROLES, Role, Rule
@@ -52,22 +53,29 @@ _ENOSYS = 38
 _MAX_FD = 2**31 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessLimits:
+    """What a process may use. ``memory_bytes`` is of private memory (RLIMIT_DATA: thread stacks count, mapped files
+    and rings do not), ``files`` of open descriptors, ``file_bytes`` of the size of a file it writes, ``cpu_seconds``
+    of the processor time of its whole life. None: as it is."""
+
+    memory_bytes: int | None = None
+    files: int = 4096
+    file_bytes: int | None = None
+    cpu_seconds: int | None = None
+
+
 def confine(
     role: Role,
     uid: int | None = None,
     keep_fds: Iterable[int] | None = None,
-    memory_bytes: int | None = None,
-    files: int = 4096,
-    file_bytes: int | None = None,
+    limits: ProcessLimits | None = None,
     parent: int | None = None,
-    cpu_seconds: int | None = None,
 ) -> None:
     """Give up every right of this process that its role does not need; there is no way back.
 
     ``uid`` (and gid) defaults to the role's own; it is changed only where the process is root. ``keep_fds``:
-    close every other descriptor but 0, 1 and 2 (None: close nothing). ``memory_bytes`` limits private memory
-    (RLIMIT_DATA: thread stacks count, mapped files and rings do not), ``files`` open descriptors,
-    ``file_bytes`` the size of a file it writes, ``cpu_seconds`` the processor time of its whole life.
+    close every other descriptor but 0, 1 and 2 (None: close nothing).
     ``parent``: pid of the process that must outlive this one (default: the present parent); the kernel kills
     this one when the *thread* that forked it ends.
 
@@ -80,7 +88,7 @@ def confine(
     _libseccomp()  # while it can be read: the loader looks where Python lies first
     if keep_fds is not None:
         _close_others({0, 1, 2, *keep_fds})
-    _limit(memory_bytes, files, file_bytes, cpu_seconds)
+    _limit(limits or ProcessLimits())
     drop_privileges(UIDS[role] if uid is None else uid)
     libc = _libc()
     _check(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0), "make itself unreadable to others")
@@ -99,15 +107,15 @@ def _close_others(keep: set[int]) -> None:
         low = fd + 1
 
 
-def _limit(memory_bytes: int | None, files: int, file_bytes: int | None, cpu_seconds: int | None) -> None:
+def _limit(limits: ProcessLimits) -> None:
     # A core limit of 0 would still start the host's core_pattern program, 1 does not: core(5).
-    wanted = {resource.RLIMIT_CORE: 1, resource.RLIMIT_NOFILE: files}
-    if memory_bytes is not None:
-        wanted[resource.RLIMIT_DATA] = memory_bytes
-    if file_bytes is not None:
-        wanted[resource.RLIMIT_FSIZE] = file_bytes
-    if cpu_seconds is not None:
-        wanted[resource.RLIMIT_CPU] = cpu_seconds
+    wanted = {resource.RLIMIT_CORE: 1, resource.RLIMIT_NOFILE: limits.files}
+    if limits.memory_bytes is not None:
+        wanted[resource.RLIMIT_DATA] = limits.memory_bytes
+    if limits.file_bytes is not None:
+        wanted[resource.RLIMIT_FSIZE] = limits.file_bytes
+    if limits.cpu_seconds is not None:
+        wanted[resource.RLIMIT_CPU] = limits.cpu_seconds
     for what, value in wanted.items():
         hard = resource.getrlimit(what)[1]
         # Without CAP_SYS_RESOURCE a hard limit can only be lowered.

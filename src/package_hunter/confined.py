@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from package_hunter.confine import confine
+from package_hunter.confine import ProcessLimits, confine
 from package_hunter.errors import IncompleteScanError
 
 Ask = Callable[[bytes], bytes]
@@ -183,15 +183,13 @@ def _give_up_rights(sock: socket.socket, allowed: Allowance, parent: int) -> Non
         os.dup2(nowhere, fd)
     gc.freeze()  # what is there stays: looking at it again and again would copy the parent's memory
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
-    confine(
-        "planner",
-        keep_fds=(sock.fileno(),),
+    limits = ProcessLimits(
         memory_bytes=pages * os.sysconf("SC_PAGE_SIZE") + allowed.memory_bytes,
         files=16,
         file_bytes=0,
-        parent=parent,
         cpu_seconds=allowed.cpu_seconds,
     )
+    confine("planner", keep_fds=(sock.fileno(),), limits=limits, parent=parent)
     sys.setrecursionlimit(1_000)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from package_hunter import findings as judging
+from package_hunter.findings import RoundFacts
+from package_hunter.findings.context import Blamer
+from package_hunter.findings.group import ExplainRule
 from package_hunter.model.finding import Evidence, Finding
 from package_hunter.model.observation import (
     Alert,
@@ -47,6 +52,19 @@ BLAME = Blame(
 PROJECT = replace(BLAME, package=None, path=("demo-app",), script="postinstall", cmdline="sh -c ./setup.sh")
 
 CANARY = Canary("npm-token", "npm token", "/home/dev/.npmrc", "npm_secretvalue", ("registry-auth",))
+
+
+def judge(
+    observation: Observation,
+    network: NetworkLog,
+    canaries: Sequence[Canary] = (),
+    *,
+    blamer: Blamer | None = None,
+    explain_rule: ExplainRule | None = None,
+    **facts: Any,
+) -> tuple[Finding, ...]:
+    """Findings; ``facts`` are of findings.RoundFacts."""
+    return judging.judge(observation, network, RoundFacts(canaries, **facts), blamer, explain_rule)
 
 
 def alert(**changes: Any) -> Alert:

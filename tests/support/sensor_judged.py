@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from package_hunter.model.observation import Observation
-from package_hunter.observe.events import compile_rules, wanted_events
-from package_hunter.observe.reader import Observer
+from package_hunter.observe.events import Scope, compile_rules, wanted_events
+from package_hunter.observe.reader import Observer, ReaderSpec
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox.base import CgroupPaths
 from package_hunter.sensor.live import Probe, ScanSensor
@@ -106,7 +106,8 @@ class Flooding:
         self._observer = Observer(self._scan, self._engine, paths, self._folder)
         state = start_state([p.pid for p in self._processes], boot_ns=self._scan.boot_ns)
         self._inherited = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
-        self._observer.start(state, names, {}, None, self._max_alerts, 10_000)
+        scope = Scope(max_alerts=self._max_alerts, max_records=10_000)
+        self._observer.start(ReaderSpec(state, names, scope))
 
     def start(self) -> None:
         """Let them run."""

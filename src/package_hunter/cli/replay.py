@@ -32,7 +32,7 @@ class Form(enum.StrEnum):
     FALCO = "falco"
 
 
-def replay(
+def replay(  # noqa: PLR0913 (each is an option)
     recording: Annotated[Path, typer.Argument(help="A .scap file, plain or gzip, ours or Falco's.")],
     rules: Annotated[
         list[Path] | None, typer.Option(help="Add a Falco rule file; may be given again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +27,7 @@ class Engine(enum.StrEnum):
     FALCO = "falco"
 
 
-def scan(
+def scan(  # noqa: PLR0913 (each is an option)
     target: Annotated[
         str,
         typer.Argument(
@@ -119,7 +119,17 @@ def scan(
     judge = judging.Judging.of(target, policy, baseline, own_policy, server is not None)
     progress = Progress(quiet)
     if server is not None:
-        _refuse_here_only(record, engine, rules, builtin_rules, phases, exercise, worlds)
+        _refuse_here_only(
+            {
+                "--record": record is not None,
+                "--engine": engine is not None,
+                "--rules": bool(rules),
+                "--no-builtin-rules": not builtin_rules,
+                "--phases": phases != DEFAULT_PHASES,
+                "--exercise": exercise,
+                "--worlds": worlds != "default",
+            }
+        )
         scanner = _remote(server, token_file, ecosystem, fresh, progress)
     else:
         from package_hunter import pipeline
@@ -162,11 +172,12 @@ def _remote(
 ) -> Scanner:
     """Let a server scan, with the credentials that files or the environment hold."""
     from package_hunter.client import credentials
-    from package_hunter.client.scan import scan_remotely
+    from package_hunter.client.scan import RemoteOptions, scan_remotely
     from package_hunter.config import settings
 
     auth = credentials.find(token_file)
-    return lambda what: scan_remotely(what, server, auth, settings(), progress, ecosystem, fresh)
+    options = RemoteOptions(ecosystem, fresh)
+    return lambda what: scan_remotely(what, server, auth, settings(), progress, options)
 
 
 def _phases(text: str, exercise: bool) -> tuple[str, ...]:
@@ -187,25 +198,8 @@ def _worlds(text: str) -> tuple[str, ...]:
     return tuple(world.name for world in chosen(text))
 
 
-def _refuse_here_only(
-    record: Path | None,
-    engine: Engine | None,
-    rules: list[Path] | None,
-    builtin_rules: bool,
-    phases: str,
-    exercise: bool,
-    worlds: str,
-) -> None:
-    """Options that the server decides."""
-    given = {
-        "--record": record is not None,
-        "--engine": engine is not None,
-        "--rules": bool(rules),
-        "--no-builtin-rules": not builtin_rules,
-        "--phases": phases != DEFAULT_PHASES,
-        "--exercise": exercise,
-        "--worlds": worlds != "default",
-    }
+def _refuse_here_only(given: Mapping[str, bool]) -> None:
+    """Options that the server decides, and whether each was given."""
     for name, is_given in given.items():
         if is_given:
             raise UsageError(

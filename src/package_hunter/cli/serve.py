@@ -25,7 +25,7 @@ from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.ready import lacking
 from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
-from package_hunter.queue.worker import Worker
+from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts
@@ -146,7 +146,7 @@ def run_worker(config: Settings, parts: Parts) -> int:
     with identity(config) as who:
         queue = LocalQueue(store, config)
         try:
-            return Worker(config, store, queue, parts.run, who, parts.reap, parts.lacks).main()
+            return Worker(config, store, queue, parts.run, who, Host(parts.reap, parts.lacks)).main()
         finally:
             store.close()
 

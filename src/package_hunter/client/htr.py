@@ -15,7 +15,7 @@ import typer
 
 from package_hunter import report
 from package_hunter.client import credentials
-from package_hunter.client.scan import scan_remotely
+from package_hunter.client.scan import RemoteOptions, scan_remotely
 from package_hunter.config import settings
 from package_hunter.errors import HunterError, UsageError
 
@@ -54,7 +54,7 @@ def analyze(
     htr = credentials.htr_settings()
     server = os.environ.get("PACKAGE_HUNTER_SERVER") or htr.url or DEFAULT_SERVER
     auth = credentials.find() or htr.auth
-    result = scan_remotely(target, server, auth, settings(), _say, manager)
+    result = scan_remotely(target, server, auth, settings(), _say, RemoteOptions(manager))
     sys.stdout.write(report.FORMATS[name](result))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,37 +15,44 @@ from package_hunter.errors import NothingToScanError, UsageError
 from package_hunter.model.report import Report
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteOptions:
+    """What a remote scan may be told. ``fresh``: no known result in its place."""
+
+    ecosystem: str | None = None
+    fresh: bool = False
+
+
 def scan_remotely(
     target: str,
     server: str,
     auth: httpx.Auth | None,
     settings: Settings,
     progress: Progress,
-    ecosystem: str | None = None,
-    fresh: bool = False,
+    options: RemoteOptions | None = None,
 ) -> Report:
     """Let ``server`` (a URL) scan ``target``. Errors as `Remote.scan`; NothingToScanError, UsageError."""
+    asked = options or RemoteOptions()
     with Remote(server, auth, progress) as remote:
         if target.startswith("pkg:"):
-            return remote.scan(Submission(ecosystem, purl=target, fresh=fresh), settings.remote_timeout)
+            return remote.scan(
+                Submission(asked.ecosystem, purl=target, fresh=asked.fresh), settings.remote_timeout
+            )
         path = Path(target)
         if path.is_dir():
-            return _scan_folder(remote, path, ecosystem, settings, progress, fresh)
+            return _scan_folder(remote, path, settings, progress, asked)
         if not path.is_file():
             raise NothingToScanError(f"There is no {target}.", "Give a directory, an archive or a purl.")
         if path.stat().st_size > settings.max_archive_bytes:
             size = f"{settings.max_archive_bytes} bytes"
             raise UsageError(f"{target} has more than {size}.", "Raise PACKAGE_HUNTER_MAX_ARCHIVE_BYTES.")
-        return remote.scan(Submission(ecosystem, path, path.name, fresh=fresh), settings.remote_timeout)
+        return remote.scan(
+            Submission(asked.ecosystem, path, path.name, fresh=asked.fresh), settings.remote_timeout
+        )
 
 
 def _scan_folder(
-    remote: Remote,
-    folder: Path,
-    ecosystem: str | None,
-    settings: Settings,
-    progress: Progress,
-    fresh: bool,
+    remote: Remote, folder: Path, settings: Settings, progress: Progress, asked: RemoteOptions
 ) -> Report:
     with tempfile.TemporaryDirectory(prefix="package-hunter-") as scratch:
         packed = pack(folder, Path(scratch) / "project.tgz", settings.max_archive_bytes)
@@ -52,5 +60,5 @@ def _scan_folder(
         progress(f"packed {packed.files} files into {size / 1e6:.1f} MB")
         for note in packed.notes:
             progress(note)
-        submission = Submission(ecosystem, packed.path, folder.resolve().name, fresh=fresh)
+        submission = Submission(asked.ecosystem, packed.path, folder.resolve().name, fresh=asked.fresh)
         return remote.scan(submission, settings.remote_timeout)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 
-from package_hunter.decoy.forge import Forge, Withheld
+from package_hunter.decoy.forge import Forge
 from package_hunter.decoy.secrets import KINDS
 from package_hunter.decoy.spec import Upstream
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
+from package_hunter.model.withheld import WithheldFile
 
 WORLDS = ("default", "laptop", "github", "gitlab")
 Box = tuple[tuple[Canary, ...], tuple[BoxFile, ...], dict[str, str]]
@@ -19,7 +20,7 @@ def make_canaries(
     world: str = "default",
     upstreams: tuple[Upstream, ...] = (),
     project: str | None = None,
-    withheld: tuple[Withheld, ...] = (),
+    withheld: tuple[WithheldFile, ...] = (),
 ) -> Box:
     """Canaries, the files that hold them, and the environment of the box.
 

@@ -13,9 +13,8 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.model.box import HOME
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
+from package_hunter.model.withheld import WithheldFile
 
-# A file that was kept out of the box: its path there, the kind of credential file, what of it entered after all.
-Withheld = tuple[str, str, bytes]
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BASE32 = string.ascii_uppercase + "234567"
 _DAY = 86_400.0
@@ -68,7 +67,7 @@ class Forge:
     upstreams: tuple[Upstream, ...]
     project: str | None
     now: float
-    withheld: tuple[Withheld, ...] = ()
+    withheld: tuple[WithheldFile, ...] = ()
     canaries: list[Canary] = field(default_factory=list)
     files: list[BoxFile] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)

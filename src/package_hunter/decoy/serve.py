@@ -21,7 +21,7 @@ import httpcore._async.http11
 import httpcore._async.http_proxy
 import httpcore._backends.auto
 
-from package_hunter.confine import confine
+from package_hunter.confine import ProcessLimits, confine
 from package_hunter.decoy import control
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.dns import DnsServer
@@ -152,7 +152,7 @@ async def _run(line: socket.socket) -> None:
     sockets = GatewaySockets(*made)
     uid = process.spec.uid
     if uid is not None:
-        confine("gateway", uid, None, _MEMORY, files=8192)
+        confine("gateway", uid, limits=ProcessLimits(_MEMORY, files=8192))
     gc.freeze()
     await process.serve(line, sockets, engine)
     with contextlib.suppress(OSError):

@@ -25,6 +25,8 @@ _MAX_TEXT = 8192
 _MAX_PATH = 4096
 _QUIET = ("/dev/null", "/dev/tty", "/dev/pts/", "/dev/zero", "/dev/full")
 _CONNECTED = -115
+_End = tuple[str, int]  # of a connection: address (or path) and port
+_NOWHERE: _End = ("", 0)
 
 
 def _facts(thread: Thread) -> tuple[Any, ...]:
@@ -191,11 +193,11 @@ class Recorder:
             where = addresses.read_address(said)
             if where is None:
                 if said[:1] == b"\x01":
-                    self._socket(ev, thread, "unix", name_of(said[1:]), 0, "", 0, result)
+                    self._socket(ev, thread, "unix", (name_of(said[1:]), 0), _NOWHERE, result)
                 return
-            self._socket(ev, thread, _protocol(fd), address(where[1]), where[2], "", 0, result)
+            self._socket(ev, thread, _protocol(fd), (address(where[1]), where[2]), _NOWHERE, result)
         elif fd.kind == "unix":
-            self._socket(ev, thread, "unix", fd.name.partition(" ")[2], 0, "", 0, result)
+            self._socket(ev, thread, "unix", (fd.name.partition(" ")[2], 0), _NOWHERE, result)
         elif fd.is_ip:
             self._to(ev, thread, fd, result)
 
@@ -205,18 +207,19 @@ class Recorder:
             ends = addresses.read_tuple(ev.param(4))
             if ends is not None and ends.family != 1:
                 local = (address(ends.sip), ends.sport)
-                self._socket(ev, thread, "udp", address(ends.dip), ends.dport, *local, 0)
+                self._socket(ev, thread, "udp", (address(ends.dip), ends.dport), local, 0)
 
     def _to(self, ev: Ev, thread: Thread, fd: Fd, result: int) -> None:
-        self._socket(ev, thread, _protocol(fd), address(fd.dip), fd.dport, address(fd.sip), fd.sport, result)
+        self._socket(
+            ev, thread, _protocol(fd), (address(fd.dip), fd.dport), (address(fd.sip), fd.sport), result
+        )
 
-    def _socket(
-        self, ev: Ev, thread: Thread, protocol: str, ip: str, port: int, local: str, lport: int, result: int
-    ) -> None:
+    def _socket(self, ev: Ev, thread: Thread, protocol: str, remote: _End, local: _End, result: int) -> None:
+        (ip, port), (own, lport) = remote, local
         key = self._run(thread, ev.ts).key
         where = (key, protocol, ip, port, lport, result)
         if where not in self._sockets and self._room(self._sockets, "sockets"):
-            self._sockets[where] = SocketUse(key, ev.ts, protocol, ip, port, local, lport, result)
+            self._sockets[where] = SocketUse(key, ev.ts, protocol, ip, port, own, lport, result)
 
 
 def _protocol(fd: Fd) -> str:

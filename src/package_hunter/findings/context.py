@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,30 +38,37 @@ def host_asked(request: Request) -> str:
         return request.url[:80]
 
 
+@dataclass(frozen=True, slots=True)
+class RoundFacts:
+    """What is known of a round beside what was seen in its box. ``runs`` are the commands that were run, ``left``
+    what of them still ran at the end. ``scriptless`` are the packages (purls) whose manifest had lost its scripts
+    at the end, None where nobody looked. ``host_facts`` are strings that tell this box from others (host name,
+    project path) and have no business outside."""
+
+    canaries: Sequence[Canary] = ()
+    packages: Sequence[Package] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    runs: Sequence[CommandRun] = ()
+    left: Leftovers = field(default_factory=Leftovers)
+    scriptless: frozenset[str] | None = None
+    host_facts: tuple[str, ...] = ()
+
+
 class Context:
-    """One scan's facts with the indexes that judging needs."""
+    """One round's facts with the indexes that judging needs."""
 
     def __init__(
-        self,
-        observation: Observation,
-        network: NetworkLog,
-        canaries: Sequence[Canary],
-        packages: Sequence[Package],
-        coverage: Coverage,
-        blamer: Blamer | None,
-        runs: Sequence[CommandRun] = (),
-        left: Leftovers | None = None,
-        scriptless: frozenset[str] | None = None,
+        self, observation: Observation, network: NetworkLog, facts: RoundFacts, blamer: Blamer | None
     ) -> None:
         self.observation = observation
         self.network = network
-        self.canaries = {c.id: c for c in canaries}
-        self.packages = {p.purl: p for p in packages}
-        self.owners = Owners(packages)
-        self.coverage = coverage
-        self.runs = runs
-        self.left = left or Leftovers()
-        self.scriptless = scriptless  # packages whose manifest lost its scripts; None: nobody looked
+        self.canaries = {c.id: c for c in facts.canaries}
+        self.packages = {p.purl: p for p in facts.packages}
+        self.owners = Owners(facts.packages)
+        self.coverage = facts.coverage
+        self.runs = facts.runs
+        self.left = facts.left
+        self.scriptless = facts.scriptless
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
         self.markers = marker_domains(network)

@@ -20,6 +20,7 @@ from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
 from package_hunter.intake.secrets import Withheld
 from package_hunter.intake.unpack import UnpackResult
+from package_hunter.model.withheld import CredentialKind
 
 _ANSWER_BYTES = 8 << 20
 _WALL_SECONDS = 300.0
@@ -163,10 +164,22 @@ def _judge(answer: dict[str, Any]) -> UnpackResult:
         raise BadArchiveError(str(answer["refused"]), str(answer.get("advice", "")))
     if "failed" in answer:
         raise HostError(f"The archive could not be unpacked: {answer['failed']}.", _DISK_ADVICE)
-    return UnpackResult(
-        files=int(answer["files"]),
-        bytes=int(answer["bytes"]),
-        top=str(answer["top"]),
-        withheld=[Withheld(str(path), str(kind), str(why)) for path, kind, why in answer["withheld"]],
-        notes=[str(note) for note in answer["notes"]],
-    )
+    try:
+        return UnpackResult(
+            files=int(answer["files"]),
+            bytes=int(answer["bytes"]),
+            top=str(answer["top"]),
+            withheld=[_withheld(*item) for item in answer["withheld"]],
+            notes=[str(note) for note in answer["notes"]],
+        )
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # it was taken over, or is of another version
+        raise HunterError(f"The unpacker's answer makes no sense ({type(error).__name__}).") from error
+
+
+def _withheld(path: Any, kind: Any, why: Any) -> Withheld:
+    return Withheld(str(path), CredentialKind(kind), str(why))

@@ -5,71 +5,72 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from package_hunter.model.withheld import CredentialKind
+
 SNIFF_BYTES = 64 << 10  # a key file is small; what is longer is not looked into
 
 
 class Withheld(NamedTuple):
-    """A file or link that did not enter the box. ``path`` is relative to the project, ``kind`` a short name
-    (``npmrc``, ``env``, ``private-key``, ``link`` ...), ``why`` a sentence."""
+    """A file or link that did not enter the box. ``path`` is relative to the project, ``why`` a sentence."""
 
     path: str
-    kind: str
+    kind: CredentialKind
     why: str
 
 
 _EXACT = {
-    ".npmrc": "npmrc",
-    ".yarnrc": "yarnrc",
-    ".yarnrc.yml": "yarnrc",
-    ".netrc": "netrc",
-    "_netrc": "netrc",
-    ".pypirc": "pypirc",
-    "pip.conf": "pip",
-    "pip.ini": "pip",
-    ".git-credentials": "git-credentials",
-    ".dockercfg": "docker",
-    ".dockerconfigjson": "docker",
-    "kubeconfig": "kube",
-    ".htpasswd": "htpasswd",
-    ".pgpass": "pgpass",
-    ".my.cnf": "mysql",
-    ".vault-token": "vault",
-    ".terraformrc": "terraform",
-    "terraform.tfstate": "terraform",
-    "terraform.tfstate.backup": "terraform",
-    ".s3cfg": "aws",
-    ".boto": "aws",
-    ".envrc": "env",
-    ".dev.vars": "env",
-    "wallet.dat": "wallet",
-    ".yarnrc.local": "yarnrc",
-    "id_rsa": "private-key",
-    "id_dsa": "private-key",
-    "id_ecdsa": "private-key",
-    "id_ed25519": "private-key",
+    ".npmrc": CredentialKind.NPMRC,
+    ".yarnrc": CredentialKind.YARNRC,
+    ".yarnrc.yml": CredentialKind.YARNRC,
+    ".netrc": CredentialKind.NETRC,
+    "_netrc": CredentialKind.NETRC,
+    ".pypirc": CredentialKind.PYPIRC,
+    "pip.conf": CredentialKind.PIP,
+    "pip.ini": CredentialKind.PIP,
+    ".git-credentials": CredentialKind.GIT_CREDENTIALS,
+    ".dockercfg": CredentialKind.DOCKER,
+    ".dockerconfigjson": CredentialKind.DOCKER,
+    "kubeconfig": CredentialKind.KUBE,
+    ".htpasswd": CredentialKind.HTPASSWD,
+    ".pgpass": CredentialKind.PGPASS,
+    ".my.cnf": CredentialKind.MYSQL,
+    ".vault-token": CredentialKind.VAULT,
+    ".terraformrc": CredentialKind.TERRAFORM,
+    "terraform.tfstate": CredentialKind.TERRAFORM,
+    "terraform.tfstate.backup": CredentialKind.TERRAFORM,
+    ".s3cfg": CredentialKind.AWS,
+    ".boto": CredentialKind.AWS,
+    ".envrc": CredentialKind.ENV,
+    ".dev.vars": CredentialKind.ENV,
+    "wallet.dat": CredentialKind.WALLET,
+    ".yarnrc.local": CredentialKind.YARNRC,
+    "id_rsa": CredentialKind.PRIVATE_KEY,
+    "id_dsa": CredentialKind.PRIVATE_KEY,
+    "id_ecdsa": CredentialKind.PRIVATE_KEY,
+    "id_ed25519": CredentialKind.PRIVATE_KEY,
 }
 _TAILS = {
-    ".ssh/config": "ssh",
-    ".aws/credentials": "aws",
-    ".aws/config": "aws",
-    ".docker/config.json": "docker",
-    ".kube/config": "kube",
-    ".config/gh/hosts.yml": "github",
-    ".bundle/config": "bundler",
-    ".gem/credentials": "gem",
-    ".cargo/credentials": "cargo",
-    ".cargo/credentials.toml": "cargo",
-    ".composer/auth.json": "composer",
-    "application_default_credentials.json": "gcloud",
+    ".ssh/config": CredentialKind.SSH,
+    ".aws/credentials": CredentialKind.AWS,
+    ".aws/config": CredentialKind.AWS,
+    ".docker/config.json": CredentialKind.DOCKER,
+    ".kube/config": CredentialKind.KUBE,
+    ".config/gh/hosts.yml": CredentialKind.GITHUB,
+    ".bundle/config": CredentialKind.BUNDLER,
+    ".gem/credentials": CredentialKind.GEM,
+    ".cargo/credentials": CredentialKind.CARGO,
+    ".cargo/credentials.toml": CredentialKind.CARGO,
+    ".composer/auth.json": CredentialKind.COMPOSER,
+    "application_default_credentials.json": CredentialKind.GCLOUD,
 }
 _SUFFIXES = {
-    ".p12": "private-key",
-    ".pfx": "private-key",
-    ".jks": "private-key",
-    ".keystore": "private-key",
-    ".ppk": "private-key",
-    ".kdbx": "password-store",
-    ".tfvars": "terraform",
+    ".p12": CredentialKind.PRIVATE_KEY,
+    ".pfx": CredentialKind.PRIVATE_KEY,
+    ".jks": CredentialKind.PRIVATE_KEY,
+    ".keystore": CredentialKind.PRIVATE_KEY,
+    ".ppk": CredentialKind.PRIVATE_KEY,
+    ".kdbx": CredentialKind.PASSWORD_STORE,
+    ".tfvars": CredentialKind.TERRAFORM,
 }
 _SNIFFED = (".pem", ".key", ".priv", ".asc", ".gpg")
 _ENV = re.compile(r"\.env(\.[A-Za-z0-9_.-]+)?$|[A-Za-z0-9_-]+\.env$")
@@ -79,13 +80,13 @@ _ENV_SAMPLE = re.compile(
 _SERVICE_ACCOUNT = re.compile(rb'"type"\s*:\s*"service_account"')
 
 
-def kind_of(path: str) -> str | None:
+def kind_of(path: str) -> CredentialKind | None:
     """The kind of credential file that this relative path names, if its name alone says so."""
     name = path.rsplit("/", 1)[-1].lower()
     if name in _EXACT:
         return _EXACT[name]
     if _ENV.fullmatch(name) and not _ENV_SAMPLE.search(name):
-        return "env"
+        return CredentialKind.ENV
     lowered = path.lower()
     for tail, kind in _TAILS.items():
         if lowered == tail or lowered.endswith("/" + tail):
@@ -93,13 +94,13 @@ def kind_of(path: str) -> str | None:
     return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
 
 
-def kind_of_content(path: str, content: bytes) -> str | None:
+def kind_of_content(path: str, content: bytes) -> CredentialKind | None:
     """The kind of credential that a small file holds, where its name is only a hint (``.pem``, ``.json``)."""
     name = path.rsplit("/", 1)[-1].lower()
     if (name.endswith(_SNIFFED) or "." not in name) and re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY", content):
-        return "private-key"
+        return CredentialKind.PRIVATE_KEY
     if name.endswith(".json") and b"private_key" in content and _SERVICE_ACCOUNT.search(content):
-        return "gcloud"
+        return CredentialKind.GCLOUD
     return None
 
 
@@ -126,10 +127,10 @@ def filter_npmrc(content: bytes) -> tuple[bytes, int]:
     return ("\n".join(kept) + "\n" if kept else "").encode(), dropped
 
 
-def harmless_part(kind: str, content: bytes) -> tuple[bytes | None, int]:
+def harmless_part(kind: CredentialKind, content: bytes) -> tuple[bytes | None, int]:
     """What of a withheld file may enter the box after all (None: nothing), and how many lines were
     dropped."""
-    if kind == "npmrc":
+    if kind is CredentialKind.NPMRC:
         return filter_npmrc(content)
     return None, 0
 

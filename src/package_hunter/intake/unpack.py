@@ -13,6 +13,7 @@ from package_hunter.intake.names import components, fold, refuse, shown
 from package_hunter.intake.secrets import Withheld
 from package_hunter.intake.streams import Readable
 from package_hunter.intake.tree import TreeWriter
+from package_hunter.model.withheld import CredentialKind
 
 _CHUNK = 256 << 10
 _MAX_LISTED = 1_000  # withheld files and notes; more are counted
@@ -140,7 +141,7 @@ class _Unpacking:
         yield content
 
     def _withhold_file(
-        self, parts: tuple[str, ...], path: str, kind: str, whole: bytes | None, mtime: float
+        self, parts: tuple[str, ...], path: str, kind: CredentialKind, whole: bytes | None, mtime: float
     ) -> None:
         kept, dropped = (None, 0) if whole is None else secrets.harmless_part(kind, whole)
         if kept is not None:
@@ -185,7 +186,8 @@ class _Unpacking:
         kind = secrets.kind_of(path)
         if target in self._withheld or kind is not None:
             self._withheld.add(path)
-            self._withhold(Withheld(path, kind or "link", "It is a second name of a file that was withheld."))
+            why = "It is a second name of a file that was withheld."
+            self._withhold(Withheld(path, kind or CredentialKind.LINK, why))
             return
         self._writer.hard_link(tuple(target.split("/")), parts)
 
@@ -195,7 +197,9 @@ class _Unpacking:
                 if not self._limits.trusted_names:
                     raise refuse(f"the link “{shown(path)}” leads out of it, to “{shown(target)}”")
                 self._withheld.add(path)
-                self._withhold(Withheld(path, "link", f"It leads out of the project, to {shown(target)}."))
+                self._withhold(
+                    Withheld(path, CredentialKind.LINK, f"It leads out of the project, to {shown(target)}.")
+                )
             else:
                 self._writer.link(tuple(path.split("/")), target)
 

@@ -15,7 +15,7 @@ import resource
 import sys
 from typing import Any
 
-from package_hunter.confine import confine
+from package_hunter.confine import ProcessLimits, confine
 from package_hunter.errors import BadArchiveError
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
@@ -34,8 +34,8 @@ def main() -> int:
         codecs.lookup("unicode_escape")
         _limit_time(int(limits["cpu_seconds"]))
         os.umask(0o022)
-        memory = int(limits["memory_bytes"])
-        confine("unpacker", keep_fds=(archive, dest), memory_bytes=memory, files=256, parent=parent)
+        may = ProcessLimits(int(limits["memory_bytes"]), files=256)
+        confine("unpacker", keep_fds=(archive, dest), limits=may, parent=parent)
         answer = _answer(_unpack(archive, dest, stream, Limits(**limits)))
     except BadArchiveError as error:
         answer = _refusal(error)

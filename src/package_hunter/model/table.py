@@ -3,7 +3,12 @@ tables for a replay."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+RawEvent = tuple[bytes, int]
+"""An event as the probe or a recording gives it, and the number of the processor that it happened on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +99,11 @@ class StartState:
     container: ContainerInfo | None = None
     boot_ns: int = 0  # wall clock minus boot time, ns
     interfaces: tuple[bytes, ...] = ()  # packed addresses of the machine's own interfaces
+
+
+class Section(NamedTuple):
+    """Events that follow each other, and what was known before the first. A live scan is one section; a recording
+    may hold several, one behind the other. The events can be read once, and before the next section's."""
+
+    start: StartState
+    events: Iterable[RawEvent]

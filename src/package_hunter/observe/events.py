@@ -1,7 +1,7 @@
 """Events in, what was seen out: decode, enrich, match, record. Live scans and replays take the same way.
 
 engine = compile_rules(load_rules(files))            # engine.event_types: what the probe has to report
-observation = observe(source, start, engine, names=NameTable(path), canaries={...})
+observation = observe([Section(start, events)], engine, Scope(canaries={...}), names=NameTable(path))
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from package_hunter.enrich.enricher import Enricher
@@ -20,7 +20,7 @@ from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.record import FAILING, NEEDED, Recorder
 from package_hunter.model.event import Extra, event_numbers
 from package_hunter.model.observation import Alert, Observation
-from package_hunter.model.table import StartState
+from package_hunter.model.table import Section, StartState
 from package_hunter.rules import Engine, Rule, RuleSet, compile_engine
 
 _TAMPERED = "System call argument changed while the call ran"
@@ -40,6 +40,17 @@ class Sink(Protocol):
     def learn(self, pairs: list[tuple[str, str]]) -> None:
         """Takes names that the events after it may need."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is looked for, and how much is kept. ``canaries`` maps paths in the box to canary ids, ``inodes``
+    (device, inode) likewise."""
+
+    canaries: Mapping[str, str] = field(default_factory=dict)
+    inodes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    max_alerts: int = 10_000
+    max_records: int = 100_000
 
 
 def compile_rules(ruleset: RuleSet, matching: str = "all", constants: dict[str, Any] | None = None) -> Engine:
@@ -66,52 +77,49 @@ def wanted_opens(engine: Engine, canaries: Iterable[str] = ()) -> list[bytes] | 
 
 
 def observe(
-    source: Iterable[tuple[Any, int]],
-    start: StartState,
+    source: Iterable[Section],
     engine: Engine,
+    scope: Scope | None = None,
     *,
     names: NameTable | None = None,
-    canaries: Mapping[str, str] | None = None,
-    canary_inodes: Mapping[tuple[int, int], str] | None = None,
-    max_alerts: int = 10_000,
-    max_records: int = 100_000,
     sink: Sink | None = None,
     on_alert: Callable[[Alert], None] | None = None,
 ) -> Observation:
-    """Judges every event of ``source`` (raw bytes and cpu) and says what was seen.
+    """Judges every event of ``source`` and says what was seen.
 
-    ``canaries`` maps paths in the box to canary ids, ``canary_inodes`` (device, inode) likewise. ``sink``
-    records each event as it came. ``on_alert`` hears of alerts at once, also of those beyond ``max_alerts``.
+    ``sink`` records each event as it came. ``on_alert`` hears of alerts at once, also of those beyond the
+    scope's ``max_alerts``.
     """
-    enricher = Enricher(start, names)
-    recorder = Recorder(canaries, canary_inodes, max_records)
-    log = _Log(engine, max_alerts, on_alert)
+    scope = scope or Scope()
+    enricher = Enricher(StartState(), names)
+    recorder = Recorder(scope.canaries, scope.inodes, scope.max_records)
+    log = _Log(engine, scope.max_alerts, on_alert)
     feed, matches, record = enricher.feed, engine.matches, recorder.add
     events = 0
-    for raw, cpu in source:
-        if cpu < 0:
-            enricher.restart(raw)
-            continue
-        events += 1
-        ev = feed(raw, cpu)
-        if ev is not None:
-            if ev.type == _NOTIFICATION and ev.text(0) == _NAMES_ID:
-                _learn(names, ev)  # our own note in a recording: no event of the scan, and not counted as one
-                enricher.state.num, events = enricher.state.num - 1, events - 1
-                continue
-            found = matches(ev)
-            for rule in found:
-                log.add(engine.alert(rule, ev))
-            if ev.path_ and (asked := asked_name(ev)) is not None:
-                log.add_asked(ev, asked, found)
-            record(ev)
-            if ev.at[-1] < len(raw) or ev.nparams > len(ev.kind.params):
-                log.own(ev)
-        if sink is not None:
-            if names is not None and names.fresh:
-                sink.learn(names.fresh)
-                names.fresh = []
-            sink.append(raw, cpu)
+    for section in source:
+        enricher.restart(section.start)
+        for raw, cpu in section.events:
+            events += 1
+            ev = feed(raw, cpu)
+            if ev is not None:
+                if ev.type == _NOTIFICATION and ev.text(0) == _NAMES_ID:
+                    # our own note in a recording: no event of the scan, and not counted as one
+                    _learn(names, ev)
+                    enricher.state.num, events = enricher.state.num - 1, events - 1
+                    continue
+                found = matches(ev)
+                for rule in found:
+                    log.add(engine.alert(rule, ev))
+                if ev.path_ and (asked := asked_name(ev)) is not None:
+                    log.add_asked(ev, asked, found)
+                record(ev)
+                if ev.at[-1] < len(raw) or ev.nparams > len(ev.kind.params):
+                    log.own(ev)
+            if sink is not None:
+                if names is not None and names.fresh:
+                    sink.learn(names.fresh)
+                    names.fresh = []
+                sink.append(raw, cpu)
     cut = log.cut + recorder.cut
     observation = Observation(
         alerts=tuple(log.alerts),
@@ -128,9 +136,11 @@ def observe(
 def without_own(observation: Observation, init_pid: int, driver: str) -> Observation:
     """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
     before it. ``driver`` begins the command line of our own spawn that lets npm run one lifecycle script: npm's
-    code reads its settings there, no package's."""
+    code reads its settings there, no package's. Empty: there is no such spawn."""
     own = {p.key for p in observation.processes if p.pid == init_pid}
-    drivers = {p.key for p in observation.processes if p.parent in own and p.cmdline.startswith(driver)}
+    drivers = {
+        p.key for p in observation.processes if driver and p.parent in own and p.cmdline.startswith(driver)
+    }
     processes = (
         replace(p, name="init", cmdline="init") if p.key in own else p for p in observation.processes
     )

@@ -8,7 +8,7 @@ import os
 import signal
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from resource import struct_rusage
@@ -16,12 +16,12 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from package_hunter.confine import confine
+from package_hunter.confine import ProcessLimits, confine
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.preload import load_tables
 from package_hunter.model.observation import Observation
-from package_hunter.model.table import StartState
-from package_hunter.observe.events import observe
+from package_hunter.model.table import RawEvent, Section, StartState
+from package_hunter.observe.events import Scope, observe
 from package_hunter.rules import Engine
 from package_hunter.sandbox import CgroupPaths
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority
@@ -41,6 +41,18 @@ def _codec() -> TypeAdapter[Observation]:
     return TypeAdapter(Observation)
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderSpec:
+    """What a reader is to do. ``names`` is the gateway's table of addresses; ``record`` is where the recording
+    goes, ``facts`` what it says of the scan."""
+
+    state: StartState
+    names: Path
+    scope: Scope = field(default_factory=Scope)
+    record: Path | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Observer:
     """Starts the reader with ``start``, ends it with ``finish``. Files lie in ``run_dir``."""
 
@@ -52,19 +64,8 @@ class Observer:
         self._result: IO[bytes] | None = None
         self.killed = False  # by a signal: its own limits end it otherwise
 
-    def start(
-        self,
-        state: StartState,
-        names: Path,
-        canaries: Mapping[str, str],
-        record: Path | None,
-        max_alerts: int,
-        max_records: int,
-        facts: Mapping[str, Any] | None = None,
-        inodes: Mapping[tuple[int, int], str] | None = None,
-    ) -> None:
-        """Fork the reader; it drains from now on. ``facts`` go into the recording; ``inodes`` are those of the
-        canaries, which are told by whatever name they are opened."""
+    def start(self, spec: ReaderSpec) -> None:
+        """Fork the reader; it drains from now on."""
         _codec()
         load_tables()
         done, self._done = os.pipe()
@@ -76,9 +77,7 @@ class Observer:
                 os.close(self._done)
                 signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker ends us through the pipe
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                self._read(
-                    done, state, names, canaries, record, max_alerts, max_records, facts or {}, inodes or {}
-                )
+                self._read(done, spec)
                 status = 0
             except MemoryError:  # nothing may be asked for now
                 os.write(self._result.fileno(), _NO_MEMORY)
@@ -89,45 +88,29 @@ class Observer:
                 os._exit(status)
         os.close(done)
 
-    def _read(
-        self,
-        done: int,
-        state: StartState,
-        names: Path,
-        canaries: Mapping[str, str],
-        record: Path | None,
-        max_alerts: int,
-        max_records: int,
-        facts: Mapping[str, Any],
-        inodes: Mapping[tuple[int, int], str],
-    ) -> None:
+    def _read(self, done: int, spec: ReaderSpec) -> None:
         assert self._result is not None
         ring = Ring(self._sensor.ring_fd, self._sensor.ring_bytes)
         freezer = Freezer(self._groups.freezer or self._groups.unified or self._groups.procs)
-        table_file = open(names, "rb", opener=_not_a_link)  # noqa: SIM115 (the reader's, until it ends)
+        table_file = open(spec.names, "rb", opener=_not_a_link)  # noqa: SIM115 (the reader's, until it ends)
         keep = [ring.fd, freezer.fd, done, self._result.fileno(), table_file.fileno()]
         sink = None
-        if record is not None:
-            recording = record.open("wb")
+        if spec.record is not None:
+            recording = spec.record.open("wb")
             keep.append(recording.fileno())
-            lay = {"canaries": dict(canaries), "inodes": [[*key, canary] for key, canary in inodes.items()]}
-            sink = ScapWriter(recording, state, {**facts, **lay})
+            sink = ScapWriter(recording, spec.state, dict(spec.facts))
         codec = _codec()
         gc.freeze()  # what is there now stays: looking at it again and again would copy the worker's memory
         take_priority()
-        confine("reader", keep_fds=keep, memory_bytes=_MAX_MEMORY_BYTES)
+        confine("reader", keep_fds=keep, limits=ProcessLimits(memory_bytes=_MAX_MEMORY_BYTES))
         os.set_blocking(done, False)
         ring.wake_by(done)
         try:
             seen = observe(
-                _events(Feed(ring, freezer), done, sink),
-                state,
+                [Section(spec.state, _events(Feed(ring, freezer), done, sink))],
                 self._engine,
+                spec.scope,
                 names=NameTable(table_file),
-                canaries=canaries,
-                canary_inodes=inodes,
-                max_alerts=max_alerts,
-                max_records=max_records,
                 sink=sink,
             )
         finally:
@@ -178,7 +161,7 @@ def _not_a_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def _events(feed: Feed, done: int, sink: ScapWriter | None) -> Iterator[tuple[bytes, int]]:
+def _events(feed: Feed, done: int, sink: ScapWriter | None) -> Iterator[RawEvent]:
     """Events until the other end of ``done`` is closed and the ring is empty."""
     ended = False
     while True:

@@ -8,6 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,6 @@ from package_hunter.model.scan import Verdict
 from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
-from package_hunter.pipeline.falco import engine_of
 from package_hunter.pipeline.folders import run_dir
 from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.judgement import english, judge_round, report_of
@@ -29,6 +29,7 @@ from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import stage_target
 from package_hunter.pipeline.rounds import Round, rounds
+from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sandbox import pool, reap
 from package_hunter.sensor.scap import check_writable
@@ -45,7 +46,8 @@ def scan_target(
             check_writable(options.record)
         received = receive(target, config)
         try:
-            return scan_received(received, str(uuid.uuid4()), options, engine, progress, config, ahead)
+            request = ScanRequest(str(uuid.uuid4()), options, engine, config, progress)
+            return scan_received(request, received, ahead)
         finally:
             if received.kind == "archive" and received.path is not None:
                 received.path.unlink(missing_ok=True)
@@ -58,7 +60,8 @@ def scan_archive(
     received = Received("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            return scan_received(received, scan_id, options, load_engine(options), quiet, config, ahead)
+            request = ScanRequest(scan_id, options, load_engine(options), config)
+            return scan_received(request, received, ahead)
     finally:
         pool.fill()
 
@@ -67,8 +70,8 @@ def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            engine = load_engine(options)
-            return scan_received(receive(purl, config), scan_id, options, engine, quiet, config, ahead)
+            request = ScanRequest(scan_id, options, load_engine(options), config)
+            return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
 
@@ -91,26 +94,41 @@ def _own_engine(builtin: bool) -> Engine:
     return compile_rules(load_rules((), builtin=builtin))
 
 
-def scan_received(
-    received: Received,
-    scan_id: str,
-    options: ScanOptions,
-    engine: Engine,
-    say: Say,
-    config: Settings,
-    ahead: Ahead | None,
-) -> Report:
+@dataclass(frozen=True)
+class ScanRequest:
+    """What a scan is to be: by which rules, options and settings. ``say`` takes words of progress."""
+
+    id: str
+    options: ScanOptions
+    engine: Engine
+    config: Settings
+    say: Say = quiet
+
+
+def scan_received(request: ScanRequest, received: Received, ahead: Ahead | None) -> Report:
     """One scan from the received bytes (or the purl) to the report."""
     started = time.time_ns()
     if ahead is None:
         raise HostError("A scan needs root, for namespaces and the probe.", "Run it with sudo.")
+    options, config = request.options, request.config
     engine_of(options, config)
     reap()
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
-    with run_dir(config, scan_id) as folder:
-        scan = Scan(scan_id, started, deadline, folder, options, engine, config, say, ahead.planner)
-        stage = stage_target(scan, received)
+    with run_dir(config, request.id) as folder:
+        stage = stage_target(received, folder, config, request.say)
+        scan = Scan(
+            id=request.id,
+            started=started,
+            deadline=deadline,
+            folder=folder,
+            options=options,
+            engine=request.engine,
+            config=config,
+            say=request.say,
+            planner=ahead.planner,
+            withheld=stage.credentials,
+        )
         if options.on_staged is not None:
             known = options.on_staged(scan, stage.staged, ahead.upstreams())
             if known is not None:
@@ -124,13 +142,12 @@ def scan_received(
             except HunterError as error:
                 if not judged:
                     raise
-                if error.again:
-                    scan.faults.append(error.message)
-                judged.append(not_run(turn, error))  # what earlier boxes showed is not lost with this one
+                # what earlier boxes showed is not lost with this one
+                judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.staged, item, more))
-        return _unless_again(scan, report_of(scan, stage, judged))
+        return _unless_again(options, report_of(scan, stage, judged), judged)
 
 
 def _run(
@@ -146,10 +163,11 @@ def _run(
     return judge_round(turn, seen, after, english(scan.engine))
 
 
-def _unless_again(scan: Scan, report: Report) -> Report:
+def _unless_again(options: ScanOptions, report: Report, judged: Sequence[Judged]) -> Report:
     """The report, unless it says too little through a fault of ours and the scan may be tried again."""
-    if scan.faults and scan.options.again and report.verdict is Verdict.INCONCLUSIVE:
-        raise HelperDiedError(scan.faults[0])
+    faults = [fault for item in judged for fault in item.faults]
+    if faults and options.again and report.verdict is Verdict.INCONCLUSIVE:
+        raise HelperDiedError(faults[0])
     return report
 
 

@@ -13,7 +13,8 @@ from package_hunter.pipeline.rounds import Round
 
 @dataclass(frozen=True)
 class Judged:
-    """See above. ``broken`` are sentences about what went wrong while it ran; ``coverage`` tells them too."""
+    """See above. ``broken`` are sentences about what went wrong while it ran; ``coverage`` tells them too.
+    ``faults`` are those of what failed through a fault of ours, in this round's boxes."""
 
     round: Round
     runs: tuple[CommandRun, ...]
@@ -24,10 +25,11 @@ class Judged:
     coverage: Coverage
     findings: tuple[Finding, ...]
     broken: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
-def not_run(turn: Round, error: HunterError) -> Judged:
+def not_run(turn: Round, error: HunterError, faults: tuple[str, ...] = ()) -> Judged:
     """A round that could not be made: nothing seen, and why."""
     why = (f"This part could not be scanned: {error.message}",)
     packages = turn.plan.inventory()
-    return Judged(turn, (), Observation(), NetworkLog(), (), packages, Coverage(reasons=why), (), why)
+    return Judged(turn, (), Observation(), NetworkLog(), (), packages, Coverage(reasons=why), (), why, faults)

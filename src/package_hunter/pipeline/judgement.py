@@ -12,7 +12,7 @@ from package_hunter.blame.blamer import Blamer
 from package_hunter.blame.falco import FalcoBlamer, blame_by_time
 from package_hunter.blame.manager import without_manager
 from package_hunter.decoy import outside
-from package_hunter.findings import judge
+from package_hunter.findings import RoundFacts, judge
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.pipeline.detonate import Seen
@@ -69,15 +69,17 @@ def judge_round(
     findings = judge(
         observation,
         network,
-        seen.canaries,
-        packages,
-        coverage,
+        RoundFacts(
+            canaries=seen.canaries,
+            packages=packages,
+            coverage=coverage,
+            runs=seen.runs,
+            left=seen.left,
+            scriptless=seen.scriptless,
+            host_facts=(HOSTNAME, plan.project),
+        ),
         blamer.blame,
-        host_facts=(HOSTNAME, plan.project),
-        explain_rule=explain_rule,
-        runs=seen.runs,
-        left=seen.left,
-        scriptless=seen.scriptless,
+        explain_rule,
     )
     return Judged(
         turn,
@@ -89,6 +91,7 @@ def judge_round(
         coverage,
         findings,
         tuple(seen.reasons),
+        seen.faults,
     )
 
 

@@ -142,7 +142,8 @@ def _noted(item: Judged, sentence: str, shown: Judged) -> Judged:
     status = "failed" if shown.broken else "ok"
     phase = PhaseCoverage("narrow", item.round.world.name, status, None, seconds)
     notes = coverage.notes if sentence in coverage.notes else (*coverage.notes, sentence)
-    return replace(item, coverage=replace(coverage, phases=(*coverage.phases, phase), notes=notes))
+    coverage = replace(coverage, phases=(*coverage.phases, phase), notes=notes)
+    return replace(item, coverage=coverage, faults=(*item.faults, *shown.faults))
 
 
 def _reblamed(item: Judged, shown: Judged, moved: dict[tuple[str, str], Blame]) -> Judged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from package_hunter.ecosystems import Staged
     from package_hunter.ecosystems.planner import Planner
     from package_hunter.model.report import Report
+    from package_hunter.model.withheld import WithheldFile
     from package_hunter.rules import Engine
 
 Say = Callable[[str], None]
@@ -50,8 +51,7 @@ class Scan:
     config: Settings
     say: Say
     planner: Planner
-    withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
-    faults: list[str] = field(default_factory=list)  # what failed through a fault of ours, as sentences
+    withheld: tuple[WithheldFile, ...] = ()  # by their paths in the project
 
 
 def quiet(message: str) -> None:

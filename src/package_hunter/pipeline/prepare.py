@@ -19,40 +19,44 @@ from package_hunter.intake.secrets import Withheld
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
-from package_hunter.pipeline.options import HOSTNAME, Scan
+from package_hunter.model.withheld import WithheldFile
+from package_hunter.pipeline.options import HOSTNAME, Say, Scan
 from package_hunter.pipeline.rounds import Round
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The target as an unpacked tree, with notes and the credential files that were kept out."""
+    """The target as an unpacked tree, with notes and the credential files that were kept out: the paths of all of
+    them, and those that a fake can stand for."""
 
     staged: Staged
     notes: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    credentials: tuple[WithheldFile, ...] = ()  # by their paths in the project
 
 
-def stage_target(scan: Scan, received: Received) -> Stage:
-    """Unpack what came in; a purl has nothing to unpack."""
+def stage_target(received: Received, folder: Path, config: Settings, say: Say) -> Stage:
+    """Unpack what came in, into the scan's ``folder``; a purl has nothing to unpack."""
     if received.kind == "purl":
         return Stage(stage(received.name, purl=received.purl))
     source = received.file or received.path
     assert source is not None
-    scan.say(f"Unpacking {received.name}")
-    dest = scan.folder / "project"
-    unpacked = run_unpacker(source, dest, IntakeLimits.of(scan.config))
+    say(f"Unpacking {received.name}")
+    dest = folder / "project"
+    unpacked = run_unpacker(source, dest, IntakeLimits.of(config))
     withheld = tuple(item.path for item in unpacked.withheld)
     kept_out = tuple(f"{item.path} was kept out of the box: {item.why}" for item in unpacked.withheld)
     staged = stage(received.name, dest, unpacked.top, received.sha256)
-    scan.withheld.extend(_places_of(staged, unpacked.top, unpacked.withheld))
-    return Stage(staged, (*unpacked.notes, *kept_out), withheld)
+    credentials = tuple(_places_of(staged, unpacked.top, unpacked.withheld))
+    return Stage(staged, (*unpacked.notes, *kept_out), withheld, credentials)
 
 
-def _places_of(staged: Staged, top: str, items: Sequence[Withheld]) -> Iterator[tuple[str, str, bytes]]:
-    """Credential files that were kept out: path within the project, kind, and what of them entered after all."""
+def _places_of(staged: Staged, top: str, items: Sequence[Withheld]) -> Iterator[WithheldFile]:
+    """Credential files that were kept out, by their paths in the project."""
     for item in items:
         inner = item.path.removeprefix(f"{top}/") if top else item.path
-        yield inner, item.kind, staged.tree.read(f"{staged.project}/{inner}", 1 << 20) or b""
+        rest = staged.tree.read(f"{staged.project}/{inner}", 1 << 20) or b""
+        yield WithheldFile(inner, item.kind, rest)
 
 
 def gateway_spec(

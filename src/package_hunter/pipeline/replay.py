@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from package_hunter.blame.attach import blame_observation
 from package_hunter.blame.blamer import Blamer
 from package_hunter.blame.manager import without_manager
 from package_hunter.enrich.names import NameTable
-from package_hunter.findings import judge
+from package_hunter.findings import RoundFacts, judge
 from package_hunter.model.observation import Alert, NetworkLog, Observation
 from package_hunter.model.report import Report
 from package_hunter.model.scan import CommandRun, Coverage, ScanStatus, Target
-from package_hunter.observe.events import observe, without_own
+from package_hunter.observe.events import Scope, observe, without_own
+from package_hunter.observe.recorded import RecordedBox
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.rules import Engine
 from package_hunter.sensor.scap import ScapReader
 
 _MAX_ALERTS = 200_000  # kept; who wants all of them is told of each by ``tell``
 Tell = Callable[[Alert, str], None]
-
-
-@dataclass(frozen=True)
-class RecordedBox:
-    """What a recording of ours says of the box: its first process (our code, which is not judged), how our own
-    spawn's command line begins, where its canaries lay."""
-
-    init_pid: int | None = None
-    driver: str = ""
-    canaries: Mapping[str, str] = field(default_factory=dict)
-    fetches_alone: bool = False
-    inodes: Mapping[tuple[int, int], str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> RecordedBox:
-        """From the recording's facts; whatever is not as we write it counts as missing."""
-        pid, driver, canaries = facts.get("init_pid"), facts.get("driver"), facts.get("canaries")
-        if not isinstance(pid, int) or not isinstance(driver, str) or not isinstance(canaries, dict):
-            return cls()
-        canaries = {k: v for k, v in canaries.items() if isinstance(v, str)}
-        inodes: dict[tuple[int, int], str] = {}
-        entries = facts.get("inodes")
-        for entry in entries if isinstance(entries, list) else ():
-            match entry:
-                case [int(device), int(number), str(canary)]:
-                    inodes[device, number] = canary
-        return cls(pid, driver, canaries, facts.get("fetches_alone") is True, inodes)
-
-    def seen_of(self, seen: Observation, runs: Sequence[CommandRun]) -> Observation:
-        """As the scan saw it: without our own doings, and with blame where the commands that ran are known."""
-        if self.init_pid is None:
-            return seen
-        seen = without_own(seen, self.init_pid, self.driver)
-        if runs:
-            seen = blame_observation(seen, Blamer(runs, seen.processes, (), seen.files))
-            seen = without_manager(seen) if self.fetches_alone else seen
-        return seen
 
 
 @dataclass(frozen=True)
@@ -85,21 +48,29 @@ def replay(recording: Path, engine: Engine, tell: Tell | None = None, *, whole: 
         # which alerts of a recording of ours are told is known at its end only
         at_once = tell is not None and box.init_pid is None
         observation = observe(
-            source,
-            source.start,
+            source.sections(),
             engine,
+            Scope(box.canaries, box.inodes, _MAX_ALERTS),
             names=NameTable(),
-            canaries=box.canaries,
-            canary_inodes=box.inodes,
             on_alert=(lambda alert: tell(alert, hostname)) if tell is not None and at_once else None,
-            max_alerts=_MAX_ALERTS,
         )
-        observation = box.seen_of(observation, source.runs)
+        observation = _as_seen(box, observation, source.runs)
         truncated = source.truncated
     if tell is not None and not at_once:
         for alert in observation.alerts:
             tell(alert, hostname)
     return Replayed(observation, _report(recording.name, observation, truncated), hostname, truncated)
+
+
+def _as_seen(box: RecordedBox, seen: Observation, runs: Sequence[CommandRun]) -> Observation:
+    """As the scan saw it: without our own doings, and with blame where the commands that ran are known."""
+    if box.init_pid is None:
+        return seen
+    seen = without_own(seen, box.init_pid, box.driver)
+    if runs:
+        seen = blame_observation(seen, Blamer(runs, seen.processes, (), seen.files))
+        seen = without_manager(seen) if box.fetches_alone else seen
+    return seen
 
 
 def _report(name: str, observation: Observation, truncated: bool) -> Report:
@@ -113,6 +84,6 @@ def _report(name: str, observation: Observation, truncated: bool) -> Report:
         status=ScanStatus.FINISHED,
         coverage=coverage,
         alerts=observation.alerts,
-        findings=judge(observation, NetworkLog(), coverage=coverage),
+        findings=judge(observation, NetworkLog(), RoundFacts(coverage=coverage)),
     )
     return rejudge(report)

@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import IO, TypeVar
@@ -45,9 +46,17 @@ class ScanStopped(BaseException):
     """The scan was broken off from outside; the pipeline's own clean-up runs on its way up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a worker does for its host. ``reap`` is called once at the start: it removes what killed scans left
+    behind; ``lacks`` now and then: it says what this host lacks for scans, for the server's health."""
+
+    reap: Callable[[], None] | None = None
+    lacks: Callable[[], str | None] = lambda: None
+
+
 class Worker:
-    """One worker process. ``reap`` is called once at the start: it removes what killed scans left behind;
-    ``lacks`` now and then: it says what this host lacks for scans, for the server's health."""
+    """One worker process."""
 
     def __init__(
         self,
@@ -56,16 +65,14 @@ class Worker:
         queue: Queue,
         run: Runner,
         identity: Identity,
-        reap: Callable[[], None] | None = None,
-        lacks: Callable[[], str | None] = lambda: None,
+        host: Host,
     ) -> None:
         self._settings = settings
         self._store = store
         self._queue = queue
         self._run = run
         self._name, self._dead = identity.name, identity.dead
-        self._reap = reap or (lambda: None)
-        self._lacks = lacks
+        self._host = host
         self._uploads = Uploads(settings)
         self._stopping = False
         self._scanning = False
@@ -76,7 +83,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGUSR1, self._on_break_off)
-        self._reap()
+        if self._host.reap is not None:
+            self._host.reap()
         taken_back = sum(self._retrying(partial(self._queue.recover, name)) for name in self._dead)
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
@@ -164,7 +172,7 @@ class Worker:
         now = time.monotonic()
         if now >= self._next_housekeeping:
             self._next_housekeeping = now + _HOUSEKEEPING_SECONDS
-            self._queue.seen(self._name, self._lacks())
+            self._queue.seen(self._name, self._host.lacks())
             self._queue.requeue_expired()
         if now >= self._next_sweep:
             self._next_sweep = now + _SWEEP_SECONDS

@@ -36,8 +36,11 @@ pool = network.NetPool()
 
 
 class RuncSandbox:
-    """A box. ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
-    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it."""
+    """A box: ``create``, then look at it, ``start``, ``run`` ..., ``destroy``; all raise SandboxError.
+
+    ``init_pid`` is its first process (host pid), ``upper_dir`` what was written in it (untrusted),
+    ``gateway_netns`` its gateway's network namespace, ``cgroup_paths`` where to freeze it.
+    """
 
     init_pid: int
     cgroup_paths: CgroupPaths

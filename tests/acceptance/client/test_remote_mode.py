@@ -13,7 +13,7 @@ import pytest
 
 from package_hunter.client.credentials import Bearer
 from package_hunter.client.remote import RemoteScanError
-from package_hunter.client.scan import scan_remotely
+from package_hunter.client.scan import RemoteOptions, scan_remotely
 from package_hunter.config import Settings
 from package_hunter.errors import NothingToScanError, UnreachableError, UsageError
 from tests.support.service_harness import PASSWORD, USER, Running, open_folder, running
@@ -35,7 +35,9 @@ def test_a_folder(server: Running, url: str, tmp_path: Path) -> None:
     project.mkdir()
     (project / "package.json").write_text("{}")
     said: list[str] = []
-    found = scan_remotely(str(project), url, Bearer(server.token or ""), Settings(), said.append, "npm")
+    found = scan_remotely(
+        str(project), url, Bearer(server.token or ""), Settings(), said.append, RemoteOptions("npm")
+    )
     assert found.verdict == "no_findings"
     assert said[0].startswith("packed 1 files")
     newest = server.client.get("/api/v1/scans?limit=1").json()["scans"][0]

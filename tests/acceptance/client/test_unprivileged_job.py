@@ -82,7 +82,9 @@ def job() -> Iterator[Job]:
         (data / "policy.toml").write_text(POLICY)
         store = open_store(Settings(data_dir=data))
         found = Job(folder, f"http://127.0.0.1:{free_port()}")
-        with store.write() as session:  # with the rights of the store's owner, who may not write into the folder
+        with (
+            store.write() as session
+        ):  # with the rights of the store's owner, who may not write into the folder
             tokens = {name: accounts.add_token(session, name) for name in ("ci", "protected")}
         store.close()
         for name, token in tokens.items():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
-from package_hunter.model.table import StartState
+from package_hunter.model.table import Section, StartState
 from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import load_rules
 from package_hunter.sensor.scap import ScapReader
@@ -36,15 +36,14 @@ def main() -> None:
         print(f"{name}: {len(events)} events x {TIMES}")
         print(f"  decode            {_best(lambda e=events: _decode(e)):>10,.0f} events/s")
         print(f"  decode + enrich   {_best(lambda e=events, s=start: _enrich(e, s)):>10,.0f} events/s")
-        judged = _best(lambda e=events, s=start: observe(_again(e, s), s, stock).events)
+        judged = _best(lambda e=events, s=start: observe(_again(e, s), stock).events)
         print(f"  replay, all rules {judged:>10,.0f} events/s")
         print(f"  from the file     {_best(lambda p=path: _from_file(p, stock)):>10,.0f} events/s")
 
 
-def _again(events: list[tuple[bytes, int]], start: StartState) -> Iterator[tuple[object, int]]:
+def _again(events: list[tuple[bytes, int]], start: StartState) -> Iterator[Section]:
     for _ in range(TIMES):
-        yield start, -1
-        yield from events
+        yield Section(start, events)
 
 
 def _decode(events: list[tuple[bytes, int]]) -> int:
@@ -64,4 +63,4 @@ def _enrich(events: list[tuple[bytes, int]], start: StartState) -> int:
 
 def _from_file(path: object, engine: object) -> int:
     with ScapReader(path) as recording:  # type: ignore[arg-type]
-        return observe(recording, recording.start, engine).events  # type: ignore[arg-type]
+        return observe(recording.sections(), engine).events  # type: ignore[arg-type]

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from package_hunter.blame.attach import blame_network, blame_observation
 from package_hunter.blame.blamer import Blamer
 from package_hunter.ecosystems.python import places
-from package_hunter.findings import judge
 from package_hunter.model.observation import FileChange, NetworkLog, Observation, Process, Request, SocketUse
 from package_hunter.model.scan import Command, CommandRun, Package
-from tests.support.judge_samples import PROCESSES, alert
+from tests.support.judge_samples import PROCESSES, alert, judge
 
 SIZES = (250, 1_000, 4_000)
 CHANGES = 20

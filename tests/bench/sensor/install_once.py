@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import package_hunter.pipeline.detonate as steps
+import package_hunter.observe.probe as steps
 from package_hunter.model.observation import Observation
 from package_hunter.observe.reader import Observer, _codec, _events
 from package_hunter.pipeline import ScanOptions, scan_target
@@ -70,6 +70,8 @@ class NoProbe:
 
 class NoObserver:
     """Stands where the reader's process is started."""
+
+    killed = False
 
     def __init__(self, *_: object) -> None:
         pass

@@ -10,6 +10,7 @@ import pytest
 
 from package_hunter.enrich.names import NameTable
 from package_hunter.model.event import HEADER, event_table
+from package_hunter.model.table import Section
 from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import Engine, load_rules
 from package_hunter.sensor.scap import ScapReader
@@ -68,7 +69,7 @@ def test_damaged_events(every_rule: Engine, name: str, damage: Damage) -> None:
         for raw, cpu in events:
             yield (damage(chance, bytearray(raw)) if chance.random() < SHARE else raw), cpu
 
-    seen = observe(damaged(), start, every_rule, names=NameTable())
+    seen = observe([Section(start, damaged())], every_rule, names=NameTable())
     assert seen.events == len(events)
     assert seen.alerts
     assert damage is _nonsense or any("contradicted themselves" in note for note in seen.notes)

@@ -20,7 +20,8 @@ _ZERO = "0" * 16
 def _confined(role: str, code: str, arguments: str = "") -> subprocess.CompletedProcess[str]:
     """Run Python code in a process that was confined first."""
     program = (
-        "import os, sys, socket, threading, signal, ctypes\nfrom package_hunter.confine import confine\n"
+        "import os, sys, socket, threading, signal, ctypes\n"
+        "from package_hunter.confine import ProcessLimits, confine\n"
         "status = open('/proc/self/status')\n"  # a planner may open nothing afterwards
     )
     program += f"confine({role!r}, {arguments})\n" + textwrap.dedent(code)
@@ -128,7 +129,7 @@ def test_limits_and_descriptors() -> None:
     """
     code = "\n".join(line for line in code.splitlines() if "import" not in line)
     code = code.replace("resource.", "sys.modules['resource'].")
-    done = _confined("test", code, "keep_fds=[], memory_bytes=256 << 20, files=64")
+    done = _confined("test", code, "keep_fds=[], limits=ProcessLimits(256 << 20, files=64)")
     assert done.stdout.splitlines() == ["3 (64, 64)", "bounded"], done.stderr
 
 

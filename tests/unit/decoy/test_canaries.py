@@ -20,6 +20,8 @@ from package_hunter.decoy.forge import base62
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.spec import Upstream
+from package_hunter.intake.secrets import kind_of
+from package_hunter.model.withheld import CredentialKind, WithheldFile
 
 UPSTREAMS = (
     Upstream("npm", "https://npm.corp.example/registry/", auth="Bearer real-secret"),
@@ -45,10 +47,11 @@ def test_every_canary_lies_where_it_says(world: str) -> None:
 
 def test_fakes_lie_where_the_projects_own_credential_files_lay() -> None:
     project = "/home/dev/projects/app"
-    named = tuple((f"{project}{path}-{n}", kind, b"kept=1\n") for n, (path, kind, _) in enumerate(EVERY))
-    canaries, files, _ = make_canaries(
-        "s", "laptop", UPSTREAMS, project, ((f"{project}/.env", "env", b""), *named)
+    named = tuple(
+        WithheldFile(f"{project}{path}-{n}", kind, b"kept=1\n") for n, (path, kind, _) in enumerate(EVERY)
     )
+    there = WithheldFile(f"{project}/.env", CredentialKind.ENV, b"")
+    canaries, files, _ = make_canaries("s", "laptop", UPSTREAMS, project, (there, *named))
     contents = {f.path: f.content for f in files}
     assert len(contents) == len(files)  # the project's own .env is there already
     for path, _, _ in named:
@@ -61,8 +64,29 @@ def test_fakes_lie_where_the_projects_own_credential_files_lay() -> None:
             assert canary.value.encode() in content or escaped in content or _in_auth(canary.value, content)
 
 
+@pytest.mark.parametrize("kind", CredentialKind)
+def test_each_kind_of_credential_file_has_its_fake(kind: CredentialKind) -> None:
+    place = "/home/dev/projects/app/deploy/secret"
+    canaries, files, _ = make_canaries("s", withheld=(WithheldFile(place, kind, b""),))
+    fakes = [file for file in files if file.path == place]
+    assert len(fakes) == (kind is not CredentialKind.LINK)  # what a link led to is not known
+    assert any(c.place == place for c in canaries) == bool(fakes)
+
+
+@pytest.mark.parametrize("path", ["deploy/.ssh/config", ".ssh/config"])
+def test_an_ssh_configuration_of_the_project_is_replaced(path: str) -> None:
+    kind = kind_of(path)
+    assert kind is CredentialKind.SSH
+    project = "/home/dev/projects/app"
+    canaries, files, _ = make_canaries("s", withheld=(WithheldFile(f"{project}/{path}", kind, b""),))
+    (fake,) = [file for file in files if file.path == f"{project}/{path}"]
+    (own,) = [c for c in canaries if c.place == fake.path]
+    assert fake.content.startswith(b"Host ") and own.value.encode() in fake.content
+    assert fake.mode == 0o600
+
+
 def test_the_frame_of_a_key_is_no_secret() -> None:
-    canaries = make_canaries("s", withheld=(("/p/a.pem", "private-key", b""),))[0]
+    canaries = make_canaries("s", withheld=(WithheldFile("/p/a.pem", CredentialKind.PRIVATE_KEY, b""),))[0]
     searcher = Searcher(canaries, [c for _ in range(2) for c in make_canaries("r", withheld=EVERY)[0]])
     other = next(c for c in make_canaries("t", withheld=EVERY)[0] if c.place == "/a.pem").value.encode()
     assert searcher.scan(other) == []

@@ -14,7 +14,7 @@ from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.model.event import EXTRA_MAGIC, Extra
 from package_hunter.model.observation import Alert
-from package_hunter.model.table import FdEntry, ProcEntry, StartState
+from package_hunter.model.table import FdEntry, ProcEntry, Section, StartState
 from package_hunter.observe.events import compile_rules, observe
 from package_hunter.rules import check_rules, falco_json
 
@@ -57,7 +57,7 @@ def alerts(
     file.write_text(rule)
     loaded = check_rules([file])
     assert not loaded.errors
-    seen = observe([(raw, 0) for raw in raws], START, compile_rules(loaded, matching))
+    seen = observe([Section(START, [(raw, 0) for raw in raws])], compile_rules(loaded, matching))
     return list(seen.alerts)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from package_hunter.findings import judge
-from package_hunter.findings.context import MAX_LINE, Context
+from package_hunter.findings.context import MAX_LINE, Context, RoundFacts
 from package_hunter.findings.meaning import of_start
 from package_hunter.model.observation import (
     Alert,
@@ -23,9 +22,8 @@ from package_hunter.model.observation import (
     Process,
     Request,
 )
-from package_hunter.model.scan import Coverage
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import SECOND, T0, alert
+from tests.support.judge_samples import SECOND, T0, alert, judge
 
 NPMRC = "/home/dev/.npmrc"
 AWS = "/home/dev/.aws/credentials"
@@ -195,7 +193,7 @@ def test_what_starts_by_itself(subject: str, command: str, starts: bool) -> None
 
 def test_a_line_too_long_to_follow_is_unknown_and_costs_no_more() -> None:
     many = [child(2, 1, "sh"), *(child(key, key - 1, "sh") for key in range(3, 5000))]
-    context = Context(Observation(processes=tuple(many)), NetworkLog(), (), (), Coverage(), None)
+    context = Context(Observation(processes=tuple(many)), NetworkLog(), RoundFacts(), None)
     assert context.line(MAX_LINE + 2) is None
     assert context.line(MAX_LINE) is not None
     assert context.root_of(4999) == 2

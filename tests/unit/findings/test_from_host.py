@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from package_hunter.findings import judge
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import (
     Blame,
@@ -20,7 +19,7 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.scan import Command, CommandRun, Package
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import SECOND, T0
+from tests.support.judge_samples import SECOND, T0, judge
 
 NODE = samples.PROCESSES[1]
 

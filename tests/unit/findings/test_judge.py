@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from package_hunter.findings import judge
 from package_hunter.findings.catalog import Class, combinations, kinds
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import (
@@ -21,7 +20,7 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.scan import Coverage, PhaseCoverage
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import SECOND, T0, alert
+from tests.support.judge_samples import SECOND, T0, alert, judge
 
 
 def of(kind: str, findings: tuple[Finding, ...]) -> Finding:
@@ -42,7 +41,11 @@ def request(url: str, method: str = "GET", body: bytes = b"", registry: bool = F
 
 def test_stolen_canary_is_proof_with_the_destination_in_its_title() -> None:
     findings = judge(
-        samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE
+        samples.OBSERVATION,
+        samples.NETWORK,
+        (samples.CANARY,),
+        packages=(samples.PACKAGE,),
+        coverage=samples.COVERAGE,
     )
     theft = of("exfiltration", findings)
     assert theft.proof

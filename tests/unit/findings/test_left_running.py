@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from package_hunter.findings import judge
 from package_hunter.findings.catalog import daemons
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame, NetworkLog, Observation, Process
 from package_hunter.model.scan import Command, CommandRun, Coverage, Leftovers, LeftRunning, Verdict
 from package_hunter.policy import verdict
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import SECOND, T0
+from tests.support.judge_samples import SECOND, T0, judge
 
 END = T0 + 20 * SECOND
 NPM, NODE = samples.PROCESSES[0], samples.PROCESSES[1]

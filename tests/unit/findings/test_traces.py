@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.findings import judge
 from package_hunter.findings.traces import scripts_of
 from package_hunter.model.observation import Blame, FileChange, NetworkLog, Observation
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import T0, alert
+from tests.support.judge_samples import T0, alert, judge
 
 FOLDER = str(samples.PACKAGE.path)
 PACKAGE = replace(

@@ -1,4 +1,4 @@
-"""What a recording of ours says of the box, and what a hostile one may say in its place."""
+"""What of a recording is judged."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from package_hunter.cli.main import build_app
 from package_hunter.enrich.convert import pack
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.model.table import ProcEntry, StartState
-from package_hunter.pipeline.replay import RecordedBox
 from package_hunter.sensor.scap import ScapWriter
 
 GOOD: dict[str, Any] = {
@@ -25,32 +21,6 @@ GOOD: dict[str, Any] = {
     "inodes": [[1, 2, "c1"]],
     "fetches_alone": True,
 }
-
-
-def test_all_of_it() -> None:
-    assert RecordedBox.of(GOOD) == RecordedBox(7, "node x ", {"/home/dev/.npmrc": "c1"}, True, {(1, 2): "c1"})
-
-
-@pytest.mark.parametrize("key", ["init_pid", "driver", "canaries"])
-def test_without_it_nothing_is_ours(key: str) -> None:
-    assert RecordedBox.of({**GOOD, key: None}) == RecordedBox()
-
-
-@pytest.mark.parametrize("inodes", [None, 5, "x", [5], [[1, 2]], [["1", 2, "c"]], {"a": 1}])
-def test_inodes_that_make_no_sense_are_left_out(inodes: Any) -> None:
-    assert RecordedBox.of({**GOOD, "inodes": inodes}).inodes == {}
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(st.dictionaries(st.sampled_from([*GOOD, "scan"]), JSON))
-def test_anything(facts: dict[str, Any]) -> None:
-    RecordedBox.of({**GOOD, **facts})
 
 
 def _replayed(recording: Path, rules: Path, *options: str) -> list[tuple[str, int]]:

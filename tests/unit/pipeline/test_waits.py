@@ -26,7 +26,7 @@ def listed() -> dict[str, float]:
 
 
 def sources() -> list[Path]:
-    folders = ("decoy", "sandbox", "pipeline")
+    folders = ("decoy", "sandbox", "pipeline", "observe")
     found = [path for folder in folders for path in (SOURCE / folder).rglob("*.py")]
     return [path for path in found if not path.is_relative_to(SOURCE / "sandbox/image")]  # no part of a scan
 

@@ -19,6 +19,7 @@ from package_hunter.ecosystems.planner import Planner
 from package_hunter.model.observation import Fetched, NetworkLog, Request
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Package, Verdict
+from package_hunter.model.withheld import CredentialKind, WithheldFile
 from package_hunter.pipeline.options import Scan, ScanOptions
 from package_hunter.policy import parse_policy
 from package_hunter.queue import reuse
@@ -76,11 +77,10 @@ def key(
     folder: Path,
     options: ScanOptions | None = None,
     upstreams: tuple[Upstream, ...] = HERE,
-    withheld: tuple[tuple[str, str, bytes], ...] = (),
+    withheld: tuple[WithheldFile, ...] = (),
     **settings: object,
 ) -> str | None:
-    scan = scan_of(folder, options, **settings)
-    scan.withheld.extend(withheld)
+    scan = replace(scan_of(folder, options, **settings), withheld=withheld)
     found = reuse.known_by(scan, stage("app", folder), upstreams)
     return None if found is None else found.key
 
@@ -146,7 +146,10 @@ def test_settings_options_image_rules_and_registries_are_part_of_it(
         key(project, ScanOptions(phases=("install",))),
         key(project, ScanOptions(ecosystem="yarn")),
         key(project, upstreams=(Upstream("npm", "https://mirror.example/"),)),
-        key(project, withheld=((".npmrc", "npmrc", b"registry=https://npm.example/"),)),
+        key(
+            project,
+            withheld=(WithheldFile(".npmrc", CredentialKind.NPMRC, b"registry=https://npm.example/"),),
+        ),
     ]
     monkeypatch.setattr(reuse, "_program", lambda: "other rules")
     keys.append(key(project))

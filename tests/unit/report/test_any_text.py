@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from package_hunter.findings import judge
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean
 from package_hunter.model.text import all_well_formed, well_formed
@@ -23,13 +22,18 @@ from package_hunter.policy import explanation
 from package_hunter.report import FORMATS, text
 from package_hunter.store.scans import clean_text, pack_report, unpack_report
 from tests.support import judge_samples as samples
+from tests.support.judge_samples import judge
 
 SCHEMA = json.loads(
     resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text(encoding="utf-8")
 )
 GITLAB = json.loads((Path(__file__).parent / "schemas/gitlab-dependency-scanning-15.1.4.json").read_text())
 FINDINGS = judge(
-    samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE
+    samples.OBSERVATION,
+    samples.NETWORK,
+    (samples.CANARY,),
+    packages=(samples.PACKAGE,),
+    coverage=samples.COVERAGE,
 )
 REPORT = samples.report(
     findings=FINDINGS,

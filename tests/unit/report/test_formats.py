@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from package_hunter.findings import judge
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, Decision, Package, ScanStatus, Target, Verdict
 from package_hunter.policy import explanation
@@ -20,10 +19,15 @@ from package_hunter.report import FORMATS, text
 from package_hunter.report.falco import alerts
 from package_hunter.report.harmless import defang, harmless
 from tests.support import judge_samples as samples
+from tests.support.judge_samples import judge
 
 GOLDEN = Path(__file__).parent / "golden"
 FINDINGS = judge(
-    samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE
+    samples.OBSERVATION,
+    samples.NETWORK,
+    (samples.CANARY,),
+    packages=(samples.PACKAGE,),
+    coverage=samples.COVERAGE,
 )
 REPORT = samples.report(findings=FINDINGS, explanation=explanation(FINDINGS, samples.COVERAGE))
 QUIET = replace(

@@ -11,16 +11,20 @@ from typing import Any
 import jsonschema
 import pytest
 
-from package_hunter.findings import judge
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report import FORMATS, cyclonedx, gitlab, html, markdown, osv, sarif
 from package_hunter.report.location import locate
 from tests.support import judge_samples as samples
+from tests.support.judge_samples import judge
 from tests.support.requires import needs_module
 
 FINDINGS = judge(
-    samples.OBSERVATION, samples.NETWORK, (samples.CANARY,), (samples.PACKAGE,), samples.COVERAGE
+    samples.OBSERVATION,
+    samples.NETWORK,
+    (samples.CANARY,),
+    packages=(samples.PACKAGE,),
+    coverage=samples.COVERAGE,
 )
 REPORT = samples.report(findings=FINDINGS)
 QUIET = samples.report(findings=(), verdict=Verdict.NO_FINDINGS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from package_hunter.decoy.forge import BASE62, Forge, aws_pair, checked_token, jwt, random_text
 from package_hunter.decoy.secrets.docker import DOCKER_HOST, DOCKER_USE
+from package_hunter.model.withheld import CredentialKind, WithheldFile
 
 _MAX = 50
 
@@ -19,8 +20,8 @@ _MAX = 50
 def make(forge: Forge) -> None:
     taken = {file.path for file in forge.files}
     for path, kind, rest in forge.withheld[:_MAX]:
-        if path not in taken and kind in _KINDS:
-            forge.file(path, rest.decode("utf-8", "replace") + _KINDS[kind](forge, path), 0o600)
+        if path not in taken and kind in _FORGERS:
+            forge.file(path, rest.decode("utf-8", "replace") + _FORGERS[kind](forge, path), 0o600)
 
 
 def _env(forge: Forge, path: str) -> str:
@@ -85,51 +86,60 @@ def _one(
     return lambda forge, path: text.replace("{}", forge.canary(kind, path, value()))
 
 
-_KINDS: dict[str, Callable[[Forge, str], str]] = {
-    "env": _env,
-    "npmrc": _npmrc,
-    "yarnrc": _yarnrc,
-    "private-key": _key,
-    "aws": _aws,
-    "docker": _docker,
-    "gcloud": _gcloud,
-    "netrc": _one("netrc-password", "machine git.northwind.internal login ci password {}\n"),
-    "pypirc": _one(
+_FORGERS: Mapping[CredentialKind, Callable[[Forge, str], str]] = {
+    CredentialKind.ENV: _env,
+    CredentialKind.NPMRC: _npmrc,
+    CredentialKind.YARNRC: _yarnrc,
+    CredentialKind.PRIVATE_KEY: _key,
+    CredentialKind.AWS: _aws,
+    CredentialKind.DOCKER: _docker,
+    CredentialKind.GCLOUD: _gcloud,
+    CredentialKind.NETRC: _one("netrc-password", "machine git.northwind.internal login ci password {}\n"),
+    CredentialKind.PYPIRC: _one(
         "pypi-token", "[pypi]\nusername = __token__\npassword = {}\n", lambda: "pypi-" + random_text(160)
     ),
-    "pip": _one("pip-password", "[global]\ntimeout = 60\n# token {}\n"),
-    "git-credentials": _one(
+    CredentialKind.PIP: _one("pip-password", "[global]\ntimeout = 60\n# token {}\n"),
+    CredentialKind.GIT_CREDENTIALS: _one(
         "github-token", "https://northwind-ci:{}@github.com\n", lambda: checked_token("ghp_")
     ),
-    "kube": _one(
+    CredentialKind.KUBE: _one(
         "kube-token",
         "apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    token: {}\n",
         lambda: jwt("kubernetes/serviceaccount", "ci"),
     ),
-    "github": _one(
+    CredentialKind.GITHUB: _one(
         "github-token",
         "github.com:\n    user: northwind-ci\n    oauth_token: {}\n",
         lambda: checked_token("gho_"),
     ),
-    "htpasswd": _one("password", "admin:{}\n"),
-    "pgpass": _one("database-password", "db.northwind.internal:5432:app:app:{}\n"),
-    "mysql": _one("database-password", "[client]\nuser=app\npassword={}\n"),
-    "vault": _one("vault-token", "{}", lambda: "hvs." + random_text(90)),
-    "terraform": _one(
+    CredentialKind.HTPASSWD: _one("password", "admin:{}\n"),
+    CredentialKind.PGPASS: _one("database-password", "db.northwind.internal:5432:app:app:{}\n"),
+    CredentialKind.MYSQL: _one("database-password", "[client]\nuser=app\npassword={}\n"),
+    CredentialKind.SSH: _one(
+        "password",
+        "Host git.northwind.internal\n    User ci\n    ProxyCommand sshpass -p {} ssh -W %h:%p bastion\n",
+    ),
+    CredentialKind.VAULT: _one("vault-token", "{}", lambda: "hvs." + random_text(90)),
+    CredentialKind.TERRAFORM: _one(
         "cloud-token",
         'credentials "app.terraform.io" {\n  token = "{}"\n}\n',
         lambda: f"{random_text(14)}.atlasv1.{random_text(67)}",
     ),
-    "gem": _one("gem-key", "---\n:rubygems_api_key: {}\n", lambda: f"rubygems_{secrets.token_hex(24)}"),
-    "cargo": _one("cargo-token", '[registry]\ntoken = "{}"\n', lambda: "cio" + random_text(32)),
-    "composer": _one(
+    CredentialKind.GEM: _one(
+        "gem-key", "---\n:rubygems_api_key: {}\n", lambda: f"rubygems_{secrets.token_hex(24)}"
+    ),
+    CredentialKind.CARGO: _one("cargo-token", '[registry]\ntoken = "{}"\n', lambda: "cio" + random_text(32)),
+    CredentialKind.COMPOSER: _one(
         "github-token", '{"github-oauth": {"github.com": "{}"}}\n', lambda: checked_token("ghp_")
     ),
-    "bundler": _one("gem-key", '---\nBUNDLE_GEMS__NORTHWIND__INTERNAL: "ci:{}"\n'),
-    "wallet": _one("wallet-key", "{}", lambda: random_text(64, BASE62)),
-    "password-store": _one("password", "{}", lambda: random_text(64, BASE62)),
+    CredentialKind.BUNDLER: _one("gem-key", '---\nBUNDLE_GEMS__NORTHWIND__INTERNAL: "ci:{}"\n'),
+    CredentialKind.WALLET: _one("wallet-key", "{}", lambda: random_text(64, BASE62)),
+    CredentialKind.PASSWORD_STORE: _one("password", "{}", lambda: random_text(64, BASE62)),
 }
 
 
 # One of each, and of keys both forms: what two of a kind have in common is no secret (decoy/needles.py).
-EVERY = (*((f"/{kind}", kind, b"") for kind in _KINDS), ("/a.pem", "private-key", b""))
+EVERY = (
+    *(WithheldFile(f"/{kind}", kind, b"") for kind in _FORGERS),
+    WithheldFile("/a.pem", CredentialKind.PRIVATE_KEY, b""),
+)

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import Command, CommandRun
-from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, StartState
+from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, RawEvent, Section, StartState
 from package_hunter.sensor.scap import blocks, older, tables
 from package_hunter.sensor.scap.blocks import DAMAGED, RecordingError
 
@@ -72,13 +72,14 @@ class ScapReader:
     """A recording.
 
         with ScapReader(path) as recording:
-            start = recording.start
-            for raw, cpu in recording: ...
+            for section in recording.sections():
+                start = section.start
+                for raw, cpu in section.events: ...
 
     ``truncated`` is True after the last event where the file ends in the middle (a crash while recording):
     all that was flushed was given. ``ours`` are the facts that our own recordings carry; ``runs`` the commands that
     ran in the box, known after the last event of a scan that came to its end. A file that holds
-    several recordings one behind the other gives the later tables as ``(StartState, -1)`` among the events.
+    several recordings one behind the other has as many sections; ``start`` is that of the first.
     """
 
     def __init__(self, source: Path | IO[bytes]) -> None:
@@ -116,7 +117,7 @@ class ScapReader:
             return block
         head = self._file.read(8)
         if len(head) < 8:
-            self.truncated = self._file.cut or bool(head)
+            self.truncated = self.truncated or self._file.cut or bool(head)
             return None
         type_, size = blocks.HEAD.unpack(head)
         limit = blocks.MAX_EVENT if type_ in blocks.EVENTS else blocks.MAX_TABLE
@@ -186,8 +187,28 @@ class ScapReader:
             self.runs.append(run)
         return True
 
-    def __iter__(self) -> Iterator[tuple[Any, int]]:
-        """Events as ``(raw bytes, cpu)`` in their order."""
+    def sections(self) -> Iterator[Section]:
+        """The recording's sections, in their order; what was not read of one is passed over."""
+        start: StartState | None = self.start
+        while start is not None:
+            yield Section(start, self._events())
+            start = self._following()
+
+    def __iter__(self) -> Iterator[RawEvent]:
+        """The events of all sections in their order, for whom the tables between them do not matter."""
+        for section in self.sections():
+            yield from section.events
+
+    def _following(self) -> StartState | None:
+        """The next section's tables; None where there is none."""
+        while (block := self._block()) is not None:
+            type_, data = block
+            if type_ == blocks.SECTION:
+                return self._section(data)
+        return None
+
+    def _events(self) -> Iterator[RawEvent]:
+        """Events as ``(raw bytes, cpu)`` in their order, up to the next section."""
         while (block := self._block()) is not None:
             type_, data = block
             shape = blocks.EVENTS.get(type_)
@@ -204,7 +225,8 @@ class ScapReader:
                     raw = older.restore(raw)
                 yield raw, data[0] | data[1] << 8
             elif type_ == blocks.SECTION:
-                yield self._section(data), -1
+                self._next = block
+                return
 
 
 def _run(raw: bytes) -> CommandRun | None:
