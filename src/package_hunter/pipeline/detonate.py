@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway, GatewayProcess
 from package_hunter.decoy.spec import Upstream
-from package_hunter.ecosystems.npm.plan import LIFECYCLE
+from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model.box import BOX_V4, BOX_V6, HOME, HOST_ID_BASE, BoxSpec, full_container_id
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.model.table import ContainerInfo, StartState
@@ -30,7 +31,6 @@ from package_hunter.sensor.scap import append_runs
 from package_hunter.sensor.state import inodes, start_state
 from package_hunter.sensor.table import full_events
 
-_DRIVER = f"node {LIFECYCLE} "
 _GATEWAY_KILLED = "The gateway ended in the middle of the scan."
 
 
@@ -62,12 +62,12 @@ def detonate(
     canaries, files, env = make_canaries(
         turn.box_id, turn.world.canaries, tuple(upstreams), project, withheld
     )
-    gateway = Gateway(gateway_spec(scan, turn, upstreams, canaries), process)
+    gateway = Gateway(gateway_spec(scan, turn, upstreams, canaries), process or GatewayProcess(GATEWAY))
     try:
         with gateway:
             spec = box_spec(scan, turn, gateway, upstreams, files, env)
             if engine_of(scan.options, scan.config) == "falco":
-                seen = watched_by_falco(scan, turn, spec, gateway, canaries, _DRIVER)
+                seen = watched_by_falco(scan, turn, spec, gateway, canaries, driver_of(turn))
             else:
                 seen = _watched(scan, turn, spec, gateway, canaries)
     except HunterError as error:
@@ -111,7 +111,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
             config.max_records,
             {
                 **{"scan": scan.id, "target": turn.plan.target.name, "init_pid": box.init_pid},
-                **{"driver": _DRIVER, "fetches_alone": turn.plan.fetches_alone},
+                **{"driver": driver_of(turn), "fetches_alone": turn.plan.fetches_alone},
             },
             marked,
         )
@@ -125,12 +125,18 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, canaries:
             scan.faults.append(failed)
         if turn.record is not None and observation.recorded:
             append_runs(turn.record, runs)
-        observation = without_own(observation, box.init_pid, _DRIVER)
+        observation = without_own(observation, box.init_pid, driver_of(turn))
         network = gateway.stop()
         reasons += [failed] if failed else []
         seen = Seen(*(runs, observation, network, reasons, tuple(canaries)), left=left, scriptless=scriptless)
         _count_losses(seen, sensor)
     return seen
+
+
+def driver_of(turn: Round) -> str:
+    """How the command line of our own program begins that lets the manager run one script; empty without one."""
+    facts = facts_of(turn.plan.target.ecosystem)
+    return facts.driver if facts is not None else ""
 
 
 def _start_state(spec: BoxSpec, init_pid: int, sensor: ScanSensor) -> StartState:

@@ -10,7 +10,13 @@ from package_hunter.model.report import Report
 from package_hunter.report import FORMATS
 from package_hunter.report.sample import sample
 
-_EMPTY = {"baseline", "cut", "error", "known_from", "targets"}  # their presence changes words, not what is loaded
+_EMPTY = {
+    "baseline",
+    "cut",
+    "error",
+    "known_from",
+    "targets",
+}  # their presence changes words, not what is loaded
 
 
 def test_every_part_is_filled() -> None:
