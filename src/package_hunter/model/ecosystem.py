@@ -67,6 +67,13 @@ class Facts:
     installed: tuple[str, ...] = ()
     """Folders that hold what was installed, with their slashes (``/node_modules/``)."""
 
+    made_beside: Mapping[str, str] = field(default_factory=dict)
+    """Folders of a project that installs make -> the file beside them without which they are the project's own."""
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    """The same -> the file in them."""
+    script_manifest: str = ""
+    """The file of an installed package that says which scripts run at its install; empty: there is none."""
+
     # --- names and archives ---
     separators: str = ""
     """Pattern of what stands for one dash in a name that is compared in lower case (PEP 503); empty: names differ

@@ -23,6 +23,7 @@ FACTS = Facts(
     settings=(".config/pip/pip.conf",),
     project_settings=("pip.conf",),
     installed=("/site-packages/",),
+    made_with={".venv": "pyvenv.cfg", "venv": "pyvenv.cfg"},
     separators=r"[-_.]+",
     archives=(r"\.tar\.\w+", r"\.tar", r"\.zip", r"\.whl", r"\.egg"),
     packed_by="pyproject.toml",
