@@ -28,10 +28,10 @@ _known: tuple[Ecosystem, ...] = ()
 
 def use(kinds: Iterable[type[Ecosystem]] = ECOSYSTEMS) -> None:
     """Say which ecosystems there are; the last word counts. Raises IncompleteEcosystemError, which names what is
-    left out of their interfaces (``missing`` looks further)."""
+    left out of their interfaces (``missing`` looks further), and each name that two of them claim."""
     global _known
     every = tuple(kinds)
-    lacking = [text for kind in every for text in _sentences(kind)]
+    lacking = [text for kind in every for text in _sentences(kind)] or list(_claimed_twice(every))
     if lacking:
         raise IncompleteEcosystemError("\n".join(lacking))
     _known = tuple(kind() for kind in every)
@@ -54,6 +54,14 @@ def missing(kind: type[Ecosystem]) -> list[str]:
             except TypeError as error:  # Python's own words name what is abstract
                 found.append(f"The ecosystem of {_folder(kind)} has no whole {door}: {error}.")
     return found
+
+
+def _claimed_twice(every: Iterable[type[Ecosystem]]) -> Iterator[str]:
+    whose: dict[str, type[Ecosystem]] = {}
+    for kind in every:
+        for name in (kind.facts.name, kind.facts.purl_type, *kind.facts.managers):
+            if whose.setdefault(name, kind) is not kind:
+                yield f"The ecosystem of {_folder(kind)} claims the name “{name}”, which {_folder(whose[name])} has."
 
 
 def _sentences(kind: type[Ecosystem]) -> list[str]:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -137,6 +137,18 @@ def test_what_a_folder_leaves_out_is_named(others: None, kind: type[Ecosystem], 
     assert len(lines) == len(parts)
     assert all(part in line and "The ecosystem of " in line for part, line in zip(parts, lines, strict=True))
     assert len(known.ecosystems()) == 3  # a list that is wrong replaces nothing
+
+
+@pytest.mark.parametrize("changed", [{"name": "npm"}, {"managers": ("uv",)}, {"purl_type": "gem"}])
+def test_two_may_not_have_one_name(others: None, changed: dict[str, Any]) -> None:
+    facts = replace(_NoPlanning.facts, **changed)
+    kind = type("Twice", (_NoFacts,), {"facts": facts, "__module__": __name__})
+    (name,) = (value if isinstance(value, str) else value[0] for value in changed.values())
+    with pytest.raises(
+        known.IncompleteEcosystemError, match=f"claims the name “{name}”, which package_hunter"
+    ):
+        known.use((*known.ECOSYSTEMS, kind))
+    assert len(known.ecosystems()) == 3
 
 
 def test_the_import_contracts_name_every_folder() -> None:
