@@ -23,6 +23,8 @@ from package_hunter.errors import NothingToScanError, UsageError
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import BoxFile
 
+__all__ = ["lay", "plans", "preload", "ready"]
+
 
 def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """What ``lay`` gives, ready for the box; in this process, with all its rights: for what is trusted. A scan
