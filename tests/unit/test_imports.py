@@ -20,7 +20,7 @@ ALLOWED = {
 }
 # modules that are started as a process, or given to a library by name
 NAMED = {
-    "decoy/gateway.py": ["package_hunter.decoy.serve"],
+    "ecosystems/known.py": ["package_hunter.ecosystems.gateway"],
     "intake/run.py": ["package_hunter.intake.worker"],
     "store/database.py": ["package_hunter.store:migrations"],
 }

@@ -20,6 +20,7 @@ from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Renderer, Service
 from package_hunter.config import Settings
+from package_hunter.ecosystems import known  # noqa: F401 (says to the reports which there are)
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
 from package_hunter.report.sample import sample

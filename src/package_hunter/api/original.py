@@ -11,7 +11,8 @@ from starlette.responses import Response
 from package_hunter.api import original_form
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, received
-from package_hunter.api.service import MANAGERS, Service
+from package_hunter.api.service import Service
+from package_hunter.model.ecosystem import names
 from package_hunter.store import scans
 from package_hunter.store.scans import NewScan
 
@@ -46,8 +47,8 @@ def routes(service: Service) -> APIRouter:
         openapi_extra=_ARCHIVE_BODY,
     )
     async def submit(manager: str, request: Request) -> Response:
-        if manager not in MANAGERS:
-            known = ", ".join(MANAGERS)
+        if manager not in names():
+            known = ", ".join(names())
             raise ApiError(
                 404, f"There is no package manager {manager[:40]!r} here.", f"Known ones: {known}."
             )

@@ -28,7 +28,6 @@ from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
 
-MANAGERS = ("npm", "yarn", "pnpm", "pip", "bundler")
 _CACHED_ANSWERS_BYTES = 32 << 20
 _WRITERS, _WRITER_SECONDS = 4, 10.0
 _DISK_AT_ONCE = 16  # archives that are written at the same moment: threads are left to those who read

@@ -15,7 +15,8 @@ from package_hunter import __version__
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
-from package_hunter.api.service import MANAGERS, Service, parse_id
+from package_hunter.api.service import Service, parse_id
+from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import ScanStatus
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
@@ -73,16 +74,16 @@ def _submit_route(router: APIRouter, service: Service) -> None:
     async def submit(
         request: Request,
         ecosystem: Annotated[
-            str | None, Query(description=f"One of {', '.join(MANAGERS)}; unset: find out.")
+            str | None, Query(description=f"One of {', '.join(names())}; unset: find out.")
         ] = None,
         name: Annotated[str | None, Query(max_length=200, description="A name for people to see.")] = None,
         fresh: Annotated[
             bool, Query(description="Scan even where the same dependencies were scanned lately.")
         ] = False,
     ) -> Response:
-        if ecosystem is not None and ecosystem not in MANAGERS:
+        if ecosystem is not None and ecosystem not in names():
             raise ApiError(
-                400, f"Unknown ecosystem {ecosystem[:40]!r}.", f"Known ones: {', '.join(MANAGERS)}."
+                400, f"Unknown ecosystem {ecosystem[:40]!r}.", f"Known ones: {', '.join(names())}."
             )
         principal: str = request.scope["principal"]
         await service.admit(principal)

@@ -15,21 +15,18 @@ import itertools
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from package_hunter.blame.descent import Descent
 from package_hunter.blame.rewrites import Changes, Rewritten
+from package_hunter.model.ecosystem import Builds, Facts, derived
 from package_hunter.model.observation import Blame, FileChange, Process
 from package_hunter.model.scan import CommandRun, Package
 
-_PIP_BUILD = re.compile(
-    r"/pip-(install|req-build|wheel|download)-\w{8}(?:/([A-Za-z0-9._-]{1,200}?)_[0-9a-f]{32})?(?=[/'\"\s]|$)"
-)
-# How pip runs a build in the folder of a package that was given as a folder: itself, below no folder of its own.
-_PIP_HOOK = re.compile(r"/_in_process\.py\b|<pip-setuptools-caller>")
 _ALONE = ("install", "startup")  # phases whose commands run one package's own code, not its dependencies'
-_OWN = ""  # a pip build of what was given
+_OWN = ""  # a build of what was given
 
 
 class Blamer:
@@ -44,11 +41,11 @@ class Blamer:
     ) -> None:
         self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._packages = {package.purl: package for package in packages}
-        self._pypi = {name: p.purl for p in reversed(packages) if (name := _pypi_name(p.purl))}
+        self._by_bare = {p.purl.split("@", 1)[0]: p.purl for p in reversed(packages)}  # without version
         self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
-        self._builds: dict[int, str | None] = {}
+        self._building: dict[int, str | None] = {}
         self._answers: dict[tuple[int, bool], Blame] = {}
 
     def blame(self, key: int | None, time_ns: int, pid: int | None = None) -> Blame | None:
@@ -76,8 +73,8 @@ class Blamer:
         rewritten = self._changes.rewriter(process, run)
         if rewritten is not None:
             return self._rewritten(rewritten, process, run)
-        if run.command.script == "pip install":
-            return self._pip(process, run)
+        if (builds := _builds().get(run.command.script or "")) is not None:
+            return self._build(process, run, builds)
         basis, confidence = self._basis(run, time_ns)
         return self._answer(run, process, basis, confidence)
 
@@ -138,39 +135,44 @@ class Blamer:
             at -= 1
         return found[::-1]
 
-    def _pip(self, process: Process, run: CommandRun) -> Blame:
-        """Of all that one pip builds, the package whose build this is.
+    def _build(self, process: Process, run: CommandRun, facts: Facts) -> Blame:
+        """Of all that one command of a manager builds, the package whose build this is.
 
-        The first process below pip's own that pip started in a build folder counts: the folder carries the
-        package's name, and pip itself chose it. pip's own doing is the whole tree's.
+        The first process below the manager's own that it started in a build folder counts: the folder carries the
+        package's name, and the manager itself chose it. The manager's own doing is the whole tree's.
         """
-        name = self._descent.inherit(process, self._builds, self._pip_build)
+        builds = facts.builds
+        assert builds is not None
+        find = partial(self._build_of, facts, builds)
+        name = self._descent.inherit(process, self._building, find)
         pid, cmdline = process.pid, process.cmdline
         if name is None:
-            basis = "It descends from pip while it installed the tree."
-            return Blame(run.phase, None, (), "pip install", pid, cmdline, basis, "tree")
+            basis = f"It descends from {builds.program} while it installed the tree."
+            return Blame(run.phase, None, (), builds.script, pid, cmdline, basis, "tree")
         if name == _OWN:
-            basis = "It descends from the process that pip started to build what was given."
-            return self._given(self._answer(run, process, basis, "certain"))
-        purl = self._pypi.get(name, f"pkg:pypi/{name}")
-        basis = f"It descends from the process that pip started to build {name}."
+            basis = f"It descends from the process that {builds.program} started to build what was given."
+            return self._given(self._answer(run, process, basis, "certain"), facts)
+        bare = f"pkg:{facts.purl_type}/{name}"
+        purl = self._by_bare.get(bare, bare)
+        basis = f"It descends from the process that {builds.program} started to build {name}."
         return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
 
-    def _given(self, found: Blame) -> Blame:
+    def _given(self, found: Blame, facts: Facts) -> Blame:
         """With the version that the install showed: a command is made before that is known."""
-        purl = self._pypi.get(_pypi_name(found.package or ""))
+        bare = (found.package or "").split("@", 1)[0]
+        purl = self._by_bare.get(bare) if bare.startswith(f"pkg:{facts.purl_type}/") else None
         return found if purl is None else replace(found, package=purl, path=self._chain(purl))
 
-    def _pip_build(self, item: Process, above: str | None) -> str | None:
+    def _build_of(self, facts: Facts, builds: Builds, item: Process, above: str | None) -> str | None:
         if above is not None or item.key in self._descent.anchors:
             return above
         for text in (item.cwd, item.cmdline):
-            hit = _PIP_BUILD.search(text)
-            if hit is not None and hit[1] == "req-build":
+            hit = re.search(builds.folder, text)
+            if hit is not None and hit[1] == builds.given:
                 return _OWN
             if hit is not None and hit[2] is not None:
-                return re.sub(r"[-_.]+", "-", hit[2]).lower()
-        return _OWN if _PIP_HOOK.search(item.cmdline) else None
+                return facts.normal(hit[2])
+        return _OWN if re.search(builds.hook, item.cmdline) else None
 
     def _shells(self, processes: Iterable[Process]) -> dict[int, list[str]]:
         """Anchor key -> command lines of the shells that are its own children."""
@@ -182,5 +184,7 @@ class Blamer:
         return found
 
 
-def _pypi_name(purl: str) -> str:
-    return purl.removeprefix("pkg:pypi/").split("@", 1)[0] if purl.startswith("pkg:pypi/") else ""
+@derived
+def _builds(known: tuple[Facts, ...]) -> Mapping[str, Facts]:
+    """Which ecosystem's builds a command starts by itself, by its script."""
+    return {one.builds.script: one for one in known if one.builds is not None}

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import Blame, Observation
 from package_hunter.model.processes import Pids
 
-_PROGRAMS = ("/usr/local/bin/node", "/usr/bin/node", "/usr/bin/dash", "/bin/dash", "/usr/bin/sh", "/bin/sh")
+
+@derived
+def _programs(known: tuple[Facts, ...]) -> frozenset[str]:
+    return frozenset(path for one in known for path in one.fetch_programs)
 
 
 def without_manager(seen: Observation) -> Observation:
@@ -16,7 +20,7 @@ def without_manager(seen: Observation) -> Observation:
 
     Other programs that it started (git, say) stay, and so does all that went over the network.
     """
-    own = {p.key for p in seen.processes if p.exepath in _PROGRAMS}
+    own = {p.key for p in seen.processes if p.exepath in _programs()}
     pids = Pids(seen.processes)
 
     def by_manager(blame: Blame | None, pid: int, time_ns: int) -> bool:

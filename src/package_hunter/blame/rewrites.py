@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from package_hunter.blame.descent import Descent
 from package_hunter.model import owners
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import FileChange, Process
 from package_hunter.model.scan import CommandRun, Package
 
@@ -109,7 +110,8 @@ class Changes:
             path, writer = found.path, found.writer
             if found.change.time_ns > process.started_ns:
                 break  # they are in the order of time
-            if path == f"{found.owner.path}/package.json" and self._runs_changed_script(run, package):
+            told = path.removeprefix(f"{found.owner.path}/") in _script_manifests()
+            if told and self._runs_changed_script(run, package):
                 basis = f"{self._who(writer)} had rewritten the {step} script in {path}."
                 return Rewritten(writer, basis, "certain")
             if path.endswith(_CODE):
@@ -131,6 +133,11 @@ class Changes:
         package = self._packages.get(purl) if purl is not None else None
         name = package.name if package is not None else purl or "the project"
         return f"{name}'s {run.command.script}"
+
+
+@derived
+def _script_manifests(known: tuple[Facts, ...]) -> frozenset[str]:
+    return frozenset(one.script_manifest for one in known if one.script_manifest)
 
 
 def _files_run(process: Process) -> Iterator[str]:

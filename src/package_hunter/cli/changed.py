@@ -7,16 +7,16 @@ itself; what they need in turn is held at the new lock file's versions where the
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from package_hunter.ecosystems import Staged
+from package_hunter.ecosystems.base import Staged
+from package_hunter.ecosystems.interface import Planning
+from package_hunter.ecosystems.known import ecosystems
 from package_hunter.ecosystems.locked import LockFile, Pinned, changed, lock_file
 from package_hunter.ecosystems.planner import in_child
 from package_hunter.errors import UsageError
@@ -106,7 +106,7 @@ def change(target: str, base: Path) -> Iterator[Change]:
         project = Path(scratch) / name
         project.mkdir()
         if here:
-            _MAKERS[new.ecosystem](project, here, new.packages)
+            _planning(new.ecosystem).project_of(project, here, new.packages)
         yield Change(name, new, here, elsewhere, project if here else None)
 
 
@@ -152,37 +152,5 @@ def _same_kind(old: LockFile, new: LockFile) -> LockFile:
     return old
 
 
-def _npm(folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
-    """package.json, with the rest of the tree held at its versions where a name has only one."""
-    seen: Counter[str] = Counter()
-    kinds: dict[str, dict[str, str]] = {"dependencies": {}, "optionalDependencies": {}}
-    for p in here:
-        seen[p.name] += 1
-        alias, wanted = p.name, p.version
-        if seen[p.name] > 1:
-            alias, wanted = f"{p.name}-{seen[p.name]}", f"npm:{p.name}@{p.version}"
-        kinds["optionalDependencies" if p.optional else "dependencies"][alias] = wanted
-    versions: dict[str, set[str]] = {}
-    for p in everything:
-        versions.setdefault(p.name, set()).add(p.version)
-    held = {
-        p.name: p.version
-        for p in everything
-        if p.registry and len(versions[p.name]) == 1 and p.name not in seen
-    }
-    manifest = {"name": "app", "version": "1.0.0", "private": True, **kinds, "overrides": held}
-    (folder / "package.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-
-
-def _python(folder: Path, here: Sequence[Pinned], _everything: Sequence[Pinned]) -> None:
-    lines = [f"{p.name}=={p.version}\n" for p in here]
-    (folder / "requirements.txt").write_text("".join(lines), encoding="utf-8")
-
-
-def _gems(folder: Path, here: Sequence[Pinned], _everything: Sequence[Pinned]) -> None:
-    # the registry is whatever Ruby is set up for: no host is written here
-    lines = ["source Gem.sources.first.uri.to_s\n", *(f'gem "{p.name}", "{p.version}"\n' for p in here)]
-    (folder / "Gemfile").write_text("".join(lines), encoding="utf-8")
-
-
-_MAKERS = {"npm": _npm, "pypi": _python, "gem": _gems}
+def _planning(ecosystem: str) -> Planning:
+    return next(one for one in ecosystems() if one.facts.name == ecosystem).planning()

@@ -36,6 +36,11 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
+def _name_ecosystems() -> None:
+    """Say to every stage which ecosystems there are, whatever the command loads of them."""
+    from package_hunter.ecosystems import known  # noqa: F401 (importing it says so)
+
+
 def build_app(requested: str | None) -> typer.Typer:
     """The command line with just the requested command loaded, or all of them for help."""
     app = typer.Typer(
@@ -55,8 +60,10 @@ def build_app(requested: str | None) -> typer.Typer:
     ) -> None:
         pass
 
-    names = [requested] if requested in COMMANDS else COMMANDS
-    for name in [] if requested == "--version" else names:
+    if requested == "--version":
+        return app
+    _name_ecosystems()
+    for name in [requested] if requested in COMMANDS else COMMANDS:
         module, attribute = COMMANDS[name].split(":")
         command = getattr(importlib.import_module(module), attribute)
         if isinstance(command, typer.Typer):

@@ -181,7 +181,7 @@ def _remote(
 
 
 def _phases(text: str, exercise: bool) -> tuple[str, ...]:
-    from package_hunter.ecosystems import ALL_PHASES, OPTIONAL_PHASES
+    from package_hunter.ecosystems.base import ALL_PHASES, OPTIONAL_PHASES
 
     names = [name.strip() for name in text.split(",") if name.strip()]
     names += ["exercise"] if exercise else []

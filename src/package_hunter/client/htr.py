@@ -17,6 +17,7 @@ from package_hunter import report
 from package_hunter.client import credentials
 from package_hunter.client.scan import RemoteOptions, scan_remotely
 from package_hunter.config import settings
+from package_hunter.ecosystems import known  # noqa: F401 (says to the reports which there are)
 from package_hunter.errors import HunterError, UsageError
 
 DEFAULT_SERVER = "http://localhost:3000"

@@ -19,13 +19,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from package_hunter.errors import NothingToScanError, UsageError
+from package_hunter.model.ecosystem import Facts, derived
 
 # Can be installed again, or is the work of a build: left out unless tracked.
-_LEFT_OUT = frozenset(
-    {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".cache"}
-)
+_LEFT_OUT = frozenset({".git", ".hg", ".svn", "__pycache__", ".tox", ".cache"})
 _GIT_SECONDS = 120
 _LARGEST_SHOWN = 3
+
+
+@derived
+def _left_out(known: tuple[Facts, ...]) -> frozenset[str]:
+    made = [name for one in known for name in (*one.made_beside, *one.made_with)]
+    return frozenset([*_LEFT_OUT, *made])
 
 
 @dataclass(slots=True)
@@ -120,12 +125,12 @@ def _names(folder: Path, notes: list[str]) -> set[str]:
 
 
 def _is_left_out(name: str) -> bool:
-    return not _LEFT_OUT.isdisjoint(name.rstrip("/").split("/"))
+    return not _left_out().isdisjoint(name.rstrip("/").split("/"))
 
 
 def _walk(folder: Path, start: str) -> Iterator[str]:
     for root, directories, files in os.walk(folder / start):
-        directories[:] = [d for d in directories if d not in _LEFT_OUT]
+        directories[:] = [d for d in directories if d not in _left_out()]
         links = [d for d in directories if (Path(root) / d).is_symlink()]
         for name in [*files, *links]:
             yield str((Path(root) / name).relative_to(folder))

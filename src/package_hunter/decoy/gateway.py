@@ -35,16 +35,18 @@ _ENVIRONMENT = (
 class GatewayProcess:
     """The process of a gateway that is still to be told what it is; to start Python takes longer than to tell it.
 
+    ``program`` is the module that it runs (``ecosystems.known.GATEWAY``).
+
     Make it in a thread that lives as long as the scan: the kernel kills the process when that thread ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: str) -> None:
         self.line, theirs = socket.socketpair()
         self.line.settimeout(_START_SECONDS)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "package_hunter.decoy.serve", str(theirs.fileno())],
+                [sys.executable, "-m", program, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 cwd="/",
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
@@ -62,13 +64,13 @@ class GatewayProcess:
 
 
 class Gateway:
-    """One scan's gateway. Make it early: its process starts at once, ``start`` then takes a few milliseconds.
+    """One scan's gateway, made of a process that was started ahead of time. ``start`` takes a few milliseconds.
 
-    ``process`` is one that was started ahead of time. Files lie in ``spec.run_dir``, which must exist; the worker
+    Files lie in ``spec.run_dir``, which must exist; the worker
     owns the scan's folder.
     """
 
-    def __init__(self, spec: GatewaySpec, process: GatewayProcess | None = None) -> None:
+    def __init__(self, spec: GatewaySpec, process: GatewayProcess) -> None:
         if spec.uid is None and os.geteuid() == 0:
             spec = replace(spec, uid=UIDS["gateway"])
         self._spec = spec
@@ -81,8 +83,7 @@ class Gateway:
         self.names_path.touch()
         _own(self.names_path, spec.uid)
         _own(spec.run_dir, spec.uid)  # last: from now on others put things there
-        begun = process or GatewayProcess()
-        self._line, self._process, self._errors = begun.line, begun.process, begun.errors
+        self._line, self._process, self._errors = process.line, process.process, process.errors
         with contextlib.suppress(OSError):  # said by start, with the process's own words
             control.send(self._line, to_wire(spec, self.ca_pem, key))
 

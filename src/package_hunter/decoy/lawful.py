@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.web import Ask
+from package_hunter.model.ecosystem import Facts, derived
 
 _GITHUB = (
     "github.com",
@@ -60,15 +61,10 @@ class Registries:
 _Check = Callable[[Ask, Registries, str], bool]
 
 
-def _npm(ask: Ask, registries: Registries, of: str) -> bool:
-    # `npm install` and `npm audit` ask with a POST which of the tree's packages have known weaknesses
-    asks = ask.method == "POST" and ask.raw_path.startswith("/-/npm/v1/security/")
-    return registries.takes("npm", of, ask.host) and (ask.method in _READS or asks)
-
-
-def _reads_registry(ecosystem: str) -> _Check:
+def _reads_registry(facts: Facts) -> _Check:
     def check(ask: Ask, registries: Registries, of: str) -> bool:
-        return registries.takes(ecosystem, of, ask.host) and ask.method in _READS
+        asks = ask.method == "POST" and ask.raw_path.startswith(facts.read_posts)
+        return registries.takes(facts.name, of, ask.host) and (ask.method in _READS or asks)
 
     return check
 
@@ -86,9 +82,6 @@ def _issuer(hosts: tuple[str, ...]) -> _Check:
 
 
 _USES: dict[str, _Check] = {
-    "npm-registry": _npm,
-    "pypi-upload": _reads_registry("pypi"),
-    "gem-registry": _reads_registry("gem"),
     "github": _issuer(_GITHUB),
     "gitlab": _issuer(_GITLAB),
     "docker": _docker,
@@ -105,4 +98,10 @@ def is_lawful(uses: tuple[str, ...], ask: Ask, header: str, registries: Registri
     if header != "authorization" or (ask.peer.sni and ask.peer.sni != ask.host):
         return False
     parts = (use.partition("@") for use in uses)
-    return any(_USES[kind](ask, registries, of) for kind, _, of in parts if kind in _USES)
+    checks = _uses()
+    return any(checks[kind](ask, registries, of) for kind, _, of in parts if kind in checks)
+
+
+@derived
+def _uses(known: tuple[Facts, ...]) -> Mapping[str, _Check]:
+    return {**{one.read_use: _reads_registry(one) for one in known if one.read_use}, **_USES}

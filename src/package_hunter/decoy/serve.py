@@ -1,4 +1,4 @@
-"""The gateway process: ``python -m package_hunter.decoy.serve FD``, FD being its control socket.
+"""The gateway process: its program (``ecosystems.gateway``) names the registries' fronts, and calls ``main``.
 
 It gets its specification and its sockets over that socket, gives up its rights, and answers what the box
 sends until it is told to stop or the worker is gone.
@@ -13,6 +13,7 @@ import gc
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import anyio._backends._asyncio
@@ -32,9 +33,7 @@ from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import Recorder
 from package_hunter.decoy.registry.cache import RegistryCache
 from package_hunter.decoy.registry.fetcher import Fetcher
-from package_hunter.decoy.registry.front import NpmFront, Registry
-from package_hunter.decoy.registry.gems_front import GemFront
-from package_hunter.decoy.registry.pypi_front import PypiFront
+from package_hunter.decoy.registry.front import Front, Registry
 from package_hunter.decoy.router import Router
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.secrets.withheld import EVERY
@@ -46,6 +45,7 @@ from package_hunter.decoy.udp import UdpServer
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.world import World
 from package_hunter.model.box import DOCKER_SOCKET
+from package_hunter.model.ecosystem import from_data, known, use
 from package_hunter.model.observation import Canary
 from package_hunter.model.registry import RegistryAllow
 
@@ -57,10 +57,13 @@ _NEEDED_LATER = (
 )  # fmt: skip
 
 
+MakeFronts = Callable[[Registry], tuple[Front, ...]]
+
+
 class Process:
     """Everything that one gateway process owns."""
 
-    def __init__(self, spec: GatewaySpec, ca_cert: bytes, ca_key: bytes) -> None:
+    def __init__(self, spec: GatewaySpec, ca_cert: bytes, ca_key: bytes, make_fronts: MakeFronts) -> None:
         self.spec = spec
         self.record = Recorder(spec.run_dir / LOG, spec.limits)
         hosts = _registry_hosts(spec)
@@ -73,9 +76,8 @@ class Process:
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
         self.registry = Registry(spec, self.cache, self.record)
         self.registry.on_file_host = names.registry
-        fronts = (NpmFront(self.registry), PypiFront(self.registry), GemFront(self.registry))
         self.fetcher = Fetcher(self.registry, self.watch)
-        self.router = Router(self.world, fronts, self.fetcher)
+        self.router = Router(self.world, make_fronts(self.registry), self.fetcher)
         self.dns = DnsServer(names, self.record, self._heard)
 
     def _heard(self, name: str, peer_port: int) -> None:
@@ -138,12 +140,15 @@ def _references(spec: GatewaySpec) -> tuple[Canary, ...]:
 def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
     """Names that get a registry's address; gem and bundler also ask a source's index by a name of its own."""
     found = {(u.ecosystem, host) for u in spec.upstreams for url in u.addresses if (host := host_of(url))}
-    return tuple({host for _, host in found} | {f"index.{host}" for kind, host in found if kind == "gem"})
+    before = {one.name: one.index_hosts for one in known()}
+    index = {f"{name}{host}" for kind, host in found for name in before.get(kind, ())}
+    return tuple({host for _, host in found} | index)
 
 
-async def _run(line: socket.socket) -> None:
+async def _run(line: socket.socket, make_fronts: MakeFronts) -> None:
     message, _ = control.receive(line)
-    process = Process(*from_wire(message))
+    use(from_data(message["ecosystems"]))
+    process = Process(*from_wire(message), make_fronts)
     _, fds = control.receive(line, 16)
     made = [socket.socket(fileno=fd) for fd in fds]
     for sock in made:
@@ -159,13 +164,9 @@ async def _run(line: socket.socket) -> None:
         process.cache.trim()
 
 
-def main() -> None:
-    """Serve one scan."""
+def main(make_fronts: MakeFronts) -> None:
+    """Serve one scan; the first argument of the command line is the control socket's number."""
     line = socket.socket(fileno=int(sys.argv[1]))
     with contextlib.suppress(EOFError):  # the worker is gone
-        asyncio.run(_run(line))
+        asyncio.run(_run(line, make_fronts))
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

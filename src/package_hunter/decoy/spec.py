@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from package_hunter.model.ecosystem import known, to_data
 from package_hunter.model.observation import Canary
 
 
@@ -87,6 +88,7 @@ def to_wire(spec: GatewaySpec, ca_cert: bytes, ca_key: bytes) -> dict[str, Any]:
     data["run_dir"], data["cache_dir"] = str(spec.run_dir), str(spec.cache_dir)
     return {
         "spec": data,
+        "ecosystems": to_data(known()),
         "ca_cert": base64.b64encode(ca_cert).decode(),
         "ca_key": base64.b64encode(ca_key).decode(),
     }

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-_MANAGERS = re.compile(r"(npm|pnpm|yarn|pip|git|bundler|Bundler|uv|poetry)/\d|Ruby, RubyGems/")
+from package_hunter.model.ecosystem import Facts, derived
+
+
+@derived
+def _agents(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join([r"git/\d", *(agent for one in known for agent in one.agents)]))
 
 
 @dataclass(slots=True)
@@ -63,7 +68,7 @@ class Ask:
     @property
     def by_manager(self) -> bool:
         """Whether a package manager asks, by its own word: nothing may depend on it but waits and refusals."""
-        return bool(_MANAGERS.match(self.headers.get("user-agent", "")))
+        return bool(_agents().match(self.headers.get("user-agent", "")))
 
     @property
     def path(self) -> str:

@@ -1,4 +1,4 @@
-"""The port of an ecosystem: recognises a project and lays out what is run, step by step.
+"""A plan: what is run of a project, step by step, and what it starts from.
 
 A plan is made from the staged tree (before anything ran). What can only be known after the fetch (which
 packages have scripts) is asked for then, from the box's own files, and kept: what packages' code writes later
@@ -159,22 +159,6 @@ class Plan(ABC):
 
 class NothingAskedError(NothingToScanError):
     """The manifest is sound and asks for nothing."""
-
-
-class Ecosystem(ABC):
-    """One package manager's world. ``name`` as in reports and purls; ``monitor`` the managers' names in the
-    server's ``/monitor/project/NAME``."""
-
-    name: str
-    monitor: tuple[str, ...] = ()
-
-    @abstractmethod
-    def recognise(self, staged: Staged) -> bool:
-        """Whether this project (or purl) is of this ecosystem."""
-
-    @abstractmethod
-    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
-        """Lay out the scan. Raises NothingToScanError where there is no (sound) manifest."""
 
 
 def project_folder(name: str) -> str:

@@ -6,21 +6,21 @@ import re
 from collections.abc import Mapping, Sequence
 
 from package_hunter.ecosystems.base import ALL_PHASES, Installed, PlanOptions, Tally
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 
 # Exit codes of lifecycle.js: npm itself could not be set up; the script is not in package.json any more.
 DRIVER_FAILED, SCRIPT_GONE = 97, 98
-# The managers' own error lines: npm, yarn and pnpm; pip; bundler and gem.
-_ERROR = re.compile(
-    r"^(?:npm (?:error|ERR!)|error|ERROR:|[ \t]*ERR_PNPM_\w+)\s+"
-    r"(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$"
-    r"|^((?:Could not find|Bundler could not|Your bundle|Gem::|An error occurred).+)$",
-    re.M,
-)
-_NOT_FOUND = re.compile(
-    r"Cannot find (?:module|package) '([^']{1,214})'"
-    r"|ModuleNotFoundError: No module named '([^']{1,214})'|cannot load such file -- (\S{1,214})"
-)
+
+
+@derived
+def _errors(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(line for one in known for line in one.says_error), re.M)
+
+
+@derived
+def _not_found(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(line for one in known for line in one.says_not_found))
 
 
 def coverage(
@@ -96,7 +96,7 @@ def _why(name: str, run: CommandRun) -> str:
     command = run.command.script or " ".join(run.command.argv[: 3 if "-m" in run.command.argv[:2] else 2])
     if run.exit_code is None:
         return f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
-    lines = [safe(first or second) for first, second in _ERROR.findall(run.output_tail)]
+    lines = [safe(hit[hit.lastindex or 0]) for hit in _errors().finditer(run.output_tail)]
     detail = ": " + " ".join(lines[:3]) if lines else ""
     return f"`{command}` failed with exit code {run.exit_code} in the phase “{name}”{detail[:400]}."
 
@@ -131,7 +131,7 @@ def _is_extra(run: CommandRun) -> bool:
 
 
 def _itself_not_found(command: Command, tail: str) -> bool:
-    found = _NOT_FOUND.search(tail)
+    found = _not_found().search(tail)
     name = next((text for text in found.groups() if text), None) if found else None
     return name is not None and bool(re.search(rf"""["' ]{re.escape(name)}["']?\)?$""", command.argv[-1]))
 

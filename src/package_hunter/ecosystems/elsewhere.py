@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from package_hunter.ecosystems.npm import members
+from package_hunter.ecosystems.known import ecosystems
 from package_hunter.ecosystems.tree import BoxTree
 
-_MANIFESTS = ("package.json", "requirements.txt", "pyproject.toml", "setup.py", "Pipfile.lock", "Gemfile")
 # What is there to be tried or read is seldom installed; what lies in these was installed already.
 _SKIPPED = {
     "node_modules", "vendor", "site-packages", "dist", "build", "test", "tests", "__tests__", "spec", "fixtures",
@@ -18,10 +17,11 @@ _MAX_DEPTH, _MAX_FOLDERS, _SHOWN = 3, 2_000, 8
 
 
 def manifests(tree: BoxTree, project: str, known: Iterable[str] = ()) -> list[str]:
-    """Paths below the project of manifests in its folders, workspaces' members and ``known`` folders (below the
+    """Paths below the project of manifests in its folders, its own members and ``known`` folders (below the
     project) left out; three levels deep."""
-    own = set(members.manifests(tree, project, tree.read_json(f"{project}/package.json")))
+    own = {folder for one in ecosystems() for folder in one.planning().members(tree, project)}
     own.update(f"{project}/{folder}" for folder in known)
+    wanted = [name for one in ecosystems() for name in one.facts.manifests]
     found: list[str] = []
     queue = deque((f"{project}/{name}", 1) for name in _folders(tree, project))
     looked = 0
@@ -30,7 +30,7 @@ def manifests(tree: BoxTree, project: str, known: Iterable[str] = ()) -> list[st
         looked += 1
         if folder not in own:
             names = set(tree.names(folder))
-            found += [f"{folder[len(project) + 1 :]}/{name}" for name in _MANIFESTS if name in names][:1]
+            found += [f"{folder[len(project) + 1 :]}/{name}" for name in wanted if name in names][:1]
         if depth < _MAX_DEPTH:
             queue += [(f"{folder}/{name}", depth + 1) for name in _folders(tree, folder)]
     return found

@@ -11,17 +11,21 @@ import re
 from collections.abc import Sequence
 
 from package_hunter.errors import HunterError, NothingToScanError, UnreachableError
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.scan import CommandRun, Target
 
-_UNKNOWN = re.compile(
-    r"\bE404\b|404 Not Found|\bETARGET\b|No matching version found|No matching distribution found"
-    r"|Could not find gem|Couldn't find package|ERR_PNPM_FETCH_404|No candidates found"
-)
-_UNREACHABLE = re.compile(
-    r"\bE50[234]\b|\b50[234] (?:Service|Bad Gateway|Gateway)|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN"
-    r"|ENOTFOUND|ERR_SOCKET_TIMEOUT|Could not reach host|Read timed out|Max retries exceeded"
-    r"|Network is unreachable"
-)
+_UNKNOWN = (r"404 Not Found",)
+_UNREACHABLE = (r"\b50[234] (?:Service|Bad Gateway|Gateway)", r"Network is unreachable")
+
+
+@derived
+def _unknown(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join([*_UNKNOWN, *(text for one in known for text in one.says_unknown)]))
+
+
+@derived
+def _unreachable(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join([*_UNREACHABLE, *(text for one in known for text in one.says_unreachable)]))
 
 
 def failure(target: Target, runs: Sequence[CommandRun]) -> HunterError | None:
@@ -30,12 +34,12 @@ def failure(target: Target, runs: Sequence[CommandRun]) -> HunterError | None:
     bad = next((run for run in runs if run.command.essential and run.exit_code not in (0, None)), None)
     if bad is None or target.purl is None or target.sha256 is not None:
         return None
-    if _UNREACHABLE.search(bad.output_tail):
+    if _unreachable().search(bad.output_tail):
         return UnreachableError(
             f"The registry did not answer when {target.purl} was asked for.",
             "Check the registry that this host's package manager is set up for, and the network to it.",
         )
-    if _UNKNOWN.search(bad.output_tail):
+    if _unknown().search(bad.output_tail):
         return NothingToScanError(
             f"{target.purl} is not in the registry.",
             "Check its name and version; leave the version out for the latest.",

@@ -18,8 +18,8 @@ from pydantic_core import PydanticSerializationError
 
 from package_hunter import confined, errors
 from package_hunter.confined import Allowance, Ask, Confined, StoppedError
-from package_hunter.ecosystems import NothingAskedError, lay, preload, ready
-from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.laying import lay, preload, ready
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HunterError

@@ -11,7 +11,7 @@ from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.meaning import of_read, of_start
 from package_hunter.findings.signals import Signal, is_hidden
-from package_hunter.findings.traces import MANIFEST, inside, lost_scripts, made_by_itself
+from package_hunter.findings.traces import inside, lost_scripts, made_by_itself, script_manifests
 from package_hunter.model.observation import Alert, FileChange, Process
 from package_hunter.model.report_json import is_marker
 from package_hunter.model.scan import Package
@@ -180,7 +180,7 @@ def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
 
 def _is_trace(path: str, action: str, owner: Package, alert: Alert, context: Context) -> bool:
     change = FileChange(path, action, 0, alert.time_ns)
-    if inside(path, owner) == MANIFEST:
+    if inside(path, owner) in script_manifests():
         return lost_scripts(change, owner, context)
     return not made_by_itself(path, owner, context)
 

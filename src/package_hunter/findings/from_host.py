@@ -4,7 +4,7 @@ never ended."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -14,6 +14,7 @@ from package_hunter.findings.from_network import secret_label
 from package_hunter.findings.signals import Signal, reads_settings
 from package_hunter.findings.traces import removes_traces
 from package_hunter.model.box import HOME
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import Blame, FileChange, Process
 from package_hunter.model.owners import names
 from package_hunter.model.scan import CommandRun, Package
@@ -40,15 +41,29 @@ _PROJECT_SETTINGS = re.compile(rf"{HOME}/projects/[^/]+/\.env(\.[a-z]+)?")
 # programs that read credential files of their own; they count only where they were installed with the system
 _SYSTEM = ("/usr/", "/opt/")
 _OWN_FILES = {
-    "npm": ("/.npmrc",),
-    "lifecycle.js": ("/.npmrc",),  # our own script that lets npm run one lifecycle script
     "wget": ("/.netrc",),
     "curl": ("/.netrc",),
     "git": ("/.git-credentials", "/.gitconfig", "/.netrc"),
-    "pip": ("/.netrc", "/.pypirc", "/.config/pip"),
-    "gem": ("/.gem/credentials", "/.gemrc"),
     "ssh": ("/.ssh/",),
 }
+
+
+@derived
+def _own_files(known: tuple[Facts, ...]) -> Mapping[str, tuple[str, ...]]:
+    """What a program's name begins with -> parts of the paths of its own files; package managers' first."""
+    managers = {name: paths for one in known for name, paths in one.reads.items()}
+    return {**managers, **_OWN_FILES}
+
+
+@derived
+def _interpreters(known: tuple[Facts, ...]) -> tuple[str, ...]:
+    return tuple(name for one in known for name in one.interpreters)
+
+
+@derived
+def _modules(known: tuple[Facts, ...]) -> Mapping[str, str]:
+    """A manager that is a module of its interpreter -> pattern of the script that it starts itself by."""
+    return {name: script for one in known for name, script in one.runs_as.items()}
 
 
 def _program(process: Process) -> str:
@@ -57,18 +72,19 @@ def _program(process: Process) -> str:
         return ""
     words = process.cmdline.split()
     name = PurePosixPath(process.exepath).name
-    if not name.startswith(("node", "python", "ruby")) or len(words) < 2:
+    if not name.startswith(_interpreters()) or len(words) < 2:
         return name
-    if words[1:3] == ["-m", "pip"] or re.fullmatch(r"/usr/\S+/pip/__pip-runner__\.py", words[1]):
-        return "pip"
+    for module, script in _modules().items():
+        if words[1:3] == ["-m", module] or re.fullmatch(script, words[1]):
+            return module
     return PurePosixPath(words[1]).name if words[1].startswith(_SYSTEM) else ""
 
 
 def _owner_reads(process: Process | None, path: str) -> bool:
     """Whether the program that reads the file is the one that it is for."""
-    program = _program(process) if process else ""
-    owner = next((o for o in _OWN_FILES if program.startswith(o)), None)
-    return owner is not None and any(part in path for part in _OWN_FILES[owner])
+    program, own = _program(process) if process else "", _own_files()
+    owner = next((name for name in own if program.startswith(name)), None)
+    return owner is not None and any(part in path for part in own[owner])
 
 
 def _reads(context: Context) -> Iterator[Signal]:

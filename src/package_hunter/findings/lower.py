@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from package_hunter.findings.catalog import Class
-from package_hunter.findings.signals import MANAGER_FILES, Signal
+from package_hunter.findings.signals import Signal, manager_files
 from package_hunter.model.box import HOME
 
 _TOOLS = frozenset(
@@ -99,7 +99,7 @@ def _plain_download(signal: Signal, there: set[tuple[str, str]], worse: set[str 
 def _manager_settings(signal: Signal, senders: set[str | None]) -> bool:
     return (
         signal.kind == "credential_access"
-        and signal.subject in MANAGER_FILES
+        and signal.subject in manager_files()
         and _package(signal) is not None
         and not senders & {None, _package(signal)}
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from package_hunter.findings.catalog import Class
 from package_hunter.model.box import HOME
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import Blame
 
 ONLY_FOR_COMBINATIONS = frozenset({"data_sent", "fetched", "detached"})
@@ -44,15 +45,21 @@ class Signal:
 
 
 # settings of package managers: where the registry and the proxy are told, beside a token
-MANAGER_FILES = frozenset(
-    f"{HOME}/{name}" for name in (".npmrc", ".yarnrc", ".yarnrc.yml", ".config/pip/pip.conf", ".gemrc")
-)
-_PROJECTS_SETTINGS = re.compile(rf"{HOME}/projects/(?:.*/)?(?:[.]npmrc|[.]yarnrc(?:[.]yml)?|pip[.]conf)")
+@derived
+def manager_files(known: tuple[Facts, ...]) -> frozenset[str]:
+    """The user's, in the box."""
+    return frozenset(f"{HOME}/{name}" for one in known for name in one.settings)
+
+
+@derived
+def _projects_settings(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    names = "|".join(re.escape(name) for one in known for name in one.project_settings)
+    return re.compile(rf"{HOME}/projects/(?:.*/)?(?:{names})")
 
 
 def reads_settings(path: str) -> bool:
     """Whether the file is a package manager's settings, the user's or a project's."""
-    return path in MANAGER_FILES or _PROJECTS_SETTINGS.fullmatch(path) is not None
+    return path in manager_files() or _projects_settings().fullmatch(path) is not None
 
 
 # what differs from run to run, version to version, machine to machine; replaced in this order

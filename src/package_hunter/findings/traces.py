@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from package_hunter.findings.context import Context
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import FileChange
 from package_hunter.model.scan import Package
 
-MANIFEST = "package.json"
 _REMOVES = ("deleted", "renamed")
 _REPLACES = ("created", "written", *_REMOVES)
 _MAX_WORDS = 200  # of a command line
@@ -26,10 +26,16 @@ _ENDINGS = ("", ".js", ".cjs", ".mjs", "/index.js", "/index.cjs", "/index.mjs")
 _REDIRECT = re.compile(r"\d*(>>?|<)&?.*")
 
 
+@derived
+def script_manifests(known: tuple[Facts, ...]) -> frozenset[str]:
+    """The files of installed packages that say which scripts run."""
+    return frozenset(one.script_manifest for one in known if one.script_manifest)
+
+
 def removes_traces(change: FileChange, owner: Package, context: Context) -> bool:
     """Whether this change of a file in the package's folder, by its own run, takes a trace away."""
     inner = inside(change.path, owner)
-    if inner == MANIFEST:
+    if inner in script_manifests():
         return change.action in _REPLACES and lost_scripts(change, owner, context)
     if change.action not in _REMOVES or made_by_itself(change.path, owner, context):
         return False

@@ -15,20 +15,27 @@ from typing import IO
 from package_hunter.errors import NothingToScanError
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import shown
+from package_hunter.model.ecosystem import Facts, derived
 
 _VERSION_CONTROL = {".git", ".hg", ".svn", ".jj"}
-_MADE_BY_INSTALLS = {
-    "node_modules",
-    ".venv",
-    "venv",
-    "__pycache__",
-    ".tox",
-    ".nox",
-    ".mypy_cache",
-    ".pytest_cache",
-}
+_MADE_BY_TOOLS = {"__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache"}
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MARKERS = {"node_modules": "package.json", ".venv": "pyvenv.cfg", "venv": "pyvenv.cfg"}
+
+
+_Markers = dict[str, set[str]]  # folder -> files any of which shows who made it
+
+
+@derived
+def _made_by_managers(known: tuple[Facts, ...]) -> tuple[_Markers, _Markers]:
+    """Shown by a file beside the folder, and by one in it."""
+    beside: _Markers = {}
+    within: _Markers = {}
+    for one in known:
+        for folder, marker in one.made_beside.items():
+            beside.setdefault(folder, set()).add(marker)
+        for folder, marker in one.made_with.items():
+            within.setdefault(folder, set()).add(marker)
+    return beside, within
 
 
 class _Sender:
@@ -62,7 +69,7 @@ class _Sender:
             return
         inner = os.open(name, _OPEN_DIRECTORY, dir_fd=fd)
         try:
-            if name in _MADE_BY_INSTALLS and self._made_by_install(inner, name, siblings):
+            if self._made_by_install(inner, name, siblings):
                 self._skip(path, "is made by installs; the scan makes its own")
                 return
             self._add(path, tarfile.DIRTYPE, os.fstat(inner))
@@ -72,14 +79,15 @@ class _Sender:
 
     @staticmethod
     def _made_by_install(inner: int, name: str, siblings: list[str]) -> bool:
-        marker = _MARKERS.get(name)
-        if marker is None:
+        if name in _MADE_BY_TOOLS:
             return True
-        if name == "node_modules":
-            return marker in siblings
-        with suppress(OSError):
-            os.stat(marker, dir_fd=inner)
-            return True
+        beside, within = _made_by_managers()
+        if name in beside:
+            return not beside[name].isdisjoint(siblings)
+        for marker in within.get(name, ()):
+            with suppress(OSError):
+                os.stat(marker, dir_fd=inner)
+                return True
         return False
 
     def _file(self, fd: int, name: str, path: str) -> None:

@@ -20,6 +20,7 @@ from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
 from package_hunter.intake.secrets import Withheld
 from package_hunter.intake.unpack import UnpackResult
+from package_hunter.model.ecosystem import known, to_data
 from package_hunter.model.withheld import CredentialKind
 
 _ANSWER_BYTES = 8 << 20
@@ -115,8 +116,9 @@ class _Feeding(threading.Thread):
 def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -> dict[str, Any]:
     """Start the process, wait, read its one line. Its environment is empty: nothing of ours leaks into it."""
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker"]
+    told = json.dumps(limits.to_json()), str(os.getpid()), json.dumps(to_data(known()))
     process = subprocess.Popen(
-        [*command, str(archive), str(target), form, json.dumps(limits.to_json()), str(os.getpid())],
+        [*command, str(archive), str(target), form, *told],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

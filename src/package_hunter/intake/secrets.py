@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.withheld import CredentialKind
 
 SNIFF_BYTES = 64 << 10  # a key file is small; what is longer is not looked into
@@ -19,14 +20,8 @@ class Withheld(NamedTuple):
 
 
 _EXACT = {
-    ".npmrc": CredentialKind.NPMRC,
-    ".yarnrc": CredentialKind.YARNRC,
-    ".yarnrc.yml": CredentialKind.YARNRC,
     ".netrc": CredentialKind.NETRC,
     "_netrc": CredentialKind.NETRC,
-    ".pypirc": CredentialKind.PYPIRC,
-    "pip.conf": CredentialKind.PIP,
-    "pip.ini": CredentialKind.PIP,
     ".git-credentials": CredentialKind.GIT_CREDENTIALS,
     ".dockercfg": CredentialKind.DOCKER,
     ".dockerconfigjson": CredentialKind.DOCKER,
@@ -43,7 +38,6 @@ _EXACT = {
     ".envrc": CredentialKind.ENV,
     ".dev.vars": CredentialKind.ENV,
     "wallet.dat": CredentialKind.WALLET,
-    ".yarnrc.local": CredentialKind.YARNRC,
     "id_rsa": CredentialKind.PRIVATE_KEY,
     "id_dsa": CredentialKind.PRIVATE_KEY,
     "id_ecdsa": CredentialKind.PRIVATE_KEY,
@@ -56,8 +50,6 @@ _TAILS = {
     ".docker/config.json": CredentialKind.DOCKER,
     ".kube/config": CredentialKind.KUBE,
     ".config/gh/hosts.yml": CredentialKind.GITHUB,
-    ".bundle/config": CredentialKind.BUNDLER,
-    ".gem/credentials": CredentialKind.GEM,
     ".cargo/credentials": CredentialKind.CARGO,
     ".cargo/credentials.toml": CredentialKind.CARGO,
     ".composer/auth.json": CredentialKind.COMPOSER,
@@ -80,15 +72,31 @@ _ENV_SAMPLE = re.compile(
 _SERVICE_ACCOUNT = re.compile(rb'"type"\s*:\s*"service_account"')
 
 
+@derived
+def _named(known: tuple[Facts, ...]) -> tuple[dict[str, CredentialKind], dict[str, CredentialKind]]:
+    """Kinds by a file's name, and by the end of its path."""
+    managers = {path: CredentialKind(kind) for one in known for path, kind in one.credential_files.items()}
+    exact = {path: kind for path, kind in managers.items() if "/" not in path}
+    tails = {path: kind for path, kind in managers.items() if "/" in path}
+    return {**_EXACT, **exact}, {**_TAILS, **tails}
+
+
+def prepare() -> None:
+    """Make the tables of what ecosystems add: later there may be no memory for it."""
+    _named()
+    _manifests()
+
+
 def kind_of(path: str) -> CredentialKind | None:
     """The kind of credential file that this relative path names, if its name alone says so."""
     name = path.rsplit("/", 1)[-1].lower()
-    if name in _EXACT:
-        return _EXACT[name]
+    exact, tails = _named()
+    if name in exact:
+        return exact[name]
     if _ENV.fullmatch(name) and not _ENV_SAMPLE.search(name):
         return CredentialKind.ENV
     lowered = path.lower()
-    for tail, kind in _TAILS.items():
+    for tail, kind in tails.items():
         if lowered == tail or lowered.endswith("/" + tail):
             return kind
     return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
@@ -136,17 +144,18 @@ def harmless_part(kind: CredentialKind, content: bytes) -> tuple[bytes | None, i
 
 
 MANIFEST_BYTES = 16 << 20  # a longer one enters as it is
-_MANIFEST = re.compile(
-    r"package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml"
-    r"|(requirements|constraints)[\w.-]*\.(txt|in)|pyproject\.toml|poetry\.lock|uv\.lock|pipfile(\.lock)?|setup\.cfg"
-    r"|gemfile(\.lock)?|gems\.(rb|locked)|[\w.-]+\.gemspec|\.gitmodules|\.gitlab-ci\.ya?ml"
-)
+_ADDRESSED = (r"\.gitmodules", r"\.gitlab-ci\.ya?ml")
 _USER_OF_URL = re.compile(rb"""((?:https?|git\+https?|ftp)://)[^/\s"'`@<>\\]{1,500}@""")
 
 
 def is_manifest(path: str) -> bool:
     """Whether this file may name what is fetched, by addresses that hold credentials."""
-    return _MANIFEST.fullmatch(path.rsplit("/", 1)[-1].lower()) is not None
+    return _manifests().fullmatch(path.rsplit("/", 1)[-1].lower()) is not None
+
+
+@derived
+def _manifests(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join([*(name for one in known for name in one.addressed), *_ADDRESSED]))
 
 
 def without_users(content: bytes) -> tuple[bytes, int]:

@@ -135,8 +135,8 @@ def observe(
 
 def without_own(observation: Observation, init_pid: int, driver: str) -> Observation:
     """What was seen, less what the box's first process did itself: that is our own code, and the runtime's
-    before it. ``driver`` begins the command line of our own spawn that lets npm run one lifecycle script: npm's
-    code reads its settings there, no package's. Empty: there is no such spawn."""
+    before it. ``driver`` begins the command line of our own spawn that lets the manager run one script: the
+    manager's code reads its settings there, no package's (empty: there is none)."""
     own = {p.key for p in observation.processes if p.pid == init_pid}
     drivers = {
         p.key for p in observation.processes if driver and p.parent in own and p.cmdline.startswith(driver)

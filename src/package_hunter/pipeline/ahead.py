@@ -11,8 +11,9 @@ from types import TracebackType
 from package_hunter.config import Settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
-from package_hunter.decoy.upstream import discover
+from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.ecosystems.planner import Planner
+from package_hunter.ecosystems.registries import discover
 from package_hunter.sandbox.image import built_in_registries, find_image
 from package_hunter.sandbox.mounts import mount_image
 
@@ -38,7 +39,7 @@ class Ahead:
         self._failed: BaseException | None = None
         self.planner = Planner()
         self.planner.begin()
-        self._gateway: GatewayProcess | None = GatewayProcess()
+        self._gateway: GatewayProcess | None = GatewayProcess(GATEWAY)
         self._asking = threading.Thread(target=self._ask, name="registries", daemon=True)
         self._asking.start()
 

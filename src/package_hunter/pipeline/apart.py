@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from package_hunter.ecosystems import BoxTree, Plan
+from package_hunter.ecosystems.base import Plan
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Command, Phase
 
 MAX_LOADS = 150  # processes in one box

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway, GatewayProcess
 from package_hunter.decoy.spec import Upstream
+from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
@@ -51,7 +52,7 @@ def detonate(
     canaries, files, env = make_canaries(
         turn.box_id, turn.world.canaries, tuple(upstreams), project, withheld
     )
-    gateway = Gateway(gateway_spec(scan, turn, upstreams, canaries), process)
+    gateway = Gateway(gateway_spec(scan, turn, upstreams, canaries), process or GatewayProcess(GATEWAY))
     try:
         with gateway:
             spec = box_spec(scan, turn, gateway, upstreams, files, env)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from package_hunter.ecosystems import Staged
+from package_hunter.ecosystems.base import Staged
 from package_hunter.errors import HunterError
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame

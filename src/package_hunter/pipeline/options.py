@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from package_hunter.config import Settings
     from package_hunter.decoy.spec import Upstream
-    from package_hunter.ecosystems import Staged
+    from package_hunter.ecosystems.base import Staged
     from package_hunter.ecosystems.planner import Planner
     from package_hunter.model.report import Report
     from package_hunter.model.withheld import WithheldFile

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from package_hunter.confined import StoppedError
-from package_hunter.ecosystems import BoxTree, Plan
+from package_hunter.ecosystems.base import Plan
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import SandboxError
 from package_hunter.model.scan import CommandRun, Leftovers, Phase

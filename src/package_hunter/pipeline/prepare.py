@@ -10,8 +10,8 @@ from package_hunter.config import Settings
 from package_hunter.decoy.gateway import Gateway, GatewaySpec
 from package_hunter.decoy.spec import Limits as GatewayLimits
 from package_hunter.decoy.spec import Upstream
-from package_hunter.decoy.upstream import box_environment
-from package_hunter.ecosystems import Staged, stage
+from package_hunter.ecosystems.base import Staged, stage
+from package_hunter.ecosystems.registries import box_environment
 from package_hunter.intake.limits import Limits as IntakeLimits
 from package_hunter.intake.receive import Received
 from package_hunter.intake.run import run_unpacker

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from package_hunter.ecosystems import Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
 from package_hunter.ecosystems.worlds import World, chosen
 from package_hunter.pipeline.apart import Apart
 from package_hunter.pipeline.options import Scan

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from package_hunter.config import Settings
-from package_hunter.ecosystems.npm.plan import LIFECYCLE
 from package_hunter.errors import UsageError
 from package_hunter.model.box import BoxSpec
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.observe.falco import FalcoWatcher
 from package_hunter.observe.probe import ProbeWatcher
 from package_hunter.observe.watcher import Watcher, WatchSpec
 from package_hunter.pipeline.options import Scan, ScanOptions
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sensor.falco import place
-
-_DRIVER = f"node {LIFECYCLE} "
 
 
 def engine_of(options: ScanOptions, config: Settings) -> str:
@@ -34,6 +32,12 @@ def engine_of(options: ScanOptions, config: Settings) -> str:
     return engine
 
 
+def driver_of(turn: Round) -> str:
+    """How the command line of our own program begins that lets the manager run one script; empty without one."""
+    facts = facts_of(turn.plan.target.ecosystem)
+    return facts.driver if facts is not None else ""
+
+
 def watcher_of(scan: Scan, turn: Round, box: BoxSpec, names: Path, canaries: Mapping[str, str]) -> Watcher:
     """The watcher of a round's box. ``names`` is the gateway's table of addresses, ``canaries`` maps paths in the
     box to canary ids."""
@@ -42,7 +46,7 @@ def watcher_of(scan: Scan, turn: Round, box: BoxSpec, names: Path, canaries: Map
         scan_id=scan.id,
         target=turn.plan.target.name,
         box=box,
-        driver=_DRIVER,
+        driver=driver_of(turn),
         canaries=canaries,
         names=names,
         folder=turn.folder,

@@ -25,10 +25,10 @@ from sqlalchemy import select
 
 from package_hunter import __version__
 from package_hunter.confined import StoppedError
-from package_hunter.ecosystems import Staged
+from package_hunter.ecosystems.base import Staged
 from package_hunter.ecosystems.locked import lock_files
 from package_hunter.ecosystems.planner import in_child
-from package_hunter.ecosystems.python.requirements import normal
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Package, ScanStatus, Verdict
 from package_hunter.model.times import rfc3339
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
     from package_hunter.pipeline.options import Scan as Running
 
-_ARCHIVE = re.compile(r"(.+?)(\.tgz|\.tar\.\w+|\.tar|\.zip|\.whl|\.egg|\.gem)\Z")
-_INSTALLED = ("/node_modules/", "/site-packages/", "/gems/", "/.yarn/", "/.pnpm/")
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -105,22 +103,39 @@ def _pins(staged: Staged) -> dict[str, frozenset[str]]:
 
 def _foreign(package: Package) -> bool:
     """Not a part of the project's own tree, which the key holds whole."""
-    return package.path is None or any(part in f"{package.path}/" for part in _INSTALLED)
+    return package.path is None or any(part in f"{package.path}/" for part in _installed())
 
 
 def _stem(purl: str) -> str:
     """What the names of this package's archives begin with, whatever stands for its dots and dashes."""
     parsed = PackageURL.from_string(purl)
-    return normal(f"{parsed.name}-{parsed.version}")
+    return _flat(f"{parsed.name}-{parsed.version}")
 
 
 def _archive_of(url: str) -> str | None:
     """The stem of the package whose archive lies there; None where it is no archive."""
-    hit = _ARCHIVE.fullmatch(unquote(urlsplit(url).path).rpartition("/")[2])
+    form, tagged = _archives()
+    hit = form.fullmatch(unquote(urlsplit(url).path).rpartition("/")[2])
     if hit is None:
         return None
     # a wheel's name goes on with the systems that it is for
-    return normal("-".join(hit[1].split("-")[:2]) if hit[2] in (".whl", ".egg") else hit[1])
+    return _flat("-".join(hit[1].split("-")[:2]) if hit[2] in tagged else hit[1])
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"[-_.]+", "-", text).lower()
+
+
+@derived
+def _archives(known: tuple[Facts, ...]) -> tuple[re.Pattern[str], frozenset[str]]:
+    """The form of archives' names (what it is, the ending), and the endings after name, version and systems."""
+    endings = "|".join(ending for one in known for ending in one.archives)
+    return re.compile(rf"(.+?)({endings})\Z"), frozenset(end for one in known for end in one.tagged_archives)
+
+
+@derived
+def _installed(known: tuple[Facts, ...]) -> tuple[str, ...]:
+    return tuple(folder for one in known for folder in one.installed)
 
 
 def _settings(config: Settings) -> str:

@@ -14,7 +14,7 @@ from package_hunter.store.database import Store
 
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
-    from package_hunter.ecosystems import Staged
+    from package_hunter.ecosystems.base import Staged
     from package_hunter.pipeline.options import Scan
     from package_hunter.queue.reuse import Known
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter import __version__
+from package_hunter.model.ecosystem import facts_of, known
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean
@@ -105,14 +106,10 @@ def _vulnerability(finding: Finding, report: Report, root: Path | None) -> dict[
     }
 
 
-_MANAGERS = {
-    "yarn": "yarn",
-    "pnpm": "pnpm",
-    "pypi": "pip",
-    "pip": "pip",
-    "gem": "bundler",
-    "bundler": "bundler",
-}
+def _manager(kind: str) -> str:
+    """GitLab's name of a manager, of the ecosystem that a purl's type or a target names."""
+    facts = facts_of(kind) or known()[0]
+    return facts.gitlab.get(kind) or next(iter(facts.gitlab.values()))
 
 
 def _files(report: Report, root: Path | None) -> list[dict[str, Any]]:
@@ -125,7 +122,7 @@ def _files(report: Report, root: Path | None) -> list[dict[str, Any]]:
     return [
         {
             "path": locate(report, purls[0], root).file,
-            "package_manager": _MANAGERS.get(kind, "npm"),
+            "package_manager": _manager(kind),
             "dependencies": [
                 {"package": {"name": name}, "version": version}
                 for name, version in (_package(purl, report) for purl in purls)

@@ -6,16 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from package_hunter.model.ecosystem import facts_of, known
 from package_hunter.model.report import Report
 from package_hunter.report.words import parse_purl
 
 MAX_BYTES = 64 << 20
-_FILES = {
-    "npm": ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "package.json"),
-    "pypi": ("poetry.lock", "uv.lock", "requirements.txt", "pyproject.toml", "setup.py"),
-    "gem": ("Gemfile.lock", "Gemfile"),
-}
-_ALIASES = {"yarn": "npm", "pnpm": "npm", "pip": "pypi", "uv": "pypi", "poetry": "pypi", "bundler": "gem"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +23,15 @@ class Location:
 
 def files_of(ecosystem: str) -> tuple[str, ...]:
     """Lock files and manifests of an ecosystem, the most telling first."""
-    return _FILES.get(_ALIASES.get(ecosystem, ecosystem), _FILES["npm"])
+    return (facts_of(ecosystem) or known()[0]).pins
 
 
 def locate(report: Report, purl: str | None, root: Path | None = None) -> Location:
     """The place that brings the package in, its file named from the root of the repository that ``root`` (the
     scanned folder) lies in; without ``root`` the usual file's first line."""
     parts = parse_purl(purl)
-    names = files_of(parts.type if parts is not None and parts.type in _FILES else report.target.ecosystem)
+    own = facts_of(parts.type) if parts is not None else None
+    names = own.pins if own is not None else files_of(report.target.ecosystem)
     fallback = Location(names[-1] if report.target.purl else names[0])
     if root is None:
         return fallback
@@ -67,9 +63,7 @@ def _name(purl: str | None) -> str:
 def _line(path: Path, name: str) -> int | None:
     if not name or path.stat().st_size > MAX_BYTES:
         return None
-    wanted = re.compile(
-        rf'"(?:[^"]*node_modules/)?{re.escape(name)}"\s*:|^"?{re.escape(name)}@|^\s*/?{re.escape(name)}\b'
-        rf'|^name = "{re.escape(name)}"|gem "{re.escape(name)}"|^\./{re.escape(name)}\b'
-    )
+    forms = dict.fromkeys(form for one in known() for form in one.pin_lines)
+    wanted = re.compile("|".join(form.replace("NAME", re.escape(name)) for form in forms))
     with path.open(encoding="utf-8", errors="replace") as file:
         return next((number for number, line in enumerate(file, 1) if wanted.search(line)), None)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_json import clean
@@ -17,8 +18,6 @@ from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, harmless
 from package_hunter.report.indicators import indicators
-
-_ECOSYSTEMS = {"npm": "npm", "pypi": "PyPI", "gem": "RubyGems"}
 
 
 def _by_package(report: Report) -> dict[str, list[Finding]]:
@@ -51,10 +50,11 @@ def records(report: Report) -> Iterator[dict[str, Any]]:
         iocs[keys[kind]].append(harmless(value, 2000))
     for purl, findings in _by_package(report).items():
         parts = words.parse_purl(purl)
-        if parts is None or parts.type not in _ECOSYSTEMS:
+        facts = facts_of(parts.type) if parts is not None else None
+        if parts is None or facts is None or facts.purl_type != parts.type or not facts.osv:
             continue
         name = f"{parts.namespace}/{parts.name}" if parts.namespace else parts.name
-        package = {"ecosystem": _ECOSYSTEMS[parts.type], "name": harmless(name)}
+        package = {"ecosystem": facts.osv, "name": harmless(name)}
         yield {
             "schema_version": "1.7.5",
             "modified": rfc3339(report.finished)[:19] + "Z",

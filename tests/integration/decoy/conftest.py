@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.decoy.gateway import Gateway, GatewaySpec
+from package_hunter.decoy.gateway import Gateway, GatewayProcess, GatewaySpec
+from package_hunter.ecosystems.known import GATEWAY
 from tests.support.netpair import NetPair
 from tests.support.played import CANARIES, LocalRegistry
 from tests.support.requires import needs_program, needs_root
@@ -35,7 +36,7 @@ def gateway(pair: NetPair, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
         run = tmp_path / f"run{len(started)}"
         run.mkdir()
         spec = GatewaySpec("scan", run, tmp_path / "cache", canaries=CANARIES)
-        made = Gateway(replace(spec, **changes))  # type: ignore[arg-type]
+        made = Gateway(replace(spec, **changes), GatewayProcess(GATEWAY))  # type: ignore[arg-type]
         started.append(made)
         made.start(pair.path)
         (run / "ca.pem").write_bytes(made.ca_pem)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.decoy.upstream import npm_upstreams, pip_upstreams
+from package_hunter.ecosystems.npm.host import npm_upstreams
+from package_hunter.ecosystems.python.host import pip_upstreams
 from tests.support.requires import needs_program
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.ecosystems import BoxTree, Plan
+from package_hunter.ecosystems.base import Plan
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Command, CommandRun, Phase
 
 

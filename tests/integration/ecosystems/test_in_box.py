@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.ecosystems import BoxTree, Plan, PlanOptions, plans, stage
+from package_hunter.ecosystems.base import Plan, PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HostError
 from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.scan import CommandRun

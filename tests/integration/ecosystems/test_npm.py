@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from package_hunter.ecosystems import Plan, PlanOptions, plans, stage
+from package_hunter.ecosystems.base import Plan, PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import CommandRun
 from tests.support.requires import needs_program, needs_registry

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.ecosystems import PlanOptions, plans, stage
+from package_hunter.ecosystems.base import PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.errors import NothingToScanError
 from tests.support.requires import needs_program
 

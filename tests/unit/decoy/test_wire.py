@@ -17,7 +17,8 @@ from package_hunter.decoy.services.downloads import elf
 from package_hunter.decoy.sniff import client_hello_name, protocol
 from package_hunter.decoy.sockets import datagram
 from package_hunter.decoy.spec import Limits
-from package_hunter.decoy.upstream import _ini, _npm_auth, _pip_config, _pip_default
+from package_hunter.ecosystems.npm.host import _ini, _npm_auth
+from package_hunter.ecosystems.python.host import _pip_config, _pip_default
 from package_hunter.model.observation import Connection, DnsRecord, Request
 
 

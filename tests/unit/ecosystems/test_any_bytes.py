@@ -11,15 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from package_hunter.ecosystems import BoxTree, PlanOptions, lay, stage
+from package_hunter.ecosystems.base import PlanOptions, stage
 from package_hunter.ecosystems.jsontext import loads
+from package_hunter.ecosystems.laying import lay
 from package_hunter.ecosystems.locked import lock_file
 from package_hunter.ecosystems.npm import lock, manifest, yaml_lock, yarn_lock
 from package_hunter.ecosystems.planner import to_bytes
 from package_hunter.ecosystems.purls import purl
 from package_hunter.ecosystems.python import installed, requirements
 from package_hunter.ecosystems.ruby import lock as gems
-from package_hunter.ecosystems.tree import parse_object
+from package_hunter.ecosystems.tree import BoxTree, parse_object
 from package_hunter.ecosystems.yamltext import load_text
 from package_hunter.errors import HunterError, UsageError
 from package_hunter.model import toml

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_hunter.ecosystems import PlanOptions
-from package_hunter.ecosystems.base import Installed
+from package_hunter.ecosystems.base import Installed, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.failures import failure
 from package_hunter.errors import NothingToScanError, UnreachableError

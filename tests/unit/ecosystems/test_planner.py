@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from package_hunter.confined import Allowance, Ask, Confined, StoppedError
-from package_hunter.ecosystems import BoxTree, Plan, PlanOptions, plans, stage
+from package_hunter.ecosystems.base import Plan, PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.locked import LockFile, lock_file
 from package_hunter.ecosystems.npm import members
 from package_hunter.ecosystems.planner import ConfinedPlan, Planner, in_child
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError, UsageError
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.policy import DEFAULT

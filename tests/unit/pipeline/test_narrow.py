@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.ecosystems import BoxTree
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import SandboxError
 from package_hunter.pipeline import narrow as narrowing
 from package_hunter.pipeline.apart import MAX_LOADS, Apart

@@ -14,7 +14,7 @@ import pytest
 
 from package_hunter.config import Settings
 from package_hunter.decoy.spec import Upstream
-from package_hunter.ecosystems import stage
+from package_hunter.ecosystems.base import stage
 from package_hunter.ecosystems.planner import Planner
 from package_hunter.model.observation import Fetched, NetworkLog, Request
 from package_hunter.model.report import Report

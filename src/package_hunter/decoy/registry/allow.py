@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.registry import RegistryAllow
 
 
 def normal_name(ecosystem: str, name: str) -> str:
     """A package's name in the form its registry compares (PEP 503 for PyPI)."""
-    if ecosystem == "pypi":
-        return re.sub(r"[-_.]+", "-", name).lower()
-    return name
+    facts = facts_of(ecosystem)
+    return facts.normal(name) if facts is not None else name
 
 
 class Allowed:

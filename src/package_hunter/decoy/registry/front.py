@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from typing import Any, Protocol
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from package_hunter.decoy.record import Recorder, now
-from package_hunter.decoy.registry import npm
 from package_hunter.decoy.registry.allow import Allowed
 from package_hunter.decoy.registry.cache import Metadata, PendingArtefact, RegistryCache, best_digest
 from package_hunter.decoy.registry.client import UpstreamClient
-from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import GatewaySpec
-from package_hunter.decoy.web import Answer, Ask, json_answer
+from package_hunter.decoy.web import Answer, Ask
+from package_hunter.model.ecosystem import known
 from package_hunter.model.observation import DecoyMark, Fetched
 from package_hunter.model.registry import RegistryAllow
 
 _FRESH_SECONDS = 300.0
 _KEPT_HEADERS = ("content-type", "content-encoding", "etag", "last-modified", "vary")
-_SELF = npm.NpmPath("packument", "npm")
-_NOT_FOUND = '{"error":"Not found"}'
 
 
 class Unreachable(Exception):
@@ -41,6 +37,16 @@ class Offline(Unreachable):
     status = 403  # package managers try again, for minutes, on 503
 
 
+class Front(Protocol):
+    """What an ecosystem's folder gives: its registries as the box sees them, read side."""
+
+    def serves(self, ask: Ask) -> bool:
+        """Whether this request is for one of them."""
+
+    async def answer(self, ask: Ask) -> Answer:
+        """The answer to a read; anything but reads of allowed packages is refused and noted."""
+
+
 class Registry:
     """What every ecosystem's front shares: cache, upstream clients, the allowed set, marks."""
 
@@ -48,7 +54,7 @@ class Registry:
         self.spec = spec
         self.cache = cache
         self.record = record
-        self.allowed = {name: Allowed(name) for name in ("npm", "pypi", "gem")}
+        self.allowed = {one.name: Allowed(one.name) for one in known()}
         self.clients = {u.url: UpstreamClient(u) for u in spec.upstreams}
         self._learning: set[asyncio.Future[Any]] = set()
         # told of each host that an index keeps its files at
@@ -227,130 +233,3 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
     if unzip.unconsumed_tail:
         raise ValueError("too large")
     return plain
-
-
-class NpmFront:
-    """npm's registries of this host, by name of the package asked for."""
-
-    ecosystem = "npm"
-
-    def __init__(self, shared: Registry) -> None:
-        self._shared = shared
-        self._allowed = shared.allowed["npm"]
-        self._clients = [c for c in shared.clients.values() if c.upstream.ecosystem == "npm"]
-        # host -> the path below which it is a registry: also under the registries' second names
-        self._hosts = {
-            host_of(url): urlsplit(url).path for c in self._clients for url in c.upstream.addresses
-        }
-        self._files: dict[str, tuple[UpstreamClient, str, str, str, str]] = {}  # host+path -> file facts
-        self._by_file: dict[tuple[str, str], tuple[UpstreamClient, str, str, str, str]] = {}
-        self._denied: set[str] = set()
-
-    def serves(self, ask: Ask) -> bool:
-        """Whether it goes to one of the host's npm registries, asks for what they named, or for what a lock
-        file names in full in a registry's form."""
-        if ask.host in self._hosts or ask.host + ask.raw_path in self._files:
-            return True
-        return self._allowed.url(ask.url) and npm.read_path(ask.raw_path).kind == "tarball"
-
-    def client_for(self, name: str) -> UpstreamClient | None:
-        """The one upstream for this package: its scope's, else the default; never both."""
-        scope = name.partition("/")[0] if name.startswith("@") else None
-        for client in self._clients:
-            if scope and scope in client.upstream.scopes:
-                return client
-        return next((c for c in self._clients if c.upstream.default), None)
-
-    async def answer(self, ask: Ask) -> Answer:
-        """The answer to a read; anything but reads of allowed packages is refused and noted."""
-        base = self._hosts.get(ask.host, "").rstrip("/")
-        raw = ask.raw_path
-        below = raw[len(base) :] if raw.startswith(base + "/") else raw
-        path = npm.read_path(below)
-        try:
-            if path.kind in ("packument", "version") and not self._allowed.url(ask.url):
-                return await self._metadata(ask, path)
-            if path.kind == "tarball" or ask.host + raw in self._files:
-                return await self._tarball(ask, path)
-        except Unreachable as error:
-            self._shared.refused(ask, error)
-            return json_answer(json.dumps({"error": str(error)}), error.status)
-        return self._service(ask, path)
-
-    async def _metadata(self, ask: Ask, path: npm.NpmPath) -> Answer:
-        if path == _SELF and not self._allowed.name("npm"):
-            return json_answer(
-                _NOT_FOUND, 404
-            )  # npm asks for news of itself: no channel, nobody's dependency
-        if ask.query or not await self._shared.known(lambda: self._allowed.name(path.name)):
-            return self._deny(ask, path.name)
-        client = self.client_for(path.name)
-        if client is None:
-            return json_answer(_NOT_FOUND, 404)
-        entry = await self._packument(client, path, ask)
-        if ask.method == "HEAD":
-            return Answer(entry.status, b"", entry.headers, registry=True)
-        return Answer(entry.status, entry.body, entry.headers, "application/json", registry=True)
-
-    async def _packument(self, client: UpstreamClient, path: npm.NpmPath, ask: Ask) -> Metadata:
-        asked = {k: v for k, v in ask.headers.items() if k in ("accept", "accept-encoding")}
-        below = quote(path.name, safe="@!~*'()").replace("/", "%2f")
-        if path.kind == "version":
-            below += "/" + quote(path.item, safe="")
-        entry = await self._shared.metadata(client, below, asked, npm.variant(ask.headers), npm.lesson)
-        self._allowed.learn(entry.lesson.get("names", ()))
-        for where, (version, sri, url) in entry.lesson.get("files", {}).items():
-            host = urlsplit(url).hostname or ""
-            facts = (client, path.name, version, sri, url)
-            self._files[host + where] = self._by_file[path.name, where.rpartition("/")[2]] = facts
-        return entry
-
-    async def _tarball(self, ask: Ask, path: npm.NpmPath) -> Answer:
-        known = self._files.get(ask.host + ask.raw_path)
-        if known is None and await self._shared.known(lambda: self._allowed.name(path.name)):
-            client = self.client_for(path.name)
-            if client is not None:  # a lock file named it: learn its digest first
-                await self._packument(client, npm.NpmPath("packument", path.name), _plain_ask(ask))
-            known = self._files.get(ask.host + ask.raw_path) or self._by_file.get((path.name, path.item))
-        if known is None or ask.query:
-            return self._deny(ask, path.name or ask.raw_path)
-        client, name, version, sri, url = known
-        if not self._allowed.version(name, version):
-            return self._deny(ask, f"{name}@{version}")
-        locked = self._allowed.integrity(name, version)
-        if locked and sri and best_digest(locked) and _differs(locked, sri):
-            what = f"the registry's digest of {name}@{version} is not the lock file's"
-            self._shared.mark("integrity_mismatch", ask, what)
-            return json_answer(json.dumps({"error": what}), 409)  # no byte of it: npm would try for minutes
-        return await self._shared.artefact(client, url, locked or sri, ask, f"{name}@{version}")
-
-    def _deny(self, ask: Ask, what: str) -> Answer:
-        if what not in self._denied and len(self._denied) < 1000:
-            self._denied.add(what)
-            self._shared.mark(
-                "registry_channel", ask, f"asked for {what[:214]}, which no dependency of this project names"
-            )
-        return json_answer(_NOT_FOUND, 404)
-
-    def _service(self, ask: Ask, path: npm.NpmPath) -> Answer:
-        where = path.item
-        if where == "/-/ping":
-            return json_answer("{}")
-        if where == "/-/whoami":
-            self._shared.mark("registry_account", ask, "asked whose token this is")
-            return json_answer('{"username":"devops-ci"}')
-        if where.startswith("/-/npm/v1/security/"):
-            return json_answer("{}")
-        if where.startswith(("/-/npm/v1/keys", "/-/npm/v1/attestations", "/-/npm/v1/binary-mirrors")):
-            return json_answer(_NOT_FOUND, 404)
-        return self._deny(ask, where)
-
-
-def _plain_ask(ask: Ask) -> Ask:
-    headers = {"accept": "application/vnd.npm.install-v1+json", "accept-encoding": "gzip"}
-    return Ask("GET", ask.target, ask.host, headers, ask.peer)
-
-
-def _differs(one: str, other: str) -> bool:
-    a, b = best_digest(one), best_digest(other)
-    return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]

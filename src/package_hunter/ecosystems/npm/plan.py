@@ -12,6 +12,7 @@ from typing import Any
 from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, Staged
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.npm import installed, lock, manifest
+from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
 from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
@@ -21,7 +22,6 @@ _MAX_NAMED = 100  # that were not scanned
 _MAX_EXTRA = 10  # sub-modules, and commands, of a single package
 EXERCISE = "/usr/share/npm/exercise.js"
 NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
-LIFECYCLE = "/usr/share/npm/lifecycle.js"
 
 
 class NpmPlan(Plan):

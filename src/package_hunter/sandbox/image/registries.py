@@ -8,48 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urljoin
 
-_URL = r"(https?://[^\s'\"\]]+)"
-_NODE = "usr/local/lib/node_modules"
+from package_hunter.model.ecosystem import known
+
 _MOST = 32 << 20  # bytes of a file that are read: yarn is one file of 5 MB
-# Ecosystem; files (patterns below the image's root); the line that names the registry; the index below that
-# address. Whoever has the same ecosystem has the same registry built in, under whatever name: yarn classic sends
-# the token of npm's to its own name for it.
-_TABLE = (
-    (
-        "npm",
-        (f"{_NODE}/npm/node_modules/@npmcli/config/lib/definitions/definitions.js",),
-        rf"new Definition\('registry', \{{\s*default: '{_URL}'",
-        "",
-    ),
-    ("npm", (f"{_NODE}/yarn/lib/cli.js",), rf"\bYARN_REGISTRY = '{_URL}'", ""),
-    (
-        "pypi",
-        (
-            "usr/lib/python3*/dist-packages/pip/_internal/models/index.py",
-            "usr/local/lib/python3*/*-packages/pip/_internal/models/index.py",
-        ),
-        rf"^PyPI = PackageIndex\(\s*\"{_URL}\"",
-        "simple/",
-    ),
-    (
-        "gem",
-        ("usr/lib/ruby/*/rubygems/defaults.rb", "usr/local/lib/ruby/*/rubygems/defaults.rb"),
-        rf"def self\.default_sources\s+%w\[{_URL}\]",
-        "",
-    ),
-)
 
 
 def built_in_registries(image_root: Path) -> Mapping[str, tuple[str, ...]]:
     """Ecosystem -> addresses (each with a slash at its end) that the managers in this (mounted) image have built
     in for one and the same registry; a manager that is not in the image has no say."""
     found: dict[str, dict[str, None]] = {}
-    for ecosystem, places, pattern, index in _TABLE:
-        for path in sorted(path for place in places for path in image_root.glob(place)):
+    for ecosystem, place in ((facts.name, place) for facts in known() for place in facts.built_in):
+        for path in sorted(path for pattern in place.files for path in image_root.glob(pattern)):
             with path.open("rb") as file:
                 text = file.read(_MOST).decode("utf-8", "replace")
-            if match := re.search(pattern, text, re.MULTILINE):
+            if match := re.search(place.line, text, re.MULTILINE):
                 url = match[1] if match[1].endswith("/") else match[1] + "/"
-                found.setdefault(ecosystem, {})[urljoin(url, index)] = None
+                found.setdefault(ecosystem, {})[urljoin(url, place.index)] = None
                 break
     return {ecosystem: tuple(urls) for ecosystem, urls in found.items()}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from package_hunter.decoy.registry.allow import Allowed
 from package_hunter.decoy.registry.cache import Metadata, RegistryCache, best_digest
-from package_hunter.decoy.registry.npm import lesson, read_path
-from package_hunter.decoy.registry.pypi import artefact_names, metadata_lesson, page_lesson
+from package_hunter.ecosystems.npm.registry import lesson, read_path
+from package_hunter.ecosystems.python.registry import artefact_names, metadata_lesson, page_lesson
 from package_hunter.model.registry import RegistryAllow
 
 

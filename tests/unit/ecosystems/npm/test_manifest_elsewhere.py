@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.ecosystems import BoxTree, PlanOptions, plans, stage
+from package_hunter.ecosystems.base import PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.npm.manifest import from_elsewhere
+from package_hunter.ecosystems.tree import BoxTree
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from package_hunter.ecosystems import PlanOptions, elsewhere, plans, stage
+from package_hunter.ecosystems import elsewhere
+from package_hunter.ecosystems.base import PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.npm import members
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from package_hunter.ecosystems import PlanOptions, plans, stage
+from package_hunter.ecosystems.base import PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.python import installed, requirements
 from package_hunter.ecosystems.tree import BoxTree
 

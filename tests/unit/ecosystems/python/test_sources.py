@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from package_hunter.ecosystems import PlanOptions, plans, stage
+from package_hunter.ecosystems.base import PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.locked import lock_file
 from package_hunter.ecosystems.python import requirements
 from package_hunter.ecosystems.python.requirements import Wanted

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from package_hunter.ecosystems import BoxTree, PlanOptions, plans, stage
+from package_hunter.ecosystems.base import PlanOptions, stage
+from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.ruby import lock
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.yamltext import load_text
 from package_hunter.errors import NothingToScanError
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.decoy.registry.gems import GemPath, info_lesson, names_of, read_path
 from package_hunter.decoy.spec import Upstream
-from package_hunter.decoy.upstream import box_environment, gem_upstreams
+from package_hunter.ecosystems.registries import box_environment
+from package_hunter.ecosystems.ruby.host import gem_upstreams
+from package_hunter.ecosystems.ruby.registry import GemPath, info_lesson, names_of, read_path
 
 _INFO = (
     b"---\n1.0.0 rack:>= 2.0&< 4,zeitwerk:~> 2.6|checksum:" + b"ab" * 32 + b",ruby:>= 2.7\n"

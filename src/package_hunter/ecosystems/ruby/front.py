@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
-from package_hunter.decoy.registry import gems
 from package_hunter.decoy.registry.client import UpstreamClient
 from package_hunter.decoy.registry.front import Registry, Unreachable
-from package_hunter.decoy.registry.gems import GemPath
 from package_hunter.decoy.second_names import asked_of
 from package_hunter.decoy.web import Answer, Ask
+from package_hunter.ecosystems.ruby import registry as gems
+from package_hunter.ecosystems.ruby.registry import GemPath
 
 _ACCEPT = {"accept-encoding": "gzip"}
 
@@ -22,8 +22,6 @@ class NoIndex(Unreachable):
 
 class GemFront:
     """The compact index and the older one, read side."""
-
-    ecosystem = "gem"
 
     def __init__(self, shared: Registry) -> None:
         self._shared = shared

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import Ecosystem, NothingAskedError, Plan, PlanOptions, Staged
-from package_hunter.ecosystems.ruby import lock
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.interface import Planning
+from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.ruby import lock, locked, pack
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
 from package_hunter.ecosystems.ruby.plan import GemSource, RubyPlan
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
@@ -19,11 +24,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _SOURCE = "source Gem.sources.first.uri.to_s\n"
 
 
-class RubyEcosystem(Ecosystem):
-    """Everything that bundler and gem install, and ``pkg:gem/…``."""
-
-    name = "gem"
-    monitor = ("bundler", "gem", "ruby")
+class RubyPlanning(Planning):
+    """See ``ecosystems.interface``."""
 
     def recognise(self, staged: Staged) -> bool:
         """By the purl's type, a Gemfile at the top, or the parts of a .gem file."""
@@ -39,6 +41,18 @@ class RubyEcosystem(Ecosystem):
         if set(staged.tree.names(staged.project)) >= _GEM_PARTS:
             return self._plan_gem(staged, options)
         return self._plan_project(staged, options)
+
+    def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
+        """Gemfile.lock."""
+        return locked.lock_files(tree, project)
+
+    def project_of(self, folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+        """A Gemfile."""
+        locked.project_of(folder, here)
+
+    def pack(self, package: Path, into: Path) -> Path:
+        """A gem."""
+        return pack.gem(package, into)
 
     def _plan_project(self, staged: Staged, options: PlanOptions) -> Plan:
         tree, project = staged.tree, staged.project

@@ -9,9 +9,9 @@ from urllib.parse import urljoin, urlsplit
 from package_hunter.decoy.registry.allow import normal_name
 from package_hunter.decoy.registry.client import UpstreamClient
 from package_hunter.decoy.registry.front import Registry, Unreachable
-from package_hunter.decoy.registry.pypi import artefact_names, metadata_lesson, page_lesson
 from package_hunter.decoy.second_names import asked_of, host_of
 from package_hunter.decoy.web import Answer, Ask
+from package_hunter.ecosystems.python.registry import artefact_names, metadata_lesson, page_lesson
 
 _LEARN_BYTES = 128 << 20  # an artefact larger than this teaches no dependencies
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -19,8 +19,6 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 
 class PypiFront:
     """Index pages and the files that they name."""
-
-    ecosystem = "pypi"
 
     def __init__(self, shared: Registry) -> None:
         self._shared = shared

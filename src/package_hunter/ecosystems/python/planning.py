@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from email.parser import HeaderParser
+from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import Ecosystem, NothingAskedError, Plan, PlanOptions, Staged
-from package_hunter.ecosystems.python import installed, requirements
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.interface import Planning
+from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.python import installed, locked, pack, requirements
+from package_hunter.ecosystems.python import plan as python_plan
 from package_hunter.ecosystems.python.plan import PythonPlan, Source
 from package_hunter.ecosystems.python.requirements import Wanted, normal
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
@@ -18,11 +24,10 @@ _MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile.lock", "uv.loc
 _WHEEL = re.compile(r"[A-Za-z0-9_.!+]+-[A-Za-z0-9_.!+]+(-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl")
 
 
-class PythonEcosystem(Ecosystem):
-    """Everything that pip installs, and ``pkg:pypi/…``."""
+class PythonPlanning(Planning):
+    """See ``ecosystems.interface``."""
 
-    name = "pypi"
-    monitor = ("pip", "python", "uv", "poetry")
+    reads_wishes = True  # a requirements.txt
 
     def recognise(self, staged: Staged) -> bool:
         """By the purl's type, a manifest or requirement file at the top, or a wheel's own folder."""
@@ -41,6 +46,22 @@ class PythonEcosystem(Ecosystem):
         if info is not None:
             return self._plan_wheel(staged, options, info)
         return self._plan_project(staged, options)
+
+    def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
+        """The one that a scan would install from."""
+        return locked.lock_files(tree, project)
+
+    def project_of(self, folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+        """A requirements.txt."""
+        locked.project_of(folder, here)
+
+    def pack(self, package: Path, into: Path) -> Path:
+        """A source distribution."""
+        return pack.sdist(package, into)
+
+    def preload(self) -> None:
+        """The script of ours that is planted in the box."""
+        python_plan.preload()
 
     def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
         assert staged.purl is not None

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from packageurl import PackageURL
 
 from package_hunter.ecosystems import jsontext
-from package_hunter.ecosystems.base import Ecosystem, Plan, PlanOptions, Staged
-from package_hunter.ecosystems.npm import lock, members, yarn_lock
+from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
+from package_hunter.ecosystems.interface import Planning
+from package_hunter.ecosystems.npm import lock, locked, members, yarn_lock
+from package_hunter.ecosystems.npm import plan as npm_plan
 from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.plan import NpmPlan
+from package_hunter.ecosystems.pinned import LockFile, Pinned
 from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
@@ -24,11 +28,8 @@ _PROGRAMS = re.compile(
 _FORM = '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {}}'
 
 
-class NpmEcosystem(Ecosystem):
-    """Everything that has a package.json, and ``pkg:npm/…``."""
-
-    name = "npm"
-    monitor = ("npm", "yarn", "pnpm")
+class NpmPlanning(Planning):
+    """See ``ecosystems.interface``."""
 
     def recognise(self, staged: Staged) -> bool:
         """By the purl's type, or a package.json at the top."""
@@ -48,6 +49,22 @@ class NpmEcosystem(Ecosystem):
         manager = _manager(staged, found)
         manager.also_asks = tuple(members.manifests(staged.tree, staged.project, found).values())
         return NpmPlan(staged, options, manager, target)
+
+    def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
+        """npm's own, yarn's, pnpm's."""
+        return locked.lock_files(tree, project)
+
+    def project_of(self, folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+        """What they need in turn is held at the versions of ``everything``, by npm's overrides."""
+        locked.project_of(folder, here, everything)
+
+    def members(self, tree: BoxTree, project: str) -> Iterable[str]:
+        """The members of workspaces."""
+        return members.manifests(tree, project, tree.read_json(f"{project}/package.json"))
+
+    def preload(self) -> None:
+        """The scripts of ours that are planted in the box."""
+        npm_plan.preload()
 
     def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
         assert staged.purl is not None

@@ -1,0 +1,87 @@
+"""Plan: what to fetch, install and load, by each ecosystem that a project belongs to.
+
+``base.stage`` describes what came in, ``lay`` lays it out; a scan has that done in a child without rights
+(``planner``).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from package_hunter.ecosystems import elsewhere
+from package_hunter.ecosystems.base import (
+    NothingAskedError,
+    Plan,
+    PlanOptions,
+    Staged,
+)
+from package_hunter.ecosystems.checkout import git_files
+from package_hunter.ecosystems.known import ecosystems
+from package_hunter.ecosystems.repack import pack
+from package_hunter.errors import NothingToScanError, UsageError
+from package_hunter.model.ecosystem import names
+from package_hunter.model.scan import BoxFile
+
+__all__ = ["lay", "plans", "preload", "ready"]
+
+
+def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+    """What ``lay`` gives, ready for the box; in this process, with all its rights: for what is trusted. A scan
+    uses ``planner``."""
+    return [ready(plan, staged) for plan in lay(staged, options, ecosystem)]
+
+
+def preload() -> None:
+    """What plans read of this program itself, before a child is forked that may not."""
+    for one in ecosystems():
+        one.planning().preload()
+
+
+def lay(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+    """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
+    manager's, such as ``yarn``). One whose manifest asks for nothing is a note, where there is another. Raises
+    NothingToScanError where there is none."""
+    chosen = [one for one in ecosystems() if ecosystem is None or one.facts.called(ecosystem)]
+    if not chosen:
+        known = ", ".join(sorted(names()))
+        raise UsageError(f"There is no ecosystem “{ecosystem}”.", f"Known are {known}.")
+    fitting = [item for one in chosen if (item := one.planning()).recognise(staged)]
+    if not fitting:
+        raise NothingToScanError(
+            f"{staged.name} holds nothing to install: no manifest was found at its top.",
+            "Give the folder (or an archive of it) that holds the manifest, or a purl such as pkg:npm/NAME.",
+        )
+    found: list[Plan] = []
+    empty: list[NothingAskedError] = []
+    for item in fitting:
+        try:
+            found.append(item.plan(staged, options))
+        except NothingAskedError as error:
+            empty.append(error)
+    if not found:
+        raise empty[0]
+    seen = [folder for plan in found for folder in plan.looks_into]
+    below = elsewhere.note(staged.tree, staged.project, seen) if found[0].plant is not None else ()
+    found[0].notes = (*found[0].notes, *(error.message for error in empty), *below)
+    return found
+
+
+def ready(plan: Plan, staged: Staged) -> Plan:
+    """The plan with the files that are made of the staged ones: archives, and a git repository around a planted
+    project, as on a developer's machine. Their content is copied, not looked at."""
+    plan.files = tuple(_packed(file, staged) for file in plan.files)
+    if plan.plant is not None:
+        tracked = {
+            name: content
+            for name in staged.tree.names(staged.project)[:50]
+            if (content := staged.tree.read(f"{staged.project}/{name}", 256 << 10)) is not None
+        }
+        plan.files = (*git_files(staged.project, tracked, time.time()), *plan.files)
+    return plan
+
+
+def _packed(file: BoxFile, staged: Staged) -> BoxFile:
+    if not file.pack or staged.folder is None:
+        return file
+    return replace(file, content=pack(staged.folder, file.pack), pack="")

@@ -1,0 +1,61 @@
+"""What there is to know of pip, uv, poetry and what else installs from PyPI."""
+
+from __future__ import annotations
+
+from package_hunter.model.ecosystem import Builds, BuiltIn, Facts
+
+FACTS = Facts(
+    name="pypi",
+    managers=("pip", "python", "uv", "poetry"),
+    purl_type="pypi",
+    manifests=("requirements.txt", "pyproject.toml", "setup.py", "Pipfile.lock"),
+    pins=("poetry.lock", "uv.lock", "requirements.txt", "pyproject.toml", "setup.py"),
+    pin_lines=(r"^\s*/?NAME\b", r'^name = "NAME"', r"^\./NAME\b"),
+    addressed=(
+        r"(?:requirements|constraints)[\w.-]*\.(?:txt|in)",
+        r"pyproject\.toml",
+        r"poetry\.lock",
+        r"uv\.lock",
+        r"pipfile(?:\.lock)?",
+        r"setup\.cfg",
+    ),
+    credential_files={".pypirc": "pypirc", "pip.conf": "pip", "pip.ini": "pip"},
+    settings=(".config/pip/pip.conf",),
+    project_settings=("pip.conf",),
+    installed=("/site-packages/",),
+    made_with={".venv": "pyvenv.cfg", "venv": "pyvenv.cfg"},
+    separators=r"[-_.]+",
+    archives=(r"\.tar\.\w+", r"\.tar", r"\.zip", r"\.whl", r"\.egg"),
+    packed_by="pyproject.toml",
+    tagged_archives=(".whl", ".egg"),
+    interpreters=("python",),
+    reads={"pip": ("/.netrc", "/.pypirc", "/.config/pip")},
+    runs_as={"pip": r"/usr/\S+/pip/__pip-runner__\.py"},
+    builds=Builds(
+        program="pip",
+        script="pip install",
+        folder=r"/pip-(install|req-build|wheel|download)-\w{8}"
+        r"(?:/([A-Za-z0-9._-]{1,200}?)_[0-9a-f]{32})?(?=[/'\"\s]|$)",
+        given="req-build",
+        # how pip runs a build in the folder of a package that was given as a folder: itself
+        hook=r"/_in_process\.py\b|<pip-setuptools-caller>",
+    ),
+    says_error=(r"^ERROR:\s+(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$",),
+    says_not_found=(r"ModuleNotFoundError: No module named '([^']{1,214})'",),
+    says_unknown=(r"No matching distribution found",),
+    says_unreachable=(r"Read timed out|Max retries exceeded",),
+    built_in=(
+        BuiltIn(
+            (
+                "usr/lib/python3*/dist-packages/pip/_internal/models/index.py",
+                "usr/local/lib/python3*/*-packages/pip/_internal/models/index.py",
+            ),
+            r"^PyPI = PackageIndex\(\s*\"(https?://[^\s'\"\]]+)\"",
+            "simple/",
+        ),
+    ),
+    agents=(r"(?:pip|uv|poetry)/\d",),
+    read_use="pypi-upload",
+    gitlab={"pypi": "pip", "pip": "pip"},
+    osv="PyPI",
+)
