@@ -107,13 +107,13 @@ def _constants(container: str | None) -> dict[str, Any]:
 
 
 def _tell(alert: Alert, hostname: str) -> None:
-    from package_hunter.rules import falco_json
+    from package_hunter.model.report_form import falco_json
 
     sys.stdout.write(json.dumps(falco_json(alert, hostname)) + "\n")
 
 
 def _as_json(observation: Observation, hostname: str) -> dict[str, Any]:
-    from package_hunter.rules import falco_json
+    from package_hunter.model.report_form import falco_json
 
     data = dataclasses.asdict(dataclasses.replace(observation, alerts=()))
     blames = (alert.blame and dataclasses.asdict(alert.blame) for alert in observation.alerts)
