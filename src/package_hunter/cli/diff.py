@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from package_hunter.errors import UsageError
 from package_hunter.findings.compare import Difference, compare
+from package_hunter.model import wire
 from package_hunter.model.finding import Finding
 from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
@@ -41,7 +42,7 @@ def read_report(path: Path) -> Report:
 
 def as_json(difference: Difference, verdict: str, decision: str) -> dict[str, Any]:
     """The difference as JSON values."""
-    data = asdict(difference)
+    data = wire.plain(Difference, difference)
     for key in ("new_findings", "gone_findings"):
         data[key] = [finding_json(f) for f in getattr(difference, key)]
     data["changed_packages"] = [

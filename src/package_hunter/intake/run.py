@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
 from package_hunter.intake.secrets import Withheld
 from package_hunter.intake.unpack import UnpackResult
+from package_hunter.model import wire
 
 _ANSWER_BYTES = 8 << 20
 _WALL_SECONDS = 300.0
@@ -73,7 +75,7 @@ def _from_source(source: Path | IO[bytes], target: int, limits: Limits, seconds:
 
 
 def _from_directory(source: Path, target: int, limits: Limits, seconds: float) -> UnpackResult:
-    trusted = Limits(**{**limits.to_json(), "trusted_names": True})
+    trusted = replace(limits, trusted_names=True)
     origin = directory.open_directory(str(source))
     read_end, write_end = os.pipe()
     feeding = _Feeding(origin, write_end, trusted)
@@ -115,7 +117,7 @@ def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -
     """Start the process, wait, read its one line. Its environment is empty: nothing of ours leaks into it."""
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker"]
     process = subprocess.Popen(
-        [*command, str(archive), str(target), form, json.dumps(limits.to_json()), str(os.getpid())],
+        [*command, str(archive), str(target), form, json.dumps(wire.plain(Limits, limits)), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

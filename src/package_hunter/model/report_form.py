@@ -71,6 +71,11 @@ def finding_json(finding: Finding) -> Json:
     return _written(Annotated[Finding, As(FindingForm)], finding)
 
 
+def alert_json(alert: Alert, hostname: str = "") -> Json:
+    """An alert as in a report: Falco's form and blame."""
+    return _written(AlertForm, AlertForm.of(alert, hostname))
+
+
 def falco_json(alert: Alert, hostname: str = "") -> Json:
     """An alert as Falco prints it with ``json_output``, keys in Falco's order (compared with a real Falco's in the
     conformance tests)."""
