@@ -24,9 +24,10 @@ import yaml
 from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields.source import Fields
+from package_hunter.model.report_form import falco_json
 from package_hunter.model.table import ContainerInfo
 from package_hunter.observe.events import compile_rules
-from package_hunter.rules import falco_json, load_rules
+from package_hunter.rules import load_rules
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe, ScanSensor
 from package_hunter.sensor.ring import Ring

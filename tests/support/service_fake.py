@@ -15,6 +15,8 @@ from package_hunter.api import server
 from package_hunter.cli.serve import Parts, renderers, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
+from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.queue import worker
 from package_hunter.queue.base import Job
 from tests.support.judge_samples import report
@@ -46,7 +48,7 @@ def report_json(scan_id: str, verdict: str = "no_findings", alerts: int = 0) -> 
         "time": T0,
         "blame": None,
     }
-    base = report().to_json()
+    base = to_json(report())
     reasons = ["The install phase failed."] if verdict == "inconclusive" else []
     return base | {
         "id": scan_id,
@@ -63,18 +65,12 @@ def report_json(scan_id: str, verdict: str = "no_findings", alerts: int = 0) -> 
     }
 
 
-class FakeReport:
-    """What the pipeline would return."""
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        self.data = data
-
-    def to_json(self) -> dict[str, Any]:
-        """See model.report.Report."""
-        return self.data
+def made_report(scan_id: str, verdict: str = "no_findings", alerts: int = 0) -> Report:
+    """The same as a value."""
+    return from_json(report_json(scan_id, verdict, alerts))
 
 
-def run(job: Job, archive: IO[bytes] | None) -> FakeReport:
+def run(job: Job, archive: IO[bytes] | None) -> Report:
     """A made-up scan."""
     words = ("" if archive is None else archive.read(64).decode("ascii", "replace")).split()
     word = words[0] if words else ""
@@ -87,7 +83,7 @@ def run(job: Job, archive: IO[bytes] | None) -> FakeReport:
     elif word == "crash":
         raise ValueError(word)
     verdict = word if word in ("malicious", "inconclusive") else "no_findings"
-    return FakeReport(report_json(str(job.scan_id), verdict, alerts=int(word == "malicious")))
+    return made_report(str(job.scan_id), verdict, alerts=int(word == "malicious"))
 
 
 def main(argv: list[str]) -> int:

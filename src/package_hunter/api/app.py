@@ -21,6 +21,7 @@ from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Renderer, Service
 from package_hunter.config import Settings
 from package_hunter.ecosystems import known  # noqa: F401 (says to the reports which there are)
+from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
 from package_hunter.report.sample import sample
@@ -114,7 +115,7 @@ def _describe_credentials(app: FastAPI) -> None:
 async def warm_up(app: FastAPI) -> None:
     """Answer requests inside the process and render a report in every form, so that all that is loaded with the
     first of each is loaded before rights are given up."""
-    report = sample().to_json()
+    report = to_json(sample())
     original_form.answer(report["id"], ScanStatus.FINISHED.value, None, report)
     for renderer in app.state.service.renderers.values():
         renderer.render(report).encode("utf-8", "backslashreplace")

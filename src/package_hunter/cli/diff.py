@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +13,11 @@ from rich.text import Text
 
 from package_hunter.errors import UsageError
 from package_hunter.findings.compare import Difference, compare
+from package_hunter.model import wire
 from package_hunter.model.finding import Finding
+from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import clean, finding_json
+from package_hunter.model.report_form import finding_json, from_json
 from package_hunter.model.scan import FailOn, Verdict
 from package_hunter.policy import exit_code
 from package_hunter.policy.rejudge import rejudge
@@ -30,7 +32,7 @@ def read_report(path: Path) -> Report:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path} is larger than {MAX_BYTES} bytes.", "Give a JSON report of a scan.")
-        return Report.from_json(json.loads(path.read_bytes()))
+        return from_json(json.loads(path.read_bytes()))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     except (ValueError, RecursionError) as error:
@@ -40,9 +42,9 @@ def read_report(path: Path) -> Report:
 
 def as_json(difference: Difference, verdict: str, decision: str) -> dict[str, Any]:
     """The difference as JSON values."""
-    data = asdict(difference)
+    data = wire.plain(Difference, difference)
     for key in ("new_findings", "gone_findings"):
-        data[key] = [clean(finding_json(f)) for f in getattr(difference, key)]
+        data[key] = [finding_json(f) for f in getattr(difference, key)]
     data["changed_packages"] = [
         {"package": name, "old": old, "new": new} for name, old, new in difference.changed_packages
     ]

@@ -107,18 +107,17 @@ def _constants(container: str | None) -> dict[str, Any]:
 
 
 def _tell(alert: Alert, hostname: str) -> None:
-    from package_hunter.rules import falco_json
+    from package_hunter.model.report_form import falco_json
 
     sys.stdout.write(json.dumps(falco_json(alert, hostname)) + "\n")
 
 
 def _as_json(observation: Observation, hostname: str) -> dict[str, Any]:
-    from package_hunter.rules import falco_json
+    from package_hunter.model import wire
+    from package_hunter.model.report_form import alert_json
 
-    data = dataclasses.asdict(dataclasses.replace(observation, alerts=()))
-    blames = (alert.blame and dataclasses.asdict(alert.blame) for alert in observation.alerts)
-    alerts = (falco_json(alert, hostname) for alert in observation.alerts)
-    return {**data, "alerts": [{**a, "blame": blame} for a, blame in zip(alerts, blames, strict=True)]}
+    data = wire.plain(Observation, dataclasses.replace(observation, alerts=()))
+    return {**data, "alerts": [alert_json(alert, hostname) for alert in observation.alerts]}
 
 
 def _as_text(observation: Observation) -> str:

@@ -18,7 +18,7 @@ from package_hunter.api.service import Renderer
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
-from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
 from package_hunter.queue.local import LocalQueue
@@ -89,10 +89,10 @@ def renderers() -> dict[str, Renderer]:
     """The report's forms as the server sends them: text without colours, 100 columns wide."""
 
     def text(data: dict[str, Any]) -> str:
-        return render_text(Report.from_json(data), color=False, width=100)
+        return render_text(from_json(data), color=False, width=100)
 
     def other(name: str) -> Callable[[dict[str, Any]], str]:
-        return lambda data: FORMATS[name](Report.from_json(data))
+        return lambda data: FORMATS[name](from_json(data))
 
     others = {name: Renderer(kind, other(name)) for name, kind in _MEDIA_TYPES.items()}
     return {"text": Renderer("text/plain; charset=utf-8", text), **others}

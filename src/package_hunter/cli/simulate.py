@@ -9,7 +9,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from rich.table import Table
 from package_hunter.cli.console import Progress
 from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
+from package_hunter.model import wire
 from package_hunter.model.report import Report
 
 Scan = Callable[[Path, "Simulation"], Report]
@@ -224,7 +225,9 @@ def simulate(
     else:
         outcomes = list(run(chosen, _scan_with(progress)))
     if format == "json":
-        rows: list[dict[str, Any]] = [asdict(o) | {"as_expected": o.as_expected} for o in outcomes]
+        rows: list[dict[str, Any]] = [
+            wire.plain(Outcome, o) | {"as_expected": o.as_expected} for o in outcomes
+        ]
         typer.echo(json.dumps(rows, indent=2))
     else:
         console = Console(highlight=False, emoji=False, markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +84,10 @@ class GatewaySpec:
 
 def to_wire(spec: GatewaySpec, ca_cert: bytes, ca_key: bytes) -> dict[str, Any]:
     """The form that goes to the gateway process over its control socket (it holds the host's credentials)."""
-    data = asdict(spec)
-    data["run_dir"], data["cache_dir"] = str(spec.run_dir), str(spec.cache_dir)
+    from package_hunter.model import wire  # not for the gateway, which is to start fast (see record.py)
+
     return {
-        "spec": data,
+        "spec": wire.plain(GatewaySpec, spec),
         "ecosystems": to_data(known()),
         "ca_cert": base64.b64encode(ca_cert).decode(),
         "ca_key": base64.b64encode(ca_key).decode(),

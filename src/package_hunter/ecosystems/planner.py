@@ -9,12 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from package_hunter import confined, errors
 from package_hunter.confined import Allowance, Ask, Confined, StoppedError
@@ -23,6 +19,7 @@ from package_hunter.ecosystems.laying import lay, preload, ready
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HunterError
+from package_hunter.model import wire
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import (
     BoxFile,
@@ -33,18 +30,16 @@ from package_hunter.model.scan import (
     PhaseCoverage,
     Target,
 )
-from package_hunter.model.text import all_well_formed, well_formed
+from package_hunter.model.text import well_formed
+from package_hunter.model.wire import to_bytes
 
 T = TypeVar("T")
-_BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 _MAX_SENTENCE = 2_000
 
 
 @dataclass(frozen=True)
 class _Laid:
     """What the parent is told of a plan once it is laid out. ``number`` is the child's for it."""
-
-    __pydantic_config__ = _BYTES
 
     number: int
     target: Target
@@ -103,25 +98,11 @@ class _Refusal:
     advice: str
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def to_bytes(kind: Any, value: object) -> bytes:
-    """A value as JSON, whatever text is in it."""
-    adapter = _adapter(kind)
-    try:
-        return bytes(adapter.dump_json(value))
-    except (PydanticSerializationError, UnicodeEncodeError):
-        return bytes(adapter.dump_json(all_well_formed(value)))
-
-
 def from_bytes(kind: Any, data: bytes) -> Any:
     """The value back; StoppedError where it is none."""
     try:
-        return _adapter(kind).validate_json(data)
-    except (ValidationError, ValueError, RecursionError):
+        return wire.from_bytes(kind, data)
+    except ValueError:
         raise StoppedError("Planning was given up: its answer cannot be read.") from None
 
 
@@ -165,7 +146,7 @@ def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: f
     """What ``work`` makes of a staged project, in a child without rights. It must give a value that ``kind`` (a
     type) describes. Raises HunterError of its own, or StoppedError."""
     _preload()
-    _adapter(kind)
+    wire.ready(kind)
 
     def make(ask: Ask) -> Ask:
         seen = replace(staged, files=RemoteTree("staged", ask))
@@ -183,7 +164,7 @@ def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: f
 def _preload() -> None:
     """What the child cannot load any more."""
     for kind in (list[_Laid], _Wish, _Said, Coverage, list[CommandRun], frozenset[str], _Refusal):
-        _adapter(kind)
+        wire.ready(kind)
     preload()
 
 

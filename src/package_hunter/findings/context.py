@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from package_hunter.model.markers import marker_domains
 from package_hunter.model.observation import (
     Blame,
     Canary,
@@ -19,7 +20,6 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.owners import Owners
 from package_hunter.model.processes import Pids
-from package_hunter.model.report_json import marker_domains
 from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
 
 Blamer = Callable[[int, int], Blame | None]

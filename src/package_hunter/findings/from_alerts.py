@@ -12,8 +12,8 @@ from package_hunter.findings.context import Context
 from package_hunter.findings.meaning import of_read, of_start
 from package_hunter.findings.signals import Signal, is_hidden
 from package_hunter.findings.traces import inside, lost_scripts, made_by_itself, script_manifests
+from package_hunter.model.markers import is_marker
 from package_hunter.model.observation import Alert, FileChange, Process
-from package_hunter.model.report_json import is_marker
 from package_hunter.model.scan import Package
 
 TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")

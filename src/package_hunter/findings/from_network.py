@@ -18,6 +18,7 @@ from package_hunter.findings.traffic import (
     name_facts,
 )
 from package_hunter.model.box import HOME
+from package_hunter.model.markers import is_marker
 from package_hunter.model.observation import (
     CanaryHit,
     Connection,
@@ -26,7 +27,6 @@ from package_hunter.model.observation import (
     NetworkLog,
     Request,
 )
-from package_hunter.model.report_json import is_marker
 
 MAX_QUERY = 256  # a longer query string is data, not an address
 

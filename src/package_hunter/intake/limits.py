@@ -3,8 +3,8 @@ heavy."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from package_hunter.config import Settings
@@ -35,7 +35,3 @@ class Limits:
             name_bytes=settings.max_name_bytes,
             path_bytes=settings.max_path_bytes,
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """As the unpacker process is told."""
-        return asdict(self)

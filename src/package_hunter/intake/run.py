@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +21,7 @@ from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
 from package_hunter.intake.secrets import Withheld
 from package_hunter.intake.unpack import UnpackResult
+from package_hunter.model import wire
 from package_hunter.model.ecosystem import known, to_data
 from package_hunter.model.withheld import CredentialKind
 
@@ -75,7 +77,7 @@ def _from_source(source: Path | IO[bytes], target: int, limits: Limits, seconds:
 
 
 def _from_directory(source: Path, target: int, limits: Limits, seconds: float) -> UnpackResult:
-    trusted = Limits(**{**limits.to_json(), "trusted_names": True})
+    trusted = replace(limits, trusted_names=True)
     origin = directory.open_directory(str(source))
     read_end, write_end = os.pipe()
     feeding = _Feeding(origin, write_end, trusted)
@@ -116,7 +118,7 @@ class _Feeding(threading.Thread):
 def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -> dict[str, Any]:
     """Start the process, wait, read its one line. Its environment is empty: nothing of ours leaks into it."""
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker"]
-    told = json.dumps(limits.to_json()), str(os.getpid()), json.dumps(to_data(known()))
+    told = json.dumps(wire.plain(Limits, limits)), str(os.getpid()), json.dumps(to_data(known()))
     process = subprocess.Popen(
         [*command, str(archive), str(target), form, *told],
         stdin=subprocess.DEVNULL,

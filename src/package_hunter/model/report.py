@@ -1,15 +1,10 @@
-"""The report of one scan: all that the other parts found out, in one value, and its JSON form.
-
-The JSON form is a contract (docs/report.md, report/schema/report-v1.json): keys may be added within a schema
-version, never taken away or given another meaning. Times are ns since the epoch here, RFC 3339 in UTC with
-nanoseconds there.
-"""
+"""The report of one scan: all that the other parts found out, in one value. Its JSON form: model/report_form.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import (
@@ -22,9 +17,8 @@ from package_hunter.model.observation import (
     Process,
 )
 from package_hunter.model.scan import Coverage, Decision, Package, ScanStatus, Target, Verdict
-from package_hunter.model.text import all_well_formed
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION: Literal["1"] = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +63,3 @@ class Report:
     error: str | None = None
     known_from: str | None = None
     targets: tuple[Target, ...] = ()  # one for each ecosystem of a project; ``target`` is the first
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON form, schema version 1."""
-        from package_hunter.model.report_json import encode
-
-        return encode(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Report:
-        """Read the JSON form back; ValueError where it is not one.
-
-        What the JSON form leaves out comes back empty: canaries' values, sockets' local ports, event numbers.
-        """
-        from package_hunter.model.report_read import decode
-
-        return all_well_formed(decode(data))

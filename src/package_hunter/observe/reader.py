@@ -9,16 +9,14 @@ import signal
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from resource import struct_rusage
 from typing import IO, Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from package_hunter.confine import ProcessLimits, confine
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.preload import load_tables
+from package_hunter.model import wire
 from package_hunter.model.observation import Observation
 from package_hunter.model.table import RawEvent, Section, StartState
 from package_hunter.observe.events import Scope, observe
@@ -34,11 +32,6 @@ _NO_MEMORY = b"MemoryError: this scan makes it need more than it may have"
 _MAX_MEMORY_BYTES = (
     2 << 30
 )  # of the reader: a scan that makes it need more is inconclusive, and the host lives
-
-
-@cache
-def _codec() -> TypeAdapter[Observation]:
-    return TypeAdapter(Observation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ class Observer:
 
     def start(self, spec: ReaderSpec) -> None:
         """Fork the reader; it drains from now on."""
-        _codec()
+        wire.ready(Observation)
         load_tables()
         done, self._done = os.pipe()
         self._result = (self._run_dir / "observation.json").open("w+b")
@@ -99,7 +92,6 @@ class Observer:
             recording = spec.record.open("wb")
             keep.append(recording.fileno())
             sink = ScapWriter(recording, spec.state, dict(spec.facts))
-        codec = _codec()
         gc.freeze()  # what is there now stays: looking at it again and again would copy the worker's memory
         take_priority()
         confine("reader", keep_fds=keep, limits=ProcessLimits(memory_bytes=_MAX_MEMORY_BYTES))
@@ -121,7 +113,7 @@ class Observer:
                 note = f"The recording ends after {sink.events} events or before: {sink.failed}."
                 seen = replace(seen, notes=(*seen.notes, note))
             seen = replace(seen, recorded=not sink.failed)
-        self._result.write(codec.dump_json(replace(seen, frozen_seconds=freezer.seconds)))
+        self._result.write(wire.to_bytes(Observation, replace(seen, frozen_seconds=freezer.seconds)))
         self._result.flush()
 
     def finish(self) -> tuple[Observation, str]:
@@ -144,9 +136,10 @@ class Observer:
                 f"The event reader ended unexpectedly ({last[0]}): nothing that it saw is known.",
             )
         try:
-            return _codec().validate_json(data), ""
-        except ValidationError:
+            seen: Observation = wire.from_bytes(Observation, data)
+        except ValueError:
             return Observation(), "The event reader's answer cannot be read: nothing that it saw is known."
+        return seen, ""
 
     def abort(self) -> None:
         """End the reader without asking what it saw; may be called at any time."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from pydantic import TypeAdapter, ValidationError
-
 from package_hunter.confined import Allowance, Confined, StoppedError
 from package_hunter.errors import UsageError
+from package_hunter.model import wire
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus
 from package_hunter.policy.decide import DEFAULT, decide
@@ -68,8 +67,8 @@ def _own_policy(text: str | None) -> tuple[Policy, list[str]]:
 @lru_cache(maxsize=4)
 def _read_apart(text: str) -> Policy:
     """Read in a child without rights: it is the scanned project's."""
-    codec = TypeAdapter(Policy)
-    child = Confined("Reading it", lambda _: lambda data: _answer(codec, data), _ALLOWED)
+    wire.ready(Policy)
+    child = Confined("Reading it", lambda _: _answer, _ALLOWED)
     try:
         said = child.ask(text.encode("utf-8", "replace"))
     finally:
@@ -77,12 +76,13 @@ def _read_apart(text: str) -> Policy:
     if said[:1] == b"!":
         raise UsageError(said[1:].decode("utf-8", "replace"))
     try:
-        return codec.validate_json(said[1:])
-    except ValidationError:
+        policy: Policy = wire.from_bytes(Policy, said[1:])
+    except ValueError:
         raise StoppedError("Reading it was given up: the answer is none.") from None
+    return policy
 
 
-def _answer(codec: TypeAdapter[Policy], data: bytes) -> bytes:
+def _answer(data: bytes) -> bytes:
     """In the child: ``=`` and the policy, or ``!`` and what is wrong with it."""
     try:
         policy = parse_policy(data.decode("utf-8", "replace"), f"the project's own {OWN_FILE}", inside=True)
@@ -91,7 +91,7 @@ def _answer(codec: TypeAdapter[Policy], data: bytes) -> bytes:
     for what, many in (("waivers", len(policy.waivers)), ("rules", len(policy.rules))):
         if many > MAX_OWN_WAIVERS:
             return f"!it has over {MAX_OWN_WAIVERS} {what}.".encode()
-    return b"=" + codec.dump_json(policy)
+    return b"=" + wire.to_bytes(Policy, policy)
 
 
 def _said(waived: int) -> list[str]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from sqlalchemy.orm import Session
+
+from package_hunter.model.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Queue(Protocol):
         """Renew the lease; LeaseLostError where it is gone."""
         ...
 
-    def finish(self, job: Job, report: dict[str, Any]) -> None:
-        """Store the report (JSON form), whatever its verdict or status; LeaseLostError."""
+    def finish(self, job: Job, report: Report) -> None:
+        """Store the report, whatever its verdict or status; LeaseLostError."""
         ...
 
     def fail(self, job: Job, reason: str, exit_code: int = 70) -> None:
@@ -85,13 +87,5 @@ class Queue(Protocol):
         ...
 
 
-class ReportLike(Protocol):
-    """What a runner returns: `model.report.Report`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON form, schema version 1."""
-        ...
-
-
-Runner = Callable[[Job, IO[bytes] | None], ReportLike]
+Runner = Callable[[Job, IO[bytes] | None], Report]
 """Runs one scan: the job, and the open archive where it names a digest. HunterError says why it cannot."""

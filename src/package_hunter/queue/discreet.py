@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import package_hunter
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, HunterError, UsageError
+from package_hunter.model.report import Report
 
 _REST = r"[^\s'\"()<>|;,]*"
 _ANY_PATH = re.compile(rf"(?<![\w./:-])/(?=[\w.-]+/){_REST}")
@@ -29,16 +30,15 @@ def failure(error: HunterError, settings: Settings) -> str:
     return hide(text, settings)
 
 
-def report(data: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """The report (JSON form) with such sentences in it."""
-    coverage = data.get("coverage") or {}
-    told = {k: [hide(str(s), settings) for s in coverage[k]] for k in ("reasons", "notes") if k in coverage}
-    error = data.get("error")
-    return {
-        **data,
-        "coverage": {**coverage, **told},
-        "error": hide(error, settings) if isinstance(error, str) else error,
-    }
+def report(report: Report, settings: Settings) -> Report:
+    """The report with such sentences in it."""
+    coverage, error = report.coverage, report.error
+    reasons, notes = (tuple(hide(s, settings) for s in said) for said in (coverage.reasons, coverage.notes))
+    return replace(
+        report,
+        coverage=replace(coverage, reasons=reasons, notes=notes),
+        error=None if error is None else hide(error, settings),
+    )
 
 
 def hide(text: str, settings: Settings) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
+from package_hunter.model.report import Report
+from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.queue.base import Job, LeaseLostError
 from package_hunter.store import scans
@@ -62,16 +63,16 @@ class LocalQueue:
             if session.scalar(statement.returning(JobRow.scan_id)) is None:
                 raise LeaseLostError
 
-    def finish(self, job: Job, report: dict[str, Any]) -> None:
+    def finish(self, job: Job, report: Report) -> None:
         """See the port."""
-        body = scans.pack_report(report)
+        body = scans.pack_report(to_json(report))
         with self._store.write() as session:
             scan = self._take_off(session, job)
             scan.status = _final_status(report)
             scan.reason = _reason(report)
-            scan.verdict, scan.decision = report["verdict"], report["decision"]
-            scan.known_from = None if (known := report.get("known_from")) is None else uuid.UUID(known)
-            scan.target = scans.clean_text(report["target"]["name"], MAX_TARGET) or scan.target
+            scan.verdict, scan.decision = report.verdict.value, report.decision.value
+            scan.known_from = None if report.known_from is None else uuid.UUID(report.known_from)
+            scan.target = scans.clean_text(report.target.name, MAX_TARGET) or scan.target
             session.add(StoredReport(scan_id=scan.id, body=body))
 
     def fail(self, job: Job, reason: str, exit_code: int = 70) -> None:
@@ -194,15 +195,15 @@ def _set_failed(scan: Scan, reason: str, exit_code: int = 70) -> None:
     scan.reason = scans.clean_text(reason, scans.MAX_REASON)
 
 
-def _final_status(report: dict[str, Any]) -> str:
-    failed = report.get("status") == ScanStatus.FAILED.value
+def _final_status(report: Report) -> str:
+    failed = report.status is ScanStatus.FAILED
     return (ScanStatus.FAILED if failed else ScanStatus.FINISHED).value
 
 
-def _reason(report: dict[str, Any]) -> str | None:
+def _reason(report: Report) -> str | None:
     """Why the scan failed or stayed inconclusive, in the report's own words."""
-    if report.get("status") != ScanStatus.FAILED.value and report["verdict"] != Verdict.INCONCLUSIVE.value:
+    if report.status is not ScanStatus.FAILED and report.verdict is not Verdict.INCONCLUSIVE:
         return None
-    said = [report.get("error"), *report.get("coverage", {}).get("reasons", ())]
-    text = " ".join(str(s) for s in said if s) or "The scan could not see all that it should have seen."
+    said = [report.error, *report.coverage.reasons]
+    text = " ".join(s for s in said if s) or "The scan could not see all that it should have seen."
     return scans.clean_text(text, scans.MAX_REASON)

@@ -30,6 +30,7 @@ from package_hunter.ecosystems.locked import lock_files
 from package_hunter.ecosystems.planner import in_child
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json
 from package_hunter.model.scan import Package, ScanStatus, Verdict
 from package_hunter.model.times import rfc3339
 from package_hunter.sandbox.image.build import find_image
@@ -219,7 +220,7 @@ def known(store: Store, key: str, submitter: str, settings: Settings) -> Report 
     with store.read() as session:
         found = session.scalar(query)
         data = None if found is None else scans.report(session, found)
-    return None if data is None else Report.from_json(data)
+    return None if data is None else from_json(data)
 
 
 def note(store: Store, key: str, scan_id: Any) -> None:

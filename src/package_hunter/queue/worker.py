@@ -22,6 +22,7 @@ import structlog
 
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
+from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
 from package_hunter.queue.identity import Identity
@@ -150,12 +151,12 @@ class Worker:
             return "failed"
         return "to be tried again" if _insist(lambda: self._queue.retry(job, reason, code)) else "failed"
 
-    def _guarded_run(self, job: Job) -> dict[str, object]:
+    def _guarded_run(self, job: Job) -> Report:
         """The runner's report. SIGTERM can break it off, but never between here and the queue."""
         with self._archive(job) as archive:
             self._scanning = True
             try:
-                return discreet.report(self._run(job, archive).to_json(), self._settings)
+                return discreet.report(self._run(job, archive), self._settings)
             finally:
                 self._scanning = False
 

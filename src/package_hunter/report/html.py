@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Process
+from package_hunter.model.plain import body_json
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import body_json
 from package_hunter.model.times import rfc3339
 from package_hunter.report import traffic, words
 from package_hunter.report.harmless import any_text, defang, harmless

@@ -12,8 +12,8 @@ from typing import Any
 
 from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.finding import Finding
+from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import clean
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, harmless

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from package_hunter.model.markers import is_marker, marker_domains
 from package_hunter.model.observation import Blame, CanaryHit, CanaryRead, Connection, Request
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import is_marker, marker_domains
 
 _MADE_UP = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "2001:2::/48", "10.88.0.0/24", "fd88::/64")))
 

@@ -10,8 +10,8 @@ from packageurl import PackageURL
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame
+from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import clean
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.report.harmless import harmless
 

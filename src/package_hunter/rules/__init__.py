@@ -7,7 +7,6 @@ for rule in engine.matches(event):
 """
 
 from package_hunter.rules.compile.engine import Engine, compile_engine
-from package_hunter.rules.json_form import falco_json
 from package_hunter.rules.load import builtin_files, check_rules, load_rules
 from package_hunter.rules.model import Problem, Rule, RuleSet
 
@@ -19,6 +18,5 @@ __all__ = [
     "builtin_files",
     "check_rules",
     "compile_engine",
-    "falco_json",
     "load_rules",
 ]

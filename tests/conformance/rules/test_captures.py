@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from package_hunter.rules import check_rules, compile_engine, falco_json
+from package_hunter.model.report_form import falco_json
+from package_hunter.rules import check_rules, compile_engine
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
 from tests.support.requires import needs_shared

@@ -20,6 +20,7 @@ from package_hunter.confine import UIDS
 from package_hunter.errors import BadArchiveError, HelperDiedError, HostError, NothingToScanError
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.run import run_unpacker
+from package_hunter.model import wire
 
 
 def pack(*files: tuple[str, bytes]) -> bytes:
@@ -154,7 +155,9 @@ def waiting_unpacker(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     read_end, write_end = os.pipe()
     command = [sys.executable, "-I", "-m", "package_hunter.intake.worker", str(read_end), str(dest), "stream"]
     process = subprocess.Popen(
-        [*command, json.dumps(Limits().to_json()), str(os.getpid())], pass_fds=(read_end, dest), stdout=-1
+        [*command, json.dumps(wire.plain(Limits, Limits())), str(os.getpid())],
+        pass_fds=(read_end, dest),
+        stdout=-1,
     )
     os.close(read_end)
     yield process

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
+from package_hunter.model.scan import ScanStatus
+from package_hunter.model.text import well_formed
 from package_hunter.queue.base import Job, LeaseLostError, Queue
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.scans import NewScan
-from tests.support.service_fake import report_json
+from tests.support.service_fake import made_report
 
 PURL = "pkg:npm/left-pad@1.3.0"
 
@@ -64,7 +67,7 @@ def test_nothing_is_enqueued_where_the_transaction_fails(store: Store, queue: Qu
 def test_finish_stores_the_report_and_ends_the_scan(store: Store, queue: Queue) -> None:
     put(store, queue)
     job = claimed(queue)
-    queue.finish(job, report_json(str(job.scan_id), "malicious", 2))
+    queue.finish(job, made_report(str(job.scan_id), "malicious", 2))
     with store.read() as session:
         scan = scans.get(session, job.scan_id)
         assert scan is not None
@@ -79,10 +82,12 @@ def test_finish_stores_the_report_and_ends_the_scan(store: Store, queue: Queue) 
 def test_an_inconclusive_or_failed_report_keeps_its_reason(store: Store, queue: Queue) -> None:
     put(store, queue)
     job = claimed(queue)
-    queue.finish(job, report_json(str(job.scan_id), "inconclusive"))
+    queue.finish(job, made_report(str(job.scan_id), "inconclusive"))
     put(store, queue)
     second = claimed(queue)
-    failed = {**report_json(str(second.scan_id), "inconclusive"), "status": "failed", "error": "No\x00 disk."}
+    failed = replace(
+        made_report(str(second.scan_id), "inconclusive"), status=ScanStatus.FAILED, error="No\x00 disk."
+    )
     queue.finish(second, failed)
     with store.read() as session:
         one, two = scans.get(session, job.scan_id), scans.get(session, second.scan_id)
@@ -133,8 +138,7 @@ def test_a_result_says_where_it_came_from(store: Store, queue: Queue) -> None:
     first, second = put(store, queue), put(store, queue)
     for known_from in (None, str(first)):
         job = claimed(queue)
-        more = {} if known_from is None else {"known_from": known_from}
-        queue.finish(job, report_json(str(job.scan_id)) | more)
+        queue.finish(job, replace(made_report(str(job.scan_id)), known_from=known_from))
     with store.read() as session:
         found = [scan.known_from for i in (first, second) if (scan := scans.get(session, i)) is not None]
     assert sorted(found, key=str) == sorted([None, first], key=str)
@@ -162,7 +166,7 @@ def test_a_heartbeat_keeps_the_lease(store: Store, queue: Queue) -> None:
         time.sleep(0.15)
         queue.heartbeat(job)
         assert queue.requeue_expired() == 0
-    queue.finish(job, report_json(str(job.scan_id)))
+    queue.finish(job, made_report(str(job.scan_id)))
 
 
 def test_who_lost_the_lease_changes_nothing(store: Store, queue: Queue) -> None:
@@ -173,7 +177,7 @@ def test_who_lost_the_lease_changes_nothing(store: Store, queue: Queue) -> None:
     with pytest.raises(LeaseLostError):
         queue.heartbeat(old)
     with pytest.raises(LeaseLostError):
-        queue.finish(old, report_json(str(old.scan_id), "malicious"))
+        queue.finish(old, made_report(str(old.scan_id), "malicious"))
     with pytest.raises(LeaseLostError):
         queue.fail(old, "no")
     with pytest.raises(LeaseLostError):
@@ -181,9 +185,9 @@ def test_who_lost_the_lease_changes_nothing(store: Store, queue: Queue) -> None:
     with pytest.raises(LeaseLostError):
         queue.retry(old, "no")
     assert status(store, old.scan_id) == "running"
-    queue.finish(new, report_json(str(new.scan_id)))
+    queue.finish(new, made_report(str(new.scan_id)))
     with pytest.raises(LeaseLostError):
-        queue.finish(new, report_json(str(new.scan_id)))
+        queue.finish(new, made_report(str(new.scan_id)))
 
 
 def test_recover_takes_only_its_own(store: Store, queue: Queue) -> None:
@@ -202,7 +206,7 @@ def test_many_workers_never_share_a_scan(store: Store, queue: Queue) -> None:
     def work(name: str) -> None:
         while (job := queue.claim(name)) is not None:
             got.append(job.scan_id)
-            queue.finish(job, report_json(str(job.scan_id)))
+            queue.finish(job, made_report(str(job.scan_id)))
 
     threads = [threading.Thread(target=work, args=(f"w/{n}",)) for n in range(4)]
     for thread in threads:
@@ -242,7 +246,7 @@ def order(store: Store, queue: Queue, number: int, done: bool = True) -> list[st
         job = claimed(queue)
         found.append(job.submitter)
         if done:
-            queue.finish(job, report_json(str(job.scan_id)))
+            queue.finish(job, made_report(str(job.scan_id)))
     return found
 
 
@@ -305,20 +309,16 @@ def test_an_account_s_part_of_the_queue(store: Store, queue: Queue) -> None:
 def test_a_report_of_any_text_is_stored(store: Store, queue: Queue, bad: str) -> None:
     put(store, queue)
     job = claimed(queue)
-    made = {
-        **report_json(str(job.scan_id), "inconclusive"),
-        "status": "failed",
-        "error": bad,
-        "notices": [bad],
-    }
-    made["target"] = {**made["target"], "name": bad}
+    made = made_report(str(job.scan_id), "inconclusive")
+    target = replace(made.target, name=bad)
+    made = replace(made, status=ScanStatus.FAILED, error=bad, notices=(bad,), target=target)
     queue.finish(job, made)
     with store.read() as session:
         scan, found = scans.get(session, job.scan_id), scans.report(session, job.scan_id)
         assert scan is not None
         assert scan.status == "failed"
         assert found is not None
-        assert found["notices"] == [bad]
+        assert found["notices"] == [well_formed(bad)]
     put(store, queue)
     queue.fail(failed := claimed(queue), bad)
     assert status(store, failed.scan_id) == "failed"

@@ -10,11 +10,12 @@ import pytest
 from package_hunter.api.original_form import answer
 from package_hunter.cli.serve import real_parts
 from package_hunter.config import Settings
+from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Target
 from package_hunter.store.scans import pack_report, unpack_report
 from tests.support.judge_samples import BLAME, OBSERVATION, report
 
-DATA = report().to_json()
+DATA = to_json(report())
 
 
 def test_a_stored_report_comes_back() -> None:
@@ -43,7 +44,7 @@ def test_any_text_is_answered(bad: str) -> None:
     alerts = tuple(
         replace(a, output=bad, output_fields={"proc.cmdline": bad}, blame=blame) for a in OBSERVATION.alerts
     )
-    data = report(target=Target(bad, "npm"), alerts=alerts, error=bad, notices=(bad,)).to_json()
+    data = to_json(report(target=Target(bad, "npm"), alerts=alerts, error=bad, notices=(bad,)))
     stored = unpack_report(pack_report(data))
     json.dumps(answer(stored["id"], "finished", None, stored), ensure_ascii=False).encode()
     for renderer in real_parts(Settings()).renderers.values():

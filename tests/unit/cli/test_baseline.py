@@ -8,6 +8,7 @@ import jsonschema
 
 from package_hunter.cli.baseline import against
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy import Policy, parse_policy
 from package_hunter.report.text import render
@@ -55,12 +56,12 @@ def test_it_is_part_of_the_report_and_shown() -> None:
 
     old = samples.report(network=type(samples.NETWORK)(), findings=())
     judged = against(report(LOOK), old, Policy())
-    data = judged.to_json()
+    data = to_json(judged)
     schema = json.loads(
         resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text()
     )
     jsonschema.Draft202012Validator(schema).validate(data)
-    assert Report.from_json(data).baseline == judged.baseline
+    assert from_json(data).baseline == judged.baseline
     text = render(judged, color=False, width=100)
     assert "New since the baseline of 2026-11-23" in text
     assert "host collect.example" in text
@@ -69,10 +70,10 @@ def test_it_is_part_of_the_report_and_shown() -> None:
 def test_a_baseline_of_wrong_types_is_no_report() -> None:
     import pytest
 
-    data = against(report(LOOK), report(), Policy()).to_json()
+    data = to_json(against(report(LOOK), report(), Policy()))
     for wrong in ([], {"id": 1}, {**data["baseline"], "new_hosts": [1]}, {**data["baseline"], "id": None}):
         with pytest.raises(ValueError, match="not a whole report"):
-            Report.from_json({**data, "baseline": wrong})
+            from_json({**data, "baseline": wrong})
 
 
 def test_the_projects_own_file_can_still_ask_for_more() -> None:

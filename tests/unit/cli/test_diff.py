@@ -13,6 +13,7 @@ from package_hunter.cli.main import build_app
 from package_hunter.findings.compare import files
 from package_hunter.model.observation import FileChange
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Verdict
 from tests.support import judge_samples as samples
 
@@ -44,7 +45,7 @@ def diff(tmp_path: Path, old: Report, new: Report, *more: str) -> tuple[int, str
     paths = []
     for name, report in (("old", old), ("new", new)):
         path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(report.to_json()))
+        path.write_text(json.dumps(to_json(report)))
         paths.append(str(path))
     result = CliRunner().invoke(build_app("diff"), ["diff", *paths, *more])
     return result.exit_code, result.stdout

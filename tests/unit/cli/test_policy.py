@@ -9,6 +9,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from package_hunter.cli.main import build_app
+from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Decision, Verdict
 from tests.support import judge_samples as samples
 
@@ -28,7 +29,7 @@ def test_try_on_a_report(tmp_path: Path) -> None:
     finding = replace(samples.FINDING, kind="git_hook", proof=False, severity="medium")
     report = samples.report(findings=(finding,), verdict=Verdict.SUSPICIOUS, decision=Decision.REVIEW)
     (tmp_path / "p.toml").write_text(WAIVER)
-    (tmp_path / "r.json").write_text(json.dumps(report.to_json()))
+    (tmp_path / "r.json").write_text(json.dumps(to_json(report)))
     arguments = ["policy", "try", str(tmp_path / "p.toml"), str(tmp_path / "r.json")]
     result = CliRunner().invoke(build_app("policy"), arguments)
     assert result.exit_code == 0
@@ -54,7 +55,7 @@ def test_try_forgets_what_an_earlier_policy_waived(tmp_path: Path) -> None:
     finding = replace(samples.FINDING, proof=False, severity="medium", waived="accepted once")
     report = samples.report(findings=(finding,), verdict=Verdict.NO_FINDINGS, decision=Decision.PASS)
     (tmp_path / "p.toml").write_text("")
-    (tmp_path / "r.json").write_text(json.dumps(report.to_json()))
+    (tmp_path / "r.json").write_text(json.dumps(to_json(report)))
     arguments = ["policy", "try", str(tmp_path / "p.toml"), str(tmp_path / "r.json")]
     result = CliRunner().invoke(build_app("policy"), arguments)
     assert "no_findings/pass -> suspicious/review, 0 waived" in result.stdout

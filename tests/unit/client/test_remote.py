@@ -14,6 +14,7 @@ from package_hunter.client import remote
 from package_hunter.client.credentials import Bearer
 from package_hunter.client.remote import Remote, RemoteScanError, Submission
 from package_hunter.errors import HunterError, UnreachableError, UsageError
+from package_hunter.model.report_form import to_json
 from tests.support.judge_samples import report
 
 ID = "633414e2-24f2-412a-811f-c37131ff2c61"
@@ -43,7 +44,7 @@ def server(**changed: Any) -> tuple[Handler, list[httpx.Request]]:
         request.read()
         path = request.url.path
         if path.endswith("/report"):
-            return changed.get("report") or httpx.Response(200, json=report().to_json())
+            return changed.get("report") or httpx.Response(200, json=to_json(report()))
         if request.method == "POST":
             return changed.get("submit") or httpx.Response(202, json={"id": ID})
         if path == "/api/v1/scans":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from dnslib import DNSRecord as Packet
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from package_hunter.decoy.sockets import datagram
 from package_hunter.decoy.spec import Limits
 from package_hunter.ecosystems.npm.host import _ini, _npm_auth
 from package_hunter.ecosystems.python.host import _pip_config, _pip_default
-from package_hunter.model.observation import Connection, DnsRecord, Request
+from package_hunter.model.observation import CanaryHit, Connection, DecoyMark, DnsRecord, Fetched, Request
 
 
 def server(tmp_path: Path, limits: Limits) -> tuple[DnsServer, Recorder, Names]:
@@ -88,14 +90,64 @@ def test_records_come_back_and_broken_lines_are_counted(tmp_path: Path) -> None:
     connection = Connection(now(), "tcp", "192.0.2.1", 80, 9, None, None, 1, 2, "raw", None, b"head")
     record("request", request)
     record("connection", connection)
-    record("dns", DnsRecord(now(), "\0bnot-base64!", "A", "x", 1))
+    odd = tuple(
+        DnsRecord(now(), name, "A", "x", 1) for name in ("\0bnot-base64!", "caf\udce9", "a\U0001f600")
+    )
+    for question in odd:
+        record("dns", question)
     record.close()
     with (tmp_path / "log").open("ab") as file:
-        file.write(b'["request"]\n["nothing",1]\n[[[[\n' + b"[" * 5000 + b"\n")
-        file.write(json.dumps(["dns", "x", 1, 2, 3, 4]).encode() + b"\n" + b'{"a":')
+        file.write(b"request []\nnothing [1]\n[[[[\ncut " + b"[" * 5000 + b"\n\xff\n")
+        wrong = {"time_ns": "x", "name": 1, "type": 2, "answer": 3, "peer_port": 4}
+        file.write(b"dns " + json.dumps([wrong]).encode() + b"\n" + b'dns [{"a":')
     log = read_log(tmp_path / "log")
     assert log.requests == (request,) and log.connections == (connection,)
+    assert log.dns == (odd[0], replace(odd[1], name="caf\\xe9"), odd[2])
     assert log.cut["broken_lines"] == 7
+
+
+def test_every_kind_of_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    record = Recorder(tmp_path / "log", Limits())
+    hit = CanaryHit(5, "npm", ("base64", "json"), "dns", "a.example:53", 7, True)
+    mark = DecoyMark(
+        6,
+        "mining",
+        "It asked.",
+        "p.example:1",
+        8,
+        None,
+        {"n": 10**60, "deep": [{"a": None}], "f": float("inf")},
+    )
+    fetched = Fetched(7, "https://a.example/x", 200, 3, "ab" * 32, "", 9)
+    for kind, value in (("hit", hit), ("mark", mark), ("fetched", fetched)):
+        record(kind, value)
+    record.count_cut("bodies", 3)
+    record.close()
+    log = read_log(tmp_path / "log")
+    assert (log.hits, log.marks, log.fetched, log.cut) == ((hit,), (mark,), (fetched,), {"bodies": 3})
+
+
+GOOD = {"time_ns": 1, "name": "a", "type": "A", "answer": "x", "peer_port": 1}
+NOBODY = {"phase": "install", "package": None, "path": [], "script": None, "pid": 1, "cmdline": ""}
+BLAME = NOBODY | {"basis": "", "confidence": "certain"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"blame": BLAME},  # who did it is not for the gateway to say
+        {"peer_port": True},
+        {"peer_port": "1"},
+        {"name": None},
+        {"time_ns": 1.0},
+        {"answer": ["x"]},
+    ],
+)
+def test_what_a_gateway_has_no_say_in_is_a_broken_line(tmp_path: Path, change: dict[str, object]) -> None:
+    lines = [b"dns " + json.dumps([value]).encode() + b"\n" for value in (GOOD, GOOD | change)]
+    (tmp_path / "log").write_bytes(b"".join(lines))
+    log = read_log(tmp_path / "log")
+    assert (len(log.dns), log.cut) == (1, {"broken_lines": 1})
 
 
 def test_packets_and_programs_are_well_formed() -> None:

@@ -16,7 +16,6 @@ from package_hunter.ecosystems.jsontext import loads
 from package_hunter.ecosystems.laying import lay
 from package_hunter.ecosystems.locked import lock_file
 from package_hunter.ecosystems.npm import lock, manifest, yaml_lock, yarn_lock
-from package_hunter.ecosystems.planner import to_bytes
 from package_hunter.ecosystems.purls import purl
 from package_hunter.ecosystems.python import installed, requirements
 from package_hunter.ecosystems.ruby import lock as gems
@@ -25,6 +24,7 @@ from package_hunter.ecosystems.yamltext import load_text
 from package_hunter.errors import HunterError, UsageError
 from package_hunter.model import toml
 from package_hunter.model.scan import Coverage, Package, Phase
+from package_hunter.model.wire import to_bytes
 from package_hunter.policy import parse_policy
 
 P = "/home/dev/projects/p"

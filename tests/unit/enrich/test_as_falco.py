@@ -14,9 +14,10 @@ from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.model.event import EXTRA_MAGIC, Extra
 from package_hunter.model.observation import Alert
+from package_hunter.model.report_form import falco_json
 from package_hunter.model.table import FdEntry, ProcEntry, Section, StartState
 from package_hunter.observe.events import compile_rules, observe
-from package_hunter.rules import check_rules, falco_json
+from package_hunter.rules import check_rules
 
 INIT = ProcEntry(
     *(1, 1, 0, 1, 1, 1, 1, 1), b"init", b"init", b"/sbin/init", (), (), b"/", 0, 0, 0

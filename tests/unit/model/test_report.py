@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
-from package_hunter.model.report_json import clean
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.model.times import from_rfc3339, rfc3339
 from tests.support import judge_samples as samples
 
@@ -44,12 +45,12 @@ def test_schema_is_a_schema() -> None:
 
 
 def test_report_satisfies_the_schema_with_every_key_described() -> None:
-    CLOSED.validate(samples.report().to_json())
+    CLOSED.validate(to_json(samples.report()))
 
 
 def test_bare_report_satisfies_the_schema() -> None:
     r = samples.report()
-    CLOSED.validate(Report(r.id, r.target, r.started, r.finished, r.status, r.verdict, r.decision).to_json())
+    CLOSED.validate(to_json(Report(r.id, r.target, r.started, r.finished, r.status, r.verdict, r.decision)))
 
 
 @pytest.mark.parametrize(
@@ -62,22 +63,22 @@ def test_bare_report_satisfies_the_schema() -> None:
     ],
 )
 def test_schema_refuses_what_is_not_in_its_enumerations(change: dict[str, str]) -> None:
-    assert not OPEN.is_valid(samples.report().to_json() | change)
+    assert not OPEN.is_valid(to_json(samples.report()) | change)
 
 
 def test_reading_back_gives_the_same_json() -> None:
-    data = json.loads(json.dumps(samples.report().to_json()))
-    assert Report.from_json(deepcopy(data)).to_json() == data
+    data = json.loads(json.dumps(to_json(samples.report())))
+    assert to_json(from_json(deepcopy(data))) == data
 
 
 def test_binary_bodies_survive() -> None:
-    data = samples.report().to_json()
+    data = to_json(samples.report())
     assert [r["body_encoding"] for r in data["network"]["requests"]] == ["utf-8", "base64"]
-    assert Report.from_json(data).network.requests[1].body == b"\xff\x00raw"
+    assert from_json(data).network.requests[1].body == b"\xff\x00raw"
 
 
 def test_canary_values_stay_out() -> None:
-    assert samples.CANARY.value not in json.dumps(samples.report().to_json())
+    assert samples.CANARY.value not in json.dumps(to_json(samples.report()))
 
 
 @pytest.mark.parametrize(
@@ -85,14 +86,14 @@ def test_canary_values_stay_out() -> None:
 )
 def test_what_is_no_report_is_refused_with_a_sentence(data: Any) -> None:
     with pytest.raises(ValueError, match="not a"):
-        Report.from_json(data)
+        from_json(data)
 
 
 def test_bad_base64_is_refused() -> None:
-    data = samples.report().to_json()
+    data = to_json(samples.report())
     data["network"]["requests"][1]["body"] = "%%%"
     with pytest.raises(ValueError, match="base64"):
-        Report.from_json(data)
+        from_json(data)
 
 
 @given(st.integers(0, 4_000_000_000 * 10**9))
@@ -105,10 +106,12 @@ def test_any_text_out_of_a_box_becomes_valid_utf8_json(text: str, body: bytes) -
     blame = replace(samples.BLAME, cmdline=text + "\udcff")
     request = replace(samples.NETWORK.requests[0], url=text, body=body, blame=blame)
     fields = {"proc.cmdline": text, "evt.buffer": body, "fd.lip": None, "proc.args": (text, body)}
-    data = samples.report(
-        alerts=(samples.alert(output=text, output_fields=fields, blame=blame),),
-        network=replace(samples.NETWORK, requests=(request,)),
-    ).to_json()
+    data = to_json(
+        samples.report(
+            alerts=(samples.alert(output=text, output_fields=fields, blame=blame),),
+            network=replace(samples.NETWORK, requests=(request,)),
+        )
+    )
     json.dumps(data, ensure_ascii=False).encode()
     CLOSED.validate(data)
 

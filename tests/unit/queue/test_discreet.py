@@ -10,6 +10,7 @@ import pytest
 import package_hunter
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError, HostError, HunterError, SandboxError, UsageError
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.queue import discreet
 from tests.support.service_fake import report_json
 
@@ -46,7 +47,7 @@ def test_reports() -> None:
     data = report_json("x", "inconclusive")
     data["coverage"]["reasons"] = [f"{DATA}/runs/x/tree is gone.", "/home/dev/.npmrc was read."]
     data["error"] = f"{sys.prefix}/lib/x.py failed."
-    told = discreet.report(data, SETTINGS)
+    told = to_json(discreet.report(from_json(data), SETTINGS))
     assert told["coverage"]["reasons"] == ["…/tree is gone.", "/home/dev/.npmrc was read."]
     assert told["error"] == "…/x.py failed."
     assert {**told, "coverage": 0, "error": 0} == {**data, "coverage": 0, "error": 0}

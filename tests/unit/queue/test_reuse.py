@@ -18,6 +18,7 @@ from package_hunter.ecosystems.base import stage
 from package_hunter.ecosystems.planner import Planner
 from package_hunter.model.observation import Fetched, NetworkLog, Request
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.model.scan import Package, Verdict
 from package_hunter.model.withheld import CredentialKind, WithheldFile
 from package_hunter.pipeline.options import Scan, ScanOptions
@@ -232,7 +233,7 @@ def finished(store: Store, settings: Settings, verdict: Verdict) -> uuid.UUID:
     assert (job.submitter, job.fresh) == ("ana", False)
     reuse.note(store, "k", job.scan_id)
     assert reuse.known(store, "k", "ana", settings) is None, "a scan that runs is no result"
-    queue.finish(job, samples.report(id=str(job.scan_id), verdict=verdict).to_json())
+    queue.finish(job, samples.report(id=str(job.scan_id), verdict=verdict))
     return job.scan_id
 
 
@@ -248,7 +249,7 @@ def test_a_finished_result_is_found_again(tmp_path: Path) -> None:
     assert found.id == str(first)
     again = reuse.as_new(found, "other")
     assert (again.id, again.known_from) == ("other", str(first))
-    assert Report.from_json(again.to_json()).known_from == str(first)
+    assert from_json(to_json(again)).known_from == str(first)
     assert again.coverage.notes[0].startswith(f"Nothing was run: scan {first} of 2026-11-23T09:41:13Z")
     assert reuse.known(store, "k", "ana", Settings(data_dir=tmp_path, result_cache_seconds=-1)) is None
     assert reuse.known(store, "other", "ana", settings) is None

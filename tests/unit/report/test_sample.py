@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.report import FORMATS
 from package_hunter.report.sample import sample
 
@@ -31,4 +32,4 @@ def test_every_part_is_filled() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_form_takes_it(form: str) -> None:
-    assert FORMATS[form](Report.from_json(sample().to_json()))
+    assert FORMATS[form](from_json(to_json(sample())))
