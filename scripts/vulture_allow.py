@@ -29,3 +29,5 @@ _.CALL, _.FILE_FIRST, _.TASK_FIRST, _.watch_len, MAX_PROGRAMS, MAX_TABLES, SHARE
 _.interpreted
 # what the reader cost: benches print it
 _.usage
+# called by pydantic by name: the report's schema is made by them; a key that every report has
+_.field_title_should_be_set, _.default_schema, _.nullable_schema, _.schema_version
