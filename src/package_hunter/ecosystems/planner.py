@@ -22,7 +22,7 @@ from package_hunter.ecosystems import NothingAskedError, lay, preload, ready
 from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
-from package_hunter.errors import HunterError
+from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import (
     BoxFile,
@@ -340,6 +340,8 @@ class ConfinedPlan(Plan):
             self._talk.ask(["failure", self._number], type(None), _told(runs))
         except StoppedError:
             return None  # coverage says it
+        except HelperDiedError:
+            raise
         except HunterError as error:
             return error
         return None

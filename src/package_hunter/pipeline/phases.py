@@ -9,7 +9,7 @@ from dataclasses import replace
 from package_hunter.confined import StoppedError
 from package_hunter.ecosystems import BoxTree, Plan
 from package_hunter.ecosystems.worlds import in_world
-from package_hunter.errors import SandboxError
+from package_hunter.errors import HelperDiedError, SandboxError
 from package_hunter.model.scan import CommandRun, Leftovers, Phase
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round
@@ -39,6 +39,8 @@ def run_phases(
     except StoppedError as error:
         reasons.append(error.message)
         reasons += box.limits_hit()
+    except HelperDiedError:
+        raise  # a process of ours, not the box: to be tried again
     except SandboxError as error:
         reasons.append(f"The box broke during the scan: {error.message}")
     return reasons, left
