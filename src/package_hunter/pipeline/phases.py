@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from package_hunter.confined import StoppedError
 from package_hunter.ecosystems import BoxTree, Plan
@@ -78,4 +77,4 @@ def _run(
                 reasons.append(late)
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
-        runs.append(box.run(replace(command, timeout=min(command.timeout, left)), phase.name, phase.world))
+        runs.append(box.run(command, phase.name, phase.world, until=scan.deadline))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import marshal
+import math
 import os
 import select
 import socket
@@ -100,9 +101,11 @@ class Channel:
         timeout: float,
         on_output: OnOutput | None,
         on_deadline: Callable[[], None] = lambda: None,
+        until: float = math.inf,
     ) -> Outcome:
-        """Run a command to its end, or ``timeout`` seconds; then ``on_deadline`` is called before every process is
-        killed. SandboxError where the box died meanwhile."""
+        """Run a command to its end, or ``timeout`` seconds (more where it had no processor), and never past ``until``
+        (of ``time.monotonic()``); then ``on_deadline`` is called before every process is killed. SandboxError where
+        the box died meanwhile."""
         if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
             raise SandboxError(f"The command {argv[0]!r} cannot be run: it holds a NUL character.")
         outcome = Outcome(started_ns=time.time_ns())
@@ -122,7 +125,7 @@ class Channel:
             )
             os.close(writing)
             writing = -1
-            self._follow(outcome, reading, timeout, on_output, on_deadline)
+            self._follow(outcome, reading, timeout, on_output, on_deadline, until)
         finally:
             os.close(reading)
             if writing >= 0:
@@ -145,14 +148,19 @@ class Channel:
         finally:
             os.close(memory)
 
-    def _owed(self, outcome: Outcome, timeout: float) -> float:
-        """More seconds for a command that had no processor for much of its time; 0 where it had its share."""
+    def _owed(self, outcome: Outcome, timeout: float, until: float) -> float:
+        """More seconds for a command that had no processor for much of its time; 0 where it had its share, or the
+        scan has no more."""
         found = busiest(outcome.pid)
         if found is None:
             return 0.0
         outcome.ran_seconds, outcome.starved_seconds = found
         wall = (time.time_ns() - outcome.started_ns) / 1e9
-        owed = min(timeout - (wall - outcome.starved_seconds), _MAX_STRETCH * timeout - wall)
+        owed = min(
+            timeout - (wall - outcome.starved_seconds),
+            _MAX_STRETCH * timeout - wall,
+            until - time.monotonic(),
+        )
         return owed if owed > 0.05 * timeout else 0.0
 
     def _follow(
@@ -162,8 +170,9 @@ class Channel:
         timeout: float,
         on_output: OnOutput | None,
         on_deadline: Callable[[], None],
+        until: float,
     ) -> None:
-        deadline = time.monotonic() + timeout
+        deadline = min(time.monotonic() + timeout, until)
         poll = select.poll()
         poll.register(reading, select.POLLIN)
         poll.register(self._host, select.POLLIN)
@@ -172,7 +181,7 @@ class Channel:
             if left <= 0:
                 if outcome.timed_out:
                     raise SandboxError("The box did not end its processes when told to.")
-                if not outcome.timed_out and (more := self._owed(outcome, timeout)) > 0:
+                if not outcome.timed_out and (more := self._owed(outcome, timeout, until)) > 0:
                     deadline = time.monotonic() + more
                     continue
                 outcome.timed_out = True

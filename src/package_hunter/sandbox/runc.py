@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import math
 import os
 import re
 import shutil
@@ -98,14 +99,20 @@ class RuncSandbox:
         self._channel.wait_ready(_START_SECONDS)
 
     def run(
-        self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
+        self,
+        command: Command,
+        phase: str,
+        world: str = "default",
+        on_output: OnOutput | None = None,
+        until: float = math.inf,
     ) -> CommandRun:
-        """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed)."""
+        """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed); ``until``, of
+        ``time.monotonic()``, is the end of all commands."""
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
         outcome = self._channel.run(
-            command.argv, command.cwd, env, command.timeout, on_output, self._note_left
+            command.argv, command.cwd, env, command.timeout, on_output, self._note_left, until
         )
         if outcome.timed_out:
             self.kill_commands()  # its first process is gone: wait for the others

@@ -14,7 +14,7 @@ import pytest
 from package_hunter.errors import HostError, SandboxError
 from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec
 from package_hunter.model.scan import BoxFile, Command
-from package_hunter.sandbox import RuncSandbox, cgroups, mounts, reap
+from package_hunter.sandbox import RuncSandbox, cgroups, channel, mounts, reap
 from package_hunter.sandbox.doctor import checks
 from package_hunter.sandbox.image import build_image, find_image
 from tests.support.requires import needs_root
@@ -69,6 +69,18 @@ def test_a_loop_is_told_from_a_wait(box: RuncSandbox) -> None:
     assert loop.ran_seconds is not None and loop.ran_seconds + loop.starved_seconds > 0.5
     assert wait.ran_seconds is not None and wait.ran_seconds + wait.starved_seconds < 0.5
     assert run(box, "true").ran_seconds is None
+
+
+def test_the_scans_end_is_the_end_of_all_stretching(
+    box: RuncSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that had no processor gets more time, but none that the scan has not."""
+    monkeypatch.setattr(channel, "busiest", lambda _: (0.1, 1e6))  # never had one
+    wait = Command(("sleep", "1.5"), "/", timeout=0.7)
+    assert box.run(wait, "install", until=time.monotonic() + 60).exit_code == 0
+    assert box.run(wait, "install", until=time.monotonic() + 1.0).exit_code is None
+    begun_late = Command(("sleep", "30"), "/", timeout=60)
+    assert box.run(begun_late, "install", until=time.monotonic() + 0.2).exit_code is None
 
 
 def test_what_lives_on_is_told_with_its_program(make_box: MakeBox) -> None:
