@@ -86,6 +86,8 @@ class Confined:
             raise self._over
         end = time.monotonic() + self._allowed.seconds
         end = end if deadline is None else min(end, deadline)
+        if end <= time.monotonic():  # the child is not to blame, and can be asked again
+            raise StoppedError("The scan's time was over.")
         try:
             return self._talk(question, answer, end)
         except TimeoutError:

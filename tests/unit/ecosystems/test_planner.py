@@ -197,6 +197,29 @@ def test_a_killed_planner_is_told_whatever_is_asked_next(tmp_path: Path, planner
             ask()
 
 
+def test_the_last_questions_have_a_little_time_when_the_scan_has_none(
+    tmp_path: Path, planner: Planner
+) -> None:
+    (tmp_path / "p").mkdir()
+    _project(tmp_path / "p")
+    box = _box(tmp_path / "box")
+    planner.deadline = time.monotonic() + 600
+    (plan, *_) = planner.lay(stage("p", tmp_path / "p"), OPTIONS)
+    assert isinstance(plan, ConfinedPlan)
+    assert plan.after_fetch(box, ()).commands
+    plan._talk._deadline = time.monotonic() - 5
+    with pytest.raises(StoppedError, match="The scan's time was over"):
+        plan.later(box)
+    assert plan.without_scripts(box) == frozenset()
+    script = Command(("sh",), P, blame_purl="pkg:npm/a@1.0.0", script="install", essential=False)
+    run = CommandRun("install", "default", script, 1, 0, 2_000_000_000, None, scan_seconds=25.0)
+    assert plan.failure((run,)) is None
+    found = plan.coverage((run,))
+    assert found.scripts_run == 1
+    assert found.reasons[0] == "The scan's time of 25 s was over in install of pkg:npm/a@1.0.0."
+    assert not any("given up" in reason for reason in found.reasons)
+
+
 def test_an_answer_that_is_none_of_its_type_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoppedError, match="given up"):
         in_child(stage("p", tmp_path), lambda _: 7, LockFile)
