@@ -173,6 +173,7 @@ def _count_losses(seen: Seen, sensor: ScanSensor) -> None:
 def open_gateway(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     """Let the gateway answer the box, and pass on what the plan needs of registries."""
     gateway.start(box.gateway_netns, box.engine_socket)
+    box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)
 

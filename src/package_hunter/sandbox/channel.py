@@ -73,6 +73,11 @@ class Channel:
         self._host.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         program = resources.files("package_hunter.sandbox").joinpath("boxinit.py").read_bytes()
         self._host.send(program)
+        self._needed: dict[int, str] = {}
+
+    def need(self, pidfd: int, name: str) -> None:
+        """A process that commands need: where it ends, they are ended too. ``name`` is for the message ("gateway")."""
+        self._needed[pidfd] = name
 
     def close(self) -> None:
         """Hang up: pid 1 ends, and the box with it."""
@@ -105,7 +110,7 @@ class Channel:
     ) -> Outcome:
         """Run a command to its end, or ``timeout`` seconds (more where it had no processor), and never past ``until``
         (of ``time.monotonic()``); then ``on_deadline`` is called before every process is killed. SandboxError where
-        the box died meanwhile."""
+        the box died meanwhile, or a process that it needs (then every process of the box is killed)."""
         if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
             raise SandboxError(f"The command {argv[0]!r} cannot be run: it holds a NUL character.")
         outcome = Outcome(started_ns=time.time_ns())
@@ -176,6 +181,8 @@ class Channel:
         poll = select.poll()
         poll.register(reading, select.POLLIN)
         poll.register(self._host, select.POLLIN)
+        for pidfd in self._needed:
+            poll.register(pidfd, select.POLLIN)  # readable once the process has ended
         while outcome.ended_ns == 0:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -193,6 +200,9 @@ class Channel:
                 if fd == reading:
                     if not _drain(reading, outcome.tail, on_output, 1 << 20):
                         poll.unregister(reading)
+                elif fd in self._needed:
+                    self.kill_commands()
+                    raise SandboxError(f"The {self._needed[fd]} ended while a command ran.")
                 else:
                     self._hear(outcome)
         _drain(

@@ -98,6 +98,12 @@ class RuncSandbox:
         assert self._channel is not None
         self._channel.wait_ready(_START_SECONDS)
 
+    def need(self, pidfd: int, name: str) -> None:
+        """A process that the box's commands need, as a pidfd that stays open: where it ends, ``run`` ends them at
+        once and raises SandboxError with its name."""
+        if self._channel is not None:
+            self._channel.need(pidfd, name)
+
     def run(
         self,
         command: Command,

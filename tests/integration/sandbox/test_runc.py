@@ -272,6 +272,25 @@ def test_a_box_that_died_says_so(make_box: MakeBox) -> None:
         run(box, "true")
 
 
+def test_commands_end_with_what_they_need(make_box: MakeBox) -> None:
+    """A box without its gateway is not waited for: its programs would try for minutes to reach it."""
+    box = make_box()
+    with subprocess.Popen(["sleep", "600"]) as helper:
+        pidfd = os.pidfd_open(helper.pid)
+        box.need(pidfd, "gateway")
+        assert run(box, "true").exit_code == 0
+        with pytest.raises(SandboxError, match="The gateway ended while a command ran"):
+            box.run(
+                Command(("sh", "-c", "echo up; sleep 600"), "/", timeout=600),
+                "install",
+                on_output=lambda _: helper.kill(),
+            )
+        assert box.settle(10) == []
+        with pytest.raises(SandboxError, match="gateway"):  # nor is anything begun
+            run(box, "sleep", "600", timeout=600)
+    os.close(pidfd)
+
+
 def test_missing_image_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from package_hunter.config import Settings
     from package_hunter.sandbox.image import build
