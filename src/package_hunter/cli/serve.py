@@ -22,7 +22,7 @@ from package_hunter.model.report import Report
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
 from package_hunter.queue.local import LocalQueue
-from package_hunter.queue.ready import lacking
+from package_hunter.queue.ready import lacking, unfit
 from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Worker
@@ -51,6 +51,7 @@ class Parts:
     reap: Callable[[], None] | None = None
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
     lacks: Callable[[], str | None] = lambda: None
+    unfit: Callable[[], str | None] = lambda: None
 
 
 def serve(
@@ -82,7 +83,7 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config))
+    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
 
 
 def renderers() -> dict[str, Renderer]:
@@ -146,7 +147,7 @@ def run_worker(config: Settings, parts: Parts) -> int:
     with identity(config) as who:
         queue = LocalQueue(store, config)
         try:
-            return Worker(config, store, queue, parts.run, who, parts.reap, parts.lacks).main()
+            return Worker(config, store, queue, parts.run, who, parts.reap, parts.lacks, parts.unfit).main()
         finally:
             store.close()
 
