@@ -129,7 +129,7 @@ class Store:
     @contextmanager
     def _careful(self) -> Iterator[None]:
         """Errors become sentences; and SQLite touches its files with the rights of whose folder they lie in."""
-        with _explained(), acting_as_owner(self._file.parent) if self._file else nullcontext():
+        with _explained(self._file), acting_as_owner(self._file.parent) if self._file else nullcontext():
             yield
 
 
@@ -173,22 +173,24 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(file: Path | None) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
         raise StoreError("The store is too busy to answer.", "Try again in a moment.") from error
     except DBAPIError as error:
-        raise _as_store_error(error) from error
+        raise _as_store_error(error, file) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError("The disk is full.", "Free some space under the data directory.") from error
         raise
 
 
-def _as_store_error(error: DBAPIError) -> StoreError:
+def _as_store_error(error: DBAPIError, file: Path | None) -> StoreError:
     what = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
-    if "disk is full" in what or "No space left" in what:
+    vague = "disk I/O error" in what or "unable to open database file" in what
+    full = vague and file is not None and sqlite_file.no_room(file)
+    if full or "disk is full" in what or "No space left" in what:
         return DiskFullError("The store's disk is full.", "Free some space under the data directory.")
     if "unable to open database file" in what or "readonly database" in what:
         advice = "Run as the user that owns it, or point PACKAGE_HUNTER_DATA_DIR elsewhere."

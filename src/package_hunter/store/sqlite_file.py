@@ -18,6 +18,7 @@ from urllib.parse import quote
 from package_hunter.store.errors import StoreError
 
 COMPANIONS = ("-wal", "-shm", "-journal")
+_ROOM = 64 << 10  # bytes: what -shm takes at first (32 KiB), and a page or two of the log
 
 
 def refuse_links(file: Path) -> None:
@@ -52,6 +53,16 @@ def connect(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def no_room(file: Path) -> bool:
+    """Whether the disk has no room for the companions, without which SQLite opens nothing, not even for reading: it
+    then speaks of an I/O error, or of a file that it cannot open."""
+    try:
+        disk = os.statvfs(file.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _ROOM or (disk.f_files > 0 and disk.f_favail < len(COMPANIONS))
 
 
 def _no_file(path: Path) -> StoreError:
