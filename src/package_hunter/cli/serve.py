@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -123,7 +124,8 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
             "Nobody can log in yet.", "Make an account: package-hunter user add NAME (or token add NAME)."
         )
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
-    print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # a log on a full disk: the server serves all the same
+        print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))

@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -158,6 +158,7 @@ def _sqlite(url: URL, file: Path) -> Engine:
     )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkout", _once_only)
     return engine
 
 
@@ -165,6 +166,14 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: sqlite3's own would begin too late
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _once_only(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that was made on a full disk is not used again: the disk may have room by then."""
+    if isinstance(connection, sqlite_file.ReadOnly):
+        if connection.used:
+            raise DisconnectionError
+        connection.used = True
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -186,9 +195,13 @@ def _explained(file: Path | None) -> Iterator[None]:
         raise
 
 
+# what SQLite says of a full disk, where it does not say that
+_VAGUE = ("disk I/O error", "unable to open database file", "readonly database")
+
+
 def _as_store_error(error: DBAPIError, file: Path | None) -> StoreError:
     what = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
-    vague = "disk I/O error" in what or "unable to open database file" in what
+    vague = any(words in what for words in _VAGUE)
     full = vague and file is not None and sqlite_file.no_room(file)
     if full or "disk is full" in what or "No space left" in what:
         return DiskFullError("The store's disk is full.", "Free some space under the data directory.")

@@ -144,6 +144,9 @@ def test_a_file_by_another_name_than_its_path_is_refused(tmp_path: Path, url: st
         Store(Settings(data_dir=tmp_path, database_url=url))
 
 
+_WORKER = text("INSERT INTO workers (name, seen) VALUES ('w', 1)")
+
+
 @pytest.fixture
 def on_small_disk(tmp_path: Path) -> Iterator[Path]:
     """A data folder on a disk of its own, with a store that was left in order: its companions are gone."""
@@ -175,15 +178,38 @@ def test_a_full_disk_is_named_also_where_sqlite_speaks_of_something_else(
     """After a restart SQLite cannot make its companions, and calls that an I/O error."""
     _fill(on_small_disk, what)
     store = Store(Settings(data_dir=on_small_disk))
-    for use in (store.write, store.migrate):
-        with pytest.raises(DiskFullError, match="disk is full") as told:
-            _use(use)
+    store.migrate()  # nothing is to be done
+    for _ in range(2):
+        with pytest.raises(DiskFullError, match="disk is full") as told, store.write() as session:
+            session.execute(_WORKER)
         assert "Free some space" in told.value.advice
-    store.close()
+        with store.read() as session:
+            assert session.execute(text("SELECT count(*) FROM workers")).scalar() == 0, "reading goes on"
     for ballast in on_small_disk.glob("ballast*"):
         ballast.unlink()
     with store.write() as session:
-        session.execute(text("INSERT INTO workers (name, seen) VALUES ('w', 1)"))
+        session.execute(_WORKER)
+    with store.read() as session:
+        assert session.execute(text("SELECT count(*) FROM workers")).scalar() == 1
+    store.close()
+
+
+def test_what_a_killed_process_left_in_the_log_is_not_passed_over(on_small_disk: Path) -> None:
+    """Then the file alone is not the store, and a full disk is said as such."""
+    (on_small_disk / "store/store.db-wal").write_bytes(b"something")
+    _fill(on_small_disk, "bytes")
+    store = Store(Settings(data_dir=on_small_disk))
+    with pytest.raises(DiskFullError, match="disk is full"):
+        _use(store.read)
+    store.close()
+
+
+def test_a_new_store_on_a_full_disk(on_small_disk: Path) -> None:
+    (on_small_disk / "store/store.db").unlink()
+    _fill(on_small_disk, "bytes")
+    store = Store(Settings(data_dir=on_small_disk))
+    with pytest.raises(DiskFullError, match="disk is full"):
+        store.migrate()
     store.close()
 
 
