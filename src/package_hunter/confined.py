@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import select
 import signal
 import socket
 import sys
@@ -22,12 +23,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from package_hunter.confine import ProcessLimits, confine
-from package_hunter.errors import IncompleteScanError
+from package_hunter.errors import HelperDiedError, HunterError, IncompleteScanError
 
 Ask = Callable[[bytes], bytes]
 _HEAD = 5  # a frame: one byte that says what it is, four for its length
 _MAX_FRAME = 128 << 20
 _NO_MEMORY = b"needs more memory than it may have"
+_END_SECONDS = 2.0  # for a process whose line is closed to be gone
+_BY_LIMIT = (signal.SIGKILL, signal.SIGXCPU)  # what the kernel sends at RLIMIT_CPU
+_NEARLY = 0.9  # of the limit: the kernel's two counts of processor time differ a little
+# What a process brings upon itself, by what it computes or calls. All else was sent by somebody.
+_BY_ITSELF = (
+    signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGPIPE, signal.SIGSEGV,
+    signal.SIGSYS, signal.SIGTRAP, signal.SIGXCPU, signal.SIGXFSZ,
+)  # fmt: skip
 
 
 class StoppedError(IncompleteScanError):
@@ -50,7 +59,7 @@ class Confined:
 
     def __init__(self, name: str, make: Callable[[Ask], Ask], allowed: Allowance | None = None) -> None:
         self._name, self._allowed = name, allowed or Allowance()
-        self._why = ""
+        self._over: HunterError | None = None
         ours, theirs = socket.socketpair()
         parent = os.getpid()
         self._pid = os.fork()
@@ -70,22 +79,26 @@ class Confined:
         """The child's answer. ``answer`` answers what it asks meanwhile; ``deadline`` is one of
         ``time.monotonic()``; ``where`` names what it was at (a file), should it not come to an end.
 
-        Raises StoppedError, now and for every later question: its limits were reached, it crashed, or the time
-        was over.
+        Raises, now and for every later question: StoppedError (its limits were reached, it crashed, or the time
+        was over), or HelperDiedError (it was killed from outside, which is no fault of what it read).
         """
-        if self._why:
-            raise StoppedError(self._why, _ADVICE)
+        if self._over is not None:
+            raise self._over
         end = time.monotonic() + self._allowed.seconds
         end = end if deadline is None else min(end, deadline)
+        if end <= time.monotonic():  # the child is not to blame, and can be asked again
+            raise StoppedError("The scan's time was over.")
         try:
             return self._talk(question, answer, end)
         except TimeoutError:
-            self._stop("did not come to an end in time", where())
+            over: HunterError = self._stopped("did not come to an end in time", where())
         except _WentWrongError as error:
-            self._stop(str(error), where())
+            over = self._stopped(str(error), where())
         except (OSError, EOFError):
-            self._stop("", where())
-        raise StoppedError(self._why, _ADVICE)
+            over = self._how_it_ended(where())
+        self._over = over
+        self.close()
+        raise over
 
     def _talk(self, question: bytes, answer: Ask, end: float) -> bytes:
         _send(self._socket, b"Q", question, end)
@@ -98,22 +111,37 @@ class Confined:
             else:
                 raise _WentWrongError(payload.decode("utf-8", "replace")[:600])
 
-    def _stop(self, why: str, where: str) -> None:
-        why = why or self._how_it_ended()
+    def _stopped(self, why: str, where: str) -> StoppedError:
         place = f" (it was at {where})" if where else ""
-        self._why = f"{self._name} was given up: it {why}{place}."
-        self.close()
+        return StoppedError(f"{self._name} was given up: it {why}{place}.", _ADVICE)
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self, where: str) -> HunterError:
+        """Why it says no more. It is told apart who killed it: its limits, itself by a crash, or somebody else."""
         if self._pid <= 0:
-            return "had ended"
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)  # what closed its socket and lives on is no longer ours
-        status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            return self._stopped("had ended", where)
+        if not self._ends():
+            return self._stopped("closed its line", where)
+        _, status, used = os.wait4(self._pid, 0)
         self._pid = 0
-        if status in (-signal.SIGXCPU, -signal.SIGKILL):
-            return f"took more than {self._allowed.cpu_seconds} s of processor time"
-        return "ended unexpectedly" + (f" by signal {-status}" if status < 0 else "")
+        number, most = -os.waitstatus_to_exitcode(status), self._allowed.cpu_seconds
+        if number in _BY_LIMIT and used.ru_utime + used.ru_stime >= _NEARLY * most:
+            return self._stopped(f"took more than {most} s of processor time", where)
+        if number <= 0 or number in _BY_ITSELF:
+            return self._stopped("ended unexpectedly" + (f" by signal {number}" if number > 0 else ""), where)
+        return HelperDiedError(
+            f"{self._name} broke off: its process was killed from outside (signal {number}).",
+            "Perhaps this host had no memory left; try it again.",
+        )
+
+    def _ends(self) -> bool:
+        """Whether it ends by itself now that its line is closed; whoever lives on is no longer ours."""
+        pidfd = os.pidfd_open(self._pid)
+        try:
+            poll = select.poll()
+            poll.register(pidfd, select.POLLIN)
+            return bool(poll.poll(_END_SECONDS * 1_000))
+        finally:
+            os.close(pidfd)
 
     @property
     def alive(self) -> bool:

@@ -149,7 +149,8 @@ class _Passage:
         if self.status == 401:
             headers += CHALLENGES
         if self._uploading:  # the rest of a body that nobody wants
-            headers.append((b"connection", b"close"))
+            if not any(name.lower() == b"connection" for name, _ in headers):
+                headers.append((b"connection", b"close"))
             self._linger = not self._waits
         message["headers"] = headers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -22,7 +23,7 @@ from package_hunter.model.report_form import from_json
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
 from package_hunter.queue.local import LocalQueue
-from package_hunter.queue.ready import lacking
+from package_hunter.queue.ready import lacking, unfit
 from package_hunter.queue.runner import pipeline_runner, server_policy
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
@@ -51,6 +52,7 @@ class Parts:
     reap: Callable[[], None] | None = None
     renderers: Mapping[str, Renderer] = field(default_factory=dict)
     lacks: Callable[[], str | None] = lambda: None
+    unfit: Callable[[], str | None] = lambda: None
 
 
 def serve(
@@ -82,7 +84,7 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config))
+    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
 
 
 def renderers() -> dict[str, Renderer]:
@@ -122,7 +124,8 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
             "Nobody can log in yet.", "Make an account: package-hunter user add NAME (or token add NAME)."
         )
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
-    print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # a log on a full disk: the server serves all the same
+        print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
@@ -146,7 +149,9 @@ def run_worker(config: Settings, parts: Parts) -> int:
     with identity(config) as who:
         queue = LocalQueue(store, config)
         try:
-            return Worker(config, store, queue, parts.run, who, Host(parts.reap, parts.lacks)).main()
+            return Worker(
+                config, store, queue, parts.run, who, Host(parts.reap, parts.lacks, parts.unfit)
+            ).main()
         finally:
             store.close()
 

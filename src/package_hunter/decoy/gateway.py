@@ -84,6 +84,9 @@ class Gateway:
         _own(self.names_path, spec.uid)
         _own(spec.run_dir, spec.uid)  # last: from now on others put things there
         self._line, self._process, self._errors = process.line, process.process, process.errors
+        self.pidfd = os.pidfd_open(
+            self._process.pid
+        )  # readable once the process has ended; open until ``stop``
         with contextlib.suppress(OSError):  # said by start, with the process's own words
             control.send(self._line, to_wire(spec, self.ca_pem, key))
 
@@ -135,6 +138,7 @@ class Gateway:
                 self.killed = self._process.returncode < 0
             self._line.close()
             self._errors.close()
+            os.close(self.pidfd)
             path = self._spec.run_dir / LOG
             self._log = read_log(path, self._spec.limits)
             if self._process.returncode != 0:

@@ -33,6 +33,9 @@ def coverage(
     """Compare the plan with what was run. Event counts are left at 0 for the caller."""
     tally = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes))
     names = dict.fromkeys((*ALL_PHASES, *planned))
+    for run in runs:
+        if run.scan_seconds is not None:
+            tally.reason(_cut(run))
     phases = [_phase(name, planned.get(name), options, runs, tally) for name in names]
     if installed.missing:
         some = ", ".join(installed.missing[:10]) + (" …" if len(installed.missing) > 10 else "")
@@ -76,7 +79,8 @@ def _phase(
     seconds = sum(run.ended_ns - run.started_ns for run in mine) / 1e9
     bad = next((run for run in mine if run.command.essential and run.exit_code != 0), None)
     if bad is not None:
-        tally.reason(_why(name, bad))
+        if bad.scan_seconds is None:
+            tally.reason(_why(name, bad))
         status = "timeout" if bad.exit_code is None else "failed"
         return PhaseCoverage(name, world, status, bad.exit_code, seconds)
     if not mine and not options.asks(name):
@@ -87,13 +91,25 @@ def _phase(
             tally.reason(f"The phase “{name}” was not run.")
         return PhaseCoverage(name, world, "skipped", None, 0.0)
     if phase is not None and len(mine) < len(phase.commands):
-        tally.reason(f"Of the phase “{name}”, {len(mine)} of {len(phase.commands)} steps were run.")
+        if not any(run.scan_seconds for run in mine):
+            tally.reason(f"Of the phase “{name}”, {len(mine)} of {len(phase.commands)} steps were run.")
         return PhaseCoverage(name, world, "timeout", None, seconds)
     return PhaseCoverage(name, world, "ok", 0, seconds)
 
 
+def _cut(run: CommandRun) -> str:
+    """Where the scan's own time was over."""
+    script, who = run.command.script, run.command.blame_purl or "the project"
+    where = f"{script} of {who}" if script else f"`{_words(run.command)}`"
+    return f"The scan's time of {run.scan_seconds:g} s was over in {where}."
+
+
+def _words(command: Command) -> str:
+    return command.script or " ".join(command.argv[: 3 if "-m" in command.argv[:2] else 2])
+
+
 def _why(name: str, run: CommandRun) -> str:
-    command = run.command.script or " ".join(run.command.argv[: 3 if "-m" in run.command.argv[:2] else 2])
+    command = _words(run.command)
     if run.exit_code is None:
         return f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
     lines = [safe(hit[hit.lastindex or 0]) for hit in _errors().finditer(run.output_tail)]
@@ -102,6 +118,8 @@ def _why(name: str, run: CommandRun) -> str:
 
 
 def _judge_run(run: CommandRun, tally: Tally) -> None:
+    if run.scan_seconds is not None:
+        return  # said already
     who = run.command.blame_purl or "the project"
     step = f"{run.command.script} of {who}"
     if run.phase == "install":

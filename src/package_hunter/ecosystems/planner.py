@@ -7,6 +7,7 @@ are those of ``confined``; the scan's deadline is the end of every wait for it.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions,
 from package_hunter.ecosystems.laying import lay, preload, ready
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
-from package_hunter.errors import HunterError
+from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model import wire
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import (
@@ -35,6 +36,7 @@ from package_hunter.model.wire import to_bytes
 
 T = TypeVar("T")
 _MAX_SENTENCE = 2_000
+_CLOSING_SECONDS = 10.0  # for a question that is asked when the scan's time is over, to make its report
 
 
 @dataclass(frozen=True)
@@ -175,12 +177,23 @@ class _Talk:
         self.staged = staged
         self._child, self._deadline = child, deadline
 
+    def close(self, question: list[Any], kind: Any, data: bytes = b"", box: BoxTree | None = None) -> Any:
+        """As ``ask``, for what a report needs: it has a little time of its own when the scan has none left."""
+        own = time.monotonic() + _CLOSING_SECONDS
+        end = None if self._deadline is None else max(self._deadline, own)
+        return self._ask(question, kind, data, box, end)
+
     def ask(self, question: list[Any], kind: Any, data: bytes = b"", box: BoxTree | None = None) -> Any:
         """The answer, a value of ``kind``; raises the error that the child tells of."""
+        return self._ask(question, kind, data, box, self._deadline)
+
+    def _ask(
+        self, question: list[Any], kind: Any, data: bytes, box: BoxTree | None, end: float | None
+    ) -> Any:
         trees = {"staged": self.staged.tree} | ({"box": box} if box is not None else {})
         server = TreeServer(trees)
         words = json.dumps(question).encode() + b"\n" + data
-        said = self._child.ask(words, server, self._deadline, lambda: well_formed(server.last)[:300])
+        said = self._child.ask(words, server, end, lambda: well_formed(server.last)[:300])
         if said[:1] == b"!":
             raise _error(from_bytes(_Refusal, said[1:]))
         return from_bytes(kind, said[1:])
@@ -312,15 +325,17 @@ class ConfinedPlan(Plan):
 
     def without_scripts(self, tree: BoxTree) -> frozenset[str]:
         """See Plan; raises StoppedError too."""
-        found: frozenset[str] = self._talk.ask(["without_scripts", self._number], frozenset[str], box=tree)
+        found: frozenset[str] = self._talk.close(["without_scripts", self._number], frozenset[str], box=tree)
         return found
 
     def failure(self, runs: Sequence[CommandRun]) -> HunterError | None:
         """See Plan."""
         try:
-            self._talk.ask(["failure", self._number], type(None), _told(runs))
+            self._talk.close(["failure", self._number], type(None), _told(runs))
         except StoppedError:
             return None  # coverage says it
+        except HelperDiedError:
+            raise
         except HunterError as error:
             return error
         return None
@@ -328,7 +343,7 @@ class ConfinedPlan(Plan):
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See Plan; where the child says no more, the phases as they were run, and why there is nothing else."""
         try:
-            found: Coverage = self._talk.ask(["coverage", self._number], Coverage, _told(runs))
+            found: Coverage = self._talk.close(["coverage", self._number], Coverage, _told(runs))
         except StoppedError as error:
             return _bare_coverage(runs, len(self._packages), error.message)
         return found
@@ -349,10 +364,13 @@ def _bare_coverage(runs: Sequence[CommandRun], packages: int, why: str) -> Cover
         seconds = (run.ended_ns - run.started_ns) / 1e9
         known = phases.get(run.phase, PhaseCoverage(run.phase, run.world, _status(run), run.exit_code, 0.0))
         phases[run.phase] = replace(known, seconds=known.seconds + seconds)
+    scripts = sum(run.phase == "install" and not run.command.essential for run in runs)
     return Coverage(
         phases=tuple(phases.values()),
         packages_expected=packages,
         packages_installed=packages,
+        scripts_expected=scripts,
+        scripts_run=scripts,
         reasons=(why,),
     )
 

@@ -138,9 +138,9 @@ def _detached(context: Context) -> Iterator[Signal]:
 
 
 def _hangs(context: Context) -> Iterator[Signal]:
-    """Phases that were killed at their deadline."""
+    """Phases that were killed at their deadline, where no more than that is known of them."""
     for phase in context.coverage.phases:
-        if phase.status != "timeout":
+        if phase.status != "timeout" or not _untold(context, phase.name):
             continue
         yield Signal(
             time_ns=max((p.started_ns for p in context.processes.values()), default=0),
@@ -153,6 +153,14 @@ def _hangs(context: Context) -> Iterator[Signal]:
         )
 
 
+def _untold(context: Context, phase: str) -> bool:
+    """Whether its commands do not tell if it worked or waited (then ``_loops`` judges), or that the scan's time was
+    over, which is nobody's doing."""
+    mine = [run for run in context.runs if run.phase == phase]
+    stopped = [run for run in mine if run.exit_code is None and run.scan_seconds is None]
+    return not mine or any(run.ran_seconds is None for run in stopped)
+
+
 def _loops(context: Context) -> Iterator[Signal]:
     """Commands of a package that kept the processor busy until they were stopped."""
     for run in context.runs:
@@ -160,7 +168,7 @@ def _loops(context: Context) -> Iterator[Signal]:
         if run.exit_code is not None or run.ran_seconds is None:
             continue
         wanted = run.ran_seconds + run.starved_seconds
-        if wanted < BUSY * seconds or run.ran_seconds < WORKED * run.command.timeout:
+        if wanted < BUSY * seconds or run.ran_seconds < WORKED * _allowed(run):
             continue
         step = f"{run.command.script or 'command'} of {run.command.blame_purl or 'the project'}"
         yield Signal(
@@ -177,6 +185,11 @@ def _loops(context: Context) -> Iterator[Signal]:
                 "ran_seconds": run.ran_seconds,
             },
         )
+
+
+def _allowed(run: CommandRun) -> float:
+    """The seconds that a command could have had; one that the scan's end cut short need not be endless."""
+    return min(run.command.timeout, run.scan_seconds or run.command.timeout)
 
 
 def _blame_of_run(context: Context, run: CommandRun) -> Blame | None:

@@ -114,6 +114,8 @@ class CommandRun:
     # of one killed at its deadline: for how long its busiest thread ran, and waited for a processor
     ran_seconds: float | None = None
     starved_seconds: float = 0.0
+    # the scan's own limit in seconds, where that ended it and not the command's
+    scan_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from package_hunter.confined import StoppedError
 from package_hunter.ecosystems.base import Plan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
-from package_hunter.errors import SandboxError
+from package_hunter.errors import HelperDiedError, SandboxError
 from package_hunter.model.scan import CommandRun, Leftovers, Phase
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round
@@ -27,19 +27,23 @@ def run_phases(
     try:
         _run(scan, box, turn, plan.fetch, runs, reasons)
         _refuse(plan, runs)
-        install = plan.after_fetch(tree, runs)
-        _refuse(plan, runs)
-        if "install" in scan.options.phases:
-            _run(scan, box, turn, install, runs, reasons)
-        later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
-        for phase in later:
-            _run(scan, box, turn, phase, runs, reasons)
+        if not _late(scan, "fetch", runs, reasons):
+            install = plan.after_fetch(tree, runs)
+            _refuse(plan, runs)
+            if "install" in scan.options.phases:
+                _run(scan, box, turn, install, runs, reasons)
+        if not _late(scan, "install", runs, reasons):
+            later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
+            for phase in later:
+                _run(scan, box, turn, phase, runs, reasons)
         scan.say("Waiting for what still runs")
         left = box.end(scan.config.settle_seconds)
         reasons += box.limits_hit()
     except StoppedError as error:
         reasons.append(error.message)
         reasons += box.limits_hit()
+    except HelperDiedError:
+        raise  # a process of ours, not the box: to be tried again
     except SandboxError as error:
         reasons.append(f"The box broke during the scan: {error.message}")
     return reasons, left
@@ -70,11 +74,19 @@ def _run(
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
     for command in phase.commands:
-        left = scan.deadline - time.monotonic()
-        if left <= 0:
-            late = f"The scan's time was over before the {phase.name} phase ended."
-            if late not in reasons:
-                reasons.append(late)
+        if _late(scan, phase.name, runs, reasons):
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
-        runs.append(box.run(replace(command, timeout=min(command.timeout, left)), phase.name, phase.world))
+        run = box.run(command, phase.name, phase.world, until=scan.deadline)
+        if run.exit_code is None and time.monotonic() >= scan.deadline:
+            run = replace(run, scan_seconds=scan.config.scan_timeout)
+        runs.append(run)
+
+
+def _late(scan: Scan, phase: str, runs: Sequence[CommandRun], reasons: list[str]) -> bool:
+    """Whether the scan's time is over; why nothing more is run is said once."""
+    if time.monotonic() < scan.deadline:
+        return False
+    if not reasons and not any(run.scan_seconds for run in runs):  # else coverage says in which command
+        reasons.append(f"The scan's time of {scan.config.scan_timeout:g} s was over in the {phase} phase.")
+    return True

@@ -8,6 +8,7 @@ name stands; a file that can be locked tells a dead worker's name.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
+from package_hunter.store.errors import DiskFullError
 
 _SLOTS = 1_000
 _MAX_NAME = 128
@@ -44,7 +46,12 @@ def identity(settings: Settings) -> Iterator[Identity]:
     boot = _boot()
     host = re.sub(r"[/\s]", "-", socket.gethostname())[:64] or "host"
     name = f"{host}/{boot}/{os.getpid()}/{secrets.token_hex(8)}"
-    held, dead = _take(folder, name)
+    try:
+        held, dead = _take(folder, name)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFullError("The disk is full.", "Free some space under the data directory.") from error
     try:
         yield Identity(name, tuple(old for old in dead if _NAME.match(old) and old.split("/")[1] == boot))
     finally:
@@ -63,11 +70,12 @@ def _take(folder: Path, name: str) -> tuple[int, list[str]]:
         if fd is None:
             continue
         dead.append(os.pread(fd, _MAX_NAME, 0).decode("ascii", "replace"))
-        os.ftruncate(fd, 0)
         if held < 0:
-            os.pwrite(fd, name.encode(), 0)
+            # in this order: where it cannot be written, who died here is still known
+            os.ftruncate(fd, os.pwrite(fd, name.encode(), 0))
             held = fd
         else:
+            os.ftruncate(fd, 0)
             os.close(fd)
     if held < 0:
         raise HunterError("A thousand workers run on this machine already.", "Stop some.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
@@ -17,6 +17,7 @@ from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import MAX_TARGET, JobRow, Scan, StoredReport, TurnRow, WorkerRow
 
+_MALFORMED = 100  # rows whose id cannot be read, passed over
 _WORKERS_KEPT_MS = 7 * 86_400_000
 
 
@@ -34,7 +35,7 @@ class LocalQueue:
 
     def claim(self, worker: str) -> Job | None:
         """See the port."""
-        waiting = select(JobRow.scan_id).where(JobRow.lease.is_(None))
+        waiting = select(literal(1)).select_from(JobRow).where(JobRow.lease.is_(None))
         with self._store.read() as session:  # an idle worker takes no write lock
             if session.scalar(waiting.limit(1)) is None:
                 return None
@@ -43,13 +44,14 @@ class LocalQueue:
 
     def _lease_next(self, session: Session, worker: str) -> Job | None:
         self._store.lock(session, "queue:claim")  # two at once would both take the same account's turn
-        row = session.scalar(_next_job())
+        rows: Sequence[JobRow | None] = session.scalars(_next_job()).all()
+        row = next((row for row in rows if row is not None), None)  # None: its id cannot be read
         if row is None:
             return None
         scan = session.get_one(Scan, row.scan_id)
         lease = uuid.uuid4().hex
         row.worker, row.lease, row.lease_until = worker, lease, now_ms() + self._lease_ms
-        row.attempts += 1
+        row.attempts = _attempts(row) + 1
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
         last = session.scalar(select(func.max(TurnRow.turn))) or 0
         session.merge(TurnRow(submitter=scan.submitter, turn=last + 1))
@@ -86,7 +88,7 @@ class LocalQueue:
             row = session.scalar(select(JobRow).where(*_held(job)).with_for_update())
             if row is None:
                 raise LeaseLostError
-            if row.attempts < self._max_attempts:
+            if _attempts(row) < self._max_attempts:
                 _wait_again(row, session.get_one(Scan, row.scan_id))
                 return True
             _set_failed(self._take_off(session, job), reason, exit_code)
@@ -134,17 +136,19 @@ class LocalQueue:
     def _requeue(self, which: ColumnElement[bool], what_happened: str) -> int:
         query = select(JobRow).where(JobRow.lease.is_not(None), which)
         with self._store.read() as session:
-            if session.scalar(query.limit(1)) is None:
+            if not session.scalar(select(query.exists())):
                 return 0
         with self._store.write() as session:
             rows = session.scalars(query.with_for_update(skip_locked=True)).all()
             self._back_or_failed(session, rows, what_happened)
             return len(rows)
 
-    def _back_or_failed(self, session: Session, rows: Sequence[JobRow], what_happened: str) -> None:
+    def _back_or_failed(self, session: Session, rows: Sequence[JobRow | None], what_happened: str) -> None:
         for row in rows:
-            scan = session.get_one(Scan, row.scan_id)
-            if row.attempts < self._max_attempts:
+            scan = None if row is None else session.get(Scan, row.scan_id)
+            if row is None or scan is None:
+                continue  # malformed: nobody can run it
+            if _attempts(row) < self._max_attempts:
                 _wait_again(row, scan)
             else:
                 session.delete(row)
@@ -175,9 +179,14 @@ def _next_job() -> Select[JobRow]:
             JobRow.enqueued,
             JobRow.scan_id,
         )
-        .limit(1)
+        .limit(_MALFORMED + 1)
         .with_for_update(of=JobRow, skip_locked=True)
     )
+
+
+def _attempts(row: JobRow) -> int:
+    """How often it was begun; a count that is none (SQLite takes any value) begins anew."""
+    return row.attempts if isinstance(row.attempts, int) else 0
 
 
 def _wait_again(row: JobRow, scan: Scan) -> None:

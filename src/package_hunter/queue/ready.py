@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import platform
+import shutil
 from functools import cache
 
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
+
+_NO_PROBE = "The probe is not compiled: make setup does it, or the first scan where clang is installed."
 
 
 def lacking(settings: Settings) -> str | None:
@@ -23,8 +26,15 @@ def lacking(settings: Settings) -> str | None:
     if name is None:
         return f"The probe does not know the architecture {platform.machine()}."
     if not (settings.data_dir / "probe" / name).is_file():
-        return "The probe is not compiled: make setup does it, or the first scan where clang is installed."
+        return _NO_PROBE
     return None
+
+
+def unfit(settings: Settings) -> str | None:
+    """What a worker lacks here that no scan makes by itself: it must leave scans to others. A probe that the first
+    scan compiles is none of that."""
+    lacks = lacking(settings)
+    return None if lacks == _NO_PROBE and shutil.which("clang") else lacks
 
 
 @cache

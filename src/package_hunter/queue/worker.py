@@ -50,10 +50,12 @@ class ScanStopped(BaseException):
 @dataclass(frozen=True, slots=True)
 class Host:
     """What a worker does for its host. ``reap`` is called once at the start: it removes what killed scans left
-    behind; ``lacks`` now and then: it says what this host lacks for scans, for the server's health."""
+    behind; ``lacks`` now and then: it says what this host lacks for scans, for the server's health; while
+    ``unfit`` says something, no scan is taken, and one that fails then is given back."""
 
     reap: Callable[[], None] | None = None
     lacks: Callable[[], str | None] = lambda: None
+    unfit: Callable[[], str | None] = lambda: None
 
 
 class Worker:
@@ -74,6 +76,7 @@ class Worker:
         self._run = run
         self._name, self._dead = identity.name, identity.dead
         self._host = host
+        self._hindered: str | None = None
         self._uploads = Uploads(settings)
         self._stopping = False
         self._scanning = False
@@ -104,8 +107,10 @@ class Worker:
             return 0
 
     def _one(self) -> int:
-        """Housekeeping where it is due, then one scan; 0 where none waits."""
+        """Housekeeping where it is due, then one scan; 0 where none waits, or others must make it."""
         self._housekeeping()
+        if self._hindered is not None:
+            return 0
         job = self._queue.claim(self._name)
         if job is None:
             return 0
@@ -140,12 +145,17 @@ class Worker:
         return how
 
     def _failed(self, job: Job, error: HunterError) -> str:
-        """End the scan with the error's words, or let it be tried again where the fault is ours."""
+        """End the scan with the error's words, or let it be tried again where the fault is ours; where this host
+        cannot scan at all, others may."""
         reason, code = discreet.failure(error, self._settings), error.exit_code
         # whoever runs the server is told all of it, whoever asks for the scan what is theirs to know
         log.warning(
             "scan failed", scan=str(job.scan_id), error=str(error), fault="ours" if error.again else "target"
         )
+        self._look_for_hindrance()
+        if self._hindered is not None:
+            _insist(lambda: self._queue.release(job))
+            return "given back"
         if not error.again:
             _insist(lambda: self._queue.fail(job, reason, code))
             return "failed"
@@ -173,11 +183,21 @@ class Worker:
         now = time.monotonic()
         if now >= self._next_housekeeping:
             self._next_housekeeping = now + _HOUSEKEEPING_SECONDS
+            self._look_for_hindrance()
             self._queue.seen(self._name, self._host.lacks())
             self._queue.requeue_expired()
         if now >= self._next_sweep:
             self._next_sweep = now + _SWEEP_SECONDS
             self._uploads.sweep(self._store)
+
+    def _look_for_hindrance(self) -> None:
+        found = self._host.unfit()
+        if found is not None and found != self._hindered:
+            data = str(self._settings.data_dir)
+            log.error("no scans are taken here", worker=self._name, why=found, data_dir=data)
+        elif found is None and self._hindered is not None:
+            log.info("scans are taken again", worker=self._name)
+        self._hindered = found
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """The first signal lets a running scan end (`_GRACE_SECONDS`), the next breaks it off."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import marshal
+import math
 import os
 import select
 import socket
@@ -64,6 +65,16 @@ class Outcome:
     starved_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When a command is ended: after so many ``seconds`` (more where it had no processor), and never past ``until``
+    (of ``time.monotonic()``). ``before`` is called before every process is killed."""
+
+    seconds: float
+    until: float = math.inf
+    before: Callable[[], None] = lambda: None
+
+
 class Channel:
     """Sends commands to pid 1 and hears how they end. One command at a time."""
 
@@ -72,6 +83,11 @@ class Channel:
         self._host.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         program = resources.files("package_hunter.sandbox").joinpath("boxinit.py").read_bytes()
         self._host.send(program)
+        self._needed: dict[int, str] = {}
+
+    def need(self, pidfd: int, name: str) -> None:
+        """A process that commands need: where it ends, they are ended too. ``name`` is for the message ("gateway")."""
+        self._needed[pidfd] = name
 
     def close(self) -> None:
         """Hang up: pid 1 ends, and the box with it."""
@@ -97,12 +113,11 @@ class Channel:
         argv: tuple[str, ...],
         cwd: str,
         env: dict[str, str],
-        timeout: float,
+        end: Deadline,
         on_output: OnOutput | None,
-        on_deadline: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Run a command to its end, or ``timeout`` seconds; then ``on_deadline`` is called before every process is
-        killed. SandboxError where the box died meanwhile."""
+        """Run a command to its end or its deadline, when every process is killed. SandboxError where the box died
+        meanwhile, or a process that it needs (then every process of the box is killed)."""
         if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
             raise SandboxError(f"The command {argv[0]!r} cannot be run: it holds a NUL character.")
         outcome = Outcome(started_ns=time.time_ns())
@@ -122,7 +137,7 @@ class Channel:
             )
             os.close(writing)
             writing = -1
-            self._follow(outcome, reading, timeout, on_output, on_deadline)
+            self._follow(outcome, reading, end, on_output)
         finally:
             os.close(reading)
             if writing >= 0:
@@ -145,38 +160,44 @@ class Channel:
         finally:
             os.close(memory)
 
-    def _owed(self, outcome: Outcome, timeout: float) -> float:
-        """More seconds for a command that had no processor for much of its time; 0 where it had its share."""
+    def _owed(self, outcome: Outcome, end: Deadline) -> float:
+        """More seconds for a command that had no processor for much of its time; 0 where it had its share, or the
+        scan has no more."""
         found = busiest(outcome.pid)
         if found is None:
             return 0.0
         outcome.ran_seconds, outcome.starved_seconds = found
         wall = (time.time_ns() - outcome.started_ns) / 1e9
-        owed = min(timeout - (wall - outcome.starved_seconds), _MAX_STRETCH * timeout - wall)
-        return owed if owed > 0.05 * timeout else 0.0
+        owed = min(
+            end.seconds - (wall - outcome.starved_seconds),
+            _MAX_STRETCH * end.seconds - wall,
+            end.until - time.monotonic(),
+        )
+        return owed if owed > 0.05 * end.seconds else 0.0
 
     def _follow(
         self,
         outcome: Outcome,
         reading: int,
-        timeout: float,
+        end: Deadline,
         on_output: OnOutput | None,
-        on_deadline: Callable[[], None],
     ) -> None:
-        deadline = time.monotonic() + timeout
+        deadline = min(time.monotonic() + end.seconds, end.until)
         poll = select.poll()
         poll.register(reading, select.POLLIN)
         poll.register(self._host, select.POLLIN)
+        for pidfd in self._needed:
+            poll.register(pidfd, select.POLLIN)  # readable once the process has ended
         while outcome.ended_ns == 0:
             left = deadline - time.monotonic()
             if left <= 0:
                 if outcome.timed_out:
                     raise SandboxError("The box did not end its processes when told to.")
-                if not outcome.timed_out and (more := self._owed(outcome, timeout)) > 0:
+                if not outcome.timed_out and (more := self._owed(outcome, end)) > 0:
                     deadline = time.monotonic() + more
                     continue
                 outcome.timed_out = True
-                on_deadline()
+                end.before()
                 self.kill_commands()
                 deadline = time.monotonic() + _KILL_GRACE_SECONDS
                 continue
@@ -184,6 +205,9 @@ class Channel:
                 if fd == reading:
                     if not _drain(reading, outcome.tail, on_output, 1 << 20):
                         poll.unregister(reading)
+                elif fd in self._needed:
+                    self.kill_commands()
+                    raise SandboxError(f"The {self._needed[fd]} ended while a command ran.")
                 else:
                     self._hear(outcome)
         _drain(

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import json
+import math
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from package_hunter.model.box import DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, Bo
 from package_hunter.model.scan import Command, CommandRun, Leftovers, LeftRunning
 from package_hunter.sandbox import cgroups, kernel, leftover, mounts, network, oci
 from package_hunter.sandbox.base import CgroupPaths, OnOutput
-from package_hunter.sandbox.channel import Channel, Outcome
+from package_hunter.sandbox.channel import Channel, Deadline, Outcome
 from package_hunter.sandbox.image import find_image
 from package_hunter.sandbox.populate import environment, populate
 
@@ -100,16 +101,27 @@ class RuncSandbox:
         assert self._channel is not None
         self._channel.wait_ready(_START_SECONDS)
 
+    def need(self, pidfd: int, name: str) -> None:
+        """A process that the box's commands need, as a pidfd that stays open: where it ends, ``run`` ends them at
+        once and raises SandboxError with its name."""
+        if self._channel is not None:
+            self._channel.need(pidfd, name)
+
     def run(
-        self, command: Command, phase: str, world: str = "default", on_output: OnOutput | None = None
+        self,
+        command: Command,
+        phase: str,
+        world: str = "default",
+        on_output: OnOutput | None = None,
+        until: float = math.inf,
     ) -> CommandRun:
-        """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed)."""
+        """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed); ``until``, of
+        ``time.monotonic()``, is the end of all commands."""
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
-        outcome = self._channel.run(
-            command.argv, command.cwd, env, command.timeout, on_output, self._note_left
-        )
+        end = Deadline(command.timeout, until, self._note_left)
+        outcome = self._channel.run(command.argv, command.cwd, env, end, on_output)
         if outcome.timed_out:
             self.kill_commands()  # its first process is gone: wait for the others
         return CommandRun(

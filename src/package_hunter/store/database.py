@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -129,7 +129,7 @@ class Store:
     @contextmanager
     def _careful(self) -> Iterator[None]:
         """Errors become sentences; and SQLite touches its files with the rights of whose folder they lie in."""
-        with _explained(), acting_as_owner(self._file.parent) if self._file else nullcontext():
+        with _explained(self._file), acting_as_owner(self._file.parent) if self._file else nullcontext():
             yield
 
 
@@ -158,6 +158,7 @@ def _sqlite(url: URL, file: Path) -> Engine:
     )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkout", _once_only)
     return engine
 
 
@@ -167,28 +168,42 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _once_only(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that was made on a full disk is not used again: the disk may have room by then."""
+    if isinstance(connection, sqlite_file.ReadOnly):
+        if connection.used:
+            raise DisconnectionError
+        connection.used = True
+
+
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("hunter_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(file: Path | None) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
         raise StoreError("The store is too busy to answer.", "Try again in a moment.") from error
     except DBAPIError as error:
-        raise _as_store_error(error) from error
+        raise _as_store_error(error, file) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFullError("The disk is full.", "Free some space under the data directory.") from error
         raise
 
 
-def _as_store_error(error: DBAPIError) -> StoreError:
+# what SQLite says of a full disk, where it does not say that
+_VAGUE = ("disk I/O error", "unable to open database file", "readonly database")
+
+
+def _as_store_error(error: DBAPIError, file: Path | None) -> StoreError:
     what = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
-    if "disk is full" in what or "No space left" in what:
+    vague = any(words in what for words in _VAGUE)
+    full = vague and file is not None and sqlite_file.no_room(file)
+    if full or "disk is full" in what or "No space left" in what:
         return DiskFullError("The store's disk is full.", "Free some space under the data directory.")
     if "unable to open database file" in what or "readonly database" in what:
         advice = "Run as the user that owns it, or point PACKAGE_HUNTER_DATA_DIR elsewhere."

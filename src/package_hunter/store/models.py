@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -17,10 +16,11 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
-    Uuid,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from package_hunter.store.types import Id, Whole
 
 MAX_TARGET = 512
 MAX_NAME = 128
@@ -42,22 +42,22 @@ class Scan(Base):
         Index("scans_by_status", "status", "created"),
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
     target: Mapped[str] = mapped_column(String(MAX_TARGET))
     manager: Mapped[str | None] = mapped_column(String(32))
     sha256: Mapped[str | None] = mapped_column(String(64), index=True)
-    size: Mapped[int | None] = mapped_column(BigInteger)
+    size: Mapped[int | None] = mapped_column(Whole)
     purl: Mapped[str | None] = mapped_column(String(MAX_TARGET))
     submitter: Mapped[str] = mapped_column(String(MAX_NAME))
-    created: Mapped[int] = mapped_column(BigInteger)
-    started: Mapped[int | None] = mapped_column(BigInteger)
-    finished: Mapped[int | None] = mapped_column(BigInteger)
+    created: Mapped[int] = mapped_column(Whole)
+    started: Mapped[int | None] = mapped_column(Whole)
+    finished: Mapped[int | None] = mapped_column(Whole)
     status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Text)
     exit_code: Mapped[int | None] = mapped_column(SmallInteger)  # of the error it failed with (errors.py)
     verdict: Mapped[str | None] = mapped_column(String(16))
     decision: Mapped[str | None] = mapped_column(String(16))
-    known_from: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # the scan whose result this one was given
+    known_from: Mapped[uuid.UUID | None] = mapped_column(Id)  # the scan whose result this one was given
     fresh: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # an earlier result will not do
@@ -68,7 +68,9 @@ class StoredReport(Base):
 
     __tablename__ = "reports"
 
-    scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
+    scan_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
+    )
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -78,7 +80,9 @@ class KnownResult(Base):
     __tablename__ = "known_results"
     __table_args__ = (Index("known_results_by_key", "key"),)
 
-    scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
+    scan_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
+    )
     key: Mapped[str] = mapped_column(String(64))
 
 
@@ -88,12 +92,14 @@ class JobRow(Base):
     __tablename__ = "jobs"
     __table_args__ = (Index("jobs_by_time", "lease_until", "enqueued"),)
 
-    scan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True)
-    enqueued: Mapped[int] = mapped_column(BigInteger)
+    scan_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
+    )
+    enqueued: Mapped[int] = mapped_column(Whole)
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(MAX_NAME))
     lease: Mapped[str | None] = mapped_column(String(32))
-    lease_until: Mapped[int | None] = mapped_column(BigInteger)
+    lease_until: Mapped[int | None] = mapped_column(Whole)
 
 
 class TurnRow(Base):
@@ -102,7 +108,7 @@ class TurnRow(Base):
     __tablename__ = "turns"
 
     submitter: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
-    turn: Mapped[int] = mapped_column(BigInteger)
+    turn: Mapped[int] = mapped_column(Whole)
 
 
 class WorkerRow(Base):
@@ -112,7 +118,7 @@ class WorkerRow(Base):
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
-    seen: Mapped[int] = mapped_column(BigInteger)
+    seen: Mapped[int] = mapped_column(Whole)
     lacks: Mapped[str | None] = mapped_column(Text)
 
 
@@ -123,7 +129,7 @@ class User(Base):
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
     password: Mapped[str] = mapped_column(String(256))
-    created: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[int] = mapped_column(Whole)
 
 
 class Token(Base):
@@ -133,6 +139,6 @@ class Token(Base):
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    created: Mapped[int] = mapped_column(BigInteger)
-    last_used: Mapped[int | None] = mapped_column(BigInteger)
-    revoked: Mapped[int | None] = mapped_column(BigInteger)
+    created: Mapped[int] = mapped_column(Whole)
+    last_used: Mapped[int | None] = mapped_column(Whole)
+    revoked: Mapped[int | None] = mapped_column(Whole)

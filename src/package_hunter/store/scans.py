@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from package_hunter.model.scan import ScanStatus
-from package_hunter.store.database import now_ms
+from package_hunter.store.database import StoreError, now_ms
 from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
 
 MAX_REASON = 4_000
+_SKIPPED = 1_000  # malformed rows that a list passes over
 UNFINISHED = (ScanStatus.PENDING.value, ScanStatus.RUNNING.value)
 
 
@@ -64,8 +65,13 @@ _BY_IDS = select(_TABLE).where(_TABLE.c.id.in_(bindparam("ids", expanding=True))
 
 
 def get_many(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
-    """The rows (attributes as `Scan` has them) of those scans that exist."""
-    return {row.id: row for row in connection.execute(_BY_IDS, {"ids": ids})}
+    """The rows (attributes as `Scan` has them) of those scans that exist; StoreError where one is malformed."""
+    found = {row.id: row for row in connection.execute(_BY_IDS, {"ids": ids})}
+    if any(row.created is None for row in found.values()):
+        raise StoreError(
+            "The store's row of this scan is malformed.", "Whoever runs the server must mend it."
+        )
+    return found
 
 
 def get(session: Session, scan_id: uuid.UUID) -> Scan | None:
@@ -96,13 +102,21 @@ def newest(
     status: ScanStatus | None = None,
     before: tuple[int, uuid.UUID] | None = None,
 ) -> Sequence[Scan]:
-    """Up to ``limit`` scans, newest first, from the one after ``before`` (its created and id) on."""
-    query = select(Scan).order_by(Scan.created.desc(), Scan.id.desc()).limit(limit)
+    """Up to ``limit`` scans, newest first, from the one after ``before`` (its created and id) on; without malformed
+    rows."""
+    query = select(Scan).order_by(Scan.created.desc(), Scan.id.desc())
     if status is not None:
         query = query.where(Scan.status == status.value)
     if before is not None:
         query = query.where(tuple_(Scan.created, Scan.id) < tuple_(before[0], before[1]))
-    return session.scalars(query).all()
+    found: Sequence[Scan | None] = session.scalars(query.limit(limit)).all()
+    if not all(map(_sound, found)):
+        found = session.scalars(query.limit(limit + _SKIPPED)).all()
+    return [scan for scan in found if scan is not None and _sound(scan)][:limit]
+
+
+def _sound(scan: Scan | None) -> bool:
+    return scan is not None and isinstance(scan.created, int)  # see types.py
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -148,5 +162,5 @@ def worker_seen(session: Session) -> int | None:
 
 def needs_upload(session: Session, sha256: str) -> bool:
     """Whether a scan that is not finished still wants this archive."""
-    query = select(Scan.id).where(Scan.sha256 == sha256, Scan.status.in_(UNFINISHED)).limit(1)
+    query = select(literal(1)).where(Scan.sha256 == sha256, Scan.status.in_(UNFINISHED)).limit(1)
     return session.scalar(query) is not None

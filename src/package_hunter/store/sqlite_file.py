@@ -18,6 +18,7 @@ from urllib.parse import quote
 from package_hunter.store.errors import StoreError
 
 COMPANIONS = ("-wal", "-shm", "-journal")
+_ROOM = 64 << 10  # bytes: what -shm takes at first (32 KiB), and a page or two of the log
 
 
 def refuse_links(file: Path) -> None:
@@ -39,10 +40,24 @@ def make(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644))
 
 
+class ReadOnly(sqlite3.Connection):
+    """A connection that cannot write, and takes the file as one that nobody changes: for one use (``used``)."""
+
+    used = False
+
+
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection to the existing file; StoreError where something else lies in its place."""
+    """A connection to the existing file; StoreError where something else lies in its place.
+
+    It is a ReadOnly where the disk is full and the store was left in order (a restart): SQLite cannot make its
+    companions then, and would not even read; nobody else can write either, and all is in the file itself.
+    """
     refuse_links(file)
-    connection = sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, check_same_thread=False)
+    alone = no_room(file) and not any(file.with_name(file.name + end).exists() for end in COMPANIONS)
+    kind, how = (ReadOnly, "mode=ro&immutable=1") if alone else (sqlite3.Connection, "mode=rw")
+    connection = sqlite3.connect(
+        f"file:{quote(str(file))}?{how}", uri=True, check_same_thread=False, factory=kind
+    )
     try:
         opened = connection.execute("PRAGMA database_list").fetchone()[2]
         if Path(opened) not in (file, file.parent.resolve() / file.name):
@@ -52,6 +67,16 @@ def connect(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def no_room(file: Path) -> bool:
+    """Whether the disk has no room for the companions, without which SQLite opens nothing, not even for reading: it
+    then speaks of an I/O error, or of a file that it cannot open."""
+    try:
+        disk = os.statvfs(file.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _ROOM or (disk.f_files > 0 and disk.f_favail < len(COMPANIONS))
 
 
 def _no_file(path: Path) -> StoreError:

@@ -119,6 +119,7 @@ def test_a_body_with_two_ends_closes_the_connection(server: Running, first: byte
     status, headers, body = parsed(answer)
     assert status == 400
     assert "close" in headers["connection"]
+    assert answer.lower().count(b"\r\nconnection:") == 1
     is_refusal(server, headers, body)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ def test_without_a_worker() -> None:
         assert health["reason"] is None
 
 
-def test_without_an_image(tmp_path: Path) -> None:
+def test_without_an_image_scans_wait_for_a_worker_that_has_one(tmp_path: Path) -> None:
     needs_root()
     port = free_port()
     archive = tmp_path / "t.tgz"
@@ -45,15 +46,21 @@ def test_without_an_image(tmp_path: Path) -> None:
                 assert "image" in health["reason"]
                 posted = client.post("/monitor/project/npm", content=archive.read_bytes(), headers=ARCHIVE)
                 scan = f"/api/v1/scans/{posted.json()['id']}"
-                failed = wait_for(lambda: (s := client.get(scan).json())["status"] == "failed" and s, 40)
-                assert failed
-                assert "image is missing" in failed["reason"]
+                wait_for(lambda: "no scans are taken here" in (folder / "log").read_text())
+                time.sleep(1)  # some looks into the queue
+                waiting = client.get(scan).json()
+                assert waiting["status"] == "pending"
+                assert client.get("/api/v1/health").json()["waiting"] == 1
                 report = client.get(f"{scan}/report").text
-                for told in (json.dumps(health), json.dumps(failed), report):
+                for told in (json.dumps(health), json.dumps(waiting), report):
                     assert str(folder) not in told
             finally:
                 process.terminate()
-        assert str(folder) in (folder / "log").read_text()  # whoever runs the server is told
+        said = (folder / "log").read_text()
+        assert str(folder) in said, "whoever runs the server is told"
+        assert said.count("no scans are taken here") == 1
+        assert "image is missing" in said
+        assert "scan started" not in said
 
 
 def _health(client: httpx.Client) -> dict[str, str]:

@@ -71,6 +71,38 @@ def test_on_a_full_disk(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+def test_after_a_restart_on_a_full_disk(folder: Path) -> None:
+    """SQLite cannot even make the files then that it needs for reading."""
+    needs_root()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", folder], check=True)
+    try:
+        with running(folder, min_free_bytes=0) as server:
+            scan = server.submit(b"malicious")
+            server.ended(scan)
+            token = server.token
+        with (folder / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="space"):
+            while True:
+                ballast.write(bytes(4096))
+        environment = {"PACKAGE_HUNTER_DATA_DIR": str(folder), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+        program = Path(sys.executable).parent / "package-hunter"
+        listed = subprocess.run([program, "user", "list"], env=environment, capture_output=True, text=True)
+        assert (listed.returncode, "ana" in listed.stdout) == (0, True), listed.stderr
+        added = subprocess.run(
+            [program, "token", "add", "x"], env=environment, capture_output=True, text=True
+        )
+        assert added.returncode == 70
+        assert "disk is full" in added.stderr
+        with running(folder, fork=False, min_free_bytes=0) as server:
+            server.token = token
+            assert everything_read(server, scan) == {}
+            is_unavailable(server.client.post("/api/v1/scans", json={"purl": "pkg:npm/x"}), folder)
+            (folder / "ballast").unlink()
+            assert server.ended(server.submit(b"x"), 60)["status"] == "finished"
+            assert everything_read(server, scan) == {}
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
 _LOCK = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

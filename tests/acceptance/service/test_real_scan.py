@@ -179,7 +179,7 @@ def _helper(server: Server, uid: int) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("role", ["gateway", "reader"])
+@pytest.mark.parametrize("role", ["gateway", "reader", "planner"])
 def test_a_killed_helper_is_our_fault_and_the_scan_is_tried_again(
     server: Server, tmp_path: Path, role: str
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from package_hunter.errors import HostError, SandboxError
 from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec
 from package_hunter.model.scan import BoxFile, Command
-from package_hunter.sandbox import RuncSandbox, cgroups, mounts, reap
+from package_hunter.sandbox import RuncSandbox, cgroups, channel, mounts, reap
 from package_hunter.sandbox.doctor import checks
 from package_hunter.sandbox.image import build_image, find_image
 from tests.support.requires import needs_root
@@ -69,6 +69,18 @@ def test_a_loop_is_told_from_a_wait(box: RuncSandbox) -> None:
     assert loop.ran_seconds is not None and loop.ran_seconds + loop.starved_seconds > 0.5
     assert wait.ran_seconds is not None and wait.ran_seconds + wait.starved_seconds < 0.5
     assert run(box, "true").ran_seconds is None
+
+
+def test_the_scans_end_is_the_end_of_all_stretching(
+    box: RuncSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that had no processor gets more time, but none that the scan has not."""
+    monkeypatch.setattr(channel, "busiest", lambda _: (0.1, 1e6))  # never had one
+    wait = Command(("sleep", "1.5"), "/", timeout=0.7)
+    assert box.run(wait, "install", until=time.monotonic() + 60).exit_code == 0
+    assert box.run(wait, "install", until=time.monotonic() + 1.0).exit_code is None
+    begun_late = Command(("sleep", "30"), "/", timeout=60)
+    assert box.run(begun_late, "install", until=time.monotonic() + 0.2).exit_code is None
 
 
 def test_what_lives_on_is_told_with_its_program(make_box: MakeBox) -> None:
@@ -258,6 +270,25 @@ def test_a_box_that_died_says_so(make_box: MakeBox) -> None:
     time.sleep(0.1)
     with pytest.raises(SandboxError, match=r"box (died|ended)"):
         run(box, "true")
+
+
+def test_commands_end_with_what_they_need(make_box: MakeBox) -> None:
+    """A box without its gateway is not waited for: its programs would try for minutes to reach it."""
+    box = make_box()
+    with subprocess.Popen(["sleep", "600"]) as helper:
+        pidfd = os.pidfd_open(helper.pid)
+        box.need(pidfd, "gateway")
+        assert run(box, "true").exit_code == 0
+        with pytest.raises(SandboxError, match="The gateway ended while a command ran"):
+            box.run(
+                Command(("sh", "-c", "echo up; sleep 600"), "/", timeout=600),
+                "install",
+                on_output=lambda _: helper.kill(),
+            )
+        assert box.settle(10) == []
+        with pytest.raises(SandboxError, match="gateway"):  # nor is anything begun
+            run(box, "sleep", "600", timeout=600)
+    os.close(pidfd)
 
 
 def test_missing_image_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

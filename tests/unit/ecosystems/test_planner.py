@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from package_hunter.ecosystems.locked import LockFile, lock_file
 from package_hunter.ecosystems.npm import members
 from package_hunter.ecosystems.planner import ConfinedPlan, Planner, in_child
 from package_hunter.ecosystems.tree import BoxTree
-from package_hunter.errors import NothingToScanError, UsageError
+from package_hunter.errors import HelperDiedError, NothingToScanError, UsageError
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.policy import DEFAULT
 from package_hunter.policy.rejudge import rejudge
@@ -148,6 +150,76 @@ def test_what_it_may_not(work: Callable[[Ask], bytes], why: str) -> None:
             child.ask(b"", refuse, where=lambda: "poetry.lock")
     assert "poetry.lock" in told.value.message
     assert not child.alive
+
+
+def _by_signal(number: int) -> Callable[[Ask], bytes]:
+    def end(ask: Ask) -> bytes:
+        return ask(number.to_bytes(1, "big"))
+
+    return end
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
+def test_who_kills_it_from_outside_is_named_and_not_its_limits(number: int) -> None:
+    child = _confined(_by_signal(number))
+
+    def kill(_: bytes) -> bytes:
+        os.kill(child._pid, number)
+        return b""
+
+    for _ in range(2):
+        with pytest.raises(HelperDiedError, match="killed from outside") as told:
+            child.ask(b"", kill)
+    assert told.value.again
+    assert "processor" not in str(told.value)
+    assert not child.alive
+
+
+def test_a_crash_of_its_own_is_no_fault_of_the_host() -> None:
+    with pytest.raises(StoppedError, match="ended unexpectedly by signal 11"):
+        _confined(lambda _: ctypes.string_at(0)).ask(b"")
+
+
+def test_a_killed_planner_is_told_whatever_is_asked_next(tmp_path: Path, planner: Planner) -> None:
+    """Else the scan ends with half a report, and nobody tries it again."""
+    (tmp_path / "p").mkdir()
+    _project(tmp_path / "p")
+    (plan, *_) = planner.lay(stage("p", tmp_path / "p"), OPTIONS)
+    assert planner._child is not None
+    os.kill(planner._child._pid, signal.SIGKILL)
+    box = BoxTree(tmp_path)
+    for ask in (
+        lambda: plan.failure(()),
+        lambda: plan.coverage(()),
+        lambda: plan.without_scripts(box),
+        lambda: plan.after_fetch(box, ()),
+        lambda: plan.narrow("pkg:npm/a@1.0.0"),
+    ):
+        with pytest.raises(HelperDiedError):
+            ask()
+
+
+def test_the_last_questions_have_a_little_time_when_the_scan_has_none(
+    tmp_path: Path, planner: Planner
+) -> None:
+    (tmp_path / "p").mkdir()
+    _project(tmp_path / "p")
+    box = _box(tmp_path / "box")
+    planner.deadline = time.monotonic() + 600
+    (plan, *_) = planner.lay(stage("p", tmp_path / "p"), OPTIONS)
+    assert isinstance(plan, ConfinedPlan)
+    assert plan.after_fetch(box, ()).commands
+    plan._talk._deadline = time.monotonic() - 5
+    with pytest.raises(StoppedError, match="The scan's time was over"):
+        plan.later(box)
+    assert plan.without_scripts(box) == frozenset()
+    script = Command(("sh",), P, blame_purl="pkg:npm/a@1.0.0", script="install", essential=False)
+    run = CommandRun("install", "default", script, 1, 0, 2_000_000_000, None, scan_seconds=25.0)
+    assert plan.failure((run,)) is None
+    found = plan.coverage((run,))
+    assert found.scripts_run == 1
+    assert found.reasons[0] == "The scan's time of 25 s was over in install of pkg:npm/a@1.0.0."
+    assert not any("given up" in reason for reason in found.reasons)
 
 
 def test_an_answer_that_is_none_of_its_type_is_refused(tmp_path: Path) -> None:

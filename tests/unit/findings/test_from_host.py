@@ -17,7 +17,7 @@ from package_hunter.model.observation import (
     Process,
     Request,
 )
-from package_hunter.model.scan import Command, CommandRun, Package
+from package_hunter.model.scan import Command, CommandRun, Coverage, Package, PhaseCoverage
 from tests.support import judge_samples as samples
 from tests.support.judge_samples import SECOND, T0, judge
 
@@ -71,6 +71,29 @@ def test_an_endless_loop_is_a_hang_and_a_program_that_waits_is_none(
         assert hang.blame == samples.BLAME
         assert not hang.proof
         assert "worked without end" in hang.evidence[0].what
+
+
+def phases(*runs: CommandRun) -> Finding | None:
+    """The hang of a phase that is told to have been stopped, with these commands."""
+    coverage = Coverage(phases=(PhaseCoverage("import", "default", "timeout", None, 10.0),))
+    seen = Observation(processes=samples.PROCESSES)
+    return of("hang", judge(seen, NetworkLog(), blamer=blamer, runs=runs, coverage=coverage))
+
+
+def test_a_phase_that_only_waited_or_was_cut_by_the_scans_end_is_no_hang() -> None:
+    assert phases(run(0.4)) is None, "npm that waits for its registry"
+    assert phases(replace(run(0.4), scan_seconds=25.0)) is None
+    assert phases(run(0.4, 0)) is None, "the scan was over between two commands"
+    assert phases(run(9.5)) is not None
+    assert phases(run(None)) is not None, "where nothing is known of it, it may have hung"
+
+
+def test_a_loop_that_the_scans_end_cut_is_one_only_if_it_had_time() -> None:
+    """A compiler that the end finds at work has not shown to be endless."""
+    long = run(9.5)
+    long = replace(long, command=replace(long.command, timeout=240))
+    assert phases(replace(long, scan_seconds=20.0)) is not None
+    assert phases(replace(long, scan_seconds=600.0)) is None
 
 
 def changes(count: int, action: str = "written") -> tuple[FileChange, ...]:

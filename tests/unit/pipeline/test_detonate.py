@@ -20,7 +20,8 @@ from package_hunter.pipeline.rounds import Round
 from tests.support.pipeline_samples import TreePlan
 
 ORDER = [
-    *("watcher ready", "box created", "watcher attached", "gateway open", "watcher begun", "box started"),
+    *("watcher ready", "box created", "watcher attached", "gateway open", "gateway needed"),
+    *("watcher begun", "box started"),
     *("watcher confirmed", "phases run", "box killed", "watcher finished", "gateway stopped"),
     *("watching ended", "box destroyed", "watcher gone"),
 ]
@@ -86,6 +87,10 @@ class AnyBox:
     def create(self) -> None:
         self.told.tell("box created")
 
+    def need(self, pidfd: int, name: str) -> None:
+        assert (pidfd, name) == (AnyGateway.pidfd, "gateway")
+        self.told.tell("gateway needed")
+
     def start(self) -> None:
         self.told.tell("box started")
 
@@ -94,6 +99,8 @@ class AnyBox:
 
 
 class AnyGateway:
+    pidfd = 99
+
     def __init__(self, told: Told, network: NetworkLog) -> None:
         self.told, self.network = told, network
 

@@ -45,3 +45,14 @@ def test_an_unknown_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(build, "find_image", lambda: tmp_path)
     monkeypatch.setattr(ready, "_probe_name", lambda: None)
     assert "architecture" in (ready.lacking(Settings(data_dir=tmp_path)) or "")
+
+
+def test_who_can_compile_the_probe_may_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "find_image", lambda: tmp_path)
+    for compiler, said in (("/usr/bin/clang", False), (None, True)):
+        monkeypatch.setattr(ready.shutil, "which", lambda _, found=compiler: found)
+        assert (ready.unfit(Settings(data_dir=tmp_path)) is not None) is said
+        assert ready.lacking(Settings(data_dir=tmp_path)) is not None
+    monkeypatch.setattr(build, "find_image", no_image)
+    monkeypatch.setattr(ready.shutil, "which", lambda _: "/usr/bin/clang")
+    assert "image" in (ready.unfit(Settings(data_dir=tmp_path)) or "")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.store import sqlite_file
 from package_hunter.store.acting import acting_as_owner
-from package_hunter.store.database import Store, StoreError, database_url
+from package_hunter.store.database import DiskFullError, Store, StoreError, database_url
 from package_hunter.store.sqlite_file import refuse_links
 from tests.support.requires import needs_root
 from tests.support.service_harness import open_folder
@@ -141,6 +142,75 @@ def test_root_works_in_the_store_with_its_owner_s_rights() -> None:
 def test_a_file_by_another_name_than_its_path_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError, match="no file"):
         Store(Settings(data_dir=tmp_path, database_url=url))
+
+
+_WORKER = text("INSERT INTO workers (name, seen) VALUES ('w', 1)")
+
+
+@pytest.fixture
+def on_small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A data folder on a disk of its own, with a store that was left in order: its companions are gone."""
+    needs_root()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64", "none", tmp_path], check=True)
+    try:
+        (tmp_path / "store").mkdir()
+        store = Store(Settings(data_dir=tmp_path))
+        store.migrate()
+        store.close()
+        assert [path.name for path in (tmp_path / "store").iterdir()] == ["store.db"]
+        yield tmp_path
+    finally:
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
+
+
+def _fill(folder: Path, what: str) -> None:
+    with pytest.raises(OSError, match="space"):
+        if what == "bytes":
+            (folder / "ballast").write_bytes(bytes(2 << 20))
+        for number in range(100 if what == "names" else 0):
+            (folder / f"ballast{number}").touch()
+
+
+@pytest.mark.parametrize("what", ["bytes", "names"])
+def test_a_full_disk_is_named_also_where_sqlite_speaks_of_something_else(
+    on_small_disk: Path, what: str
+) -> None:
+    """After a restart SQLite cannot make its companions, and calls that an I/O error."""
+    _fill(on_small_disk, what)
+    store = Store(Settings(data_dir=on_small_disk))
+    store.migrate()  # nothing is to be done
+    for _ in range(2):
+        with pytest.raises(DiskFullError, match="disk is full") as told, store.write() as session:
+            session.execute(_WORKER)
+        assert "Free some space" in told.value.advice
+        with store.read() as session:
+            assert session.execute(text("SELECT count(*) FROM workers")).scalar() == 0, "reading goes on"
+    for ballast in on_small_disk.glob("ballast*"):
+        ballast.unlink()
+    with store.write() as session:
+        session.execute(_WORKER)
+    with store.read() as session:
+        assert session.execute(text("SELECT count(*) FROM workers")).scalar() == 1
+    store.close()
+
+
+def test_what_a_killed_process_left_in_the_log_is_not_passed_over(on_small_disk: Path) -> None:
+    """Then the file alone is not the store, and a full disk is said as such."""
+    (on_small_disk / "store/store.db-wal").write_bytes(b"something")
+    _fill(on_small_disk, "bytes")
+    store = Store(Settings(data_dir=on_small_disk))
+    with pytest.raises(DiskFullError, match="disk is full"):
+        _use(store.read)
+    store.close()
+
+
+def test_a_new_store_on_a_full_disk(on_small_disk: Path) -> None:
+    (on_small_disk / "store/store.db").unlink()
+    _fill(on_small_disk, "bytes")
+    store = Store(Settings(data_dir=on_small_disk))
+    with pytest.raises(DiskFullError, match="disk is full"):
+        store.migrate()
+    store.close()
 
 
 def test_a_store_that_is_no_database(tmp_path: Path) -> None:

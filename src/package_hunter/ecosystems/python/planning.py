@@ -79,6 +79,10 @@ class PythonPlanning(Planning):
         builds = requirements.is_installable(tree, project)
         apart = wanted.outside or wanted.unread or any(path != "." for path in wanted.local)
         if not wanted.lines and not builds and not apart:
+            if (why := requirements.unsound(tree, project)) is not None:
+                raise NothingAskedError(
+                    f"The pyproject.toml of {staged.name} is no sound TOML ({why}).", "Mend it."
+                )
             raise NothingAskedError(
                 f"{staged.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
                 "Give the folder that holds requirements.txt, pyproject.toml or a lock file with entries.",

@@ -194,6 +194,16 @@ def _extras(tree: BoxTree, folder: str) -> set[str]:
     return {name for line in lines if (name := requirement_name(line)) is not None}
 
 
+def unsound(tree: BoxTree, project: str) -> str | None:
+    """Why the project's pyproject.toml cannot be read; None where it can, or is not there."""
+    raw = tree.read(f"{project}/pyproject.toml", 16 << 20)
+    try:
+        toml.loads((raw or b"").decode("utf-8", "replace"))
+    except toml.TomlError as error:
+        return str(error)[:300]
+    return None
+
+
 def _toml(tree: BoxTree, path: str) -> dict[str, Any]:
     raw = tree.read(path, 16 << 20)
     try:

@@ -1,0 +1,107 @@
+"""Phases in a box that is none: what is run, and what is said, when the scan's time is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.ecosystems.worlds import WORLDS
+from package_hunter.errors import HelperDiedError
+from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
+from package_hunter.pipeline.phases import run_phases
+from package_hunter.pipeline.rounds import Round
+from tests.support.pipeline_samples import TreePlan
+
+SCRIPT = Command(("sh",), "/", timeout=240, blame_purl="pkg:npm/a@1", script="install")
+
+
+class Box:
+    """A box that says of each command that it was stopped (``ends``) or ended."""
+
+    upper_dir = Path("/nonexistent")
+
+    def __init__(self, scan: Any, ends: Sequence[str] = ()) -> None:
+        self.scan, self.ends, self.ran = scan, ends, []  # type: ignore[var-annotated]
+
+    def run(self, command: Command, phase: str, world: str, until: float) -> CommandRun:
+        assert until == self.scan.deadline
+        self.ran.append((phase, command.timeout))
+        if phase in self.ends:
+            self.scan.deadline = time.monotonic() - 1
+        return CommandRun(phase, world, command, 1, 0, 1, None if phase in self.ends else 0)
+
+    def end(self, seconds: float) -> Leftovers:
+        return Leftovers()
+
+    def limits_hit(self) -> list[str]:
+        return []
+
+
+class Planned(TreePlan):
+    """Asked after the scan's end, it would say what is not so."""
+
+    def __init__(self, scan: Any) -> None:
+        super().__init__({"a": []}, ["a"])
+        self.scan = scan
+
+    @property
+    def fetch(self) -> Phase:
+        return Phase("fetch", (Command(("npm", "ci"), "/", essential=True),))
+
+    def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+        assert time.monotonic() < self.scan.deadline
+        return Phase("install", (SCRIPT, SCRIPT))
+
+    def later(self, tree: BoxTree) -> tuple[Phase, ...]:
+        assert time.monotonic() < self.scan.deadline
+        return super().later(tree)
+
+
+def _scan() -> Any:
+    return SimpleNamespace(
+        deadline=time.monotonic() + 600,
+        say=lambda _: None,
+        options=SimpleNamespace(phases=("install", "import")),
+        config=SimpleNamespace(settle_seconds=0, scan_timeout=25.0),
+    )
+
+
+def _run(scan: Any, plan: Any, box: Any) -> tuple[list[CommandRun], list[str]]:
+    turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"))
+    runs: list[CommandRun] = []
+    reasons, _ = run_phases(scan, box, turn, runs)
+    return runs, reasons
+
+
+@pytest.mark.parametrize(("phase", "count"), [("fetch", 1), ("install", 2), ("import", 4)])
+def test_what_the_scans_end_stops_is_marked_and_nothing_follows(phase: str, count: int) -> None:
+    scan = _scan()
+    runs, reasons = _run(scan, Planned(scan), Box(scan, [phase]))
+    assert reasons == [], "the plan's coverage says it of the command that was stopped"
+    assert len(runs) == count
+    assert [run.scan_seconds for run in runs] == [None] * (count - 1) + [25.0]
+    assert runs[-1].command.timeout > 0
+
+
+def test_the_end_between_two_commands_is_said_once() -> None:
+    scan = _scan()
+    scan.deadline = 0.0
+    runs, reasons = _run(scan, Planned(scan), Box(scan))
+    assert runs == []
+    assert reasons == ["The scan's time of 25 s was over in the fetch phase."]
+
+
+def test_a_killed_planner_is_no_broken_box() -> None:
+    class Killed(TreePlan):
+        def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+            raise HelperDiedError("Planning broke off.")
+
+    scan = _scan()
+    with pytest.raises(HelperDiedError):
+        _run(scan, Killed({"a": []}, ["a"]), Box(scan))

@@ -1,0 +1,87 @@
+"""A worker whose host lacks what scans need."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from package_hunter.config import Settings
+from package_hunter.errors import HostError
+from package_hunter.queue.base import Job
+from package_hunter.queue.identity import Identity
+from package_hunter.queue.worker import Host, Worker
+from package_hunter.store.database import Store
+
+JOB = Job(uuid.uuid4(), "npm", None, "pkg:npm/a@1", 1, "lease")
+
+
+class Queue:
+    """One scan waits."""
+
+    def __init__(self) -> None:
+        self.waiting, self.called = True, []  # type: ignore[var-annotated]
+
+    def claim(self, _: str) -> Job | None:
+        found, self.waiting = (JOB if self.waiting else None), False
+        return found
+
+    def release(self, _: Job) -> None:
+        self.called.append("release")
+        self.waiting = True
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self.called.append(name) or 0
+
+
+class Lacking:
+    """What a host lacks, from the n-th look on."""
+
+    def __init__(self, *looks: str | None) -> None:
+        self.looks = list(looks)
+
+    def unfit(self) -> str | None:
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+
+def made(tmp_path: Path, queue: Queue, host: Lacking) -> Worker:
+    def run(_: Job, __: object) -> Any:
+        raise HostError("The box's image is missing.")
+
+    settings = Settings(data_dir=tmp_path)
+    worker = Worker(
+        settings, cast("Store", None), cast("Any", queue), run, Identity("w"), Host(unfit=host.unfit)
+    )
+    worker._next_sweep = float("inf")
+    return worker
+
+
+def test_it_takes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    queue = Queue()
+    worker = made(tmp_path, queue, Lacking("The box's image is missing."))
+    for _ in range(3):
+        worker._next_housekeeping = 0.0
+        assert worker._one() == 0
+    assert queue.waiting
+    assert capsys.readouterr().out.count("no scans are taken here") == 1
+
+
+def test_what_it_began_when_the_image_went_is_given_back_uncounted(tmp_path: Path) -> None:
+    queue = Queue()
+    worker = made(tmp_path, queue, Lacking(None, "The box's image is missing."))
+    assert worker._one() == 1
+    assert worker._one() == 0
+    assert queue.called[-1] == "release"
+    assert "fail" not in queue.called
+    assert "retry" not in queue.called
+
+
+def test_it_takes_scans_again_once_it_can(tmp_path: Path) -> None:
+    queue = Queue()
+    worker = made(tmp_path, queue, Lacking("The box's image is missing.", None))
+    assert worker._one() == 0
+    worker._next_housekeeping = 0.0
+    assert worker._one() == 1
+    assert "fail" in queue.called, "a host that can scan fails what cannot be scanned"
