@@ -8,6 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -115,6 +116,7 @@ def scan_received(
             known = options.on_staged(scan, stage.staged, ahead.upstreams())
             if known is not None:
                 return known
+        scan = replace(scan, indexes=ahead.indexes())
         turns = rounds(scan, stage.staged)
         upstreams = ahead.upstreams()
         judged: list[Judged] = []

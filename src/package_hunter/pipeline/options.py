@@ -51,6 +51,7 @@ class Scan:
     say: Say
     planner: Planner
     withheld: list[tuple[str, str, bytes]] = field(default_factory=list)  # path in the project, kind, rest
+    indexes: frozenset[str] | None = None  # see PlanOptions
     faults: list[str] = field(default_factory=list)  # what failed through a fault of ours, as sentences
 
 

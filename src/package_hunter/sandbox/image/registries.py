@@ -40,6 +40,19 @@ _TABLE = (
 )
 
 
+# the line of pip that says where its built-in index has its files
+_FILE_HOST = r"^PyPI = PackageIndex\(\s*\"[^\"]+\",\s*file_storage_domain=\"([\w.-]+)\""
+
+
+def built_in_file_hosts(image_root: Path) -> frozenset[str]:
+    """Hosts that the registries which are built in keep their files at, where a manager in the image says so."""
+    paths = sorted(
+        path for row in _TABLE if row[0] == "pypi" for place in row[1] for path in image_root.glob(place)
+    )
+    texts = (path.read_bytes()[:_MOST].decode("utf-8", "replace") for path in paths)
+    return frozenset(hit[1] for text in texts if (hit := re.search(_FILE_HOST, text, re.MULTILINE)))
+
+
 def built_in_registries(image_root: Path) -> Mapping[str, tuple[str, ...]]:
     """Ecosystem -> addresses (each with a slash at its end) that the managers in this (mounted) image have built
     in for one and the same registry; a manager that is not in the image has no say."""
