@@ -42,9 +42,10 @@ class Blamer:
         packages: Sequence[Package],
         files: Sequence[FileChange] = (),
     ) -> None:
-        self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._packages = {package.purl: package for package in packages}
         self._pypi = {name: p.purl for p in reversed(packages) if (name := _pypi_name(p.purl))}
+        runs = [self._with_version(run) for run in runs]
+        self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
@@ -151,15 +152,17 @@ class Blamer:
             return Blame(run.phase, None, (), "pip install", pid, cmdline, basis, "tree")
         if name == _OWN:
             basis = "It descends from the process that pip started to build what was given."
-            return self._given(self._answer(run, process, basis, "certain"))
+            return self._answer(run, process, basis, "certain")
         purl = self._pypi.get(name, f"pkg:pypi/{name}")
         basis = f"It descends from the process that pip started to build {name}."
         return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
 
-    def _given(self, found: Blame) -> Blame:
-        """With the version that the install showed: a command is made before that is known."""
-        purl = self._pypi.get(_pypi_name(found.package or ""))
-        return found if purl is None else replace(found, package=purl, path=self._chain(purl))
+    def _with_version(self, run: CommandRun) -> CommandRun:
+        """With the version that the install showed: a command is made before that is known, and a package must be
+        known as itself, whichever of its commands it was."""
+        purl = run.command.blame_purl
+        known = self._pypi.get(_pypi_name(purl)) if purl is not None and purl not in self._packages else None
+        return run if known is None else replace(run, command=replace(run.command, blame_purl=known))
 
     def _pip_build(self, item: Process, above: str | None) -> str | None:
         if above is not None or item.key in self._descent.anchors:

@@ -73,7 +73,8 @@ class Context:
     @cached_property
     def created(self) -> dict[str, FileChange]:
         """Path -> how it first came into being, where that was seen."""
-        return {f.path: f for f in self.observation.files if f.action == "created"}
+        made = [f for f in self.observation.files if f.action == "created"]
+        return {f.path: f for f in sorted(made, key=lambda f: f.time_ns, reverse=True)}
 
     @cached_property
     def _commands(self) -> frozenset[int]:
