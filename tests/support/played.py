@@ -57,6 +57,10 @@ class LocalRegistry:
             self.tarballs[key] = buffer.getvalue()
         return self.tarballs[key]
 
+    def integrity(self, name: str, version: str = "1.0.0") -> str:
+        """A package's archive as a lock file's SRI."""
+        return "sha512-" + base64.b64encode(hashlib.sha512(self.tarball(name, version)).digest()).decode()
+
     def answer(self, path: str) -> tuple[int, bytes]:
         path = path.replace("%2f", "/").lstrip("/")
         name, dash, file = path.partition("/-/")

@@ -39,9 +39,10 @@ class Blamer:
         packages: Sequence[Package],
         files: Sequence[FileChange] = (),
     ) -> None:
-        self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._packages = {package.purl: package for package in packages}
         self._by_bare = {p.purl.split("@", 1)[0]: p.purl for p in reversed(packages)}  # without version
+        runs = [self._with_version(run) for run in runs]
+        self._runs = sorted(runs, key=lambda run: run.started_ns)
         self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
@@ -151,17 +152,18 @@ class Blamer:
             return Blame(run.phase, None, (), builds.script, pid, cmdline, basis, "tree")
         if name == _OWN:
             basis = f"It descends from the process that {builds.program} started to build what was given."
-            return self._given(self._answer(run, process, basis, "certain"), facts)
+            return self._answer(run, process, basis, "certain")
         bare = f"pkg:{facts.purl_type}/{name}"
         purl = self._by_bare.get(bare, bare)
         basis = f"It descends from the process that {builds.program} started to build {name}."
         return Blame(run.phase, purl, self._chain(purl), "build", pid, cmdline, basis, "likely")
 
-    def _given(self, found: Blame, facts: Facts) -> Blame:
-        """With the version that the install showed: a command is made before that is known."""
-        bare = (found.package or "").split("@", 1)[0]
-        purl = self._by_bare.get(bare) if bare.startswith(f"pkg:{facts.purl_type}/") else None
-        return found if purl is None else replace(found, package=purl, path=self._chain(purl))
+    def _with_version(self, run: CommandRun) -> CommandRun:
+        """With the version that the install showed: a command is made before that is known, and a package must be
+        known as itself, whichever of its commands it was."""
+        purl = run.command.blame_purl
+        known = self._by_bare.get(purl) if purl is not None and purl not in self._packages else None
+        return run if known is None else replace(run, command=replace(run.command, blame_purl=known))
 
     def _build_of(self, facts: Facts, builds: Builds, item: Process, above: str | None) -> str | None:
         if above is not None or item.key in self._descent.anchors:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from package_hunter.blame.descent import Descent
 from package_hunter.model import owners
@@ -16,6 +18,8 @@ from package_hunter.model.scan import CommandRun, Package
 
 _CODE = (".js", ".cjs", ".mjs", ".node", ".json", ".so", ".py", ".pth", ".rb", ".wasm", ".sh")
 _SCRIPTS = (".js", ".cjs", ".mjs", ".py", ".sh", ".rb")
+_SITE = re.compile(r".*?/(?:site|dist)-packages/")
+_IMPORT = re.compile(r"import ((?:\w{1,100}\.){0,32}\w{1,100})")  # as a plan's step is called
 _MAX_WORDS = 64  # of a command line, looked at
 _MAX_CHANGES = 100  # of one package's files by others, kept
 _MAX_OWNERS = 16  # of one file, asked about a change of it
@@ -70,7 +74,7 @@ class Changes:
     def rewriter(self, process: Process, run: CommandRun) -> Rewritten | None:
         """The command whose package wrote what this process (or one above it) ran, if it was another's."""
         ran = self._descent.inherit(process, self._ran, lambda item, above: self._ran_by(item, run) or above)
-        return ran or self._changed_package(process, run)
+        return ran or self._shared(process, run) or self._changed_package(process, run)
 
     def owners_of(self, path: str) -> tuple[Package, ...]:
         """See model.owners."""
@@ -93,12 +97,35 @@ class Changes:
 
     def _ran_by(self, process: Process, run: CommandRun) -> Rewritten | None:
         for path in _files_run(process):
-            known = self._by_path.get(path, [])  # in the order of time
-            at = bisect_right(known, process.started_ns, key=lambda item: item[0].time_ns)
-            writer = known[at - 1][1] if at else None
+            writer = self._last_writer(path, process.started_ns)
             if writer is not None and writer.command.blame_purl != run.command.blame_purl:
                 return Rewritten(writer, f"It ran {path}, which {self._who(writer)} had written.", "certain")
         return None
+
+    def _shared(self, process: Process, run: CommandRun) -> Rewritten | None:
+        """Where loading a package's module runs a file that others bring, too: who wrote it last is who it is of."""
+        package = self._packages.get(run.command.blame_purl or "")
+        files = _module_files(package, run) if package is not None else []
+        for number, path in enumerate(files):
+            having = self._owners.brought_by(path)
+            if package not in having or len(having) < 2:
+                continue
+            writer = self._last_writer(path, process.started_ns)
+            purl = writer.command.blame_purl if writer is not None else None
+            if purl == run.command.blame_purl:
+                continue
+            basis = f"It ran {path}, which {owners.names(having)} all bring"
+            if writer is None or all(purl != owner.purl for owner in having):
+                return Rewritten(run, f"{basis}; whose it is is not known.", "likely")
+            basis = f"{basis}; {self._packages[purl or ''].name}'s was written last."
+            only = number == len(files) - 1  # else files of its own ran with it
+            return Rewritten(writer if only else run, basis, "likely")
+        return None
+
+    def _last_writer(self, path: str, time_ns: int) -> CommandRun | None:
+        known = self._by_path.get(path, [])  # in the order of time
+        at = bisect_right(known, time_ns, key=lambda item: item[0].time_ns)
+        return known[at - 1][1] if at else None
 
     def _changed_package(self, process: Process, run: CommandRun) -> Rewritten | None:
         purl = run.command.blame_purl
@@ -138,6 +165,19 @@ class Changes:
 @derived
 def _script_manifests(known: tuple[Facts, ...]) -> frozenset[str]:
     return frozenset(one.script_manifest for one in known if one.script_manifest)
+
+
+def _module_files(package: Package, run: CommandRun) -> list[str]:
+    """Absolute paths of the files that importing a module of a Python package runs first: those of the packages
+    around it, outermost first, and its own."""
+    hit = _IMPORT.fullmatch(run.command.script or "")
+    site = next((found[0] for place in package.places if (found := _SITE.match(place))), None)
+    if hit is None or site is None:
+        return []
+    bases = [f"{site}{'/'.join(parts)}" for parts in accumulate([part] for part in hit[1].split("."))]
+    around, own = [f"{base}/__init__.py" for base in bases[:-1]], bases[-1]
+    file = f"{own}.py" if f"{own}.py" in package.places else f"{own}/__init__.py"
+    return [*around, file]
 
 
 def _files_run(process: Process) -> Iterator[str]:

@@ -116,6 +116,7 @@ class Gateway:
             "closed": allow.closed,
             "integrity": dict(allow.integrity),
             "urls": sorted(allow.urls),
+            "proven": dict(allow.proven),
         }
         try:
             control.send(self._line, {"allow": message})

@@ -28,13 +28,18 @@ def missing(
 
 
 def told(network: NetworkLog) -> tuple[str, ...]:
-    """A sentence for each thing that was fetched truly."""
-    found = dict.fromkeys(
-        f"{_name(item.url)} was fetched truly, {item.size} bytes (sha256 {item.sha256})."
-        for item in network.fetched
-        if not item.refused
-    )
+    """A sentence for each thing that was fetched truly, or that a registry had, too."""
+    found = dict.fromkeys(_told(item) for item in network.fetched if not item.refused)
     return tuple(found)[:_MAX]
+
+
+def _told(item: Fetched) -> str:
+    name = _name(item.url)[:500]
+    if item.stood_in:
+        return (
+            f"{name} was not asked of its host: {item.stood_in} has the file of the lock file's digest, too."
+        )
+    return f"{name} was fetched truly, {item.size} bytes (sha256 {item.sha256})."
 
 
 def _name(url: str) -> str:

@@ -129,7 +129,8 @@ class Process:
 
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
-        self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], data["integrity"], urls))
+        locked = data["integrity"], urls, data["proven"]
+        self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], *locked))
 
 
 def _references(spec: GatewaySpec) -> tuple[Canary, ...]:

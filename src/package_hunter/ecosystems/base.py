@@ -35,6 +35,9 @@ class PlanOptions:
     import_timeout: float = 10.0
     exercise_timeout: float = 5.0
     fetch_hosts: frozenset[str] = frozenset()  # from which what no registry has is fetched truly
+    # hosts of the Python indexes that this host is set up for, of their files, and the managers' other names for
+    # them; None: not known, and what a project names beside them is not judged
+    indexes: frozenset[str] | None = None
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""

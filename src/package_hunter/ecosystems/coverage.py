@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from package_hunter.ecosystems.base import ALL_PHASES, Installed, PlanOptions, Tally
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
+from package_hunter.model.text import shortened
 
 # Exit codes of lifecycle.js: npm itself could not be set up; the script is not in package.json any more.
 DRIVER_FAILED, SCRIPT_GONE = 97, 98
@@ -38,7 +39,9 @@ def coverage(
             tally.reason(_cut(run))
     phases = [_phase(name, planned.get(name), options, runs, tally) for name in names]
     if installed.missing:
-        some = ", ".join(installed.missing[:10]) + (" …" if len(installed.missing) > 10 else "")
+        some = ", ".join(map(shortened, installed.missing[:10])) + (
+            " …" if len(installed.missing) > 10 else ""
+        )
         tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
     for run in runs:
         _judge_run(run, tally)
@@ -120,8 +123,8 @@ def _why(name: str, run: CommandRun) -> str:
 def _judge_run(run: CommandRun, tally: Tally) -> None:
     if run.scan_seconds is not None:
         return  # said already
-    who = run.command.blame_purl or "the project"
-    step = f"{run.command.script} of {who}"
+    who = shortened(run.command.blame_purl or "the project")
+    step = f"{shortened(run.command.script or 'command')} of {who}"
     if run.phase == "install":
         if run.exit_code == DRIVER_FAILED:
             tally.reason(f"{step} could not be run: {safe(run.output_tail[-200:])}")

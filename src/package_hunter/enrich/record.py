@@ -55,6 +55,8 @@ class Recorder:
         self._limit = limit
         self._runs: list[ProcessRecord] = []
         self._files: dict[tuple[str, str], tuple[int, int, str | None]] = {}
+        # the last of each that another process did: who wrote last is whose the content is
+        self._later: dict[tuple[str, str], tuple[int, int, str | None]] = {}
         self._sockets: dict[tuple[Any, ...], SocketUse] = {}
         self._reads: dict[tuple[str, int], CanaryRead] = {}
         self.cut: Counter[str] = Counter()
@@ -76,9 +78,11 @@ class Recorder:
         return tuple(run.value() for run in self._runs)
 
     def files(self) -> tuple[FileChange, ...]:
-        """File changes, each path and action once."""
+        """File changes: of each path and action the first, and behind those the last of another process."""
         return tuple(
-            FileChange(path[:_MAX_PATH], action, *rest) for (path, action), rest in self._files.items()
+            FileChange(path[:_MAX_PATH], action, *rest)
+            for changes in (self._files, self._later)
+            for (path, action), rest in changes.items()
         )
 
     def sockets(self) -> tuple[SocketUse, ...]:
@@ -178,10 +182,14 @@ class Recorder:
 
     def _change(self, ev: Ev, thread: Thread, action: str, path: str, other: str | None = None) -> None:
         where = (path, action)
-        if where in self._files or not self._room(self._files, "files"):
+        first = self._files.get(where)
+        if first is None and not self._room(self._files, "files"):
             return
         key = self._run(thread, ev.ts).key
-        self._files[where] = (key, ev.ts, other)
+        if first is None:
+            self._files[where] = (key, ev.ts, other)
+        elif first[0] != key:
+            self._later[where] = (key, ev.ts, other)
 
     def _connect(self, ev: Ev, thread: Thread) -> None:
         fd = ev.fd

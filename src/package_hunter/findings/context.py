@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from package_hunter.findings.programs import files_run
 from package_hunter.model.markers import marker_domains
 from package_hunter.model.observation import (
     Blame,
@@ -81,7 +82,8 @@ class Context:
     @cached_property
     def created(self) -> dict[str, FileChange]:
         """Path -> how it first came into being, where that was seen."""
-        return {f.path: f for f in self.observation.files if f.action == "created"}
+        made = [f for f in self.observation.files if f.action == "created"]
+        return {f.path: f for f in sorted(made, key=lambda f: f.time_ns, reverse=True)}
 
     @cached_property
     def _commands(self) -> frozenset[int]:
@@ -130,6 +132,29 @@ class Context:
         return frozenset(
             f.process for f in self.observation.files if f.action == "created" and f.path.endswith(_PROGRAMS)
         )
+
+    @cached_property
+    def _running(self) -> dict[str, list[Process]]:
+        """Path -> the processes that ran the file, by their command lines."""
+        found: dict[str, list[Process]] = {}
+        for process in self.processes.values():
+            for path in files_run(process, shells=False):
+                found.setdefault(path, []).append(process)
+        return found
+
+    def runs_itself(self, change: FileChange) -> bool:
+        """Whether the process that changed a file, or one above it, runs that very file. A shell does what its line
+        says: that it names the file counts for what the shell itself changed, not for what its children did."""
+        runners = {process.key for process in self._running.get(change.path, ())}
+        if any(process.key in runners for process in self.ancestors(change.process)):
+            return True
+        own = self.processes.get(change.process)
+        return own is not None and change.path in files_run(own, shells=True)
+
+    def ran_before_only(self, change: FileChange) -> bool:
+        """Whether the file had been run before it was changed, and was never run after that."""
+        starts = [process.started_ns for process in self._running.get(change.path, ())]
+        return bool(starts) and max(starts) < change.time_ns
 
     def process_at(self, pid: int, time_ns: int) -> Process | None:
         """The process that had this pid (the host's) at this time (model.processes)."""

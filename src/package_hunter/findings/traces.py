@@ -1,7 +1,9 @@
 """Whether a package removed its own traces: what came in its archive and says what runs at install is gone.
 
-A file that the run itself made is no trace, and a build writes, sets modes and tidies up. So only the deletion of a
-script that install scripts run, and a manifest that lost its scripts, count.
+A file that the run itself made is no trace, and a build writes, sets modes and tidies up. So only these count: the
+deletion of a script that install scripts run; a script that was overwritten or deleted by the very process that runs it
+(or one below it), or, where install scripts name it, after it had run and before nobody ran it again; and a manifest
+that lost its scripts.
 """
 
 from __future__ import annotations
@@ -37,9 +39,12 @@ def removes_traces(change: FileChange, owner: Package, context: Context) -> bool
     inner = inside(change.path, owner)
     if inner in script_manifests():
         return change.action in _REPLACES and lost_scripts(change, owner, context)
-    if change.action not in _REMOVES or made_by_itself(change.path, owner, context):
+    if change.action not in ("written", *_REMOVES) or made_by_itself(change.path, owner, context):
         return False
-    return any(inner in scripts_of(command) for command in owner.scripts.values())
+    declared = any(inner in scripts_of(command) for command in owner.scripts.values())
+    if declared and change.action in _REMOVES:
+        return True
+    return context.runs_itself(change) or (declared and context.ran_before_only(change))
 
 
 def inside(path: str, owner: Package) -> str:

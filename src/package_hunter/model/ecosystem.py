@@ -18,12 +18,14 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
     """Where a manager in the box has its registry written down: ``files`` (patterns below the image's root, the first
-    that fits counts), ``line`` (a pattern of its text, with the address as its first group), and ``index``, the
-    path of the index below that address."""
+    that fits counts), ``line`` (a pattern of its text, with the address as its first group), ``index``, the path
+    of the index below that address, and ``file_host_line`` (a pattern with the host of its files as its first
+    group; empty: the registry's own host has them)."""
 
     files: tuple[str, ...]
     line: str
     index: str = ""
+    file_host_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,8 @@ class DecoyMark:
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """Something outside of every registry that was fetched truly (from a host that the settings allow), or that
-    a package manager asked for in vain: ``refused`` then says why, else it is empty."""
+    a package manager asked for in vain: ``refused`` then says why, else it is empty. ``stood_in`` is the registry's
+    host whose file was given for it, since the lock file's digest says that they are the same."""
 
     time_ns: int
     url: str
@@ -190,6 +191,7 @@ class Fetched:
     sha256: str  # of those bytes, as they came; "" where it was refused
     refused: str
     peer_port: int
+    stood_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ class RegistryAllow:
     ``names`` are the packages that may be asked for (an npm alias by its target). Unless ``closed``, what the
     registry itself says that those depend on may be asked for too, and so on; with ``closed`` (a lock file
     that lists all) nothing else. ``integrity`` maps ``name@version`` to the lock file's SRI string:
-    what is fetched must match it. ``urls`` are artefacts that a lock file names by their full address.
+    what is fetched must match it. ``urls`` are artefacts that a lock file names by their full address,
+    ``proven`` maps those whose digest it gives, wherever it names them, to that SRI string: only they may be
+    answered by a registry that lies at another address.
     """
 
     ecosystem: str
@@ -21,3 +23,4 @@ class RegistryAllow:
     closed: bool = False
     integrity: Mapping[str, str] = field(default_factory=dict)
     urls: frozenset[str] = frozenset()
+    proven: Mapping[str, str] = field(default_factory=dict)

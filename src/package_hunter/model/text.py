@@ -26,6 +26,12 @@ def well_formed(text: str) -> str:
     return text
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """A name or an address for a sentence: its begin, and how long it is, where it has more than ``most``
+    characters (a name that nobody can read through says no more than that)."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
 def _bytes_of(text: str) -> bytes:
     return b"".join(
         bytes([ord(c) - 0xDC00]) if "\udc80" <= c <= "\udcff" else c.encode("utf-8", "surrogatepass")

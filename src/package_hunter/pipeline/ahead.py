@@ -10,11 +10,12 @@ from types import TracebackType
 
 from package_hunter.config import Settings
 from package_hunter.decoy.gateway import GatewayProcess
+from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.ecosystems.planner import Planner
 from package_hunter.ecosystems.registries import discover
-from package_hunter.sandbox.image import built_in_registries, find_image
+from package_hunter.sandbox.image import built_in_file_hosts, built_in_registries, find_image
 from package_hunter.sandbox.mounts import mount_image
 
 _FRESH_SECONDS = 60.0  # a worker asks again after so long: a changed configuration is soon heard of
@@ -49,6 +50,13 @@ class Ahead:
         if self._failed is not None:
             raise self._failed
         return self._found
+
+    def indexes(self) -> frozenset[str]:
+        """Hosts of the Python indexes that this host is set up for, of their files, and their other names."""
+        urls = [url for one in self.upstreams() if one.ecosystem == "pypi" for url in one.addresses]
+        return frozenset({host_of(url) for url in urls} | built_in_file_hosts(mount_image(find_image()))) - {
+            ""
+        }
 
     def gateway(self) -> GatewayProcess | None:
         """The process that was started, once."""

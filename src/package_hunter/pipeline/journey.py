@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -133,6 +133,7 @@ def scan_received(request: ScanRequest, received: Received, ahead: Ahead | None)
             known = options.on_staged(scan, stage.staged, ahead.upstreams())
             if known is not None:
                 return known
+        scan = replace(scan, indexes=ahead.indexes())
         turns = rounds(scan, stage.staged)
         upstreams = ahead.upstreams()
         judged: list[Judged] = []

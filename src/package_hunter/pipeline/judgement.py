@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from package_hunter.blame.attach import blame_network, blame_observation
@@ -15,6 +15,7 @@ from package_hunter.decoy import outside
 from package_hunter.findings import RoundFacts, judge
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
+from package_hunter.model.text import shortened
 from package_hunter.pipeline.detonate import Seen
 from package_hunter.pipeline.gated import gated
 from package_hunter.pipeline.judged import Judged
@@ -33,6 +34,8 @@ from package_hunter.pipeline.rounds import Round
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.rules import Engine
 from package_hunter.rules.explain import brief
+
+_MAX_SENTENCE = 2_000  # characters
 
 
 def english(engine: Engine) -> Callable[[str], str | None]:
@@ -63,8 +66,8 @@ def judge_round(
         dropped=seen.dropped,
         frozen_seconds=observation.frozen_seconds,
         filtered=seen.filtered,
-        reasons=(*planned.reasons, *seen.reasons, *outside.missing(network, seen.runs, plan.registry)),
-        notes=(*planned.notes, *plan.notes, *outside.told(network), *observation.notes),
+        reasons=_sentences(planned.reasons, seen.reasons, outside.missing(network, seen.runs, plan.registry)),
+        notes=_sentences(planned.notes, plan.notes, outside.told(network), observation.notes),
     )
     findings = judge(
         observation,
@@ -95,12 +98,18 @@ def judge_round(
     )
 
 
+def _sentences(*parts: Iterable[str]) -> tuple[str, ...]:
+    """What a scan says of its coverage: whatever was read in a project or a box, none is longer than a reader can
+    use."""
+    return tuple(shortened(text, _MAX_SENTENCE) for part in parts for text in part)
+
+
 def report_of(scan: Scan, stage: Stage, judged: Sequence[Judged]) -> Report:
     """All rounds of a scan as its report: verdict and decision are of all together."""
     observation = join_observations([item.observation for item in judged])
     network = join_networks([item.network for item in judged])
     coverage = join_coverages(judged)
-    coverage = replace(coverage, notes=(*stage.notes, *coverage.notes))
+    coverage = replace(coverage, notes=_sentences(stage.notes, coverage.notes))
     findings = in_order((*join_findings(judged), *gated(judged)))
     canaries = tuple(canary for item in judged for canary in item.canaries)
     targets = tuple(dict.fromkeys(item.round.plan.target for item in judged))

@@ -52,6 +52,7 @@ class Scan:
     say: Say
     planner: Planner
     withheld: tuple[WithheldFile, ...] = ()  # by their paths in the project
+    indexes: frozenset[str] | None = None  # see PlanOptions
 
 
 def quiet(message: str) -> None:

@@ -63,6 +63,7 @@ def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
         phases=("fetch", *scan.options.phases),
         phase_timeout=config.phase_timeout,
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
+        indexes=scan.indexes,
     )
     return scan.planner.lay(staged, asked, scan.options.ecosystem)
 

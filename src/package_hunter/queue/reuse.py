@@ -56,7 +56,7 @@ class Known:
 
     def settles(self, report: Report) -> bool:
         """Whether the lock files decided all that this scan installed and fetched."""
-        if any(not item.refused for item in report.network.fetched):
+        if any(not item.refused and not item.stood_in for item in report.network.fetched):
             return False  # from outside of every registry: nobody pins its bytes
         if not all(self._pinned(package) for package in report.packages if _foreign(package)):
             return False

@@ -178,7 +178,8 @@ def test_a_second_name_is_answered_by_the_registry_itself_and_a_lock_files_name_
     one = replace(one, stands_for=("https://replaced.example/",), auth="Bearer hosts-own-secret")
     g = gateway(upstreams=(one,))
     locked = "https://stranger.example/a/-/a-1.0.0.tgz"
-    g.allow(RegistryAllow("npm", frozenset({"a"}), urls=frozenset({locked})))
+    proven = {locked: local.integrity("a")}
+    g.allow(RegistryAllow("npm", frozenset({"a"}), urls=frozenset({locked}), proven=proven))
     get = "curl -sS -o /dev/null -w '%{http_code} ' -H \"Authorization: Bearer $NPM_TOKEN\""
     done = pair.run(
         f"for p in a a/-/a-1.0.0.tgz other; do {get} https://second.example/$p; done;"
@@ -196,6 +197,31 @@ def test_a_second_name_is_answered_by_the_registry_itself_and_a_lock_files_name_
         "replaced.example:443": False,
         "stranger.example:443": False,
     }
+
+
+def test_a_strangers_file_is_answered_only_where_the_lock_file_proves_it_to_be_the_registrys(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    local = registry({name: {"1.0.0": {}} for name in ("plain", "same", "other")})
+    g = gateway(upstreams=(Upstream("npm", local.url),))
+    urls = {
+        name: f"https://stranger.example/{name}/-/{name}-1.0.0.tgz" for name in ("plain", "same", "other")
+    }
+    proven = {urls["same"]: local.integrity("same"), urls["other"]: local.integrity("same")}
+    by_name = {
+        "plain@1.0.0": local.integrity("plain")
+    }  # of another place in the tree: says nothing of this one
+    allow = RegistryAllow("npm", frozenset(urls), True, by_name, frozenset(urls.values()), proven)
+    g.allow(allow)
+    get = "curl -sS -o /dev/null -w '%{http_code} ' -A npm/10.0.0"
+    done = pair.run(
+        f"for n in plain same other; do {get} https://stranger.example/$n/-/$n-1.0.0.tgz; done", ca(g)
+    )
+    assert done.stdout.split() == ["403", "200", "403"]
+    fetched = {f.url: f for f in g.stop().fetched}
+    assert fetched[urls["plain"]].refused and fetched[urls["other"]].refused
+    assert fetched[urls["same"]].stood_in == "127.0.0.1" and not fetched[urls["same"]].refused
+    assert not any("plain" in path for _, path, _ in local.asked)
 
 
 def test_a_python_indexs_second_name_leads_to_the_index_and_asks_it_for_nothing_else(

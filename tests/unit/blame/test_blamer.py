@@ -11,6 +11,7 @@ from package_hunter.blame.blamer import Blamer
 from package_hunter.blame.falco import FalcoBlamer
 from package_hunter.model.observation import (
     Alert,
+    Blame,
     CanaryRead,
     Connection,
     DnsRecord,
@@ -390,6 +391,63 @@ def test_changes_in_a_folder_that_two_packages_share(path: str, by: int, event: 
             if item is not None and item.package == WRITER and path == f"{SHARED}/__init__.py":
                 assert item.confidence == "likely"
                 assert "zope.event" in item.basis and "together" in item.basis
+
+
+SITE = f"{P}/.venv/lib/python3.11/site-packages"
+FIRST, SECOND = "pkg:pypi/first@1", "pkg:pypi/second@1"
+BOTH = (f"{SITE}/both/__init__.py",)
+BRINGERS = (
+    Package(FIRST, "first", "1", f"{SITE}/both", places=(f"{SITE}/both/a.py", *BOTH, f"{SITE}/both")),
+    Package(SECOND, "second", "1", f"{SITE}/both", places=(f"{SITE}/both/b", *BOTH, f"{SITE}/both")),
+)
+
+
+def shared(script: str, loaded: str, *files: FileChange, installer: str | None = None) -> Blame:
+    """Blame for a process that loads ``script`` for ``loaded``; both wheels were installed before it, each by a pip
+    that knows no version yet, or by the one of ``installer``."""
+    runs = (
+        run("install", installer or "pkg:pypi/first", "pip install", 200, 20, 30),
+        run("install", installer or "pkg:pypi/second", "pip install", 300, 30, 40),
+        run("import", loaded, script, 400, 40, 50),
+    )
+    found = Blamer(runs, (INIT, *ROOTS), BRINGERS, files).blame(40, 45 * S)
+    assert found is not None
+    return found
+
+
+WRITTEN = (change(BOTH[0], 20, 25, "created"), change(BOTH[0], 30, 35, "created"))
+
+
+def test_what_a_file_of_two_did_is_its_last_writers() -> None:
+    found = shared("import both", FIRST, *WRITTEN)
+    assert (found.package, found.confidence) == (SECOND, "likely")
+    assert "first and second" in found.basis
+    assert shared("import both", FIRST, *WRITTEN[:1]).confidence == "certain"
+    own = shared("import both", SECOND, *WRITTEN)
+    assert (own.package, own.confidence) == (SECOND, "certain")
+
+
+def test_its_own_module_behind_it_is_only_likely_and_both_are_named() -> None:
+    found = shared("import both.a", FIRST, *WRITTEN)
+    assert (found.package, found.confidence) == (FIRST, "likely")
+    assert "first and second" in found.basis and "second's was written last" in found.basis
+
+
+def test_where_one_pip_wrote_both_nobody_is_certain() -> None:
+    for files in (WRITTEN, ()):
+        found = shared("import both", FIRST, *files, installer="pkg:pypi/unknown")
+        assert (found.package, found.confidence) == (FIRST, "likely")
+        assert "first and second" in found.basis
+
+
+def test_an_install_that_knew_no_version_is_the_packages_own() -> None:
+    runs = (
+        run("install", "pkg:pypi/writer", "pip install", 200, 20, 30),
+        run("import", WRITER, "import writer", 300, 30, 40),
+    )
+    written = change(f"{SITE}/writer/__init__.py", 20, 25, "created")
+    found = Blamer(runs, (INIT, *ROOTS), NAMESPACE, (written,)).blame(30, 35 * S)
+    assert found is not None and (found.package, found.confidence) == (WRITER, "certain")
 
 
 def test_what_ran_at_a_time_is_found_among_many_commands() -> None:

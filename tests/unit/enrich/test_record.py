@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from package_hunter.enrich.convert import pack
@@ -104,3 +105,14 @@ def test_limits_count_what_they_cut() -> None:
         recorder.add(ev)
     assert len(recorder.files()) == 2
     assert recorder.cut["files"] == 3
+
+
+def test_the_last_other_process_that_changed_a_file_is_kept_too() -> None:
+    others = [replace(SHELL, tid=pid, pid=pid, vtid=pid, vpid=pid) for pid in (8, 9)]
+    enricher, recorder = Enricher(StartState((SHELL, *others))), Recorder(limit=10)
+    for ts, pid in enumerate((7, 7, 8, 9, 9), 1):
+        params = [n(3), n(-100), b"new\0", n(2 | 4 | 1 << 14, 4), n(0, 4), n(5, 4), n(99)]
+        ev = enricher.feed(pack(ts, pid, kind_of("syscall_openat_2_x"), params))
+        assert ev is not None
+        recorder.add(ev)
+    assert [(f.path, f.time_ns) for f in recorder.files()] == [("/home/dev/new", 1), ("/home/dev/new", 5)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_hunter.findings.traces import scripts_of
-from package_hunter.model.observation import Blame, FileChange, NetworkLog, Observation
+from package_hunter.model.observation import Blame, FileChange, NetworkLog, Observation, Process
 from tests.support import judge_samples as samples
 from tests.support.judge_samples import T0, alert, judge
 
@@ -76,6 +76,55 @@ def test_a_manifest_counts_where_its_scripts_are_gone() -> None:
     assert not cleaned(change("package.json", "deleted")), "it was put back"
     assert not cleaned(change("package.json", "written"), gone=None)
     assert cleaned(change("package.json", "deleted"), gone=None), "nobody looked, and it was taken away"
+
+
+def at(key: int, cmdline: str, start: int, parent: int = INSTALLER) -> Process:
+    """A process of the package's own run, in its folder."""
+    return replace(
+        samples.PROCESSES[1],
+        key=key,
+        parent=parent,
+        cmdline=cmdline,
+        cwd=FOLDER,
+        execs=(),
+        started_ns=T0 + start,
+    )
+
+
+def replaced(name: str, by: int, *processes: Process, action: str = "written", time: int = 50) -> bool:
+    files = (FileChange(f"{FOLDER}/{name}", action, by, T0 + time, None),)
+    every = (samples.PROCESSES[0], *processes)
+    observation = Observation(processes=every, files=files)
+    findings = judge(observation, NetworkLog(), packages=(PACKAGE,), blamer=blamer, scriptless=frozenset())
+    return any(f.kind == "self_cleaning" for f in findings)
+
+
+def test_a_script_that_overwrites_itself_removed_its_traces() -> None:
+    assert replaced("make.js", 5, at(5, "node make.js", 10))
+    assert replaced("make.js", 6, at(5, "node make.js", 10), at(6, "node -e 0", 20, parent=5)), (
+        "its child did"
+    )
+    assert replaced("lib/two.js", 5, at(5, f"node {FOLDER}/lib/two.js", 10)), "one that its script started"
+    assert replaced("lib/two.js", 5, at(5, "node ./lib/two", 10), action="deleted")
+    assert replaced("make.js", 5, at(5, "node make.js", 10), at(7, "node make.js", 90)), (
+        "and runs what it put there"
+    )
+
+
+def test_a_script_that_another_overwrote_after_its_last_run_is_one_too() -> None:
+    ran = at(5, "node make.js", 10)
+    assert replaced("make.js", 6, ran, at(6, "cp stub.js make.js", 20))
+    assert replaced("make.js", 7, ran, at(7, "sh -c node make.js; echo > make.js", 5))
+    assert not replaced("make.js", 6, ran, at(6, "node gen.js", 20), at(8, "node make.js", 90)), (
+        "a new version runs"
+    )
+    assert not replaced("make.js", 6, at(6, "node gen.js", 20)), "it never ran"
+    assert not replaced("lib/two.js", 6, at(5, "node lib/two.js", 10), at(6, "node gen.js", 20))
+
+
+def test_what_a_script_is_told_to_write_is_none() -> None:
+    assert not replaced("index.js", 5, at(5, "node gen.js index.js", 10))
+    assert not replaced("flags.gypi", 5, at(5, "node make.js > flags.gypi", 10))
 
 
 def of_rule(event: str, name: str) -> Any:

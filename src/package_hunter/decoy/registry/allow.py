@@ -24,6 +24,7 @@ class Allowed:
         self._integrity: dict[str, str] = {}
         self._pinned: set[str] = set()
         self._urls: set[str] = set()
+        self._proven: dict[str, str] = {}
 
     def add(self, allow: RegistryAllow) -> None:
         """Take a further description from the plan; once one is open, the whole is."""
@@ -35,6 +36,7 @@ class Allowed:
             self._pinned.add(normal_name(self._ecosystem, key.rpartition("@")[0]))
         self._names |= self._pinned
         self._urls |= allow.urls
+        self._proven.update(allow.proven)
 
     def name(self, name: str) -> bool:
         return normal_name(self._ecosystem, name) in self._names
@@ -52,6 +54,10 @@ class Allowed:
 
     def url(self, url: str) -> bool:
         return url in self._urls
+
+    def proof(self, url: str) -> str | None:
+        """The lock file's SRI for what lies at this address."""
+        return self._proven.get(url)
 
     def learn(self, names: Iterable[str]) -> None:
         """The registry says that an allowed package depends on these."""

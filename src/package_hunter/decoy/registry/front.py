@@ -15,6 +15,7 @@ from package_hunter.decoy.record import Recorder, now
 from package_hunter.decoy.registry.allow import Allowed
 from package_hunter.decoy.registry.cache import Metadata, PendingArtefact, RegistryCache, best_digest
 from package_hunter.decoy.registry.client import UpstreamClient
+from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.web import Answer, Ask
 from package_hunter.model.ecosystem import known
@@ -84,6 +85,11 @@ class Registry:
         self.record.count_cut("registry_unreachable")
         why = str(error)
         self.record("fetched", Fetched(now(), ask.url[:2000], error.status, 0, "", why, ask.peer.peer_port))
+
+    def stood_in(self, ask: Ask, url: str) -> None:
+        """Note that a registry's file goes out for one at a stranger's address, of the same digest."""
+        what = Fetched(now(), ask.url[:2000], 200, 0, "", "", ask.peer.peer_port, stood_in=host_of(url))
+        self.record("fetched", what)
 
     async def metadata(
         self,

@@ -33,10 +33,13 @@ class NpmFront:
 
     def serves(self, ask: Ask) -> bool:
         """Whether it goes to one of the host's npm registries, asks for what they named, or for what a lock
-        file names in full in a registry's form."""
+        file names in full in a registry's form. At a stranger's address the lock file must give its digest:
+        else other bytes than the project installs might be answered, and scanned."""
         if ask.host in self._hosts or ask.host + ask.raw_path in self._files:
             return True
-        return self._allowed.url(ask.url) and npm.read_path(ask.raw_path).kind == "tarball"
+        proof = self._allowed.proof(ask.url)
+        proven = proof is not None and best_digest(proof) is not None
+        return proven and npm.read_path(ask.raw_path).kind == "tarball"
 
     def client_for(self, name: str) -> UpstreamClient | None:
         """The one upstream for this package: its scope's, else the default; never both."""
@@ -102,12 +105,22 @@ class NpmFront:
         client, name, version, sri, url = known
         if not self._allowed.version(name, version):
             return self._deny(ask, f"{name}@{version}")
-        locked = self._allowed.integrity(name, version)
+        stands_in = ask.host not in self._hosts and ask.host + ask.raw_path not in self._files
+        locked = self._allowed.proof(ask.url) if stands_in else self._allowed.integrity(name, version)
+        if stands_in and (locked is None or _differs(locked, sri)):
+            return self._not_the_strangers(ask)
         if locked and sri and best_digest(locked) and _differs(locked, sri):
             what = f"the registry's digest of {name}@{version} is not the lock file's"
             self._shared.mark("integrity_mismatch", ask, what)
             return json_answer(json.dumps({"error": what}), 409)  # no byte of it: npm would try for minutes
+        if stands_in:
+            self._shared.stood_in(ask, url)
         return await self._shared.artefact(client, url, locked or sri, ask, f"{name}@{version}")
+
+    def _not_the_strangers(self, ask: Ask) -> Answer:
+        error = Unreachable("what the lock file says of it is not what the registry has under its name")
+        self._shared.refused(ask, error)
+        return json_answer(json.dumps({"error": str(error)}), 403)
 
     def _deny(self, ask: Ask, what: str) -> Answer:
         if what not in self._denied and len(self._denied) < 1000:

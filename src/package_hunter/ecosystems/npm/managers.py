@@ -3,8 +3,10 @@ from."""
 
 from __future__ import annotations
 
+import base64
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from package_hunter.ecosystems.npm import installed, lock, yaml_lock, yarn_lock
@@ -92,6 +94,31 @@ def _overrides(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+class _Proven:
+    """Addresses whose digest a lock file gives. One that a manifest names by itself (``without``), or that stands
+    without it or with another anywhere, is none: the manager would take other bytes, too."""
+
+    def __init__(self, without: Iterable[str]) -> None:
+        self.found: dict[str, str] = {}
+        self._without = set(without)
+
+    def add(self, url: str, sri: str) -> None:
+        """An entry of the lock file."""
+        if not sri or self.found.get(url, sri) != sri:
+            self._without.add(url)
+        if url in self._without:
+            self.found.pop(url, None)
+        else:
+            self.found[url] = sri
+
+
+def _sri(digest: str) -> str:
+    """The SHA-1 that yarn writes behind an address, as SRI; ``""`` where it is none."""
+    if not re.fullmatch(r"[0-9a-f]{40}", digest):
+        return ""
+    return "sha1-" + base64.b64encode(bytes.fromhex(digest)).decode()
+
+
 class Npm(Manager):
     """npm: ``npm ci`` where the lock file fits package.json, ``npm install`` otherwise."""
 
@@ -111,6 +138,7 @@ class Npm(Manager):
     def registry(self) -> RegistryAllow:
         names, urls = self._asked()
         integrity: dict[str, str] = {}
+        proven = _Proven(urls)
         for entry in self.locked.values():
             if not entry.location or entry.link or "node_modules/" not in entry.location:
                 continue
@@ -119,12 +147,14 @@ class Npm(Manager):
                 integrity[f"{entry.name}@{entry.version}"] = entry.integrity
             if entry.resolved and entry.resolved.startswith(("http://", "https://")):
                 urls.add(entry.resolved)
+                proven.add(entry.resolved, entry.integrity or "")
         return RegistryAllow(
             "npm",
             frozenset(names),
             closed=self._fits and bool(self.locked),
             integrity=integrity,
             urls=frozenset(urls),
+            proven=proven.found,
         )
 
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
@@ -159,18 +189,22 @@ class _Listed(Manager):
     def registry(self) -> RegistryAllow:
         names, urls = self._asked()
         integrity: dict[str, str] = {}
+        proven = _Proven(urls)
         for locked in self._entries:
             names.add(locked.name)
             if locked.integrity:
                 integrity[f"{locked.name}@{locked.version}"] = locked.integrity
             if locked.resolved.startswith(("http://", "https://")):
-                urls.add(locked.resolved.split("#", 1)[0])
+                url, _, digest = locked.resolved.partition("#")
+                urls.add(url)
+                proven.add(url, locked.integrity or _sri(digest))
         return RegistryAllow(
             "npm",
             frozenset({*names, *self.tool}),
             closed=bool(self._entries),
             integrity=integrity,
             urls=frozenset(urls),
+            proven=proven.found,
         )
 
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:

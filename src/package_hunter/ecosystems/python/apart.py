@@ -25,9 +25,13 @@ class Missed:
 
 
 class Apart:
-    """What a project asks for beside a registry. ``hosts`` are those that may be fetched from."""
+    """What a project asks for beside a registry. ``hosts`` are those that may be fetched from, ``indexes`` hosts
+    of the indexes that this host is set up for (None: not known, and not judged)."""
 
-    def __init__(self, wanted: Wanted, project: str, hosts: frozenset[str]) -> None:
+    def __init__(
+        self, wanted: Wanted, project: str, hosts: frozenset[str], indexes: frozenset[str] | None = None
+    ) -> None:
+        self._strange = [] if indexes is None else wanted.strange_indexes(indexes)
         self._wanted, self._project, self._hosts = wanted, project, hosts
         self._local = _in_order(wanted)
 
@@ -83,7 +87,16 @@ class Apart:
     def _with_unread(self, reasons: list[str]) -> Missed:
         more = len(reasons) - _NAMED
         told = (*reasons[:_NAMED], *((f"{more} more packages were not scanned.",) if more > 0 else ()))
-        return Missed((*self._wanted.unread, *told), len(reasons))
+        return Missed((*self._indexes(), *self._wanted.unread, *told), len(reasons))
+
+    def _indexes(self) -> list[str]:
+        """A sentence for each index that others' packages may have been scanned in place of."""
+        source = self._wanted.source
+        return [
+            f"{source} names the index {host[:253]}, which was not asked: packages of this host's own index were "
+            f"scanned, which may be others. If you trust it, set this host's pip up for it."
+            for host in self._strange[:_NAMED]
+        ]
 
     def _allowed(self, item: Outside) -> bool:
         return not item.why and item.host.lower() in self._hosts

@@ -52,6 +52,7 @@ FACTS = Facts(
             ),
             r"^PyPI = PackageIndex\(\s*\"(https?://[^\s'\"\]]+)\"",
             "simple/",
+            r"^PyPI = PackageIndex\(\s*\"[^\"]+\",\s*file_storage_domain=\"([\w.-]+)\"",
         ),
     ),
     agents=(r"(?:pip|uv|poetry)/\d",),

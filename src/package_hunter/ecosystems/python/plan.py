@@ -17,7 +17,7 @@ from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.python import installed
 from package_hunter.ecosystems.python.apart import Apart
 from package_hunter.ecosystems.python.installed import Distribution
-from package_hunter.ecosystems.python.requirements import Wanted, dumps, normal
+from package_hunter.ecosystems.python.requirements import Wanted, dumps, normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
@@ -57,6 +57,8 @@ class PythonPlan(Plan):
         self._source = source
         self._venv = f"{project}/.venv"
         wanted = source.wanted
+        if options.indexes is not None:
+            wanted.settle(options.indexes)
         asked = {*wanted.names, *wanted.also, *source.also_allowed, *_BUILD_TOOLS.split()}
         self.registry = (RegistryAllow("pypi", frozenset(asked), urls=frozenset(wanted.urls)),)
         self.looks_into = tuple(wanted.local)
@@ -68,7 +70,13 @@ class PythonPlan(Plan):
         if source.wanted.dropped:
             some = ", ".join(line.split("=")[0].split(" ")[0] for line in source.wanted.dropped[:5])
             self.notes = (f"Left out of {source.wanted.source} (indexes and other options): {some}.",)
-        self._apart = Apart(wanted, project, options.fetch_hosts)
+        for number, lines in enumerate(wanted.proven.values()):
+            self.files += (BoxFile(self._proven_list(number), dumps(lines)),)
+        for host in wanted.proven:
+            self.notes += (
+                f"Packages of {host} were asked of this host's index: pip holds them to the lock file's digests.",
+            )
+        self._apart = Apart(wanted, project, options.fetch_hosts, options.indexes)
         self._planned: dict[str, Phase] = {}
         self._found: list[Distribution] = []
         self._starters: list[Distribution] = []
@@ -81,6 +89,9 @@ class PythonPlan(Plan):
     @property
     def _list(self) -> str:
         return f"{self.project}/requirements.lock"
+
+    def _proven_list(self, number: int) -> str:
+        return f"{self.project}/requirements-{number}.lock"
 
     @property
     def _python(self) -> str:
@@ -98,6 +109,9 @@ class PythonPlan(Plan):
         """pip: what lies elsewhere and may be had, one by one; all requirements at once; each package of the
         project's own folders; the project itself."""
         commands = [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.fetched()]
+        for number in range(len(self._source.wanted.proven)):
+            what = ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
+            commands.append(self._pip(what, None, self.options.phase_timeout))
         if self._source.wanted.lines:
             commands.append(self._pip(("-r", self._list), None, self.options.phase_timeout))
         commands += [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.local()]
@@ -231,16 +245,16 @@ class PythonPlan(Plan):
         own = [normal(self.target.name)] if self.target.purl is not None else []
         own += self._apart.names(self._found)
         if not self._source.wanted.locked:
-            return [*own, *self._source.wanted.names]
+            return [*own, *self._names()]
         root = normal(self._source.root)
         needed = {name for item in self._found if normal(item.name) != root for name in item.requires}
-        return [*own, *(name for name in self._source.wanted.names if name not in needed)]
+        return [*own, *(name for name in self._names() if name not in needed)]
 
     def _take_inventory(self, tree: BoxTree) -> None:
         self._found = installed.distributions(tree, self._venv)
         self._site = installed.site_packages(tree, self._venv) or ""
         here = {normal(item.name) for item in self._found}
-        asked = dict.fromkeys(self._source.wanted.names)
+        asked = dict.fromkeys(self._names())
         conditional = {normal(n) for n, line in zip(self._names(), self._lines(), strict=True) if ";" in line}
         excused = {*here, *conditional, *_SEEDED}
         missing = [name for name in asked if name not in excused]
@@ -255,10 +269,11 @@ class PythonPlan(Plan):
         self._installed = Installed(packages, tuple(missing), len(kept) + len(missing))
 
     def _lines(self) -> list[str]:
-        return [line for line in self._source.wanted.lines if not line.startswith("-")]
+        proven = (line for lines in self._source.wanted.proven.values() for line in lines)
+        return [*(line for line in self._source.wanted.lines if not line.startswith("-")), *proven]
 
     def _names(self) -> list[str]:
-        return self._source.wanted.names
+        return [name for line in self._lines() if (name := requirement_name(line)) is not None]
 
 
 @cache

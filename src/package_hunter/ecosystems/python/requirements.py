@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from package_hunter.ecosystems.python import folders
+from package_hunter.ecosystems.python import folders, origins
+from package_hunter.ecosystems.python.origins import Origin
 from package_hunter.ecosystems.python.sources import (
     Local,
     Outside,
@@ -65,6 +66,9 @@ class Wanted:
         default_factory=dict
     )  # path of what is local -> names that it asks for
     place: Place | None = None
+    indexes: list[str] = field(default_factory=list)  # that the project names for all it asks for
+    origins: dict[str, Origin] = field(default_factory=dict)  # of lines of a lock file
+    proven: dict[str, list[str]] = field(default_factory=dict)  # a stranger's host -> lines with digests
 
     @property
     def urls(self) -> list[str]:
@@ -84,6 +88,36 @@ class Wanted:
             self.lines.append(line)
             self.names.append(name)
 
+    def settle(self, known: frozenset[str]) -> None:
+        """Keep the host's indexes (``known`` by their hosts) from answering for a stranger's packages: those with
+        digests go to ``proven``, the others lie ``outside``."""
+        lines, names = [], []
+        proven: list[str] = []
+        named = iter(list(self.names))
+        for line in self.lines:
+            name = next(named) if not line.startswith("-") else ""
+            origin = self.origins.get(line, Origin())
+            strange = origin.strangers(known)
+            if not strange:
+                lines.append(line)
+                names += [name] if name else []
+            elif origin.hashes:
+                whole = f"{line} {' '.join(f'--hash={text}' for text in origin.hashes)}"
+                self.proven.setdefault(origins.host_of(strange[0]), []).append(whole)
+                proven.append(name)
+            else:
+                self.take(_strange(name, strange, self.place), applies(line))
+        self.lines, self.names = lines, names
+        self.also.update(proven)
+
+    def strange_indexes(self, known: frozenset[str]) -> list[str]:
+        """Hosts of the indexes that the project asks and this host does not: which packages those have is not
+        known here. None where every line has its digest."""
+        asked = [line for line in self.lines if not line.startswith("-")]
+        if all("--hash" in line for line in asked):
+            return []
+        return list(dict.fromkeys(origins.host_of(url) for url in origins.strangers(self.indexes, known)))
+
     def take(self, found: Local | Outside, applies: bool = True) -> None:
         """What no registry has; nothing where it is for other systems."""
         if applies and isinstance(found, Local):
@@ -99,6 +133,16 @@ class Wanted:
         if found is not None:
             self.take(found, applies)
         return found is not None
+
+
+def _strange(name: str, urls: tuple[str, ...], place: Place | None) -> Outside:
+    """A package of a stranger's index, or the file there that its lock file names."""
+    archive = next((url for url in urls if url.lower().endswith((".whl", ".tar.gz", ".zip"))), None)
+    found = classify(f"{name} @ {archive}", place) if archive is not None else None
+    if isinstance(found, Outside):
+        return found
+    host = origins.host_of(urls[0])
+    return Outside(name, host, "this host's package manager is not set up for that index")
 
 
 def normal(name: str) -> str:
@@ -232,7 +276,7 @@ def _uv_lock(tree: BoxTree, project: str) -> Wanted | None:
         if "virtual" in source or found.add_source(name, source):
             continue  # virtual: a project that only asks for packages and is none
         if index.startswith(("http://", "https://")):
-            _pin(found, item)
+            _pin(found, item, (index,))
         else:
             found.take(Outside(name, index, "its index is a folder" if index else "its source is not known"))
     return found
@@ -247,7 +291,7 @@ def _poetry_lock(tree: BoxTree, project: str) -> Wanted | None:
         source = as_map(item.get("source"))
         kind, url = as_text(source.get("type"), 20), source.get("url")
         if kind in ("", "legacy"):
-            _pin(found, item)
+            _pin(found, item, (as_text(url),))
             continue
         key = {"directory": "path", "file": "path"}.get(kind, kind)
         rev = source.get("resolved_reference")
@@ -263,11 +307,12 @@ def _pdm_lock(tree: BoxTree, project: str) -> Wanted | None:
     if not packages:
         return None
     found = _lock(tree, project, "pdm.lock")
+    named = origins.of_tools(_toml(tree, f"{project}/pyproject.toml"))
     for item in packages:
         name = as_text(item.get("name"), 200)
         table = {**item, "rev": item.get("revision")}
         if not found.add_source(name, table, applies=marker_applies(as_text(item.get("marker")))):
-            _pin(found, {**item, "markers": item.get("marker")})
+            _pin(found, {**item, "markers": item.get("marker")}, named)
     return found
 
 
@@ -283,19 +328,30 @@ def _pylock(tree: BoxTree, project: str) -> Wanted | None:
         table = {
             as_text(vcs.get("type"), 10) or "git": vcs.get("url") or vcs.get("path"),
             "rev": vcs.get("commit-id"),
-            "path": folder.get("path") or archive.get("path"),
+            "path": folder.get("path") or archive.get("path") or _own_file(item),
             "url": archive.get("url"),
             "editable": folder.get("editable"),
         }
         if not found.add_source(name, table, applies=marker_applies(as_text(item.get("marker")))):
-            _pin(found, {**item, "markers": item.get("marker")})
+            _pin(found, {**item, "markers": item.get("marker")}, (as_text(item.get("index")),))
     return found
 
 
-def _pin(found: Wanted, item: dict[str, Any]) -> None:
+def _own_file(item: dict[str, Any]) -> str:
+    """The wheel or source archive that lies in the project itself, of several the one for most systems."""
+    listed = item.get("wheels")
+    wheels = [as_map(file) for file in listed] if isinstance(listed, list) else []
+    paths = [path for file in (*wheels, as_map(item.get("sdist"))) if (path := as_text(file.get("path")))]
+    fits = ("-any.whl", "linux_x86_64.whl", "")
+    return next((path for end in fits for path in paths if path.endswith(end)), "")
+
+
+def _pin(found: Wanted, item: dict[str, Any], indexes: Iterable[str] = ()) -> None:
     name, version = as_text(item.get("name"), 200), as_text(item.get("version"), 100)
     if _PLAIN.fullmatch(name) and re.fullmatch(r"[A-Za-z0-9.!+_-]+", version):
-        found.add(f"{name}=={version}{_marker(item)}")
+        line = f"{name}=={version}{_marker(item)}"
+        found.origins[line] = origins.of_item(item, indexes)
+        found.add(line)
     else:
         found.take(Outside(name, f"version {version}", "it has no plain name and version"))
 
@@ -312,6 +368,7 @@ def _pipfile_lock(tree: BoxTree, project: str) -> Wanted | None:
     if not lock:
         return None
     found = _lock(tree, project, "Pipfile.lock")
+    sources = origins.of_pipfile(lock)
     for name, value in {**as_map(lock.get("develop")), **as_map(lock.get("default"))}.items():
         item = as_map(value)
         version = as_text(item.get("version"), 100)
@@ -319,6 +376,8 @@ def _pipfile_lock(tree: BoxTree, project: str) -> Wanted | None:
         if found.add_source(name, table, applies=marker_applies(as_text(item.get("markers")))):
             continue
         if version.startswith("=="):
+            named = sources.get(as_text(item.get("index")))
+            found.origins[f"{name}{version}"] = origins.of_item(item, [named] if named else sources.values())
             found.add(f"{name}{version}")
         else:
             found.take(Outside(name[:200], version, "it has no version"))
@@ -370,6 +429,7 @@ def _read_line(tree: BoxTree, project: str, name: str, line: str, found: Wanted,
     elif editable:
         found.add(re.sub(r"^([\"'])(.*)\1$", r"\2", editable[1]), editable=True)
     elif line.startswith("-"):
+        found.indexes += [url] if (url := origins.of_option(line)) else []
         (found.lines if line.startswith(_KEPT_OPTIONS) else found.dropped).append(line[:200])
     elif line:
         found.add(line)
@@ -380,6 +440,7 @@ def _find_links(found: Wanted, where: str) -> None:
     place = found.place
     if place is None or "://" in where.removeprefix("file://"):
         found.dropped.append(f"--find-links {where}"[:200])
+        found.indexes.append(where[:2_000])
         return
     path, why = place.find(re.sub(r"^file:(//(?=[/.]))?", "", where))
     if why:
@@ -394,7 +455,7 @@ def _pyproject(tree: BoxTree, project: str, place: Place | None = None) -> Wante
     if not toml:
         return None
     place = place or Place(tree, project, project)
-    found = Wanted(source="pyproject.toml", place=place)
+    found = Wanted(source="pyproject.toml", place=place, indexes=origins.of_tools(toml))
     tool = as_map(toml.get("tool"))
     told = {normal(name): value for name, value in as_map(as_map(tool.get("uv")).get("sources")).items()}
     listed = as_map(toml.get("project")).get("dependencies")

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.markers import InvalidMarker, Marker
 
 from package_hunter.ecosystems.tree import BoxTree, as_text
+from package_hunter.model.text import shortened
 
 _NAMED = re.compile(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]{0,200}[A-Za-z0-9])?)\s*(\[[\w.,\s-]{0,200}\])?\s*@\s*(\S.*)"
@@ -199,4 +200,5 @@ def _name_in(address: str) -> str:
 
 def label(name: str, address: str) -> str:
     """A dependency in a sentence."""
-    return f"{name} ({address[:300]})" if name and name != address else address[:300]
+    where = shortened(address, 300)
+    return f"{shortened(name)} ({where})" if name and name != address else where

@@ -13,6 +13,17 @@ from package_hunter.model.ecosystem import known
 _MOST = 32 << 20  # bytes of a file that are read: yarn is one file of 5 MB
 
 
+def built_in_file_hosts(image_root: Path) -> frozenset[str]:
+    """Hosts that the registries which are built in keep their files at, where a manager in the image says so."""
+    found: set[str] = set()
+    for place in (place for facts in known() for place in facts.built_in if place.file_host_line):
+        for path in sorted(path for pattern in place.files for path in image_root.glob(pattern)):
+            text = path.read_bytes()[:_MOST].decode("utf-8", "replace")
+            if hit := re.search(place.file_host_line, text, re.MULTILINE):
+                found.add(hit[1])
+    return frozenset(found)
+
+
 def built_in_registries(image_root: Path) -> Mapping[str, tuple[str, ...]]:
     """Ecosystem -> addresses (each with a slash at its end) that the managers in this (mounted) image have built
     in for one and the same registry; a manager that is not in the image has no say."""

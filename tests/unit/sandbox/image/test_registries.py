@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from package_hunter.sandbox.image import built_in_registries
+from package_hunter.sandbox.image import built_in_file_hosts, built_in_registries
 
 _FILES = {
     "usr/local/lib/node_modules/npm/node_modules/@npmcli/config/lib/definitions/definitions.js": (
@@ -15,7 +15,8 @@ _FILES = {
         "var YARN_REGISTRY = exports.YARN_REGISTRY = 'https://two.example';\n"
     ),
     "usr/lib/python3/dist-packages/pip/_internal/models/index.py": (
-        'TestPyPI = PackageIndex(\n    "https://no.example/"\nPyPI = PackageIndex("https://py.example/", x=1)\n'
+        'TestPyPI = PackageIndex(\n    "https://no.example/", file_storage_domain="no-files.example"\n)\n'
+        'PyPI = PackageIndex("https://py.example/", file_storage_domain="py-files.example")\n'
     ),
     "usr/lib/ruby/vendor_ruby/rubygems/defaults.rb": (
         "  def self.default_sources\n    %w[https://gems.example/]\n  end\n"
@@ -45,3 +46,8 @@ def test_a_manager_that_is_not_there_has_no_say(tmp_path: Path) -> None:
         "npm": ("https://one.example/",),
         "pypi": ("https://py.example/simple/",),
     }
+
+
+def test_pip_says_where_its_index_has_its_files(tmp_path: Path) -> None:
+    assert built_in_file_hosts(_image(tmp_path)) == {"py-files.example"}
+    assert built_in_file_hosts(_image(tmp_path / "other", "dist-packages")) == frozenset()
