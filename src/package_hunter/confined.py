@@ -53,7 +53,7 @@ class Allowance:
     memory_bytes: int = 1 << 30
 
 
-class Confined:
+class ConfinedChild:
     """A child that answers questions. ``make`` is called in it, after its rights are gone, with a function that asks
     the parent; it gives the function that answers. ``name`` is for messages ("Planning app")."""
 
@@ -188,7 +188,7 @@ def _live(sock: socket.socket, make: Callable[[Ask], Ask], allowed: Allowance, p
             except RecursionError:
                 reply = b"e", b"met something that is nested too deep"
             except Exception as error:
-                reply = b"e", _told(error)
+                reply = b"e", _error_as_bytes(error)
             _send(sock, *reply, None)
     except BaseException:  # the parent is gone, or nothing can be said any more
         os._exit(1)
@@ -196,7 +196,7 @@ def _live(sock: socket.socket, make: Callable[[Ask], Ask], allowed: Allowance, p
         os._exit(0)
 
 
-def _told(error: Exception) -> bytes:
+def _error_as_bytes(error: Exception) -> bytes:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" in {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
     return f"failed ({type(error).__name__}{place})".encode("ascii", "backslashreplace")

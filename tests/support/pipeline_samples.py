@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import WORLDS
@@ -13,7 +13,7 @@ from package_hunter.findings.group import fingerprint, package_of
 from package_hunter.model.finding import Evidence, Finding
 from package_hunter.model.observation import Blame, NetworkLog, Observation, Process
 from package_hunter.model.scan import Command, CommandRun, Coverage, Package, Phase, Target
-from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.round_result import RoundResult
 from package_hunter.pipeline.rounds import Round
 
 
@@ -41,7 +41,7 @@ class TreePlan(Plan):
         return tuple(Package(purl, purl, "1", chain=("app", purl)) for purl in self.needs)
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
-        return coverage({}, self.options, Installed(), runs, ())
+        return coverage({}, self.options, Inventory(), runs, ())
 
     def _load(self, purl: str) -> Command:
         return Command(("node", purl), "/", blame_purl=purl, script="require")
@@ -63,10 +63,10 @@ def judged(
     plan: Plan | None = None,
     coverage: Coverage | None = None,
     processes: Sequence[Process] = (),
-) -> Judged:
+) -> RoundResult:
     plan = plan or TreePlan({"a": []}, ["a"])
     turn = Round(plan, WORLDS[world], "id", Path("/nonexistent"), only_world=False, only_plan=False)
     seen = Observation(processes=tuple(processes), events=10)
-    return Judged(
+    return RoundResult(
         turn, (), seen, NetworkLog(), (), plan.inventory(), coverage or Coverage(events=10), findings
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from package_hunter.model.observation import Observation
 from package_hunter.observe.events import Scope, compile_rules, wanted_events
 from package_hunter.observe.reader import Observer, ReaderSpec
-from package_hunter.rules import Engine, load_rules
+from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox.base import CgroupPaths
 from package_hunter.sensor.live import Probe, ScanSensor
 from package_hunter.sensor.state import start_state
@@ -35,7 +35,7 @@ RULES = f"""
 
 
 @functools.cache
-def engine(proof: bool) -> Engine:
+def engine(proof: bool) -> Matcher:
     """The built-in rules; with ``proof``, and a rule that matches each call of a flood."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(RULES)
@@ -47,7 +47,7 @@ _PAGE = os.sysconf("SC_PAGESIZE")
 
 
 @dataclass
-class Judged:
+class RoundResult:
     """What came of a flood that was judged. ``proofs``: alerts of the rule above, kept or counted."""
 
     calls: int
@@ -74,7 +74,7 @@ class Flooding:
         probe: Probe,
         folder: Path,
         group: Path,
-        judge: Engine,
+        judge: Matcher,
         events: frozenset[int] | None = None,
         ring_bytes: int = 8 << 20,
         max_alerts: int = 1000,
@@ -82,7 +82,7 @@ class Flooding:
         self._scan: ScanSensor = probe.open_scan(
             ring_bytes, wanted_events(judge) if events is None else events
         )
-        self._engine, self._group, self._folder, self._max_alerts = judge, group, folder, max_alerts
+        self._matcher, self._group, self._folder, self._max_alerts = judge, group, folder, max_alerts
         self._observer: Observer | None = None
         self._go = os.pipe()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -103,7 +103,7 @@ class Flooding:
         paths = CgroupPaths(None if unified else self._group, self._group if unified else None, self._group)
         names = self._folder / "names"
         names.touch()
-        self._observer = Observer(self._scan, self._engine, paths, self._folder)
+        self._observer = Observer(self._scan, self._matcher, paths, self._folder)
         state = start_state([p.pid for p in self._processes], boot_ns=self._scan.boot_ns)
         self._inherited = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
         scope = Scope(max_alerts=self._max_alerts, max_records=10_000)
@@ -120,7 +120,7 @@ class Flooding:
         for process in self._processes:
             process.terminate()
 
-    def finish(self) -> Judged:
+    def finish(self) -> RoundResult:
         """Wait until all have ended and everything is judged."""
         assert self._observer is not None
         calls = 0
@@ -137,7 +137,7 @@ class Flooding:
         assert not failed, failed
         reader = self._observer.usage
         assert reader is not None
-        return Judged(
+        return RoundResult(
             calls=calls,
             observation=observation,
             stats=self._scan.stats(),
@@ -164,7 +164,7 @@ class Flooding:
 
 @contextlib.contextmanager
 def flooding(
-    probe: Probe, group: Path, judge: Engine, events: frozenset[int] | None = None, ring_bytes: int = 8 << 20
+    probe: Probe, group: Path, judge: Matcher, events: frozenset[int] | None = None, ring_bytes: int = 8 << 20
 ) -> Iterator[Flooding]:
     """A Flooding with a folder of its own, tidied up."""
     with tempfile.TemporaryDirectory(prefix="judged-") as name:

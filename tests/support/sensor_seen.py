@@ -30,7 +30,7 @@ _SIGNED = {"pid", "fd", "errno", "int8", "int16", "int32", "int64"}
 
 
 @dataclass
-class Seen:
+class Sighting:
     """A decoded event: parameters by name, our own facts by tag."""
 
     ts: int
@@ -49,7 +49,7 @@ class Seen:
         return self.extra.get(Extra.PATH)
 
 
-def decode(raw: bytes) -> Seen:
+def decode(raw: bytes) -> Sighting:
     """An event of the ring; AssertionError where the layout is wrong."""
     ts, tid, length, number, count = HEADER.unpack_from(raw)
     info = event_table()[number]
@@ -73,7 +73,7 @@ def decode(raw: bytes) -> Seen:
         else:
             args[param.name] = value
     extra = values[len(info.params)] if count > len(info.params) else b""
-    return Seen(ts, tid, info.key, info.name, args, _extra(extra))
+    return Sighting(ts, tid, info.key, info.name, args, _extra(extra))
 
 
 def _extra(raw: bytes) -> dict[int, bytes]:
@@ -117,7 +117,7 @@ def child(code: Callable[[], object]) -> Any:
 
 def run(
     probe: Probe, code: Callable[[], object], ring_bytes: int = 1 << 20, events: frozenset[int] | None = None
-) -> list[Seen]:
+) -> list[Sighting]:
     """What the code did, in order. ``events``: the filter, by default the full set."""
     scan = probe.open_scan(ring_bytes, table.full_events() if events is None else events)
     try:
@@ -133,7 +133,7 @@ def run(
         scan.close()
 
 
-def drained(scan: ScanSensor, settle: float = 2.0) -> list[Seen]:
+def drained(scan: ScanSensor, settle: float = 2.0) -> list[Sighting]:
     """All events once every member has ended (or after ``settle`` seconds)."""
     deadline = time.monotonic() + settle
     while scan.stats().alive > 0 and time.monotonic() < deadline:
@@ -145,7 +145,7 @@ def drained(scan: ScanSensor, settle: float = 2.0) -> list[Seen]:
         ring.close()
 
 
-def only(seen: list[Seen], event: str, /, **wanted: Any) -> Seen:
+def only(seen: list[Sighting], event: str, /, **wanted: Any) -> Sighting:
     """The one event of that name with these arguments."""
     found = [e for e in seen if e.name == event and all(e.args.get(k) == v for k, v in wanted.items())]
     assert len(found) == 1, (event, wanted, [(e.name, e.args, e.extra) for e in seen if e.name == event])

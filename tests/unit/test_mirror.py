@@ -13,6 +13,7 @@ SOURCE, TESTS = ROOT / "src/package_hunter", ROOT / "tests"
 
 # Below tests/unit: files that are named for no module, and why. Prefer a module's name to a line here.
 TOPICS = {
+    "test_walks.py": "the walks of docs/architecture.md go through many modules",
     "test_bench.py": "what benches name",
     "test_docs.py": "links and names in the documents",
     "test_imports.py": "how all packages import",

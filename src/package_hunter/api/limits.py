@@ -13,7 +13,7 @@ _MINUTE = 60.0
 
 
 class Buckets:
-    """Token buckets, one a key: ``per_minute`` at a steady pace, a minute's worth at once. Bounded memory."""
+    """Token buckets, one a key: ``per_minute`` at a steady pace, a minute's worth at once. BoundedReader memory."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._size = float(per_minute)
@@ -53,7 +53,7 @@ class Buckets:
 
 
 class Windows:
-    """At most ``per_minute`` acts of a key in any sixty seconds. Bounded memory."""
+    """At most ``per_minute`` acts of a key in any sixty seconds. BoundedReader memory."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = per_minute

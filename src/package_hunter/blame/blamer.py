@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 
 from package_hunter.blame.descent import Descent
-from package_hunter.blame.rewrites import Changes, Rewritten
+from package_hunter.blame.rewrites import Changes, Rewrite
 from package_hunter.model.ecosystem import Builds, Facts, derived
 from package_hunter.model.observation import Blame, FileChange, Process
 from package_hunter.model.scan import CommandRun, Package
@@ -105,7 +105,7 @@ class Blamer:
             confidence=confidence,
         )
 
-    def _rewritten(self, found: Rewritten, process: Process, run: CommandRun) -> Blame:
+    def _rewritten(self, found: Rewrite, process: Process, run: CommandRun) -> Blame:
         purl, script = found.writer.command.blame_purl, found.writer.command.script
         pid, cmdline = process.pid, process.cmdline
         return Blame(run.phase, purl, self._chain(purl), script, pid, cmdline, found.basis, found.confidence)

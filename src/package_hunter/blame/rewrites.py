@@ -26,7 +26,7 @@ _MAX_OWNERS = 16  # of one file, asked about a change of it
 
 
 @dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewrite:
     """What ran had been written by ``writer``'s package."""
 
     writer: CommandRun
@@ -69,9 +69,9 @@ class Changes:
         self._foreign: dict[str, list[_Foreign]] = defaultdict(list)
         for change in sorted(files, key=lambda item: item.time_ns):
             self._add(change)
-        self._ran: dict[int, Rewritten | None] = {}
+        self._ran: dict[int, Rewrite | None] = {}
 
-    def rewriter(self, process: Process, run: CommandRun) -> Rewritten | None:
+    def rewriter(self, process: Process, run: CommandRun) -> Rewrite | None:
         """The command whose package wrote what this process (or one above it) ran, if it was another's."""
         ran = self._descent.inherit(process, self._ran, lambda item, above: self._ran_by(item, run) or above)
         return ran or self._shared(process, run) or self._changed_package(process, run)
@@ -95,14 +95,14 @@ class Changes:
             if len(known) < _MAX_CHANGES:
                 known.append(_Foreign(path, owner, having, change, run))
 
-    def _ran_by(self, process: Process, run: CommandRun) -> Rewritten | None:
+    def _ran_by(self, process: Process, run: CommandRun) -> Rewrite | None:
         for path in _files_run(process):
             writer = self._last_writer(path, process.started_ns)
             if writer is not None and writer.command.blame_purl != run.command.blame_purl:
-                return Rewritten(writer, f"It ran {path}, which {self._who(writer)} had written.", "certain")
+                return Rewrite(writer, f"It ran {path}, which {self._who(writer)} had written.", "certain")
         return None
 
-    def _shared(self, process: Process, run: CommandRun) -> Rewritten | None:
+    def _shared(self, process: Process, run: CommandRun) -> Rewrite | None:
         """Where loading a package's module runs a file that others bring, too: who wrote it last is who it is of."""
         package = self._packages.get(run.command.blame_purl or "")
         files = _module_files(package, run) if package is not None else []
@@ -116,10 +116,10 @@ class Changes:
                 continue
             basis = f"It ran {path}, which {owners.names(having)} all bring"
             if writer is None or all(purl != owner.purl for owner in having):
-                return Rewritten(run, f"{basis}; whose it is is not known.", "likely")
+                return Rewrite(run, f"{basis}; whose it is is not known.", "likely")
             basis = f"{basis}; {self._packages[purl or ''].name}'s was written last."
             only = number == len(files) - 1  # else files of its own ran with it
-            return Rewritten(writer if only else run, basis, "likely")
+            return Rewrite(writer if only else run, basis, "likely")
         return None
 
     def _last_writer(self, path: str, time_ns: int) -> CommandRun | None:
@@ -127,7 +127,7 @@ class Changes:
         at = bisect_right(known, time_ns, key=lambda item: item[0].time_ns)
         return known[at - 1][1] if at else None
 
-    def _changed_package(self, process: Process, run: CommandRun) -> Rewritten | None:
+    def _changed_package(self, process: Process, run: CommandRun) -> Rewrite | None:
         purl = run.command.blame_purl
         package = self._packages.get(purl) if purl is not None else None
         if package is None or run.phase == "fetch":
@@ -140,10 +140,10 @@ class Changes:
             told = path.removeprefix(f"{found.owner.path}/") in _script_manifests()
             if told and self._runs_changed_script(run, package):
                 basis = f"{self._who(writer)} had rewritten the {step} script in {path}."
-                return Rewritten(writer, basis, "certain")
+                return Rewrite(writer, basis, "certain")
             if path.endswith(_CODE):
                 basis = f"{self._who(writer)} had changed {path}{found.shared} before {package.name}'s {step} ran."
-                return Rewritten(writer, basis, "likely")
+                return Rewrite(writer, basis, "likely")
         return None
 
     def _runs_changed_script(self, run: CommandRun, package: Package) -> bool:

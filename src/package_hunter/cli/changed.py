@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from package_hunter.ecosystems.base import Staged
+from package_hunter.ecosystems.base import SourceTree
 from package_hunter.ecosystems.interface import Planning
 from package_hunter.ecosystems.known import ecosystems
-from package_hunter.ecosystems.locked import LockFile, Pinned, changed, lock_file
+from package_hunter.ecosystems.locked import LockFile, Pin, changed, lock_file
 from package_hunter.ecosystems.planner import in_child
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
@@ -34,8 +34,8 @@ class Change:
 
     name: str
     lock: LockFile
-    changed: tuple[Pinned, ...]
-    elsewhere: tuple[Pinned, ...]  # of those that changed, the ones that no registry has
+    changed: tuple[Pin, ...]
+    elsewhere: tuple[Pin, ...]  # of those that changed, the ones that no registry has
     folder: Path | None
 
     def finish(self, report: Report) -> Report:
@@ -138,10 +138,10 @@ def _base(base: Path, new: LockFile) -> LockFile:
 
 def _read(folder: Path) -> LockFile | None:
     """The lock file of a folder. Root reads nobody's file by itself; a user can only harm that user."""
-    staged = Staged("the lock file", "/project", folder)
+    source_tree = SourceTree("the lock file", "/project", folder)
     if os.geteuid() != 0:
-        return lock_file(staged.tree, staged.project)
-    return in_child(staged, lambda seen: lock_file(seen.tree, seen.project), LockFile | None)
+        return lock_file(source_tree.tree, source_tree.project)
+    return in_child(source_tree, lambda seen: lock_file(seen.tree, seen.project), LockFile | None)
 
 
 def _same_kind(old: LockFile, new: LockFile) -> LockFile:

@@ -79,10 +79,10 @@ def replay(  # noqa: PLR0913 (each is an option)
     ruleset = load_rules(rules or [], builtin=builtin_rules)
     if enable_all:
         ruleset.rules = [dataclasses.replace(rule, enabled=True) for rule in ruleset.rules]
-    engine = compile_rules(ruleset, rule_matching.value, _constants(container))
+    matcher = compile_rules(ruleset, rule_matching.value, _constants(container))
     if not recording.is_file():
         raise UsageError(f"There is no recording {recording}.", "Give a .scap file.")
-    found = judge_recording(recording, engine, _tell if format is Form.FALCO else None, whole=whole)
+    found = judge_recording(recording, matcher, _tell if format is Form.FALCO else None, whole=whole)
     if found.truncated:
         complain("The recording ends in the middle; all that was whole was judged.", "")
     if format is Form.JSON:

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from package_hunter.cli.console import harmless
 from package_hunter.errors import NothingToScanError, RuleFileError, UsageError
-from package_hunter.rules import Problem, RuleSet, builtin_files, check_rules, compile_engine, load_rules
+from package_hunter.rules import Problem, RuleSet, builtin_files, check_rules, compile_matcher, load_rules
 from package_hunter.rules.explain import event_type_names, explain
 from package_hunter.rules.load import load_condition
 from package_hunter.rules.source import DictEvent, DictSource
@@ -128,9 +128,9 @@ def match(
 ) -> None:
     """Try a condition on events; a line `{"line": 1, "match": true}` for each."""
     ruleset = load_rules(rules or [], builtin=not no_builtin_rules)
-    engine = compile_engine(load_condition(condition, ruleset), DictSource())
+    matcher = compile_matcher(load_condition(condition, ruleset), DictSource())
     for number, values in _read_events(events):
-        matched = bool(engine.matches(DictEvent(values, number)))
+        matched = bool(matcher.matches(DictEvent(values, number)))
         print(json.dumps({"line": number, "match": matched}))
 
 

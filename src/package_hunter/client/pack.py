@@ -34,7 +34,7 @@ def _left_out(known: tuple[Facts, ...]) -> frozenset[str]:
 
 
 @dataclass(slots=True)
-class Packed:
+class ProjectArchive:
     """A packed project: where, what was left out and why (sentences), and how much went in."""
 
     path: Path
@@ -42,9 +42,9 @@ class Packed:
     notes: list[str] = field(default_factory=list)
 
 
-def pack(folder: Path, into: Path, limit: int) -> Packed:
+def pack(folder: Path, into: Path, limit: int) -> ProjectArchive:
     """Write ``folder`` as a gzip tar to ``into``; UsageError where its files exceed ``limit`` bytes."""
-    packed = Packed(into)
+    packed = ProjectArchive(into)
     folder = folder.resolve()  # git is run inside it
     names = sorted(_names(folder, packed.notes))
     if not names:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dnslib import AAAA, CNAME, MX, NS, PTR, QTYPE, RCODE, RR, SOA, SRV, TXT, A, DNSError, DNSRecord
 
 from package_hunter.decoy.names import Names
-from package_hunter.decoy.record import Recorder, now
+from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.model.observation import DnsRecord
 
 _TTL = 300
@@ -28,7 +28,7 @@ def printable(name: str) -> str:
 class DnsServer:
     """Answers one question at a time; ``heard`` sees each name for the canary search."""
 
-    def __init__(self, names: Names, record: Recorder, heard: Callable[[str, int], None]) -> None:
+    def __init__(self, names: Names, record: NetworkRecorder, heard: Callable[[str, int], None]) -> None:
         self._names = names
         self._record = record
         self._heard = heard

@@ -9,10 +9,10 @@ from http import HTTPStatus
 
 import h11
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.line import Line
 from package_hunter.decoy.record import now
 from package_hunter.decoy.web import Answer, Ask, Peer
-from package_hunter.decoy.world import World
 from package_hunter.model.observation import Request
 
 METHODS = (
@@ -33,7 +33,7 @@ class Conversation:
     """
 
     def __init__(
-        self, world: World, peer: Peer, line: Line, respond: Respond, spent: Callable[[int], None]
+        self, world: DecoyContext, peer: Peer, line: Line, respond: Respond, spent: Callable[[int], None]
     ) -> None:
         self._world, self._peer, self._respond = world, peer, respond
         self._line, self._spent = line, spent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from package_hunter.decoy.names import Names
-from package_hunter.decoy.record import Recorder, now
+from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.model.observation import DecoyMark
 
 _MAX = 10_000
@@ -14,7 +14,7 @@ _MAX = 10_000
 class Markers:
     """Knows which name stands for which download; its look-up, or a connection to it, is the proof."""
 
-    def __init__(self, names: Names, record: Recorder) -> None:
+    def __init__(self, names: Names, record: NetworkRecorder) -> None:
         self._names, self._record = names, record
         self._domain = f"{secrets.token_hex(6)}.example"
         self._served: dict[str, tuple[str, str]] = {}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from package_hunter.model.observation import Fetched, NetworkLog
+from package_hunter.model.observation import NetworkLog, OutsideFetch
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import CommandRun
 
 _MAX = 20
 
 
-def missing(
+def reasons_of(
     network: NetworkLog, runs: Sequence[CommandRun], allowed: Iterable[RegistryAllow]
 ) -> tuple[str, ...]:
     """A sentence for each dependency that was refused: asked for in the fetch, or named by the tree. What a
@@ -27,13 +27,13 @@ def missing(
     return tuple(found.values())[:_MAX]
 
 
-def told(network: NetworkLog) -> tuple[str, ...]:
+def notes_of(network: NetworkLog) -> tuple[str, ...]:
     """A sentence for each thing that was fetched truly, or that a registry had, too."""
     found = dict.fromkeys(_told(item) for item in network.fetched if not item.refused)
     return tuple(found)[:_MAX]
 
 
-def _told(item: Fetched) -> str:
+def _told(item: OutsideFetch) -> str:
     name = _name(item.url)[:500]
     if item.stood_in:
         return (
@@ -47,7 +47,7 @@ def _name(url: str) -> str:
     return url.partition("/info/refs?")[0].removesuffix("/git-upload-pack")
 
 
-def _sentence(item: Fetched) -> str:
+def _sentence(item: OutsideFetch) -> str:
     host = urlsplit(item.url).hostname or "its host"
     advice = ""
     if "not among" in item.refused:

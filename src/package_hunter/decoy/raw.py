@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw_services import MiningPool, ShellListener
 from package_hunter.decoy.web import Peer, Talk
-from package_hunter.decoy.world import World
 
 _BANNERS = {
     21: b"220 (vsFTPd 3.0.5)\r\n",
@@ -29,7 +29,7 @@ class RawTalk:
 
     def __init__(
         self,
-        world: World,
+        world: DecoyContext,
         peer: Peer,
         line: Line,
         dns: Any,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Peer
-from package_hunter.decoy.world import World
 
 _PROMPTS = (b"$ ", b"# ", b"> ", b"no job control in this shell\n")
 _JOB = "0" * 152
@@ -15,7 +15,7 @@ _JOB = "0" * 152
 class MiningPool:
     """Stratum (versions of Bitcoin's and Monero's pools): JSON lines, a method each."""
 
-    def __init__(self, world: World, peer: Peer) -> None:
+    def __init__(self, world: DecoyContext, peer: Peer) -> None:
         self._world, self._peer = world, peer
         self._marked = False
 
@@ -45,7 +45,7 @@ class MiningPool:
 class ShellListener:
     """The far end of a reverse shell: gives a first command whose output proves that it was executed."""
 
-    def __init__(self, world: World, peer: Peer) -> None:
+    def __init__(self, world: DecoyContext, peer: Peer) -> None:
         self._world, self._peer = world, peer
         self._left, self._right = 10_000 + secrets.randbelow(89_999), 1_000 + secrets.randbelow(8_999)
         self.asked = self._proven = False

@@ -24,8 +24,8 @@ from package_hunter.model.observation import (
     Connection,
     DecoyMark,
     DnsRecord,
-    Fetched,
     NetworkLog,
+    OutsideFetch,
     Request,
 )
 from package_hunter.model.text import all_well_formed
@@ -36,7 +36,7 @@ _KINDS: dict[str, type[Any]] = {
     "request": Request,
     "hit": CanaryHit,
     "mark": DecoyMark,
-    "fetched": Fetched,
+    "fetched": OutsideFetch,
 }
 _FIELDS = {
     kind: tuple(f.name for f in dataclasses.fields(cls) if f.name != "blame") for kind, cls in _KINDS.items()
@@ -59,7 +59,7 @@ def _line(kind: str, values: dict[str, object]) -> bytes:
     return f"{kind} {text}\n".encode("ascii")
 
 
-class Recorder:
+class NetworkRecorder:
     """Appends records to the log file; limits hold by kind, what they leave out is counted."""
 
     def __init__(self, path: Path, limits: Limits) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import Front
 from package_hunter.decoy.services import SERVICES
 from package_hunter.decoy.services.downloads import Downloads
 from package_hunter.decoy.web import Answer, Ask
-from package_hunter.decoy.world import World
 
 
 class Router:
     """Registries first, then the services by name, port or form, then a plausible download for any URL."""
 
-    def __init__(self, world: World, fronts: tuple[Front, ...], fetcher: Fetcher) -> None:
+    def __init__(self, world: DecoyContext, fronts: tuple[Front, ...], fetcher: Fetcher) -> None:
         self._world, self._fronts, self._fetcher = world, fronts, fetcher
         self._services = tuple(make(world) for make in SERVICES)
         self._downloads = Downloads(world)

@@ -25,12 +25,13 @@ import httpcore._backends.auto
 from package_hunter.confine import ProcessLimits, confine
 from package_hunter.decoy import control
 from package_hunter.decoy.canaries import make_canaries
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.dns import DnsServer
 from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
 from package_hunter.decoy.places import LOG, NAMES
-from package_hunter.decoy.record import Recorder
+from package_hunter.decoy.record import NetworkRecorder
 from package_hunter.decoy.registry.cache import RegistryCache
 from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import Front, Registry
@@ -43,7 +44,6 @@ from package_hunter.decoy.tcp import TcpServer
 from package_hunter.decoy.tls import Certificates
 from package_hunter.decoy.udp import UdpServer
 from package_hunter.decoy.watch import Watch
-from package_hunter.decoy.world import World
 from package_hunter.model.box import DOCKER_SOCKET
 from package_hunter.model.ecosystem import from_data, known, use
 from package_hunter.model.observation import Canary
@@ -65,14 +65,14 @@ class Process:
 
     def __init__(self, spec: GatewaySpec, ca_cert: bytes, ca_key: bytes, make_fronts: MakeFronts) -> None:
         self.spec = spec
-        self.record = Recorder(spec.run_dir / LOG, spec.limits)
+        self.record = NetworkRecorder(spec.run_dir / LOG, spec.limits)
         hosts = _registry_hosts(spec)
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
         references = [c for _ in range(2) for c in _references(spec)]
         self.watch = watch = Watch(spec.canaries, references, self.record, Registries.of(spec.upstreams))
         certificates = Certificates(ca_cert, ca_key, spec.run_dir)
         markers = Markers(names, self.record)
-        self.world = World(spec, names, self.record, certificates, watch, markers)
+        self.world = DecoyContext(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
         self.registry = Registry(spec, self.cache, self.record)
         self.registry.on_file_host = names.registry

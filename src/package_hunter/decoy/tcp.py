@@ -11,13 +11,13 @@ import time
 import traceback
 from dataclasses import dataclass
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.http import Conversation, Respond
 from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw import RawTalk
 from package_hunter.decoy.record import now
 from package_hunter.decoy.sniff import client_hello_name, protocol
 from package_hunter.decoy.web import Peer, Talk
-from package_hunter.decoy.world import World
 from package_hunter.model.observation import Connection
 
 _UCRED = struct.Struct("iII")  # pid, uid, gid: unix(7)
@@ -29,7 +29,7 @@ _CLOSING_SECONDS = 2.0  # seconds for the last bytes of a connection that ends
 
 
 @dataclass(slots=True, eq=False)
-class _Open:
+class _OpenConnection:
     """A connection being served."""
 
     sock: socket.socket
@@ -40,10 +40,10 @@ class _Open:
 class TcpServer:
     """Accepts, sniffs, serves and records connections within the limits."""
 
-    def __init__(self, world: World, respond: Respond, dns: object) -> None:
+    def __init__(self, world: DecoyContext, respond: Respond, dns: object) -> None:
         self._world, self._respond, self._dns = world, respond, dns
         self._limits = world.spec.limits
-        self._open: dict[_Open, None] = {}
+        self._open: dict[_OpenConnection, None] = {}
         self._accepted = 0
         self._left = self._limits.inbound_bytes
 
@@ -68,7 +68,7 @@ class TcpServer:
             if len(self._open) >= self._limits.connections:
                 self._evict()
             sock.setblocking(False)
-            entry = _Open(sock, None, time.monotonic())
+            entry = _OpenConnection(sock, None, time.monotonic())
             self._open[entry] = None
             serving = self._serve_local(entry, local) if local else self._serve(entry, address[1])
             entry.task = asyncio.get_running_loop().create_task(serving)
@@ -83,7 +83,7 @@ class TcpServer:
         if victim.task:
             victim.task.cancel()
 
-    async def _serve(self, entry: _Open, peer_port: int) -> None:
+    async def _serve(self, entry: _OpenConnection, peer_port: int) -> None:
         sock = entry.sock
         peer: Peer | None = None
         talk = Talk()
@@ -111,7 +111,7 @@ class TcpServer:
                     ),
                 )  # fmt: skip
 
-    async def _serve_local(self, entry: _Open, path: str) -> None:
+    async def _serve_local(self, entry: _OpenConnection, path: str) -> None:
         """A connection to a socket of the box's file system: its client is known by its pid."""
         try:
             credentials = entry.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
@@ -127,7 +127,7 @@ class TcpServer:
             self._open.pop(entry, None)
             entry.sock.close()
 
-    async def _talk(self, entry: _Open, peer: Peer, talk: Talk) -> None:
+    async def _talk(self, entry: _OpenConnection, peer: Peer, talk: Talk) -> None:
         speaks, first = await self._sniff(entry.sock, peer)
         talk.kind = speaks
         if peer.local and speaks != "http":
@@ -149,7 +149,7 @@ class TcpServer:
             await _close(writer)
 
     async def _streams(
-        self, entry: _Open, peer: Peer, context: ssl.SSLContext | None, first: bytes
+        self, entry: _OpenConnection, peer: Peer, context: ssl.SSLContext | None, first: bytes
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Transport]:
         """Reader, writer, and the transport of the bytes on the wire."""
         loop = asyncio.get_running_loop()
@@ -202,7 +202,7 @@ class TcpServer:
 
     async def _speak(
         self,
-        entry: _Open,
+        entry: _OpenConnection,
         peer: Peer,
         reader: asyncio.StreamReader,
         line: Line,

@@ -7,10 +7,10 @@ import contextlib
 import socket
 from typing import Any
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.record import now
 from package_hunter.decoy.sockets import datagram, original_destination
 from package_hunter.decoy.web import Peer
-from package_hunter.decoy.world import World
 from package_hunter.model.observation import Connection
 
 _MAX_FLOWS = 4_096
@@ -19,7 +19,7 @@ _MAX_FLOWS = 4_096
 class UdpServer:
     """Serves both families' catch-all sockets."""
 
-    def __init__(self, world: World, dns: Any) -> None:
+    def __init__(self, world: DecoyContext, dns: Any) -> None:
         self._world, self._dns = world, dns
         self._flows: dict[tuple[str, int, int], tuple[Peer, bytearray, Any]] = {}
         self._left = world.spec.limits.inbound_bytes

@@ -8,7 +8,7 @@ from functools import cached_property
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from package_hunter.decoy.lawful import Registries, is_lawful
-from package_hunter.decoy.record import Recorder, now
+from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.decoy.search import Found, Searcher
 from package_hunter.decoy.unwrap import Budget
 from package_hunter.decoy.web import Ask, Peer
@@ -34,7 +34,7 @@ class Watch:
         self,
         canaries: tuple[Canary, ...],
         references: Iterable[Canary],
-        record: Recorder,
+        record: NetworkRecorder,
         registries: Registries,
     ) -> None:
         self._canaries, self._references = canaries, tuple(references)

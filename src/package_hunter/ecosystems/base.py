@@ -1,6 +1,6 @@
 """A plan: what is run of a project, step by step, and what it starts from.
 
-A plan is made from the staged tree (before anything ran). What can only be known after the fetch (which
+A plan is made from the source tree (before anything ran). What can only be known after the fetch (which
 packages have scripts) is asked for then, from the box's own files, and kept: what packages' code writes later
 can no longer change what was expected.
 """
@@ -45,7 +45,7 @@ class PlanOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class SourceTree:
     """A project that the unpacker left in ``folder`` (on the host), or a single package still to be fetched
     (``purl``, no folder).
 
@@ -69,14 +69,14 @@ class Staged:
 
 def stage(
     name: str, dest: Path | None = None, top: str = "", sha256: str | None = None, purl: str | None = None
-) -> Staged:
+) -> SourceTree:
     """What the pipeline hands to the ecosystems: ``dest`` and ``top`` as the unpacker gave them."""
     folder = dest / top if dest is not None and top else dest
-    return Staged(name, project_folder("app" if purl else name), folder, top, sha256, purl)
+    return SourceTree(name, project_folder("app" if purl else name), folder, top, sha256, purl)
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class Inventory:
     """What the fetch left: the packages, which of them should be there and are not, and sentences about
     it."""
 

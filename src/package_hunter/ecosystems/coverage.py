@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from package_hunter.ecosystems.base import ALL_PHASES, Installed, PlanOptions, Tally
+from package_hunter.ecosystems.base import ALL_PHASES, Inventory, PlanOptions, Tally
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 from package_hunter.model.text import shortened
@@ -27,7 +27,7 @@ def _not_found(known: tuple[Facts, ...]) -> re.Pattern[str]:
 def coverage(
     planned: Mapping[str, Phase],
     options: PlanOptions,
-    installed: Installed,
+    installed: Inventory,
     runs: Sequence[CommandRun],
     nothing_to_load: Sequence[str],
 ) -> Coverage:

@@ -17,8 +17,8 @@ from package_hunter.model.ecosystem import Facts
 if TYPE_CHECKING:
     from package_hunter.decoy.registry.front import Front, Registry
     from package_hunter.decoy.spec import Upstream
-    from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
-    from package_hunter.ecosystems.pinned import LockFile, Pinned
+    from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
+    from package_hunter.ecosystems.pinned import LockFile, Pin
     from package_hunter.ecosystems.tree import BoxTree
 
 
@@ -29,11 +29,11 @@ class Planning(ABC):
     reads_wishes = False  # its lock file may be but a list of wishes: others are asked first
 
     @abstractmethod
-    def recognise(self, staged: Staged) -> bool:
+    def recognise(self, source_tree: SourceTree) -> bool:
         """Whether this project (or purl) is of this ecosystem."""
 
     @abstractmethod
-    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+    def plan(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         """Lay out the scan. Raises NothingToScanError where there is no (sound) manifest."""
 
     @abstractmethod
@@ -41,7 +41,7 @@ class Planning(ABC):
         """What the project's lock files pin, in the order in which a scan looks for them."""
 
     @abstractmethod
-    def project_of(self, folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+    def project_of(self, folder: Path, here: Sequence[Pin], everything: Sequence[Pin]) -> None:
         """Write into the empty ``folder`` (our own) a project that asks for ``here``, some of what a lock file pins
         (``everything``), each as a direct dependency."""
 

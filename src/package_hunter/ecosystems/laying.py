@@ -14,7 +14,7 @@ from package_hunter.ecosystems.base import (
     NothingAskedError,
     Plan,
     PlanOptions,
-    Staged,
+    SourceTree,
 )
 from package_hunter.ecosystems.checkout import git_files
 from package_hunter.ecosystems.known import ecosystems
@@ -26,10 +26,10 @@ from package_hunter.model.scan import BoxFile
 __all__ = ["lay", "plans", "preload", "ready"]
 
 
-def plans(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+def plans(source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """What ``lay`` gives, ready for the box; in this process, with all its rights: for what is trusted. A scan
     uses ``planner``."""
-    return [ready(plan, staged) for plan in lay(staged, options, ecosystem)]
+    return [ready(plan, source_tree) for plan in lay(source_tree, options, ecosystem)]
 
 
 def preload() -> None:
@@ -38,7 +38,7 @@ def preload() -> None:
         one.planning().preload()
 
 
-def lay(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+def lay(source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
     manager's, such as ``yarn``). One whose manifest asks for nothing is a note, where there is another. Raises
     NothingToScanError where there is none."""
@@ -46,42 +46,42 @@ def lay(staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> l
     if not chosen:
         known = ", ".join(sorted(names()))
         raise UsageError(f"There is no ecosystem “{ecosystem}”.", f"Known are {known}.")
-    fitting = [item for one in chosen if (item := one.planning()).recognise(staged)]
+    fitting = [item for one in chosen if (item := one.planning()).recognise(source_tree)]
     if not fitting:
         raise NothingToScanError(
-            f"{staged.name} holds nothing to install: no manifest was found at its top.",
+            f"{source_tree.name} holds nothing to install: no manifest was found at its top.",
             "Give the folder (or an archive of it) that holds the manifest, or a purl such as pkg:npm/NAME.",
         )
     found: list[Plan] = []
     empty: list[NothingAskedError] = []
     for item in fitting:
         try:
-            found.append(item.plan(staged, options))
+            found.append(item.plan(source_tree, options))
         except NothingAskedError as error:
             empty.append(error)
     if not found:
         raise empty[0]
     seen = [folder for plan in found for folder in plan.looks_into]
-    below = elsewhere.note(staged.tree, staged.project, seen) if found[0].plant is not None else ()
+    below = elsewhere.note(source_tree.tree, source_tree.project, seen) if found[0].plant is not None else ()
     found[0].notes = (*found[0].notes, *(error.message for error in empty), *below)
     return found
 
 
-def ready(plan: Plan, staged: Staged) -> Plan:
-    """The plan with the files that are made of the staged ones: archives, and a git repository around a planted
+def ready(plan: Plan, source_tree: SourceTree) -> Plan:
+    """The plan with the files that are made of the project's own files: archives, and a git repository around a planted
     project, as on a developer's machine. Their content is copied, not looked at."""
-    plan.files = tuple(_packed(file, staged) for file in plan.files)
+    plan.files = tuple(_packed(file, source_tree) for file in plan.files)
     if plan.plant is not None:
         tracked = {
             name: content
-            for name in staged.tree.names(staged.project)[:50]
-            if (content := staged.tree.read(f"{staged.project}/{name}", 256 << 10)) is not None
+            for name in source_tree.tree.names(source_tree.project)[:50]
+            if (content := source_tree.tree.read(f"{source_tree.project}/{name}", 256 << 10)) is not None
         }
-        plan.files = (*git_files(staged.project, tracked, time.time()), *plan.files)
+        plan.files = (*git_files(source_tree.project, tracked, time.time()), *plan.files)
     return plan
 
 
-def _packed(file: BoxFile, staged: Staged) -> BoxFile:
-    if not file.pack or staged.folder is None:
+def _packed(file: BoxFile, source_tree: SourceTree) -> BoxFile:
+    if not file.pack or source_tree.folder is None:
         return file
-    return replace(file, content=pack(staged.folder, file.pack), pack="")
+    return replace(file, content=pack(source_tree.folder, file.pack), pack="")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from package_hunter.ecosystems.known import ecosystems
-from package_hunter.ecosystems.pinned import LockFile, Pinned, changed
+from package_hunter.ecosystems.pinned import LockFile, Pin, changed
 from package_hunter.ecosystems.tree import BoxTree
 
-__all__ = ["LockFile", "Pinned", "changed", "lock_file", "lock_files"]
+__all__ = ["LockFile", "Pin", "changed", "lock_file", "lock_files"]
 
 
 def lock_file(tree: BoxTree, project: str) -> LockFile | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class Pin:
     """One package of a lock file. ``registry``: a registry has it under this name and version; else it comes
     from a repository, an address or a folder. ``optional``: the install goes on without it."""
 
@@ -26,16 +26,16 @@ class LockFile:
 
     name: str
     ecosystem: str
-    packages: tuple[Pinned, ...]
+    packages: tuple[Pin, ...]
     whole: bool = True
 
 
-def changed(old: Iterable[Pinned], new: Iterable[Pinned]) -> list[Pinned]:
+def changed(old: Iterable[Pin], new: Iterable[Pin]) -> list[Pin]:
     """What ``new`` pins and ``old`` did not, in this version and with these bytes, each once."""
     known = {(p.purl, p.integrity) for p in old}
     names = {purl for purl, _ in known}
     bare = {purl for purl, integrity in known if integrity is None}
-    found: dict[str, Pinned] = {}
+    found: dict[str, Pin] = {}
     for p in new:
         same = (p.purl, p.integrity) in known or p.purl in bare or (p.integrity is None and p.purl in names)
         if not same:

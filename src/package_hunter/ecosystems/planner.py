@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from package_hunter import confined, errors
-from package_hunter.confined import Allowance, Ask, Confined, StoppedError
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, Staged
+from package_hunter.confined import Allowance, Ask, ConfinedChild, StoppedError
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.laying import lay, preload, ready
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
@@ -40,7 +40,7 @@ _CLOSING_SECONDS = 10.0  # for a question that is asked when the scan's time is 
 
 
 @dataclass(frozen=True)
-class _Laid:
+class _PlanOutline:
     """What the parent is told of a plan once it is laid out. ``number`` is the child's for it."""
 
     number: int
@@ -58,7 +58,7 @@ class _Laid:
 
 @dataclass(frozen=True)
 class _Wish:
-    """What the child is asked for: a staged project without the folder, which it cannot open."""
+    """What the child is asked for: a project without the folder, which it cannot open."""
 
     name: str
     project: str
@@ -70,21 +70,28 @@ class _Wish:
     ecosystem: str | None
 
     @classmethod
-    def of(cls, staged: Staged, options: PlanOptions, ecosystem: str | None) -> _Wish:
+    def of(cls, source_tree: SourceTree, options: PlanOptions, ecosystem: str | None) -> _Wish:
         """The wish in the parent's words."""
-        planted = staged.folder is not None
-        given = staged.name, staged.project, planted, staged.top, staged.sha256, staged.purl
+        planted = source_tree.folder is not None
+        given = (
+            source_tree.name,
+            source_tree.project,
+            planted,
+            source_tree.top,
+            source_tree.sha256,
+            source_tree.purl,
+        )
         return cls(*given, options, ecosystem)
 
-    def staged(self, ask: Ask) -> Staged:
+    def source_tree(self, ask: Ask) -> SourceTree:
         """The project as the child sees it."""
         folder = Path("/") if self.planted else None
-        files = RemoteTree("staged", ask)
-        return Staged(self.name, self.project, folder, self.top, self.sha256, self.purl, files)
+        files = RemoteTree("source_tree", ask)
+        return SourceTree(self.name, self.project, folder, self.top, self.sha256, self.purl, files)
 
 
 @dataclass(frozen=True)
-class _Said:
+class _PlanAnswer:
     """An answer about a plan: phases, and the inventory as it is now."""
 
     phases: tuple[Phase, ...]
@@ -113,7 +120,7 @@ class Planner:
 
     def __init__(self, deadline: float | None = None, allowed: Allowance | None = None) -> None:
         self.deadline, self._allowed = deadline, allowed
-        self._child: Confined | None = None
+        self._child: ConfinedChild | None = None
 
     def begin(self) -> None:
         """Start the child, where it is not: best before there are other threads, and long before it is asked."""
@@ -121,16 +128,16 @@ class Planner:
             return
         self.close()
         _preload()
-        self._child = Confined("Planning", lambda ask: _Child(ask).answer, self._allowed)
+        self._child = ConfinedChild("Planning", lambda ask: _Child(ask).answer, self._allowed)
 
-    def lay(self, staged: Staged, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
+    def lay(self, source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
         """As ``ecosystems.lay``, and raises what that raises; StoppedError where it came to no end."""
         self.begin()
         assert self._child is not None
-        talk = _Talk(self._child, staged, self.deadline)
-        what = to_bytes(_Wish, _Wish.of(staged, options, ecosystem))
-        laid: list[_Laid] = talk.ask(["lay"], list[_Laid], what)
-        return [ready(ConfinedPlan(talk, one, options), staged) for one in laid]
+        talk = _Talk(self._child, source_tree, self.deadline)
+        what = to_bytes(_Wish, _Wish.of(source_tree, options, ecosystem))
+        laid: list[_PlanOutline] = talk.ask(["lay"], list[_PlanOutline], what)
+        return [ready(ConfinedPlan(talk, one, options), source_tree) for one in laid]
 
     def close(self) -> None:
         """End the child."""
@@ -144,19 +151,21 @@ class Planner:
         self.close()
 
 
-def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: float | None = None) -> T:
-    """What ``work`` makes of a staged project, in a child without rights. It must give a value that ``kind`` (a
+def in_child(
+    source_tree: SourceTree, work: Callable[[SourceTree], T], kind: Any, deadline: float | None = None
+) -> T:
+    """What ``work`` makes of a project, in a child without rights. It must give a value that ``kind`` (a
     type) describes. Raises HunterError of its own, or StoppedError."""
     _preload()
     wire.ready(kind)
 
     def make(ask: Ask) -> Ask:
-        seen = replace(staged, files=RemoteTree("staged", ask))
+        seen = replace(source_tree, files=RemoteTree("source_tree", ask))
         return lambda _: _guarded(lambda: (kind, work(seen)))
 
-    child = Confined(f"Reading {well_formed(staged.name)[:100]}", make)
+    child = ConfinedChild(f"Reading {well_formed(source_tree.name)[:100]}", make)
     try:
-        talk = _Talk(child, staged, deadline)
+        talk = _Talk(child, source_tree, deadline)
         made: T = talk.ask([], kind)
         return made
     finally:
@@ -165,7 +174,15 @@ def in_child(staged: Staged, work: Callable[[Staged], T], kind: Any, deadline: f
 
 def _preload() -> None:
     """What the child cannot load any more."""
-    for kind in (list[_Laid], _Wish, _Said, Coverage, list[CommandRun], frozenset[str], _Refusal):
+    for kind in (
+        list[_PlanOutline],
+        _Wish,
+        _PlanAnswer,
+        Coverage,
+        list[CommandRun],
+        frozenset[str],
+        _Refusal,
+    ):
         wire.ready(kind)
     preload()
 
@@ -173,8 +190,8 @@ def _preload() -> None:
 class _Talk:
     """The parent's end: questions to one child, its answers checked."""
 
-    def __init__(self, child: Confined, staged: Staged, deadline: float | None) -> None:
-        self.staged = staged
+    def __init__(self, child: ConfinedChild, source_tree: SourceTree, deadline: float | None) -> None:
+        self.source_tree = source_tree
         self._child, self._deadline = child, deadline
 
     def close(self, question: list[Any], kind: Any, data: bytes = b"", box: BoxTree | None = None) -> Any:
@@ -190,7 +207,7 @@ class _Talk:
     def _ask(
         self, question: list[Any], kind: Any, data: bytes, box: BoxTree | None, end: float | None
     ) -> Any:
-        trees = {"staged": self.staged.tree} | ({"box": box} if box is not None else {})
+        trees = {"source_tree": self.source_tree.tree} | ({"box": box} if box is not None else {})
         server = TreeServer(trees)
         words = json.dumps(question).encode() + b"\n" + data
         said = self._child.ask(words, server, end, lambda: well_formed(server.last)[:300])
@@ -239,15 +256,15 @@ class _Child:
         head, _, rest = question.partition(b"\n")
         words: list[Any] = json.loads(head)
         if words[0] == "lay":
-            return _guarded(lambda: (list[_Laid], self._lay(from_bytes(_Wish, rest))))
+            return _guarded(lambda: (list[_PlanOutline], self._lay(from_bytes(_Wish, rest))))
         plan = self._plans[int(words[1])]
         return _guarded(lambda: self._about(plan, words, from_bytes(list[CommandRun], rest) if rest else []))
 
-    def _lay(self, wish: _Wish) -> list[_Laid]:
+    def _lay(self, wish: _Wish) -> list[_PlanOutline]:
         first = len(self._plans)
-        self._plans += lay(wish.staged(self._ask), wish.options, wish.ecosystem)
+        self._plans += lay(wish.source_tree(self._ask), wish.options, wish.ecosystem)
         return [
-            _Laid(
+            _PlanOutline(
                 number,
                 plan.target,
                 plan.project,
@@ -266,14 +283,14 @@ class _Child:
     def _about(self, plan: Plan, words: list[Any], runs: list[CommandRun]) -> tuple[Any, object]:
         match words[0]:
             case "after_fetch":
-                return _Said, _Said((plan.after_fetch(self._box, runs),), plan.inventory())
+                return _PlanAnswer, _PlanAnswer((plan.after_fetch(self._box, runs),), plan.inventory())
             case "later":
-                return _Said, _Said(plan.later(self._box), plan.inventory())
+                return _PlanAnswer, _PlanAnswer(plan.later(self._box), plan.inventory())
             case "imports":
-                return _Said, _Said((plan.imports(self._box),), plan.inventory())
+                return _PlanAnswer, _PlanAnswer((plan.imports(self._box),), plan.inventory())
             case "narrow":
                 phase = plan.narrow(str(words[2]))
-                return _Said, _Said(() if phase is None else (phase,), ())
+                return _PlanAnswer, _PlanAnswer(() if phase is None else (phase,), ())
             case "without_scripts":
                 return frozenset[str], plan.without_scripts(self._box)
             case "failure":
@@ -288,11 +305,11 @@ class ConfinedPlan(Plan):
     """A plan that is held by a child; see Plan. What it said last is kept here, so that a report can be made where
     it says no more."""
 
-    def __init__(self, talk: _Talk, laid: _Laid, options: PlanOptions) -> None:
-        if laid.project != talk.staged.project:
+    def __init__(self, talk: _Talk, laid: _PlanOutline, options: PlanOptions) -> None:
+        if laid.project != talk.source_tree.project:
             raise StoppedError("Planning was given up: its answer is of another project.")
         self.target, self.project, self.options = laid.target, laid.project, options
-        self.plant = talk.staged.folder if laid.planted else None
+        self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes = laid.fetches_alone, laid.notes
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
@@ -304,19 +321,19 @@ class ConfinedPlan(Plan):
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """See Plan; raises StoppedError too, as ``imports`` and ``later`` do."""
-        return self._said("after_fetch", tree, runs)[0]
+        return self._ask_about("after_fetch", tree, runs)[0]
 
     def imports(self, tree: BoxTree) -> Phase:
         """See Plan."""
-        return self._said("imports", tree)[0]
+        return self._ask_about("imports", tree)[0]
 
     def later(self, tree: BoxTree) -> tuple[Phase, ...]:
         """See Plan."""
-        return self._said("later", tree)
+        return self._ask_about("later", tree)
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
-        said: _Said = self._talk.ask(["narrow", self._number, well_formed(purl)], _Said)
+        said: _PlanAnswer = self._talk.ask(["narrow", self._number, well_formed(purl)], _PlanAnswer)
         return said.phases[0] if said.phases else None
 
     def inventory(self) -> tuple[Package, ...]:
@@ -331,7 +348,7 @@ class ConfinedPlan(Plan):
     def failure(self, runs: Sequence[CommandRun]) -> HunterError | None:
         """See Plan."""
         try:
-            self._talk.close(["failure", self._number], type(None), _told(runs))
+            self._talk.close(["failure", self._number], type(None), _runs_as_bytes(runs))
         except StoppedError:
             return None  # coverage says it
         except HelperDiedError:
@@ -343,18 +360,18 @@ class ConfinedPlan(Plan):
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See Plan; where the child says no more, the phases as they were run, and why there is nothing else."""
         try:
-            found: Coverage = self._talk.close(["coverage", self._number], Coverage, _told(runs))
+            found: Coverage = self._talk.close(["coverage", self._number], Coverage, _runs_as_bytes(runs))
         except StoppedError as error:
             return _bare_coverage(runs, len(self._packages), error.message)
         return found
 
-    def _said(self, what: str, tree: BoxTree, runs: Sequence[CommandRun] = ()) -> tuple[Phase, ...]:
-        said: _Said = self._talk.ask([what, self._number], _Said, _told(runs), tree)
+    def _ask_about(self, what: str, tree: BoxTree, runs: Sequence[CommandRun] = ()) -> tuple[Phase, ...]:
+        said: _PlanAnswer = self._talk.ask([what, self._number], _PlanAnswer, _runs_as_bytes(runs), tree)
         self._packages = said.packages
         return said.phases
 
 
-def _told(runs: Sequence[CommandRun]) -> bytes:
+def _runs_as_bytes(runs: Sequence[CommandRun]) -> bytes:
     return to_bytes(list[CommandRun], list(runs)) if runs else b""
 
 

@@ -1,4 +1,4 @@
-"""Packing a staged tree as an archive that a package manager in the box takes."""
+"""Packing a source tree as an archive that a package manager in the box takes."""
 
 from __future__ import annotations
 

@@ -17,14 +17,14 @@ _MAX_ENTRIES = 100_000
 
 class BoxTree:
     """The files of a box as the host sees them: ``root`` is the host folder that holds what the box calls
-    ``/`` (its overlay's upper layer, or a staged tree). All paths are absolute in the box.
+    ``/`` (its overlay's upper layer, or a source tree). All paths are absolute in the box.
 
     The box may still run and change what is read: each answer is untrusted, and ``None`` or empty stands for
     whatever is missing, too long, no plain file, or behind a link.
     """
 
     def __init__(self, root: Path, box_root: str = "/") -> None:
-        """``box_root``: where the box sees ``root``, for a tree that is only a part (a staged project)."""
+        """``box_root``: where the box sees ``root``, for a tree that is only a part (a project)."""
         self._root = root
         self._prefix = tuple(part for part in box_root.split("/") if part)
 

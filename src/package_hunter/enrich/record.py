@@ -1,6 +1,6 @@
 """What the report shows besides alerts: processes, files changed, sockets used, canaries read.
 
-Bounded: each kind holds at most ``limit`` entries, what was left out is counted in ``cut``.
+BoundedReader: each kind holds at most ``limit`` entries, what was left out is counted in ``cut``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _facts(thread: Thread) -> tuple[Any, ...]:
     )
 
 
-class Recorder:
+class BehaviourRecorder:
     """Takes each event after enrichment.
 
     ``canaries`` maps paths in the box to canary ids, ``inodes`` (device as new_encode_dev, inode) likewise: a
@@ -238,8 +238,8 @@ def _protocol(fd: Fd) -> str:
 _NAME, _SOURCE, _TARGET = 0, 1, 2
 
 
-def _single(action: str, which: int) -> Callable[[Recorder, Ev, Thread], None]:
-    def on(recorder: Recorder, ev: Ev, thread: Thread) -> None:
+def _single(action: str, which: int) -> Callable[[BehaviourRecorder, Ev, Thread], None]:
+    def on(recorder: BehaviourRecorder, ev: Ev, thread: Thread) -> None:
         where = fields_fd.changed_path(ev, which)
         if where:
             recorder._change(ev, thread, action, where)
@@ -247,23 +247,23 @@ def _single(action: str, which: int) -> Callable[[Recorder, Ev, Thread], None]:
     return on
 
 
-def _renamed(recorder: Recorder, ev: Ev, thread: Thread) -> None:
+def _renamed(recorder: BehaviourRecorder, ev: Ev, thread: Thread) -> None:
     old, new = fields_fd.changed_path(ev, _SOURCE), fields_fd.changed_path(ev, _TARGET)
     if old and new:
         recorder._change(ev, thread, "renamed", old, new)
 
 
-_Handler = Callable[[Recorder, Ev, Thread], None]
+_Handler = Callable[[BehaviourRecorder, Ev, Thread], None]
 _BY_KEY: dict[str, _Handler] = {
-    **dict.fromkeys(BIRTHS, Recorder._born),
-    **dict.fromkeys(("syscall_execve_19_x", "syscall_execveat_x"), Recorder._exec),
-    "procexit_1_e": Recorder._ended,
+    **dict.fromkeys(BIRTHS, BehaviourRecorder._born),
+    **dict.fromkeys(("syscall_execve_19_x", "syscall_execveat_x"), BehaviourRecorder._exec),
+    "procexit_1_e": BehaviourRecorder._ended,
     **dict.fromkeys(
         (
             *("syscall_open_x", "syscall_creat_x", "syscall_openat_2_x", "syscall_openat2_x"),
             "syscall_open_by_handle_at_x",
         ),
-        Recorder._opened,
+        BehaviourRecorder._opened,
     ),
     **dict.fromkeys(
         ("syscall_unlink_2_x", "syscall_unlinkat_2_x", "syscall_rmdir_2_x"), _single("deleted", _NAME)
@@ -275,8 +275,8 @@ _BY_KEY: dict[str, _Handler] = {
     ),
     **dict.fromkeys(("syscall_rename_x", "syscall_renameat_x", "syscall_renameat2_x"), _renamed),
     **dict.fromkeys(("syscall_chmod_x", "syscall_fchmodat_x", "syscall_fchmod_x"), _single("mode", _NAME)),
-    "socket_connect_x": Recorder._connect,
-    **dict.fromkeys(("socket_sendto_x", "socket_sendmsg_x", "socket_sendmmsg_x"), Recorder._sent),
+    "socket_connect_x": BehaviourRecorder._connect,
+    **dict.fromkeys(("socket_sendto_x", "socket_sendmsg_x", "socket_sendmmsg_x"), BehaviourRecorder._sent),
 }
 _HANDLERS: dict[int, _Handler] = {kind_of(key).number: handler for key, handler in _BY_KEY.items()}
 NEEDED = frozenset(_HANDLERS)

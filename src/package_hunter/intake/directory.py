@@ -104,14 +104,14 @@ class _Sender:
         header.type, header.mode, header.mtime = kind, info.st_mode & 0o777, max(0, int(info.st_mtime))
         header.linkname = target
         header.size = info.st_size if source else 0
-        self._tar.addfile(header, _Padded(source, info.st_size) if source else None)  # type: ignore[arg-type]
+        self._tar.addfile(header, _ExactFile(source, info.st_size) if source else None)  # type: ignore[arg-type]
 
     def _skip(self, path: str, why: str) -> None:
         if len(self.notes) < 200:
             self.notes.append(f"“{shown(path)}” stayed outside: it {why}.")
 
 
-class _Padded:
+class _ExactFile:
     """A file whose size may change while it is read: never more nor fewer bytes than announced."""
 
     def __init__(self, source: IO[bytes], size: int) -> None:

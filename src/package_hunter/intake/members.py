@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from package_hunter.errors import BadArchiveError
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse, shown
-from package_hunter.intake.streams import Bounded, Readable, form_of, open_tar_stream
+from package_hunter.intake.streams import BoundedReader, Readable, form_of, open_tar_stream
 
 _MAX_HEADER = 16 << 10  # of one extended header: bounds memory, and the time that tarfile's patterns take
 _AGAIN = "Make or upload the archive again."
@@ -121,10 +121,10 @@ def members(raw: IO[bytes], limits: Limits) -> Iterator[Member]:
 
 def stream_members(raw: Readable, limits: Limits) -> Iterator[Member]:
     """The entries of a plain tar that comes through a pipe."""
-    return _tar_members(Bounded(raw, limits, "tar"))
+    return _tar_members(BoundedReader(raw, limits, "tar"))
 
 
-def _tar_members(stream: Bounded) -> Iterator[Member]:
+def _tar_members(stream: BoundedReader) -> Iterator[Member]:
     try:
         with tarfile.open(
             fileobj=stream,

@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedTarget:
     """What came in. ``kind`` is ``directory``, ``archive`` or ``purl``; ``path`` the directory, or the
     archive as kept under its sha256, or ``file`` the archive itself, open; ``name`` what a person calls it."""
 
@@ -33,7 +33,7 @@ class Received:
     file: IO[bytes] | None = None
 
 
-def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> Received:
+def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> ReceivedTarget:
     """Take in a target: a directory, an archive (path or stream) or a purl.
 
     An archive is streamed into ``data_dir/uploads/SHA256`` (one kept already is not written again), never
@@ -47,7 +47,7 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
         return _keep(target, name or "upload", config)
     path = Path(target)
     if path.is_dir():
-        return Received("directory", well_formed(path.resolve().name) or "project", path.resolve())
+        return ReceivedTarget("directory", well_formed(path.resolve().name) or "project", path.resolve())
     try:
         with path.open("rb") as stream:
             return _keep(stream, name or well_formed(path.name), config)
@@ -59,7 +59,7 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
         raise NothingToScanError(f"{path} may not be read.", "Check its permissions.") from None
 
 
-def _purl(text: str) -> Received:
+def _purl(text: str) -> ReceivedTarget:
     try:
         purl = PackageURL.from_string(text)
     except ValueError as error:
@@ -72,10 +72,10 @@ def _purl(text: str) -> Received:
             "Write pkg:npm/NAME@VERSION.",
         )
     full = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
-    return Received("purl", full, purl=purl.to_string())
+    return ReceivedTarget("purl", full, purl=purl.to_string())
 
 
-def _keep(stream: Readable, name: str, config: Settings) -> Received:
+def _keep(stream: Readable, name: str, config: Settings) -> ReceivedTarget:
     folder = config.data_dir / "uploads"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, temporary = tempfile.mkstemp(prefix=".incoming-", dir=folder)
@@ -92,7 +92,7 @@ def _keep(stream: Readable, name: str, config: Settings) -> Received:
     finally:
         with suppress(FileNotFoundError):
             Path(temporary).unlink()
-    return Received("archive", name, final, digest)
+    return ReceivedTarget("archive", name, final, digest)
 
 
 def _copy(stream: Readable, sink: IO[bytes], limit: int) -> str:

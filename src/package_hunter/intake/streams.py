@@ -40,7 +40,7 @@ class _Xz:
         return b""
 
 
-class Bounded:
+class BoundedReader:
     """Reads a tar out of ``source``, as long as one within the limits can be; more is a bomb. Turns decoder
     errors into ours."""
 
@@ -94,7 +94,7 @@ def _old_tar(head: bytes) -> bool:
     return sum(head[:148]) + 8 * 32 + sum(head[156:512]) == claimed
 
 
-def open_tar_stream(raw: IO[bytes], form: str, limits: Limits) -> Bounded:
+def open_tar_stream(raw: IO[bytes], form: str, limits: Limits) -> BoundedReader:
     """The tar inside ``raw``, decompressed and bounded."""
     source: Readable
     if form == "gzip":
@@ -105,4 +105,4 @@ def open_tar_stream(raw: IO[bytes], form: str, limits: Limits) -> Bounded:
         source = _Xz(raw)
     else:
         source = raw
-    return Bounded(source, limits, form)
+    return BoundedReader(source, limits, form)

@@ -179,7 +179,7 @@ class DecoyMark:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class OutsideFetch:
     """Something outside of every registry that was fetched truly (from a host that the settings allow), or that
     a package manager asked for in vain: ``refused`` then says why, else it is empty. ``stood_in`` is the registry's
     host whose file was given for it, since the lock file's digest says that they are the same."""
@@ -204,7 +204,7 @@ class NetworkLog:
     hits: tuple[CanaryHit, ...] = ()
     marks: tuple[DecoyMark, ...] = ()
     cut: Mapping[str, int] = field(default_factory=dict)
-    fetched: tuple[Fetched, ...] = ()
+    fetched: tuple[OutsideFetch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

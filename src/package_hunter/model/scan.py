@@ -62,7 +62,7 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class BoxFile:
     """A file to plant in the box. ``path`` is absolute in the box; ``owner`` is the box's user, or root for what
-    packages must not be able to change. ``pack``: in place of ``content`` the staged project, packed as its
+    packages must not be able to change. ``pack``: in place of ``content`` the project, packed as its
     package manager takes it."""
 
     path: str

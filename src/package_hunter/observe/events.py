@@ -1,7 +1,7 @@
 """Events in, what was seen out: decode, enrich, match, record. Live scans and replays take the same way.
 
-engine = compile_rules(load_rules(files))            # engine.event_types: what the probe has to report
-observation = observe([Section(start, events)], engine, Scope(canaries={...}), names=NameTable(path))
+matcher = compile_rules(load_rules(files))            # matcher.event_types: what the probe has to report
+observation = observe([Section(start, events)], matcher, Scope(canaries={...}), names=NameTable(path))
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields.source import Fields
 from package_hunter.enrich.handlers.files import asked_name
 from package_hunter.enrich.names import NameTable
-from package_hunter.enrich.record import FAILING, NEEDED, Recorder
+from package_hunter.enrich.record import FAILING, NEEDED, BehaviourRecorder
 from package_hunter.model.event import Extra, event_numbers
 from package_hunter.model.observation import Alert, Observation
 from package_hunter.model.table import Section, StartState
-from package_hunter.rules import Engine, Rule, RuleSet, compile_engine
+from package_hunter.rules import Matcher, Rule, RuleSet, compile_matcher
 
 _TAMPERED = "System call argument changed while the call ran"
 _FOREIGN = "System call through a foreign entry"
@@ -53,32 +53,34 @@ class Scope:
     max_records: int = 100_000
 
 
-def compile_rules(ruleset: RuleSet, matching: str = "all", constants: dict[str, Any] | None = None) -> Engine:
+def compile_rules(
+    ruleset: RuleSet, matching: str = "all", constants: dict[str, Any] | None = None
+) -> Matcher:
     """The rules, ready for events. ``constants``: fields with one value on every event."""
-    return compile_engine(ruleset, Fields(constants), matching)
+    return compile_matcher(ruleset, Fields(constants), matching)
 
 
-def wanted_events(engine: Engine) -> frozenset[int]:
+def wanted_events(matcher: Matcher) -> frozenset[int]:
     """What the probe has to report: what rules can match, and what the record needs."""
-    return engine.event_types | NEEDED
+    return matcher.event_types | NEEDED
 
 
-def wanted_failures(engine: Engine) -> frozenset[int]:
+def wanted_failures(matcher: Matcher) -> frozenset[int]:
     """Of which of them calls that failed too: all that a rule asks for; the rest is kept for what it changed."""
-    return engine.event_types | FAILING
+    return matcher.event_types | FAILING
 
 
-def wanted_opens(engine: Engine, canaries: Iterable[str] = ()) -> list[bytes] | None:
+def wanted_opens(matcher: Matcher, canaries: Iterable[str] = ()) -> list[bytes] | None:
     """Beginnings of the paths and names of the files whose opening for reading the probe has to report; None:
     of every file. ``canaries`` are paths whose reading the record is to tell."""
-    if engine.open_prefixes is None:
+    if matcher.open_prefixes is None:
         return None
-    return [os.fsencode(p) for p in sorted({*engine.open_prefixes, *canaries})]
+    return [os.fsencode(p) for p in sorted({*matcher.open_prefixes, *canaries})]
 
 
 def observe(
     source: Iterable[Section],
-    engine: Engine,
+    matcher: Matcher,
     scope: Scope | None = None,
     *,
     names: NameTable | None = None,
@@ -92,9 +94,9 @@ def observe(
     """
     scope = scope or Scope()
     enricher = Enricher(StartState(), names)
-    recorder = Recorder(scope.canaries, scope.inodes, scope.max_records)
-    log = _Log(engine, scope.max_alerts, on_alert)
-    feed, matches, record = enricher.feed, engine.matches, recorder.add
+    recorder = BehaviourRecorder(scope.canaries, scope.inodes, scope.max_records)
+    log = _Log(matcher, scope.max_alerts, on_alert)
+    feed, matches, record = enricher.feed, matcher.matches, recorder.add
     events = 0
     for section in source:
         enricher.restart(section.start)
@@ -109,7 +111,7 @@ def observe(
                     continue
                 found = matches(ev)
                 for rule in found:
-                    log.add(engine.alert(rule, ev))
+                    log.add(matcher.alert(rule, ev))
                 if ev.path_ and (asked := asked_name(ev)) is not None:
                     log.add_asked(ev, asked, found)
                 record(ev)
@@ -156,8 +158,8 @@ def without_own(observation: Observation, init_pid: int, driver: str) -> Observa
 class _Log:
     """Alerts up to a limit; what is left out is counted by rule."""
 
-    def __init__(self, engine: Engine, limit: int, on_alert: Callable[[Alert], None] | None) -> None:
-        self._engine = engine
+    def __init__(self, matcher: Matcher, limit: int, on_alert: Callable[[Alert], None] | None) -> None:
+        self._matcher = matcher
         self._limit = limit
         self._tell = on_alert
         self._own = 0
@@ -176,13 +178,13 @@ class _Log:
         """Rules that match by the name that an open asked for, as Falco sees it, and not by that of the file that
         the kernel found: a door (``/proc/self/fd/5``) is worth an alert as well as what lies behind it."""
         fd = ev.fd
-        if fd is None or (self._engine.first and found):
+        if fd is None or (self._matcher.first and found):
             return
         resolved, fd.name = fd.name, asked
         try:
-            for rule in self._engine.matches(ev):
+            for rule in self._matcher.matches(ev):
                 if rule not in found:
-                    self.add(self._engine.alert(rule, ev))
+                    self.add(self._matcher.alert(rule, ev))
         finally:
             fd.name = resolved
 

@@ -15,7 +15,7 @@ from package_hunter.observe.events import Scope, wanted_events, wanted_failures,
 from package_hunter.observe.reader import Observer, ReaderSpec
 from package_hunter.observe.recorded import RecordedBox
 from package_hunter.observe.watcher import WatchResult, WatchSpec
-from package_hunter.rules import Engine
+from package_hunter.rules import Matcher
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe, ScanSensor, inode_prefix
@@ -34,7 +34,7 @@ class ProbeWatcher:
     _inodes: Mapping[tuple[int, int], str]
     _reader: Observer
 
-    def __init__(self, spec: WatchSpec, rules: Engine) -> None:
+    def __init__(self, spec: WatchSpec, rules: Matcher) -> None:
         self._spec, self._rules = spec, rules
         self._undo = contextlib.ExitStack()
 

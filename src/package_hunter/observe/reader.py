@@ -20,7 +20,7 @@ from package_hunter.model import wire
 from package_hunter.model.observation import Observation
 from package_hunter.model.table import RawEvent, Section, StartState
 from package_hunter.observe.events import Scope, observe
-from package_hunter.rules import Engine
+from package_hunter.rules import Matcher
 from package_hunter.sandbox import CgroupPaths
 from package_hunter.sensor.freezer import Feed, Freezer, take_priority
 from package_hunter.sensor.live import ScanSensor
@@ -49,8 +49,8 @@ class ReaderSpec:
 class Observer:
     """Starts the reader with ``start``, ends it with ``finish``. Files lie in ``run_dir``."""
 
-    def __init__(self, sensor: ScanSensor, engine: Engine, groups: CgroupPaths, run_dir: Path) -> None:
-        self._sensor, self._engine, self._groups, self._run_dir = sensor, engine, groups, run_dir
+    def __init__(self, sensor: ScanSensor, matcher: Matcher, groups: CgroupPaths, run_dir: Path) -> None:
+        self._sensor, self._matcher, self._groups, self._run_dir = sensor, matcher, groups, run_dir
         self._pid: int | None = None
         self._done = -1
         self.usage: struct_rusage | None = None  # what the reader cost, once it has finished
@@ -100,7 +100,7 @@ class Observer:
         try:
             seen = observe(
                 [Section(spec.state, _events(Feed(ring, freezer), done, sink))],
-                self._engine,
+                self._matcher,
                 spec.scope,
                 names=NameTable(table_file),
                 sink=sink,

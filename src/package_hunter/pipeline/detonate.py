@@ -25,7 +25,7 @@ _GATEWAY_KILLED = "The gateway ended in the middle of the scan."
 
 
 @dataclass(frozen=True)
-class Seen:
+class Sighting:
     """What a round showed."""
 
     runs: Sequence[CommandRun]
@@ -44,7 +44,7 @@ class Seen:
 
 def detonate(
     scan: Scan, turn: Round, upstreams: Sequence[Upstream], process: GatewayProcess | None = None
-) -> Seen:
+) -> Sighting:
     """One round in a box with a gateway and fake secrets of its own; all is gone when this returns."""
     turn.folder.mkdir(mode=0o711)
     project = turn.plan.project
@@ -66,7 +66,7 @@ def detonate(
     return replace(seen, canaries=tuple(canaries))
 
 
-def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: Watcher) -> Seen:
+def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: Watcher) -> Sighting:
     """Build the box, watch it, run the phases in it, and hear what watcher and gateway have to say."""
     runs: list[CommandRun] = []
     with watcher, RuncSandbox(spec) as box:
@@ -82,7 +82,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
             watched = watcher.finish(runs)
             network = gateway.stop()
     failed = bool(network.cut.get("gateway_failed"))
-    return Seen(
+    return Sighting(
         runs,
         watched.observation,
         network,
@@ -99,7 +99,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
 
 def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     """Let the gateway answer the box, and pass on what the plan needs of registries."""
-    gateway.start(box.gateway_netns, box.engine_socket)
+    gateway.start(box.gateway_netns, box.docker_socket)
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)

@@ -9,24 +9,24 @@ from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.findings.catalog import kinds
 from package_hunter.findings.group import fingerprint, package_of
 from package_hunter.model.finding import Evidence, Finding
-from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.round_result import RoundResult
 
 KIND = "gated_behaviour"
 
 
-def gated(judged: Sequence[Judged]) -> tuple[Finding, ...]:
+def gated(judged: Sequence[RoundResult]) -> tuple[Finding, ...]:
     """One finding for each package whose behaviour differs between worlds of the same ecosystem.
 
     Only worlds that were covered whole are compared: what was not run cannot have shown anything.
     """
-    by_ecosystem: dict[str, list[Judged]] = defaultdict(list)
+    by_ecosystem: dict[str, list[RoundResult]] = defaultdict(list)
     for item in judged:
         if not item.coverage.reasons and not item.coverage.dropped:
             by_ecosystem[item.round.plan.target.ecosystem].append(item)
     return tuple(finding for items in by_ecosystem.values() for finding in _of(items))
 
 
-def _of(items: Sequence[Judged]) -> Iterator[Finding]:
+def _of(items: Sequence[RoundResult]) -> Iterator[Finding]:
     if len(items) < 2:
         return
     names = [item.round.world.name for item in items]
@@ -69,11 +69,11 @@ def _finding(package: str, differing: Sequence[tuple[list[str], Finding]], names
 
 def _evidence(where: Sequence[str], finding: Finding, names: Sequence[str]) -> Evidence:
     absent = [name for name in names if name not in where]
-    what = f"“{finding.title}” was seen in: {_told(where)}; and not in: {_told(absent)}."
+    what = f"“{finding.title}” was seen in: {_in_words(where)}; and not in: {_in_words(absent)}."
     time_ns = finding.evidence[0].time_ns if finding.evidence else 0
     data = {"finding": finding.fingerprint, "kind": finding.kind, "seen": list(where), "unseen": absent}
     return Evidence(time_ns, what, data)
 
 
-def _told(names: Sequence[str]) -> str:
+def _in_words(names: Sequence[str]) -> str:
     return ", ".join(f"{name} ({WORLDS[name].about})" for name in names)

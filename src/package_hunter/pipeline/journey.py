@@ -16,21 +16,21 @@ from package_hunter.config import Settings, settings
 from package_hunter.decoy.gateway import GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import HelperDiedError, HostError, HunterError
-from package_hunter.intake.receive import Received, receive
+from package_hunter.intake.receive import ReceivedTarget, receive
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Verdict
 from package_hunter.observe.events import compile_rules
-from package_hunter.pipeline.ahead import Ahead
 from package_hunter.pipeline.detonate import detonate
+from package_hunter.pipeline.early_start import EarlyStart
 from package_hunter.pipeline.folders import run_dir
-from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
-from package_hunter.pipeline.prepare import stage_target
+from package_hunter.pipeline.prepare import prepare_target
+from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, rounds
 from package_hunter.pipeline.watchers import engine_of
-from package_hunter.rules import Engine, load_rules
+from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox import pool, reap
 from package_hunter.sensor.scap import check_writable
 
@@ -41,12 +41,12 @@ def scan_target(
     """Scan a directory, an archive or a purl. Raises HunterError where there is nothing to scan or no way to."""
     config = config or settings()
     with _begin(config) as ahead:
-        engine = load_engine(options)
+        matcher = load_matcher(options)
         if options.record is not None:
             check_writable(options.record)
         received = receive(target, config)
         try:
-            request = ScanRequest(str(uuid.uuid4()), options, engine, config, progress)
+            request = ScanRequest(str(uuid.uuid4()), options, matcher, config, progress)
             return scan_received(request, received, ahead)
         finally:
             if received.kind == "archive" and received.path is not None:
@@ -57,10 +57,10 @@ def scan_archive(
     archive: IO[bytes], sha256: str, options: ScanOptions, scan_id: str, config: Settings
 ) -> Report:
     """The worker's way in: an open archive whose digest was verified."""
-    received = Received("archive", "project", None, sha256, file=archive)
+    received = ReceivedTarget("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_engine(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config)
             return scan_received(request, received, ahead)
     finally:
         pool.fill()
@@ -70,26 +70,26 @@ def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_engine(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config)
             return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
 
 
-def _begin(config: Settings) -> contextlib.AbstractContextManager[Ahead | None]:
+def _begin(config: Settings) -> contextlib.AbstractContextManager[EarlyStart | None]:
     """What takes long, begun; nothing where no scan can be made."""
-    return Ahead(config) if os.geteuid() == 0 else contextlib.nullcontext()
+    return EarlyStart(config) if os.geteuid() == 0 else contextlib.nullcontext()
 
 
-def load_engine(options: ScanOptions) -> Engine:
+def load_matcher(options: ScanOptions) -> Matcher:
     """Rule files are read first: a mistake in them should cost nobody a scan."""
     if options.rule_files:
         return compile_rules(load_rules(options.rule_files, builtin=options.builtin_rules))
-    return _own_engine(options.builtin_rules)
+    return _own_matcher(options.builtin_rules)
 
 
 @functools.cache
-def _own_engine(builtin: bool) -> Engine:
+def _own_matcher(builtin: bool) -> Matcher:
     """Our own rules do not change: a worker compiles them once (0.3 s)."""
     return compile_rules(load_rules((), builtin=builtin))
 
@@ -100,12 +100,12 @@ class ScanRequest:
 
     id: str
     options: ScanOptions
-    engine: Engine
+    matcher: Matcher
     config: Settings
     say: Say = quiet
 
 
-def scan_received(request: ScanRequest, received: Received, ahead: Ahead | None) -> Report:
+def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlyStart | None) -> Report:
     """One scan from the received bytes (or the purl) to the report."""
     started = time.time_ns()
     if ahead is None:
@@ -116,27 +116,27 @@ def scan_received(request: ScanRequest, received: Received, ahead: Ahead | None)
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, request.id) as folder:
-        stage = stage_target(received, folder, config, request.say)
+        stage = prepare_target(received, folder, config, request.say)
         scan = Scan(
             id=request.id,
             started=started,
             deadline=deadline,
             folder=folder,
             options=options,
-            engine=request.engine,
+            matcher=request.matcher,
             config=config,
             say=request.say,
             planner=ahead.planner,
             withheld=stage.credentials,
         )
-        if options.on_staged is not None:
-            known = options.on_staged(scan, stage.staged, ahead.upstreams())
+        if options.on_source is not None:
+            known = options.on_source(scan, stage.source_tree, ahead.upstreams())
             if known is not None:
                 return known
         scan = replace(scan, indexes=ahead.indexes())
-        turns = rounds(scan, stage.staged)
+        turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
-        judged: list[Judged] = []
+        judged: list[RoundResult] = []
         for turn in turns:
             try:
                 item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
@@ -147,7 +147,7 @@ def scan_received(request: ScanRequest, received: Received, ahead: Ahead | None)
                 judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
             more = functools.partial(_run, scan, upstreams=upstreams)
-            judged.append(narrow(scan, stage.staged, item, more))
+            judged.append(narrow(scan, stage.source_tree, item, more))
         return _unless_again(options, report_of(scan, stage, judged), judged)
 
 
@@ -157,14 +157,14 @@ def _run(
     upstreams: Sequence[Upstream],
     after: int = 0,
     process: GatewayProcess | None = None,
-) -> Judged:
+) -> RoundResult:
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    return judge_round(turn, seen, after, english(scan.engine))
+    return judge_round(turn, seen, after, english(scan.matcher))
 
 
-def _unless_again(options: ScanOptions, report: Report, judged: Sequence[Judged]) -> Report:
+def _unless_again(options: ScanOptions, report: Report, judged: Sequence[RoundResult]) -> Report:
     """The report, unless it says too little through a fault of ours and the scan may be tried again."""
     faults = [fault for item in judged for fault in item.faults]
     if faults and options.again and report.verdict is Verdict.INCONCLUSIVE:
@@ -172,6 +172,6 @@ def _unless_again(options: ScanOptions, report: Report, judged: Sequence[Judged]
     return report
 
 
-def _last_key(judged: Sequence[Judged]) -> int:
+def _last_key(judged: Sequence[RoundResult]) -> int:
     """The highest key of a process in the rounds so far."""
     return max((p.key for item in judged for p in item.observation.processes), default=0)

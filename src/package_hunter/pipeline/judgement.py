@@ -16,9 +16,8 @@ from package_hunter.findings import RoundFacts, judge
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.model.text import shortened
-from package_hunter.pipeline.detonate import Seen
+from package_hunter.pipeline.detonate import Sighting
 from package_hunter.pipeline.gated import gated
-from package_hunter.pipeline.judged import Judged
 from package_hunter.pipeline.merge import (
     in_order,
     join_coverages,
@@ -29,24 +28,25 @@ from package_hunter.pipeline.merge import (
     renumbered,
 )
 from package_hunter.pipeline.options import HOSTNAME, Scan
-from package_hunter.pipeline.prepare import Stage
+from package_hunter.pipeline.prepare import Preparation
+from package_hunter.pipeline.round_result import RoundResult
 from package_hunter.pipeline.rounds import Round
 from package_hunter.policy.rejudge import rejudge
-from package_hunter.rules import Engine
+from package_hunter.rules import Matcher
 from package_hunter.rules.explain import brief
 
 _MAX_SENTENCE = 2_000  # characters
 
 
-def english(engine: Engine) -> Callable[[str], str | None]:
+def english(matcher: Matcher) -> Callable[[str], str | None]:
     """From a rule's name to its condition as a sentence."""
-    rules = {rule.name: rule for rule in engine.rules}
+    rules = {rule.name: rule for rule in matcher.rules}
     return lambda name: brief(rules[name]) if name in rules else None
 
 
 def judge_round(
-    turn: Round, seen: Seen, after: int = 0, explain_rule: Callable[[str], str | None] | None = None
-) -> Judged:
+    turn: Round, seen: Sighting, after: int = 0, explain_rule: Callable[[str], str | None] | None = None
+) -> RoundResult:
     """Blame and findings of one round; its processes' keys begin after ``after``. ``explain_rule`` gives a
     rule's condition in English."""
     plan, packages = turn.plan, turn.plan.inventory()
@@ -66,8 +66,10 @@ def judge_round(
         dropped=seen.dropped,
         frozen_seconds=observation.frozen_seconds,
         filtered=seen.filtered,
-        reasons=_sentences(planned.reasons, seen.reasons, outside.missing(network, seen.runs, plan.registry)),
-        notes=_sentences(planned.notes, plan.notes, outside.told(network), observation.notes),
+        reasons=_sentences(
+            planned.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
+        ),
+        notes=_sentences(planned.notes, plan.notes, outside.notes_of(network), observation.notes),
     )
     findings = judge(
         observation,
@@ -84,7 +86,7 @@ def judge_round(
         blamer.blame,
         explain_rule,
     )
-    return Judged(
+    return RoundResult(
         turn,
         tuple(seen.runs),
         observation,
@@ -104,7 +106,7 @@ def _sentences(*parts: Iterable[str]) -> tuple[str, ...]:
     return tuple(shortened(text, _MAX_SENTENCE) for part in parts for text in part)
 
 
-def report_of(scan: Scan, stage: Stage, judged: Sequence[Judged]) -> Report:
+def report_of(scan: Scan, stage: Preparation, judged: Sequence[RoundResult]) -> Report:
     """All rounds of a scan as its report: verdict and decision are of all together."""
     observation = join_observations([item.observation for item in judged])
     network = join_networks([item.network for item in judged])

@@ -11,7 +11,7 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.observation import NetworkLog, Observation
 from package_hunter.model.scales import severity_rank
 from package_hunter.model.scan import Coverage, Package
-from package_hunter.pipeline.judged import Judged
+from package_hunter.pipeline.round_result import RoundResult
 
 _MAX_EVIDENCE = 20
 
@@ -67,7 +67,7 @@ def join_networks(seen: Sequence[NetworkLog]) -> NetworkLog:
     )
 
 
-def join_packages(judged: Sequence[Judged]) -> tuple[Package, ...]:
+def join_packages(judged: Sequence[RoundResult]) -> tuple[Package, ...]:
     """Every package once: another world installs the same ones."""
     found: dict[tuple[str, str | None], Package] = {}
     for item in judged:
@@ -76,7 +76,7 @@ def join_packages(judged: Sequence[Judged]) -> tuple[Package, ...]:
     return tuple(found.values())
 
 
-def join_coverages(judged: Sequence[Judged]) -> Coverage:
+def join_coverages(judged: Sequence[RoundResult]) -> Coverage:
     """Packages and scripts are counted once, in the first world; all else in all."""
     if len(judged) == 1:
         return judged[0].coverage
@@ -101,7 +101,7 @@ def join_coverages(judged: Sequence[Judged]) -> Coverage:
     )
 
 
-def join_findings(judged: Sequence[Judged]) -> tuple[Finding, ...]:
+def join_findings(judged: Sequence[RoundResult]) -> tuple[Finding, ...]:
     """Findings of one fingerprint become one, with the evidence of all; gravest first."""
     found: dict[str, Finding] = {}
     for item in judged:

@@ -11,23 +11,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from package_hunter.ecosystems.base import Staged
+from package_hunter.ecosystems.base import SourceTree
 from package_hunter.errors import HunterError
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame
 from package_hunter.model.scan import Package, PhaseCoverage
-from package_hunter.pipeline.apart import Apart
-from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.options import Scan
+from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, again
+from package_hunter.pipeline.separate_loads import SeparateLoads
 
 MAX_BOXES = 3
 MAX_SUSPECTS = 5
 T = TypeVar("T")
-Run = Callable[[Round], Judged]
+Run = Callable[[Round], RoundResult]
 
 
-def narrow(scan: Scan, staged: Staged, item: Judged, run: Run) -> Judged:
+def narrow(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> RoundResult:
     """The same round, with certain blame where loading apart gave it; a few boxes at most, none where nothing
     needs it."""
     suspects = _suspects(item.findings)
@@ -35,9 +35,9 @@ def narrow(scan: Scan, staged: Staged, item: Judged, run: Run) -> Judged:
         if not suspects:
             break
         scan.say("Loading packages apart, to find who it was")
-        apart = Apart(suspects)
+        apart = SeparateLoads(suspects)
         try:
-            turn = again(scan, staged, item.round, apart, further)
+            turn = again(scan, source_tree, item.round, apart, further)
         except HunterError as error:
             notes = (*item.coverage.notes, f"Packages were to be loaded apart: {error.message}")
             return replace(item, coverage=replace(item.coverage, notes=notes))
@@ -67,7 +67,9 @@ def _suspects(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(found)[:MAX_SUSPECTS]
 
 
-def _with_blame(item: Judged, shown: Judged, apart: Apart) -> tuple[Judged, tuple[str, ...]]:
+def _with_blame(
+    item: RoundResult, shown: RoundResult, apart: SeparateLoads
+) -> tuple[RoundResult, tuple[str, ...]]:
     """The round with what ``shown`` tells about its blame, and who is to be looked into further."""
     packages = {package.purl: package for package in item.packages}
     findings: list[Finding] = []
@@ -87,7 +89,7 @@ def _with_blame(item: Judged, shown: Judged, apart: Apart) -> tuple[Judged, tupl
         new = _blame(blame, culprit, packages.get(culprit), certain, len(order) - 1)
         moved[suspect, culprit] = new
         findings.append(
-            replace(finding, blame=new, fingerprint=twin.fingerprint, explain=_said(finding, new))
+            replace(finding, blame=new, fingerprint=twin.fingerprint, explain=_explained_by(finding, new))
         )
     return _reblamed(replace(item, findings=tuple(findings)), shown, moved), tuple(further)
 
@@ -131,12 +133,12 @@ def _blame(blame: Blame, culprit: str, package: Package | None, certain: bool, c
     )
 
 
-def _said(finding: Finding, blame: Blame) -> tuple[str, ...]:
+def _explained_by(finding: Finding, blame: Blame) -> tuple[str, ...]:
     kept = [line for line in finding.explain if not line.startswith("Who did it is ")]
     return (*kept[:-1], f"Who did it is {blame.confidence}: {blame.basis}", *kept[-1:])
 
 
-def _noted(item: Judged, sentence: str, shown: Judged) -> Judged:
+def _noted(item: RoundResult, sentence: str, shown: RoundResult) -> RoundResult:
     coverage = item.coverage
     seconds = sum(run.ended_ns - run.started_ns for run in shown.runs if run.phase == "narrow") / 1e9
     status = "failed" if shown.broken else "ok"
@@ -146,7 +148,7 @@ def _noted(item: Judged, sentence: str, shown: Judged) -> Judged:
     return replace(item, coverage=coverage, faults=(*item.faults, *shown.faults))
 
 
-def _reblamed(item: Judged, shown: Judged, moved: dict[tuple[str, str], Blame]) -> Judged:
+def _reblamed(item: RoundResult, shown: RoundResult, moved: dict[tuple[str, str], Blame]) -> RoundResult:
     """The records behind the findings get the same blame, as far as the culprit showed the same ones."""
     seen, log = item.observation, item.network
     apart_seen, apart_log = shown.observation, shown.network

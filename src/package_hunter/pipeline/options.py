@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from package_hunter.config import Settings
     from package_hunter.decoy.spec import Upstream
-    from package_hunter.ecosystems.base import Staged
+    from package_hunter.ecosystems.base import SourceTree
     from package_hunter.ecosystems.planner import Planner
     from package_hunter.model.report import Report
     from package_hunter.model.withheld import WithheldFile
-    from package_hunter.rules import Engine
+    from package_hunter.rules import Matcher
 
 Say = Callable[[str], None]
 HOSTNAME = "devbox"
@@ -23,7 +23,7 @@ HOSTNAME = "devbox"
 @dataclass(frozen=True)
 class ScanOptions:
     """What the user asked for. ``phases`` come after the fetch, which is always done; each world (by name, see
-    ecosystems.worlds) is a box of its own. ``on_staged`` is shown the unpacked target and the host's registries
+    ecosystems.worlds) is a box of its own. ``on_source`` is shown the unpacked target and the host's registries
     before anything is built; a report that it returns ends the scan. ``again``: where a process of ours died in
     the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it again."""
 
@@ -34,7 +34,7 @@ class ScanOptions:
     worlds: tuple[str, ...] = ("default",)
     record: Path | None = None
     engine: str = ""  # "probe" or "falco"; "": as the settings say
-    on_staged: Callable[[Scan, Staged, Sequence[Upstream]], Report | None] | None = None
+    on_source: Callable[[Scan, SourceTree, Sequence[Upstream]], Report | None] | None = None
     again: bool = False
 
 
@@ -47,7 +47,7 @@ class Scan:
     deadline: float  # of time.monotonic(), for all boxes together
     folder: Path
     options: ScanOptions
-    engine: Engine
+    matcher: Matcher
     config: Settings
     say: Say
     planner: Planner

@@ -10,10 +10,10 @@ from package_hunter.config import Settings
 from package_hunter.decoy.gateway import Gateway, GatewaySpec
 from package_hunter.decoy.spec import Limits as GatewayLimits
 from package_hunter.decoy.spec import Upstream
-from package_hunter.ecosystems.base import Staged, stage
+from package_hunter.ecosystems.base import SourceTree, stage
 from package_hunter.ecosystems.registries import box_environment
 from package_hunter.intake.limits import Limits as IntakeLimits
-from package_hunter.intake.receive import Received
+from package_hunter.intake.receive import ReceivedTarget
 from package_hunter.intake.run import run_unpacker
 from package_hunter.intake.secrets import Withheld
 from package_hunter.model.box import BoxLimits, BoxSpec
@@ -25,20 +25,20 @@ from package_hunter.pipeline.rounds import Round
 
 
 @dataclass(frozen=True)
-class Stage:
+class Preparation:
     """The target as an unpacked tree, with notes and the credential files that were kept out: the paths of all of
     them, and those that a fake can stand for."""
 
-    staged: Staged
+    source_tree: SourceTree
     notes: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     credentials: tuple[WithheldFile, ...] = ()  # by their paths in the project
 
 
-def stage_target(received: Received, folder: Path, config: Settings, say: Say) -> Stage:
+def prepare_target(received: ReceivedTarget, folder: Path, config: Settings, say: Say) -> Preparation:
     """Unpack what came in, into the scan's ``folder``; a purl has nothing to unpack."""
     if received.kind == "purl":
-        return Stage(stage(received.name, purl=received.purl))
+        return Preparation(stage(received.name, purl=received.purl))
     source = received.file or received.path
     assert source is not None
     say(f"Unpacking {received.name}")
@@ -46,16 +46,16 @@ def stage_target(received: Received, folder: Path, config: Settings, say: Say) -
     unpacked = run_unpacker(source, dest, IntakeLimits.of(config))
     withheld = tuple(item.path for item in unpacked.withheld)
     kept_out = tuple(f"{item.path} was kept out of the box: {item.why}" for item in unpacked.withheld)
-    staged = stage(received.name, dest, unpacked.top, received.sha256)
-    credentials = tuple(_places_of(staged, unpacked.top, unpacked.withheld))
-    return Stage(staged, (*unpacked.notes, *kept_out), withheld, credentials)
+    source_tree = stage(received.name, dest, unpacked.top, received.sha256)
+    credentials = tuple(_places_of(source_tree, unpacked.top, unpacked.withheld))
+    return Preparation(source_tree, (*unpacked.notes, *kept_out), withheld, credentials)
 
 
-def _places_of(staged: Staged, top: str, items: Sequence[Withheld]) -> Iterator[WithheldFile]:
+def _places_of(source_tree: SourceTree, top: str, items: Sequence[Withheld]) -> Iterator[WithheldFile]:
     """Credential files that were kept out, by their paths in the project."""
     for item in items:
         inner = item.path.removeprefix(f"{top}/") if top else item.path
-        rest = staged.tree.read(f"{staged.project}/{inner}", 1 << 20) or b""
+        rest = source_tree.tree.read(f"{source_tree.project}/{inner}", 1 << 20) or b""
         yield WithheldFile(inner, item.kind, rest)
 
 

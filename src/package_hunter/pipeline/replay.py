@@ -17,7 +17,7 @@ from package_hunter.model.scan import CommandRun, Coverage, ScanStatus, Target
 from package_hunter.observe.events import Scope, observe, without_own
 from package_hunter.observe.recorded import RecordedBox
 from package_hunter.policy.rejudge import rejudge
-from package_hunter.rules import Engine
+from package_hunter.rules import Matcher
 from package_hunter.sensor.scap import ScapReader
 
 _MAX_ALERTS = 200_000  # kept; who wants all of them is told of each by ``tell``
@@ -25,7 +25,7 @@ Tell = Callable[[Alert, str], None]
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """What a recording shows under these rules. ``truncated``: it ends in the middle."""
 
     observation: Observation
@@ -34,7 +34,9 @@ class Replayed:
     truncated: bool
 
 
-def replay(recording: Path, engine: Engine, tell: Tell | None = None, *, whole: bool = False) -> Replayed:
+def replay(
+    recording: Path, matcher: Matcher, tell: Tell | None = None, *, whole: bool = False
+) -> ReplayResult:
     """Judge a recording; ``tell`` hears of each alert, in the order of events, with the recording's host name. With
     ``whole`` also what a scan leaves out is judged: our own first process, the package manager while it fetches.
 
@@ -49,7 +51,7 @@ def replay(recording: Path, engine: Engine, tell: Tell | None = None, *, whole: 
         at_once = tell is not None and box.init_pid is None
         observation = observe(
             source.sections(),
-            engine,
+            matcher,
             Scope(box.canaries, box.inodes, _MAX_ALERTS),
             names=NameTable(),
             on_alert=(lambda alert: tell(alert, hostname)) if tell is not None and at_once else None,
@@ -59,7 +61,7 @@ def replay(recording: Path, engine: Engine, tell: Tell | None = None, *, whole: 
     if tell is not None and not at_once:
         for alert in observation.alerts:
             tell(alert, hostname)
-    return Replayed(observation, _report(recording.name, observation, truncated), hostname, truncated)
+    return ReplayResult(observation, _report(recording.name, observation, truncated), hostname, truncated)
 
 
 def _as_seen(box: RecordedBox, seen: Observation, runs: Sequence[CommandRun]) -> Observation:

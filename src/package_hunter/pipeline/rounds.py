@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from package_hunter.ecosystems.base import Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.worlds import World, chosen
-from package_hunter.pipeline.apart import Apart
 from package_hunter.pipeline.options import Scan
+from package_hunter.pipeline.separate_loads import SeparateLoads
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Round:
     box_id: str
     folder: Path
     record: Path | None = None
-    apart: Apart | None = None  # in place of the import phase
+    apart: SeparateLoads | None = None  # in place of the import phase
     only_world: bool = True
     only_plan: bool = True
 
@@ -36,18 +36,18 @@ class Round:
         return ", ".join(word for word in words if word)
 
 
-def rounds(scan: Scan, staged: Staged) -> list[Round]:
+def rounds(scan: Scan, source_tree: SourceTree) -> list[Round]:
     """Every round of a scan, world by world. Raises NothingToScanError where there is none."""
     worlds = chosen(",".join(scan.options.worlds))
     return [
         _round(scan, plan, world, number, (len(worlds) == 1, len(laid) == 1))
-        for number, (world, plan, laid) in enumerate(_laid(scan, staged, worlds))
+        for number, (world, plan, laid) in enumerate(_plans_by_world(scan, source_tree, worlds))
     ]
 
 
-def again(scan: Scan, staged: Staged, earlier: Round, apart: Apart, further: int) -> Round:
+def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLoads, further: int) -> Round:
     """A further round like an earlier one, to load packages apart; ``further`` counts them."""
-    found = lay_plans(scan, staged)
+    found = lay_plans(scan, source_tree)
     plan = next(plan for plan in found if plan.target.ecosystem == earlier.plan.target.ecosystem)
     box_id, folder = (
         f"{earlier.box_id}-n{further}",
@@ -56,7 +56,7 @@ def again(scan: Scan, staged: Staged, earlier: Round, apart: Apart, further: int
     return replace(earlier, plan=plan, box_id=box_id, folder=folder, record=None, apart=apart)
 
 
-def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
+def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
     """A fresh plan for each ecosystem: a plan remembers what was found in its box."""
     config = scan.config
     asked = PlanOptions(
@@ -65,12 +65,14 @@ def lay_plans(scan: Scan, staged: Staged) -> list[Plan]:
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
         indexes=scan.indexes,
     )
-    return scan.planner.lay(staged, asked, scan.options.ecosystem)
+    return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 
 
-def _laid(scan: Scan, staged: Staged, worlds: tuple[World, ...]) -> Iterator[tuple[World, Plan, list[Plan]]]:
+def _plans_by_world(
+    scan: Scan, source_tree: SourceTree, worlds: tuple[World, ...]
+) -> Iterator[tuple[World, Plan, list[Plan]]]:
     for world in worlds:
-        laid = lay_plans(scan, staged)
+        laid = lay_plans(scan, source_tree)
         for plan in laid:
             yield world, plan, laid
 

@@ -58,4 +58,4 @@ def watcher_of(scan: Scan, turn: Round, box: BoxSpec, names: Path, canaries: Map
     )
     if engine_of(scan.options, config) == "falco":
         return FalcoWatcher(spec, config.falco, config.falco_wait, scan.say)
-    return ProbeWatcher(spec, scan.engine)
+    return ProbeWatcher(spec, scan.matcher)

@@ -6,14 +6,14 @@ from package_hunter.policy.decide import DEFAULT, decide, exit_code
 from package_hunter.policy.load import load_policy, parse_policy
 from package_hunter.policy.model import Policy, Rule, Waiver
 from package_hunter.policy.verdict import explanation, verdict
-from package_hunter.policy.waive import Waived, apply_waivers
+from package_hunter.policy.waive import WaiverResult, apply_waivers
 
 __all__ = [
     "DEFAULT",
     "Policy",
     "Rule",
-    "Waived",
     "Waiver",
+    "WaiverResult",
     "apply_waivers",
     "decide",
     "exit_code",

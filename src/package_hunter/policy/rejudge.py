@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from package_hunter.confined import Allowance, Confined, StoppedError
+from package_hunter.confined import Allowance, ConfinedChild, StoppedError
 from package_hunter.errors import UsageError
 from package_hunter.model import wire
 from package_hunter.model.report import Report
@@ -43,7 +43,7 @@ def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) ->
     if own is not None and not problem:
         asked.append(decide(result, waived.findings, inside, packages))
     by_own = sum(a.waived != b.waived for a, b in zip(trusted.findings, waived.findings, strict=True))
-    notices = [*report.notices, *trusted.notices, *problem, *_said(by_own), *waived.notices]
+    notices = [*report.notices, *trusted.notices, *problem, *_waived_by_own_file(by_own), *waived.notices]
     return replace(
         report,
         findings=waived.findings,
@@ -68,7 +68,7 @@ def _own_policy(text: str | None) -> tuple[Policy, list[str]]:
 def _read_apart(text: str) -> Policy:
     """Read in a child without rights: it is the scanned project's."""
     wire.ready(Policy)
-    child = Confined("Reading it", lambda _: _answer, _ALLOWED)
+    child = ConfinedChild("Reading it", lambda _: _answer, _ALLOWED)
     try:
         said = child.ask(text.encode("utf-8", "replace"))
     finally:
@@ -94,7 +94,7 @@ def _answer(data: bytes) -> bytes:
     return b"=" + wire.to_bytes(Policy, policy)
 
 
-def _said(waived: int) -> list[str]:
+def _waived_by_own_file(waived: int) -> list[str]:
     if not waived:
         return []
     many = "1 finding is" if waived == 1 else f"{waived} findings are"

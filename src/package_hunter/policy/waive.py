@@ -13,7 +13,7 @@ from package_hunter.policy.model import Policy, Waiver
 
 
 @dataclass(frozen=True, slots=True)
-class Waived:
+class WaiverResult:
     """The findings, some of them marked, and sentences about waivers that need somebody's attention."""
 
     findings: tuple[Finding, ...]
@@ -25,7 +25,7 @@ def apply_waivers(
     policy: Policy,
     today: dt.date | None = None,
     packages: Mapping[str, Package] | None = None,
-) -> Waived:
+) -> WaiverResult:
     """Mark waived findings. Proof is never waived by a waiver that came with the scanned project."""
     day = today or dt.datetime.now(dt.UTC).date()
     valid = [w for w in policy.waivers if w.expires >= day]
@@ -46,7 +46,7 @@ def apply_waivers(
     notices += [
         f"The waiver {w.where} by {w.author} matched nothing: {w.reason}" for w in valid if id(w) not in used
     ]
-    return Waived(tuple(marked), tuple(notices))
+    return WaiverResult(tuple(marked), tuple(notices))
 
 
 def _covers(waiver: Waiver, finding: Finding, packages: Mapping[str, Package] | None) -> bool:

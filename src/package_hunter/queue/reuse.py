@@ -25,7 +25,7 @@ from sqlalchemy import select
 
 from package_hunter import __version__
 from package_hunter.confined import StoppedError
-from package_hunter.ecosystems.base import Staged
+from package_hunter.ecosystems.base import SourceTree
 from package_hunter.ecosystems.locked import lock_files
 from package_hunter.ecosystems.planner import in_child
 from package_hunter.model.ecosystem import Facts, derived
@@ -48,7 +48,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a staged project's result is known by. ``pins``: the digests (as the lock files write them) that a
+    """What a project's result is known by. ``pins``: the digests (as the lock files write them) that a
     package may have, by its purl."""
 
     key: str
@@ -71,31 +71,31 @@ class Known:
         return package.integrity is None or bool(allowed & set(package.integrity.split()))
 
 
-def known_by(scan: Running, staged: Staged, upstreams: Sequence[Upstream]) -> Known | None:
-    """What a staged project is known by; None where nothing freezes what it installs."""
+def known_by(scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Known | None:
+    """What a project is known by; None where nothing freezes what it installs."""
     options = scan.options
     if (options.engine or scan.config.engine) == "falco" or options.rule_files:
         return None  # which rules are loaded is not known here
-    if staged.folder is None or staged.top == "package":
+    if source_tree.folder is None or source_tree.top == "package":
         return None  # a single package: what it needs in turn is open
     try:
-        pins = in_child(staged, _pins, dict[str, frozenset[str]])
+        pins = in_child(source_tree, _pins, dict[str, frozenset[str]])
     except StoppedError:
         return None  # the scan itself meets the same, and says so
     if not pins:
         return None
     frozen = sorted((purl, sorted(digests)) for purl, digests in pins.items())
     asked = [options.ecosystem, options.phases, options.worlds, options.builtin_rules, options.engine]
-    where = [staged.project, scan.withheld]
+    where = [source_tree.project, scan.withheld]
     made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine]
     parts = [repr(made_with), repr(asked), repr(where), repr(_registries(upstreams)), repr(frozen)]
-    return Known(_digest([*parts, *_every_file(staged.folder)]), pins)
+    return Known(_digest([*parts, *_every_file(source_tree.folder)]), pins)
 
 
-def _pins(staged: Staged) -> dict[str, frozenset[str]]:
+def _pins(source_tree: SourceTree) -> dict[str, frozenset[str]]:
     """The digests that lock files pin, by purl. Looks into the project's files: in a child without rights."""
     found: dict[str, frozenset[str]] = {}
-    for lock in lock_files(staged.tree, staged.project):
+    for lock in lock_files(source_tree.tree, source_tree.project):
         for pin in lock.packages:
             if pin.registry and pin.integrity:
                 found[pin.purl] = found.get(pin.purl, frozenset()) | frozenset(pin.integrity.split())

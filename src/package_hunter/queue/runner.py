@@ -14,7 +14,7 @@ from package_hunter.store.database import Store
 
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
-    from package_hunter.ecosystems.base import Staged
+    from package_hunter.ecosystems.base import SourceTree
     from package_hunter.pipeline.options import Scan
     from package_hunter.queue.reuse import Known
 
@@ -56,24 +56,24 @@ class _Run:
 
         job, scan_id = self._job, str(self._job.scan_id)
         again = job.attempt < self._settings.max_attempts
-        options = pipeline.ScanOptions(ecosystem=job.manager, on_staged=self._on_staged, again=again)
+        options = pipeline.ScanOptions(ecosystem=job.manager, on_source=self._on_source, again=again)
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"
             return pipeline.scan_purl(job.purl, options, scan_id, self._settings)
         assert job.sha256 is not None, "an archive that is given is one that the job names"
         return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
 
-    def _on_staged(self, scan: Scan, staged: Staged, upstreams: Sequence[Upstream]) -> Report | None:
+    def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import OWN_FILE
         from package_hunter.queue import reuse
 
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
-            data = staged.tree.read(f"{staged.project}/{OWN_FILE}", _MAX_OWN)
+            data = source_tree.tree.read(f"{source_tree.project}/{OWN_FILE}", _MAX_OWN)
             self._own = None if data is None else data.decode("utf-8", "replace")
         if not self._settings.result_cache_seconds:
             return None
-        self._known = reuse.known_by(scan, staged, upstreams)
+        self._known = reuse.known_by(scan, source_tree, upstreams)
         if self._known is None or job.fresh:
             return None
         found = reuse.known(self._store, self._known.key, job.submitter, self._settings)

@@ -13,9 +13,9 @@ from package_hunter.model.observation import (
     Connection,
     DecoyMark,
     DnsRecord,
-    Fetched,
     FileChange,
     NetworkLog,
+    OutsideFetch,
     Process,
     Request,
 )
@@ -84,7 +84,7 @@ _NETWORK = NetworkLog(
     ),
     hits=(_HIT,),
     marks=(DecoyMark(_T0, "mining", "A miner spoke.", "pool.example:3333", 41002, _BLAME),),
-    fetched=(Fetched(_T0, "https://files.example/x", 200, 1, "00" * 32, "", 41003),),
+    fetched=(OutsideFetch(_T0, "https://files.example/x", 200, 1, "00" * 32, "", 41003),),
 )
 _PROCESSES = (
     Process(1, None, 70, 7, "node", "/usr/bin/node", "node ünïcode.js", _PROJECT, 101000, _T0, _T0 + 9, 0),

@@ -25,7 +25,7 @@ class FieldRef:
 
 
 @dataclass(frozen=True)
-class Transformed:
+class Transformation:
     """``tolower(proc.name)``: a transformer over fields, other transformers and texts."""
 
     function: str
@@ -37,7 +37,7 @@ class Transformed:
         return f"{self.function}({inner})" + (f"[{self.arg}]" if self.arg is not None else "")
 
 
-Operand = FieldRef | Transformed
+Operand = FieldRef | Transformation
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def render(node: Node) -> str:
     if node.op == "exists":
         return left
     if node.right is not None:
-        return f"{left} {node.right if isinstance(node.right, Transformed) else f'val({node.right})'}"
+        return f"{left} {node.right if isinstance(node.right, Transformation) else f'val({node.right})'}"
     values = [_quote(v) for v in node.values]
     if node.modifier or node.op in ("in", "intersects", "pmatch"):
         return f"{left} {node.modifier} ({', '.join(values)})"

@@ -45,7 +45,7 @@ class Entry:
 
 
 @dataclass
-class Collected:
+class EntryCollection:
     """All entries by name, in the order of their first definition, and what was wrong."""
 
     rules: dict[str, Entry] = field(default_factory=dict)
@@ -284,7 +284,7 @@ def _join_exceptions(old: list[Any], new: list[Any]) -> list[Any]:
     return joined
 
 
-_HEADERS: dict[str, Callable[[Collected, Item], None]] = {
-    "required_engine_version": Collected.engine_version,
-    "required_plugin_versions": Collected.plugin_versions,
+_HEADERS: dict[str, Callable[[EntryCollection, Item], None]] = {
+    "required_engine_version": EntryCollection.engine_version,
+    "required_plugin_versions": EntryCollection.plugin_versions,
 }

@@ -1,4 +1,4 @@
-"""A rule file as YAML with a place for every value. Bounded: size, depth and number of nodes are checked
+"""A rule file as YAML with a place for every value. BoundedReader: size, depth and number of nodes are checked
 before anything is built, so that no file (aliases within aliases included) costs more than it should."""
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, Node, Operand, Transformed
+from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, Node, Operand, Transformation
 from package_hunter.rules.collect import Entry
 from package_hunter.rules.operands import ResolveError, operand_spec
 from package_hunter.rules.parse import ConditionError, parse_condition
@@ -64,7 +64,7 @@ def _operand(text: str) -> Operand:
     """A field or a transformer of one; it must exist, also where the rule may be left out for unknown fields."""
     try:
         left = getattr(parse_condition(f"{text.strip()} exists"), "left", None)
-        if isinstance(left, FieldRef | Transformed):
+        if isinstance(left, FieldRef | Transformation):
             operand_spec(left)
             return left
     except ConditionError:

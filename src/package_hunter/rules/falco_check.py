@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 
-from package_hunter.rules.collect import Collected, Entry
+from package_hunter.rules.collect import Entry, EntryCollection
 from package_hunter.rules.document import Place
 from package_hunter.rules.falco_syntax import FalcoRefuses, Reading, read_condition
 from package_hunter.rules.falco_text import FalcoLists, TooLarge, with_exceptions, without_comps
@@ -23,7 +23,7 @@ _BARE_LIST = re.compile(r"\b(in|intersects|pmatch)\s+([A-Za-z][A-Za-z0-9_]*)\b")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-def falco_problems(got: Collected, rules: Mapping[str, str], macros: set[str]) -> Iterator[Problem]:
+def falco_problems(got: EntryCollection, rules: Mapping[str, str], macros: set[str]) -> Iterator[Problem]:
     """Errors with the code ``falco_refuses``, of those ``rules`` (name to output) and ``macros`` that loaded here:
     the others have their errors already, or are left out."""
     yield from _plugins(got.plugins)
@@ -45,7 +45,7 @@ def falco_problems(got: Collected, rules: Mapping[str, str], macros: set[str]) -
     yield from _rules(got, rules, lists, readings)
 
 
-def _unknown(reading: Reading, got: Collected) -> FalcoRefuses | None:
+def _unknown(reading: Reading, got: EntryCollection) -> FalcoRefuses | None:
     """Where a list stands in a macro's place: Falco takes the list's items for names of macros."""
     for name, at in reading.macros:
         if name not in got.macros:
@@ -56,7 +56,7 @@ def _unknown(reading: Reading, got: Collected) -> FalcoRefuses | None:
 
 
 def _rules(
-    got: Collected, outputs: Mapping[str, str], lists: FalcoLists, macros: Mapping[str, Reading]
+    got: EntryCollection, outputs: Mapping[str, str], lists: FalcoLists, macros: Mapping[str, Reading]
 ) -> Iterator[Problem]:
     told: set[str] = set()
     for entry in (e for n, e in got.rules.items() if n in outputs):

@@ -9,7 +9,7 @@ from functools import cache
 
 from package_hunter.model.event import event_table
 from package_hunter.model.fields import FieldSpec, FieldType
-from package_hunter.rules.ast import FieldRef, Transformed
+from package_hunter.rules.ast import FieldRef, Transformation
 from package_hunter.rules.ast import Operand as OurOperand
 from package_hunter.rules.falco_syntax import Comparison, FalcoRefuses, Operand
 from package_hunter.rules.operands import ResolveError, operand_spec
@@ -60,7 +60,7 @@ def check_output(template: str) -> None:
         if isinstance(part, str):
             continue
         operand = part.operand
-        if isinstance(operand, Transformed):
+        if isinstance(operand, Transformation):
             if not _WRITTEN.fullmatch(part.key):
                 raise FalcoRefuses(f"the output: Falco 0.43 cannot read {part.key!r}")
         elif "[" in part.key and operand.name == "evt.arg" and not _POSITION.fullmatch(operand.arg or ""):
@@ -74,7 +74,7 @@ def _spec(operand: Operand) -> FieldSpec:
     _check_argument(operand, ref)
     ours: OurOperand = ref
     for transformer in operand.transformers:
-        ours = Transformed(transformer, (ours,))
+        ours = Transformation(transformer, (ours,))
     return replace(operand_spec(ours), name=str(operand))
 
 

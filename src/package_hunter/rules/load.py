@@ -12,7 +12,7 @@ from package_hunter.model.fields import FieldSpec
 from package_hunter.model.scales import priority_named
 from package_hunter.rules.advice import ADVICE
 from package_hunter.rules.ast import All, Check, Literal, MacroRef, Node, Not, walk
-from package_hunter.rules.collect import Collected, Entry
+from package_hunter.rules.collect import Entry, EntryCollection
 from package_hunter.rules.document import DocumentError, Place, read_file, read_items
 from package_hunter.rules.evttypes import all_types, event_types
 from package_hunter.rules.exception_forms import without_values
@@ -65,7 +65,7 @@ def check_rules(files: Sequence[Path], for_falco: bool = False) -> RuleSet:
 
 def load_texts(texts: Sequence[tuple[str, str]], for_falco: bool = False) -> RuleSet:
     """Load rule files given as (name, text); ``for_falco`` as in ``check_rules``."""
-    collected = Collected()
+    collected = EntryCollection()
     for name, text in texts:
         try:
             for item in read_items(text, name):
@@ -112,7 +112,7 @@ def load_condition(condition: str, ruleset: RuleSet) -> RuleSet:
 
 
 class _Linker:
-    def __init__(self, collected: Collected) -> None:
+    def __init__(self, collected: EntryCollection) -> None:
         self.got = collected
         self.out = RuleSet(problems=collected.problems)
         self.used: set[str] = set()

@@ -8,7 +8,7 @@ from typing import Any
 
 from package_hunter.model.event import event_table
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue, raw_argument_type
-from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.ast import FieldRef, Operand, Transformation
 from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.operators import TEXTS
 
@@ -76,7 +76,7 @@ def operand_spec(operand: Operand) -> FieldSpec:
     return FieldSpec(str(operand), kind, "", is_list=is_list)
 
 
-def _argument_type(operand: Transformed, argument: Any) -> tuple[FieldType, bool]:
+def _argument_type(operand: Transformation, argument: Any) -> tuple[FieldType, bool]:
     if isinstance(argument, str):
         return FieldType.STRING, False
     if isinstance(argument, tuple):
@@ -89,7 +89,7 @@ def _argument_type(operand: Transformed, argument: Any) -> tuple[FieldType, bool
     return spec.type, spec.is_list
 
 
-def _simple(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
+def _simple(operand: Transformation, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
     name = operand.function
     if len(types) != 1 or isinstance(operand.arguments[0], str | tuple):
         raise ResolveError("transformer", f"{name}() takes one field.", str(operand))
@@ -102,7 +102,7 @@ def _simple(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[
     return (FieldType.UINT, False) if name == "len" else (kind, is_list)
 
 
-def _of_several(operand: Transformed, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
+def _of_several(operand: Transformation, types: list[tuple[FieldType, bool]]) -> tuple[FieldType, bool]:
     lists = [is_list for _, is_list in types]
     texts = all(kind in TEXTS for kind, _ in types)
     wanted = {
@@ -121,7 +121,7 @@ def fields_of(operand: Any) -> list[FieldRef]:
     """Every field that an operand reads."""
     if isinstance(operand, FieldRef):
         return [operand]
-    if isinstance(operand, Transformed):
+    if isinstance(operand, Transformation):
         return [f for a in operand.arguments for f in fields_of(a)]
     if isinstance(operand, tuple):
         return [f for a in operand for f in fields_of(a)]

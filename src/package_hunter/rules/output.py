@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from package_hunter.model.fields import FieldSpec, FieldType, field_catalogue
 from package_hunter.model.times import rfc3339
-from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.ast import FieldRef, Operand, Transformation
 from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.operands import ResolveError, argument_names, fields_of, operand_spec
 from package_hunter.rules.parse import DOTTED, ConditionError, field_ref, parse_condition
@@ -131,7 +131,7 @@ def _call(text: str, at: int, pos: int, width: int) -> tuple[Shown, int]:
         left = getattr(parse_condition(f"{written} exists"), "left", None)
     except ConditionError as error:
         raise OutputError(f"{written!r} in the output cannot be read: {error.message}") from None
-    assert isinstance(left, Transformed)
+    assert isinstance(left, Transformation)
     try:
         operand_spec(left)
     except ResolveError as error:
@@ -200,7 +200,7 @@ class Template:
                 continue
             getter_of = _absent if _is_unsupported(part.operand) else getter
             self._parts.append(_wide(_shower(part.operand, getter_of), part.width))
-            if not isinstance(part.operand, Transformed):
+            if not isinstance(part.operand, Transformation):
                 self._fields[part.key] = _json_getter(part.operand, getter_of)
 
     def fill(self, event: Any) -> tuple[str, dict[str, Any]]:

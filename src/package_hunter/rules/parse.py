@@ -10,7 +10,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, VisitError
 
-from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, MacroRef, Node, Not, Transformed
+from package_hunter.rules.ast import All, AnyOf, Check, FieldRef, Literal, MacroRef, Node, Not, Transformation
 
 MAX_CONDITION_BYTES = 1 << 18
 MAX_DEPTH = 100
@@ -95,12 +95,12 @@ class _Build(Transformer[Token, Node]):
     def field(self, name: Token, arg: Token | None = None) -> FieldRef:
         return field_ref(str(name), None if arg is None else str(arg))
 
-    def transformer(self, function: Token, *arguments: Any) -> Transformed:
+    def transformer(self, function: Token, *arguments: Any) -> Transformation:
         arg = None
         if arguments and isinstance(arguments[-1], Token):
             arg = str(arguments[-1])
             arguments = arguments[:-1]
-        return Transformed(str(function), tuple(arguments), arg)
+        return Transformation(str(function), tuple(arguments), arg)
 
     def text(self, token: Token) -> str:
         return unquote(token) if token[0] in "\"'" else str(token)

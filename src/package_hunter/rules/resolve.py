@@ -21,7 +21,7 @@ from package_hunter.rules.ast import (
     Node,
     Not,
     Operand,
-    Transformed,
+    Transformation,
 )
 from package_hunter.rules.evttypes import event_names
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of, operand_spec
@@ -210,7 +210,7 @@ def _no_type_tricks(check: Check) -> None:
     """The event type decides on which events a rule is tried, so it is compared with plain names only."""
     for ref in fields_of(check.left):
         if ref.name in ("evt.type", "syscall.type") and (
-            check.right is not None or isinstance(check.left, Transformed)
+            check.right is not None or isinstance(check.left, Transformation)
         ):
             raise ResolveError("event_type", f"{ref.name} can only be compared with names.", str(check.left))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.errors import RuleFileError
-from package_hunter.rules.compile.engine import Engine, compile_engine, run
+from package_hunter.rules.compile.engine import Matcher, compile_matcher, run
 from package_hunter.rules.document import DocumentError, Item, read_file, read_items
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
@@ -42,16 +42,16 @@ def run_tests(path: Path, ruleset: RuleSet) -> list[Outcome]:
         raise RuleFileError(f"{error.place}: {error.message}", _ADVICE) from None
     except OSError as error:
         raise RuleFileError(f"{path} cannot be read: {error.strerror}.") from None
-    engine = compile_engine(ruleset, DictSource())
+    matcher = compile_matcher(ruleset, DictSource())
     defaults: dict[str, Any] = {}
     outcomes: list[Outcome] = []
     for item in items:
         if "defaults" in item.values:
             defaults = _mapping(item, item.values["defaults"])
         elif "rule" in item.values:
-            outcomes += _rule_cases(item, engine, defaults)
+            outcomes += _rule_cases(item, matcher, defaults)
         elif "test" in item.values:
-            outcomes.append(_whole_case(item, engine, defaults))
+            outcomes.append(_whole_case(item, matcher, defaults))
         else:
             raise RuleFileError(f"{item.place}: an entry is 'defaults', 'rule' or 'test'.", _ADVICE)
     return outcomes
@@ -77,24 +77,24 @@ def _events(item: Item, key: str, defaults: dict[str, Any]) -> Iterator[DictEven
         yield DictEvent({**defaults, **_mapping(item, event)}, number)
 
 
-def _rule_cases(item: Item, engine: Engine, defaults: dict[str, Any]) -> Iterator[Outcome]:
+def _rule_cases(item: Item, matcher: Matcher, defaults: dict[str, Any]) -> Iterator[Outcome]:
     name = str(item.values["rule"])
-    rule = next((r for r in engine.rules if r.name == name), None)
+    rule = next((r for r in matcher.rules if r.name == name), None)
     if rule is None:
         yield Outcome(str(item.place), name, "There is no enabled rule of that name.")
         return
     for key, wanted in (("matches", True), ("passes", False)):
         for event in _events(item, key, defaults):
-            found = rule in engine.matches(event)
+            found = rule in matcher.matches(event)
             what = "should match and does not" if wanted else "should not match and does"
             why = "" if found == wanted else f"Event {event.num} under {key} {what}."
             if found:
-                engine.alert(rule, event)
+                matcher.alert(rule, event)
             yield Outcome(str(item.at(key)), f"{name}: {key} {event.num}", why)
 
 
-def _whole_case(item: Item, engine: Engine, defaults: dict[str, Any]) -> Outcome:
+def _whole_case(item: Item, matcher: Matcher, defaults: dict[str, Any]) -> Outcome:
     wanted = [str(a) for a in item.values.get("alerts") or []]
-    got = [a.rule for a in run(engine, list(_events(item, "events", defaults)))]
+    got = [a.rule for a in run(matcher, list(_events(item, "events", defaults)))]
     why = "" if got == wanted else f"Expected {wanted or 'no alert'}, got {got or 'none'}."
     return Outcome(str(item.place), str(item.values["test"]), why)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from package_hunter.model.fields import Extract
-from package_hunter.rules.ast import Operand, Transformed
+from package_hunter.rules.ast import Operand, Transformation
 
 
 def _b64(value: Any) -> Any:
@@ -115,7 +115,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def apply(operand: Transformed, getter: Callable[[Operand], Extract]) -> Extract:
+def apply(operand: Transformation, getter: Callable[[Operand], Extract]) -> Extract:
     """The function that gives a transformer's value of an event."""
     function = _getopt(operand.arg) if operand.function == "getopt" else FUNCTIONS[operand.function]
     parts = [_part(argument, getter) for argument in operand.arguments]

@@ -61,7 +61,7 @@ class RuncSandbox:
         self._channel: Channel | None = None
         self._lock = -1
         self._left: list[LeftRunning] = []
-        self.engine_socket: socket.socket | None = (
+        self.docker_socket: socket.socket | None = (
             None  # a container engine's, in the box; the gateway answers
         )
 
@@ -87,7 +87,7 @@ class RuncSandbox:
                 self._net = pool.take()
                 mounts.build_root(self.directory, image, self.spec.limits, self._net.user)
                 self.left_out = populate(self.spec, self.upper_dir, mounts.mount_image(image))
-                self.engine_socket = mounts.listen_in(self.directory / "root", DOCKER_SOCKET, DOCKER_GID)
+                self.docker_socket = mounts.listen_in(self.directory / "root", DOCKER_SOCKET, DOCKER_GID)
                 mounts.listen_in(self.directory / "root", "/run/systemd/private", 0).close()
                 self._create_container(self._net)
                 kernel.set_last_pid(self.init_pid, _first_pid(self.spec.scan_id))
@@ -202,9 +202,9 @@ class RuncSandbox:
         if self._net is not None:
             self._net.close()
             self._net = None
-        if self.engine_socket is not None:
-            self.engine_socket.close()
-            self.engine_socket = None
+        if self.docker_socket is not None:
+            self.docker_socket.close()
+            self.docker_socket = None
 
     def __enter__(self) -> RuncSandbox:
         return self

@@ -94,8 +94,8 @@ def test_reports_call_it_by_its_names(report: Report, project: Path) -> None:
 
 
 def test_what_it_pins_is_compared(made: None, project: Path) -> None:
-    staged = stage("shop", project)
-    found = lock_file(staged.tree, staged.project)
+    source_tree = stage("shop", project)
+    found = lock_file(source_tree.tree, source_tree.project)
     assert found is not None and found.ecosystem == "made"
     assert [(pin.name, pin.version) for pin in found.packages] == [("good", "1.0"), ("thief", "2.0")]
 

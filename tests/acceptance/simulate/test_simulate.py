@@ -15,7 +15,7 @@ from tests.support import requires
 from tests.support.hunter import ROOT, hunt, scan_json
 
 SCHEMA = json.loads(resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text())
-# one of each way: theft, worm, staged program, native code, start-up file, gem, no I/O at all
+# one of each way: theft, worm, program in stages, native code, start-up file, gem, no I/O at all
 CHOSEN = (
     "eslint-scope",
     "registry-worm",

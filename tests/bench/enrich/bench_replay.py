@@ -61,6 +61,6 @@ def _enrich(events: list[tuple[bytes, int]], start: StartState) -> int:
     return TIMES * len(events)
 
 
-def _from_file(path: object, engine: object) -> int:
+def _from_file(path: object, matcher: object) -> int:
     with ScapReader(path) as recording:  # type: ignore[arg-type]
-        return observe(recording.sections(), engine).events  # type: ignore[arg-type]
+        return observe(recording.sections(), matcher).events  # type: ignore[arg-type]

@@ -22,9 +22,9 @@ PURL = "pkg:npm/left-pad@1.3.0"
 HUNT = Path(sys.executable).parent / "package-hunter"
 # what is timed: module, name of the function or Class.method, what it is
 STEPS = (
-    ("package_hunter.pipeline.journey", "load_engine", "rules read and compiled"),
+    ("package_hunter.pipeline.journey", "load_matcher", "rules read and compiled"),
     ("package_hunter.pipeline.journey", "reap", "leftovers looked for"),
-    ("package_hunter.pipeline.ahead", "Ahead.upstreams", "the host's registries waited for"),
+    ("package_hunter.pipeline.early_start", "EarlyStart.upstreams", "the host's registries waited for"),
     ("package_hunter.pipeline.journey", "rounds", "plan"),
     ("package_hunter.pipeline.detonate", "make_canaries", "canaries"),
     ("package_hunter.decoy.gateway", "GatewayProcess.__init__", "gateway started"),

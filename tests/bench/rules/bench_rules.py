@@ -17,7 +17,7 @@ from typing import Any
 from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.fields.source import Fields
 from package_hunter.model.fields import FieldSource
-from package_hunter.rules import Engine, builtin_files, check_rules, compile_engine
+from package_hunter.rules import Matcher, builtin_files, check_rules, compile_matcher
 from package_hunter.rules.source import DictEvent, DictSource
 from package_hunter.sensor.scap import ScapReader
 from tests.support.requires import SHARED, needs_shared
@@ -36,14 +36,14 @@ BUDGET = 200_000
 SECONDS = 0.5
 
 
-def engine(source: FieldSource) -> Engine:
+def engine(source: FieldSource) -> Matcher:
     """Stock rules and ours, all of them enabled."""
     started = time.perf_counter()
     ruleset = check_rules([*builtin_files(), *(SHARED / "falco-rules" / f for f in STOCK)])
     for rule in ruleset.rules:
         rule.enabled = True
     loaded = time.perf_counter()
-    made = compile_engine(ruleset, source)
+    made = compile_matcher(ruleset, source)
     done = time.perf_counter()
     print(f"{len(made.rules)} rules: read in {loaded - started:.2f} s, compiled in {done - loaded:.2f} s")
     return made
@@ -87,7 +87,7 @@ def _pass(
     return spent, candidates
 
 
-def real(name: str, made: Engine) -> float:
+def real(name: str, made: Matcher) -> float:
     """Events a second with the real source of fields: what matching adds to enrichment. Also prints what the
     first time costs (patterns compiled, nothing remembered) and what decoding and enriching an event costs."""
     extra = []

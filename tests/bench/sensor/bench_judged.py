@@ -16,7 +16,7 @@ from package_hunter.sensor import table
 from package_hunter.sensor.build import object_path
 from package_hunter.sensor.live import Probe
 from tests.support.sensor_flood import cgroup, compiled
-from tests.support.sensor_judged import Judged, engine, flooding
+from tests.support.sensor_judged import RoundResult, engine, flooding
 
 SECONDS = float(os.environ.get("SECONDS", "4"))
 FLOODS = (
@@ -27,7 +27,7 @@ FLOODS = (
 )  # fmt: skip
 
 
-def _flood(probe: Probe, program: Path, kind: str, loops: int, full: bool) -> Judged:
+def _flood(probe: Probe, program: Path, kind: str, loops: int, full: bool) -> RoundResult:
     events = table.full_events() if full else None
     with cgroup() as group, flooding(probe, group, engine(proof=False), events) as run:
         run.prepare(program, kind, loops, SECONDS)

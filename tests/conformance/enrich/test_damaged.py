@@ -12,7 +12,7 @@ from package_hunter.enrich.names import NameTable
 from package_hunter.model.event import HEADER, event_table
 from package_hunter.model.table import Section
 from package_hunter.observe.events import compile_rules, observe
-from package_hunter.rules import Engine, load_rules
+from package_hunter.rules import Matcher, load_rules
 from package_hunter.sensor.scap import ScapReader
 from tests.support.requires import needs_shared
 
@@ -52,7 +52,7 @@ def _nonsense(chance: random.Random, raw: bytearray) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def every_rule() -> Engine:
+def every_rule() -> Matcher:
     ruleset = load_rules(sorted(needs_shared("falco-rules").glob("*.yaml")), builtin=True)
     ruleset.rules = [replace(rule, enabled=True) for rule in ruleset.rules]
     return compile_rules(ruleset)
@@ -60,7 +60,7 @@ def every_rule() -> Engine:
 
 @pytest.mark.parametrize("damage", [_flip, _type, _count, _cut, _nonsense])
 @pytest.mark.parametrize("name", ["attack", "npm_install"])
-def test_damaged_events(every_rule: Engine, name: str, damage: Damage) -> None:
+def test_damaged_events(every_rule: Matcher, name: str, damage: Damage) -> None:
     chance = random.Random(f"{name} {damage.__name__}")
     with ScapReader(needs_shared("falco-captures") / f"{name}.scap") as recording:
         start, events = recording.start, [(raw, cpu) for raw, cpu in recording]

@@ -14,7 +14,7 @@ from package_hunter.enrich.event import Ev
 from package_hunter.enrich.fields import inline as texts
 from package_hunter.enrich.fields.source import Fields
 from package_hunter.model.fields import field_catalogue
-from package_hunter.rules import builtin_files, check_rules, compile_engine
+from package_hunter.rules import builtin_files, check_rules, compile_matcher
 from package_hunter.sensor.scap import ScapReader
 from tests.support.requires import needs_shared
 
@@ -89,8 +89,8 @@ def test_the_compiled_rules_say_what_the_conditions_say(capture: str) -> None:
     ruleset = check_rules([*builtin_files(), *(needs_shared("falco-rules") / f for f in STOCK)])
     for rule in ruleset.rules:
         rule.enabled = True
-    engine = compile_engine(ruleset, Fields({"container.id": "0123456789ab", "container.type": "oci"}))
-    different = [ev.num for ev in replay(capture) if engine.matches(ev) != engine.interpreted(ev)]
+    matcher = compile_matcher(ruleset, Fields({"container.id": "0123456789ab", "container.type": "oci"}))
+    different = [ev.num for ev in replay(capture) if matcher.matches(ev) != matcher.interpreted(ev)]
     assert different == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from package_hunter.model.report_form import falco_json
-from package_hunter.rules import check_rules, compile_engine
+from package_hunter.rules import check_rules, compile_matcher
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
 from tests.support.requires import needs_shared
@@ -61,8 +61,8 @@ def expected(name: str, way: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", ["attack", "npm_install"])
 def test_same_alerts_as_falco(name: str, way: str) -> None:
     files, enable_all, matching, constants = WAYS[way]
-    engine = compile_engine(ruleset(files, enable_all), DictSource(constants), matching)
-    ours = [falco_json(engine.alert(r, e), "devbox") for e in events(name) for r in engine.matches(e)]
+    matcher = compile_matcher(ruleset(files, enable_all), DictSource(constants), matching)
+    ours = [falco_json(matcher.alert(r, e), "devbox") for e in events(name) for r in matcher.matches(e)]
     theirs = [a for a in expected(name, way) if a["rule"] not in NEEDS_RAW_BYTES]
 
     def key(alert: dict[str, Any]) -> tuple[str, str]:
@@ -73,8 +73,8 @@ def test_same_alerts_as_falco(name: str, way: str) -> None:
 
 @pytest.mark.parametrize("name", ["attack", "npm_install"])
 def test_compiled_equals_interpreted_on_every_event(name: str) -> None:
-    engine = compile_engine(ruleset(ALL, True), DictSource(CONTAINER))
-    different = [e.num for e in events(name) if engine.matches(e) != engine.interpreted(e)]
+    matcher = compile_matcher(ruleset(ALL, True), DictSource(CONTAINER))
+    different = [e.num for e in events(name) if matcher.matches(e) != matcher.interpreted(e)]
     assert different == []
 
 
@@ -91,9 +91,9 @@ def test_a_field_is_extracted_at_most_once_an_event() -> None:
 
             return counted
 
-    engine = compile_engine(ruleset(ALL, True), Counting(CONTAINER))
+    matcher = compile_matcher(ruleset(ALL, True), Counting(CONTAINER))
     for event in events("attack"):
-        engine.matches(event)
+        matcher.matches(event)
     assert asked and len(asked) == len(set(asked))
 
 

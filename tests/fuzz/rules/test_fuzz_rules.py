@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from package_hunter.errors import HunterError
-from package_hunter.rules import builtin_files, compile_engine
+from package_hunter.rules import builtin_files, compile_matcher
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.source import DictEvent, DictSource
 from tests.support import rule_strategies as world
@@ -90,8 +90,8 @@ def test_mutated_rule_files() -> None:
         began = time.monotonic()
         try:
             ruleset = load_texts([("fuzz.yaml", text)])
-            engine = compile_engine(ruleset, DictSource())
-            assert engine.matches(event) == engine.interpreted(event)
+            matcher = compile_matcher(ruleset, DictSource())
+            assert matcher.matches(event) == matcher.interpreted(event)
         except HunterError:
             pass
         assert time.monotonic() - began < 20, text
@@ -113,9 +113,9 @@ def _one_round(number: int) -> None:
     @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(world.condition, min_size=1, max_size=10), st.lists(world.event, min_size=1, max_size=6))
     def check(conditions: list[str], events: list[dict[str, Any]]) -> None:
-        engine = compile_engine(rules_of(conditions), DictSource())
+        matcher = compile_matcher(rules_of(conditions), DictSource())
         for values in events:
             event = DictEvent(values, 1)
-            assert engine.matches(event) == engine.interpreted(event)
+            assert matcher.matches(event) == matcher.interpreted(event)
 
     check()

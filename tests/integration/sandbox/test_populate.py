@@ -66,12 +66,12 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(tree=st.dictionaries(_NAMES, _TREES, max_size=5))
 def test_any_tree_is_copied_as_it_is(image: Path, tree: dict[bytes, tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as place:
-        staged, upper = Path(place, "staged"), Path(place, "upper")
+        source_tree, upper = Path(place, "source_tree"), Path(place, "upper")
         upper.mkdir()
-        _make(os.fsencode(staged), ("dir", tree))
-        populate(BoxSpec(scan_id="x", project_dir=staged), upper, image)
+        _make(os.fsencode(source_tree), ("dir", tree))
+        populate(BoxSpec(scan_id="x", project_dir=source_tree), upper, image)
         copied = upper / "home/dev/projects/app"
-        assert _look(os.fsencode(copied)) == _look(os.fsencode(staged))
+        assert _look(os.fsencode(copied)) == _look(os.fsencode(source_tree))
         for directory, names, files in os.walk(copied):
             for name in (*names, *files):
                 assert os.lstat(os.path.join(directory, name)).st_uid == HOST_ID_BASE + UID
@@ -84,16 +84,18 @@ def test_planting_never_leaves_the_upper_layer(
 ) -> None:
     """Files planted over whatever the project put there land in the box, with their content."""
     with tempfile.TemporaryDirectory() as place:
-        staged, upper, outside = (Path(place, n) for n in ("staged", "upper", "outside"))
+        source_tree, upper, outside = (Path(place, n) for n in ("source_tree", "upper", "outside"))
         upper.mkdir()
         outside.mkdir()
-        _make(os.fsencode(staged), ("dir", tree))
+        _make(os.fsencode(source_tree), ("dir", tree))
         names = [os.fsdecode(n) for n in tree] or ["a"]
         parts = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))
         where = "/home/dev/projects/app/" + "/".join(parts)
         shadow = os.stat("/etc/shadow").st_mtime_ns
         populate(
-            BoxSpec(scan_id="x", project_dir=staged, files=(BoxFile(where, b"canary", 0o600),)), upper, image
+            BoxSpec(scan_id="x", project_dir=source_tree, files=(BoxFile(where, b"canary", 0o600),)),
+            upper,
+            image,
         )
         planted = Path(str(upper) + where)
         assert planted.read_bytes() == b"canary" and not planted.is_symlink()
@@ -108,7 +110,7 @@ def test_paths_that_are_none(image: Path, tmp_path: Path, path: str) -> None:
 
 
 def test_directories_too_deep(image: Path, tmp_path: Path) -> None:
-    deep = tmp_path / "staged"
+    deep = tmp_path / "source_tree"
     deep.mkdir()
     fd = os.open(deep, os.O_RDONLY)
     for _ in range(300):

@@ -115,7 +115,7 @@ def test_large_orders_pass(box: RuncSandbox) -> None:
 
 
 def test_environment_and_files(make_box: MakeBox, tmp_path: Path) -> None:
-    project = tmp_path / "staged"
+    project = tmp_path / "source_tree"
     (project / "src").mkdir(parents=True)
     (project / "package.json").write_text("{}")
     (project / "run.sh").write_text("#!/bin/sh\n")
@@ -161,7 +161,7 @@ def test_a_projects_links_do_not_lead_writing_astray(make_box: MakeBox, tmp_path
     """A project whose directory is a link gets ours in its place; nothing lands where it pointed to."""
     outside = tmp_path / "outside"
     outside.mkdir()
-    project = tmp_path / "staged"
+    project = tmp_path / "source_tree"
     project.mkdir()
     (project / "config").symlink_to(outside)
     (project / ".env").symlink_to(outside / "target")

@@ -18,7 +18,7 @@ import pytest
 
 from package_hunter.model.event import Extra
 from package_hunter.sensor.live import Probe
-from tests.support.sensor_seen import LIBC, Seen, only, run, syscall
+from tests.support.sensor_seen import LIBC, Sighting, only, run, syscall
 
 MARK = b"/etc/hostname"
 x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="x86's own entries")
@@ -28,7 +28,7 @@ def _mark() -> None:
     os.close(os.open(MARK, os.O_RDONLY))
 
 
-def _marks(seen: list[Seen]) -> list[Seen]:
+def _marks(seen: list[Sighting]) -> list[Sighting]:
     return [e for e in seen if e.name == "openat" and e.args["name"] == MARK]
 
 

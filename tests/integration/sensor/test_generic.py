@@ -18,13 +18,13 @@ from package_hunter.model.event import Extra
 from package_hunter.sensor import table
 from package_hunter.sensor.calls import GENERIC
 from package_hunter.sensor.live import Probe
-from tests.support.sensor_seen import LIBC, Seen, run, syscall
+from tests.support.sensor_seen import LIBC, Sighting, run, syscall
 
 HERE = [n for n in GENERIC if table.syscalls()[n].number(platform.machine()) is not None]
 BAD = -1
 
 
-def _calls(seen: list[Seen]) -> dict[int, list[tuple[int, tuple[int, ...]]]]:
+def _calls(seen: list[Sighting]) -> dict[int, list[tuple[int, tuple[int, ...]]]]:
     """System call number -> (result, arguments) of each time."""
     found: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
     for event in seen:

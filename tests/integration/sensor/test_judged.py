@@ -12,7 +12,7 @@ from package_hunter.sensor import table
 from package_hunter.sensor.live import Probe
 from tests.support.requires import needs_program
 from tests.support.sensor_flood import cgroup, compiled
-from tests.support.sensor_judged import Flooding, Judged, engine, flooding
+from tests.support.sensor_judged import Flooding, RoundResult, engine, flooding
 
 PEAK_BYTES = 192 << 20  # what the reader may grow by, ring included; it has 60-70 MB in all after any flood
 
@@ -23,7 +23,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compiled(tmp_path_factory.mktemp("flood"))
 
 
-def _whole(result: Judged) -> None:
+def _whole(result: RoundResult) -> None:
     """What the probe wrote is what was judged, to the event."""
     assert result.stats.lost == 0
     assert result.stats.orphans == 0

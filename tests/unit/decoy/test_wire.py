@@ -14,18 +14,25 @@ from hypothesis import strategies as st
 
 from package_hunter.decoy.dns import DnsServer
 from package_hunter.decoy.names import Names
-from package_hunter.decoy.record import Recorder, now, read_log
+from package_hunter.decoy.record import NetworkRecorder, now, read_log
 from package_hunter.decoy.services.downloads import elf
 from package_hunter.decoy.sniff import client_hello_name, protocol
 from package_hunter.decoy.sockets import datagram
 from package_hunter.decoy.spec import Limits
 from package_hunter.ecosystems.npm.host import _ini, _npm_auth
 from package_hunter.ecosystems.python.host import _pip_config, _pip_default
-from package_hunter.model.observation import CanaryHit, Connection, DecoyMark, DnsRecord, Fetched, Request
+from package_hunter.model.observation import (
+    CanaryHit,
+    Connection,
+    DecoyMark,
+    DnsRecord,
+    OutsideFetch,
+    Request,
+)
 
 
-def server(tmp_path: Path, limits: Limits) -> tuple[DnsServer, Recorder, Names]:
-    record = Recorder(tmp_path / "log", limits)
+def server(tmp_path: Path, limits: Limits) -> tuple[DnsServer, NetworkRecorder, Names]:
+    record = NetworkRecorder(tmp_path / "log", limits)
     names = Names(tmp_path / "names", ("registry.corp.example",), limits.names)
     return DnsServer(names, record, lambda name, port: None), record, names
 
@@ -85,7 +92,7 @@ def test_floods_are_cut_and_counted(tmp_path: Path) -> None:
 
 
 def test_records_come_back_and_broken_lines_are_counted(tmp_path: Path) -> None:
-    record = Recorder(tmp_path / "log", Limits())
+    record = NetworkRecorder(tmp_path / "log", Limits())
     request = Request(now(), "GET", "http://a.example/", (("h", "v\x1b[31m"),), b"\0\xff", 2, 200, 7)
     connection = Connection(now(), "tcp", "192.0.2.1", 80, 9, None, None, 1, 2, "raw", None, b"head")
     record("request", request)
@@ -107,7 +114,7 @@ def test_records_come_back_and_broken_lines_are_counted(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_record_comes_back_as_it_was(tmp_path: Path) -> None:
-    record = Recorder(tmp_path / "log", Limits())
+    record = NetworkRecorder(tmp_path / "log", Limits())
     hit = CanaryHit(5, "npm", ("base64", "json"), "dns", "a.example:53", 7, True)
     mark = DecoyMark(
         6,
@@ -118,7 +125,7 @@ def test_every_kind_of_record_comes_back_as_it_was(tmp_path: Path) -> None:
         None,
         {"n": 10**60, "deep": [{"a": None}], "f": float("inf")},
     )
-    fetched = Fetched(7, "https://a.example/x", 200, 3, "ab" * 32, "", 9)
+    fetched = OutsideFetch(7, "https://a.example/x", 200, 3, "ab" * 32, "", 9)
     for kind, value in (("hit", hit), ("mark", mark), ("fetched", fetched)):
         record(kind, value)
     record.count_cut("bodies", 3)

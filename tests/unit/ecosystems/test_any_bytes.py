@@ -130,7 +130,7 @@ class Files(BoxTree):
         return None
 
 
-def staged(files: dict[str, bytes], top: str = "") -> Any:
+def source_tree(files: dict[str, bytes], top: str = "") -> Any:
     tree = Files({f"{P}/{name}": data for name, data in files.items()})
     base = stage("p", Path("/nowhere"), top)
     return type(base)("p", P, Path("/nowhere"), top, "ab" * 32, None, tree)
@@ -144,7 +144,7 @@ def staged(files: dict[str, bytes], top: str = "") -> Any:
 )
 def test_a_plan_or_an_error_of_ours(files: dict[str, bytes], box: dict[str, bytes], top: str) -> None:
     try:
-        found = lay(staged(files, top), PlanOptions(phases=("install", "import", "exercise")))
+        found = lay(source_tree(files, top), PlanOptions(phases=("install", "import", "exercise")))
     except HunterError:
         return
     tree = Files({**{f"{P}/{name}": data for name, data in files.items()}, **box})
@@ -161,7 +161,7 @@ def test_a_plan_or_an_error_of_ours(files: dict[str, bytes], box: dict[str, byte
 @slow
 @given(files=st.dictionaries(st.sampled_from(PROJECT_FILES), contents, min_size=1, max_size=3))
 def test_a_lock_file_or_none(files: dict[str, bytes]) -> None:
-    one = staged(files)
+    one = source_tree(files)
     lock_file(one.tree, one.project)
     requirements.build_requires(one.tree, one.project)
     requirements.project_name(one.tree, one.project)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_hunter.ecosystems.base import Installed, PlanOptions
+from package_hunter.ecosystems.base import Inventory, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.model.scan import Command, CommandRun, Phase
 
@@ -42,14 +42,14 @@ def ran(command: Command, phase: str, scan_seconds: float | None = None) -> Comm
 )
 def test_the_scans_end_is_one_reason(runs: list[CommandRun], where: str) -> None:
     planned = {name: PLANNED[name] for name in PLANNED if any(run.phase == name for run in runs)}
-    found = coverage(planned, OPTIONS, Installed(), runs, ())
+    found = coverage(planned, OPTIONS, Inventory(), runs, ())
     assert found.reasons == (f"The scan's time of 25 s was over in {where}.",)
     assert found.scripts_run == sum(run.phase == "install" for run in runs)
 
 
 def test_what_was_not_begun_is_said_too() -> None:
     runs = [ran(FETCH, "fetch"), ran(SCRIPTS[0], "install", 25.0)]
-    found = coverage(PLANNED, OPTIONS, Installed(), runs, ())
+    found = coverage(PLANNED, OPTIONS, Inventory(), runs, ())
     assert found.reasons == (
         f"The scan's time of 25 s was over in install of {A}.",
         "1 of 2 install scripts were not run.",

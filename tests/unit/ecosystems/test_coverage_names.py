@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.ecosystems.base import Installed, PlanOptions, stage
+from package_hunter.ecosystems.base import Inventory, PlanOptions, stage
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.model.scan import Command, CommandRun
@@ -15,7 +15,7 @@ LONG = "a" * 100_000
 
 
 def test_packages_that_are_not_there() -> None:
-    installed = Installed(missing=("six", LONG), expected=2)
+    installed = Inventory(missing=("six", LONG), expected=2)
     found = coverage({}, PlanOptions(phases=()), installed, (), ())
     (reason,) = [text for text in found.reasons if "not installed" in text]
     assert "six, aaa" in reason and len(reason) < 500
@@ -27,7 +27,7 @@ def test_steps_that_failed() -> None:
             ("x",), "/p", blame_purl=f"pkg:pypi/{LONG}", script=f"import {LONG}", essential=False
         )
         run = CommandRun(phase, "default", command, 1, 0, 1, code)
-        found = coverage({}, PlanOptions(), Installed(), (run,), ())
+        found = coverage({}, PlanOptions(), Inventory(), (run,), ())
         assert all(len(text) < 1_000 for text in (*found.reasons, *found.notes))
 
 

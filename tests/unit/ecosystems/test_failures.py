@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_hunter.ecosystems.base import Installed, PlanOptions
+from package_hunter.ecosystems.base import Inventory, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.failures import failure
 from package_hunter.errors import NothingToScanError, UnreachableError
@@ -50,7 +50,7 @@ def test_a_phase_that_was_cut_short() -> None:
         "import": Phase("import", (LOAD, LOAD)),
     }
     runs = [ran(FETCH, "fetch", 0, world="ci"), ran(LOAD, "import", 0, world="ci")]
-    found = coverage(planned, PlanOptions(), Installed(), runs, ())
+    found = coverage(planned, PlanOptions(), Inventory(), runs, ())
     assert [(p.name, p.world, p.status) for p in found.phases] == [
         ("fetch", "ci", "ok"),
         ("install", "ci", "ok"),
@@ -62,7 +62,7 @@ def test_a_phase_that_was_cut_short() -> None:
 def test_a_hostile_tail_is_shown_on_one_plain_line() -> None:
     planned = {"fetch": Phase("fetch", (FETCH,))}
     tail = "npm error \x1b[31mred\x1b[0m\u202e\nnpm error " + "x" * 9000
-    (reason, *_) = coverage(planned, PlanOptions(), Installed(), [ran(FETCH, "fetch", 1, tail)], ()).reasons
+    (reason, *_) = coverage(planned, PlanOptions(), Inventory(), [ran(FETCH, "fetch", 1, tail)], ()).reasons
     assert reason.isprintable() and len(reason) < 700
 
 
@@ -78,7 +78,7 @@ def test_a_tail_cannot_stall_the_search() -> None:
         coverage(
             planned,
             PlanOptions(),
-            Installed(),
+            Inventory(),
             [ran(FETCH, "fetch", 1, tail), ran(LOAD, "import", 1, tail)],
             (),
         )

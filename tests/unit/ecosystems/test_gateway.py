@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from package_hunter.decoy.record import Recorder
+from package_hunter.decoy.record import NetworkRecorder
 from package_hunter.decoy.registry.cache import RegistryCache
 from package_hunter.decoy.registry.front import Front, Registry
 from package_hunter.decoy.router import Router
@@ -67,7 +67,7 @@ def _made() -> Iterator[None]:
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Registry]:
-    record = Recorder(tmp_path / "log", Limits())
+    record = NetworkRecorder(tmp_path / "log", Limits())
     yield Registry(GatewaySpec("s", tmp_path, tmp_path), RegistryCache(tmp_path / "cache", 1 << 20), record)
     record.close()
 

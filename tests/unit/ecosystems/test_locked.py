@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.ecosystems.locked import LockFile, Pinned, changed, lock_file
+from package_hunter.ecosystems.locked import LockFile, Pin, changed, lock_file
 from package_hunter.ecosystems.tree import BoxTree
 
 NPM = json.dumps(
@@ -71,8 +71,8 @@ def test_what_is_none(tmp_path: Path, text: str) -> None:
     assert named(tmp_path, "package-lock.json", text) is None
 
 
-def pin(version: str, integrity: str | None = None) -> Pinned:
-    return Pinned(f"pkg:npm/a@{version}", "a", version, integrity)
+def pin(version: str, integrity: str | None = None) -> Pin:
+    return Pin(f"pkg:npm/a@{version}", "a", version, integrity)
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,5 @@ def pin(version: str, integrity: str | None = None) -> Pinned:
         (pin("1", "x"), pin("1"), False),
     ],
 )
-def test_what_changed(old: Pinned, new: Pinned, differs: bool) -> None:
+def test_what_changed(old: Pin, new: Pin, differs: bool) -> None:
     assert bool(changed([old], [new])) is differs

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from package_hunter.confined import Allowance, Ask, Confined, StoppedError
+from package_hunter.confined import Allowance, Ask, ConfinedChild, StoppedError
 from package_hunter.ecosystems.base import Plan, PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.locked import LockFile, lock_file
@@ -70,8 +70,8 @@ def test_the_same_plans_come_out(tmp_path: Path, planner: Planner) -> None:
     (tmp_path / "p").mkdir()
     _project(tmp_path / "p")
     box = _box(tmp_path / "box")
-    staged = stage("p", tmp_path / "p")
-    here, there = plans(staged, OPTIONS), planner.lay(staged, OPTIONS)
+    source_tree = stage("p", tmp_path / "p")
+    here, there = plans(source_tree, OPTIONS), planner.lay(source_tree, OPTIONS)
     assert len(here) == len(there) == 3
     for one, other in zip(here, there, strict=True):
         assert (one.target, one.project, one.plant) == (other.target, other.project, other.plant)
@@ -97,8 +97,8 @@ def test_its_errors_are_ours(tmp_path: Path, planner: Planner) -> None:
         planner.lay(stage("p", tmp_path), OPTIONS)
 
 
-def _confined(work: Callable[[Ask], bytes], **allowed: Any) -> Confined:
-    return Confined(
+def _confined(work: Callable[[Ask], bytes], **allowed: Any) -> ConfinedChild:
+    return ConfinedChild(
         "It", lambda ask: lambda _: work(ask), Allowance(**{"cpu_seconds": 2, "seconds": 20.0, **allowed})
     )
 
@@ -245,9 +245,9 @@ def test_a_scan_goes_on_to_a_report_without_it(tmp_path: Path, planner: Planner)
 
 def test_a_lock_file_is_read_there(tmp_path: Path) -> None:
     _project(tmp_path)
-    staged = stage("p", tmp_path)
-    found = in_child(staged, lambda seen: lock_file(seen.tree, seen.project), LockFile | None)
-    assert found == lock_file(staged.tree, staged.project)
+    source_tree = stage("p", tmp_path)
+    found = in_child(source_tree, lambda seen: lock_file(seen.tree, seen.project), LockFile | None)
+    assert found == lock_file(source_tree.tree, source_tree.project)
 
 
 def test_folders_are_looked_into_once_whatever_the_patterns(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from package_hunter.enrich.convert import pack
 from package_hunter.enrich.enricher import Enricher
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.enrich.names import NameTable
-from package_hunter.enrich.record import Recorder
+from package_hunter.enrich.record import BehaviourRecorder
 from package_hunter.model.event import EXTRA_MAGIC, Extra
 from package_hunter.model.table import ProcEntry, StartState
 
@@ -40,7 +40,7 @@ def test_names_are_read_when_asked(tmp_path: Path) -> None:
 
 def test_files_and_canaries() -> None:
     enricher = Enricher(StartState((SHELL,)))
-    recorder = Recorder({"/home/dev/.npmrc": "npm"}, {(5, 99): "key"})
+    recorder = BehaviourRecorder({"/home/dev/.npmrc": "npm"}, {(5, 99): "key"})
     for raw in (
         opened(1, 3, b".npmrc", 1),
         opened(2, 4, b"/tmp/hard-link", 1),
@@ -89,7 +89,7 @@ def test_a_copied_descriptor_is_what_the_kernel_says() -> None:
 
 
 def test_the_mode_of_a_file_whose_open_was_not_told() -> None:
-    enricher, recorder = Enricher(StartState((SHELL,))), Recorder()
+    enricher, recorder = Enricher(StartState((SHELL,))), BehaviourRecorder()
     mode = [n(0), n(9), n(0o4755, 4), of_kernel(b"/home/dev/tool")]
     ev = enricher.feed(pack(1, 7, kind_of("syscall_fchmod_x"), mode))
     assert ev is not None
@@ -98,7 +98,7 @@ def test_the_mode_of_a_file_whose_open_was_not_told() -> None:
 
 
 def test_limits_count_what_they_cut() -> None:
-    enricher, recorder = Enricher(StartState((SHELL,))), Recorder(limit=2)
+    enricher, recorder = Enricher(StartState((SHELL,))), BehaviourRecorder(limit=2)
     for i in range(5):
         ev = enricher.feed(opened(i + 1, 3, b"f%d" % i, 2 | 1 << 14))
         assert ev is not None
@@ -109,7 +109,7 @@ def test_limits_count_what_they_cut() -> None:
 
 def test_the_last_other_process_that_changed_a_file_is_kept_too() -> None:
     others = [replace(SHELL, tid=pid, pid=pid, vtid=pid, vpid=pid) for pid in (8, 9)]
-    enricher, recorder = Enricher(StartState((SHELL, *others))), Recorder(limit=10)
+    enricher, recorder = Enricher(StartState((SHELL, *others))), BehaviourRecorder(limit=10)
     for ts, pid in enumerate((7, 7, 8, 9, 9), 1):
         params = [n(3), n(-100), b"new\0", n(2 | 4 | 1 << 14, 4), n(0, 4), n(5, 4), n(99)]
         ev = enricher.feed(pack(ts, pid, kind_of("syscall_openat_2_x"), params))

@@ -120,9 +120,9 @@ def test_fingerprint_tells_hosts_kinds_and_packages_apart() -> None:
 def test_read_credentials_then_unreadable_data_out_is_a_documented_combination() -> None:
     network = NetworkLog(requests=(request("https://c.example/", "POST", bytes(range(128, 256)) * 2),))
     findings = judge(replace(samples.OBSERVATION, alerts=()), network, (samples.CANARY,))
-    staged = of("staged_theft", findings)
-    assert staged.proof
-    assert any("Step 1" in line for line in staged.explain)
+    source_tree = of("staged_theft", findings)
+    assert source_tree.proof
+    assert any("Step 1" in line for line in source_tree.explain)
 
 
 def test_readable_data_out_is_not_that_combination() -> None:

@@ -11,7 +11,7 @@ from package_hunter.enrich.kinds import kind_of
 from package_hunter.model.observation import Alert, CanaryRead, Observation, Process
 from package_hunter.model.table import ProcEntry, RawEvent, Section, StartState
 from package_hunter.observe.events import Scope, compile_rules, observe, without_own
-from package_hunter.rules import Engine, load_rules
+from package_hunter.rules import Matcher, load_rules
 
 RULE = "- rule: r\n  desc: d\n  condition: evt.type = close\n  output: '%proc.name %evt.num'\n  priority: NOTICE\n"
 
@@ -26,7 +26,7 @@ def closed() -> RawEvent:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def matcher(tmp_path: Path) -> Matcher:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULE)
     return compile_rules(load_rules([rules], builtin=False))
@@ -41,26 +41,26 @@ def said(alert: Alert) -> str:
     return alert.output.partition(" Notice ")[2]
 
 
-def test_each_section_begins_with_its_own_tables(engine: Engine) -> None:
-    seen = observe([Section(named(b"one"), [closed()]), Section(named(b"two"), [closed()])], engine)
+def test_each_section_begins_with_its_own_tables(matcher: Matcher) -> None:
+    seen = observe([Section(named(b"one"), [closed()]), Section(named(b"two"), [closed()])], matcher)
     assert outputs(seen) == ["one 1", "two 2"]
     assert seen.events == 2
 
 
-def test_nothing_of_a_section_is_known_in_the_next(engine: Engine) -> None:
-    seen = observe([Section(named(b"one"), [closed()]), Section(StartState(), [closed()])], engine)
+def test_nothing_of_a_section_is_known_in_the_next(matcher: Matcher) -> None:
+    seen = observe([Section(named(b"one"), [closed()]), Section(StartState(), [closed()])], matcher)
     assert outputs(seen)[0] == "one 1"
     assert "one" not in outputs(seen)[1]
 
 
-def test_no_section_and_none_with_events(engine: Engine) -> None:
-    assert observe([], engine) == observe([Section(named(b"one"), [])], engine) == Observation()
+def test_no_section_and_none_with_events(matcher: Matcher) -> None:
+    assert observe([], matcher) == observe([Section(named(b"one"), [])], matcher) == Observation()
 
 
-def test_the_scope_limits_what_is_kept_of_all_sections_together(engine: Engine) -> None:
+def test_the_scope_limits_what_is_kept_of_all_sections_together(matcher: Matcher) -> None:
     told: list[str] = []
     sections = [Section(named(name), [closed()]) for name in (b"one", b"two", b"three")]
-    seen = observe(sections, engine, Scope(max_alerts=1), on_alert=lambda alert: told.append(said(alert)))
+    seen = observe(sections, matcher, Scope(max_alerts=1), on_alert=lambda alert: told.append(said(alert)))
     assert outputs(seen) == ["one 1"]
     assert seen.cut == {"alerts of r": 2}
     assert told == ["one 1", "two 2", "three 3"]

@@ -73,7 +73,7 @@ class AnyWatcher:
 
 
 class AnyBox:
-    gateway_netns, engine_socket = 0, None
+    gateway_netns, docker_socket = 0, None
 
     def __init__(self, told: Told) -> None:
         self.told = told
@@ -117,7 +117,7 @@ def told(
     breaks: str | None = None,
     result: WatchResult | None = None,
     network: NetworkLog | None = None,
-) -> tuple[Told, detonate.Seen | None]:
+) -> tuple[Told, detonate.Sighting | None]:
     """What was done, and what was seen where it came to its end."""
     steps = Told(breaks)
 

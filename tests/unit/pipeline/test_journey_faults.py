@@ -9,8 +9,8 @@ import pytest
 from package_hunter.errors import HelperDiedError, SandboxError
 from package_hunter.model.scan import Verdict
 from package_hunter.pipeline import journey, narrow
-from package_hunter.pipeline.judged import Judged, not_run
 from package_hunter.pipeline.options import ScanOptions
+from package_hunter.pipeline.round_result import RoundResult, not_run
 from tests.support import judge_samples as samples
 from tests.support.pipeline_samples import judged
 
@@ -18,7 +18,7 @@ AGAIN = ScanOptions(again=True)
 UNCLEAR = replace(samples.report(), verdict=Verdict.INCONCLUSIVE)
 
 
-def item(*faults: str) -> Judged:
+def item(*faults: str) -> RoundResult:
     return replace(judged(), faults=faults)
 
 

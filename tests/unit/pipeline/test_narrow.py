@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import SandboxError
 from package_hunter.pipeline import narrow as narrowing
-from package_hunter.pipeline.apart import MAX_LOADS, Apart
-from package_hunter.pipeline.judged import Judged, not_run
+from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round
+from package_hunter.pipeline.separate_loads import MAX_LOADS, SeparateLoads
 from tests.support.pipeline_samples import TreePlan, blame, finding, judged
 
 TREE = BoxTree(Path("/nonexistent"))
@@ -22,7 +22,7 @@ NEEDS = {"top": ["left", "mid"], "mid": ["deep", "left"], "left": [], "deep": []
 
 
 def _order(needs: dict[str, list[str]], suspect: str) -> list[str]:
-    apart = Apart((suspect,))
+    apart = SeparateLoads((suspect,))
     phase = apart.phase(TreePlan(needs, [suspect]), TREE)
     return [command.blame_purl or "" for command in phase.commands]
 
@@ -44,11 +44,13 @@ def test_too_large_a_tree_is_gone_down_by_levels() -> None:
     assert set(_order(needs, "top")) == {"top", "a", "b"}
 
 
-def _narrow(monkeypatch: pytest.MonkeyPatch, item: Judged, *shown: Judged) -> tuple[Judged, int]:
+def _narrow(
+    monkeypatch: pytest.MonkeyPatch, item: RoundResult, *shown: RoundResult
+) -> tuple[RoundResult, int]:
     boxes = iter(shown)
     used = 0
 
-    def run(turn: Round) -> Judged:
+    def run(turn: Round) -> RoundResult:
         nonlocal used
         used += 1
         assert turn.apart is not None

@@ -16,7 +16,7 @@ from package_hunter.config import Settings
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.base import stage
 from package_hunter.ecosystems.planner import Planner
-from package_hunter.model.observation import Fetched, NetworkLog, Request
+from package_hunter.model.observation import NetworkLog, OutsideFetch, Request
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.model.scan import Package, Verdict
@@ -26,7 +26,7 @@ from package_hunter.policy import parse_policy
 from package_hunter.queue import reuse
 from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.runner import heeds_own_file
-from package_hunter.rules import Engine
+from package_hunter.rules import Matcher
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.scans import NewScan
@@ -70,8 +70,8 @@ HERE = (Upstream("npm", "https://npm.example/"),)
 def scan_of(folder: Path, options: ScanOptions | None = None, **settings: object) -> Scan:
     """One under way."""
     made = Settings(**settings)  # type: ignore[arg-type]
-    engine = cast(Engine, None)
-    return Scan("id", 0, 0.0, folder, options or ScanOptions(), engine, made, lambda _: None, Planner())
+    matcher = cast(Matcher, None)
+    return Scan("id", 0, 0.0, folder, options or ScanOptions(), matcher, made, lambda _: None, Planner())
 
 
 def key(
@@ -178,7 +178,7 @@ def test_what_is_not_settled_has_no_key(project: Path) -> None:
 
 LEFT_PAD = Package("pkg:npm/left-pad@1.3.0", "left-pad", "1.3.0", "/p/node_modules/left-pad", "sha512-AAAA")
 OWN = Package("pkg:npm/member@1.0.0", "member", "1.0.0", "/p/packages/member")
-FETCHED = Fetched(0, "https://code.example/x.tgz", 200, 9, "https", "", 1)
+FETCHED = OutsideFetch(0, "https://code.example/x.tgz", 200, 9, "https", "", 1)
 OPEN = Package("pkg:pypi/idna@3.7", "idna", "3.7", "/p/.venv/lib/python3.11/site-packages/idna")
 
 
@@ -186,7 +186,9 @@ def request(url: str, registry: bool = True) -> Request:
     return Request(0, "GET", url, (), b"", 0, 200, 1, registry)
 
 
-def report(packages: tuple[Package, ...], *requests: Request, fetched: tuple[Fetched, ...] = ()) -> Report:
+def report(
+    packages: tuple[Package, ...], *requests: Request, fetched: tuple[OutsideFetch, ...] = ()
+) -> Report:
     return samples.report(packages=packages, network=NetworkLog(requests=requests, fetched=fetched))
 
 

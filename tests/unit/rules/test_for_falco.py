@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from package_hunter.cli.main import main
-from package_hunter.rules import builtin_files, check_rules, compile_engine
-from package_hunter.rules.collect import Collected
+from package_hunter.rules import builtin_files, check_rules, compile_matcher
+from package_hunter.rules.collect import EntryCollection
 from package_hunter.rules.document import read_items
 from package_hunter.rules.falco_text import FalcoLists
 from package_hunter.rules.load import load_texts
@@ -74,7 +74,7 @@ def test_forms_that_falco_takes(name: str) -> None:
 
 def fires(ruleset: RuleSet, **event: str) -> bool:
     fields = {"evt.type": "open", **{k.replace("_", ".", 1): v for k, v in event.items()}}
-    return bool(compile_engine(ruleset, DictSource()).matches(DictEvent(fields, 1)))
+    return bool(compile_matcher(ruleset, DictSource()).matches(DictEvent(fields, 1)))
 
 
 def test_words_that_look_like_switches_stay_words() -> None:
@@ -176,7 +176,7 @@ def test_all_conditions_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_a_list_is_put_in_as_text(condition: str, items: str, made: str) -> None:
-    collected = Collected()
+    collected = EntryCollection()
     for item in read_items(f"- list: l\n  items: {items}\n", "f.yaml"):
         collected.add(item)
     assert FalcoLists(collected.lists).put_into(condition) == made

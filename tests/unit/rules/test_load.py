@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from package_hunter.errors import RuleFileError
-from package_hunter.rules import builtin_files, compile_engine, load_rules
+from package_hunter.rules import builtin_files, compile_matcher, load_rules
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.model import RuleSet
 from package_hunter.rules.source import DictEvent, DictSource
@@ -36,7 +36,7 @@ def fires(ruleset: RuleSet, **event: Any) -> list[str]:
     assert [str(p) for p in ruleset.errors] == []
     fields = {k.replace("_", ".", 1): v for k, v in event.items()}
     given = DictEvent({"evt.type": "openat", **fields}, 1)
-    return [r.name for r in compile_engine(ruleset, DictSource()).matches(given)]
+    return [r.name for r in compile_matcher(ruleset, DictSource()).matches(given)]
 
 
 def codes(ruleset: RuleSet) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from package_hunter.errors import RuleFileError
-from package_hunter.rules import compile_engine
+from package_hunter.rules import compile_matcher
 from package_hunter.rules.load import load_condition, load_texts
 from package_hunter.rules.source import DictEvent, DictSource
 
@@ -40,9 +40,9 @@ CAT: dict[str, Any] = {"evt.type": "openat", "proc.name": "cat"}
 
 
 def holds(condition: str, event: dict[str, Any]) -> bool:
-    engine = compile_engine(load_condition(condition, BASE), DictSource())
+    matcher = compile_matcher(load_condition(condition, BASE), DictSource())
     given = DictEvent({"evt.type": "openat", **event}, 1)
-    compiled, interpreted = engine.matches(given), engine.interpreted(given)
+    compiled, interpreted = matcher.matches(given), matcher.interpreted(given)
     assert compiled == interpreted
     return bool(compiled)
 
@@ -295,7 +295,7 @@ EVERY_WAY = [
 @pytest.mark.parametrize("condition", EVERY_WAY)
 def test_no_value_of_json_derails_a_rule(condition: str) -> None:
     """What a file of events holds is not to be trusted: a value of another type is one of the field's, or none."""
-    engine = compile_engine(load_condition(condition, BASE), DictSource())
+    matcher = compile_matcher(load_condition(condition, BASE), DictSource())
     keys = [
         "evt.type",
         "proc.name",
@@ -318,7 +318,7 @@ def test_no_value_of_json_derails_a_rule(condition: str) -> None:
     keys += ["evt.rawtime", "evt.num", "thread.tid", "proc.pid", "nonsense", "no.such[", "evt.dir"]
     for value in ODD:
         given = DictEvent({"evt.type": "openat", **{k: value for k in keys if k != "evt.type"}}, 1)
-        assert engine.matches(given) == engine.interpreted(given)
+        assert matcher.matches(given) == matcher.interpreted(given)
         DictEvent(dict.fromkeys(keys, value))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.rules import compile_engine
+from package_hunter.rules import compile_matcher
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.output import OutputError, Template, parse_output
 from package_hunter.rules.source import DictEvent, DictSource
@@ -29,8 +29,8 @@ def fill(output: str, **event: Any) -> tuple[str, dict[str, Any]]:
         ]
     )
     assert [str(p) for p in ruleset.errors] == []
-    engine = compile_engine(ruleset, DictSource())
-    return Template(ruleset.rules[0].output, engine.getter).fill(DictEvent(EVENT | event))
+    matcher = compile_matcher(ruleset, DictSource())
+    return Template(ruleset.rules[0].output, matcher.getter).fill(DictEvent(EVENT | event))
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_what_no_event_has_is_told_and_shown_as_absent() -> None:
     assert [(p.severity, p.code, p.text) for p in ruleset.problems] == [
         ("warning", "unsupported_field", "evt.latency")
     ]
-    engine = compile_engine(ruleset, Fields())
+    matcher = compile_matcher(ruleset, Fields())
     assert ruleset.rules[0].enabled
-    given = compile_engine(ruleset, DictSource()).alert(ruleset.rules[0], DictEvent(EVENT))
+    given = compile_matcher(ruleset, DictSource()).alert(ruleset.rules[0], DictEvent(EVENT))
     assert given.output.endswith("Informational x <NA> cat")
-    assert engine.event_types
+    assert matcher.event_types

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from package_hunter.rules import compile_engine
+from package_hunter.rules import compile_matcher
 from package_hunter.rules.ast import render
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.model import RuleSet
@@ -35,10 +35,10 @@ def rules_of(conditions: list[str]) -> RuleSet:
 def test_compiled_equals_interpreted(conditions: list[str], events: list[dict[str, Any]]) -> None:
     ruleset = rules_of(conditions)
     assert [str(p) for p in ruleset.errors] == []
-    engine = compile_engine(ruleset, DictSource())
+    matcher = compile_matcher(ruleset, DictSource())
     for values in events:
         event = DictEvent(values, 1)
-        assert engine.matches(event) == engine.interpreted(event)
+        assert matcher.matches(event) == matcher.interpreted(event)
 
 
 @QUICK
@@ -48,10 +48,10 @@ def test_whatever_is_worth_a_table_or_a_sieve(conditions: list[str], events: lis
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MIN_LOOKUP", "MIN_SIEVED", "MIN_SIFTED"):
             patch.setattr(f"package_hunter.rules.compile.emit.{name}", 1)
-        engine = compile_engine(ruleset, DictSource())
+        matcher = compile_matcher(ruleset, DictSource())
     for values in events:
         event = DictEvent(values, 1)
-        assert engine.matches(event) == engine.interpreted(event)
+        assert matcher.matches(event) == matcher.interpreted(event)
 
 
 @QUICK

@@ -14,7 +14,7 @@ def normal_name(ecosystem: str, name: str) -> str:
     return facts.normal(name) if facts is not None else name
 
 
-class Allowed:
+class AllowList:
     """The names, artefacts and digests of one ecosystem that this scan may fetch."""
 
     def __init__(self, ecosystem: str) -> None:

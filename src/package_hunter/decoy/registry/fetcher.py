@@ -16,7 +16,7 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.unwrap import Budget
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.web import Answer, Ask
-from package_hunter.model.observation import Fetched
+from package_hunter.model.observation import OutsideFetch
 
 _GIT_READ = "application/x-git-upload-pack-request"
 _BACK = ("content-type", "content-encoding", "etag", "last-modified", "location", "cache-control")
@@ -68,7 +68,9 @@ class Fetcher:
         return any(True for data in sent for _ in self._watch.searcher.deep(data, Budget(_SEARCHED)))
 
     def _refuse(self, ask: Ask, why: str) -> Answer:
-        self._shared.record("fetched", Fetched(now(), ask.url[:2000], 403, 0, "", why, ask.peer.peer_port))
+        self._shared.record(
+            "fetched", OutsideFetch(now(), ask.url[:2000], 403, 0, "", why, ask.peer.peer_port)
+        )
         return Answer(403, f"Not fetched: {why}.\n".encode(), type="text/plain")
 
     async def _fetch(self, ask: Ask) -> Answer:
@@ -99,7 +101,7 @@ class Fetcher:
             whole = f"its host broke off ({type(error).__name__})"
             raise EOFError(whole) from error
         finally:
-            record = Fetched(
+            record = OutsideFetch(
                 now(),
                 ask.url[:2000],
                 response.status_code,

@@ -11,15 +11,15 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from package_hunter.decoy.record import Recorder, now
-from package_hunter.decoy.registry.allow import Allowed
+from package_hunter.decoy.record import NetworkRecorder, now
+from package_hunter.decoy.registry.allow import AllowList
 from package_hunter.decoy.registry.cache import Metadata, PendingArtefact, RegistryCache, best_digest
 from package_hunter.decoy.registry.client import UpstreamClient
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.web import Answer, Ask
 from package_hunter.model.ecosystem import known
-from package_hunter.model.observation import DecoyMark, Fetched
+from package_hunter.model.observation import DecoyMark, OutsideFetch
 from package_hunter.model.registry import RegistryAllow
 
 _FRESH_SECONDS = 300.0
@@ -51,11 +51,11 @@ class Front(Protocol):
 class Registry:
     """What every ecosystem's front shares: cache, upstream clients, the allowed set, marks."""
 
-    def __init__(self, spec: GatewaySpec, cache: RegistryCache, record: Recorder) -> None:
+    def __init__(self, spec: GatewaySpec, cache: RegistryCache, record: NetworkRecorder) -> None:
         self.spec = spec
         self.cache = cache
         self.record = record
-        self.allowed = {one.name: Allowed(one.name) for one in known()}
+        self.allowed = {one.name: AllowList(one.name) for one in known()}
         self.clients = {u.url: UpstreamClient(u) for u in spec.upstreams}
         self._learning: set[asyncio.Future[Any]] = set()
         # told of each host that an index keeps its files at
@@ -84,11 +84,13 @@ class Registry:
         """Note that something allowed could not be had."""
         self.record.count_cut("registry_unreachable")
         why = str(error)
-        self.record("fetched", Fetched(now(), ask.url[:2000], error.status, 0, "", why, ask.peer.peer_port))
+        self.record(
+            "fetched", OutsideFetch(now(), ask.url[:2000], error.status, 0, "", why, ask.peer.peer_port)
+        )
 
     def stood_in(self, ask: Ask, url: str) -> None:
         """Note that a registry's file goes out for one at a stranger's address, of the same digest."""
-        what = Fetched(now(), ask.url[:2000], 200, 0, "", "", ask.peer.peer_port, stood_in=host_of(url))
+        what = OutsideFetch(now(), ask.url[:2000], 200, 0, "", "", ask.peer.peer_port, stood_in=host_of(url))
         self.record("fetched", what)
 
     async def metadata(

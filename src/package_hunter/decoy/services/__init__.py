@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from package_hunter.decoy.services.base import Service
 from package_hunter.decoy.services.chat import ChatWebhooks
+from package_hunter.decoy.services.code_hosts import CodeHosts
 from package_hunter.decoy.services.docker import ContainerEngine
-from package_hunter.decoy.services.forges import CodeForges
 from package_hunter.decoy.services.markers import Markers
 from package_hunter.decoy.services.metadata import CloudMetadata
 from package_hunter.decoy.services.registry_writes import RegistryWrites
 
 SERVICES: tuple[type[Service], ...] = (
-    ContainerEngine, Markers, CloudMetadata, RegistryWrites, CodeForges, ChatWebhooks,
+    ContainerEngine, Markers, CloudMetadata, RegistryWrites, CodeHosts, ChatWebhooks,
 )  # fmt: skip

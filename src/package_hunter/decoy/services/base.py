@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask
-from package_hunter.decoy.world import World
 
 
 class Service(Protocol):
     """A decoy of some service of the internet."""
 
-    def __init__(self, world: World) -> None: ...
+    def __init__(self, world: DecoyContext) -> None: ...
 
     def matches(self, ask: Ask) -> bool:
         """Whether this request is for it, by name, port or form."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask, json_answer
-from package_hunter.decoy.world import World
 
 
 class ChatWebhooks:
     """Takes messages as the real ones would; the requests themselves are the evidence."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
 
     def matches(self, ask: Ask) -> bool:

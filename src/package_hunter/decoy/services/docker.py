@@ -11,8 +11,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask, json_answer
-from package_hunter.decoy.world import World
 
 _VERSION = re.compile(r"/v1\.\d{1,2}(?=/)")
 _CREATE = "/containers/create"
@@ -37,7 +37,7 @@ _READS = {
 class ContainerEngine:
     """Answers on /var/run/docker.sock. Rights over the host that are asked for are marked."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
 
     def matches(self, ask: Ask) -> bool:

@@ -9,8 +9,8 @@ import struct
 import tarfile
 import zipfile
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask
-from package_hunter.decoy.world import World
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>\n"
 _BROWSING = ("", "html", "htm", "php", "asp", "aspx")
@@ -53,7 +53,7 @@ require("http").get("http://{name}/").on("error", function () {{}});
 class Downloads:
     """The last to be asked: it answers everything."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
 
     def answer(self, ask: Ask) -> Answer:

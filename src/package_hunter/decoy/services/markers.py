@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask
-from package_hunter.decoy.world import World
 
 
 class Markers:
     """Answers the call of a decoy that runs."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
 
     def matches(self, ask: Ask) -> bool:

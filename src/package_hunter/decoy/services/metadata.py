@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask, json_answer
-from package_hunter.decoy.world import World
 
 _ADDRESSES = ("169.254.169.254", "169.254.170.2", "fd00:ec2::254")
 _ROLE = "ci-runner"
@@ -18,7 +18,7 @@ _ROLE = "ci-runner"
 class CloudMetadata:
     """A virtual machine of whichever cloud is asked for."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
         self._values = {c.kind: c.value for c in world.spec.canaries if c.kind.startswith("metadata-")}
 

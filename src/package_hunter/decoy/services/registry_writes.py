@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.forge import checked_token
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.web import Answer, Ask, json_answer
-from package_hunter.decoy.world import World
 
 _WRITES = ("PUT", "POST", "DELETE", "PATCH")
 
@@ -15,7 +15,7 @@ _WRITES = ("PUT", "POST", "DELETE", "PATCH")
 class RegistryWrites:
     """Every write to a registry that this host uses, and publishing by its form to any other."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
         self._hosts = {host_of(url) for u in world.spec.upstreams for url in u.addresses}
 

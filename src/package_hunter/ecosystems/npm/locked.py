@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from package_hunter.ecosystems.npm import lock, yaml_lock, yarn_lock
-from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.tree import BoxTree, parse_object
 
 
@@ -21,12 +21,12 @@ def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
             yield LockFile(name, "npm", tuple(packages))
 
 
-def _npm(text: str) -> list[Pinned] | None:
+def _npm(text: str) -> list[Pin] | None:
     places = lock.entries(parse_object(text.encode()))
     if not places:
         return None
     return [
-        Pinned(
+        Pin(
             lock.purl(e.name, e.version),
             e.name,
             e.version,
@@ -39,19 +39,19 @@ def _npm(text: str) -> list[Pinned] | None:
     ]
 
 
-def _yarn(text: str) -> list[Pinned] | None:
+def _yarn(text: str) -> list[Pin] | None:
     if yarn_lock.is_berry(text):
         return _listed(yaml_lock.berry(text))
     return _listed(yarn_lock.parse(text))
 
 
-def _pnpm(text: str) -> list[Pinned] | None:
+def _pnpm(text: str) -> list[Pin] | None:
     return _listed(yaml_lock.pnpm(text))
 
 
-def _listed(entries: Iterable[yarn_lock.Locked]) -> list[Pinned]:
+def _listed(entries: Iterable[yarn_lock.LockEntry]) -> list[Pin]:
     return [
-        Pinned(
+        Pin(
             lock.purl(e.name, e.version),
             e.name,
             e.version,
@@ -64,7 +64,7 @@ def _listed(entries: Iterable[yarn_lock.Locked]) -> list[Pinned]:
     ]
 
 
-_KINDS: tuple[tuple[str, Callable[[str], list[Pinned] | None]], ...] = (
+_KINDS: tuple[tuple[str, Callable[[str], list[Pin] | None]], ...] = (
     ("npm-shrinkwrap.json", _npm),
     ("package-lock.json", _npm),
     ("yarn.lock", _yarn),
@@ -72,7 +72,7 @@ _KINDS: tuple[tuple[str, Callable[[str], list[Pinned] | None]], ...] = (
 )
 
 
-def project_of(folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+def project_of(folder: Path, here: Sequence[Pin], everything: Sequence[Pin]) -> None:
     """package.json, with the rest of the tree held at its versions where a name has only one."""
     seen: Counter[str] = Counter()
     kinds: dict[str, dict[str, str]] = {"dependencies": {}, "optionalDependencies": {}}

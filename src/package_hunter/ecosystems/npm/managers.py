@@ -12,7 +12,7 @@ from typing import Any
 from package_hunter.ecosystems.npm import installed, lock, yaml_lock, yarn_lock
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.manifest import KINDS_OF_DEPENDENCY, dependencies
-from package_hunter.ecosystems.npm.yarn_lock import Locked
+from package_hunter.ecosystems.npm.yarn_lock import LockEntry
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text_map
 from package_hunter.model.registry import RegistryAllow
 
@@ -175,11 +175,11 @@ def _fits(project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any]) -> 
     )
 
 
-class _Listed(Manager):
+class _ListedManager(Manager):
     """A manager that leaves no list of what it installed: the folders tell, the lock file gives integrity."""
 
     def __init__(
-        self, project_manifest: Mapping[str, Any], entries: list[Locked], notes: tuple[str, ...]
+        self, project_manifest: Mapping[str, Any], entries: list[LockEntry], notes: tuple[str, ...]
     ) -> None:
         super().__init__(project_manifest)
         self.members: list[str] = []
@@ -216,7 +216,7 @@ class _Listed(Manager):
         }
 
 
-class YarnClassic(_Listed):
+class YarnClassic(_ListedManager):
     """yarn 1: ``yarn install --frozen-lockfile``."""
 
     agent = "yarn/1.22.22"
@@ -227,7 +227,7 @@ class YarnClassic(_Listed):
         self.fetch = ("yarn", "install", *_YARN_FLAGS, *frozen)
 
 
-class YarnBerry(_Listed):
+class YarnBerry(_ListedManager):
     """yarn 2 and later, as its own release 4 out of the registry. Its folders are made as npm's
     (``node-modules``), so that scripts and imports find them; the project's plugins and its own copy of yarn
     (``.yarn/releases``) stay unused, since they are the project's code."""
@@ -249,7 +249,7 @@ class YarnBerry(_Listed):
         }
 
 
-class Pnpm(_Listed):
+class Pnpm(_ListedManager):
     """pnpm, in the major version that wrote the lock file."""
 
     tool = ("pnpm",)

@@ -21,7 +21,9 @@ _MAX_FOLDERS = 50_000  # that are looked into
 _MAX_PATTERN = 1_000  # characters
 _SKIPPED = {"node_modules", ".git"}
 _WILD = frozenset("*?[{")
-_Open = dict[tuple[str, ...], int]  # what is left of a pattern -> folders that its ``**`` stands for so far
+_OpenConnection = dict[
+    tuple[str, ...], int
+]  # what is left of a pattern -> folders that its ``**`` stands for so far
 
 
 def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -82,15 +84,15 @@ def _folders(tree: BoxTree, project: str, patterns: list[str]) -> Iterator[str]:
                 queue.append((f"{folder}/{name}", further))
 
 
-def _started(patterns: list[str]) -> _Open:
+def _started(patterns: list[str]) -> _OpenConnection:
     whole = [tuple(part for part in pattern.split("/") if part != ".") for pattern in patterns]
     return _closed((p, 0) for p in whole if p.count("**") <= _MAX_ANY and len(p) <= _MAX_PARTS)
 
 
-def _closed(rest: Iterable[tuple[tuple[str, ...], int]]) -> _Open:
+def _closed(rest: Iterable[tuple[tuple[str, ...], int]]) -> _OpenConnection:
     """The patterns, and what is left of them where ``**`` stands for nothing; each with the fewest folders that
     its ``**`` stood for."""
-    found: _Open = {}
+    found: _OpenConnection = {}
     stack = list(rest)
     while stack:
         parts, depth = stack.pop()
@@ -101,7 +103,7 @@ def _closed(rest: Iterable[tuple[tuple[str, ...], int]]) -> _Open:
     return found
 
 
-def _children(tree: BoxTree, folder: str, open_: _Open) -> Iterator[tuple[str, bool]]:
+def _children(tree: BoxTree, folder: str, open_: _OpenConnection) -> Iterator[tuple[str, bool]]:
     """Names to go on with, and whether each was seen there as an ordinary folder: a name that is spelt out is
     simply tried."""
     heads = {parts[0] for parts in open_ if parts}
@@ -115,7 +117,7 @@ def _children(tree: BoxTree, folder: str, open_: _Open) -> Iterator[tuple[str, b
         yield from ((name, False) for name in sorted(plain))
 
 
-def _step(open_: _Open, name: str, seen: bool) -> _Open:
+def _step(open_: _OpenConnection, name: str, seen: bool) -> _OpenConnection:
     rest: list[tuple[tuple[str, ...], int]] = []
     for parts, depth in open_.items():
         if not parts:

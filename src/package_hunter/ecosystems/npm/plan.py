@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.npm import installed, lock, manifest
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
@@ -29,14 +29,14 @@ class NpmPlan(Plan):
 
     def __init__(
         self,
-        staged: Staged,
+        source_tree: SourceTree,
         options: PlanOptions,
         manager: Manager,
         target: Target,
         files: tuple[BoxFile, ...] = (),
     ) -> None:
-        self.target, self.project = target, staged.project
-        self.plant = None if files else staged.folder
+        self.target, self.project = target, source_tree.project
+        self.plant = None if files else source_tree.folder
         self.registry = (manager.registry(),)
         self.notes = manager.notes
         self.fetches_alone = manager.runs_alone
@@ -48,7 +48,7 @@ class NpmPlan(Plan):
         self._root = installed.root_entry(manager.manifest, own_name or target.name)
         self._locked = manager.locked
         self._places: dict[str, Entry] = {}  # every place after the fetch, links too; "" is the project
-        self._installed = Installed(packages=self._packages(self._locked, {}), expected=len(self._locked))
+        self._installed = Inventory(packages=self._packages(self._locked, {}), expected=len(self._locked))
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
         self._loaders: dict[str, str] = {}
@@ -239,7 +239,7 @@ class NpmPlan(Plan):
 
     def _take_inventory(
         self, manifests: Mapping[str, Mapping[str, Any]], scripts: Mapping[str, Mapping[str, str]]
-    ) -> Installed:
+    ) -> Inventory:
         real = {key: entry for key, entry in self._places.items() if key and entry.link is None}
         here = {key: entry for key, entry in real.items() if manifests.get(key)}
         wanted = {**{k: e for k, e in self._locked.items() if k and e.link is None}, **real}
@@ -256,7 +256,7 @@ class NpmPlan(Plan):
             for key, entry in here.items()
             if entry.version and (found := manifests[key]).get("version") not in (entry.version, None)
         ]
-        return Installed(
+        return Inventory(
             packages=self._packages(here, scripts),
             missing=tuple(dict.fromkeys(missing)),
             expected=len(here) + len(set(missing)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from package_hunter.ecosystems.npm.yarn_lock import Locked
+from package_hunter.ecosystems.npm.yarn_lock import LockEntry
 from package_hunter.ecosystems.tree import as_map, as_text
 from package_hunter.ecosystems.yamltext import load_text
 
@@ -19,7 +19,7 @@ def _read(text: str) -> dict[str, Any]:
     return as_map(load_text(text))
 
 
-def berry(text: str) -> list[Locked]:
+def berry(text: str) -> list[LockEntry]:
     """The packages of a yarn.lock with ``__metadata``. Its checksums are of yarn's own zip files, so they are
     no integrity for what the registry sends."""
     found = []
@@ -29,11 +29,11 @@ def berry(text: str) -> list[Locked]:
             continue
         name, _, rest = resolution.rpartition("@npm:")
         version = rest.split("::", 1)[0]
-        found.append(Locked((f"{name}@{version}",), version))
+        found.append(LockEntry((f"{name}@{version}",), version))
     return [locked for locked in found if locked.name]
 
 
-def pnpm(text: str) -> list[Locked]:
+def pnpm(text: str) -> list[LockEntry]:
     """The packages of a pnpm-lock.yaml: keys ``name@1.0.0(peers)``, ``/name@1.0.0`` or ``/name/1.0.0``."""
     found = []
     for key, value in as_map(_read(text).get("packages")).items():
@@ -41,7 +41,7 @@ def pnpm(text: str) -> list[Locked]:
         if hit is None:
             continue
         integrity = as_text(as_map(as_map(value).get("resolution")).get("integrity"))
-        found.append(Locked((f"{hit[1]}@{hit[2]}",), hit[2], "", integrity))
+        found.append(LockEntry((f"{hit[1]}@{hit[2]}",), hit[2], "", integrity))
     return found
 
 

@@ -15,7 +15,7 @@ _MAX_LINE = 8_192
 
 
 @dataclass(slots=True)
-class Locked:
+class LockEntry:
     """One resolved package. ``specs`` are the ``name@range`` texts that it answers."""
 
     specs: tuple[str, ...]
@@ -41,15 +41,15 @@ def is_berry(text: str) -> bool:
     return bool(re.search(r"^__metadata:", text, re.M))
 
 
-def parse(text: str) -> list[Locked]:
+def parse(text: str) -> list[LockEntry]:
     """The entries of a yarn.lock of version 1; lines that are not understood are passed over."""
-    found: list[Locked] = []
+    found: list[LockEntry] = []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#") or len(line) > _MAX_LINE:
             continue
         if not line.startswith(" ") and line.endswith(":"):
             specs = tuple(quoted or plain for quoted, plain in _SPEC.findall(line[:-1]))
-            found.append(Locked(specs))
+            found.append(LockEntry(specs))
         elif found and (hit := _FIELD.match(line)):
             setattr(found[-1], hit[1], hit[2])
     return [locked for locked in found if locked.name]

@@ -26,34 +26,36 @@ _UNSOUND = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSErro
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class FolderMetadata:
     """``name`` (``""``: it does not say) and requirement lines of a package that is not installed yet."""
 
     name: str = ""
     requires: tuple[str, ...] = ()
 
 
-def by_setup(tree: BoxTree, folder: str) -> Described:
+def by_setup(tree: BoxTree, folder: str) -> FolderMetadata:
     """What setup.cfg and setup.py of a folder say in plain words; what they compute is not seen."""
     config = _setup_cfg(_text(tree, f"{folder}/setup.cfg"))
     script = _text(tree, f"{folder}/setup.py")
     name = _SETUP_NAME.search(script)
     listed = [one or other for found in _LIST.findall(script) for one, other in _QUOTED.findall(found)]
-    return Described(config.name or (name[1] if name else ""), (*config.requires, *listed))
+    return FolderMetadata(config.name or (name[1] if name else ""), (*config.requires, *listed))
 
 
-def _setup_cfg(text: str) -> Described:
+def _setup_cfg(text: str) -> FolderMetadata:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read_string(text)
     except (configparser.Error, ValueError):
-        return Described()
+        return FolderMetadata()
     lines = parser.get("options", "install_requires", fallback="") or ""
     name = parser.get("metadata", "name", fallback="") or ""
-    return Described(name.strip()[:200], tuple(line.strip() for line in lines.splitlines() if line.strip()))
+    return FolderMetadata(
+        name.strip()[:200], tuple(line.strip() for line in lines.splitlines() if line.strip())
+    )
 
 
-def by_wheel(tree: BoxTree, path: str) -> Described:
+def by_wheel(tree: BoxTree, path: str) -> FolderMetadata:
     """A wheel's own metadata."""
     raw = tree.read(path, _MAX_WHEEL)
     try:
@@ -65,9 +67,9 @@ def by_wheel(tree: BoxTree, path: str) -> Described:
             ]
             text = archive.open(infos[0]).read(_MAX_TEXT) if len(infos) == 1 else b""
     except _UNSOUND:
-        return Described()  # pip will say what is wrong with it
+        return FolderMetadata()  # pip will say what is wrong with it
     head = HeaderParser().parsestr(text.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
-    return Described(str(head.get("Name", ""))[:200], tuple(map(str, head.get_all("Requires-Dist", []))))
+    return FolderMetadata(str(head.get("Name", ""))[:200], tuple(map(str, head.get_all("Requires-Dist", []))))
 
 
 def _text(tree: BoxTree, path: str) -> str:

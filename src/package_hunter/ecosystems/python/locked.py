@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from package_hunter.ecosystems import purls
-from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.python import requirements
 from package_hunter.ecosystems.tree import BoxTree
 
@@ -28,7 +28,7 @@ def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
     packages = tuple(_pin(m, line) for line in wanted.lines if (m := _PIN.match(line)))
     others = [(item.name, item.path) for item in elsewhere] + [(o.name, o.address) for o in wanted.outside]
     packages += tuple(
-        Pinned(
+        Pin(
             purls.purl("pypi", requirements.normal(name) or "unnamed", ""),
             name or address,
             "",
@@ -40,13 +40,13 @@ def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
     yield LockFile(wanted.source, "pypi", packages, whole=wanted.locked and not wanted.unread)
 
 
-def _pin(pin: re.Match[str], line: str) -> Pinned:
+def _pin(pin: re.Match[str], line: str) -> Pin:
     """``integrity``: the hashes that pip is told to insist on, with blanks between."""
     purl = purls.purl("pypi", requirements.normal(pin[1]), pin[2])
-    return Pinned(purl, pin[1], pin[2], " ".join(sorted(_HASH.findall(line))) or None)
+    return Pin(purl, pin[1], pin[2], " ".join(sorted(_HASH.findall(line))) or None)
 
 
-def project_of(folder: Path, here: Sequence[Pinned]) -> None:
+def project_of(folder: Path, here: Sequence[Pin]) -> None:
     """requirements.txt."""
     lines = [f"{p.name}=={p.version}\n" for p in here]
     (folder / "requirements.txt").write_text("".join(lines), encoding="utf-8")

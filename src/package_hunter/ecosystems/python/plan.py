@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 
-from package_hunter.ecosystems.base import Installed, Plan, PlanOptions
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.python import installed
-from package_hunter.ecosystems.python.apart import Apart
 from package_hunter.ecosystems.python.installed import Distribution
-from package_hunter.ecosystems.python.requirements import Wanted, dumps, normal, requirement_name
+from package_hunter.ecosystems.python.local_builds import LocalBuilds
+from package_hunter.ecosystems.python.requirements import RequirementSet, dumps, normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
@@ -41,7 +41,7 @@ class Source:
     """What pip is asked for: lines of a requirements file (``wanted``), further arguments (``extra``, such as
     ``.``) whose builds belong to ``extra_purl`` (None: the project's own)."""
 
-    wanted: Wanted
+    wanted: RequirementSet
     extra: tuple[str, ...] = ()
     extra_purl: str | None = None
     root: str = "app"
@@ -76,13 +76,13 @@ class PythonPlan(Plan):
             self.notes += (
                 f"Packages of {host} were asked of this host's index: pip holds them to the lock file's digests.",
             )
-        self._apart = Apart(wanted, project, options.fetch_hosts, options.indexes)
+        self._apart = LocalBuilds(wanted, project, options.fetch_hosts, options.indexes)
         self._planned: dict[str, Phase] = {}
         self._found: list[Distribution] = []
         self._starters: list[Distribution] = []
         self._by_name: dict[str, Distribution] = {}
         self._by_purl: dict[str, Distribution] = {}
-        self._installed = Installed(expected=len(source.wanted.names))
+        self._installed = Inventory(expected=len(source.wanted.names))
         self._nothing: list[str] = []
         self._site = ""
 
@@ -266,7 +266,7 @@ class PythonPlan(Plan):
         self._by_name = {normal(item.name): item for item in kept}
         self._by_purl = {installed.purl(item.name, item.version): item for item in kept}
         self._starters = [item for item in kept if item.startup and normal(item.name) not in _SEEDED]
-        self._installed = Installed(packages, tuple(missing), len(kept) + len(missing))
+        self._installed = Inventory(packages, tuple(missing), len(kept) + len(missing))
 
     def _lines(self) -> list[str]:
         proven = (line for lines in self._source.wanted.proven.values() for line in lines)

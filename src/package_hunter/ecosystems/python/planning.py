@@ -9,13 +9,13 @@ from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
-from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.python import installed, locked, pack, requirements
 from package_hunter.ecosystems.python import plan as python_plan
 from package_hunter.ecosystems.python.plan import PythonPlan, Source
-from package_hunter.ecosystems.python.requirements import Wanted, normal
+from package_hunter.ecosystems.python.requirements import RequirementSet, normal
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
@@ -29,29 +29,31 @@ class PythonPlanning(Planning):
 
     reads_wishes = True  # a requirements.txt
 
-    def recognise(self, staged: Staged) -> bool:
+    def recognise(self, source_tree: SourceTree) -> bool:
         """By the purl's type, a manifest or requirement file at the top, or a wheel's own folder."""
-        if staged.purl is not None:
-            return staged.purl.startswith("pkg:pypi/")
-        names = set(staged.tree.names(staged.project))
-        if names & {*_MANIFESTS, "requirements.txt", "requirements.in"} or self._wheel_info(staged):
+        if source_tree.purl is not None:
+            return source_tree.purl.startswith("pkg:pypi/")
+        names = set(source_tree.tree.names(source_tree.project))
+        if names & {*_MANIFESTS, "requirements.txt", "requirements.in"} or self._wheel_info(source_tree):
             return True
-        return "requirements" in names and bool(requirements.wanted(staged.tree, staged.project).source)
+        return "requirements" in names and bool(
+            requirements.wanted(source_tree.tree, source_tree.project).source
+        )
 
-    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+    def plan(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         """See the plan's module."""
-        if staged.purl is not None:
-            return self._plan_purl(staged, options)
-        info = self._wheel_info(staged)
+        if source_tree.purl is not None:
+            return self._plan_purl(source_tree, options)
+        info = self._wheel_info(source_tree)
         if info is not None:
-            return self._plan_wheel(staged, options, info)
-        return self._plan_project(staged, options)
+            return self._plan_wheel(source_tree, options, info)
+        return self._plan_project(source_tree, options)
 
     def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
         """The one that a scan would install from."""
         return locked.lock_files(tree, project)
 
-    def project_of(self, folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+    def project_of(self, folder: Path, here: Sequence[Pin], everything: Sequence[Pin]) -> None:
         """A requirements.txt."""
         locked.project_of(folder, here)
 
@@ -63,32 +65,32 @@ class PythonPlanning(Planning):
         """The script of ours that is planted in the box."""
         python_plan.preload()
 
-    def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
-        assert staged.purl is not None
-        purl = PackageURL.from_string(staged.purl)
-        wanted = Wanted(source="the purl")
+    def _plan_purl(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
+        assert source_tree.purl is not None
+        purl = PackageURL.from_string(source_tree.purl)
+        wanted = RequirementSet(source="the purl")
         wanted.add(f"{purl.name}=={purl.version}" if purl.version else purl.name)
         if not wanted.names:
             raise NothingToScanError(f"“{purl.name}” is no name of a Python package.", "Write pkg:pypi/NAME.")
-        target = Target(purl.name, "pypi", purl=staged.purl)
-        return PythonPlan(target, staged.project, options, Source(wanted))
+        target = Target(purl.name, "pypi", purl=source_tree.purl)
+        return PythonPlan(target, source_tree.project, options, Source(wanted))
 
-    def _plan_project(self, staged: Staged, options: PlanOptions) -> Plan:
-        tree, project = staged.tree, staged.project
+    def _plan_project(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
+        tree, project = source_tree.tree, source_tree.project
         wanted = requirements.wanted(tree, project)
         builds = requirements.is_installable(tree, project)
         apart = wanted.outside or wanted.unread or any(path != "." for path in wanted.local)
         if not wanted.lines and not builds and not apart:
             if (why := requirements.unsound(tree, project)) is not None:
                 raise NothingAskedError(
-                    f"The pyproject.toml of {staged.name} is no sound TOML ({why}).", "Mend it."
+                    f"The pyproject.toml of {source_tree.name} is no sound TOML ({why}).", "Mend it."
                 )
             raise NothingAskedError(
-                f"{staged.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
+                f"{source_tree.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
                 "Give the folder that holds requirements.txt, pyproject.toml or a lock file with entries.",
             )
-        name = requirements.project_name(tree, project) or staged.name
-        target = self._sdist_target(staged) or Target(name, "pypi", sha256=staged.sha256)
+        name = requirements.project_name(tree, project) or source_tree.name
+        target = self._sdist_target(source_tree) or Target(name, "pypi", sha256=source_tree.sha256)
         own = wanted.local.get(".")
         # pip would look for what lies outside, and fail with all; what it needs else stands in the lines
         told = wanted.source == "pyproject.toml" and (wanted.outside or wanted.local)
@@ -101,43 +103,47 @@ class PythonPlanning(Planning):
             also_allowed=tuple(requirements.build_requires(tree, project)),
         )
         plan = PythonPlan(target, project, options, source)
-        plan.plant = staged.folder
+        plan.plant = source_tree.folder
         return plan
 
-    def _sdist_target(self, staged: Staged) -> Target | None:
+    def _sdist_target(self, source_tree: SourceTree) -> Target | None:
         """An archive with PKG-INFO at its top is a source distribution: a package, not a project."""
-        raw = staged.tree.read(f"{staged.project}/PKG-INFO", 4 << 20)
-        if raw is None or staged.sha256 is None:
+        raw = source_tree.tree.read(f"{source_tree.project}/PKG-INFO", 4 << 20)
+        if raw is None or source_tree.sha256 is None:
             return None
         head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
         name, version = str(head.get("Name", ""))[:200], str(head.get("Version", ""))[:100]
         if requirements.requirement_name(name) is None:
             return None
-        return Target(name, "pypi", purl=installed.purl(name, version), sha256=staged.sha256)
+        return Target(name, "pypi", purl=installed.purl(name, version), sha256=source_tree.sha256)
 
-    def _wheel_info(self, staged: Staged) -> str | None:
-        infos = [name for name in staged.tree.names(staged.project) if name.endswith(".dist-info")]
+    def _wheel_info(self, source_tree: SourceTree) -> str | None:
+        infos = [name for name in source_tree.tree.names(source_tree.project) if name.endswith(".dist-info")]
         return infos[0] if len(infos) == 1 else None
 
-    def _plan_wheel(self, staged: Staged, options: PlanOptions, info: str) -> Plan:
-        assert staged.folder is not None
+    def _plan_wheel(self, source_tree: SourceTree, options: PlanOptions, info: str) -> Plan:
+        assert source_tree.folder is not None
         name, _, version = info.removesuffix(".dist-info").partition("-")
         if requirements.requirement_name(name) is None or not version:
-            raise NothingToScanError(f"{staged.name} is no sound wheel.", "Build it again with `pip wheel`.")
-        file = staged.name if _WHEEL.fullmatch(staged.name) else f"{name}-{version}-py3-none-any.whl"
-        target = Target(name, "pypi", purl=installed.purl(name, version), sha256=staged.sha256)
-        files = (BoxFile(f"{staged.project}/{file}", b"", pack="zip"),)
-        raw = staged.tree.read(f"{staged.project}/{info}/METADATA", 4 << 20) or b""
+            raise NothingToScanError(
+                f"{source_tree.name} is no sound wheel.", "Build it again with `pip wheel`."
+            )
+        file = (
+            source_tree.name if _WHEEL.fullmatch(source_tree.name) else f"{name}-{version}-py3-none-any.whl"
+        )
+        target = Target(name, "pypi", purl=installed.purl(name, version), sha256=source_tree.sha256)
+        files = (BoxFile(f"{source_tree.project}/{file}", b"", pack="zip"),)
+        raw = source_tree.tree.read(f"{source_tree.project}/{info}/METADATA", 4 << 20) or b""
         head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
-        needs = Wanted(source=file)
+        needs = RequirementSet(source=file)
         for line in head.get_all("Requires-Dist", []):
             needs.add(str(line))
         # pip would look for what lies outside, and fail with all
         source = Source(
-            needs if needs.outside else Wanted(source=file),
+            needs if needs.outside else RequirementSet(source=file),
             extra=("--no-deps", f"./{file}") if needs.outside else (f"./{file}",),
             extra_purl=target.purl,
             also_allowed=(normal(name), *needs.names),
             files=files,
         )
-        return PythonPlan(target, staged.project, options, source)
+        return PythonPlan(target, source_tree.project, options, source)

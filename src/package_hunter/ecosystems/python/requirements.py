@@ -45,7 +45,7 @@ _FILES = ("requirements.txt", "requirements/base.txt", "requirements/production.
 
 
 @dataclass(slots=True)
-class Wanted:
+class RequirementSet:
     """Lines for pip and the names that they ask for; what the project has itself (``local``, by path) and what
     lies ``outside``; options that were left out (``dropped``), sentences about files that were not read
     (``unread``), and where all came from. ``place`` is where relative paths are looked for."""
@@ -156,7 +156,7 @@ def requirement_name(line: str) -> str | None:
     return normal(hit[1]) if hit else None
 
 
-def wanted(tree: BoxTree, project: str) -> Wanted:
+def wanted(tree: BoxTree, project: str) -> RequirementSet:
     """What the project asks for: its lock file if it has one, else its requirement files, else
     pyproject.toml."""
     for read in (_uv_lock, _poetry_lock, _pdm_lock, _pylock, _pipfile_lock, _requirement_files, _pyproject):
@@ -164,13 +164,13 @@ def wanted(tree: BoxTree, project: str) -> Wanted:
         if found is not None:
             _describe(found, tree, project)
             return found
-    found = Wanted(source="setup.py" if tree.kind(f"{project}/setup.py") == "file" else "")
+    found = RequirementSet(source="setup.py" if tree.kind(f"{project}/setup.py") == "file" else "")
     found.place = Place(tree, project, project)
     _describe(found, tree, project)
     return found
 
 
-def _describe(found: Wanted, tree: BoxTree, project: str) -> None:
+def _describe(found: RequirementSet, tree: BoxTree, project: str) -> None:
     """Names of what is local, and what it needs in turn, as far as that stands in plain words."""
     if not found.locked and is_installable(tree, project):
         _needs(found, tree, Place(tree, project, project), folders.by_setup(tree, project), Local("."))
@@ -196,7 +196,9 @@ def _describe(found: Wanted, tree: BoxTree, project: str) -> None:
         found.outside.append(Outside(item.name, path, f"it is beyond the first {_MAX_LOCAL}"))
 
 
-def _needs(found: Wanted, tree: BoxTree, place: Place, said: folders.Described, item: Local) -> None:
+def _needs(
+    found: RequirementSet, tree: BoxTree, place: Place, said: folders.FolderMetadata, item: Local
+) -> None:
     """A local package's own requirements. Where they stand in plain words, all are asked for with the project's,
     and the package itself is installed without looking for them again (pip could not have those outside)."""
     toml = _toml(tree, f"{place.folder}/pyproject.toml")
@@ -206,7 +208,7 @@ def _needs(found: Wanted, tree: BoxTree, place: Place, said: folders.Described, 
     if item.path == "." and found.source == "pyproject.toml":
         own, static = None, False  # that was read already
     if own is None or not static or (isinstance(told, list) and "dependencies" in told):
-        own = Wanted(place=place)
+        own = RequirementSet(place=place)
         for line in said.requires:
             own.add(line)
         static = False
@@ -261,11 +263,11 @@ def _packages(lock: dict[str, Any], key: str = "package") -> list[dict[str, Any]
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
-def _lock(tree: BoxTree, project: str, name: str) -> Wanted:
-    return Wanted(source=name, locked=True, place=Place(tree, project, project))
+def _lock(tree: BoxTree, project: str, name: str) -> RequirementSet:
+    return RequirementSet(source=name, locked=True, place=Place(tree, project, project))
 
 
-def _uv_lock(tree: BoxTree, project: str) -> Wanted | None:
+def _uv_lock(tree: BoxTree, project: str) -> RequirementSet | None:
     packages = _packages(_toml(tree, f"{project}/uv.lock"))
     if not packages:
         return None
@@ -282,7 +284,7 @@ def _uv_lock(tree: BoxTree, project: str) -> Wanted | None:
     return found
 
 
-def _poetry_lock(tree: BoxTree, project: str) -> Wanted | None:
+def _poetry_lock(tree: BoxTree, project: str) -> RequirementSet | None:
     packages = _packages(_toml(tree, f"{project}/poetry.lock"))
     if not packages:
         return None
@@ -302,7 +304,7 @@ def _poetry_lock(tree: BoxTree, project: str) -> Wanted | None:
     return found
 
 
-def _pdm_lock(tree: BoxTree, project: str) -> Wanted | None:
+def _pdm_lock(tree: BoxTree, project: str) -> RequirementSet | None:
     packages = _packages(_toml(tree, f"{project}/pdm.lock"))
     if not packages:
         return None
@@ -316,7 +318,7 @@ def _pdm_lock(tree: BoxTree, project: str) -> Wanted | None:
     return found
 
 
-def _pylock(tree: BoxTree, project: str) -> Wanted | None:
+def _pylock(tree: BoxTree, project: str) -> RequirementSet | None:
     """PEP 751."""
     packages = _packages(_toml(tree, f"{project}/pylock.toml"), "packages")
     if not packages:
@@ -346,7 +348,7 @@ def _own_file(item: dict[str, Any]) -> str:
     return next((path for end in fits for path in paths if path.endswith(end)), "")
 
 
-def _pin(found: Wanted, item: dict[str, Any], indexes: Iterable[str] = ()) -> None:
+def _pin(found: RequirementSet, item: dict[str, Any], indexes: Iterable[str] = ()) -> None:
     name, version = as_text(item.get("name"), 200), as_text(item.get("version"), 100)
     if _PLAIN.fullmatch(name) and re.fullmatch(r"[A-Za-z0-9.!+_-]+", version):
         line = f"{name}=={version}{_marker(item)}"
@@ -363,7 +365,7 @@ def _marker(item: dict[str, Any]) -> str:
     return f" ; {text}" if text and re.fullmatch(r"[\w\s.'\"<>=!()-]{1,500}", text) else ""
 
 
-def _pipfile_lock(tree: BoxTree, project: str) -> Wanted | None:
+def _pipfile_lock(tree: BoxTree, project: str) -> RequirementSet | None:
     lock = parse_object(tree.read(f"{project}/Pipfile.lock", 16 << 20))
     if not lock:
         return None
@@ -384,16 +386,16 @@ def _pipfile_lock(tree: BoxTree, project: str) -> Wanted | None:
     return found
 
 
-def _requirement_files(tree: BoxTree, project: str) -> Wanted | None:
+def _requirement_files(tree: BoxTree, project: str) -> RequirementSet | None:
     start = next((name for name in _FILES if tree.kind(f"{project}/{name}") == "file"), None)
     if start is None:
         return None
-    found = Wanted(source=start, place=Place(tree, project, project))
+    found = RequirementSet(source=start, place=Place(tree, project, project))
     _read_file(tree, project, start, found, set())
     return found
 
 
-def _read_file(tree: BoxTree, project: str, name: str, found: Wanted, seen: set[str]) -> None:
+def _read_file(tree: BoxTree, project: str, name: str, found: RequirementSet, seen: set[str]) -> None:
     if name in seen:
         return
     seen.add(name)
@@ -411,7 +413,9 @@ def _read_file(tree: BoxTree, project: str, name: str, found: Wanted, seen: set[
     found.place = place
 
 
-def _read_line(tree: BoxTree, project: str, name: str, line: str, found: Wanted, seen: set[str]) -> None:
+def _read_line(
+    tree: BoxTree, project: str, name: str, line: str, found: RequirementSet, seen: set[str]
+) -> None:
     include = re.match(r"(?:-r|--requirement)[\s=]*(\S+)", line)
     editable = re.match(r"(?:-e|--editable)[\s=]*(\S.*)", line)
     links = re.match(r"(?:-f|--find-links)[\s=]*(\S+)", line)
@@ -435,7 +439,7 @@ def _read_line(tree: BoxTree, project: str, name: str, line: str, found: Wanted,
         found.add(line)
 
 
-def _find_links(found: Wanted, where: str) -> None:
+def _find_links(found: RequirementSet, where: str) -> None:
     """A folder of packages, kept where it lies in the project: else others of their names would be scanned."""
     place = found.place
     if place is None or "://" in where.removeprefix("file://"):
@@ -449,13 +453,13 @@ def _find_links(found: Wanted, where: str) -> None:
         found.lines.append(f"--find-links {place.project}/{path}")
 
 
-def _pyproject(tree: BoxTree, project: str, place: Place | None = None) -> Wanted | None:
+def _pyproject(tree: BoxTree, project: str, place: Place | None = None) -> RequirementSet | None:
     """``place``: where its relative paths begin; the project itself if it is not given."""
     toml = _toml(tree, f"{project}/pyproject.toml")
     if not toml:
         return None
     place = place or Place(tree, project, project)
-    found = Wanted(source="pyproject.toml", place=place, indexes=origins.of_tools(toml))
+    found = RequirementSet(source="pyproject.toml", place=place, indexes=origins.of_tools(toml))
     tool = as_map(toml.get("tool"))
     told = {normal(name): value for name, value in as_map(as_map(tool.get("uv")).get("sources")).items()}
     listed = as_map(toml.get("project")).get("dependencies")
@@ -470,7 +474,7 @@ def _pyproject(tree: BoxTree, project: str, place: Place | None = None) -> Wante
     return found
 
 
-def _from_sources(found: Wanted, line: str, told: Mapping[str, Any], tool: dict[str, Any]) -> bool:
+def _from_sources(found: RequirementSet, line: str, told: Mapping[str, Any], tool: dict[str, Any]) -> bool:
     """Whether ``[tool.uv.sources]`` says that a requirement comes from elsewhere than a registry."""
     name = requirement_name(line)
     value = told.get(name) if name is not None else None
@@ -495,7 +499,7 @@ def _rev(table: dict[str, Any]) -> dict[str, Any]:
     return {**table, "rev": rev, "editable": table.get("editable") or table.get("develop")}
 
 
-def _member(found: Wanted, name: str, tool: dict[str, Any]) -> Local | Outside:
+def _member(found: RequirementSet, name: str, tool: dict[str, Any]) -> Local | Outside:
     """A member of uv's workspace, by its name."""
     listed = as_map(as_map(tool.get("uv")).get("workspace")).get("members")
     place = found.place

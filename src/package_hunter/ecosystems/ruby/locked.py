@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.ruby import lock
 from package_hunter.ecosystems.tree import BoxTree
 
@@ -19,13 +19,13 @@ def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
         yield LockFile("Gemfile.lock", "gem", tuple(_pinned(data.decode("utf-8-sig", "replace"))))
 
 
-def _pinned(text: str) -> Iterator[Pinned]:
+def _pinned(text: str) -> Iterator[Pin]:
     for gem in lock.parse(text).gems.values():
         version = gem.version.partition("-")[0]
-        yield Pinned(lock.purl(gem.name, gem.version), gem.name, version, None, gem.source == "GEM")
+        yield Pin(lock.purl(gem.name, gem.version), gem.name, version, None, gem.source == "GEM")
 
 
-def project_of(folder: Path, here: Sequence[Pinned]) -> None:
+def project_of(folder: Path, here: Sequence[Pin]) -> None:
     """A Gemfile. The registry is whatever Ruby is set up for: no host is written here."""
     lines = ["source Gem.sources.first.uri.to_s\n", *(f'gem "{p.name}", "{p.version}"\n' for p in here)]
     (folder / "Gemfile").write_text("".join(lines), encoding="utf-8")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from package_hunter.ecosystems.base import Installed, Plan, PlanOptions, longer_way
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, longer_way
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.ruby import lock
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
@@ -54,7 +54,7 @@ class RubyPlan(Plan):
         self.registry = (RegistryAllow("gem", frozenset(names), closed=bool(gems)),)
         self._lock = source.lock
         self._planned: dict[str, Phase] = {}
-        self._installed = Installed(expected=len(gems))
+        self._installed = Inventory(expected=len(gems))
         self._missing: list[str] = []
         self._inside: dict[str, str] = {}  # name of a gem in the project's own folders -> its folder
         self._unscanned: list[str] = []  # sentences
@@ -202,7 +202,7 @@ class RubyPlan(Plan):
             elif gem.source == "GEM" and gem.name != "bundler":
                 missing[gem.name] = None
         expected = len(packages) + len(missing) + len(self._unscanned)
-        self._installed = Installed(tuple(packages), tuple(missing), expected)
+        self._installed = Inventory(tuple(packages), tuple(missing), expected)
 
 
 def _ways(every: GemLock, root: str) -> dict[str, tuple[str, ...]]:

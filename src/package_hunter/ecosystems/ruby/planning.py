@@ -8,9 +8,9 @@ from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, Staged
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
-from package_hunter.ecosystems.pinned import LockFile, Pinned
+from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.ruby import lock, locked, pack
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
 from package_hunter.ecosystems.ruby.plan import GemSource, RubyPlan
@@ -27,26 +27,26 @@ _SOURCE = "source Gem.sources.first.uri.to_s\n"
 class RubyPlanning(Planning):
     """See ``ecosystems.interface``."""
 
-    def recognise(self, staged: Staged) -> bool:
+    def recognise(self, source_tree: SourceTree) -> bool:
         """By the purl's type, a Gemfile at the top, or the parts of a .gem file."""
-        if staged.purl is not None:
-            return staged.purl.startswith("pkg:gem/")
-        names = set(staged.tree.names(staged.project))
+        if source_tree.purl is not None:
+            return source_tree.purl.startswith("pkg:gem/")
+        names = set(source_tree.tree.names(source_tree.project))
         return bool(names & {"Gemfile", "Gemfile.lock"}) or names >= _GEM_PARTS
 
-    def plan(self, staged: Staged, options: PlanOptions) -> Plan:
+    def plan(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         """See the plan's module."""
-        if staged.purl is not None:
-            return self._plan_purl(staged, options)
-        if set(staged.tree.names(staged.project)) >= _GEM_PARTS:
-            return self._plan_gem(staged, options)
-        return self._plan_project(staged, options)
+        if source_tree.purl is not None:
+            return self._plan_purl(source_tree, options)
+        if set(source_tree.tree.names(source_tree.project)) >= _GEM_PARTS:
+            return self._plan_gem(source_tree, options)
+        return self._plan_project(source_tree, options)
 
     def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
         """Gemfile.lock."""
         return locked.lock_files(tree, project)
 
-    def project_of(self, folder: Path, here: Sequence[Pinned], everything: Sequence[Pinned]) -> None:
+    def project_of(self, folder: Path, here: Sequence[Pin], everything: Sequence[Pin]) -> None:
         """A Gemfile."""
         locked.project_of(folder, here)
 
@@ -54,8 +54,8 @@ class RubyPlanning(Planning):
         """A gem."""
         return pack.gem(package, into)
 
-    def _plan_project(self, staged: Staged, options: PlanOptions) -> Plan:
-        tree, project = staged.tree, staged.project
+    def _plan_project(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
+        tree, project = source_tree.tree, source_tree.project
         text = (tree.read(f"{project}/Gemfile.lock", 16 << 20) or b"").decode("utf-8", "replace")
         locked = lock.parse(text)
         names = lock.gemfile_names(
@@ -63,7 +63,7 @@ class RubyPlanning(Planning):
         )
         if not names and not locked.gems:
             raise NothingAskedError(
-                f"{staged.name} asks for no gem: neither Gemfile nor Gemfile.lock names one.",
+                f"{source_tree.name} asks for no gem: neither Gemfile nor Gemfile.lock names one.",
                 "Give the folder that holds a Gemfile with `gem` lines, or its lock file.",
             )
         cached = set(tree.names(f"{project}/vendor/cache"))
@@ -71,34 +71,36 @@ class RubyPlanning(Planning):
             f"{gem.full}.gem" in cached for gem in locked.gems.values() if gem.source == "GEM"
         )
         source = GemSource(tuple(names), locked, fetch=not complete)
-        plan = RubyPlan(Target(staged.name, "gem", sha256=staged.sha256), project, options, source)
-        plan.plant = staged.folder
+        plan = RubyPlan(Target(source_tree.name, "gem", sha256=source_tree.sha256), project, options, source)
+        plan.plant = source_tree.folder
         return plan
 
-    def _plan_purl(self, staged: Staged, options: PlanOptions) -> Plan:
-        assert staged.purl is not None
-        purl = PackageURL.from_string(staged.purl)
+    def _plan_purl(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
+        assert source_tree.purl is not None
+        purl = PackageURL.from_string(source_tree.purl)
         if not _NAME.fullmatch(purl.name) or (purl.version and not _NAME.fullmatch(purl.version)):
-            raise NothingToScanError(f"“{staged.purl}” names no gem.", "Write pkg:gem/NAME@VERSION.")
+            raise NothingToScanError(f"“{source_tree.purl}” names no gem.", "Write pkg:gem/NAME@VERSION.")
         wanted = f', "{purl.version}"' if purl.version else ""
         text = f'{_SOURCE}gem "{purl.name}"{wanted}\n'
-        files = (BoxFile(f"{staged.project}/Gemfile", text.encode()),)
-        target = Target(purl.name, "gem", purl=staged.purl)
-        return RubyPlan(target, staged.project, options, GemSource((purl.name,), GemLock(), files))
+        files = (BoxFile(f"{source_tree.project}/Gemfile", text.encode()),)
+        target = Target(purl.name, "gem", purl=source_tree.purl)
+        return RubyPlan(target, source_tree.project, options, GemSource((purl.name,), GemLock(), files))
 
-    def _plan_gem(self, staged: Staged, options: PlanOptions) -> Plan:
-        assert staged.folder is not None
-        raw = staged.tree.read(f"{staged.project}/metadata.gz", 4 << 20) or b""
+    def _plan_gem(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
+        assert source_tree.folder is not None
+        raw = source_tree.tree.read(f"{source_tree.project}/metadata.gz", 4 << 20) or b""
         name, version, needs = lock.metadata(raw)
         if not name:
-            raise NothingToScanError(f"The metadata of {staged.name} are not sound.", "Build the gem again.")
+            raise NothingToScanError(
+                f"The metadata of {source_tree.name} are not sound.", "Build the gem again."
+            )
         gem = Gem(name, version, needs)
-        path = f"{staged.project}/{gem.full}.gem"
+        path = f"{source_tree.project}/{gem.full}.gem"
         lines = "".join(f'gem "{needed}"\n' for needed in needs)
         files = (
             BoxFile(path, b"", pack="tar"),
-            *((BoxFile(f"{staged.project}/Gemfile", (_SOURCE + lines).encode()),) if needs else ()),
+            *((BoxFile(f"{source_tree.project}/Gemfile", (_SOURCE + lines).encode()),) if needs else ()),
         )
-        target = Target(name, "gem", purl=lock.purl(name, version), sha256=staged.sha256)
+        target = Target(name, "gem", purl=lock.purl(name, version), sha256=source_tree.sha256)
         source = GemSource(tuple(needs), GemLock(), files, own=(path, gem), fetch=bool(needs))
-        return RubyPlan(target, staged.project, options, source)
+        return RubyPlan(target, source_tree.project, options, source)

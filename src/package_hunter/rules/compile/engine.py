@@ -10,7 +10,7 @@ from package_hunter.errors import RuleFileError
 from package_hunter.model.event import event_table
 from package_hunter.model.fields import Extract, FieldSource, Inline
 from package_hunter.model.observation import Alert
-from package_hunter.rules.ast import FieldRef, Operand, Transformed
+from package_hunter.rules.ast import FieldRef, Operand, Transformation
 from package_hunter.rules.compile.emit import Emitter, Function
 from package_hunter.rules.compile.expressions import Values
 from package_hunter.rules.compile.graph import FALSE, Graph, arguments, signature, specialise, type_checks
@@ -24,7 +24,7 @@ Matches = tuple[Rule, ...]
 _NOTHING: Matches = ()
 
 
-class Engine:
+class Matcher:
     """Rules compiled for one source of fields.
 
     ``event_types`` are the event numbers (model/event.py) that any enabled rule can match: what the probe has
@@ -130,7 +130,7 @@ class Engine:
         return known
 
     def _make_getter(self, operand: Operand) -> Extract:
-        if isinstance(operand, Transformed):
+        if isinstance(operand, Transformation):
             return apply(operand, self.getter)
         assert isinstance(operand, FieldRef)
         try:
@@ -162,14 +162,14 @@ class Engine:
         )
 
 
-def compile_engine(ruleset: RuleSet, source: FieldSource, matching: str = "all") -> Engine:
+def compile_matcher(ruleset: RuleSet, source: FieldSource, matching: str = "all") -> Matcher:
     """Compile the enabled rules; ``matching`` is ``all`` or ``first`` (one alert an event, in file order).
 
     RuleFileError where a rule needs a field that the source does not have.
     """
-    return Engine(ruleset, source, matching)
+    return Matcher(ruleset, source, matching)
 
 
-def run(engine: Engine, events: Sequence[Any]) -> list[Alert]:
+def run(matcher: Matcher, events: Sequence[Any]) -> list[Alert]:
     """Every alert on these events, in their order."""
-    return [engine.alert(rule, event) for event in events for rule in engine.matches(event)]
+    return [matcher.alert(rule, event) for event in events for rule in matcher.matches(event)]

@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from package_hunter.decoy.registry.allow import Allowed
+from package_hunter.decoy.registry.allow import AllowList
 from package_hunter.decoy.registry.cache import Metadata, RegistryCache, best_digest
 from package_hunter.ecosystems.npm.registry import lesson, read_path
 from package_hunter.ecosystems.python.registry import artefact_names, metadata_lesson, page_lesson
@@ -33,7 +33,7 @@ def test_an_open_tree_grows_by_what_the_registry_says_and_a_closed_one_does_not(
     }
     learnt = lesson(json.dumps(packument).encode())
     assert learnt["files"]["/a/-/a-1.0.0.tgz"][:2] == ("1.0.0", "sha512-xx")
-    grown, closed = Allowed("npm"), Allowed("npm")
+    grown, closed = AllowList("npm"), AllowList("npm")
     grown.add(RegistryAllow("npm", frozenset({"a"})))
     closed.add(RegistryAllow("npm", frozenset({"a"}), closed=True, integrity={"a@1.0.0": "sha512-xx"}))
     for allowed in (grown, closed):

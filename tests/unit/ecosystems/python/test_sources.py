@@ -15,7 +15,7 @@ from package_hunter.ecosystems.base import PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.locked import lock_file
 from package_hunter.ecosystems.python import requirements
-from package_hunter.ecosystems.python.requirements import Wanted
+from package_hunter.ecosystems.python.requirements import RequirementSet
 from package_hunter.ecosystems.python.sources import marker_applies
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Command, CommandRun
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def asked(folder: Path, name: str, text: str) -> Wanted:
+def asked(folder: Path, name: str, text: str) -> RequirementSet:
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text)
     return requirements.wanted(BoxTree(folder, "/p"), "/p")

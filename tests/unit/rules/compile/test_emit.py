@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from package_hunter.rules import compile_engine, load_rules
+from package_hunter.rules import compile_matcher, load_rules
 from package_hunter.rules.source import DictSource
 
 _RULE = """
@@ -26,13 +26,13 @@ class _Broken:
 
 def test_a_traceback_shows_the_generated_line(tmp_path: Path) -> None:
     (tmp_path / "rule.yaml").write_text(_RULE)
-    engine = compile_engine(load_rules([tmp_path / "rule.yaml"], builtin=False), DictSource())
-    number = min(engine.event_types)
+    matcher = compile_matcher(load_rules([tmp_path / "rule.yaml"], builtin=False), DictSource())
+    number = min(matcher.event_types)
     try:
-        engine.matches(_Broken(number))
+        matcher.matches(_Broken(number))
     except Exception as error:
         shown = "".join(traceback.format_exception(error))
     assert "in match" in shown
     assert "rules for openat" in shown
     assert any("'/etc/shadow'" in line for line in shown.splitlines()), shown
-    assert engine.source(number) is not None
+    assert matcher.source(number) is not None

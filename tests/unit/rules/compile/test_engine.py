@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from package_hunter.enrich.fields.source import Fields
-from package_hunter.rules import compile_engine, load_rules
+from package_hunter.rules import compile_matcher, load_rules
 from tests.support.requires import ROOT
 
 
@@ -14,8 +14,8 @@ def test_the_generated_function_in_the_docs_is_what_is_generated(tmp_path: Path)
     text = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
     rules, code = _block(text, "yaml", "- rule: Shell history read"), _block(text, "python", "def match(")
     (tmp_path / "two.yaml").write_text(rules)
-    engine = compile_engine(load_rules([tmp_path / "two.yaml"], builtin=False), Fields())
-    sources = {engine.source(number) for number in engine.event_types}
+    matcher = compile_matcher(load_rules([tmp_path / "two.yaml"], builtin=False), Fields())
+    sources = {matcher.source(number) for number in matcher.event_types}
     assert sources == {code}
 
 

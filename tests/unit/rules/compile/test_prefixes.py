@@ -6,7 +6,7 @@ import pytest
 
 from package_hunter.enrich.fields.source import Fields
 from package_hunter.model.event import event_numbers
-from package_hunter.rules import compile_engine, load_rules
+from package_hunter.rules import compile_matcher, load_rules
 from package_hunter.rules.load import load_texts
 from package_hunter.rules.source import DictSource
 
@@ -44,13 +44,13 @@ RULE = "- rule: R\n  desc: d\n  output: o\n  priority: INFO\n  condition: {}\n"
     ],
 )
 def test_open_prefixes(condition: str, prefixes: tuple[str, ...] | None) -> None:
-    engine = compile_engine(load_texts([("f", RULE.format(condition))]), DictSource())
-    assert engine.open_prefixes == prefixes
+    matcher = compile_matcher(load_texts([("f", RULE.format(condition))]), DictSource())
+    assert matcher.open_prefixes == prefixes
 
 
 def test_our_rules_leave_plain_reads_to_the_kernel() -> None:
     """A rule of ours that takes any file would cost every scan; say a path or a name in it, or think again."""
-    prefixes = compile_engine(load_rules(), Fields()).open_prefixes
+    prefixes = compile_matcher(load_rules(), Fields()).open_prefixes
     assert prefixes is not None
     assert not [p for p in prefixes if "/home/dev/projects/app/node_modules/a/index.js".startswith(p)]
     assert not [p for p in prefixes if "/usr/lib/x86_64-linux-gnu/libc.so.6".startswith(p)]
@@ -58,12 +58,14 @@ def test_our_rules_leave_plain_reads_to_the_kernel() -> None:
 
 
 def test_event_types_are_those_that_can_match() -> None:
-    engine = compile_engine(load_texts([("f", RULE.format("evt.type in (execve, execveat)"))]), DictSource())
-    assert event_numbers()["syscall_execve_19_x"] in engine.event_types
-    assert event_numbers()["syscall_openat_2_x"] not in engine.event_types
+    matcher = compile_matcher(
+        load_texts([("f", RULE.format("evt.type in (execve, execveat)"))]), DictSource()
+    )
+    assert event_numbers()["syscall_execve_19_x"] in matcher.event_types
+    assert event_numbers()["syscall_openat_2_x"] not in matcher.event_types
 
 
 def test_constants_decide_beforehand() -> None:
     rules = load_texts([("f", RULE.format("evt.type = openat and container.id != host"))])
-    assert compile_engine(rules, DictSource({"container.id": "host"})).event_types == frozenset()
-    assert compile_engine(rules, DictSource({"container.id": "abc"})).event_types
+    assert compile_matcher(rules, DictSource({"container.id": "host"})).event_types == frozenset()
+    assert compile_matcher(rules, DictSource({"container.id": "abc"})).event_types

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from package_hunter.errors import UnreachableError
-from package_hunter.rules import compile_engine, load_rules
+from package_hunter.rules import compile_matcher, load_rules
 from package_hunter.rules.source import DictEvent, DictSource
 from package_hunter.sensor.falco.alert import parse
 from package_hunter.sensor.falco.place import Take
@@ -107,10 +107,10 @@ def test_a_built_in_rules_word_on_the_mark_shows_that_they_are_loaded() -> None:
 
 
 def test_the_rule_of_the_proof_is_built_in_and_takes_the_mark() -> None:
-    engine = compile_engine(load_rules(), DictSource())
+    matcher = compile_matcher(load_rules(), DictSource())
     event = DictEvent({"evt.type": "execve", "evt.rawres": 0, "proc.name": MARKED, "proc.pname": "init"})
-    assert [(r.name, r.tags[0][:5]) for r in engine.matches(event)] == [(PROOF_RULE, "T1082")]
-    assert any(tag.startswith("kind:") for r in engine.matches(event) for tag in r.tags)
+    assert [(r.name, r.tags[0][:5]) for r in matcher.matches(event)] == [(PROOF_RULE, "T1082")]
+    assert any(tag.startswith("kind:") for r in matcher.matches(event) for tag in r.tags)
 
 
 def test_a_mark_of_another_box_or_none() -> None:

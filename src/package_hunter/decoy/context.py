@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
-from package_hunter.decoy.record import Recorder, now
+from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.tls import Certificates
 from package_hunter.decoy.watch import Watch
@@ -15,12 +15,12 @@ from package_hunter.model.observation import DecoyMark
 
 
 @dataclass(slots=True)
-class World:
+class DecoyContext:
     """What every connection of a scan needs."""
 
     spec: GatewaySpec
     names: Names
-    record: Recorder
+    record: NetworkRecorder
     certificates: Certificates
     watch: Watch
     markers: Markers

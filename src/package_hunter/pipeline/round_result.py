@@ -12,7 +12,7 @@ from package_hunter.pipeline.rounds import Round
 
 
 @dataclass(frozen=True)
-class Judged:
+class RoundResult:
     """See above. ``broken`` are sentences about what went wrong while it ran; ``coverage`` tells them too.
     ``faults`` are those of what failed through a fault of ours, in this round's boxes."""
 
@@ -28,8 +28,10 @@ class Judged:
     faults: tuple[str, ...] = ()
 
 
-def not_run(turn: Round, error: HunterError, faults: tuple[str, ...] = ()) -> Judged:
+def not_run(turn: Round, error: HunterError, faults: tuple[str, ...] = ()) -> RoundResult:
     """A round that could not be made: nothing seen, and why."""
     why = (f"This part could not be scanned: {error.message}",)
     packages = turn.plan.inventory()
-    return Judged(turn, (), Observation(), NetworkLog(), (), packages, Coverage(reasons=why), (), why, faults)
+    return RoundResult(
+        turn, (), Observation(), NetworkLog(), (), packages, Coverage(reasons=why), (), why, faults
+    )

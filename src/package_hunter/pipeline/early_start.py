@@ -31,7 +31,7 @@ def _registries(config: Settings) -> tuple[Upstream, ...]:
     return found
 
 
-class Ahead:
+class EarlyStart:
     """What a scan needs later, begun at once. A context: at its end, what was begun and never used is ended too."""
 
     def __init__(self, config: Settings) -> None:
@@ -69,7 +69,7 @@ class Ahead:
         except BaseException as error:
             self._failed = error
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> EarlyStart:
         return self
 
     def __exit__(

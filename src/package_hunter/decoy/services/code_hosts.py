@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 
+from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask, json_answer
-from package_hunter.decoy.world import World
 
 _GITHUB_CHANGES = (
     ("POST", re.compile(r"/(user|orgs/[^/]+)/repos"), "created a repository"),
@@ -19,10 +19,10 @@ _GITHUB_CHANGES = (
 _GITLAB_CHANGE = re.compile(r"/api/v4/(projects|snippets|groups).*")
 
 
-class CodeForges:
+class CodeHosts:
     """A user with a few repositories who may do everything."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: DecoyContext) -> None:
         self._world = world
 
     def matches(self, ask: Ask) -> bool:

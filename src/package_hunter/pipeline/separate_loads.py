@@ -13,7 +13,7 @@ LOAD_SECONDS = 5.0
 
 
 @dataclass
-class Apart:
+class SeparateLoads:
     """Which packages a further box loads apart; ``order`` are the purls as they were loaded, by suspect, and
     ``whole`` the suspects of which all that they depend on was."""
 

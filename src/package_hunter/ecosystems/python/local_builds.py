@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from package_hunter.ecosystems.python import installed
 from package_hunter.ecosystems.python.installed import Distribution
-from package_hunter.ecosystems.python.requirements import Wanted, normal
+from package_hunter.ecosystems.python.requirements import RequirementSet, normal
 from package_hunter.ecosystems.python.sources import Local, Outside, label
 from package_hunter.model.scan import CommandRun
 
@@ -17,19 +17,23 @@ _NAMED = 100  # that were not scanned, each with its sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class SkippedBuilds:
     """Sentences about what was not scanned, and how many packages that are."""
 
     reasons: tuple[str, ...]
     count: int
 
 
-class Apart:
+class LocalBuilds:
     """What a project asks for beside a registry. ``hosts`` are those that may be fetched from, ``indexes`` hosts
     of the indexes that this host is set up for (None: not known, and not judged)."""
 
     def __init__(
-        self, wanted: Wanted, project: str, hosts: frozenset[str], indexes: frozenset[str] | None = None
+        self,
+        wanted: RequirementSet,
+        project: str,
+        hosts: frozenset[str],
+        indexes: frozenset[str] | None = None,
     ) -> None:
         self._strange = [] if indexes is None else wanted.strange_indexes(indexes)
         self._wanted, self._project, self._hosts = wanted, project, hosts
@@ -60,7 +64,7 @@ class Apart:
         asked = {normal(item.name) for item in every if item.name}
         return [n for item in found if (n := normal(item.name)) in asked or self._path(item) is not None]
 
-    def missed(self, found: Sequence[Distribution], runs: Sequence[CommandRun]) -> Missed:
+    def missed(self, found: Sequence[Distribution], runs: Sequence[CommandRun]) -> SkippedBuilds:
         """What is not there after the install."""
         here = {normal(item.name) for item in found if item.source}
         paths = {self._path(item) for item in found}
@@ -78,16 +82,16 @@ class Apart:
                 reasons.append(f"{label(thing.name, thing.address)} was not scanned: it was not installed.")
         return self._with_unread(reasons)
 
-    def unread(self) -> Missed:
+    def unread(self) -> SkippedBuilds:
         """What would not be scanned, whatever is installed."""
         return self._with_unread(
             [self._sentence(item) for item in self._wanted.outside if not self._allowed(item)]
         )
 
-    def _with_unread(self, reasons: list[str]) -> Missed:
+    def _with_unread(self, reasons: list[str]) -> SkippedBuilds:
         more = len(reasons) - _NAMED
         told = (*reasons[:_NAMED], *((f"{more} more packages were not scanned.",) if more > 0 else ()))
-        return Missed((*self._indexes(), *self._wanted.unread, *told), len(reasons))
+        return SkippedBuilds((*self._indexes(), *self._wanted.unread, *told), len(reasons))
 
     def _indexes(self) -> list[str]:
         """A sentence for each index that others' packages may have been scanned in place of."""
@@ -119,7 +123,7 @@ class Apart:
         return path if path in self._wanted.local and path != "." else None
 
 
-def _in_order(wanted: Wanted) -> list[Local]:
+def _in_order(wanted: RequirementSet) -> list[Local]:
     """What is local, each after what it asks for (loops are cut)."""
     by_name = {normal(item.name): item for item in wanted.local.values() if item.path != "."}
     found: dict[str, Local] = {}
