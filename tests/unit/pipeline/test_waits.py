@@ -15,7 +15,10 @@ _ROW = re.compile(r"^\| .* \| ([\d.]+) \| `([\w.]+)` \|$", re.M)
 _CONSTANT = re.compile(r"^(\w*_SECONDS) = ", re.M)
 # a number of seconds where none has a name
 _BARE = re.compile(r"(?:timeout\w*=|timeout\(|sleep\(|settimeout\()\s*\d")
-_AGES = {"decoy.registry.front._FRESH_SECONDS", "pipeline.early_start._FRESH_SECONDS"}  # of what is known, no waits
+_AGES = {
+    "decoy.registry.front._FRESH_SECONDS",
+    "pipeline.early_start._FRESH_SECONDS",
+}  # of what is known, no waits
 
 
 def listed() -> dict[str, float]:
