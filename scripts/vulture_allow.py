@@ -31,3 +31,5 @@ _.interpreted
 _.usage
 # called by pydantic by name: the report's schema is made by them; a key that every report has
 _.field_title_should_be_set, _.default_schema, _.nullable_schema, _.schema_version
+# read by SQLAlchemy
+_.cache_ok
