@@ -10,9 +10,7 @@ from package_hunter.cli.diff import read_report
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.report import Report
 from package_hunter.policy import DEFAULT, Policy, load_policy
-from package_hunter.policy.rejudge import OWN_FILE, rejudge
-
-_MAX_OWN = 1 << 20
+from package_hunter.policy.rejudge import own_text, rejudge
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +44,4 @@ def own_file(target: str) -> str | None:
     """The text of the scanned folder's own policy file, read as what it is: somebody else's."""
     if target.startswith("pkg:") or not Path(target).is_dir():
         return None
-    data = BoxTree(Path(target), "/project").read(f"/project/{OWN_FILE}", _MAX_OWN)
-    return None if data is None else data.decode("utf-8", "replace")
+    return own_text(BoxTree(Path(target), "/project").read, "/project")

@@ -6,6 +6,7 @@ it may waive what is no proof, and it may make the decision stricter, never mild
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,6 +23,7 @@ from package_hunter.policy.waive import apply_waivers
 
 OWN_FILE = "package-hunter.toml"
 MAX_OWN_WAIVERS = 200
+_MAX_OWN_BYTES = 1 << 20
 _ALLOWED = Allowance(cpu_seconds=5, seconds=10.0, memory_bytes=256 << 20)
 _MAX_SENTENCE = 400
 
@@ -52,6 +54,13 @@ def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) ->
         explanation=explanation(waived.findings, report.coverage),
         notices=tuple(dict.fromkeys(notices)),
     )
+
+
+def own_text(read: Callable[[str, int], bytes | None], project: str) -> str | None:
+    """The text of the own policy file of a project at that path, read as what it is: somebody else's. ``read``
+    takes a path and the most bytes, and follows no link (BoxTree.read); None where there is no such file."""
+    data = read(f"{project}/{OWN_FILE}", _MAX_OWN_BYTES)
+    return None if data is None else data.decode("utf-8", "replace")
 
 
 def _own_policy(text: str | None) -> tuple[Policy, list[str]]:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from package_hunter.pipeline.options import Scan
     from package_hunter.queue.reuse import Known
 
-_MAX_OWN = 1 << 20
-
 
 def pipeline_runner(settings: Settings) -> Runner:
     """A runner that makes real scans; the pipeline is imported with the first one."""
@@ -64,13 +62,12 @@ class _Run:
         return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
 
     def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
-        from package_hunter.policy.rejudge import OWN_FILE
+        from package_hunter.policy.rejudge import own_text
         from package_hunter.queue import reuse
 
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
-            data = source_tree.tree.read(f"{source_tree.project}/{OWN_FILE}", _MAX_OWN)
-            self._own = None if data is None else data.decode("utf-8", "replace")
+            self._own = own_text(source_tree.tree.read, source_tree.project)
         if not self._settings.result_cache_seconds:
             return None
         self._known = reuse.known_by(scan, source_tree, upstreams)
