@@ -26,6 +26,7 @@ from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
 
+_SET_UP_SECONDS = 10.0  # for a connection's settings, while others hold the database
 _PRAGMAS = (
     "foreign_keys = ON",
     "busy_timeout = 10000",
@@ -165,7 +166,21 @@ def _sqlite(url: URL, file: Path) -> Engine:
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: sqlite3's own would begin too late
     for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _patiently(connection: Any, statement: str) -> None:
+    """Run it; tried again while others hold the database: SQLite does not wait by itself where several turn a new
+    database's log on at once, whatever busy_timeout says."""
+    end = time.monotonic() + _SET_UP_SECONDS
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= end:
+                raise
+            time.sleep(0.02)
 
 
 def _once_only(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -92,7 +92,7 @@ def _processes() -> list[Case]:
         ("dup", [("dup", {"res": EBADF, "oldfd": 99})], lambda: syscall("dup", 99)),
         ("dup2", [("dup2", {"res": 0, "oldfd": 2, "newfd": 0})], lambda: syscall("dup2", 2, 0)),
         ("dup3", [("dup3", {"res": 1, "oldfd": 2, "newfd": 1, "flags": 1 << 12})], lambda: syscall("dup3", 2, 1, os.O_CLOEXEC)),
-        ("fcntl", [("fcntl", {"fd": 2, "cmd": 26, "arg": 50, "res": 50})], lambda: syscall("fcntl", 2, 1030, 50)),
+        ("fcntl", [("fcntl", {"fd": 2, "cmd": 26, "arg": 900, "res": 900})], lambda: syscall("fcntl", 2, 1030, 900)),
         ("close", [("close", {"res": EBADF, "fd": 99})], lambda: syscall("close", 99)),
         ("close_range", [("close_range", {"res": 0, "first": 90, "last": 95, "flags": 4})], lambda: syscall("close_range", 90, 95, 4)),
         ("pipe2", [("pipe2", {"res": EINVAL, "fd1": -1, "fd2": -1, "ino": 0})], lambda: syscall("pipe2", _buffer(b"", 8), 3)),
