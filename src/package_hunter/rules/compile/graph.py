@@ -178,9 +178,8 @@ def _fixed(check: Check, number: int) -> bool | None:
     return None
 
 
-def type_checks(conditions: Iterable[Node]) -> list[Check]:
-    """Every different test that the event type alone may decide."""
-    found: dict[object, Check] = {}
+def _checks(conditions: Iterable[Node]) -> Iterator[Check]:
+    """Every test in them, those of shared parts once."""
     seen: set[int] = set()
     todo = list(conditions)
     while todo:
@@ -189,8 +188,16 @@ def type_checks(conditions: Iterable[Node]) -> list[Check]:
             continue
         seen.add(id(node))
         todo.extend(node.children())
-        if isinstance(node, Check) and isinstance(node.left, FieldRef) and node.left.name in _OF_TYPE:
-            found.setdefault((node.left, node.op, node.values, node.modifier), node)
+        if isinstance(node, Check):
+            yield node
+
+
+def type_checks(conditions: Iterable[Node]) -> list[Check]:
+    """Every different test that the event type alone may decide."""
+    found: dict[object, Check] = {}
+    for check in _checks(conditions):
+        if isinstance(check.left, FieldRef) and check.left.name in _OF_TYPE:
+            found.setdefault((check.left, check.op, check.values, check.modifier), check)
     return list(found.values())
 
 
@@ -201,16 +208,9 @@ def arguments(conditions: Iterable[Node]) -> list[FieldRef]:
     """Every different argument of calls (``evt.arg.flags``) that conditions ask for: of which an event type has
     some and lacks others."""
     found: dict[FieldRef, None] = {}
-    seen: set[int] = set()
-    todo = list(conditions)
-    while todo:
-        node = todo.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        todo.extend(node.children())
-        if isinstance(node, Check) and isinstance(node.left, FieldRef) and node.left.name in _ARGUMENTS:
-            found[node.left] = None
+    for check in _checks(conditions):
+        if isinstance(check.left, FieldRef) and check.left.name in _ARGUMENTS:
+            found[check.left] = None
     return list(found)
 
 
