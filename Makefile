@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench eval recordings fuzz faults lock clean
+.PHONY: help demo test setup setup-run lint bench eval cases recordings fuzz faults lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ bench: setup ## Measure the budgets of docs/architecture.md on this machine
 
 eval: setup ## Detection and false accusations, beside GuardDog (long)
 	@$(SUDO) $(PY) ci/eval.py
+
+cases: setup ## Every small input of ../shared/cases is judged as it must be (long)
+	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases
 
 recordings: setup ## Ten scans, recorded and replayed to the same alerts
 	@$(SUDO) env PACKAGE_HUNTER_ALL_RECORDINGS=1 $(PY) -m pytest -q tests/acceptance/recordings
