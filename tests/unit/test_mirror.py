@@ -35,6 +35,7 @@ TOPICS = {
 # Below the other kinds of tests: folders that are named for no package, and why.
 FOLDERS = {
     "integration/service": "store and queue on both databases, which one fixture starts",
+    "acceptance/cases": "the inputs of ../shared/cases, each scanned whole",
     "acceptance/falco": "`scan --engine falco`",
     "acceptance/recordings": "`scan --record` and `replay` together",
     "acceptance/registry": "what goes through the gateway to registries",

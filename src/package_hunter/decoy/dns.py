@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from dnslib import AAAA, CNAME, MX, NS, PTR, QTYPE, RCODE, RR, SOA, SRV, TXT, A, DNSError, DNSRecord
 
+from package_hunter.decoy.existence import Existence
 from package_hunter.decoy.names import Names
 from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.model.observation import DnsRecord
 
 _TTL = 300
-_SEARCH_DOMAINS = (".local", ".localdomain", ".in-addr.arpa", ".ip6.arpa")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xff]")
 
 
@@ -26,10 +26,18 @@ def printable(name: str) -> str:
 
 
 class DnsServer:
-    """Answers one question at a time; ``heard`` sees each name for the canary search."""
+    """Answers one question at a time; ``heard`` sees each name for the canary search, also one that does not
+    exist."""
 
-    def __init__(self, names: Names, record: NetworkRecorder, heard: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        names: Names,
+        record: NetworkRecorder,
+        heard: Callable[[str, int], None],
+        existence: Existence,
+    ) -> None:
         self._names = names
+        self._existence = existence
         self._record = record
         self._heard = heard
 
@@ -61,7 +69,7 @@ class DnsServer:
         qname = question.qname  # type: ignore[attr-defined]
         if kind == "PTR":
             return self._pointer(reply, qname, name)
-        if name.endswith(_SEARCH_DOMAINS) or "." not in name:
+        if not (self._names.has(name) or self._existence.exists(name)):
             reply.header.rcode = RCODE.NXDOMAIN
             return "NXDOMAIN"
         pair = self._names.addresses(name)

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,12 +44,13 @@ class GatewayProcess:
 
     def __init__(self, program: str) -> None:
         self.line, theirs = socket.socketpair()
+        self.questions, asks = socket.socketpair()
         self.line.settimeout(_START_SECONDS)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
-        with theirs:
+        with theirs, asks:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", program, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
+                [sys.executable, "-m", program, str(theirs.fileno()), str(asks.fileno())],
+                pass_fds=(theirs.fileno(), asks.fileno()),
                 cwd="/",
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
                 stdin=subprocess.DEVNULL,
@@ -60,6 +63,7 @@ class GatewayProcess:
         self.process.kill()
         self.process.wait()
         self.line.close()
+        self.questions.close()
         self.errors.close()
 
 
@@ -84,6 +88,7 @@ class Gateway:
         _own(self.names_path, spec.uid)
         _own(spec.run_dir, spec.uid)  # last: from now on others put things there
         self._line, self._process, self._errors = process.line, process.process, process.errors
+        self._questions = process.questions
         self.pidfd = os.pidfd_open(
             self._process.pid
         )  # readable once the process has ended; open until ``stop``
@@ -95,9 +100,16 @@ class Gateway:
         """The gateway process."""
         return self._process.pid
 
-    def start(self, netns: int | str | os.PathLike[str], engine: socket.socket | None = None) -> None:
+    def start(
+        self,
+        netns: int | str | os.PathLike[str],
+        engine: socket.socket | None = None,
+        stands: Callable[[tuple[str, ...]], bool] = lambda labels: True,
+    ) -> None:
         """Open the sockets in ``netns`` and return once the gateway answers there. ``engine`` is a listening
-        socket of the box's file system on which the gateway plays a container engine."""
+        socket of the box's file system on which the gateway plays a container engine. ``stands`` says whether one
+        of some labels of a host name stands in a file of the box."""
+        threading.Thread(target=_answer, args=(self._questions, stands), daemon=True).start()
         sockets = open_in(netns)
         given = (*sockets.all(), *([engine] if engine else []))
         try:
@@ -138,6 +150,8 @@ class Gateway:
             else:
                 self.killed = self._process.returncode < 0
             self._line.close()
+            with contextlib.suppress(OSError):  # the gateway is gone: the thread that answers it ends
+                self._questions.shutdown(socket.SHUT_RDWR)
             self._errors.close()
             os.close(self.pidfd)
             path = self._spec.run_dir / LOG
@@ -159,6 +173,16 @@ class Gateway:
             lines = self._errors.read(1 << 20).decode(errors="replace").strip().splitlines()
             return lines[-1][:500] if lines else ""
         return ""
+
+
+def _answer(questions: socket.socket, stands: Callable[[tuple[str, ...]], bool]) -> None:
+    """Answer the gateway's questions until its end; what it asks is untrusted."""
+    with questions, contextlib.suppress(EOFError, OSError, ValueError):
+        while True:
+            message, _ = control.receive(questions)
+            labels = message.get("labels")
+            words = tuple(str(label)[:63] for label in labels[:127]) if isinstance(labels, list) else ()
+            control.send(questions, {"stands": bool(words) and stands(words)})
 
 
 def _own(path: Path, uid: int | None) -> None:

@@ -46,6 +46,10 @@ class Names:
             number = self._registries
             self._add(host, str(_REGISTRY_V4[number]), str(ipaddress.ip_address(_REGISTRY_V6 + number)))
 
+    def has(self, name: str) -> bool:
+        """Whether ``name`` has addresses already."""
+        return name in self._by_name
+
     def name(self, address: str) -> str | None:
         """The name that was resolved to ``address``."""
         return self._by_address.get(address)

@@ -14,6 +14,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio._backends._asyncio
@@ -27,6 +28,7 @@ from package_hunter.decoy import control
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.dns import DnsServer
+from package_hunter.decoy.existence import Existence
 from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
@@ -50,6 +52,7 @@ from package_hunter.model.observation import Canary
 from package_hunter.model.registry import RegistryAllow
 
 _MEMORY = 2 << 30
+_ANSWER_SECONDS = 5.0  # for the worker to look into the box
 # Imported by others on first use, when it is too late: a confined process may not be able to read modules.
 _NEEDED_LATER = (
     concurrent.futures.thread, anyio._backends._asyncio, brotli, httpcore._backends.auto,
@@ -63,14 +66,21 @@ MakeFronts = Callable[[Registry], tuple[Front, ...]]
 class Process:
     """Everything that one gateway process owns."""
 
-    def __init__(self, spec: GatewaySpec, ca_cert: bytes, ca_key: bytes, make_fronts: MakeFronts) -> None:
+    def __init__(
+        self,
+        spec: GatewaySpec,
+        ca: tuple[bytes, bytes],
+        make_fronts: MakeFronts,
+        questions: socket.socket,
+    ) -> None:
+        """``ca`` is the scan's authority (certificate, key), ``questions`` the line on which the worker is asked."""
         self.spec = spec
         self.record = NetworkRecorder(spec.run_dir / LOG, spec.limits)
         hosts = _registry_hosts(spec)
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
         references = [c for _ in range(2) for c in _references(spec)]
         self.watch = watch = Watch(spec.canaries, references, self.record, Registries.of(spec.upstreams))
-        certificates = Certificates(ca_cert, ca_key, spec.run_dir)
+        certificates = Certificates(*ca, spec.run_dir)
         markers = Markers(names, self.record)
         self.world = DecoyContext(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)
@@ -78,7 +88,8 @@ class Process:
         self.registry.on_file_host = names.registry
         self.fetcher = Fetcher(self.registry, self.watch)
         self.router = Router(self.world, make_fronts(self.registry), self.fetcher)
-        self.dns = DnsServer(names, self.record, self._heard)
+        existence = Existence(partial(_stands, questions), markers.is_marker)
+        self.dns = DnsServer(names, self.record, self._heard, existence)
 
     def _heard(self, name: str, peer_port: int) -> None:
         if self.world.markers.is_marker(name.rstrip(".").lower()):
@@ -146,10 +157,20 @@ def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
     return tuple({host for _, host in found} | index)
 
 
-async def _run(line: socket.socket, make_fronts: MakeFronts) -> None:
+def _stands(questions: socket.socket, labels: tuple[str, ...]) -> bool:
+    """Ask the worker, which sees the box's files; yes where it does not answer."""
+    try:
+        control.send(questions, {"labels": labels})
+        return bool(control.receive(questions)[0]["stands"])
+    except (OSError, EOFError):
+        return True
+
+
+async def _run(line: socket.socket, questions: socket.socket, make_fronts: MakeFronts) -> None:
     message, _ = control.receive(line)
     use(from_data(message["ecosystems"]))
-    process = Process(*from_wire(message), make_fronts)
+    spec, *ca = from_wire(message)
+    process = Process(spec, (ca[0], ca[1]), make_fronts, questions)
     _, fds = control.receive(line, 16)
     made = [socket.socket(fileno=fd) for fd in fds]
     for sock in made:
@@ -166,8 +187,9 @@ async def _run(line: socket.socket, make_fronts: MakeFronts) -> None:
 
 
 def main(make_fronts: MakeFronts) -> None:
-    """Serve one scan; the first argument of the command line is the control socket's number."""
-    line = socket.socket(fileno=int(sys.argv[1]))
+    """Serve one scan; the command line has the numbers of the control socket and of the one for questions."""
+    line, questions = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    questions.settimeout(_ANSWER_SECONDS)
     with contextlib.suppress(EOFError):  # the worker is gone
-        asyncio.run(_run(line, make_fronts))
+        asyncio.run(_run(line, questions, make_fronts))
     os._exit(0)

@@ -6,7 +6,7 @@ make milder are softened; combinations of them are found; all are put together i
 
 from __future__ import annotations
 
-from package_hunter.findings import from_alerts, from_host, from_network, left_running
+from package_hunter.findings import box_signs, from_alerts, from_host, from_network, left_running
 from package_hunter.findings.context import Blamer, Context, RoundFacts
 from package_hunter.findings.correlate import correlate
 from package_hunter.findings.group import ExplainRule, group
@@ -37,6 +37,7 @@ def judge(
         *from_network.signals(context, facts.host_facts),
         *from_host.signals(context),
         *left_running.signals(context),
+        *box_signs.signals(context),
     ]
     seen.sort(key=lambda s: s.time_ns)
     seen = list(tied(seen, context))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway, GatewayProcess
@@ -18,6 +19,7 @@ from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
 from package_hunter.pipeline.rounds import Round
+from package_hunter.pipeline.standing_names import stands
 from package_hunter.pipeline.watchers import watcher_of
 from package_hunter.sandbox import RuncSandbox
 
@@ -99,7 +101,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
 
 def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     """Let the gateway answer the box, and pass on what the plan needs of registries."""
-    gateway.start(box.gateway_netns, box.docker_socket)
+    gateway.start(box.gateway_netns, box.docker_socket, partial(stands, box.upper_dir))
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from package_hunter.decoy.dns import DnsServer
+from package_hunter.decoy.existence import Existence
 from package_hunter.decoy.names import Names
 from package_hunter.decoy.record import NetworkRecorder, now, read_log
 from package_hunter.decoy.services.downloads import elf
@@ -34,7 +35,7 @@ from package_hunter.model.observation import (
 def server(tmp_path: Path, limits: Limits) -> tuple[DnsServer, NetworkRecorder, Names]:
     record = NetworkRecorder(tmp_path / "log", limits)
     names = Names(tmp_path / "names", ("registry.corp.example",), limits.names)
-    return DnsServer(names, record, lambda name, port: None), record, names
+    return DnsServer(names, record, lambda name, port: None, Existence(lambda labels: True)), record, names
 
 
 def test_each_name_has_its_own_address_told_before_it_is_used(tmp_path: Path) -> None:
