@@ -32,13 +32,13 @@ def gateway(pair: NetPair, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
         parent.chmod(parent.stat().st_mode | 0o111)
     started: list[Gateway] = []
 
-    def start(**changes: object) -> Gateway:
+    def start(stands: Callable[[tuple[str, ...]], bool] = lambda labels: True, **changes: object) -> Gateway:
         run = tmp_path / f"run{len(started)}"
         run.mkdir()
         spec = GatewaySpec("scan", run, tmp_path / "cache", canaries=CANARIES)
         made = Gateway(replace(spec, **changes), GatewayProcess(GATEWAY))  # type: ignore[arg-type]
         started.append(made)
-        made.start(pair.path)
+        made.start(pair.path, stands=stands)
         (run / "ca.pem").write_bytes(made.ca_pem)
         return made
 

@@ -51,6 +51,22 @@ def test_every_name_port_and_family_is_answered_and_recorded(pair: NetPair, gate
     assert "198.18.1.1\tcollect.example" in g.names_path.read_text()
 
 
+def test_made_up_names_do_not_exist_and_those_of_the_box_do(pair: NetPair, gateway: Start) -> None:
+    g = gateway(stands=lambda labels: labels == ("q8xk2v9wp3",))
+    answers = {
+        name: pair.run(f"curl -sS http://{name}/", ca(g)).returncode
+        for name in ("zz4fzyo82mvyr.example", "nobody.invalid", "q8xk2v9wp3.example", "collect.example")
+    }
+    assert answers == {
+        "zz4fzyo82mvyr.example": 6,  # curl: could not resolve the host
+        "nobody.invalid": 6,
+        "q8xk2v9wp3.example": 0,
+        "collect.example": 0,
+    }
+    asked = {record.name: record.answer for record in g.stop().dns}
+    assert asked["zz4fzyo82mvyr.example"] == asked["nobody.invalid"] == "NXDOMAIN"
+
+
 def test_the_gateway_process_has_no_rights(gateway: Start) -> None:
     g = gateway()
     facts = dict(
