@@ -21,7 +21,11 @@ _HOME = re.compile(r"(?<![\w/])/home/dev/")
 _PROJECT = re.compile(r"(?<![\w/])/home/dev/projects/[^/\s]+/")
 _MARK = re.compile(r"curl -fsS (-m \d+ )?http://c\d+\.[0-9a-f]{8,}\.example/")
 _LIFECYCLE = re.compile(r"node /usr/share/(\w+)/lifecycle\.js \w+ \w+ (\S+) (\S+)")
-_WHEN = {"import": "on import", "startup": "when Python starts", "exercise": "when its functions are called"}
+_WHEN = {
+    "import": "on import",
+    "startup": "when the interpreter or package manager starts",
+    "exercise": "when its functions are called",
+}
 _CONFIDENCE = {
     "certain": "certain",
     "likely": "likely",

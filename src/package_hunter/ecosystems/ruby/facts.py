@@ -18,7 +18,10 @@ FACTS = Facts(
     archives=(r"\.gem",),
     packed_by="*.gemspec",
     interpreters=("ruby",),
-    reads={"gem": ("/.gem/credentials", "/.gemrc")},
+    reads={
+        "gem": ("/.gem/credentials", "/.gemrc"),
+        "one_plugin.rb": ("/.gem/credentials", "/.gemrc"),
+    },
     says_error=(r"^((?:Could not find|Bundler could not|Your bundle|Gem::|An error occurred).+)$",),
     says_not_found=(r"cannot load such file -- (\S{1,214})",),
     says_unknown=(r"Could not find gem",),

@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib import resources
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, longer_way
 from package_hunter.ecosystems.coverage import coverage
@@ -20,7 +21,10 @@ from package_hunter.model.box import HOME
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
-_INSTALL = ("/usr/bin/gem", "install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
+ONE_PLUGIN = "/usr/share/rubygems-integration/one_plugin.rb"  # ours: `gem` with one plugin, or with none
+_INSTALL = ("install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
+# read now: a planner may open no file later
+_SCRIPT = resources.files("package_hunter.ecosystems.ruby").joinpath("one_plugin.rb").read_bytes()
 _MAX_LOCK = 16 << 20
 _MAX_EXTRA = 10  # inner files, and commands, of a single gem
 _FETCHED = f"{HOME}/.cache/bundler/fetched"  # where bundler keeps what it downloads; its own place is root's
@@ -48,7 +52,7 @@ class RubyPlan(Plan):
     def __init__(self, target: Target, project: str, options: PlanOptions, source: GemSource) -> None:
         self.target, self.project, self.options = target, project, options
         self._source = source
-        self.files = source.files
+        self.files = (*source.files, BoxFile(ONE_PLUGIN, _SCRIPT, owner="root"))
         gems = source.lock.gems
         names = {*source.names, *(gem.name for gem in gems.values())}
         self.registry = (RegistryAllow("gem", frozenset(names), closed=bool(gems)),)
@@ -58,6 +62,7 @@ class RubyPlan(Plan):
         self._missing: list[str] = []
         self._inside: dict[str, str] = {}  # name of a gem in the project's own folders -> its folder
         self._unscanned: list[str] = []  # sentences
+        self._files: dict[str, str] = {}  # full name of a gem -> the .gem file that it was installed from
 
     @property
     def fetch(self) -> Phase:
@@ -102,6 +107,23 @@ class RubyPlan(Plan):
         why = "it is not in the project" if gem.source == "PATH" else "it comes from no gem server"
         self._unscanned.append(f"{gem.name} ({gem.source} {gem.remote[:300]}) was not scanned: {why}.")
         return []
+
+    def later(self, tree: BoxTree) -> tuple[Phase, ...]:
+        """See Plan. First each gem that brought a plugin for `gem` itself is installed once more, with that plugin
+        alone: what it does there it would do whenever `gem` runs."""
+        startup = self._remember(Phase("startup", tuple(self._plugins(tree))))
+        asked = self.options.asks("startup") and startup.commands
+        return (*((startup,) if asked else ()), *super().later(tree))
+
+    def _plugins(self, tree: BoxTree) -> list[Command]:
+        found = []
+        for home in _homes(tree):
+            for gem in self._everything().order():
+                plugin = f"{home}/plugins/{gem.name}_plugin.rb"
+                if gem.full in self._files and tree.kind(plugin) == "file":
+                    argv = ("/usr/bin/ruby", ONE_PLUGIN, plugin, *_INSTALL, "--force", self._files[gem.full])
+                    found.append(self._command(argv, gem, "RubyGems plugin", self.options.script_timeout))
+        return found
 
     def imports(self, tree: BoxTree) -> Phase:
         """Each direct dependency, in a process of its own."""
@@ -153,7 +175,9 @@ class RubyPlan(Plan):
         return phase
 
     def _install(self, path: str, gem: Gem) -> Command:
-        return self._command((*_INSTALL, path), gem, "gem install", self.options.script_timeout)
+        self._files[gem.full] = path
+        argv = ("/usr/bin/ruby", ONE_PLUGIN, "-", *_INSTALL, path)
+        return self._command(argv, gem, "gem install", self.options.script_timeout)
 
     def _command(self, argv: tuple[str, ...], gem: Gem, script: str, timeout: float) -> Command:
         purl = lock.purl(gem.name, gem.version)
@@ -183,13 +207,9 @@ class RubyPlan(Plan):
 
     def _take_inventory(self, tree: BoxTree) -> None:
         every = self._everything()
-        # RubyGems' own rule: ~/.gem where that exists (it holds credentials, too), else the newer place.
-        bases = (f"{HOME}/.gem/ruby", f"{HOME}/.local/share/gem/ruby")
-        versions = [(base, name) for base in bases for name in tree.names(base)]
-        homes = [f"{base}/{name}" for base, name in versions if re.fullmatch(r"\d+\.\d+\.\d+", name)]
         here = {
             name.removesuffix(".gemspec"): home
-            for home in homes
+            for home in _homes(tree)
             for name in tree.names(f"{home}/specifications")
         }
         ways = _ways(every, self.target.name if self.target.purl is None else "app")
@@ -203,6 +223,14 @@ class RubyPlan(Plan):
                 missing[gem.name] = None
         expected = len(packages) + len(missing) + len(self._unscanned)
         self._installed = Inventory(tuple(packages), tuple(missing), expected)
+
+
+def _homes(tree: BoxTree) -> list[str]:
+    """Where gems are installed: by RubyGems' own rule ~/.gem where that exists (it holds credentials, too), else the
+    newer place."""
+    bases = (f"{HOME}/.gem/ruby", f"{HOME}/.local/share/gem/ruby")
+    versions = [(base, name) for base in bases for name in tree.names(base)]
+    return [f"{base}/{name}" for base, name in versions if re.fullmatch(r"\d+\.\d+\.\d+", name)]
 
 
 def _ways(every: GemLock, root: str) -> dict[str, tuple[str, ...]]:
