@@ -98,6 +98,11 @@ def join_coverages(judged: Sequence[RoundResult]) -> Coverage:
         scripts_run=sum(c.scripts_run for c in first),
         reasons=_labelled((item.round.label, item.coverage.reasons) for item in judged),
         notes=_labelled((item.round.label, item.coverage.notes) for item in judged),
+        failed=tuple(
+            replace(command, ecosystem=item.round.plan.target.ecosystem)
+            for item in judged
+            for command in item.coverage.failed
+        ),
     )
 
 
