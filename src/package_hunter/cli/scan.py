@@ -142,6 +142,7 @@ def scan(  # noqa: PLR0913 (each is an option)
             builtin_rules=builtin_rules,
             record=record,
             engine=engine.value if engine is not None else "",
+            own_project=changed_only is None,
         )
 
         def scanner(what: str) -> Report:

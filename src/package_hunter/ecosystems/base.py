@@ -38,6 +38,8 @@ class PlanOptions:
     # hosts of the Python indexes that this host is set up for, of their files, and the managers' other names for
     # them; None: not known, and what a project names beside them is not judged
     indexes: frozenset[str] | None = None
+    # whether the target is what its user works on; not where we made the project ourselves (a part of another)
+    own_project: bool = True
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -94,7 +96,8 @@ class Plan(ABC):
     Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
-    are scanned with it); ``fetches_alone`` (while it fetches, no code runs
+    are scanned with it); ``own_scripts`` (scripts of the project itself that run nowhere but where people work on it);
+    ``fetches_alone`` (while it fetches, no code runs
     but the package manager's own).
     """
 
@@ -108,6 +111,7 @@ class Plan(ABC):
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
+    own_scripts: tuple[str, ...] = ()
 
     @property
     @abstractmethod

@@ -82,6 +82,8 @@ def judge_round(
             left=seen.left,
             scriptless=seen.scriptless,
             host_facts=(HOSTNAME, plan.project),
+            project=plan.project,
+            own_scripts=plan.own_scripts,
         ),
         blamer.blame,
         explain_rule,

@@ -292,7 +292,7 @@ def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     findings = words.counting(report)
     yield from _findings(findings, explain)
     yield from _section("Further findings", [_brief(f) for f in findings[MAX_FULL:]])
-    yield from _section("WaiverResult, and not counted", [_waived(f) for f in report.findings if f.waived])
+    yield from _section("Waived, and not counted", [_waived(f) for f in report.findings if f.waived])
     told = [f for f in report.findings if f.severity == "info" and not f.waived]
     yield from _section("For information: honest packages do this too", [_brief(f) for f in told])
     if explain:

@@ -43,6 +43,7 @@ class NpmPlan(Plan):
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
+        self.own_scripts = manifest.own_scripts(manager.manifest) if not files and options.own_project else ()
         self.options, self._manager = options, manager
         own_name = as_text(manager.manifest.get("name"), 214)
         self._root = installed.root_entry(manager.manifest, own_name or target.name)

@@ -31,6 +31,12 @@ FACTS = Facts(
     interpreters=("python",),
     reads={"pip": ("/.netrc", "/.pypirc", "/.config/pip")},
     runs_as={"pip": r"/usr/\S+/pip/__pip-runner__\.py"},
+    starts=(
+        r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",
+        r"python[\d.]* (?:-\w+ )*/usr/\S+/pyproject_hooks/_in_process/_in_process\.py ",
+        r"python[\d.]* -c \s*exec\(compile\('''\s*# This is <pip-setuptools-caller>",
+    ),
+    starts_itself=(r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",),
     builds=Builds(
         program="pip",
         script="pip install",

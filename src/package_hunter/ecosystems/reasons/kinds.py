@@ -294,6 +294,21 @@ KINDS: tuple[Failure, ...] = (
         ],
     ),
     _kind(
+        "registry_down",
+        "The registry did not answer when {what} was asked for. Check the registry that this host's package manager is "
+        "set up for, and the network to it, then scan again.",
+        [
+            r"Could not (?:fetch specs from|reach host) (?P<what>[\w.:/-]{1,250})",
+            r"\bE50[234]\b.*?(?P<what>https?://\S{1,250})",
+            r"\b50[234] (?:Service Unavailable|Bad Gateway|Gateway Time-?out|Server Error)"
+            r".*?(?P<what>https?://\S{1,250})",
+            r"(?P<what>https?://\S{1,250}).{0,80}\b50[234]\b",
+            r"\bE50[234]\b|ERR_PNPM_FETCH_50[234]|\b50[234] (?:Service Unavailable|Bad Gateway|Gateway Time-?out)",
+        ],
+        "The registry did not answer. Check the registry that this host's package manager is set up for, and the "
+        "network to it, then scan again.",
+    ),
+    _kind(
         "host_refused",
         "It asked for {what}, which was not to be had. " + _HOSTS,
         [
@@ -305,7 +320,7 @@ KINDS: tuple[Failure, ...] = (
             r"(?:repository|remote) '?(?P<what>https?://[^'\s]{1,250})'? not found",
             r"Failed to (?:fetch|download|connect to)\b.*?(?P<what>https?://[^\s`'\"]{1,250})",
             r"connect ECONNREFUSED (?P<what>[\w.:\[\]-]{1,253})",
-            r"Could not (?:reach|connect to|fetch specs from)\s+(?:host )?(?P<what>[\w.:/-]{1,250})",
+            r"Could not connect to\s+(?P<what>[\w.:/-]{1,250})",
             r"request to (?P<what>https?://\S{1,250}) failed",
             r"error sending request for url \((?P<what>[^)]{1,250})\)",
             r"HTTP error \d+ while getting (?P<what>https?://\S{1,250})",

@@ -18,6 +18,7 @@ FACTS = Facts(
     archives=(r"\.gem",),
     packed_by="*.gemspec",
     interpreters=("ruby",),
+    starts=(r"ruby[\d.]* (?:-\S+ (?:/usr/\S+ )?)*extconf\.rb\b",),
     reads={"gem": ("/.gem/credentials", "/.gemrc")},
     says_error=(r"^((?:Could not find|Bundler could not|Your bundle|Gem::|An error occurred).+)$",),
     says_not_found=(r"cannot load such file -- (\S{1,214})",),
