@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from package_hunter.ecosystems.failures import failure
@@ -40,6 +40,7 @@ class PlanOptions:
     indexes: frozenset[str] | None = None
     # whether the target is what its user works on; not where we made the project ourselves (a part of another)
     own_project: bool = True
+    recursive: bool = False  # manifests in folders below are targets of their own
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -62,11 +63,17 @@ class SourceTree:
     sha256: str | None = None
     purl: str | None = None
     files: BoxTree | None = None  # how its files are read, where that is not from the folder itself
+    root: str = ""  # where the box has the whole folder, where the project is a part of it
 
     @property
     def tree(self) -> BoxTree:
         """The project's files under the paths that the box has them at (no file at all for a purl)."""
-        return self.files or BoxTree(self.folder or Path("/nonexistent"), self.project)
+        return self.files or BoxTree(self.folder or Path("/nonexistent"), self.root or self.project)
+
+    def part(self, folder: str) -> SourceTree:
+        """A folder of it (its path below the project) as a project of its own, in its place."""
+        name, project = f"{self.name}/{folder}", f"{self.project}/{folder}"
+        return replace(self, name=name, project=project, root=self.project, top="", sha256=None)
 
 
 def stage(
@@ -97,7 +104,8 @@ class Plan(ABC):
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
     are scanned with it); ``own_scripts`` (scripts of the project itself that run nowhere but where people work on it);
-    ``fetches_alone`` (while it fetches, no code runs
+    ``within`` (the planted folder in the box, where the project is a part of it); ``reasons`` (what cannot be seen of
+    it, sentences); ``fetches_alone`` (while it fetches, no code runs
     but the package manager's own).
     """
 
@@ -112,6 +120,13 @@ class Plan(ABC):
     notes: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
     own_scripts: tuple[str, ...] = ()
+    within: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """Where the box has what is planted."""
+        return self.within or self.project
 
     @property
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from package_hunter.ecosystems.base import ALL_PHASES, Inventory, PlanOptions, Tally
 from package_hunter.ecosystems.reasons import Failures, words_of
@@ -26,8 +27,10 @@ def coverage(
     installed: Inventory,
     runs: Sequence[CommandRun],
     nothing_to_load: Sequence[str],
+    parts: frozenset[str] = frozenset(),
 ) -> Coverage:
-    """Compare the plan with what was run. Event counts are left at 0 for the caller."""
+    """Compare the plan with what was run. ``parts`` are names of packages that are parts of the project itself. Event
+    counts are left at 0 for the caller."""
     tally, failures = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes)), Failures()
     names = dict.fromkeys((*ALL_PHASES, *planned))
     for run in runs:
@@ -40,7 +43,7 @@ def coverage(
         )
         tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
     for run in runs:
-        _judge_run(run, tally, failures)
+        _judge_run(run, tally, failures, parts)
     extra = [run for run in runs if _is_extra(run)]
     failed = sum(run.exit_code not in (0, None) for run in extra)
     if failed:
@@ -121,7 +124,7 @@ def _why(name: str, run: CommandRun, failures: Failures) -> str:
     return failures.sentence(run, f"`{command}`")
 
 
-def _judge_run(run: CommandRun, tally: Tally, failures: Failures) -> None:
+def _judge_run(run: CommandRun, tally: Tally, failures: Failures, parts: frozenset[str]) -> None:
     if run.scan_seconds is not None:
         return  # said already
     who = shortened(run.command.blame_purl or "the project")
@@ -141,9 +144,19 @@ def _judge_run(run: CommandRun, tally: Tally, failures: Failures) -> None:
         if run.exit_code is None:
             tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
         elif _itself_not_found(run.command, run.output_tail):
-            tally.reason(f"{step} could not be tried: the module was not found.")
+            if _is_part(run.command, parts):
+                tally.note(f"{who}, a part of the project itself, was not loaded: it is not built.")
+            else:
+                tally.reason(f"{step} could not be tried: the module was not found.")
         elif not _is_extra(run):
             tally.note(failures.sentence(run, step))
+
+
+def _is_part(command: Command, parts: frozenset[str]) -> bool:
+    """Whether what a command loads is a part of the project itself: it is built before it is used, and what it asks
+    for was installed and loaded all the same."""
+    bare = unquote((command.blame_purl or "").partition("/")[2])
+    return bare in parts or bare[: bare.rfind("@")] in parts if bare.rfind("@") > 0 else bare in parts
 
 
 def _is_extra(run: CommandRun) -> bool:

@@ -53,6 +53,7 @@ class _PlanOutline:
     fetches_alone: bool
     notes: tuple[str, ...]
     own_scripts: tuple[str, ...]
+    reasons: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -276,6 +277,7 @@ class _Child:
                 plan.fetches_alone,
                 plan.notes,
                 plan.own_scripts,
+                plan.reasons,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -308,9 +310,11 @@ class ConfinedPlan(Plan):
     it says no more."""
 
     def __init__(self, talk: _Talk, laid: _PlanOutline, options: PlanOptions) -> None:
-        if laid.project != talk.source_tree.project:
+        top = talk.source_tree.project
+        if laid.project != top and not (laid.project.startswith(f"{top}/") and options.recursive):
             raise StoppedError("Planning was given up: its answer is of another project.")
         self.target, self.project, self.options = laid.target, laid.project, options
+        self.within, self.reasons = "" if laid.project == top else top, laid.reasons
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes, self.own_scripts = laid.fetches_alone, laid.notes, laid.own_scripts

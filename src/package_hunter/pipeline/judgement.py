@@ -67,7 +67,7 @@ def judge_round(
         frozen_seconds=observation.frozen_seconds,
         filtered=seen.filtered,
         reasons=_sentences(
-            planned.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
+            planned.reasons, plan.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
         ),
         notes=_sentences(planned.notes, plan.notes, outside.notes_of(network), observation.notes),
     )
@@ -82,7 +82,7 @@ def judge_round(
             left=seen.left,
             scriptless=seen.scriptless,
             host_facts=(HOSTNAME, plan.project),
-            project=plan.project,
+            project=plan.root,
             own_scripts=plan.own_scripts,
         ),
         blamer.blame,
