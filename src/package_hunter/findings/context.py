@@ -121,6 +121,19 @@ class Context:
         return frozenset(host for host, only in asked.items() if only and host not in strange)
 
     @cached_property
+    def asked_of(self) -> dict[str, list[Request]]:
+        """Host -> the requests that it got."""
+        found: dict[str, list[Request]] = {}
+        for request in self.network.requests:
+            found.setdefault(host_asked(request), []).append(request)
+        return found
+
+    @cached_property
+    def fetched_anything(self) -> bool:
+        """Whether something was asked of a host that is no registry."""
+        return any(not request.registry for request in self.network.requests)
+
+    @cached_property
     def fetchers(self) -> dict[str, set[int]]:
         """URL -> keys of the processes that asked for it."""
         found: dict[str, set[int]] = {}

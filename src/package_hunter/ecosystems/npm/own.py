@@ -48,5 +48,14 @@ def outside(manifest: Mapping[str, Any], project: str, root: str) -> dict[str, s
     }
 
 
+def beside(manifest: Mapping[str, Any], project: str, root: str) -> frozenset[str]:
+    """Names of what lies beside the project in the folder that was given: targets of their own."""
+    return frozenset(
+        name
+        for name, path in by_path(manifest, project).items()
+        if _inside(path, root) and not _inside(path, project)
+    )
+
+
 def _inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")

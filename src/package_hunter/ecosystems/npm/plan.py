@@ -258,7 +258,8 @@ class NpmPlan(Plan):
         ]
         away = self._outside()
         far = [name for name in dict.fromkeys(missing) if name in away]
-        missing = [name for name in missing if name not in away]
+        near = own.beside(self._manager.manifest, self.project, self.root)
+        missing = [name for name in missing if name not in away and name not in near]
         confused = [
             f"{entry.name}@{entry.version} says in package.json that it is {as_text(found['version'], 64)}."
             for key, entry in here.items()

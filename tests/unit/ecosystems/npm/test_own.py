@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from package_hunter.ecosystems.npm.own import by_path, outside, parts
+from package_hunter.ecosystems.npm.own import beside, by_path, outside, parts
 
 P = "/home/dev/projects/app"
 
@@ -40,3 +40,4 @@ def test_what_lies_outside_of_what_was_given() -> None:
     manifest = asks(dist="link:./dist", far="file:../far", root="file:/etc")
     assert outside(manifest, P, P) == {"far": "file:../far", "root": "file:/etc"}
     assert outside(manifest, f"{P}/web", P) == {"root": "file:/etc"}
+    assert beside(manifest, f"{P}/web", P) == {"far"} and not beside(manifest, P, P)
