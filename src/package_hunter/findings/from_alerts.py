@@ -164,9 +164,12 @@ def _of_a_decoy(alert: Alert, where: tuple[str, bool] | None, context: Context) 
 
 def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
     """Whether an alert of self-cleaning is about what is no trace: a manifest that kept its scripts, a file that the
-    run itself had made. Changes of other packages are told as such (findings/from_host.py)."""
+    run itself had made. Changes of other packages are told as such (findings/from_host.py); a project that changes its
+    dependencies' files with its own script (patch-package) has no traces there."""
     blame = alert.blame
-    if kind.name != "self_cleaning" or blame is None or blame.package is None:
+    if kind.name != "self_cleaning" or blame is None:
+        return False
+    if blame.package is None and blame.confidence != "certain":
         return False
     fields = alert.output_fields
     is_open = alert.event_type.startswith(("open", "creat"))
