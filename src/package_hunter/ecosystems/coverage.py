@@ -41,7 +41,9 @@ def coverage(
         some = ", ".join(map(shortened, installed.missing[:10])) + (
             " …" if len(installed.missing) > 10 else ""
         )
-        tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
+        one = len(installed.missing) == 1
+        what = "package of the tree was" if one else "packages of the tree were"
+        tally.reason(f"{len(installed.missing)} {what} not installed: {some}.")
     for run in runs:
         _judge_run(run, tally, failures, parts)
     extra = [run for run in runs if _is_extra(run)]
@@ -51,9 +53,8 @@ def coverage(
     if options.asks("exercise") and "exercise" not in planned:
         tally.note("Nothing was exercised: what is installed exports nothing that this can call.")
     if nothing_to_load:
-        tally.note(
-            f"{len(nothing_to_load)} direct dependencies hold nothing to load (types or commands only)."
-        )
+        what = "direct dependency holds" if len(nothing_to_load) == 1 else "direct dependencies hold"
+        tally.note(f"{len(nothing_to_load)} {what} nothing to load (types or commands only).")
     # What runs on behalf of one package; a package manager's own command is no script.
     scripts = (
         [item for item in planned["install"].commands if not item.essential] if "install" in planned else []

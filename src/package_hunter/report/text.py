@@ -29,6 +29,7 @@ MAX_STEPS = 10
 MAX_CHAIN = 6
 MAX_ROWS = 15
 MAX_TARGETS = 4
+MAX_SENTENCE = 1_500
 _FAVOUR = "In its favour: "
 STYLES = {
     "malicious": "bold white on red",
@@ -253,8 +254,8 @@ def _coverage(report: Report) -> list[Text]:
             + (f", {c.frozen_seconds:.2f} s frozen" if c.frozen_seconds else "")
         ),
     ]
-    lines += [Text(harmless(r), "bold") for r in c.reasons]
-    lines += [Text(harmless(n), "dim") for n in c.notes]
+    lines += [Text(harmless(r, MAX_SENTENCE), "bold") for r in c.reasons]
+    lines += [Text(harmless(n, MAX_SENTENCE), "dim") for n in c.notes]
     if lawful := sorted({words.short(r.path, 80) for r in traffic.lawful_reads(report)}):
         lines.append(Text(f"Fakes read by the programs that they are for: {', '.join(lawful)}", "dim"))
     if report.canaries.replaced:

@@ -170,7 +170,7 @@ def test_every_kind_of_module_is_loaded(host_box: HostBox, source: Path) -> None
     coverage = plan.coverage(runs)
     assert coverage.reasons == ()
     notes = " ".join(coverage.notes)
-    assert "1 direct dependencies hold nothing to load" in notes
+    assert "1 direct dependency holds nothing to load" in notes
     assert "require of pkg:npm/throws@1.0.0 failed. It said: “Error: no”" in notes
     assert "require of pkg:npm/endless@1.0.0 was still running after 2 s" in notes
 

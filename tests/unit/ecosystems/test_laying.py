@@ -97,3 +97,13 @@ def test_too_many_are_a_reason(tmp_path: Path) -> None:
     found = laid(folder)
     assert len(found) == elsewhere.MAX_PARTS
     assert any("s20/package.json" in text or "s20" in text for text in found[0].reasons)
+
+
+def test_scripts_are_the_projects_own_only_in_the_users_own_project(tmp_path: Path) -> None:
+    folder = project(tmp_path, "package.json")
+    (own,) = lay(stage("app", folder), PlanOptions())
+    assert "prepare" in own.own_scripts
+    (changed,) = lay(stage("app", folder), PlanOptions(own_project=False))
+    assert changed.own_scripts == ()
+    (package,) = lay(stage("app", purl="pkg:npm/ms@2.1.3"), PlanOptions())
+    assert package.own_scripts == ()
