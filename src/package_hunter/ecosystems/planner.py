@@ -7,6 +7,7 @@ are those of ``confined``; the scan's deadline is the end of every wait for it.
 from __future__ import annotations
 
 import json
+import posixpath
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -311,7 +312,8 @@ class ConfinedPlan(Plan):
 
     def __init__(self, talk: _Talk, laid: _PlanOutline, options: PlanOptions) -> None:
         top = talk.source_tree.project
-        if laid.project != top and not (laid.project.startswith(f"{top}/") and options.recursive):
+        below = laid.project.startswith(f"{top}/") and posixpath.normpath(laid.project) == laid.project
+        if laid.project != top and not (below and options.recursive):
             raise StoppedError("Planning was given up: its answer is of another project.")
         self.target, self.project, self.options = laid.target, laid.project, options
         self.within, self.reasons = "" if laid.project == top else top, laid.reasons
