@@ -71,6 +71,12 @@ def scan(  # noqa: PLR0913 (each is an option)
     changed_only: Annotated[
         Path | None, typer.Option(help="A lock file (or its folder): scan only packages that it has not.")
     ] = None,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive", help="Scan each folder below that has a manifest, too (no tests, examples, docs)."
+        ),
+    ] = False,
     server: Annotated[
         str | None,
         typer.Option(envvar="PACKAGE_HUNTER_SERVER", help="Let this server scan; needs no rights here."),
@@ -117,6 +123,8 @@ def scan(  # noqa: PLR0913 (each is an option)
 
     where = outputs.outputs(format or (), output or ())
     judge = judging.Judging.of(target, policy, baseline, own_policy, server is not None)
+    if recursive and changed_only is not None:
+        raise UsageError("--recursive does not go with --changed-only.", "Give the folder of one lock file.")
     progress = Progress(quiet)
     if server is not None:
         _refuse_here_only(
@@ -128,6 +136,7 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--phases": phases != DEFAULT_PHASES,
                 "--exercise": exercise,
                 "--worlds": worlds != "default",
+                "--recursive": recursive,
             }
         )
         scanner = _remote(server, token_file, ecosystem, fresh, progress)
@@ -142,6 +151,8 @@ def scan(  # noqa: PLR0913 (each is an option)
             builtin_rules=builtin_rules,
             record=record,
             engine=engine.value if engine is not None else "",
+            recursive=recursive,
+            own_project=changed_only is None,
         )
 
         def scanner(what: str) -> Report:

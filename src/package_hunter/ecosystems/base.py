@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from package_hunter.ecosystems.failures import failure
@@ -38,6 +38,9 @@ class PlanOptions:
     # hosts of the Python indexes that this host is set up for, of their files, and the managers' other names for
     # them; None: not known, and what a project names beside them is not judged
     indexes: frozenset[str] | None = None
+    # whether the target is what its user works on; not where we made the project ourselves (a part of another)
+    own_project: bool = True
+    recursive: bool = False  # manifests in folders below are targets of their own
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -60,11 +63,17 @@ class SourceTree:
     sha256: str | None = None
     purl: str | None = None
     files: BoxTree | None = None  # how its files are read, where that is not from the folder itself
+    root: str = ""  # where the box has the whole folder, where the project is a part of it
 
     @property
     def tree(self) -> BoxTree:
         """The project's files under the paths that the box has them at (no file at all for a purl)."""
-        return self.files or BoxTree(self.folder or Path("/nonexistent"), self.project)
+        return self.files or BoxTree(self.folder or Path("/nonexistent"), self.root or self.project)
+
+    def part(self, folder: str) -> SourceTree:
+        """A folder of it (its path below the project) as a project of its own, in its place."""
+        name, project = f"{self.name}/{folder}", f"{self.project}/{folder}"
+        return replace(self, name=name, project=project, root=self.project, top="", sha256=None)
 
 
 def stage(
@@ -94,7 +103,9 @@ class Plan(ABC):
     Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
-    are scanned with it); ``fetches_alone`` (while it fetches, no code runs
+    are scanned with it); ``own_scripts`` (scripts of the project itself that run nowhere but where people work on it);
+    ``within`` (the planted folder in the box, where the project is a part of it); ``reasons`` (what cannot be seen of
+    it, sentences); ``fetches_alone`` (while it fetches, no code runs
     but the package manager's own).
     """
 
@@ -108,6 +119,14 @@ class Plan(ABC):
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
+    own_scripts: tuple[str, ...] = ()
+    within: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """Where the box has what is planted."""
+        return self.within or self.project
 
     @property
     @abstractmethod

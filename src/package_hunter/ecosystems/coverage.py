@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
 from package_hunter.ecosystems.base import ALL_PHASES, Inventory, PlanOptions, Tally
+from package_hunter.ecosystems.reasons import Failures, words_of
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 from package_hunter.model.text import shortened
 
 # Exit codes of lifecycle.js: npm itself could not be set up; the script is not in package.json any more.
 DRIVER_FAILED, SCRIPT_GONE = 97, 98
-
-
-@derived
-def _errors(known: tuple[Facts, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(line for one in known for line in one.says_error), re.M)
 
 
 @derived
@@ -30,21 +27,25 @@ def coverage(
     installed: Inventory,
     runs: Sequence[CommandRun],
     nothing_to_load: Sequence[str],
+    parts: frozenset[str] = frozenset(),
 ) -> Coverage:
-    """Compare the plan with what was run. Event counts are left at 0 for the caller."""
-    tally = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes))
+    """Compare the plan with what was run. ``parts`` are names of packages that are parts of the project itself. Event
+    counts are left at 0 for the caller."""
+    tally, failures = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes)), Failures()
     names = dict.fromkeys((*ALL_PHASES, *planned))
     for run in runs:
         if run.scan_seconds is not None:
             tally.reason(_cut(run))
-    phases = [_phase(name, planned.get(name), options, runs, tally) for name in names]
+    phases = [_phase(name, planned.get(name), options, runs, tally, failures) for name in names]
     if installed.missing:
         some = ", ".join(map(shortened, installed.missing[:10])) + (
             " …" if len(installed.missing) > 10 else ""
         )
-        tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
+        one = len(installed.missing) == 1
+        what = "package of the tree was" if one else "packages of the tree were"
+        tally.reason(f"{len(installed.missing)} {what} not installed: {some}.")
     for run in runs:
-        _judge_run(run, tally)
+        _judge_run(run, tally, failures, parts)
     extra = [run for run in runs if _is_extra(run)]
     failed = sum(run.exit_code not in (0, None) for run in extra)
     if failed:
@@ -52,9 +53,8 @@ def coverage(
     if options.asks("exercise") and "exercise" not in planned:
         tally.note("Nothing was exercised: what is installed exports nothing that this can call.")
     if nothing_to_load:
-        tally.note(
-            f"{len(nothing_to_load)} direct dependencies hold nothing to load (types or commands only)."
-        )
+        what = "direct dependency holds" if len(nothing_to_load) == 1 else "direct dependencies hold"
+        tally.note(f"{len(nothing_to_load)} {what} nothing to load (types or commands only).")
     # What runs on behalf of one package; a package manager's own command is no script.
     scripts = (
         [item for item in planned["install"].commands if not item.essential] if "install" in planned else []
@@ -71,11 +71,17 @@ def coverage(
         scripts_run=len(ran),
         reasons=tuple(tally.reasons),
         notes=tuple(tally.notes),
+        failed=failures.records(),
     )
 
 
 def _phase(
-    name: str, phase: Phase | None, options: PlanOptions, runs: Sequence[CommandRun], tally: Tally
+    name: str,
+    phase: Phase | None,
+    options: PlanOptions,
+    runs: Sequence[CommandRun],
+    tally: Tally,
+    failures: Failures,
 ) -> PhaseCoverage:
     mine = [run for run in runs if run.phase == name]
     world = runs[0].world if runs else "default"
@@ -83,7 +89,7 @@ def _phase(
     bad = next((run for run in mine if run.command.essential and run.exit_code != 0), None)
     if bad is not None:
         if bad.scan_seconds is None:
-            tally.reason(_why(name, bad))
+            tally.reason(_why(name, bad, failures))
         status = "timeout" if bad.exit_code is None else "failed"
         return PhaseCoverage(name, world, status, bad.exit_code, seconds)
     if not mine and not options.asks(name):
@@ -108,19 +114,18 @@ def _cut(run: CommandRun) -> str:
 
 
 def _words(command: Command) -> str:
-    return command.script or " ".join(command.argv[: 3 if "-m" in command.argv[:2] else 2])
+    return shortened(command.script or words_of(command.argv))
 
 
-def _why(name: str, run: CommandRun) -> str:
+def _why(name: str, run: CommandRun, failures: Failures) -> str:
     command = _words(run.command)
     if run.exit_code is None:
-        return f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
-    lines = [safe(hit[hit.lastindex or 0]) for hit in _errors().finditer(run.output_tail)]
-    detail = ": " + " ".join(lines[:3]) if lines else ""
-    return f"`{command}` failed with exit code {run.exit_code} in the phase “{name}”{detail[:400]}."
+        stopped = f"`{command}` was stopped after {run.command.timeout:.0f} s in the phase “{name}”."
+        return failures.add(run, stopped)
+    return failures.sentence(run, f"`{command}`")
 
 
-def _judge_run(run: CommandRun, tally: Tally) -> None:
+def _judge_run(run: CommandRun, tally: Tally, failures: Failures, parts: frozenset[str]) -> None:
     if run.scan_seconds is not None:
         return  # said already
     who = shortened(run.command.blame_purl or "the project")
@@ -135,14 +140,24 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
                 f"{step} was stopped after {run.command.timeout:.0f} s; what it did later was not seen."
             )
         elif run.exit_code and not run.command.essential:
-            tally.note(f"{step} ended with exit code {run.exit_code}.")
+            tally.note(failures.sentence(run, step))
     elif run.phase not in ("fetch", "install") and run.exit_code != 0:
         if run.exit_code is None:
             tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
         elif _itself_not_found(run.command, run.output_tail):
-            tally.reason(f"{step} could not be tried: the module was not found.")
+            if _is_part(run.command, parts):
+                tally.note(f"{who}, a part of the project itself, was not loaded: it is not built.")
+            else:
+                tally.reason(f"{step} could not be tried: the module was not found.")
         elif not _is_extra(run):
-            tally.note(f"{step} ended with exit code {run.exit_code}.")
+            tally.note(failures.sentence(run, step))
+
+
+def _is_part(command: Command, parts: frozenset[str]) -> bool:
+    """Whether what a command loads is a part of the project itself: it is built before it is used, and what it asks
+    for was installed and loaded all the same."""
+    bare = unquote((command.blame_purl or "").partition("/")[2])
+    return bare in parts or bare[: bare.rfind("@")] in parts if bare.rfind("@") > 0 else bare in parts
 
 
 def _is_extra(run: CommandRun) -> bool:

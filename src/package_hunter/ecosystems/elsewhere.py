@@ -1,10 +1,12 @@
-"""Manifests below the top of a project, which are not scanned with it: told, so that nobody thinks they were."""
+"""Manifests below the top of a project, which are not scanned with it: told, so that nobody thinks they were; or, where
+the user asks for it, targets of the scan, too."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from package_hunter.ecosystems.base import SourceTree
 from package_hunter.ecosystems.known import ecosystems
 from package_hunter.ecosystems.tree import BoxTree
 
@@ -14,6 +16,7 @@ _SKIPPED = {
     "examples", "example", "docs", "templates",
 }  # fmt: skip
 _MAX_DEPTH, _MAX_FOLDERS, _SHOWN = 3, 2_000, 8
+MAX_PARTS = 20  # folders that are targets of one scan: each has a box of its own
 
 
 def manifests(tree: BoxTree, project: str, known: Iterable[str] = ()) -> list[str]:
@@ -41,8 +44,51 @@ def note(tree: BoxTree, project: str, known: Iterable[str] = ()) -> tuple[str, .
     found = manifests(tree, project, known)
     if not found:
         return ()
-    some = ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
-    return (f"Manifests below the top were not looked at: {some}. Scan their folders by themselves.",)
+    return (
+        f"Manifests below the top were not looked at: {some(found)}. "
+        "Scan their folders by themselves, or all with --recursive.",
+    )
+
+
+def some(found: list[str]) -> str:
+    """The first few, and how many more."""
+    return ", ".join(found[:_SHOWN]) + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+
+
+class Below:
+    """The folders below a project that are targets of their own: those with a manifest which is not scanned with
+    another one's. ``known`` are folders (below the project) that are scanned with the project itself."""
+
+    def __init__(self, source_tree: SourceTree, known: Iterable[str]) -> None:
+        self._whole = source_tree
+        found = manifests(source_tree.tree, source_tree.project, known)
+        self._open = [path.rpartition("/")[0] for path in found]
+        self._taken: set[str] = set()
+        self._count = 0
+
+    def parts(self) -> Iterator[SourceTree]:
+        """One by one, the outer first; ``take`` each before the next is asked for."""
+        while self._open and self._count < MAX_PARTS:
+            folder = self._open.pop(0)
+            if folder not in self._taken:
+                self._count += 1
+                yield self._whole.part(folder)
+
+    def take(self, part: SourceTree, also: Iterable[str]) -> None:
+        """This part is scanned, and with it its members, and ``also`` (folders below it)."""
+        base = len(self._whole.project) + 1
+        members = (f for one in ecosystems() for f in one.planning().members(part.tree, part.project))
+        self._taken.update(folder[base:] for folder in members)
+        self._taken.update(f"{part.project[base:]}/{folder}" for folder in also)
+
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence about those that were too many."""
+        left = [folder for folder in self._open if folder not in self._taken]
+        if not left:
+            return ()
+        return (
+            f"Only {MAX_PARTS} folders with manifests were looked at; scan these by themselves: {some(left)}.",
+        )
 
 
 def _folders(tree: BoxTree, folder: str) -> list[str]:

@@ -7,6 +7,7 @@ are those of ``confined``; the scan's deadline is the end of every wait for it.
 from __future__ import annotations
 
 import json
+import posixpath
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,6 +53,8 @@ class _PlanOutline:
     registry: tuple[RegistryAllow, ...]
     fetches_alone: bool
     notes: tuple[str, ...]
+    own_scripts: tuple[str, ...]
+    reasons: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -274,6 +277,8 @@ class _Child:
                 plan.registry,
                 plan.fetches_alone,
                 plan.notes,
+                plan.own_scripts,
+                plan.reasons,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -306,12 +311,15 @@ class ConfinedPlan(Plan):
     it says no more."""
 
     def __init__(self, talk: _Talk, laid: _PlanOutline, options: PlanOptions) -> None:
-        if laid.project != talk.source_tree.project:
+        top = talk.source_tree.project
+        below = laid.project.startswith(f"{top}/") and posixpath.normpath(laid.project) == laid.project
+        if laid.project != top and not (below and options.recursive):
             raise StoppedError("Planning was given up: its answer is of another project.")
         self.target, self.project, self.options = laid.target, laid.project, options
+        self.within, self.reasons = "" if laid.project == top else top, laid.reasons
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
-        self.fetches_alone, self.notes = laid.fetches_alone, laid.notes
+        self.fetches_alone, self.notes, self.own_scripts = laid.fetches_alone, laid.notes, laid.own_scripts
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property

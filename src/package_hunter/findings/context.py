@@ -44,7 +44,8 @@ class RoundFacts:
     """What is known of a round beside what was seen in its box. ``runs`` are the commands that were run, ``left``
     what of them still ran at the end. ``scriptless`` are the packages (purls) whose manifest had lost its scripts
     at the end, None where nobody looked. ``host_facts`` are strings that tell this box from others (host name,
-    project path) and have no business outside."""
+    project path) and have no business outside. ``project`` is its folder, ``own_scripts`` those of its own scripts that
+    run nowhere but where people work on it."""
 
     canaries: Sequence[Canary] = ()
     packages: Sequence[Package] = ()
@@ -53,6 +54,8 @@ class RoundFacts:
     left: Leftovers = field(default_factory=Leftovers)
     scriptless: frozenset[str] | None = None
     host_facts: tuple[str, ...] = ()
+    project: str = ""
+    own_scripts: tuple[str, ...] = ()
 
 
 class Context:
@@ -70,6 +73,7 @@ class Context:
         self.runs = facts.runs
         self.left = facts.left
         self.scriptless = facts.scriptless
+        self.project, self.own_scripts = facts.project, frozenset(facts.own_scripts)
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
         self.markers = marker_domains(network)
@@ -86,10 +90,10 @@ class Context:
         return {f.path: f for f in sorted(made, key=lambda f: f.time_ns, reverse=True)}
 
     @cached_property
-    def _commands(self) -> frozenset[int]:
-        """Keys of the first processes of the commands that were run."""
-        firsts = (self.first_of(run) for run in self.runs)
-        return frozenset(process.key for process in firsts if process is not None)
+    def firsts(self) -> dict[int, CommandRun]:
+        """Key of the first process of each command that was run -> that command."""
+        found = ((self.first_of(run), run) for run in self.runs)
+        return {process.key: run for process, run in found if process is not None}
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -115,6 +119,19 @@ class Context:
             c.name for c in self.network.connections if c.kind not in ("http", "tls", "registry", "dns")
         }
         return frozenset(host for host, only in asked.items() if only and host not in strange)
+
+    @cached_property
+    def asked_of(self) -> dict[str, list[Request]]:
+        """Host -> the requests that it got."""
+        found: dict[str, list[Request]] = {}
+        for request in self.network.requests:
+            found.setdefault(host_asked(request), []).append(request)
+        return found
+
+    @cached_property
+    def fetched_anything(self) -> bool:
+        """Whether something was asked of a host that is no registry."""
+        return any(not request.registry for request in self.network.requests)
 
     @cached_property
     def fetchers(self) -> dict[str, set[int]]:
@@ -209,7 +226,7 @@ class Context:
         while key is not None and key in self.processes and key not in self._roots and key not in below:
             below[key] = None
             above = self.processes[key].parent
-            if key in self._commands or above in self._commands or above not in self.processes:
+            if key in self.firsts or above in self.firsts or above not in self.processes:
                 self._roots[key] = key
                 break
             key = above

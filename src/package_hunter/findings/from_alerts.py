@@ -10,6 +10,8 @@ from typing import Any
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.meaning import of_read, of_start
+from package_hunter.findings.own_acts import OWN_HOOKS, is_own_hook
+from package_hunter.findings.own_starts import is_ours
 from package_hunter.findings.signals import Signal, is_hidden
 from package_hunter.findings.traces import inside, lost_scripts, made_by_itself, script_manifests
 from package_hunter.model.markers import is_marker
@@ -162,9 +164,12 @@ def _of_a_decoy(alert: Alert, where: tuple[str, bool] | None, context: Context) 
 
 def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
     """Whether an alert of self-cleaning is about what is no trace: a manifest that kept its scripts, a file that the
-    run itself had made. Changes of other packages are told as such (findings/from_host.py)."""
+    run itself had made. Changes of other packages are told as such (findings/from_host.py); a project that changes its
+    dependencies' files with its own script (patch-package) has no traces there."""
     blame = alert.blame
-    if kind.name != "self_cleaning" or blame is None or blame.package is None:
+    if kind.name != "self_cleaning" or blame is None:
+        return False
+    if blame.package is None and blame.confidence != "certain":
         return False
     fields = alert.output_fields
     is_open = alert.event_type.startswith(("open", "creat"))
@@ -193,14 +198,17 @@ def signals(context: Context) -> Iterator[Signal]:
         where = destination(alert, context)
         if _of_a_decoy(alert, where, context) or _tidies_up(alert, kind, context):
             continue
+        if kind.name == "shell_spawned" and is_ours(alert, process, context):
+            continue
         if kind.name == "outbound_connection" and where and where[0] in context.registry_hosts:
             continue  # a file host of the registry, where nothing but the tree's files was asked for
+        own = kind.name == "git_hook" and is_own_hook(alert, process, context)
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
         subject = _subject(alert, kind, context)
         yield Signal(
             time_ns=alert.time_ns,
             kind=kind.name,
-            weight=weight_of(alert, kind),
+            weight=weight_of(alert, kind) if not own else Class.INFO,
             subject=subject,
             what=_sentence(alert, where),
             blame=alert.blame,
@@ -213,4 +221,5 @@ def signals(context: Context) -> Iterator[Signal]:
             },
             attack=tuple(t for t in alert.tags if TECHNIQUE.fullmatch(t)),
             facts=_facts(alert, where, process) | _meaning(alert, kind, subject, context),
+            explain=(OWN_HOOKS,) if own else (),
         )

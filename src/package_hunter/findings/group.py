@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
+from package_hunter.findings.advice import advice
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal, stable
@@ -106,19 +107,19 @@ def _blame(signals: Sequence[Signal]) -> Blame | None:
 def _finding(
     kind: Kind, mark: str, signals: Sequence[Signal], context: Context, rule_text: ExplainRule | None
 ) -> Finding:
-    weight = max(s.weight for s in signals)
+    weight, blame = max(s.weight for s in signals), _blame(signals)
     return Finding(
         fingerprint=mark,
         kind=kind.name,
         severity=_severity(kind, weight),
         title=_title(kind, signals),
-        blame=_blame(signals),
+        blame=blame,
         evidence=_evidence(signals, context),
         attack=tuple(sorted({*kind.attack, *(t for s in signals for t in s.attack)})),
         count=len(signals),
         proof=weight is Class.PROOF,
         explain=_explain(kind, signals, rule_text),
-        advice=kind.advice,
+        advice=advice(kind, signals, context, blame),
     )
 
 

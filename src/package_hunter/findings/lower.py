@@ -46,7 +46,9 @@ _WORSE_THERE = frozenset(
     ]
 )
 _WORSE_ANYWHERE = frozenset(["exfiltration", "credential_access", "reverse_shell"])
-_MILD = frozenset(["credential_access", "outbound_connection", "write_outside", "hang"])
+_MILD = frozenset(
+    ["credential_access", "outbound_connection", "write_outside", "hang", "remote_code_execution"]
+)
 _DOWNLOADS = frozenset(["outbound_connection", "download"])
 _SENDS = frozenset(
     [
@@ -59,7 +61,6 @@ _SENDS = frozenset(
         "registry_publish",
         "repository_change",
         "reverse_shell",
-        "remote_code_execution",
     ]
 )
 
@@ -115,7 +116,9 @@ def _own_folder(signal: Signal) -> bool:
 
 
 def _is_more(signal: Signal) -> bool:
-    """Whether a package of which this was seen does more than to look into settings and to download."""
+    """Whether a package of which this was seen does more than to look into settings and to download. That it ran what
+    it downloaded is a finding of its own, and no more a reason to look into its reading: image tools' installers look
+    for the proxy and try the program that they fetched."""
     mild = signal.weight is Class.INFO or signal.kind in _MILD
     return signal.kind in _SENDS or not mild
 

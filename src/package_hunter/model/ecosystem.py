@@ -98,6 +98,11 @@ class Facts:
     """Paths of what runs while the manager fetches and nothing else can: interpreter and shell."""
     driver: str = ""
     """How the command line begins of our own program that lets the manager run one script; empty without one."""
+    starts: tuple[str, ...] = ()
+    """Patterns of how the command lines begin (with a program's name) of what the manager starts by itself: the shell
+    of a script, a build. Files in them are the image's, below ``/usr/``."""
+    starts_itself: tuple[str, ...] = ()
+    """Those of them that are the manager again."""
     builds: Builds | None = None
     """None where each of a package's own programs is a command of the plan."""
 

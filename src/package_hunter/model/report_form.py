@@ -39,6 +39,8 @@ def to_json(report: Report) -> Json:
     data = _written(ReportForm, ReportForm.of(report))
     if report.known_from is None:
         del data["known_from"]
+    if not report.coverage.failed:
+        del data["coverage"]["failed"]
     return data
 
 

@@ -174,6 +174,22 @@ class PhaseCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedCommand:
+    """A command that ended with an error. ``reason`` is our sentence about why, ``line`` the line of its output that
+    tells it, ``output`` the last lines (at most 40, untrusted, made fit to be shown; ecosystems.reasons)."""
+
+    phase: str
+    command: str  # its script, or the beginning of its command line
+    package: str | None  # a purl; None: the package manager or the project
+    exit_code: int | None  # None: stopped at its deadline; -N: signal N
+    reason: str
+    line: str
+    output: tuple[str, ...]
+    ecosystem: str = ""  # where the target has several
+    world: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What the scan saw and what it missed; each of ``reasons`` is a sentence, any makes it inconclusive."""
 
@@ -188,3 +204,4 @@ class Coverage:
     reasons: tuple[str, ...] = ()
     filtered: Mapping[str, int] = field(default_factory=dict)  # events, by type, that no rule asks for
     notes: tuple[str, ...] = ()  # worth knowing, but not making the scan inconclusive
+    failed: tuple[FailedCommand, ...] = ()  # the gravest and first of them, a few

@@ -49,7 +49,7 @@ def detonate(
 ) -> Sighting:
     """One round in a box with a gateway and fake secrets of its own; all is gone when this returns."""
     turn.folder.mkdir(mode=0o711)
-    project = turn.plan.project
+    project = turn.plan.root
     withheld = tuple(item._replace(path=f"{project}/{item.path}") for item in scan.withheld)
     canaries, files, env = make_canaries(
         turn.box_id, turn.world.canaries, tuple(upstreams), project, withheld

@@ -18,6 +18,7 @@ from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.model.text import shortened
 from package_hunter.pipeline.detonate import Sighting
 from package_hunter.pipeline.gated import gated
+from package_hunter.pipeline.last_words import without_fakes
 from package_hunter.pipeline.merge import (
     in_order,
     join_coverages,
@@ -60,17 +61,18 @@ def judge_round(
     if seen.by_falco:
         network = blame_by_time(network, blamer)
     planned = plan.coverage(seen.runs)
-    coverage: Coverage = replace(
+    seen_of_it: Coverage = replace(
         planned,
         events=observation.events,
         dropped=seen.dropped,
         frozen_seconds=observation.frozen_seconds,
         filtered=seen.filtered,
         reasons=_sentences(
-            planned.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
+            planned.reasons, plan.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
         ),
         notes=_sentences(planned.notes, plan.notes, outside.notes_of(network), observation.notes),
     )
+    coverage = without_fakes(seen_of_it, seen.canaries)
     findings = judge(
         observation,
         network,
@@ -82,6 +84,8 @@ def judge_round(
             left=seen.left,
             scriptless=seen.scriptless,
             host_facts=(HOSTNAME, plan.project),
+            project=plan.root,
+            own_scripts=plan.own_scripts,
         ),
         blamer.blame,
         explain_rule,

@@ -88,9 +88,7 @@ def join_coverages(judged: Sequence[RoundResult]) -> Coverage:
         frozen_seconds=sum(c.frozen_seconds for c in every),
         filtered=_added(c.filtered for c in every),
         phases=tuple(
-            replace(phase, ecosystem=item.round.plan.target.ecosystem)
-            for item in judged
-            for phase in item.coverage.phases
+            replace(phase, ecosystem=item.round.place) for item in judged for phase in item.coverage.phases
         ),
         packages_expected=sum(c.packages_expected for c in first),
         packages_installed=sum(c.packages_installed for c in first),
@@ -98,6 +96,11 @@ def join_coverages(judged: Sequence[RoundResult]) -> Coverage:
         scripts_run=sum(c.scripts_run for c in first),
         reasons=_labelled((item.round.label, item.coverage.reasons) for item in judged),
         notes=_labelled((item.round.label, item.coverage.notes) for item in judged),
+        failed=tuple(
+            replace(command, ecosystem=item.round.place)
+            for item in judged
+            for command in item.coverage.failed
+        ),
     )
 
 

@@ -36,6 +36,8 @@ class ScanOptions:
     engine: str = ""  # "probe" or "falco"; "": as the settings say
     on_source: Callable[[Scan, SourceTree, Sequence[Upstream]], Report | None] | None = None
     again: bool = False
+    recursive: bool = False  # manifests in folders below are targets, too
+    own_project: bool = True  # not a project that we made of some packages of another (see PlanOptions)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def box_spec(
     plan = turn.plan
     return BoxSpec(
         scan_id=turn.box_id,
-        project_name=Path(plan.project).name,
+        project_name=Path(plan.root).name,
         project_dir=plan.plant,
         files=(*files, *plan.files, *turn.world.files),
         env={**env, **box_environment(tuple(upstreams)), **plan.env},

@@ -27,10 +27,16 @@ class Round:
     only_plan: bool = True
 
     @property
+    def place(self) -> str:
+        """The plan's ecosystem, and its folder where that is not the top."""
+        folder = self.plan.project[len(self.plan.root) + 1 :]
+        return f"{self.plan.target.ecosystem} in {folder}" if folder else self.plan.target.ecosystem
+
+    @property
     def label(self) -> str:
         """What tells this round from the scan's others; ``""`` where there is no other."""
         words = (
-            "" if self.only_plan else self.plan.target.ecosystem,
+            "" if self.only_plan else self.place,
             "" if self.only_world else self.world.name,
         )
         return ", ".join(word for word in words if word)
@@ -48,7 +54,8 @@ def rounds(scan: Scan, source_tree: SourceTree) -> list[Round]:
 def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLoads, further: int) -> Round:
     """A further round like an earlier one, to load packages apart; ``further`` counts them."""
     found = lay_plans(scan, source_tree)
-    plan = next(plan for plan in found if plan.target.ecosystem == earlier.plan.target.ecosystem)
+    wanted = (earlier.plan.target.ecosystem, earlier.plan.project)
+    plan = next(plan for plan in found if (plan.target.ecosystem, plan.project) == wanted)
     box_id, folder = (
         f"{earlier.box_id}-n{further}",
         earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
@@ -64,6 +71,8 @@ def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
         phase_timeout=config.phase_timeout,
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
         indexes=scan.indexes,
+        recursive=scan.options.recursive,
+        own_project=scan.options.own_project,
     )
     return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 

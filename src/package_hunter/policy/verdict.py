@@ -11,7 +11,7 @@ from package_hunter.model.scan import Coverage, Verdict
 def verdict(findings: Iterable[Finding], coverage: Coverage) -> Verdict:
     """Proof first, then whether enough was seen, then what a person should look at.
 
-    WaiverResult findings do not count. See docs/verdicts.md.
+    Waived findings do not count. See docs/verdicts.md.
     """
     counting = [f for f in findings if f.waived is None]
     if any(f.proof for f in counting):

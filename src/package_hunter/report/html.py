@@ -30,7 +30,7 @@ _SECTIONS = (
     ("news", "What is new"),
     ("next", "What next"),
     ("findings", "Findings"),
-    ("waived", "WaiverResult"),
+    ("waived", "Waived"),
     ("information", "For information"),
     ("timeline", "Timeline"),
     ("processes", "Processes"),
@@ -130,7 +130,7 @@ def _files(report: Report) -> list[Any]:
 def _groups(report: Report) -> Iterator[tuple[str, str, list[Finding]]]:
     """Findings that count, those that somebody accepted, and those that are no reason to worry."""
     yield "findings", "Findings", words.counting(report)
-    yield "waived", "WaiverResult, and not counted", [f for f in report.findings if f.waived]
+    yield "waived", "Waived, and not counted", [f for f in report.findings if f.waived]
     told = [f for f in report.findings if f.severity == "info" and not f.waived]
     yield "information", "For information: honest packages do this too", told
 

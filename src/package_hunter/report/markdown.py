@@ -98,7 +98,7 @@ def _lines(report: Report) -> Iterator[str]:
             f"New since the baseline of {words.baseline_day(report)}", list(words.news(report))
         )
     waived = [f"{words.short(f.title)}: {f.waived}" for f in report.findings if f.waived]
-    yield from _folded("WaiverResult, and not counted", waived)
+    yield from _folded("Waived, and not counted", waived)
     if report.verdict is not Verdict.NO_FINDINGS:
         yield words.NOT_CLEARED
         yield ""

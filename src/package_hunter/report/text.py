@@ -28,6 +28,9 @@ MAX_EVIDENCE = 3
 MAX_STEPS = 10
 MAX_CHAIN = 6
 MAX_ROWS = 15
+MAX_TARGETS = 4
+MAX_SENTENCE = 1_500
+_FAVOUR = "In its favour: "
 STYLES = {
     "malicious": "bold white on red",
     "suspicious": "bold black on yellow",
@@ -163,7 +166,9 @@ def _head(report: Report) -> Text:
 
 
 def _about(report: Report) -> Text:
-    target = harmless(report.target.purl or report.target.name)
+    every = dict.fromkeys(t.purl or t.name for t in report.targets or (report.target,))
+    target = ", ".join(harmless(name) for name in list(every)[:MAX_TARGETS])
+    target += f" and {len(every) - MAX_TARGETS} more" if len(every) > MAX_TARGETS else ""
     parts = [f"{target} ({harmless(_ecosystems(report))})", _plural(len(report.packages), "package")]
     parts += [f"{words.seconds(report):.1f} s", f"decision: {report.decision}"]
     return Text(" · ".join(parts), "dim")
@@ -249,8 +254,8 @@ def _coverage(report: Report) -> list[Text]:
             + (f", {c.frozen_seconds:.2f} s frozen" if c.frozen_seconds else "")
         ),
     ]
-    lines += [Text(harmless(r), "bold") for r in c.reasons]
-    lines += [Text(harmless(n), "dim") for n in c.notes]
+    lines += [Text(harmless(r, MAX_SENTENCE), "bold") for r in c.reasons]
+    lines += [Text(harmless(n, MAX_SENTENCE), "dim") for n in c.notes]
     if lawful := sorted({words.short(r.path, 80) for r in traffic.lawful_reads(report)}):
         lines.append(Text(f"Fakes read by the programs that they are for: {', '.join(lawful)}", "dim"))
     if report.canaries.replaced:
@@ -292,9 +297,9 @@ def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     findings = words.counting(report)
     yield from _findings(findings, explain)
     yield from _section("Further findings", [_brief(f) for f in findings[MAX_FULL:]])
-    yield from _section("WaiverResult, and not counted", [_waived(f) for f in report.findings if f.waived])
+    yield from _section("Waived, and not counted", [_waived(f) for f in report.findings if f.waived])
     told = [f for f in report.findings if f.severity == "info" and not f.waived]
-    yield from _section("For information: honest packages do this too", [_brief(f) for f in told])
+    yield from _section("For information: honest packages do this too", [_told(f) for f in told])
     if explain:
         yield from _section("Why this verdict", [Text(harmless(line)) for line in report.explanation])
     yield from _section("Contacted", _contacts(report))
@@ -308,6 +313,14 @@ def _brief(finding: Finding) -> Text:
     times = f" ({finding.count} times)" if finding.count > 1 else ""
     who = f"  {words.who(finding.blame)}"
     return Text.assemble(words.short(finding.title, 120), (times, "dim"), (who, "dim"))
+
+
+def _told(finding: Finding) -> Text:
+    """What raises nothing, and what spoke in favour of whoever did it."""
+    favour = next((line for line in finding.explain if line.startswith(_FAVOUR)), None)
+    if favour is None:
+        return _brief(finding)
+    return Text.assemble(_brief(finding), (f"\n  {harmless(favour)}", "dim"))
 
 
 def _waived(finding: Finding) -> Text:

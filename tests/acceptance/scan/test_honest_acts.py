@@ -54,18 +54,33 @@ fs.writeFileSync("package.json", JSON.stringify(m));
 """
 
 
-def test_a_manifest_that_lost_its_scripts_is_told_and_one_that_was_written_is_not(tmp_path: Path) -> None:
+_HOOKS = """
+const fs = require("fs"), path = require("path");
+fs.writeFileSync(path.join(process.env.INIT_CWD, ".git/hooks/" + process.argv[2]), "#!/bin/sh\\nnpm test\\n");
+"""
+
+
+def test_traces_and_hooks_are_judged_by_whose_they_are_and_our_own_starts_are_not_listed(
+    tmp_path: Path,
+) -> None:
+    """One scan: a manifest that was written, one that lost its scripts, hooks of the project and of a dependency."""
     needs_btf()
     needs_runc()
-    app = project_with(tmp_path / "app", builder={}, cleaner={})
-    for name, text in (("builder", _KEEPS), ("cleaner", _DROPS)):
-        source = npm_project(tmp_path / name, name, {"postinstall": "node work.js"})
+    works = {"builder": _KEEPS, "cleaner": _DROPS, "hooker": _HOOKS}
+    app = project_with(tmp_path / "app", **{name: {} for name in works})
+    for name, text in works.items():
+        source = npm_project(tmp_path / name, name, {"postinstall": "node work.js pre-push"})
         (source / "work.js").write_text(text)
         packed = ["npm", "pack", "--silent", "--pack-destination", str(app), str(source)]
         subprocess.run(packed, check=True, capture_output=True, cwd=tmp_path)
     manifest = json.loads((app / "package.json").read_text())
-    manifest["dependencies"] = {name: f"file:{name}-1.0.0.tgz" for name in ("builder", "cleaner")}
+    manifest["dependencies"] = {name: f"file:{name}-1.0.0.tgz" for name in works}
+    manifest["scripts"] = {"prepare": "node hook.js pre-commit && git config core.hooksPath .git/hooks"}
+    (app / "hook.js").write_text(_HOOKS)
     (app / "package.json").write_text(json.dumps(manifest))
     report = scan_json(app)
     found = [(f["kind"], f["blame"]["package"]) for f in report["findings"] if f["severity"] != "info"]
-    assert found == [("self_cleaning", "pkg:npm/cleaner@1.0.0")], report["findings"]
+    wanted = [("git_hook", "pkg:npm/hooker@1.0.0"), ("self_cleaning", "pkg:npm/cleaner@1.0.0")]
+    assert sorted(found) == wanted, report["findings"]
+    told = [(f["kind"], f["blame"]["package"]) for f in report["findings"] if f["severity"] == "info"]
+    assert told == [("git_hook", None)], report["findings"]

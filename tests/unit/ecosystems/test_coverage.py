@@ -54,3 +54,20 @@ def test_what_was_not_begun_is_said_too() -> None:
         f"The scan's time of 25 s was over in install of {A}.",
         "1 of 2 install scripts were not run.",
     )
+
+
+@pytest.mark.parametrize(
+    ("purl", "name"),
+    [("pkg:npm/self-dist", "self-dist"), ("pkg:npm/%40m/core@1.0.0", "@m/core"), ("pkg:npm/core@1", "core")],
+)
+def test_a_part_of_the_project_that_is_not_built_is_a_note(purl: str, name: str) -> None:
+    load = Command(
+        ("node", "-e", f'require("{name}")'), "/", blame_purl=purl, script="require", essential=False
+    )
+    run = CommandRun("import", "default", load, 1, 0, 1, 1, f"Error: Cannot find module '{name}'\n")
+    planned = {"import": Phase("import", (load,))}
+    own = coverage(planned, OPTIONS, Inventory(), [run], (), frozenset({name}))
+    assert own.notes and "a part of the project itself, was not loaded: it is not built" in own.notes[0]
+    assert not any("could not be tried" in reason for reason in own.reasons)
+    other = coverage(planned, OPTIONS, Inventory(), [run], (), frozenset({"else"}))
+    assert any("could not be tried" in reason for reason in other.reasons)

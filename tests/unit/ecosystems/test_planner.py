@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,10 +20,10 @@ from package_hunter.ecosystems.base import Plan, PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.locked import LockFile, lock_file
 from package_hunter.ecosystems.npm import members
-from package_hunter.ecosystems.planner import ConfinedPlan, Planner, in_child
+from package_hunter.ecosystems.planner import ConfinedPlan, Planner, _PlanOutline, in_child
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HelperDiedError, NothingToScanError, UsageError
-from package_hunter.model.scan import Command, CommandRun
+from package_hunter.model.scan import Command, CommandRun, Phase, Target
 from package_hunter.policy import DEFAULT
 from package_hunter.policy.rejudge import rejudge
 
@@ -289,3 +290,26 @@ def test_a_projects_own_policy_costs_no_report(own: str, said: str) -> None:
     (notice,) = [notice for notice in report.notices if said in notice]
     assert len(notice) < 600
     assert report.verdict is samples.report().verdict
+
+
+@pytest.mark.parametrize(
+    ("project", "recursive", "taken"),
+    [
+        ("/home/dev/projects/app", False, True),
+        ("/home/dev/projects/app/web", True, True),
+        ("/home/dev/projects/app/web", False, False),
+        ("/home/dev/projects/app/../other", True, False),
+        ("/home/dev/projects/application", True, False),
+        ("/etc", True, False),
+    ],
+)
+def test_a_plan_is_of_the_project_or_of_a_folder_of_it(project: str, recursive: bool, taken: bool) -> None:
+    given: Any = SimpleNamespace(source_tree=stage("app", Path("/nonexistent")))
+    fetch = Phase("fetch", ())
+    outline = _PlanOutline(0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), fetch, ())
+    if taken:
+        made = ConfinedPlan(given, outline, PlanOptions(recursive=recursive))
+        assert made.root == "/home/dev/projects/app"
+    else:
+        with pytest.raises(StoppedError, match="another project"):
+            ConfinedPlan(given, outline, PlanOptions(recursive=recursive))

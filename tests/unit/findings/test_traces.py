@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from package_hunter.findings.traces import scripts_of
 from package_hunter.model.observation import Blame, FileChange, NetworkLog, Observation, Process
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import T0, alert, judge
+from tests.support.judge_samples import PROJECT, T0, alert, judge
 
 FOLDER = str(samples.PACKAGE.path)
 PACKAGE = replace(
@@ -164,3 +164,10 @@ def test_what_a_command_line_runs(command: str, runs: set[str], not_run: set[str
 @given(st.text(max_size=300))
 def test_no_command_line_breaks_it(command: str) -> None:
     assert all(isinstance(name, str) for name in scripts_of(command))
+
+
+def test_a_projects_own_script_has_no_traces_in_its_dependencies() -> None:
+    patched = replace(of_rule("openat", "package.json"), blame=PROJECT)
+    assert not cleaned(alerts=[patched], gone=frozenset({PACKAGE.purl}))
+    unknown = replace(patched, blame=replace(PROJECT, confidence="tree"))
+    assert cleaned(alerts=[unknown], gone=frozenset({PACKAGE.purl}))

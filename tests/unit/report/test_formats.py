@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from package_hunter.model.report import Canaries, Report
-from package_hunter.model.scan import Coverage, Decision, Package, ScanStatus, Target, Verdict
+from package_hunter.model.scan import Coverage, Decision, FailedCommand, Package, ScanStatus, Target, Verdict
 from package_hunter.policy import explanation
 from package_hunter.report import FORMATS, text
 from package_hunter.report.falco import alerts
@@ -235,3 +235,22 @@ def test_harmless_is_one_printable_line(bad: Any) -> None:
     assert "\n" not in got
     assert got.isprintable()
     got.encode()
+
+
+def test_a_failed_commands_last_words_are_shown_and_cannot_harm() -> None:
+    words = ("error: <script>alert(1)</script>", "\x1b[2Jhidden \u202e text")
+    failed = FailedCommand(
+        "install", "pip install", None, 1, "`pip install` failed: it needs a thing.", "", words
+    )
+    report = replace(BLIND, coverage=Coverage(reasons=(failed.reason,), failed=(failed,)))
+    page = rendered("html", report)
+    assert (
+        "&lt;script&gt;alert(1)" in page
+        and "<script" not in page
+        and "\x1b" not in page
+        and "\u202e" not in page
+    )
+    assert "The last words of pip install" in page
+    assert json.loads(rendered("json", report))["coverage"]["failed"][0]["reason"] == failed.reason
+    assert "failed" not in json.loads(rendered("json", QUIET))["coverage"]
+    assert "it needs a thing." in rendered("text", report)

@@ -47,6 +47,7 @@ FACTS = Facts(
         "/bin/sh",
     ),
     driver=f"node {LIFECYCLE} ",
+    starts=(r"sh -c ",),
     says_error=(
         r"^(?:npm (?:error|ERR!)|error|[ \t]*ERR_PNPM_\w+)\s+(?!A complete log|code |path )"
         r"(?:(?:404|notarget|network)\s+)*(.+)$",

@@ -6,6 +6,7 @@ Format facts: npm's own documentation, package-lock.json(5).
 
 from __future__ import annotations
 
+import posixpath
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -168,7 +169,7 @@ def package(entry: Entry, project: str, chain: tuple[str, ...], scripts: Mapping
         purl=purl(entry.name, entry.version),
         name=entry.name,
         version=entry.version,
-        path=f"{project}/{entry.location}",
+        path=posixpath.normpath(f"{project}/{entry.location}"),
         integrity=entry.integrity,
         chain=chain,
         direct=len(chain) == 2,

@@ -12,6 +12,12 @@ from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, as_text_map
 DEPENDENCY_EVENTS = ("preinstall", "install", "postinstall")
 LINK_EVENTS = ("preinstall", "prepare", "install", "postinstall")
 ROOT_EVENTS = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare")
+OWN_EVENTS = (
+    "prepublish",
+    "preprepare",
+    "prepare",
+    "postprepare",
+)  # never run where others install the package
 GYP_REBUILD = "node-gyp rebuild"
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9@._-]{1,100}")
 _ELSEWHERE = re.compile(
@@ -43,6 +49,12 @@ def scripts(manifest: Mapping[str, Any], has_gyp: bool, events: tuple[str, ...])
     ):
         found["install"] = GYP_REBUILD
     return {event: found[event] for event in events if event in found}
+
+
+def own_scripts(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """The scripts that run nowhere but where people work on the project: all of a project that cannot be published."""
+    named = as_text(manifest.get("name"), 214) and as_text(manifest.get("version"), 214)
+    return OWN_EVENTS if named and manifest.get("private") is not True else ROOT_EVENTS
 
 
 def dependencies(manifest: Mapping[str, Any]) -> dict[str, str]:

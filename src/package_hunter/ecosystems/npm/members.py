@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from package_hunter.ecosystems import yamltext
 from package_hunter.ecosystems.npm.manifest import dependencies
 from package_hunter.ecosystems.tree import BoxTree, as_map
 
@@ -19,6 +20,7 @@ _MAX_DEPTH = 6  # of folders that ``**`` stands for
 _MAX_ANY, _MAX_PARTS = 2, 16  # of ``**`` and of parts in a pattern: more could be walked for ever
 _MAX_FOLDERS = 50_000  # that are looked into
 _MAX_PATTERN = 1_000  # characters
+_PNPM = "pnpm-workspace.yaml"
 _SKIPPED = {"node_modules", ".git"}
 _WILD = frozenset("*?[{")
 _OpenConnection = dict[
@@ -30,7 +32,10 @@ def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> dict[str,
     """Every such manifest by its folder; at most 2,000."""
     found: dict[str, dict[str, Any]] = {}
     queue = deque([(project, root)])
-    patterns = _patterns(root)
+    workspace = as_map(
+        yamltext.load_text((tree.read(f"{project}/{_PNPM}", 1 << 20) or b"").decode("utf-8", "replace"))
+    )
+    patterns = [*_patterns(root), *_patterns({"workspaces": workspace.get("packages")})]
     for folder in _folders(tree, project, patterns):
         _add(tree, folder, found, queue)
     while queue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.npm import installed, lock, manifest
+from package_hunter.ecosystems.npm import installed, lock, manifest, own
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
@@ -43,6 +44,7 @@ class NpmPlan(Plan):
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
+        self.own_scripts = manifest.own_scripts(manager.manifest) if not files and options.own_project else ()
         self.options, self._manager = options, manager
         own_name = as_text(manager.manifest.get("name"), 214)
         self._root = installed.root_entry(manager.manifest, own_name or target.name)
@@ -68,17 +70,17 @@ class NpmPlan(Plan):
         places = self._manager.inventory(tree, self.project)
         self._places = {"": self._root, **{key: entry for key, entry in places.items() if key}}
         self._where = {}
-        manifests = {key: tree.read_json(f"{self.project}/{key}/package.json") for key in places if key}
+        manifests = {key: tree.read_json(f"{self._folder(key)}/package.json") for key in places if key}
         scripts = {key: self._scripts(tree, key, found) for key, found in manifests.items() if found}
         self._installed = self._take_inventory(manifests, scripts)
         commands: list[Command] = []
         order = lock.dependency_order(self._places)
         for event in manifest.LINK_EVENTS:
             commands += [self._script(key, event) for key in order if event in scripts.get(key, {})]
-        own = manifest.scripts(
+        mine = manifest.scripts(
             tree.read_json(f"{self.project}/package.json"), self._has_gyp(tree, ""), manifest.ROOT_EVENTS
         )
-        commands += [self._script("", event) for event in own]
+        commands += [self._script("", event) for event in mine]
         return self._remember(Phase("install", tuple(commands)))
 
     def imports(self, tree: BoxTree) -> Phase:
@@ -87,9 +89,11 @@ class NpmPlan(Plan):
         self._skipped_imports = []
         self._loaders = self._find_loaders(tree)
         for base, key in self._direct():
-            folder = f"{self.project}/{key}"
+            folder = self._folder(key)
             found = tree.read_json(f"{folder}/package.json")
             how = manifest.loader(tree, folder, found) if found else "require"
+            if not found and self._places[key].name in self._outside():
+                continue  # the inventory says that it is not here
             if how is None:
                 self._skipped_imports.append(self._places[key].name)
                 continue
@@ -102,7 +106,7 @@ class NpmPlan(Plan):
         """How each package is loaded, asked while the box still shows it."""
         found = {}
         for key, entry in self._places.items():
-            folder = f"{self.project}/{key}"
+            folder = self._folder(key)
             if key and entry.link is None and (text := tree.read_json(f"{folder}/package.json")):
                 how = manifest.loader(tree, folder, text)
                 if how is not None:
@@ -163,7 +167,8 @@ class NpmPlan(Plan):
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
-        return coverage(self._planned, self.options, self._installed, runs, self._skipped_imports)
+        parts = own.parts(self._manager.manifest, self._manager.also_asks, self.project, self.root)
+        return coverage(self._planned, self.options, self._installed, runs, self._skipped_imports, parts)
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -212,12 +217,12 @@ class NpmPlan(Plan):
     def _direct(self) -> list[tuple[str, str]]:
         """(location that asks, location asked for), each package once."""
         bases = ["", *sorted(key for key in self._places if key and "node_modules/" not in key)]
-        own = frozenset(bases)
+        mine = frozenset(bases)
         found: dict[str, str] = {}
         for base in bases:
             for name in self._places[base].requires:
                 key = lock.resolve(self._places, base, name)
-                if key is not None and key not in own:
+                if key is not None and key not in mine:
                     found.setdefault(key, base)
         required = {lock.resolve(self._places, "", name) for name in self._root.requires}
         linked = {key: "" for key in bases if key and key in required}
@@ -251,6 +256,10 @@ class NpmPlan(Plan):
             for name in self._root.requires
             if name not in self._root.optional_requires and lock.resolve(self._places, "", name) is None
         ]
+        away = self._outside()
+        far = [name for name in dict.fromkeys(missing) if name in away]
+        near = own.beside(self._manager.manifest, self.project, self.root)
+        missing = [name for name in missing if name not in away and name not in near]
         confused = [
             f"{entry.name}@{entry.version} says in package.json that it is {as_text(found['version'], 64)}."
             for key, entry in here.items()
@@ -259,21 +268,45 @@ class NpmPlan(Plan):
         return Inventory(
             packages=self._packages(here, scripts),
             missing=tuple(dict.fromkeys(missing)),
-            expected=len(here) + len(set(missing)),
-            reasons=self._unscanned({"": self._manager.manifest, **manifests}),
+            expected=len(here) + len(set(missing)) + len(far),
+            reasons=tuple(
+                dict.fromkeys(
+                    (
+                        *self._unscanned({"": self._manager.manifest, **manifests}),
+                        *(_far(name, away[name]) for name in far[:_MAX_NAMED]),
+                    )
+                )
+            ),
             notes=tuple(confused[:20]),
         )
+
+    def _folder(self, key: str) -> str:
+        """Where a location is; one beside the project (``../shared``) lies in the folder that was given."""
+        return posixpath.normpath(f"{self.project}/{key}")
+
+    def _outside(self) -> Mapping[str, str]:
+        return own.outside(self._manager.manifest, self.project, self.root)
 
     def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
         """A sentence for each optional dependency from a repository, an address or a folder that is not there:
         managers go on without it here, and may have it elsewhere."""
         found: dict[str, None] = {}
+        away = self._outside()
         for key, text in manifests.items():
             for name, spec in as_text_map(text.get("optionalDependencies")).items():
                 place = lock.resolve(self._places, key, name) if manifest.from_elsewhere(spec) else ""
                 if place is None or (place and not manifests.get(place)):
-                    found[f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."] = None
+                    gone = f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."
+                    found[_far(name, spec) if not key and name in away else gone] = None
         return tuple(found)[:_MAX_NAMED]
+
+
+def _far(name: str, spec: str) -> str:
+    """Why what lies beside the project is not there, and the way out."""
+    return (
+        f"{name[:214]} ({spec[:300]}) lies outside of the project, so it was not scanned. Scan the folder that holds "
+        "both, with --recursive."
+    )
 
 
 def preload() -> None:

@@ -18,6 +18,7 @@ FACTS = Facts(
     archives=(r"\.gem",),
     packed_by="*.gemspec",
     interpreters=("ruby",),
+    starts=(r"ruby[\d.]* (?:-\S+ (?:/usr/\S+ )?)*extconf\.rb\b",),
     reads={
         "gem": ("/.gem/credentials", "/.gemrc"),
         "one_plugin.rb": ("/.gem/credentials", "/.gemrc"),

@@ -24,7 +24,7 @@ from package_hunter.model.forms.kinds import (
     one_of,
 )
 from package_hunter.model.plain import clean
-from package_hunter.model.scan import Coverage, Package, PhaseCoverage, Target
+from package_hunter.model.scan import Coverage, FailedCommand, Package, PhaseCoverage, Target
 from package_hunter.model.text import all_well_formed
 
 
@@ -79,6 +79,25 @@ class PhaseForm:
     ecosystem: Annotated[Text, Field(description="Set where the target has several.")] = ""
 
 
+@form
+class FailedForm:
+    """A command that ended with an error, and its own last words."""
+
+    phase: Text
+    command: Text
+    package: Text | None
+    exit_code: Annotated[Number | None, Field(description="Null where it was stopped at its deadline.")]
+    reason: Annotated[Text, Field(description="What it means and what to do, in Package Hunter's words.")] = (
+        ""
+    )
+    line: Annotated[Text, Field(description="The line of its output that tells it; untrusted.")] = ""
+    output: Annotated[
+        Many[Text], Field(description="The last lines of its output, 40 at most; untrusted.")
+    ] = ()
+    ecosystem: Text = ""
+    world: Text = "default"
+
+
 @dataclass(slots=True, kw_only=True)
 class InstalledForm:
     """What was to be installed and run, and what was."""
@@ -109,6 +128,10 @@ class CoverageForm:
         Many[Text], Field(description="What was not seen; any of them makes the scan inconclusive.")
     ]
     notes: Many[Text] = ()
+    failed: Annotated[
+        Many[Annotated[FailedCommand, As(FailedForm)]],
+        Field(description="Commands that ended with an error, the gravest first; the first few."),
+    ] = ()
 
     @classmethod
     def of(cls, c: Coverage) -> CoverageForm:
@@ -128,6 +151,7 @@ class CoverageForm:
             packages=packages,
             reasons=c.reasons,
             notes=c.notes,
+            failed=c.failed,
         )
 
     def value(self) -> Coverage:
@@ -144,6 +168,7 @@ class CoverageForm:
             reasons=self.reasons,
             filtered=self.filtered,
             notes=self.notes,
+            failed=self.failed,
         )
 
 

@@ -1,0 +1,43 @@
+"""What speaks in favour of a package makes a signal milder, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from package_hunter.findings.catalog import Class
+from package_hunter.findings.lower import MANAGER_SETTINGS, soften
+from package_hunter.findings.signals import Signal
+from tests.support.judge_samples import BLAME, PROJECT, T0
+
+READ = Signal(T0, "credential_access", Class.SUSPICIOUS, "/home/dev/.npmrc", "read", BLAME)
+RAN = Signal(T0, "remote_code_execution", Class.SUSPICIOUS, "host.example", "ran", BLAME)
+CONTACT = Signal(T0, "outbound_connection", Class.SUSPICIOUS, "host.example", "contacted", BLAME)
+
+
+def weights(*signals: Signal) -> dict[str, Class]:
+    return {s.kind: s.weight for s in soften(signals, frozenset({"host.example"}))}
+
+
+def test_an_installer_that_looks_for_the_proxy_and_tries_what_it_fetched_read_no_secrets() -> None:
+    (read, ran, contact) = soften([READ, RAN, CONTACT], frozenset({"host.example"}))
+    assert read.weight is Class.INFO and MANAGER_SETTINGS in read.explain
+    assert ran.weight is Class.SUSPICIOUS, "that it ran it unchecked stays"
+    assert contact.weight is Class.SUSPICIOUS
+
+
+@pytest.mark.parametrize(
+    "kind", ["data_sent", "host_facts_sent", "dns_channel", "dropped_executable", "persistence"]
+)
+def test_with_more_it_is_no_look_for_the_proxy(kind: str) -> None:
+    more = Signal(T0, kind, Class.SUSPICIOUS if kind != "data_sent" else Class.INFO, "x", "did", BLAME)
+    assert weights(READ, RAN, more)["credential_access"] is Class.SUSPICIOUS
+
+
+def test_other_secrets_and_unknown_doers_are_never_milder() -> None:
+    assert (
+        weights(replace(READ, subject="/home/dev/.ssh/id_rsa"), RAN)["credential_access"] is Class.SUSPICIOUS
+    )
+    assert weights(replace(READ, blame=PROJECT), RAN)["credential_access"] is Class.SUSPICIOUS
+    assert weights(replace(READ, blame=None), RAN)["credential_access"] is Class.SUSPICIOUS
