@@ -15,13 +15,13 @@ from importlib import resources
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, longer_way
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.ruby import lock
+from package_hunter.ecosystems.ruby.facts import ONE_PLUGIN
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.box import HOME
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
-ONE_PLUGIN = "/usr/share/rubygems-integration/one_plugin.rb"  # ours: `gem` with one plugin, or with none
 _INSTALL = ("install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
 # read now: a planner may open no file later
 _SCRIPT = resources.files("package_hunter.ecosystems.ruby").joinpath("one_plugin.rb").read_bytes()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from package_hunter.ecosystems.base import PlanOptions
 from package_hunter.ecosystems.ruby import lock
-from package_hunter.ecosystems.ruby.plan import ONE_PLUGIN, GemSource, RubyPlan
+from package_hunter.ecosystems.ruby.facts import ONE_PLUGIN
+from package_hunter.ecosystems.ruby.plan import GemSource, RubyPlan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Target
 
