@@ -13,6 +13,7 @@ import typer
 
 from package_hunter.cli.console import Progress
 from package_hunter.errors import UsageError
+from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.model.scan import FailOn
 
@@ -93,6 +94,10 @@ def scan(  # noqa: PLR0913 (each is an option)
     builtin_rules: Annotated[
         bool, typer.Option("--builtin-rules/--no-builtin-rules", help="Use the built-in rules.")
     ] = True,
+    depth: Annotated[
+        DepthName | None,
+        typer.Option(help="How far to look; standard for a package and on servers, else quick."),
+    ] = None,
     phases: Annotated[
         str, typer.Option(help="Phases to run after fetch, with commas between.")
     ] = DEFAULT_PHASES,
@@ -100,11 +105,12 @@ def scan(  # noqa: PLR0913 (each is an option)
         bool, typer.Option("--exercise", help="Also call what direct dependencies export, for a moment.")
     ] = False,
     worlds: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Conditions to try, a box each: laptop, ci, later, locale, production, ... or all."
+            help="Conditions to try, a box each: default, laptop, ci, later, locale, production, ... or all; "
+            "else those of the depth."
         ),
-    ] = "default",
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Install and load a target's dependencies in a sealed box, and report what they did.
@@ -127,7 +133,7 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--no-builtin-rules": not builtin_rules,
                 "--phases": phases != DEFAULT_PHASES,
                 "--exercise": exercise,
-                "--worlds": worlds != "default",
+                "--worlds": worlds is not None,
             }
         )
         scanner = _remote(server, token_file, ecosystem, fresh, progress)
@@ -137,7 +143,8 @@ def scan(  # noqa: PLR0913 (each is an option)
         options = pipeline.ScanOptions(
             ecosystem=ecosystem,
             phases=_phases(phases, exercise),
-            worlds=_worlds(worlds),
+            depth=depth,
+            worlds=() if worlds is None else _worlds(worlds),
             rule_files=tuple(rules or ()),
             builtin_rules=builtin_rules,
             record=record,

@@ -16,6 +16,7 @@ from package_hunter.ecosystems.failures import failure
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HunterError, NothingToScanError
 from package_hunter.model.box import HOME
+from package_hunter.model.depth import QUICK, Depth
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
@@ -38,6 +39,7 @@ class PlanOptions:
     # hosts of the Python indexes that this host is set up for, of their files, and the managers' other names for
     # them; None: not known, and what a project names beside them is not judged
     indexes: frozenset[str] | None = None
+    depth: Depth = QUICK
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
