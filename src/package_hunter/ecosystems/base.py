@@ -8,9 +8,11 @@ can no longer change what was expected.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from package_hunter.ecosystems.failures import failure
 from package_hunter.ecosystems.tree import BoxTree
@@ -20,6 +22,7 @@ from package_hunter.model.depth import QUICK, Depth
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
+T = TypeVar("T")
 ALL_PHASES = ("fetch", "install", "import")
 _MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("startup", "exercise")
@@ -177,6 +180,12 @@ def project_folder(name: str) -> str:
 def longer_way(way: tuple[str, ...], name: str) -> tuple[str, ...]:
     """A way with one more name; its middle is left out where a hostile tree would make it endless."""
     return (*way, name) if len(way) < _MAX_WAY else (*way[: _MAX_WAY - 2], "…", name)
+
+
+def in_turn(lists: Iterable[Sequence[T]]) -> list[T]:
+    """The first of each, then the second of each, and so on: where time is short, each has its share."""
+    rows = zip_longest(*lists, fillvalue=None)
+    return [item for row in rows for item in row if item is not None]
 
 
 @dataclass(slots=True)

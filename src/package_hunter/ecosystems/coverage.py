@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from package_hunter.ecosystems import loads
 from package_hunter.ecosystems.base import ALL_PHASES, Inventory, PlanOptions, Tally
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
@@ -45,10 +46,8 @@ def coverage(
         tally.reason(f"{len(installed.missing)} packages of the tree were not installed: {some}.")
     for run in runs:
         _judge_run(run, tally)
-    extra = [run for run in runs if _is_extra(run)]
-    failed = sum(run.exit_code not in (0, None) for run in extra)
-    if failed:
-        tally.note(f"{failed} of {len(extra)} sub-modules and commands of the package ended with an error.")
+    for sentence in (*loads.failed(runs), *loads.not_tried(planned, runs)):
+        tally.note(sentence)
     if options.asks("exercise") and "exercise" not in planned:
         tally.note("Nothing was exercised: what is installed exports nothing that this can call.")
     if nothing_to_load:
@@ -93,7 +92,9 @@ def _phase(
         if not tally.reasons:  # else it was not reached because of what was said already
             tally.reason(f"The phase “{name}” was not run.")
         return PhaseCoverage(name, world, "skipped", None, 0.0)
-    if phase is not None and len(mine) < len(phase.commands):
+    # what has a budget is left out where that is used up: `loads.not_tried` says it
+    due = sum(command.within is None for command in phase.commands) if phase is not None else 0
+    if phase is not None and sum(run.command.within is None for run in mine) < due:
         if not any(run.scan_seconds for run in mine):
             tally.reason(f"Of the phase “{name}”, {len(mine)} of {len(phase.commands)} steps were run.")
         return PhaseCoverage(name, world, "timeout", None, seconds)
@@ -137,18 +138,9 @@ def _judge_run(run: CommandRun, tally: Tally) -> None:
         elif run.exit_code and not run.command.essential:
             tally.note(f"{step} ended with exit code {run.exit_code}.")
     elif run.phase not in ("fetch", "install") and run.exit_code != 0:
-        if run.exit_code is None:
-            tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
-        elif _itself_not_found(run.command, run.output_tail):
+        found_nothing = run.exit_code is not None and _itself_not_found(run.command, run.output_tail)
+        if found_nothing and run.command.within is None:
             tally.reason(f"{step} could not be tried: the module was not found.")
-        elif not _is_extra(run):
-            tally.note(f"{step} ended with exit code {run.exit_code}.")
-
-
-def _is_extra(run: CommandRun) -> bool:
-    """A sub-module or command of a single package, beside the package itself."""
-    script = run.command.script or ""
-    return "/" in script or script.startswith("bin ") or (script.startswith("import ") and "." in script)
 
 
 def _itself_not_found(command: Command, tail: str) -> bool:

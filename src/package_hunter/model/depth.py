@@ -26,7 +26,8 @@ class Depth:
     name: DepthName
     says: str = ""
     submodules: bool = False
-    """Everything that can be loaded of the target and of direct dependencies is, within a budget of time."""
+    """Everything that can be loaded of the target and of direct dependencies is, within ``submodule_seconds``."""
+    submodule_seconds: float = 0.0
     next_morning: bool = False
     """Where start-up places changed, the box lives on for one round more in which they are used."""
     hurried: bool = False
@@ -47,6 +48,7 @@ DEPTHS: dict[DepthName, Depth] = {
             submodules=True,
             next_morning=True,
             hurried=True,
+            submodule_seconds=30.0,
             worlds=("default", "elsewhere"),
         ),
         Depth(
@@ -55,6 +57,7 @@ DEPTHS: dict[DepthName, Depth] = {
             submodules=True,
             next_morning=True,
             hurried=True,
+            submodule_seconds=120.0,
             exercise=True,
             worlds=(ALL_WORLDS,),
         ),
