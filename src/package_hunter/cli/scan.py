@@ -136,7 +136,7 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--worlds": worlds is not None,
             }
         )
-        scanner = _remote(server, token_file, ecosystem, fresh, progress)
+        scanner = _remote(server, token_file, (ecosystem, fresh, depth), progress)
     else:
         from package_hunter import pipeline
 
@@ -175,7 +175,10 @@ def _scan(target: str, changed_only: Path | None, scanner: Scanner) -> Report:
 
 
 def _remote(
-    server: str, token_file: Path | None, ecosystem: str | None, fresh: bool, progress: Progress
+    server: str,
+    token_file: Path | None,
+    asked: tuple[str | None, bool, DepthName | None],
+    progress: Progress,
 ) -> Scanner:
     """Let a server scan, with the credentials that files or the environment hold."""
     from package_hunter.client import credentials
@@ -183,7 +186,7 @@ def _remote(
     from package_hunter.config import settings
 
     auth = credentials.find(token_file)
-    options = RemoteOptions(ecosystem, fresh)
+    options = RemoteOptions(*asked)
     return lambda what: scan_remotely(what, server, auth, settings(), progress, options)
 
 

@@ -100,7 +100,7 @@ class Plan(ABC):
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
     are scanned with it); ``fetches_alone`` (while it fetches, no code runs
-    but the package manager's own).
+    but the package manager's own); ``package`` (the target is one package, and not a project that asks for some).
     """
 
     target: Target
@@ -113,6 +113,7 @@ class Plan(ABC):
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
+    package: bool = False
 
     @property
     @abstractmethod

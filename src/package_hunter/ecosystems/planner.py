@@ -52,6 +52,7 @@ class _PlanOutline:
     registry: tuple[RegistryAllow, ...]
     fetches_alone: bool
     notes: tuple[str, ...]
+    package: bool
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -274,6 +275,7 @@ class _Child:
                 plan.registry,
                 plan.fetches_alone,
                 plan.notes,
+                plan.package,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -311,7 +313,7 @@ class ConfinedPlan(Plan):
         self.target, self.project, self.options = laid.target, laid.project, options
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
-        self.fetches_alone, self.notes = laid.fetches_alone, laid.notes
+        self.fetches_alone, self.notes, self.package = laid.fetches_alone, laid.notes, laid.package
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property

@@ -47,15 +47,15 @@ def rounds(scan: Scan, source_tree: SourceTree) -> list[Round]:
 
 
 def depth_of(scan: Scan, source_tree: SourceTree) -> Depth:
-    """How far this scan is to look: as was asked for, else as the settings say, else ``standard`` for a package and
-    ``quick`` for a project. Raises NothingToScanError."""
+    """How far this scan is to look: as was asked for, else as the settings say, else ``standard`` for a package (a
+    purl, or an archive of one) and ``quick`` for a project. Raises NothingToScanError."""
     asked = scan.options.depth or scan.config.depth
     if asked is not None:
         return DEPTHS[DepthName(asked)]
     if source_tree.purl is not None:
         return STANDARD
     archive = source_tree.sha256 is not None
-    single = archive and any(plan.target.purl is not None for plan in lay_plans(scan, source_tree))
+    single = archive and any(plan.package for plan in lay_plans(scan, source_tree))
     return STANDARD if single else QUICK
 
 

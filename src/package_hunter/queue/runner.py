@@ -55,7 +55,7 @@ class _Run:
 
         job, scan_id = self._job, str(self._job.scan_id)
         again = job.attempt < self._settings.max_attempts
-        depth = DepthName(self._settings.depth or DepthName.STANDARD)
+        depth = DepthName(job.depth or self._settings.depth or DepthName.STANDARD)
         options = pipeline.ScanOptions(
             ecosystem=job.manager, depth=depth, on_source=self._on_source, again=again
         )

@@ -25,7 +25,7 @@ class Plans:
 
     def lay(self, _: SourceTree, options: PlanOptions, __: str | None) -> list[Any]:
         self.asked.append(options)
-        return [SimpleNamespace(target=self.target)]
+        return [SimpleNamespace(target=self.target, package=self.target.purl is not None)]
 
 
 def scan_of(plans: Plans, options: ScanOptions, at: Depth = QUICK, **settings: Any) -> Scan:

@@ -52,6 +52,7 @@ class NpmPlan(Plan):
         self._is_package = self.plant is not None and is_package(
             source_tree.tree, self.project, manager.manifest
         )
+        self.package = self._is_package or target.purl is not None
         self._root = installed.root_entry(manager.manifest, own_name or target.name)
         self._locked = manager.locked
         self._places: dict[str, Entry] = {}  # every place after the fetch, links too; "" is the project

@@ -67,6 +67,7 @@ class PythonPlan(Plan):
     def __init__(self, target: Target, project: str, options: PlanOptions, source: Source) -> None:
         self.target, self.project, self.options = target, project, options
         self._source = source
+        self.package = source.package or target.purl is not None
         self._venv = f"{project}/.venv"
         wanted = source.wanted
         if options.indexes is not None:

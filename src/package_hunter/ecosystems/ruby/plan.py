@@ -54,6 +54,7 @@ class RubyPlan(Plan):
     def __init__(self, target: Target, project: str, options: PlanOptions, source: GemSource) -> None:
         self.target, self.project, self.options = target, project, options
         self._source = source
+        self.package = target.purl is not None
         self.files = source.files
         gems = source.lock.gems
         names = {*source.names, *(gem.name for gem in gems.values())}

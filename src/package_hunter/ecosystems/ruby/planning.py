@@ -80,7 +80,8 @@ class RubyPlanning(Planning):
         source = GemSource(tuple(names), locked, files, fetch=not complete)
         plan = RubyPlan(Target(source_tree.name, "gem", sha256=source_tree.sha256), project, options, source)
         plan.plant = source_tree.folder
-        if not _has_gemspec(here):
+        plan.package = _has_gemspec(here)
+        if not plan.package:
             plan.notes = (f"Not loaded themselves: {source_tree.name} (no gemspec, so no gem).",)
         return plan
 
