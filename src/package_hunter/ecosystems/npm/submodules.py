@@ -1,5 +1,5 @@
 """Everything that can be loaded of an npm package beside itself: what its ``exports`` offer, patterns filled in by
-what lies there; without ``exports`` each of its files."""
+what lies there; without ``exports`` each of its files, but for tests and tools."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, as_text_map
 
 _CODE = (".js", ".cjs", ".mjs", ".node")
 _MAX_FOLDERS, _MAX_FILES, _MAX_DEPTH = 60, 2_000, 6  # of one package
-# Loaded last: nothing that depends on a package loads these, as a rule.
+# Files that are no part of what a package offers, though a registry may have them: to load them is to run tests and
+# developers' tools, which download and write as nobody's dependency does.
 _ASIDE = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|specs?|examples?|docs?|benchmarks?|scripts?)/|[.](?:test|spec|config)[.]"
+    r"(?:^|/)(?:tests?|__tests__|specs?|examples?|docs?|bench(?:mark)?s?|perf|scripts?|tools)/"
+    r"|(?:^|/)(?:tests?|specs?|bench(?:mark)?s?|[Gg](?:ulp|runt)file)[.][cm]?js$|[.](?:test|spec|config|conf)[.]"
 )
 
 
@@ -25,9 +27,10 @@ def offered(tree: BoxTree, folder: str, found: Mapping[str, Any], most: int) -> 
         plain = manifest.sub_modules(found)
         named = [*plain, *(path for path in _filled(tree, folder, found) if path not in plain)]
     else:
-        own = {manifest.main_file(tree, folder, found), *_bins(found)}
-        named = [path for path in files(tree, folder) if path.endswith(_CODE) and path not in own]
-    return sorted(dict.fromkeys(named), key=_later)[:most]
+        started = {manifest.main_file(tree, folder, found), *_bins(found), *_scripts(found)}
+        every = (path for path in files(tree, folder) if path.endswith(_CODE) and not _ASIDE.search(path))
+        named = [path for path in every if path not in started and path.rpartition(".")[0] not in started]
+    return list(dict.fromkeys(named))[:most]
 
 
 def how(path: str, found: Mapping[str, Any], itself: str) -> str:
@@ -84,5 +87,7 @@ def _bins(found: Mapping[str, Any]) -> list[str]:
     return [as_text(path, 4096).removeprefix("./") for path in paths]
 
 
-def _later(path: str) -> tuple[bool, int]:
-    return _ASIDE.search(path) is not None, path.count("/")
+def _scripts(found: Mapping[str, Any]) -> list[str]:
+    """Words of its scripts, among them the files that they run: an install's were run already."""
+    lines = as_text_map(found.get("scripts")).values()
+    return [word.strip("'\"").removeprefix("./") for line in lines for word in line[:10_000].split()]

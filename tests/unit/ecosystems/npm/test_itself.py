@@ -112,22 +112,30 @@ def test_members_that_are_packages_are_loaded_too(tmp_path: Path) -> None:
 
 
 def test_standard_loads_everything_within_a_budget_and_quick_does_not(tmp_path: Path) -> None:
-    files = dict.fromkeys(["index.js", "lib/a.js", "lib/b.mjs", "test/t.js", "cli.js", "lib/c.d.ts"], "")
-    write(tmp_path, files, **NAMED, bin="cli.js")
+    given = [
+        "index.js",
+        "lib/a.js",
+        "lib/b.mjs",
+        "test/t.js",
+        "get.js",
+        "cli.js",
+        "x.config.js",
+        "lib/c.d.ts",
+    ]
+    own = {**NAMED, "bin": "cli.js", "scripts": {"postinstall": "node ./get.js || true"}}
+    write(tmp_path, dict.fromkeys(given, ""), **own)
     dep = tmp_path / "node_modules/dep"
     exports = {".": "./i.js", "./x": "./x.js", "./sub/*": "./inner/*.js", "./package.json": "./package.json"}
     write(dep, dict.fromkeys(["i.js", "x.js", "inner/one.js", "hidden.js"], ""), name="dep", version="3.0.0")
     (dep / "package.json").write_text(json.dumps({"name": "dep", "version": "3.0.0", "exports": exports}))
-    (tmp_path / "package.json").write_text(
-        json.dumps({**NAMED, "bin": "cli.js", "dependencies": {"dep": "3"}})
-    )
+    (tmp_path / "package.json").write_text(json.dumps({**own, "dependencies": {"dep": "3"}}))
     assert steps(planned(tmp_path)[1]) == [("pkg:npm/dep@3.0.0", "require"), (OWN, "require")]
     _, imports, _, _ = planned(tmp_path, STANDARD)
     assert steps(imports[:2]) == [("pkg:npm/dep@3.0.0", "require"), (OWN, "require")]
     assert [c.within for c in imports[:2]] == [None, None], "these are loaded whatever it takes"
     assert {c.within for c in imports[2:]} == {STANDARD.submodule_seconds}
     of_own = [script for purl, script in steps(imports[2:]) if purl == OWN]
-    assert of_own == ["require/lib/a.js", "import/lib/b.mjs", "require/test/t.js", "bin lib"]
+    assert of_own == ["require/lib/a.js", "import/lib/b.mjs", "bin lib"], "no tests and tools"
     of_dep = [script for purl, script in steps(imports[2:]) if purl == "pkg:npm/dep@3.0.0"]
     assert of_dep == ["require/x", "require/sub/one"]
     assert steps(imports[2:4]) == [(OWN, of_own[0]), ("pkg:npm/dep@3.0.0", of_dep[0])], "each has its share"
