@@ -55,6 +55,7 @@ class _PlanOutline:
     notes: tuple[str, ...]
     own_scripts: tuple[str, ...]
     reasons: tuple[str, ...]
+    package: bool
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -279,6 +280,7 @@ class _Child:
                 plan.notes,
                 plan.own_scripts,
                 plan.reasons,
+                plan.package,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -320,6 +322,7 @@ class ConfinedPlan(Plan):
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes, self.own_scripts = laid.fetches_alone, laid.notes, laid.own_scripts
+        self.package = laid.package
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property

@@ -28,7 +28,7 @@ from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import prepare_target
 from package_hunter.pipeline.round_result import RoundResult, not_run
-from package_hunter.pipeline.rounds import Round, rounds
+from package_hunter.pipeline.rounds import Round, depth_of, rounds
 from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox import pool, reap
@@ -134,6 +134,7 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             if known is not None:
                 return known
         scan = replace(scan, indexes=ahead.indexes())
+        scan = replace(scan, depth=depth_of(scan, stage.source_tree))
         turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []

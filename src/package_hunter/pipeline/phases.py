@@ -73,7 +73,10 @@ def _run(
 ) -> None:
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
+    began = time.monotonic()
     for command in phase.commands:
+        if command.within is not None and time.monotonic() - began >= command.within:
+            continue
         if _late(scan, phase.name, runs, reasons):
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())

@@ -306,7 +306,9 @@ def test_a_projects_own_policy_costs_no_report(own: str, said: str) -> None:
 def test_a_plan_is_of_the_project_or_of_a_folder_of_it(project: str, recursive: bool, taken: bool) -> None:
     given: Any = SimpleNamespace(source_tree=stage("app", Path("/nonexistent")))
     fetch = Phase("fetch", ())
-    outline = _PlanOutline(0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), fetch, ())
+    outline = _PlanOutline(
+        0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), False, fetch, ()
+    )
     if taken:
         made = ConfinedPlan(given, outline, PlanOptions(recursive=recursive))
         assert made.root == "/home/dev/projects/app"

@@ -7,12 +7,14 @@ folder in which pip itself started it (blame/blamer.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from urllib.parse import unquote
 
-from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, in_turn
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.python import installed
 from package_hunter.ecosystems.python.installed import Distribution
@@ -32,7 +34,13 @@ pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
 """
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-warn-script-location")
 EXERCISE = "/usr/share/python3/exercise.py"
-_MAX_EXTRA = 10  # inner modules, and commands, of a single package
+_MAX_EXTRA = (
+    10  # inner modules, and commands, of a single package at depth quick; of a direct dependency at others
+)
+_MAX_OWN = 200  # inner modules of the target at other depths
+_ASIDE = re.compile(
+    r"(?:^|[.])(?:tests?|testing|conftest|examples?|docs?|benchmarks?)(?:[.]|$)"
+)  # loaded last
 _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
 
 
@@ -47,6 +55,10 @@ class Source:
     root: str = "app"
     also_allowed: tuple[str, ...] = ()
     files: tuple[BoxFile, ...] = field(default=())
+    package: bool = False
+    """What ``extra`` installs is the project itself, which is a package."""
+    unloaded: str = ""
+    """Why the project itself is not loaded, as a sentence; empty where it is, or where it is none to be."""
 
 
 class PythonPlan(Plan):
@@ -55,6 +67,7 @@ class PythonPlan(Plan):
     def __init__(self, target: Target, project: str, options: PlanOptions, source: Source) -> None:
         self.target, self.project, self.options = target, project, options
         self._source = source
+        self.package = source.package or target.purl is not None
         self._venv = f"{project}/.venv"
         wanted = source.wanted
         if options.indexes is not None:
@@ -76,6 +89,8 @@ class PythonPlan(Plan):
             self.notes += (
                 f"Packages of {host} were asked of this host's index: pip holds them to the lock file's digests.",
             )
+        if source.unloaded:
+            self.notes += (source.unloaded,)
         self._apart = LocalBuilds(wanted, project, options.fetch_hosts, options.indexes)
         self._planned: dict[str, Phase] = {}
         self._found: list[Distribution] = []
@@ -85,6 +100,7 @@ class PythonPlan(Plan):
         self._installed = Inventory(expected=len(source.wanted.names))
         self._nothing: list[str] = []
         self._site = ""
+        self._beside: frozenset[str] = frozenset()  # what lies in the project that an import could find
 
     @property
     def _list(self) -> str:
@@ -156,11 +172,15 @@ class PythonPlan(Plan):
         return Phase("import", commands) if commands else None
 
     def imports(self, tree: BoxTree) -> Phase:
-        """Each direct dependency's top-level modules, in a process of its own."""
+        """Each direct dependency's top-level modules, and the project's own where it is a package, in a process of
+        their own."""
         if not self._found:
             self._take_inventory(tree)
         direct = set(self._direct())
-        commands, self._nothing = [], []
+        self._beside = frozenset(name.partition(".")[0] for name in tree.names(self.project))
+        commands: list[Command] = []
+        more: list[list[Command]] = []
+        self._nothing = []
         for item in self._found:
             if normal(item.name) not in direct:
                 continue
@@ -168,15 +188,38 @@ class PythonPlan(Plan):
             if not modules:
                 self._nothing.append(item.name)
             commands += [self._import(item, name) for name in modules[:5]]
-            if self.target.purl is not None and item.name and normal(item.name) == normal(self.target.name):
+            is_target = normal(item.name) == normal(self._own_name())
+            if self.options.depth.submodules:
+                more.append(self._all_of(item, _MAX_OWN if is_target else _MAX_EXTRA))
+            elif self.target.purl is not None and is_target:
                 commands += self._more_of(item)
-        return self._remember(Phase("import", tuple(commands)))
+        return self._remember(Phase("import", (*commands, *in_turn(more))))
 
     def _more_of(self, item: Distribution) -> list[Command]:
         """Of a single package also its inner modules, and its commands as a first look at them would be."""
-        more = [self._import(item, name) for name in item.inner[:_MAX_EXTRA]]
+        inner = [name for name in item.inner if name.count(".") == 1 and "._" not in name]
+        return [self._import(item, name) for name in inner[:_MAX_EXTRA]] + self._commands_of(item)
+
+    def _all_of(self, item: Distribution, most: int) -> list[Command]:
+        """All modules below those that are loaded in any case, up to a number, and the commands."""
+        seconds = self.options.depth.submodule_seconds
+        inner = sorted(item.inner, key=lambda name: (_ASIDE.search(name) is not None, name.count(".")))
+        every = [self._import(item, name) for name in inner[:most]] + self._commands_of(item)
+        return [replace(command, within=seconds) for command in every]
+
+    def _commands_of(self, item: Distribution) -> list[Command]:
         names = item.commands[:_MAX_EXTRA]
-        return more + [self._step((f"{self._venv}/bin/{n}", "--help"), item, f"bin {n}") for n in names]
+        return [self._step((f"{self._venv}/bin/{n}", "--help"), item, f"bin {n}") for n in names]
+
+    def _own_name(self) -> str:
+        """The name of the project where it is a package, or of the package that is the target; else empty."""
+        if self.target.purl is not None:
+            return self.target.name
+        if not self._source.package:
+            return ""
+        # by where pip had it from: what a setup.py calls it is not known before
+        given = (item.name for item in self._found if unquote(item.source) == f"file://{self.project}")
+        return next(given, "")
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the install (empty before it: pip decides while it installs)."""
@@ -203,11 +246,15 @@ class PythonPlan(Plan):
         )
 
     def _import(self, item: Distribution, name: str) -> Command:
-        argv: tuple[str, ...] = (self._python, "-c", f"import {name}")
+        # The working folder comes first on sys.path: where the project's own files lie there under that name, they
+        # would be loaded in place of what was installed (its source without what the build makes).
+        shadowed = self._source.package or self._source.extra_purl or name.partition(".")[0] in self._beside
+        safe = ("-P",) if shadowed else ()
+        argv: tuple[str, ...] = (self._python, *safe, "-c", f"import {name}")
         if any(other is not item for other in self._acting()):
             # Another package acts at every start of Python: kept out of this one, so that blame is right.
             code = f"import sys; sys.path.append({self._site!r}); import {name}"
-            argv = (self._python, "-S", "-c", code)
+            argv = (self._python, *safe, "-S", "-c", code)
         return self._step(argv, item, f"import {name}")
 
     def _step(self, argv: tuple[str, ...], item: Distribution, script: str) -> Command:
@@ -242,7 +289,7 @@ class PythonPlan(Plan):
 
     def _direct(self) -> list[str]:
         """What the project asks for itself; for a package that is scanned alone, that package."""
-        own = [normal(self.target.name)] if self.target.purl is not None else []
+        own = [normal(name)] if (name := self._own_name()) else []
         own += self._apart.names(self._found)
         if not self._source.wanted.locked:
             return [*own, *self._names()]

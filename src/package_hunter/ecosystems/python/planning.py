@@ -101,6 +101,8 @@ class PythonPlanning(Planning):
             extra_purl=target.purl,
             root=name,
             also_allowed=tuple(requirements.build_requires(tree, project)),
+            package=builds,
+            unloaded="" if builds else f"Not loaded themselves: {name} (no package that pip could install).",
         )
         plan = PythonPlan(target, project, options, source)
         plan.plant = source_tree.folder
