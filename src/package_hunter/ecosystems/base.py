@@ -20,6 +20,7 @@ from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
 ALL_PHASES = ("fetch", "install", "import")
+_MAX_LOCK_BYTES = 24 << 20
 _MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("startup", "exercise")
 
@@ -38,6 +39,7 @@ class PlanOptions:
     # hosts of the Python indexes that this host is set up for, of their files, and the managers' other names for
     # them; None: not known, and what a project names beside them is not judged
     indexes: frozenset[str] | None = None
+    registry_hosts: frozenset[str] | None = None  # of every registry of this host, by each of its names
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -95,7 +97,8 @@ class Plan(ABC):
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
     are scanned with it); ``fetches_alone`` (while it fetches, no code runs
-    but the package manager's own).
+    but the package manager's own); ``lock_paths`` (where the manager leaves its lock files in the box) and
+    ``frozen`` (what lay there after such a fetch: the lock of later boxes).
     """
 
     target: Target
@@ -108,6 +111,19 @@ class Plan(ABC):
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
+    lock_paths: tuple[str, ...] = ()
+    frozen: tuple[BoxFile, ...] = ()
+
+    def keep_locks(self, tree: BoxTree) -> None:
+        """Take the lock files as the fetch left them, where nothing foreign had a hand in them. Call it before any
+        foreign code runs."""
+        if self.fetches_alone:
+            held = ((path, tree.read(path, _MAX_LOCK_BYTES)) for path in self.lock_paths)
+            self.frozen = tuple(BoxFile(path, data) for path, data in held if data is not None)
+
+    def take_locks(self, files: Sequence[BoxFile]) -> None:
+        """Start from the lock files that an earlier box's fetch left (``frozen``)."""
+        self.files = (*self.files, *files)
 
     @property
     @abstractmethod

@@ -52,6 +52,7 @@ class _PlanOutline:
     registry: tuple[RegistryAllow, ...]
     fetches_alone: bool
     notes: tuple[str, ...]
+    lock_paths: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -274,6 +275,7 @@ class _Child:
                 plan.registry,
                 plan.fetches_alone,
                 plan.notes,
+                plan.lock_paths,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -312,6 +314,7 @@ class ConfinedPlan(Plan):
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes = laid.fetches_alone, laid.notes
+        self.lock_paths = laid.lock_paths
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property

@@ -49,6 +49,7 @@ def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLo
     """A further round like an earlier one, to load packages apart; ``further`` counts them."""
     found = lay_plans(scan, source_tree)
     plan = next(plan for plan in found if plan.target.ecosystem == earlier.plan.target.ecosystem)
+    plan.take_locks(earlier.plan.frozen)
     box_id, folder = (
         f"{earlier.box_id}-n{further}",
         earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
@@ -64,6 +65,7 @@ def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
         phase_timeout=config.phase_timeout,
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
         indexes=scan.indexes,
+        registry_hosts=scan.registry_hosts,
     )
     return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 

@@ -4,17 +4,20 @@ from."""
 from __future__ import annotations
 
 import base64
+import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from package_hunter.ecosystems.npm import installed, lock, yaml_lock, yarn_lock
+from package_hunter.ecosystems.npm import bun_lock, installed, lock, outside, yaml_lock, yarn_lock
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.manifest import KINDS_OF_DEPENDENCY, dependencies
+from package_hunter.ecosystems.npm.outside import Outside
 from package_hunter.ecosystems.npm.yarn_lock import LockEntry
-from package_hunter.ecosystems.tree import BoxTree, as_map, as_text_map
+from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, as_text_map
 from package_hunter.model.registry import RegistryAllow
+from package_hunter.model.text import shortened
 
 # Said on the command line, where nothing that lies in the project can overrule it.
 _NPM_FLAGS = (
@@ -43,12 +46,16 @@ _YARN_FLAGS = (
 class Manager(ABC):
     """One package manager at work on one project."""
 
+    kind = "npm"  # whose settings it reads: npm, yarn, pnpm
+    lock_names: tuple[str, ...] = ()  # where it leaves its lock file, below the project
+    files: Mapping[str, bytes] = {}  # to plant, by their names below the project
     agent = "npm"  # as the manager calls itself in npm_config_user_agent, the others with their version
     fetch: tuple[str, ...]
     env: Mapping[str, str] = {}
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
+    folders: tuple[str, ...] = ()  # of those manifests, relative to the project
     also_asks: tuple[Mapping[str, Any], ...] = ()  # manifests whose dependencies are asked for too
     # While it fetches, no code runs but the manager's own: nothing of the project, nothing of a package.
     runs_alone = True
@@ -59,6 +66,25 @@ class Manager(ABC):
     @abstractmethod
     def registry(self) -> RegistryAllow:
         """What the gateway may pass on for this project."""
+
+    def outside(self, hosts: frozenset[str] | None) -> tuple[Outside, ...]:
+        """What of the tree lies outside of the registries at ``hosts``."""
+        return outside.joined(
+            (*self._locked_outside(hosts), *outside.of_manifests((self.manifest, *self.also_asks), hosts))
+        )
+
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether a lock file lists all that is installed."""
+
+    @abstractmethod
+    def _locked_outside(self, hosts: frozenset[str] | None) -> Sequence[Outside]:
+        """What of it the lock file says."""
+
+    def anew(self, tree: BoxTree, project: str) -> tuple[str, ...]:
+        """A note where the manager did not take the versions of the lock file as it stood. Ask after the fetch."""
+        return ()
 
     @abstractmethod
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
@@ -119,8 +145,14 @@ def _sri(digest: str) -> str:
     return "sha1-" + base64.b64encode(bytes.fromhex(digest)).decode()
 
 
+ANEW = "So versions were resolved at the time of this scan: they may be others than yours."
+NO_LOCK = "There is no lock file, so versions were resolved at the time of this scan: they may be others than yours."
+
+
 class Npm(Manager):
     """npm: ``npm ci`` where the lock file fits package.json, ``npm install`` otherwise."""
+
+    lock_names = ("package-lock.json", "npm-shrinkwrap.json")
 
     def __init__(
         self, project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any], notes: tuple[str, ...]
@@ -132,8 +164,18 @@ class Npm(Manager):
         self.fetch = ("npm", "ci" if self._fits else "install", *_NPM_FLAGS)
         self.notes = notes
         if lock_file and not self._fits:
-            self.notes += ("The lock file does not fit package.json, so `npm install` resolved it anew.",)
+            self.notes += (
+                "The lock file does not fit package.json, so `npm install` resolved it anew: versions may be others"
+                " than yours.",
+            )
             self.locked = {}
+
+    @property
+    def complete(self) -> bool:
+        return self._fits and bool(self.locked)
+
+    def _locked_outside(self, hosts: frozenset[str] | None) -> Sequence[Outside]:
+        return outside.of_npm_lock(self._lock, hosts)
 
     def registry(self) -> RegistryAllow:
         names, urls = self._asked()
@@ -151,7 +193,7 @@ class Npm(Manager):
         return RegistryAllow(
             "npm",
             frozenset(names),
-            closed=self._fits and bool(self.locked),
+            closed=self.complete,
             integrity=integrity,
             urls=frozenset(urls),
             proven=proven.found,
@@ -175,16 +217,62 @@ def _fits(project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any]) -> 
     )
 
 
+class Bun(Npm):
+    """bun, whose lock file says where in node_modules each package lies: npm installs that very tree."""
+
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+        found = bun_lock.as_npm_lock(lock_text)
+        super().__init__(project_manifest, found, ())
+        if found:
+            self.files = {"package-lock.json": json.dumps(found, indent=2).encode()}
+            self.notes += ("npm installed the versions that bun.lock lists.",)
+        else:
+            self.notes += (f"bun.lock could not be read. {ANEW}",)
+
+
 class _ListedManager(Manager):
     """A manager that leaves no list of what it installed: the folders tell, the lock file gives integrity."""
 
     def __init__(
-        self, project_manifest: Mapping[str, Any], entries: list[LockEntry], notes: tuple[str, ...]
+        self, project_manifest: Mapping[str, Any], lock_text: str | None, notes: tuple[str, ...] = ()
     ) -> None:
         super().__init__(project_manifest)
+        self._had_lock = lock_text is not None
+        entries = self._read(lock_text or "")
+        notes = notes if self._had_lock else (*notes, NO_LOCK)
         self.members: list[str] = []
         self._entries = entries
         self.notes = notes
+
+    @abstractmethod
+    def _read(self, text: str) -> list[LockEntry]:
+        """The packages of a lock file of this manager."""
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._entries)
+
+    def _locked_outside(self, hosts: frozenset[str] | None) -> Sequence[Outside]:
+        return outside.of_entries(self._entries, hosts)
+
+    def anew(self, tree: BoxTree, project: str) -> tuple[str, ...]:
+        """As the lock file that the fetch left tells it, against what it held before."""
+        name = self.lock_names[0]
+        raw = tree.read(f"{project}/{name}", lock.MAX_LOCK_BYTES)
+        before = {(item.name, item.version) for item in self._entries}
+        new = [
+            f"{item.name}@{item.version}"
+            for item in self._read((raw or b"").decode("utf-8", "replace"))
+            if (item.name, item.version) not in before
+        ]
+        if not new or not self._had_lock:
+            return ()
+        some = ", ".join(shortened(text) for text in new[:5]) + (" …" if len(new) > 5 else "")
+        why = "does not fit package.json" if before else "lists no package that could be read"
+        return (
+            f"{name} {why}, so {self.kind} resolved {len(new)} of its packages anew ({some}): versions may be others"
+            " than yours.",
+        )
 
     def registry(self) -> RegistryAllow:
         names, urls = self._asked()
@@ -201,7 +289,7 @@ class _ListedManager(Manager):
         return RegistryAllow(
             "npm",
             frozenset({*names, *self.tool}),
-            closed=bool(self._entries),
+            closed=self.complete,
             integrity=integrity,
             urls=frozenset(urls),
             proven=proven.found,
@@ -209,7 +297,9 @@ class _ListedManager(Manager):
 
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
         found = installed.from_folders(tree, project, self.members)
-        sri = {(item.name, item.version): item.integrity for item in self._entries if item.integrity}
+        raw = tree.read(f"{project}/{self.lock_names[0]}", lock.MAX_LOCK_BYTES) if not self._entries else None
+        entries = self._entries or self._read((raw or b"").decode("utf-8", "replace"))
+        sri = {(item.name, item.version): item.integrity for item in entries if item.integrity}
         return {
             key: installed.with_integrity(entry, sri.get((entry.name, entry.version)))
             for key, entry in found.items()
@@ -217,14 +307,18 @@ class _ListedManager(Manager):
 
 
 class YarnClassic(_ListedManager):
-    """yarn 1: ``yarn install --frozen-lockfile``."""
+    """yarn 1: ``yarn install``, which keeps to a lock file that fits."""
 
+    kind = "yarn"
+    lock_names = ("yarn.lock",)
     agent = "yarn/1.22.22"
 
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
-        super().__init__(project_manifest, yarn_lock.parse(lock_text), ())
-        frozen = ("--frozen-lockfile",) if self._entries else ()
-        self.fetch = ("yarn", "install", *_YARN_FLAGS, *frozen)
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str | None) -> None:
+        super().__init__(project_manifest, lock_text)
+        self.fetch = ("yarn", "install", *_YARN_FLAGS)
+
+    def _read(self, text: str) -> list[LockEntry]:
+        return yarn_lock.parse(text)
 
 
 class YarnBerry(_ListedManager):
@@ -232,12 +326,14 @@ class YarnBerry(_ListedManager):
     (``node-modules``), so that scripts and imports find them; the project's plugins and its own copy of yarn
     (``.yarn/releases``) stay unused, since they are the project's code."""
 
+    kind = "yarn"
+    lock_names = ("yarn.lock",)
     agent = "yarn/4.9.2"
     tool = ("@yarnpkg/cli-dist",)
 
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str | None) -> None:
         note = "yarn 4 installed into node_modules; plugins and .yarnrc.yml of the project were not used."
-        super().__init__(project_manifest, yaml_lock.berry(lock_text), (note,))
+        super().__init__(project_manifest, lock_text, (note,))
         self.fetch = (*_npm_exec("@yarnpkg/cli-dist@4", "yarn"), "install", "--mode=skip-build")
         self.env = {
             "YARN_NODE_LINKER": "node-modules",
@@ -248,29 +344,57 @@ class YarnBerry(_ListedManager):
             "YARN_ENABLE_GLOBAL_CACHE": "1",
         }
 
+    def _read(self, text: str) -> list[LockEntry]:
+        return yaml_lock.berry(text)
+
 
 class Pnpm(_ListedManager):
-    """pnpm, in the major version that wrote the lock file."""
+    """pnpm, in the major version that wrote the lock file, or the version that the project asks for. It keeps to a lock
+    file that fits, and resolves anew what does not."""
 
+    kind = "pnpm"
+    lock_names = ("pnpm-lock.yaml",)
     tool = ("pnpm",)
 
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str, runs_alone: bool) -> None:
-        super().__init__(project_manifest, yaml_lock.pnpm(lock_text), ())
-        self.runs_alone = runs_alone
-        self.members = yaml_lock.pnpm_members(lock_text)
-        major = yaml_lock.pnpm_major(lock_text)
-        self.agent = f"pnpm/{major}.0.0"
+    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str | None) -> None:
+        super().__init__(project_manifest, lock_text)
+        self.members = yaml_lock.pnpm_members(lock_text or "")
+        version = _pnpm_version(project_manifest, lock_text)
+        self.agent = f"pnpm/{version}" if "." in version else f"pnpm/{version}.0.0"
         self.fetch = (
-            *_npm_exec(f"pnpm@{major}", "pnpm"),
+            *_npm_exec(f"pnpm@{version}", "pnpm"),
             "install",
             "--ignore-scripts",
-            "--frozen-lockfile" if self._entries else "--no-frozen-lockfile",
+            "--no-frozen-lockfile",
+            "--prefer-frozen-lockfile",
             "--prod=false",
             "--config.manage-package-manager-versions=false",
             "--config.verify-store-integrity=true",
         )
         # Without an answer to everything it might ask, pnpm stops where there is no terminal.
         self.env = {"CI": "true"}
+
+    def _read(self, text: str) -> list[LockEntry]:
+        return yaml_lock.pnpm(text)
+
+    def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
+        """The members of the workspace are those of the lock file that pnpm left."""
+        raw = tree.read(f"{project}/{self.lock_names[0]}", lock.MAX_LOCK_BYTES)
+        self.members = yaml_lock.pnpm_members((raw or b"").decode("utf-8", "replace")) or self.members
+        return super().inventory(tree, project)
+
+
+def _pnpm_version(project_manifest: Mapping[str, Any], lock_text: str | None) -> str:
+    """What npm is asked for: the version of ``packageManager`` where that wrote the lock file, else the latest of
+    its major version."""
+    major = None if lock_text is None else yaml_lock.pnpm_major(lock_text)
+    hit = _PNPM.match(as_text(project_manifest.get("packageManager"), 300))
+    if hit and major in (None, int(hit[2])):
+        return hit[1]
+    return str(major or 9)
+
+
+_PNPM = re.compile(r"pnpm@((\d{1,3})\.\d{1,4}\.\d{1,4})(?:\+|$)")
 
 
 def _npm_exec(package: str, binary: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from package_hunter.ecosystems.npm.manifest import dependencies
 from package_hunter.ecosystems.tree import BoxTree, as_map
+from package_hunter.ecosystems.yamltext import load_text
 
 _MAX_MEMBERS = 2_000
 _MAX_DEPTH = 6  # of folders that ``**`` stands for
@@ -30,7 +31,7 @@ def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> dict[str,
     """Every such manifest by its folder; at most 2,000."""
     found: dict[str, dict[str, Any]] = {}
     queue = deque([(project, root)])
-    patterns = _patterns(root)
+    patterns = _patterns(root) + _patterns({"workspaces": _pnpm_packages(tree, project)})
     for folder in _folders(tree, project, patterns):
         _add(tree, folder, found, queue)
     while queue:
@@ -65,6 +66,12 @@ def _patterns(root: Mapping[str, Any]) -> list[str]:
         else []
     )
     return [text.removeprefix("./").strip("/") for text in texts if not text.startswith("!")][:200]
+
+
+def _pnpm_packages(tree: BoxTree, project: str) -> object:
+    """The patterns of pnpm's own file."""
+    raw = tree.read(f"{project}/pnpm-workspace.yaml", 1 << 20) or b""
+    return as_map(load_text(raw.decode("utf-8", "replace"))).get("packages") if raw else None
 
 
 def _folders(tree: BoxTree, project: str, patterns: list[str]) -> Iterator[str]:

@@ -11,12 +11,13 @@ from typing import Any
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.npm import installed, lock, manifest
+from package_hunter.ecosystems.npm import installed, lock, manifest, outside
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
 from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
+from package_hunter.model.text import shortened
 
 _MAX_NAMED = 100  # that were not scanned
 _MAX_EXTRA = 10  # sub-modules, and commands, of a single package
@@ -37,10 +38,19 @@ class NpmPlan(Plan):
     ) -> None:
         self.target, self.project = target, source_tree.project
         self.plant = None if files else source_tree.folder
-        self.registry = (manager.registry(),)
+        self.registry = (replace(manager.registry(), manager_decides=manager.runs_alone),)
         self.notes = manager.notes
         self.fetches_alone = manager.runs_alone
+        self.lock_paths = tuple(f"{self.project}/{name}" for name in manager.lock_names)
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
+        self.files += tuple(BoxFile(f"{self.project}/{name}", text) for name, text in manager.files.items())
+        self._outside = manager.outside(options.registry_hosts)
+        if self._outside:
+            listed = outside.listed(self._outside, manager.kind, manager.folders)
+            self.files += (
+                BoxFile(outside.DRIVER, _script_file("elsewhere.js"), owner="root"),
+                BoxFile(outside.LIST, listed, owner="root"),
+            )
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
         self.options, self._manager = options, manager
@@ -51,14 +61,20 @@ class NpmPlan(Plan):
         self._installed = Inventory(packages=self._packages(self._locked, {}), expected=len(self._locked))
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
+        self._fetched: frozenset[str] = frozenset()  # purls of what was there after the fetch
+        self._unbuilt: dict[str, None] = {}  # the project's own folders that hold nothing to load yet
         self._loaders: dict[str, str] = {}
         self._where: dict[str, list[str]] = {}  # places by purl
 
     @property
     def fetch(self) -> Phase:
         """One command of the package manager, its scripts switched off."""
+        argv, script = self._manager.fetch, None
+        if self._outside:
+            script = " ".join(argv[:2])
+            argv = (NODE, outside.DRIVER, outside.LIST, *argv)
         command = Command(
-            self._manager.fetch, self.project, env=self._manager.env, timeout=self.options.phase_timeout
+            argv, self.project, env=self._manager.env, timeout=self.options.phase_timeout, script=script
         )
         return self._remember(Phase("fetch", (command,)))
 
@@ -70,7 +86,10 @@ class NpmPlan(Plan):
         self._where = {}
         manifests = {key: tree.read_json(f"{self.project}/{key}/package.json") for key in places if key}
         scripts = {key: self._scripts(tree, key, found) for key, found in manifests.items() if found}
-        self._installed = self._take_inventory(manifests, scripts)
+        found = self._take_inventory(manifests, scripts)
+        anew = self._manager.anew(tree, self.project)
+        self._installed = replace(found, notes=(*found.notes, *anew))
+        self._fetched = frozenset(package.purl for package in found.packages)
         commands: list[Command] = []
         order = lock.dependency_order(self._places)
         for event in manifest.LINK_EVENTS:
@@ -90,6 +109,12 @@ class NpmPlan(Plan):
             folder = f"{self.project}/{key}"
             found = tree.read_json(f"{folder}/package.json")
             how = manifest.loader(tree, folder, found) if found else "require"
+            own = self._own_folder(key)
+            if own and (not found or how is None):
+                self._unbuilt[own] = None
+                continue
+            if not own and self._purl(key) not in self._fetched:
+                continue  # coverage says that it is not there
             if how is None:
                 self._skipped_imports.append(self._places[key].name)
                 continue
@@ -97,6 +122,12 @@ class NpmPlan(Plan):
             if self.target.purl is not None:
                 commands += self._more_of(key, how, found)
         return self._remember(Phase("import", tuple(commands)))
+
+    def _own_folder(self, key: str) -> str:
+        """The folder of the project itself that is loaded there; "" of a package that was fetched."""
+        entry = self._places[key]
+        place = entry.link or key
+        return "" if "node_modules/" in place else place
 
     def _find_loaders(self, tree: BoxTree) -> dict[str, str]:
         """How each package is loaded, asked while the box still shows it."""
@@ -163,7 +194,12 @@ class NpmPlan(Plan):
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
-        return coverage(self._planned, self.options, self._installed, runs, self._skipped_imports)
+        found = self._installed
+        if self._unbuilt:
+            some = ", ".join(shortened(name) for name in list(self._unbuilt)[:10])
+            note = f"Not loaded, since the project is not built: its own {some}. What they depend on was."
+            found = replace(found, notes=(*found.notes, note))
+        return coverage(self._planned, self.options, found, runs, self._skipped_imports)
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -244,13 +280,20 @@ class NpmPlan(Plan):
         here = {key: entry for key, entry in real.items() if manifests.get(key)}
         wanted = {**{k: e for k, e in self._locked.items() if k and e.link is None}, **real}
         missing = [
-            entry.name for key, entry in wanted.items() if key not in here and not _may_be_absent(entry)
+            entry.name
+            for key, entry in wanted.items()
+            if key not in here and not _may_be_absent(entry) and "node_modules/" in key
         ]
         missing += [
             name
             for name in self._root.requires
             if name not in self._root.optional_requires and lock.resolve(self._places, "", name) is None
         ]
+        names = {entry.name for entry in here.values()} | {manifest.folder_name(key) for key in here}
+        optional = self._unscanned({"": self._manager.manifest, **manifests})
+        told = {name for name, _ in optional}
+        absent = [item for item in self._outside if item.name not in names and item.name not in told]
+        missing += [item.name for item in absent]
         confused = [
             f"{entry.name}@{entry.version} says in package.json that it is {as_text(found['version'], 64)}."
             for key, entry in here.items()
@@ -260,25 +303,29 @@ class NpmPlan(Plan):
             packages=self._packages(here, scripts),
             missing=tuple(dict.fromkeys(missing)),
             expected=len(here) + len(set(missing)),
-            reasons=self._unscanned({"": self._manager.manifest, **manifests}),
+            reasons=(
+                *outside.sentences(absent)[:_MAX_NAMED],
+                *optional.values(),
+            ),
             notes=tuple(confused[:20]),
         )
 
-    def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-        """A sentence for each optional dependency from a repository, an address or a folder that is not there:
-        managers go on without it here, and may have it elsewhere."""
-        found: dict[str, None] = {}
+    def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+        """(name, what is asked for) -> a sentence, for each optional dependency from a repository, an address or a
+        folder that is not there: managers go on without it here, and may have it elsewhere."""
+        found: dict[tuple[str, str], str] = {}
         for key, text in manifests.items():
             for name, spec in as_text_map(text.get("optionalDependencies")).items():
                 place = lock.resolve(self._places, key, name) if manifest.from_elsewhere(spec) else ""
-                if place is None or (place and not manifests.get(place)):
-                    found[f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."] = None
-        return tuple(found)[:_MAX_NAMED]
+                if (place is None or (place and not manifests.get(place))) and len(found) < _MAX_NAMED:
+                    sentence = f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."
+                    found[name, spec] = sentence
+        return found
 
 
 def preload() -> None:
     """Read the files that plans need: a child that plans may not."""
-    for name in ("lifecycle.js", "exercise.js"):
+    for name in ("lifecycle.js", "exercise.js", "elsewhere.js"):
         _script_file(name)
 
 

@@ -14,6 +14,8 @@ from package_hunter.ecosystems.yamltext import load_text
 
 _KEY = re.compile(r"/?(@?[^@(]+)[@/]([^@(/_]+)")
 
+_BERRY_OUTSIDE = re.compile(r"(?:https?|git|ssh|git\+\w+):|git@|[\w.-]+/[\w.-]+(?:#|$)")
+
 
 def _read(text: str) -> dict[str, Any]:
     return as_map(load_text(text))
@@ -25,7 +27,12 @@ def berry(text: str) -> list[LockEntry]:
     found = []
     for key, value in _read(text).items():
         resolution = as_text(as_map(value).get("resolution"), 2048)
-        if key == "__metadata" or "@npm:" not in resolution:
+        if key == "__metadata":
+            continue
+        if "@npm:" not in resolution:
+            if (at := resolution.find("@", 1)) > 0 and _BERRY_OUTSIDE.match(resolution[at + 1 :]):
+                version = as_text(as_map(value).get("version"), 256)
+                found.append(LockEntry((f"{resolution[:at]}@{version}",), version, resolution[at + 1 :]))
             continue
         name, _, rest = resolution.rpartition("@npm:")
         version = rest.split("::", 1)[0]
@@ -40,8 +47,13 @@ def pnpm(text: str) -> list[LockEntry]:
         hit = _KEY.match(str(key))
         if hit is None:
             continue
-        integrity = as_text(as_map(as_map(value).get("resolution")).get("integrity"))
-        found.append(LockEntry((f"{hit[1]}@{hit[2]}",), hit[2], "", integrity))
+        resolution = as_map(as_map(value).get("resolution"))
+        integrity = as_text(resolution.get("integrity"))
+        resolved = as_text(resolution.get("tarball"), 2048)
+        if resolution.get("type") == "git" or "repo" in resolution:
+            resolved = f"{as_text(resolution.get('repo'), 2048)}#{as_text(resolution.get('commit'), 64)}"
+        version = as_text(as_map(value).get("version"), 256) or hit[2]
+        found.append(LockEntry((f"{hit[1]}@{version}",), version, resolved, integrity))
     return found
 
 
