@@ -97,6 +97,12 @@ def _owner_reads(process: Process | None, path: str, phase: str = "") -> bool:
     return owner is not None and any(part in path for part in own[owner])
 
 
+def manager_reads(process: Process | None, path: str, phase: str) -> bool:
+    """Whether it is a manager that the fetch took out of the registry, reading settings of its own while it fetches."""
+    fetched = process is not None and _program(process, phase) in _fetched()
+    return fetched and _owner_reads(process, path, phase)
+
+
 def _reads(context: Context) -> Iterator[Signal]:
     for read in context.observation.canary_reads:
         process = context.processes.get(read.process)

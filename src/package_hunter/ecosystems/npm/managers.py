@@ -55,6 +55,7 @@ class Manager(ABC):
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
+    strange_registries: Mapping[str, str] = {}  # see named.strange
     folders: tuple[str, ...] = ()  # of those manifests, relative to the project
     also_asks: tuple[Mapping[str, Any], ...] = ()  # manifests whose dependencies are asked for too
     # While it fetches, no code runs but the manager's own: nothing of the project, nothing of a package.

@@ -155,7 +155,7 @@ def _of_first_version(level: Mapping[str, Any], hosts: frozenset[str] | None, de
 def of_entries(entries: Iterable[LockEntry], hosts: frozenset[str] | None) -> list[Outside]:
     """What yarn's and pnpm's have."""
     return [
-        Outside(item.name, item.version, item.resolved)
+        Outside(item.name, item.version, item.resolved, item.requires)
         for item in entries
         if lies_outside(item.resolved, hosts)
     ]

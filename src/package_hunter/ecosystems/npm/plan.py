@@ -11,7 +11,7 @@ from typing import Any
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.npm import installed, lock, manifest, outside
+from package_hunter.ecosystems.npm import installed, lock, manifest, named, outside
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
@@ -195,6 +195,9 @@ class NpmPlan(Plan):
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
         found = self._installed
+        if not self._manager.complete:
+            strangers = named.reasons(self._manager.strange_registries, found.packages)
+            found = replace(found, reasons=(*found.reasons, *strangers))
         if self._unbuilt:
             some = ", ".join(shortened(name) for name in list(self._unbuilt)[:10])
             note = f"Not loaded, since the project is not built: its own {some}. What they depend on was."

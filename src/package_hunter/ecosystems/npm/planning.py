@@ -12,7 +12,7 @@ from packageurl import PackageURL
 from package_hunter.ecosystems import jsontext
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
-from package_hunter.ecosystems.npm import choice, loaders, lock, locked, members
+from package_hunter.ecosystems.npm import choice, loaders, lock, locked, members, named
 from package_hunter.ecosystems.npm import plan as npm_plan
 from package_hunter.ecosystems.npm.managers import Manager, Npm
 from package_hunter.ecosystems.npm.plan import NpmPlan
@@ -121,6 +121,8 @@ def _manager(source_tree: SourceTree, manifest: Mapping[str, Any], options: Plan
     found = members.manifests(tree, base, manifest)
     manager.also_asks = tuple(found.values())
     manager.folders = tuple(folder.removeprefix(f"{base}/") for folder in found)
+    settings = (tree.read(f"{base}/.npmrc", 1 << 20) or b"").decode("utf-8", "replace")
+    manager.strange_registries = named.strange(settings, options.registry_hosts)
     foreign = loaders.found(tree, base, manifest, found, manager.kind)
     # A repository that is fetched truly brings settings of its own, which npm obeys when it prepares it.
     fetched = bool(options.fetch_hosts) and (

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from package_hunter.ecosystems.npm.yarn_lock import LockEntry
-from package_hunter.ecosystems.tree import as_map, as_text
+from package_hunter.ecosystems.tree import as_map, as_text, as_text_map
 from package_hunter.ecosystems.yamltext import load_text
 
 _KEY = re.compile(r"/?(@?[^@(]+)[@/]([^@(/_]+)")
@@ -32,7 +32,9 @@ def berry(text: str) -> list[LockEntry]:
         if "@npm:" not in resolution:
             if (at := resolution.find("@", 1)) > 0 and _BERRY_OUTSIDE.match(resolution[at + 1 :]):
                 version = as_text(as_map(value).get("version"), 256)
-                found.append(LockEntry((f"{resolution[:at]}@{version}",), version, resolution[at + 1 :]))
+                needs = as_text_map(as_map(value).get("dependencies"))
+                specs = (f"{resolution[:at]}@{version}",)
+                found.append(LockEntry(specs, version, resolution[at + 1 :], "", needs))
             continue
         name, _, rest = resolution.rpartition("@npm:")
         version = rest.split("::", 1)[0]
@@ -43,7 +45,9 @@ def berry(text: str) -> list[LockEntry]:
 def pnpm(text: str) -> list[LockEntry]:
     """The packages of a pnpm-lock.yaml: keys ``name@1.0.0(peers)``, ``/name@1.0.0`` or ``/name/1.0.0``."""
     found = []
-    for key, value in as_map(_read(text).get("packages")).items():
+    whole = _read(text)
+    snapshots = as_map(whole.get("snapshots"))
+    for key, value in as_map(whole.get("packages")).items():
         hit = _KEY.match(str(key))
         if hit is None:
             continue
@@ -53,7 +57,9 @@ def pnpm(text: str) -> list[LockEntry]:
         if resolution.get("type") == "git" or "repo" in resolution:
             resolved = f"{as_text(resolution.get('repo'), 2048)}#{as_text(resolution.get('commit'), 64)}"
         version = as_text(as_map(value).get("version"), 256) or hit[2]
-        found.append(LockEntry((f"{hit[1]}@{version}",), version, resolved, integrity))
+        facts = as_map(snapshots.get(key)) or as_map(value)
+        needs = as_text_map(facts.get("dependencies")) if resolved else {}
+        found.append(LockEntry((f"{hit[1]}@{version}",), version, resolved, integrity, needs))
     return found
 
 
