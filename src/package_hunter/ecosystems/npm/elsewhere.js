@@ -77,16 +77,18 @@ function standIn (one, folder, number) {
   return `file:${file}`
 }
 
+const LOCAL = /^(?:file|link|workspace|portal):/
+
 function pointAway (manifest, stood, isRoot) {
-  const direct = new Set()
+  const local = new Set()
   for (const kind of KINDS) {
     for (const name of Object.keys(manifest[kind] || {})) {
-      direct.add(name)
-      if (stood.has(name) && !/^(?:file|link|workspace|portal):/.test(manifest[kind][name])) manifest[kind][name] = stood.get(name)
+      if (LOCAL.test(manifest[kind][name])) local.add(name)
+      else if (stood.has(name)) manifest[kind][name] = stood.get(name)
     }
   }
   if (!isRoot) return
-  const held = Object.fromEntries([...stood].filter(([name]) => !direct.has(name) || manager !== 'npm'))
+  const held = Object.fromEntries([...stood].filter(([name]) => !local.has(name)))
   if (manager === 'pnpm') manifest.pnpm = { ...manifest.pnpm, overrides: { ...(manifest.pnpm || {}).overrides, ...held } }
   else if (manager === 'yarn') manifest.resolutions = { ...manifest.resolutions, ...held }
   else manifest.overrides = { ...manifest.overrides, ...held }

@@ -238,9 +238,10 @@ class _ListedManager(Manager):
         self, project_manifest: Mapping[str, Any], lock_text: str | None, notes: tuple[str, ...] = ()
     ) -> None:
         super().__init__(project_manifest)
-        self._had_lock = lock_text is not None
+        self._text = lock_text
+        self._after: list[LockEntry] | None = None
         entries = self._read(lock_text or "")
-        notes = notes if self._had_lock else (*notes, NO_LOCK)
+        notes = (*notes, NO_LOCK) if lock_text is None else notes
         self.members: list[str] = []
         self._entries = entries
         self.notes = notes
@@ -258,22 +259,34 @@ class _ListedManager(Manager):
 
     def anew(self, tree: BoxTree, project: str) -> tuple[str, ...]:
         """As the lock file that the fetch left tells it, against what it held before."""
-        name = self.lock_names[0]
-        raw = tree.read(f"{project}/{name}", lock.MAX_LOCK_BYTES)
+        if self._text is None:
+            return ()
         before = {(item.name, item.version) for item in self._entries}
         new = [
             f"{item.name}@{item.version}"
-            for item in self._read((raw or b"").decode("utf-8", "replace"))
+            for item in self._left(tree, project)
             if (item.name, item.version) not in before
         ]
-        if not new or not self._had_lock:
+        if not new:
             return ()
+        name = self.lock_names[0]
         some = ", ".join(shortened(text) for text in new[:5]) + (" …" if len(new) > 5 else "")
         why = "does not fit package.json" if before else "lists no package that could be read"
         return (
             f"{name} {why}, so {self.kind} resolved {len(new)} of its packages anew ({some}): versions may be others"
             " than yours.",
         )
+
+    def _left(self, tree: BoxTree, project: str) -> list[LockEntry]:
+        """The packages of the lock file that the fetch left; it is read once, and only where it was changed."""
+        if self._after is None:
+            raw = tree.read(f"{project}/{self.lock_names[0]}", lock.MAX_LOCK_BYTES)
+            text = (raw or b"").decode("utf-8-sig", "replace")
+            self._after = self._entries if text in ("", self._text) else self._read_whole(text)
+        return self._after
+
+    def _read_whole(self, text: str) -> list[LockEntry]:
+        return self._read(text)
 
     def registry(self) -> RegistryAllow:
         names, urls = self._asked()
@@ -297,9 +310,9 @@ class _ListedManager(Manager):
         )
 
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
+        left = self._left(tree, project)  # first: it may tell the members
         found = installed.from_folders(tree, project, self.members)
-        raw = tree.read(f"{project}/{self.lock_names[0]}", lock.MAX_LOCK_BYTES) if not self._entries else None
-        entries = self._entries or self._read((raw or b"").decode("utf-8", "replace"))
+        entries = (*left, *self._entries)
         sri = {(item.name, item.version): item.integrity for item in entries if item.integrity}
         return {
             key: installed.with_integrity(entry, sri.get((entry.name, entry.version)))
@@ -378,11 +391,9 @@ class Pnpm(_ListedManager):
     def _read(self, text: str) -> list[LockEntry]:
         return yaml_lock.pnpm(text)
 
-    def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
-        """The members of the workspace are those of the lock file that pnpm left."""
-        raw = tree.read(f"{project}/{self.lock_names[0]}", lock.MAX_LOCK_BYTES)
-        self.members = yaml_lock.pnpm_members((raw or b"").decode("utf-8", "replace")) or self.members
-        return super().inventory(tree, project)
+    def _read_whole(self, text: str) -> list[LockEntry]:
+        self.members = yaml_lock.pnpm_members(text) or self.members
+        return super()._read_whole(text)
 
 
 def _pnpm_version(project_manifest: Mapping[str, Any], lock_text: str | None) -> str:
@@ -390,11 +401,12 @@ def _pnpm_version(project_manifest: Mapping[str, Any], lock_text: str | None) ->
     its major version."""
     major = None if lock_text is None else yaml_lock.pnpm_major(lock_text)
     hit = _PNPM.match(as_text(project_manifest.get("packageManager"), 300))
-    if hit and major in (None, int(hit[2])):
+    if hit and (major in (None, int(hit[2])) or major == _LATEST_FORM <= int(hit[2])):
         return hit[1]
-    return str(major or 9)
+    return str(major or _LATEST_FORM)
 
 
+_LATEST_FORM = 9  # since this major version the lock file's form is the same
 _PNPM = re.compile(r"pnpm@((\d{1,3})\.\d{1,4}\.\d{1,4})(?:\+|$)")
 
 

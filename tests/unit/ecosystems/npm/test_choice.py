@@ -59,7 +59,8 @@ def test_a_binary_lock_file_is_told(tmp_path: Path) -> None:
     [
         ("pnpm@9.15.9", None, "pnpm@9.15.9"),
         ("pnpm@9.15.9+sha512.ab", PNPM, "pnpm@9.15.9"),
-        ("pnpm@10.1.0", PNPM, "pnpm@9"),
+        ("pnpm@10.1.0", PNPM, "pnpm@10.1.0"),
+        ("pnpm@8.1.0", PNPM, "pnpm@9"),
         ("pnpm@8.1.0", "lockfileVersion: '6.0'\n", "pnpm@8.1.0"),
         ("pnpm@latest", None, "pnpm@9"),
         ("pnpm@9.15.9; x", None, "pnpm@9"),
