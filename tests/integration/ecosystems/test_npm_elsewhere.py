@@ -63,7 +63,7 @@ def _run(
     (project / "package.json").write_text(json.dumps(manifest))
     (project / "package-lock.json").write_text("as it was")
     (folder / "manager.js").write_text(MANAGER)
-    listed = {"manager": "npm", "folders": [], "candidates": candidates}
+    listed = {"manager": "npm", "folders": [], "allowed": ["ok.example"], "candidates": candidates}
     (folder / "list.json").write_text(json.dumps(listed))
     environment = {
         "SEEN": str(folder / "seen.json"),
@@ -101,6 +101,9 @@ def test_what_cannot_be_had_is_pointed_away_and_all_is_as_it_was(tmp_path: Path,
 
 def test_where_all_answers_the_manager_sees_the_project_itself(tmp_path: Path, server: str) -> None:
     manifest = {"name": "app", "dependencies": {"near": f"{server}/good.tgz"}}
-    candidates = [{"name": "near", "version": "", "from": f"{server}/good.tgz", "requires": {}}]
+    candidates = [
+        {"name": "near", "version": "", "from": f"{server}/good.tgz", "requires": {}},
+        {"name": "other", "version": "", "from": "https://ok.example/x.tgz", "requires": {}},  # is not asked
+    ]
     code, seen = _run(tmp_path, manifest, candidates, code=7)
     assert code == 7 and seen["manifest"] == manifest and seen["words"] == ["ci"]

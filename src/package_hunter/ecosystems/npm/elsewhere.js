@@ -3,8 +3,9 @@
 //
 //   node elsewhere.js CANDIDATES MANAGER COMMAND...     (in the project's folder)
 //
-// CANDIDATES is a JSON file: [{name, version, from, requires: {name: range}}], and "manager", of what lies elsewhere.
-// Each is asked for once, as the manager would. What does not answer gets an empty package of the same name, version and
+// CANDIDATES is a JSON file: "candidates" [{name, version, from, requires: {name: range}}] of what lies elsewhere,
+// "manager", "folders" of further manifests, "allowed" hosts that are known to be fetched from. Each other is asked
+// for once, as the manager would. What does not answer gets an empty package of the same name, version and
 // needs in its place; afterwards that is removed again, and manifests and lock files are as they were.
 'use strict'
 const fs = require('node:fs')
@@ -15,7 +16,7 @@ const path = require('node:path')
 const { spawnSync } = require('node:child_process')
 
 const [list, ...command] = process.argv.slice(2)
-const { manager, candidates, folders } = JSON.parse(fs.readFileSync(list, 'utf8'))
+const { manager, candidates, folders, allowed } = JSON.parse(fs.readFileSync(list, 'utf8'))
 const LOCKS = ['package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml']
 const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']
 const MOST = 5000
@@ -59,7 +60,8 @@ async function cannotBeHad () {
   const work = async () => {
     for (let one = queue.shift(); one; one = queue.shift()) {
       const url = address(one)
-      if (url === undefined || !(await isThere(url))) found.push(one)
+      const known = url !== undefined && URL.canParse(url) && allowed.includes(new URL(url).hostname)
+      if (url === undefined || !(known || await isThere(url))) found.push(one)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))

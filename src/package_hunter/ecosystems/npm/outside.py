@@ -170,10 +170,15 @@ def joined(found: Iterable[Outside]) -> tuple[Outside, ...]:
     return tuple(names.values())[:MAX_LISTED]
 
 
-def listed(found: Sequence[Outside], manager: str, folders: Sequence[str]) -> bytes:
-    """The file that elsewhere.js reads; ``folders`` of further manifests, relative to the project."""
+def listed(
+    found: Sequence[Outside], manager: str, folders: Sequence[str], allowed: Iterable[str] = ()
+) -> bytes:
+    """The file that elsewhere.js reads; ``folders`` of further manifests, relative to the project; ``allowed`` hosts
+    that may be fetched from."""
     candidates = [
         {"name": item.name, "version": item.version, "from": item.came_from, "requires": dict(item.requires)}
         for item in found
     ]
-    return json.dumps({"manager": manager, "candidates": candidates, "folders": list(folders)}).encode()
+    hosts = sorted(host.lower() for host in allowed)
+    found_there = {"manager": manager, "candidates": candidates, "folders": list(folders), "allowed": hosts}
+    return json.dumps(found_there).encode()

@@ -46,7 +46,7 @@ class NpmPlan(Plan):
         self.files += tuple(BoxFile(f"{self.project}/{name}", text) for name, text in manager.files.items())
         self._outside = manager.outside(options.registry_hosts)
         if self._outside:
-            listed = outside.listed(self._outside, manager.kind, manager.folders)
+            listed = outside.listed(self._outside, manager.kind, manager.folders, options.fetch_hosts)
             self.files += (
                 BoxFile(outside.DRIVER, _script_file("elsewhere.js"), owner="root"),
                 BoxFile(outside.LIST, listed, owner="root"),

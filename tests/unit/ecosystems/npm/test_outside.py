@@ -109,6 +109,13 @@ def test_told_once_a_place_with_who_asks() -> None:
 
 
 def test_the_drivers_list() -> None:
-    made = json.loads(outside.listed([Outside("a", "1.0.0", STRANGE, {"b": "2"})], "npm", ["packages/x"]))
+    made = json.loads(
+        outside.listed([Outside("a", "1.0.0", STRANGE, {"b": "2"})], "npm", ["packages/x"], {"Ok.example"})
+    )
     wanted = {"name": "a", "version": "1.0.0", "from": STRANGE, "requires": {"b": "2"}}
-    assert made == {"manager": "npm", "candidates": [wanted], "folders": ["packages/x"]}
+    assert made == {
+        "manager": "npm",
+        "candidates": [wanted],
+        "folders": ["packages/x"],
+        "allowed": ["ok.example"],
+    }
