@@ -19,7 +19,7 @@ _MAX = 1 << 20
 _PROGRAMS = frozenset((
     "git", "shell", "scriptshell", "nodeoptions", "nodegyp", "editor", "viewer", "pnpmfile", "globalpnpmfile",
     "configdependencies", "usenodeversion", "nodeversion", "nodemirror", "nodedownloadmirrors", "executionenv",
-    "runtime", "yarnpath", "plugins",
+    "runtime", "yarnpath", "plugins", "npmpath", "onloadscript",
 ))  # fmt: skip
 _HOOKS = frozenset((".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js", "pnpmfile.cjs", "pnpmfile.mjs"))
 _MANAGER = re.compile(r"(?:npm|pnpm|yarn|bun)@[0-9][0-9A-Za-z.+-]{0,200}")
