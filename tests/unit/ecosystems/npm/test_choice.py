@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from package_hunter.ecosystems.npm import choice
-from package_hunter.ecosystems.npm.managers import Bun, Manager, Npm, Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.listed import Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.managers import Bun, Manager, Npm
 from package_hunter.ecosystems.tree import BoxTree
 
 P = "/p"

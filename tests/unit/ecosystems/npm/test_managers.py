@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from package_hunter.ecosystems.npm.managers import Npm, Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.listed import Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.managers import Npm
 from package_hunter.ecosystems.tree import BoxTree
 
 URL = "https://stranger.example/a/-/a-1.0.0.tgz"

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from package_hunter.ecosystems.npm import outside
-from package_hunter.ecosystems.npm.managers import Npm, Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.listed import Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.managers import Npm
 from package_hunter.ecosystems.npm.outside import Outside
 
 HOSTS = frozenset({"registry.example"})
