@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,21 +152,27 @@ def _of_first_version(level: Mapping[str, Any], hosts: frozenset[str] | None, de
     return found
 
 
-def of_entries(entries: Iterable[LockEntry], hosts: frozenset[str] | None) -> list[Outside]:
+def of_entries(entries: Sequence[LockEntry], hosts: frozenset[str] | None) -> list[Outside]:
     """What yarn's and pnpm's have."""
+    wanted: dict[str, str] = {}
+    for item in entries:
+        for name in item.requires:
+            wanted.setdefault(name, item.name)
     return [
-        Outside(item.name, item.version, item.resolved, item.requires)
+        Outside(item.name, item.version, item.resolved, item.requires, wanted.get(item.name, ""))
         for item in entries
         if lies_outside(item.resolved, hosts)
     ]
 
 
 def joined(found: Iterable[Outside]) -> tuple[Outside, ...]:
-    """Each name once: what a lock file says of it before what a manifest does."""
+    """Each name once: what a lock file says of it before what a manifest does, which knows who asks for it."""
     names: dict[str, Outside] = {}
     for item in found:
         if item.name and item.name.isprintable():
-            names.setdefault(item.name, item)
+            known = names.setdefault(item.name, item)
+            if not known.wanted_by and item.wanted_by:
+                names[item.name] = replace(known, wanted_by=item.wanted_by)
     return tuple(names.values())[:MAX_LISTED]
 
 

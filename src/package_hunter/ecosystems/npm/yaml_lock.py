@@ -38,7 +38,8 @@ def berry(text: str) -> list[LockEntry]:
             continue
         name, _, rest = resolution.rpartition("@npm:")
         version = rest.split("::", 1)[0]
-        found.append(LockEntry((f"{name}@{version}",), version))
+        needs = as_text_map(as_map(value).get("dependencies"))
+        found.append(LockEntry((f"{name}@{version}",), version, requires=needs))
     return [locked for locked in found if locked.name]
 
 
@@ -58,7 +59,7 @@ def pnpm(text: str) -> list[LockEntry]:
             resolved = f"{as_text(resolution.get('repo'), 2048)}#{as_text(resolution.get('commit'), 64)}"
         version = as_text(as_map(value).get("version"), 256) or hit[2]
         facts = as_map(snapshots.get(key)) or as_map(value)
-        needs = as_text_map(facts.get("dependencies")) if resolved else {}
+        needs = as_text_map(facts.get("dependencies"))
         found.append(LockEntry((f"{hit[1]}@{version}",), version, resolved, integrity, needs))
     return found
 

@@ -86,7 +86,11 @@ def test_yarns_and_pnpms() -> None:
         "    resolution: {type: git, repo: 'https://git.example/a/rep.git', commit: c4}\n    version: 1.0.0\n"
         "  ms@2.1.3:\n    resolution: {integrity: sha512-x}\n"
     )
-    assert [o.name for o in YarnClassic({}, classic).outside(HOSTS)] == ["odd"]
+    classic += 'top@1:\n  version "1.0.0"\n  dependencies:\n    odd "a/odd"\n    "@s/x" "^1 || ^2"\n'
+    (odd,) = YarnClassic({}, classic).outside(HOSTS)
+    assert (odd.name, odd.wanted_by) == ("odd", "top")
+    (odd,) = YarnBerry({"name": "app", "dependencies": {"odd": "a/odd"}}, berry).outside(HOSTS)
+    assert (odd.version, odd.wanted_by) == ("3.0.1", "app")
     assert [(o.name, o.version) for o in YarnBerry({}, berry).outside(HOSTS)] == [("odd", "3.0.1")]
     assert [(o.name, o.version) for o in Pnpm({}, pnpm).outside(HOSTS)] == [
         ("odd", "3.0.1"),
