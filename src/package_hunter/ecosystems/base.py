@@ -24,6 +24,7 @@ from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Ph
 
 T = TypeVar("T")
 ALL_PHASES = ("fetch", "install", "import")
+_MAX_LOCK_BYTES = 24 << 20
 _MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("startup", "exercise")
 
@@ -46,6 +47,7 @@ class PlanOptions:
     own_project: bool = True
     recursive: bool = False  # manifests in folders below are targets of their own
     depth: Depth = QUICK
+    registry_hosts: frozenset[str] | None = None  # of every registry of this host, by each of its names
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -111,7 +113,8 @@ class Plan(ABC):
     are scanned with it); ``own_scripts`` (scripts of the project itself that run nowhere but where people work on it);
     ``within`` (the planted folder in the box, where the project is a part of it); ``reasons`` (what cannot be seen of
     it, sentences); ``fetches_alone`` (while it fetches, no code runs but the package manager's own); ``package`` (the
-    target is one package, and not a project that asks for some).
+    target is one package, and not a project that asks for some); ``lock_paths`` (where the manager leaves its lock
+    files in the box) and ``frozen`` (what lay there after such a fetch: the lock of later boxes).
     """
 
     target: Target
@@ -128,11 +131,24 @@ class Plan(ABC):
     within: str = ""
     reasons: tuple[str, ...] = ()
     package: bool = False
+    lock_paths: tuple[str, ...] = ()
+    frozen: tuple[BoxFile, ...] = ()
 
     @property
     def root(self) -> str:
         """Where the box has what is planted."""
         return self.within or self.project
+
+    def keep_locks(self, tree: BoxTree) -> None:
+        """Take the lock files as the fetch left them, where nothing foreign had a hand in them. Call it before any
+        foreign code runs."""
+        if self.fetches_alone:
+            held = ((path, tree.read(path, _MAX_LOCK_BYTES)) for path in self.lock_paths)
+            self.frozen = tuple(BoxFile(path, data) for path, data in held if data is not None)
+
+    def take_locks(self, files: Sequence[BoxFile]) -> None:
+        """Start from the lock files that an earlier box's fetch left (``frozen``)."""
+        self.files = (*self.files, *files)
 
     @property
     @abstractmethod

@@ -56,6 +56,7 @@ class _PlanOutline:
     own_scripts: tuple[str, ...]
     reasons: tuple[str, ...]
     package: bool
+    lock_paths: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -281,6 +282,7 @@ class _Child:
                 plan.own_scripts,
                 plan.reasons,
                 plan.package,
+                plan.lock_paths,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -322,7 +324,7 @@ class ConfinedPlan(Plan):
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes, self.own_scripts = laid.fetches_alone, laid.notes, laid.own_scripts
-        self.package = laid.package
+        self.package, self.lock_paths = laid.package, laid.lock_paths
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property

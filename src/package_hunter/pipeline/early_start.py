@@ -58,6 +58,10 @@ class EarlyStart:
             ""
         }
 
+    def registry_hosts(self) -> frozenset[str]:
+        """Hosts of all registries that this host is set up for, by each of their names."""
+        return frozenset(host_of(url) for one in self.upstreams() for url in one.addresses) - {""}
+
     def gateway(self) -> GatewayProcess | None:
         """The process that was started, once."""
         process, self._gateway = self._gateway, None

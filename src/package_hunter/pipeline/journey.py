@@ -18,7 +18,7 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import HelperDiedError, HostError, HunterError
 from package_hunter.intake.receive import ReceivedTarget, receive
 from package_hunter.model.report import Report
-from package_hunter.model.scan import Verdict
+from package_hunter.model.scan import BoxFile, Verdict
 from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.early_start import EarlyStart
@@ -133,12 +133,14 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             known = options.on_source(scan, stage.source_tree, ahead.upstreams())
             if known is not None:
                 return known
-        scan = replace(scan, indexes=ahead.indexes())
+        scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
         scan = replace(scan, depth=depth_of(scan, stage.source_tree))
         turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
+        locks: dict[tuple[str, str], tuple[BoxFile, ...]] = {}  # by plan: what its first box's fetch resolved
         for turn in turns:
+            turn.plan.take_locks(locks.get(_kind_of(turn), ()))
             try:
                 item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
             except HunterError as error:
@@ -147,9 +149,15 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 # what earlier boxes showed is not lost with this one
                 judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
+            locks.setdefault(_kind_of(turn), turn.plan.frozen)
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.source_tree, item, more))
         return _unless_again(options, report_of(scan, stage, judged), judged)
+
+
+def _kind_of(turn: Round) -> tuple[str, str]:
+    """What rounds of the same plan share: ecosystem and folder."""
+    return turn.plan.target.ecosystem, turn.plan.project
 
 
 def _run(

@@ -60,6 +60,7 @@ class Scan:
     planner: Planner
     withheld: tuple[WithheldFile, ...] = ()  # by their paths in the project
     indexes: frozenset[str] | None = None  # see PlanOptions
+    registry_hosts: frozenset[str] | None = None  # see PlanOptions
     depth: Depth = QUICK
 
     @property

@@ -70,6 +70,7 @@ def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLo
     found = lay_plans(scan, source_tree)
     wanted = (earlier.plan.target.ecosystem, earlier.plan.project)
     plan = next(plan for plan in found if (plan.target.ecosystem, plan.project) == wanted)
+    plan.take_locks(earlier.plan.frozen)
     box_id, folder = (
         f"{earlier.box_id}-n{further}",
         earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
@@ -88,6 +89,7 @@ def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
         recursive=scan.options.recursive,
         own_project=scan.options.own_project,
         depth=scan.depth,
+        registry_hosts=scan.registry_hosts,
     )
     return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 

@@ -79,6 +79,7 @@ def test_the_same_plans_come_out(tmp_path: Path, planner: Planner) -> None:
         assert (one.env, one.registry, one.notes) == (other.env, other.registry, other.notes)
         assert _planted(one) == _planted(other)
         assert one.fetch == other.fetch
+        assert (one.fetches_alone, one.lock_paths) == (other.fetches_alone, other.lock_paths)
         assert one.after_fetch(box, ()) == other.after_fetch(box, ())
         assert one.later(box) == other.later(box)
         assert one.inventory() == other.inventory()

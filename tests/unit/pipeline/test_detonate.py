@@ -107,6 +107,9 @@ class AnyGateway:
     def start(self, *_: object) -> None:
         self.told.tell("gateway open")
 
+    def freeze(self) -> None:
+        self.told.tell("tree frozen")
+
     def stop(self) -> NetworkLog:
         self.told.tell("gateway stopped")
         return self.network

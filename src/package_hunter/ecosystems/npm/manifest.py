@@ -70,6 +70,11 @@ def dependencies(manifest: Mapping[str, Any]) -> dict[str, str]:
     return wanted
 
 
+def folder_name(location: str) -> str:
+    """The name under which what lies there is asked for; "" of a folder of the project."""
+    return location.rpartition("node_modules/")[2] if "node_modules/" in location else ""
+
+
 def from_elsewhere(spec: str) -> bool:
     """Whether no registry has what is asked for so: a repository (``owner/name`` too), an address, a folder."""
     return _ELSEWHERE.match(spec.strip()) is not None

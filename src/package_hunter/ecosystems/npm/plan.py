@@ -12,13 +12,14 @@ from typing import Any
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree, in_turn
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.npm import installed, itself, lock, manifest, own, submodules
+from package_hunter.ecosystems.npm import installed, itself, lock, manifest, named, outside, own, submodules
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.itself import OwnLoad, is_package, own_load
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
 from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
+from package_hunter.model.text import shortened
 
 _MAX_NAMED = 100  # that were not scanned
 _MAX_EXTRA = (
@@ -42,10 +43,19 @@ class NpmPlan(Plan):
     ) -> None:
         self.target, self.project = target, source_tree.project
         self.plant = None if files else source_tree.folder
-        self.registry = (manager.registry(),)
+        self.registry = (replace(manager.registry(), manager_decides=manager.runs_alone),)
         self.notes = manager.notes
         self.fetches_alone = manager.runs_alone
+        self.lock_paths = tuple(f"{self.project}/{name}" for name in manager.lock_names)
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
+        self.files += tuple(BoxFile(f"{self.project}/{name}", text) for name, text in manager.files.items())
+        self._outside = manager.outside(options.registry_hosts)
+        if self._outside:
+            listed = outside.listed(self._outside, manager.kind, manager.folders, options.fetch_hosts)
+            self.files += (
+                BoxFile(outside.DRIVER, _script_file("elsewhere.js"), owner="root"),
+                BoxFile(outside.LIST, listed, owner="root"),
+            )
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
         self.own_scripts = manifest.own_scripts(manager.manifest) if not files and options.own_project else ()
@@ -62,14 +72,20 @@ class NpmPlan(Plan):
         self._planned: dict[str, Phase] = {}
         self._skipped_imports: list[str] = []
         self._unloaded: dict[str, list[str]] = {}  # why -> names of what of the project itself was not loaded
+        self._fetched: frozenset[str] = frozenset()  # purls of what was there after the fetch
+        self._unbuilt: dict[str, None] = {}  # the project's own folders that hold nothing to load yet
         self._loaders: dict[str, str] = {}
         self._where: dict[str, list[str]] = {}  # places by purl
 
     @property
     def fetch(self) -> Phase:
         """One command of the package manager, its scripts switched off."""
+        argv, script = self._manager.fetch, None
+        if self._outside:
+            script = " ".join(argv[:2])
+            argv = (NODE, outside.DRIVER, outside.LIST, *argv)
         command = Command(
-            self._manager.fetch, self.project, env=self._manager.env, timeout=self.options.phase_timeout
+            argv, self.project, env=self._manager.env, timeout=self.options.phase_timeout, script=script
         )
         return self._remember(Phase("fetch", (command,)))
 
@@ -84,7 +100,10 @@ class NpmPlan(Plan):
         own_manifest = tree.read_json(f"{self.project}/package.json")
         mine = manifest.scripts(own_manifest, self._has_gyp(tree, ""), manifest.ROOT_EVENTS)
         scripts[""] = {event: text for event, text in mine.items() if event in manifest.DEPENDENCY_EVENTS}
-        self._installed = self._take_inventory(manifests, scripts)
+        there = self._take_inventory(manifests, scripts)
+        anew = self._manager.anew(tree, self.project)
+        self._installed = replace(there, notes=(*there.notes, *anew))
+        self._fetched = frozenset(package.purl for package in there.packages)
         commands: list[Command] = []
         order = lock.dependency_order(self._places)
         for event in manifest.LINK_EVENTS:
@@ -103,8 +122,14 @@ class NpmPlan(Plan):
             folder = self._folder(key)
             found = tree.read_json(f"{folder}/package.json")
             how = manifest.loader(tree, folder, found) if found else "require"
-            if not found and self._places[key].name in self._outside():
+            if not found and self._places[key].name in self._away():
                 continue  # the inventory says that it is not here
+            part = self._own_folder(key)
+            if part and (not found or how is None):
+                self._unbuilt[part] = None
+                continue
+            if not part and self._purl(key) not in self._fetched:
+                continue  # coverage says that it is not there
             if how is None:
                 self._skipped_imports.append(self._places[key].name)
                 continue
@@ -177,6 +202,12 @@ class NpmPlan(Plan):
             more.append(self._step(argv, folder, key, f"bin {name}"))
         return self._limited(more)
 
+    def _own_folder(self, key: str) -> str:
+        """The folder of the project itself that is loaded there; "" of a package that was fetched."""
+        entry = self._places[key]
+        place = entry.link or key
+        return "" if "node_modules/" in place else place
+
     def _find_loaders(self, tree: BoxTree) -> dict[str, str]:
         """How each package is loaded, asked while the box still shows it."""
         found = {}
@@ -242,8 +273,17 @@ class NpmPlan(Plan):
 
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
-        said = itself.sentences(self._unloaded)
-        found = replace(self._installed, notes=(*self._installed.notes, *said))
+        found = self._installed
+        if not self._manager.complete:
+            strangers = named.reasons(self._manager.strange_registries, found.packages)
+            found = replace(found, reasons=(*found.reasons, *strangers))
+        said = list(itself.sentences(self._unloaded))
+        if self._unbuilt:
+            some = ", ".join(shortened(name) for name in list(self._unbuilt)[:10])
+            said.append(
+                f"Not loaded, since the project is not built: its own {some}. What they depend on was."
+            )
+        found = replace(found, notes=(*found.notes, *said))
         parts = own.parts(self._manager.manifest, self._manager.also_asks, self.project, self.root)
         return coverage(self._planned, self.options, found, runs, self._skipped_imports, parts)
 
@@ -327,17 +367,24 @@ class NpmPlan(Plan):
         here = {key: entry for key, entry in real.items() if manifests.get(key)}
         wanted = {**{k: e for k, e in self._locked.items() if k and e.link is None}, **real}
         missing = [
-            entry.name for key, entry in wanted.items() if key not in here and not _may_be_absent(entry)
+            entry.name
+            for key, entry in wanted.items()
+            if key not in here and not _may_be_absent(entry) and "node_modules/" in key
         ]
         missing += [
             name
             for name in self._root.requires
             if name not in self._root.optional_requires and lock.resolve(self._places, "", name) is None
         ]
-        away = self._outside()
+        away = self._away()
         far = [name for name in dict.fromkeys(missing) if name in away]
         near = own.beside(self._manager.manifest, self.project, self.root)
         missing = [name for name in missing if name not in away and name not in near]
+        names = {entry.name for entry in here.values()} | {manifest.folder_name(key) for key in here}
+        optional = self._unscanned({"": self._manager.manifest, **manifests})
+        told = {name for name, _ in optional}
+        absent = [item for item in self._outside if item.name not in names and item.name not in told]
+        missing += [item.name for item in absent]
         confused = [
             f"{entry.name}@{entry.version} says in package.json that it is {as_text(found['version'], 64)}."
             for key, entry in here.items()
@@ -351,7 +398,8 @@ class NpmPlan(Plan):
             reasons=tuple(
                 dict.fromkeys(
                     (
-                        *self._unscanned({"": self._manager.manifest, **manifests}),
+                        *outside.sentences(absent)[:_MAX_NAMED],
+                        *optional.values(),
                         *(_far(name, away[name]) for name in far[:_MAX_NAMED]),
                     )
                 )
@@ -363,7 +411,8 @@ class NpmPlan(Plan):
         """Where a location is; one beside the project (``../shared``) lies in the folder that was given."""
         return posixpath.normpath(f"{self.project}/{key}")
 
-    def _outside(self) -> Mapping[str, str]:
+    def _away(self) -> Mapping[str, str]:
+        """Name -> path of what the project asks for by a path that leads out of what was given."""
         return own.outside(self._manager.manifest, self.project, self.root)
 
     def _own_package(self, scripts: Mapping[str, Mapping[str, str]]) -> Package:
@@ -382,18 +431,18 @@ class NpmPlan(Plan):
             places=(f"{self.project}/package.json",),
         )
 
-    def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-        """A sentence for each optional dependency from a repository, an address or a folder that is not there:
-        managers go on without it here, and may have it elsewhere."""
-        found: dict[str, None] = {}
-        away = self._outside()
+    def _unscanned(self, manifests: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+        """(name, what is asked for) -> a sentence, for each optional dependency from a repository, an address or a
+        folder that is not there: managers go on without it here, and may have it elsewhere."""
+        found: dict[tuple[str, str], str] = {}
+        away = self._away()
         for key, text in manifests.items():
             for name, spec in as_text_map(text.get("optionalDependencies")).items():
                 place = lock.resolve(self._places, key, name) if manifest.from_elsewhere(spec) else ""
-                if place is None or (place and not manifests.get(place)):
+                if (place is None or (place and not manifests.get(place))) and len(found) < _MAX_NAMED:
                     gone = f"{name[:214]} ({spec[:300]}) was not scanned: it was not installed."
-                    found[_far(name, spec) if not key and name in away else gone] = None
-        return tuple(found)[:_MAX_NAMED]
+                    found[name, spec] = _far(name, spec) if not key and name in away else gone
+        return found
 
 
 def _far(name: str, spec: str) -> str:
@@ -414,7 +463,7 @@ def _node(how: str, asked: str) -> tuple[str, ...]:
 
 def preload() -> None:
     """Read the files that plans need: a child that plans may not."""
-    for name in ("lifecycle.js", "exercise.js"):
+    for name in ("lifecycle.js", "exercise.js", "elsewhere.js"):
         _script_file(name)
 
 

@@ -62,7 +62,12 @@ class RubyPlan(Plan):
         self.files = (*source.files, BoxFile(ONE_PLUGIN, _SCRIPT, owner="root"))
         gems = source.lock.gems
         names = {*source.names, *(gem.name for gem in gems.values())}
-        self.registry = (RegistryAllow("gem", frozenset(names), closed=bool(gems)),)
+        # a project's Gemfile is a program; one of ours asks for what it asks for, and bundler decides
+        self.fetches_alone = bool(source.files)
+        self.registry = (
+            RegistryAllow("gem", frozenset(names), closed=bool(gems), manager_decides=self.fetches_alone),
+        )
+        self.lock_paths = (f"{project}/Gemfile.lock",)
         self._lock = source.lock
         self._planned: dict[str, Phase] = {}
         self._installed = Inventory(expected=len(gems))
