@@ -3,6 +3,7 @@ own settings and replaces folders, whatever name and place the manager has."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from package_hunter.model.ecosystem import Facts, derived
@@ -11,8 +12,9 @@ from package_hunter.model.processes import Pids
 
 
 @derived
-def _programs(known: tuple[Facts, ...]) -> frozenset[str]:
-    return frozenset(path for one in known for path in one.fetch_programs)
+def _programs(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    paths = dict.fromkeys(path for one in known for path in one.fetch_programs)
+    return re.compile("|".join(re.escape(path).replace(r"\*", "[0-9.]+") for path in paths))
 
 
 def without_manager(seen: Observation) -> Observation:
@@ -20,7 +22,7 @@ def without_manager(seen: Observation) -> Observation:
 
     Other programs that it started (git, say) stay, and so does all that went over the network.
     """
-    own = {p.key for p in seen.processes if p.exepath in _programs()}
+    own = {p.key for p in seen.processes if _programs().fullmatch(p.exepath)}
     pids = Pids(seen.processes)
 
     def by_manager(blame: Blame | None, pid: int, time_ns: int) -> bool:

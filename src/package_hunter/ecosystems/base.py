@@ -16,6 +16,7 @@ from package_hunter.ecosystems.failures import failure
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HunterError, NothingToScanError
 from package_hunter.model.box import HOME
+from package_hunter.model.interpreters import Interpreter
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
@@ -38,6 +39,7 @@ class PlanOptions:
     # hosts of the Python indexes that this host is set up for, of their files, and the managers' other names for
     # them; None: not known, and what a project names beside them is not judged
     indexes: frozenset[str] | None = None
+    interpreters: tuple[Interpreter, ...] = ()  # that the box's image has; none: what is on PATH is taken
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -117,6 +119,11 @@ class Plan(ABC):
     @abstractmethod
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """Take the inventory, now that no package's code has run yet; then the install phase."""
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """The install once more, where it failed for want of another interpreter and the image has that; None else.
+        Ask once, after the install: what failed before it is no longer held against the project."""
+        return None
 
     @abstractmethod
     def imports(self, tree: BoxTree) -> Phase:

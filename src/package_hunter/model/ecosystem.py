@@ -95,7 +95,8 @@ class Facts:
     runs_as: Mapping[str, str] = field(default_factory=dict)
     """A program that is a module of its interpreter (``-m NAME``) -> pattern of the script that it starts itself by."""
     fetch_programs: tuple[str, ...] = ()
-    """Paths of what runs while the manager fetches and nothing else can: interpreter and shell."""
+    """Paths of what runs while the manager fetches and nothing else can: interpreter and shell; a star stands for any
+    version in them."""
     driver: str = ""
     """How the command line begins of our own program that lets the manager run one script; empty without one."""
     builds: Builds | None = None

@@ -27,6 +27,7 @@ from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import prepare_target
+from package_hunter.pipeline.registry_down import registry_down
 from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, rounds
 from package_hunter.pipeline.watchers import engine_of
@@ -133,7 +134,7 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             known = options.on_source(scan, stage.source_tree, ahead.upstreams())
             if known is not None:
                 return known
-        scan = replace(scan, indexes=ahead.indexes())
+        scan = replace(scan, indexes=ahead.indexes(), interpreters=ahead.interpreters())
         turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
@@ -148,6 +149,7 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 continue
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.source_tree, item, more))
+        _unless_down(judged)
         return _unless_again(options, report_of(scan, stage, judged), judged)
 
 
@@ -162,6 +164,13 @@ def _run(
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
     return judge_round(turn, seen, after, english(scan.matcher))
+
+
+def _unless_down(judged: Sequence[RoundResult]) -> None:
+    """Raises UnreachableError where no round got anything of its registry."""
+    down = [error for item in judged if (error := registry_down(item)) is not None]
+    if down and len(down) == len(judged):
+        raise down[0]
 
 
 def _unless_again(options: ScanOptions, report: Report, judged: Sequence[RoundResult]) -> Report:

@@ -64,6 +64,7 @@ def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
         phase_timeout=config.phase_timeout,
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
         indexes=scan.indexes,
+        interpreters=scan.interpreters,
     )
     return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 

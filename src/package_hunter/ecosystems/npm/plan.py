@@ -11,6 +11,7 @@ from typing import Any
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.coverage import coverage
+from package_hunter.ecosystems.interpreters import Chosen
 from package_hunter.ecosystems.npm import installed, lock, manifest
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.lock import Entry
@@ -53,6 +54,13 @@ class NpmPlan(Plan):
         self._skipped_imports: list[str] = []
         self._loaders: dict[str, str] = {}
         self._where: dict[str, list[str]] = {}  # places by purl
+        self._node = NODE
+
+    def runs_on(self, chosen: Chosen) -> None:
+        """Have everything run on this Node.js of the image, with the npm beside it."""
+        self.env = chosen.env
+        self.notes = (*self.notes, *chosen.notes)
+        self._node = f"{chosen.home}/bin/node" if chosen.home else NODE
 
     @property
     def fetch(self) -> Phase:
@@ -127,7 +135,7 @@ class NpmPlan(Plan):
             if command.script in ("require", "import") and command.blame_purl is not None:
                 name = command.argv[-1].split('"')[1]
                 budget = str(int(self.options.exercise_timeout * 1000) - 500)
-                argv = (NODE, EXERCISE, name, budget)
+                argv = (self._node, EXERCISE, name, budget)
                 commands.append(
                     replace(command, argv=argv, timeout=self.options.exercise_timeout, script="exercise")
                 )
@@ -182,7 +190,7 @@ class NpmPlan(Plan):
     def _script(self, key: str, event: str) -> Command:
         name = self._manager.agent
         return Command(
-            (NODE, LIFECYCLE, name, "install", event, key or "."),
+            (self._node, LIFECYCLE, name, "install", event, key or "."),
             self.project,
             timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key else None,
@@ -194,9 +202,9 @@ class NpmPlan(Plan):
         # The name under which the project asks for it, which for an alias is not the package's own.
         name = key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
         asked = json.dumps(name + path)
-        argv: tuple[str, ...] = (NODE, "-e", f"require({asked})")
+        argv: tuple[str, ...] = (self._node, "-e", f"require({asked})")
         if how == "import":
-            argv = (NODE, "--input-type=module", "-e", f"await import({asked})")
+            argv = (self._node, "--input-type=module", "-e", f"await import({asked})")
         return self._step(argv, f"{self.project}/{base}" if base else self.project, key, how + path)
 
     def _step(self, argv: tuple[str, ...], cwd: str, key: str, script: str) -> Command:

@@ -13,7 +13,7 @@ from packageurl import PackageURL
 from package_hunter.ecosystems import jsontext
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
-from package_hunter.ecosystems.npm import lock, locked, members, yarn_lock
+from package_hunter.ecosystems.npm import interpreter, lock, locked, members, yarn_lock
 from package_hunter.ecosystems.npm import plan as npm_plan
 from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.plan import NpmPlan
@@ -48,7 +48,9 @@ class NpmPlanning(Planning):
         target = Target(name, "npm", sha256=source_tree.sha256)
         manager = _manager(source_tree, found)
         manager.also_asks = tuple(members.manifests(source_tree.tree, source_tree.project, found).values())
-        return NpmPlan(source_tree, options, manager, target)
+        plan = NpmPlan(source_tree, options, manager, target)
+        plan.runs_on(interpreter.chosen(source_tree.tree, source_tree.project, found, options.interpreters))
+        return plan
 
     def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
         """npm's own, yarn's, pnpm's."""
