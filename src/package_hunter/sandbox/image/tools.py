@@ -52,12 +52,15 @@ def add_node(root: Path, work: Path, major: int | None = None) -> None:
     _script(local, "corepack", "corepack/dist/corepack.js")
 
 
+def npm_command(root: Path) -> list[str]:
+    """The host's npm knows the host's registry; without one, the image's reads the same user configuration."""
+    own = [str(root / "usr/local/bin/node"), str(root / "usr/local/lib/node_modules/npm/bin/npm-cli.js")]
+    return ["npm"] if shutil.which("npm") else own
+
+
 def add_yarn(root: Path, work: Path) -> None:
     """Yarn classic beside npm, as ``npm install -g yarn`` lays it out."""
-    # The host's npm knows the host's registry; without one, the new npm reads the same user configuration.
-    own = [str(root / "usr/local/bin/node"), str(root / "usr/local/lib/node_modules/npm/bin/npm-cli.js")]
-    npm = ["npm"] if shutil.which("npm") else own
-    command = [*npm, "pack", YARN, "--silent", "--pack-destination", str(work)]
+    command = [*npm_command(root), "pack", YARN, "--silent", "--pack-destination", str(work)]
     _run(command, "download yarn through npm")
     archive = next(work.glob("yarn-*.tgz"))
     digest = hashlib.sha512(archive.read_bytes()).hexdigest()
