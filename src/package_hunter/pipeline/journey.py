@@ -149,7 +149,7 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 continue
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.source_tree, item, more))
-        _unless_down(judged)
+        _unless_down(judged, upstreams)
         return _unless_again(options, report_of(scan, stage, judged), judged)
 
 
@@ -166,9 +166,9 @@ def _run(
     return judge_round(turn, seen, after, english(scan.matcher))
 
 
-def _unless_down(judged: Sequence[RoundResult]) -> None:
+def _unless_down(judged: Sequence[RoundResult], upstreams: Sequence[Upstream] = ()) -> None:
     """Raises UnreachableError where no round got anything of its registry."""
-    down = [error for item in judged if (error := registry_down(item)) is not None]
+    down = [error for item in judged if (error := registry_down(item, upstreams)) is not None]
     if down and len(down) == len(judged):
         raise down[0]
 
