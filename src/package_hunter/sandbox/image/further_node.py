@@ -77,6 +77,27 @@ def add_nodes(root: Path, work: Path, npm: Sequence[str]) -> None:
         _beside(home, _NPM_10_HOME if major in _WITH_NPM_10 else "/usr/local/lib/node_modules/npm")
 
 
+# what each Node.js of npm's registry is shipped with: the first major of Node.js -> of npm
+_NPM_OF = ((24, 11), (18, 10), (16, 8), (0, 6))
+
+
+def add_major(local: Path, work: Path, major: int, npm: Sequence[str]) -> None:
+    """The newest Node.js of a major into ``local`` with its npm, as an official build lies in /usr/local; npm checks
+    both against its registry's own digests, since no pin of ours can. Raises HostError."""
+    archives = work / "node"
+    archives.mkdir()
+    wanted = next(of for first, of in _NPM_OF if major >= first)
+    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    specs = (f"node-linux-{machine}@{major}", f"npm@{wanted}")
+    for spec in specs:
+        _pack([*npm, "pack", spec, "--silent", "--pack-destination", str(archives)])
+    _extract(next(archives.glob("node-linux-*.tgz")), local)
+    _extract(next(archives.glob("npm-*.tgz")), local / "lib/node_modules/npm")
+    for name in ("npm", "npx"):
+        (local / "bin" / name).unlink(missing_ok=True)
+        (local / "bin" / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
+
+
 def _fits() -> bool:
     return platform.machine() == _PIN_ARCHITECTURE
 
@@ -90,11 +111,15 @@ def _unpack(archives: Path, pinned: Pinned, home: Path) -> None:
             f"The registry gave a {pinned.spec} whose sha512 is {digest}, not the pinned one.",
             "Do not use that registry before you know why.",
         )
-    home.mkdir(parents=True)
+    _extract(archive, home)
+
+
+def _extract(archive: Path, home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
     command = ["tar", "-C", str(home), "--strip-components=1", "--no-same-owner", "-xzf", str(archive)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise HostError(f"Could not unpack {pinned.spec}: {done.stderr.strip()[-300:]}", "Check the disk.")
+        raise HostError(f"Could not unpack {archive.name}: {done.stderr.strip()[-300:]}", "Check the disk.")
     archive.unlink()
 
 
@@ -106,8 +131,7 @@ def _beside(home: Path, npm: str) -> None:
     for name in ("npm", "npx"):
         (home / "bin" / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
     (home / "bin/node").chmod(0o755)
-    for folder in ("share",):
-        shutil.rmtree(home / folder, ignore_errors=True)  # manuals
+    shutil.rmtree(home / "share", ignore_errors=True)  # manuals
 
 
 def _pack(command: list[str]) -> None:
