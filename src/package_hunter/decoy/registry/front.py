@@ -218,7 +218,7 @@ class Registry:
         ask: Ask,
         label: str,
     ) -> AsyncIterator[bytes]:
-        size = 0
+        size, last = 0, b""
         try:
             async with client.get(url, {"accept-encoding": "identity"}) as response:
                 failed(response)
@@ -229,11 +229,15 @@ class Registry:
                         raise Unreachable(f"{label} is larger than {self.spec.limits.artefact_bytes} bytes")
                     if pending:
                         pending.write(part)
-                    yield part
+                    if last:
+                        yield last
+                    last = part
                 if response.status_code == 200 and pending and not pending.commit():
                     self.mark(
                         "integrity_mismatch", ask, f"{label} is not what its registry or lock file says"
                     )
+                if last:
+                    yield last  # goes out when all is judged: the scan may end with it
         except httpx.HTTPError as error:
             if not started.done():
                 raise  # nothing of it is out yet: it is asked for again
