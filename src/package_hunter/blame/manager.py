@@ -3,6 +3,7 @@ own settings and replaces folders, whatever name and place the manager has."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from package_hunter.model.ecosystem import Facts, derived
@@ -13,8 +14,9 @@ _GIT = ("/usr/bin/git", "/usr/lib/git-core/", "/usr/bin/ssh")
 
 
 @derived
-def _programs(known: tuple[Facts, ...]) -> frozenset[str]:
-    return frozenset(path for one in known for path in one.fetch_programs)
+def _programs(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    paths = dict.fromkeys(path for one in known for path in one.fetch_programs)
+    return re.compile("|".join(re.escape(path).replace(r"\*", "[0-9.]+") for path in paths))
 
 
 def without_manager(seen: Observation) -> Observation:
@@ -23,7 +25,7 @@ def without_manager(seen: Observation) -> Observation:
     Nor is it accused of the hosts that it, or the git that it starts, turns to: those are what the project's lock and
     manifests name, and what cannot be had is told there. What else git does stays, and so does all that was sent.
     """
-    own = {p.key for p in seen.processes if p.exepath in _programs()}
+    own = {p.key for p in seen.processes if _programs().fullmatch(p.exepath)}
     asking = own | {p.key for p in seen.processes if p.exepath.startswith(_GIT)}
     pids = Pids(seen.processes)
 

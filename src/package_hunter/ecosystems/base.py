@@ -19,6 +19,7 @@ from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HunterError, NothingToScanError
 from package_hunter.model.box import HOME
 from package_hunter.model.depth import QUICK, Depth
+from package_hunter.model.interpreters import Interpreter
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
@@ -48,6 +49,7 @@ class PlanOptions:
     recursive: bool = False  # manifests in folders below are targets of their own
     depth: Depth = QUICK
     registry_hosts: frozenset[str] | None = None  # of every registry of this host, by each of its names
+    interpreters: tuple[Interpreter, ...] = ()  # that the box's image has; none: what is on PATH is taken
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -158,6 +160,11 @@ class Plan(ABC):
     @abstractmethod
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """Take the inventory, now that no package's code has run yet; then the install phase."""
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """The install once more, where it failed for want of another interpreter and the image has that; None else.
+        Ask once, after the install: what failed before it is no longer held against the project."""
+        return None
 
     @abstractmethod
     def imports(self, tree: BoxTree) -> Phase:

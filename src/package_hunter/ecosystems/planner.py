@@ -101,6 +101,7 @@ class _PlanAnswer:
 
     phases: tuple[Phase, ...]
     packages: tuple[Package, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -297,6 +298,11 @@ class _Child:
                 return _PlanAnswer, _PlanAnswer(plan.later(self._box), plan.inventory())
             case "imports":
                 return _PlanAnswer, _PlanAnswer((plan.imports(self._box),), plan.inventory())
+            case "second_try":
+                again = plan.second_try(runs)
+                return _PlanAnswer, _PlanAnswer(
+                    () if again is None else (again,), plan.inventory(), plan.notes
+                )
             case "narrow":
                 phase = plan.narrow(str(words[2]))
                 return _PlanAnswer, _PlanAnswer(() if phase is None else (phase,), ())
@@ -335,6 +341,12 @@ class ConfinedPlan(Plan):
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """See Plan; raises StoppedError too, as ``imports`` and ``later`` do."""
         return self._ask_about("after_fetch", tree, runs)[0]
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """See Plan; raises StoppedError too."""
+        said: _PlanAnswer = self._talk.ask(["second_try", self._number], _PlanAnswer, _runs_as_bytes(runs))
+        self.notes = said.notes
+        return said.phases[0] if said.phases else None
 
     def imports(self, tree: BoxTree) -> Phase:
         """See Plan."""

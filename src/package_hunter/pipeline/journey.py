@@ -27,6 +27,7 @@ from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import prepare_target
+from package_hunter.pipeline.registry_down import registry_down
 from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, depth_of, rounds
 from package_hunter.pipeline.watchers import engine_of
@@ -134,7 +135,7 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             if known is not None:
                 return known
         scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
-        scan = replace(scan, depth=depth_of(scan, stage.source_tree))
+        scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
         turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
@@ -152,6 +153,7 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             locks.setdefault(_kind_of(turn), turn.plan.frozen)
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.source_tree, item, more))
+        _unless_down(judged, upstreams)
         return _unless_again(options, report_of(scan, stage, judged), judged)
 
 
@@ -171,6 +173,13 @@ def _run(
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
     return judge_round(turn, seen, after, english(scan.matcher))
+
+
+def _unless_down(judged: Sequence[RoundResult], upstreams: Sequence[Upstream] = ()) -> None:
+    """Raises UnreachableError where no round got anything of its registry."""
+    down = [error for item in judged if (error := registry_down(item, upstreams)) is not None]
+    if down and len(down) == len(judged):
+        raise down[0]
 
 
 def _unless_again(options: ScanOptions, report: Report, judged: Sequence[RoundResult]) -> Report:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems.base import SourceTree
     from package_hunter.ecosystems.planner import Planner
+    from package_hunter.model.interpreters import Interpreter
     from package_hunter.model.report import Report
     from package_hunter.model.withheld import WithheldFile
     from package_hunter.rules import Matcher
@@ -60,6 +61,7 @@ class Scan:
     planner: Planner
     withheld: tuple[WithheldFile, ...] = ()  # by their paths in the project
     indexes: frozenset[str] | None = None  # see PlanOptions
+    interpreters: tuple[Interpreter, ...] = ()  # see PlanOptions
     registry_hosts: frozenset[str] | None = None  # see PlanOptions
     depth: Depth = QUICK
 

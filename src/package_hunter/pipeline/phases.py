@@ -35,6 +35,9 @@ def run_phases(
             _refuse(plan, runs)
             if "install" in scan.options.phases:
                 _run(scan, box, turn, install, runs, reasons)
+                again = plan.second_try(runs) if not _late(scan, "install", runs, reasons) else None
+                if again is not None:
+                    _run(scan, box, turn, again, runs, reasons)
         if not _late(scan, "install", runs, reasons):
             later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
             for phase in later:

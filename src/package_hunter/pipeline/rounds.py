@@ -90,6 +90,7 @@ def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
         own_project=scan.options.own_project,
         depth=scan.depth,
         registry_hosts=scan.registry_hosts,
+        interpreters=scan.interpreters,
     )
     return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 

@@ -308,7 +308,7 @@ def test_a_plan_is_of_the_project_or_of_a_folder_of_it(project: str, recursive: 
     given: Any = SimpleNamespace(source_tree=stage("app", Path("/nonexistent")))
     fetch = Phase("fetch", ())
     outline = _PlanOutline(
-        0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), False, fetch, ()
+        0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), False, (), fetch, ()
     )
     if taken:
         made = ConfinedPlan(given, outline, PlanOptions(recursive=recursive))

@@ -60,6 +60,7 @@ FACTS = Facts(
     fetch_programs=(
         "/usr/local/bin/node",
         "/usr/bin/node",
+        "/usr/local/opt/node*/bin/node",
         "/usr/bin/dash",
         "/bin/dash",
         "/usr/bin/sh",

@@ -12,6 +12,7 @@ from typing import Any
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree, in_turn
 from package_hunter.ecosystems.coverage import coverage
+from package_hunter.ecosystems.interpreters import Chosen
 from package_hunter.ecosystems.npm import installed, itself, lock, manifest, named, outside, own, submodules
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.itself import OwnLoad, is_package, own_load
@@ -76,6 +77,13 @@ class NpmPlan(Plan):
         self._unbuilt: dict[str, None] = {}  # the project's own folders that hold nothing to load yet
         self._loaders: dict[str, str] = {}
         self._where: dict[str, list[str]] = {}  # places by purl
+        self._node = NODE
+
+    def runs_on(self, chosen: Chosen) -> None:
+        """Have everything run on this Node.js of the image, with the npm beside it."""
+        self.env = chosen.env
+        self.notes = (*self.notes, *chosen.notes)
+        self._node = f"{chosen.home}/bin/node" if chosen.home else NODE
 
     @property
     def fetch(self) -> Phase:
@@ -83,7 +91,7 @@ class NpmPlan(Plan):
         argv, script = self._manager.fetch, None
         if self._outside:
             script = " ".join(argv[:2])
-            argv = (NODE, outside.DRIVER, outside.LIST, *argv)
+            argv = (self._node, outside.DRIVER, outside.LIST, *argv)
         command = Command(
             argv, self.project, env=self._manager.env, timeout=self.options.phase_timeout, script=script
         )
@@ -172,12 +180,19 @@ class NpmPlan(Plan):
             way = submodules.how(path, found, load.how)
             rest.append(self._own_step(way, asked, key, f"{way}/{path}"))
         for name, path in manifest.command_files(found).items():
-            rest.append(self._step((NODE, f"{folder}/{path}", "--help"), folder, key, f"bin {name}"))
+            rest.append(self._step((self._node, f"{folder}/{path}", "--help"), folder, key, f"bin {name}"))
         return first, self._limited(rest)
 
     def _own_step(self, how: str, asked: str, key: str, script: str) -> Command:
         folder = f"{self.project}/{key}" if key else self.project
-        return self._step(_node(how, asked), folder, key, script)
+        return self._step(self._loading(how, asked), folder, key, script)
+
+    def _loading(self, how: str, asked: str) -> tuple[str, ...]:
+        """The command line that loads what is asked for, by name or by a path from its working folder."""
+        text = json.dumps(asked)
+        if how == "import":
+            return (self._node, "--input-type=module", "-e", f"await import({text})")
+        return (self._node, "-e", f"require({text})")
 
     def _limited(self, commands: list[Command]) -> list[Command]:
         seconds = self.options.depth.submodule_seconds
@@ -198,7 +213,7 @@ class NpmPlan(Plan):
             more.insert(0, self._load(base, key, "import"))
         for name, path in list(manifest.command_files(found).items())[:_MAX_EXTRA]:
             link = f"{self.project}/node_modules/.bin/{name}"
-            argv = (link, "--help") if tree.kind(link) else (NODE, f"{folder}/{path}", "--help")
+            argv = (link, "--help") if tree.kind(link) else (self._node, f"{folder}/{path}", "--help")
             more.append(self._step(argv, folder, key, f"bin {name}"))
         return self._limited(more)
 
@@ -237,7 +252,7 @@ class NpmPlan(Plan):
             if command.script in ("require", "import") and command.blame_purl is not None:
                 name = command.argv[-1].split('"')[1]
                 budget = str(int(self.options.exercise_timeout * 1000) - 500)
-                argv = (NODE, EXERCISE, name, budget)
+                argv = (self._node, EXERCISE, name, budget)
                 commands.append(
                     replace(command, argv=argv, timeout=self.options.exercise_timeout, script="exercise")
                 )
@@ -304,7 +319,7 @@ class NpmPlan(Plan):
     def _script(self, key: str, event: str) -> Command:
         name = self._manager.agent
         return Command(
-            (NODE, LIFECYCLE, name, "install", event, key or "."),
+            (self._node, LIFECYCLE, name, "install", event, key or "."),
             self.project,
             timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key or self._as_a_package(event) else None,
@@ -320,7 +335,7 @@ class NpmPlan(Plan):
         # The name under which the project asks for it, which for an alias is not the package's own.
         name = key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
         folder = f"{self.project}/{base}" if base else self.project
-        return self._step(_node(how, name + path), folder, key, how + path)
+        return self._step(self._loading(how, name + path), folder, key, how + path)
 
     def _step(self, argv: tuple[str, ...], cwd: str, key: str, script: str) -> Command:
         return Command(
@@ -451,14 +466,6 @@ def _far(name: str, spec: str) -> str:
         f"{name[:214]} ({spec[:300]}) lies outside of the project, so it was not scanned. Scan the folder that holds "
         "both, with --recursive."
     )
-
-
-def _node(how: str, asked: str) -> tuple[str, ...]:
-    """The command line that loads what is asked for, by name or by a path from its working folder."""
-    text = json.dumps(asked)
-    if how == "import":
-        return (NODE, "--input-type=module", "-e", f"await import({text})")
-    return (NODE, "-e", f"require({text})")
 
 
 def preload() -> None:

@@ -12,7 +12,7 @@ from packageurl import PackageURL
 from package_hunter.ecosystems import jsontext
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
-from package_hunter.ecosystems.npm import choice, loaders, lock, locked, members, named
+from package_hunter.ecosystems.npm import choice, interpreter, loaders, lock, locked, members, named
 from package_hunter.ecosystems.npm import plan as npm_plan
 from package_hunter.ecosystems.npm.managers import Manager, Npm
 from package_hunter.ecosystems.npm.plan import NpmPlan
@@ -43,7 +43,9 @@ class NpmPlanning(Planning):
         name = as_text(found.get("name"), 214) or source_tree.name
         target = Target(name, "npm", sha256=source_tree.sha256)
         manager = _manager(source_tree, found, options)
-        return NpmPlan(source_tree, options, manager, target)
+        plan = NpmPlan(source_tree, options, manager, target)
+        plan.runs_on(interpreter.chosen(source_tree.tree, source_tree.project, found, options.interpreters))
+        return plan
 
     def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
         """npm's own, yarn's, pnpm's."""

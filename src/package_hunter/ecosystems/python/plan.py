@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, in_turn
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.python import installed
+from package_hunter.ecosystems.interpreters import Chosen
+from package_hunter.ecosystems.python import installed, interpreter
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.local_builds import LocalBuilds
 from package_hunter.ecosystems.python.requirements import RequirementSet, dumps, normal, requirement_name
@@ -101,6 +102,8 @@ class PythonPlan(Plan):
         self._nothing: list[str] = []
         self._site = ""
         self._beside: frozenset[str] = frozenset()  # what lies in the project that an import could find
+        self._chosen = Chosen()
+        self._before = 0  # runs of the install's first try, where there was a second
 
     @property
     def _list(self) -> str:
@@ -113,13 +116,38 @@ class PythonPlan(Plan):
     def _python(self) -> str:
         return f"{self._venv}/bin/python"
 
+    def runs_on(self, chosen: Chosen) -> None:
+        """Have everything run on this Python of the image."""
+        self._chosen, self.env = chosen, chosen.env
+        self.notes = (*self.notes, *chosen.notes)
+
     @property
     def fetch(self) -> Phase:
         """The virtual environment, offline."""
+        return self._remember(Phase("fetch", (self._environment("python3"),)))
+
+    def _environment(self, python: str, *options: str) -> Command:
         # Debian's own pip and setuptools show through: making the environment takes 60 ms in place of 3 s.
-        argv = ("python3", "-m", "venv", "--without-pip", "--system-site-packages", ".venv")
-        make = Command(argv, self.project, timeout=60.0)
-        return self._remember(Phase("fetch", (make,)))
+        argv = (python, "-m", "venv", *options, "--without-pip", "--system-site-packages", ".venv")
+        return Command(argv, self.project, timeout=60.0)
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """Where a package wants a newer Python, and the image has it: all once more in an environment of that."""
+        bad = next((run for run in runs if run.phase == "install" and run.exit_code not in (0, None)), None)
+        wanted = interpreter.refused(bad.output_tail) if bad is not None else []
+        if not wanted:
+            return None
+        other = interpreter.for_ranges(wanted, self.options.interpreters)
+        if other is None or other == self._chosen.interpreter:
+            self.notes = (*self.notes, interpreter.nowhere(wanted[-1], self.options.interpreters))
+            return None
+        self._before = len(runs)
+        self.notes = (
+            *self.notes,
+            f"{other.program} was used: with the first one tried, a package wanted {wanted[0]}.",
+        )
+        again = self._environment(f"{other.home}/bin/python3", "--clear")
+        return self._remember(Phase("install", (again, *self._planned["install"].commands)))
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """pip: what lies elsewhere and may be had, one by one; all requirements at once; each package of the
@@ -228,13 +256,17 @@ class PythonPlan(Plan):
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
         ran = "install" in self._planned and self.options.asks("install")
-        missed = self._apart.missed(self._found, runs) if ran else self._apart.unread()
+        missed = self._apart.missed(self._found, self._counting(runs)) if ran else self._apart.unread()
         installed = replace(
             self._installed,
             reasons=(*self._installed.reasons, *missed.reasons),
             expected=self._installed.expected + missed.count,
         )
-        return coverage(self._planned, self.options, installed, runs, self._nothing)
+        return coverage(self._planned, self.options, installed, self._counting(runs), self._nothing)
+
+    def _counting(self, runs: Sequence[CommandRun]) -> list[CommandRun]:
+        """Without the install's first try, where there was a second."""
+        return [run for number, run in enumerate(runs) if run.phase != "install" or number >= self._before]
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
