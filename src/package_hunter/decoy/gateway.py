@@ -117,6 +117,7 @@ class Gateway:
             "integrity": dict(allow.integrity),
             "urls": sorted(allow.urls),
             "proven": dict(allow.proven),
+            "resolving": allow.resolving,
         }
         try:
             control.send(self._line, {"allow": message})

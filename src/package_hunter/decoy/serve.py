@@ -130,7 +130,8 @@ class Process:
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         locked = data["integrity"], urls, data["proven"]
-        self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], *locked))
+        described = RegistryAllow(data["ecosystem"], names, data["closed"], *locked, data["resolving"])
+        self.registry.allow(described)
 
 
 def _references(spec: GatewaySpec) -> tuple[Canary, ...]:

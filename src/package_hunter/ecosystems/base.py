@@ -93,9 +93,9 @@ class Plan(ABC):
 
     Attributes: ``target``; ``project`` (its folder in the box); ``plant`` (the host folder to copy there;
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
-    gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
-    are scanned with it); ``fetches_alone`` (while it fetches, no code runs
-    but the package manager's own).
+    gateway may pass on); ``notes`` (sentences for the report); ``unread`` (sentences about what of the target could
+    not be read: the scan is inconclusive); ``looks_into`` (folders below the project that are scanned with it);
+    ``fetches_alone`` (while it fetches, no code runs but the package manager's own).
     """
 
     target: Target
@@ -107,6 +107,7 @@ class Plan(ABC):
     registry: tuple[RegistryAllow, ...] = ()
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
 
     @property
@@ -162,6 +163,10 @@ class Plan(ABC):
 
 class NothingAskedError(NothingToScanError):
     """The manifest is sound and asks for nothing."""
+
+
+class UnsoundError(NothingAskedError):
+    """The manifest cannot be read: what it asks for is not known."""
 
 
 def project_folder(name: str) -> str:

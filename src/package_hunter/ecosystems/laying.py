@@ -15,6 +15,7 @@ from package_hunter.ecosystems.base import (
     Plan,
     PlanOptions,
     SourceTree,
+    UnsoundError,
 )
 from package_hunter.ecosystems.checkout import git_files
 from package_hunter.ecosystems.known import ecosystems
@@ -40,8 +41,8 @@ def preload() -> None:
 
 def lay(source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
-    manager's, such as ``yarn``). One whose manifest asks for nothing is a note, where there is another. Raises
-    NothingToScanError where there is none."""
+    manager's, such as ``yarn``). One whose manifest asks for nothing is a note, where there is another; one that
+    cannot be read makes the scan inconclusive. Raises NothingToScanError where there is none."""
     chosen = [one for one in ecosystems() if ecosystem is None or one.facts.called(ecosystem)]
     if not chosen:
         known = ", ".join(sorted(names()))
@@ -63,7 +64,10 @@ def lay(source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = N
         raise empty[0]
     seen = [folder for plan in found for folder in plan.looks_into]
     below = elsewhere.note(source_tree.tree, source_tree.project, seen) if found[0].plant is not None else ()
-    found[0].notes = (*found[0].notes, *(error.message for error in empty), *below)
+    unsound = [error.message for error in empty if isinstance(error, UnsoundError)]
+    asks_nothing = [error.message for error in empty if not isinstance(error, UnsoundError)]
+    found[0].notes = (*found[0].notes, *asks_nothing, *below)
+    found[0].unread = (*found[0].unread, *unsound)
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from package_hunter import confined, errors
 from package_hunter.confined import Allowance, Ask, ConfinedChild, StoppedError
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree, UnsoundError
 from package_hunter.ecosystems.laying import lay, preload, ready
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
@@ -225,6 +225,7 @@ _KINDS: dict[str, type[HunterError]] = {
     kind.__name__: kind
     for kind in (
         NothingAskedError,
+        UnsoundError,
         errors.NothingToScanError,
         errors.UsageError,
         errors.UnreachableError,
@@ -298,7 +299,8 @@ class _Child:
                     raise error
                 return type(None), None
             case _:
-                return Coverage, plan.coverage(runs)
+                found = plan.coverage(runs)
+                return Coverage, replace(found, reasons=(*plan.unread, *found.reasons))
 
 
 class ConfinedPlan(Plan):

@@ -15,7 +15,9 @@ class RegistryAllow:
     that lists all) nothing else. ``integrity`` maps ``name@version`` to the lock file's SRI string:
     what is fetched must match it. ``urls`` are artefacts that a lock file names by their full address,
     ``proven`` maps those whose digest it gives, wherever it names them, to that SRI string: only they may be
-    answered by a registry that lies at another address.
+    answered by a registry that lies at another address. ``resolving``: for now the package manager alone can ask
+    (nothing foreign runs), and whatever it asks for may be had, and is known from then on; a later description
+    without it ends that.
     """
 
     ecosystem: str
@@ -24,3 +26,4 @@ class RegistryAllow:
     integrity: Mapping[str, str] = field(default_factory=dict)
     urls: frozenset[str] = frozenset()
     proven: Mapping[str, str] = field(default_factory=dict)
+    resolving: bool = False

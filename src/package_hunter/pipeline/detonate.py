@@ -12,6 +12,7 @@ from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
+from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.observe.watcher import Watcher
 from package_hunter.pipeline.options import Scan
@@ -76,7 +77,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         with watcher.begin():
             box.start()
             watcher.confirm()
-            reasons, left = run_phases(scan, box, turn, runs)
+            reasons, left = run_phases(scan, box, turn, runs, lambda: _close(gateway, turn))
             scriptless = without_scripts(turn, box)
             box.kill()
             watched = watcher.finish(runs)
@@ -103,6 +104,13 @@ def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)
+
+
+def _close(gateway: Gateway, turn: Round) -> None:
+    """From now on only what is known by now may be asked of registries."""
+    for allow in turn.plan.registry:
+        if allow.resolving:
+            gateway.allow(RegistryAllow(allow.ecosystem, closed=allow.closed))
 
 
 def _gateway_failures(network: NetworkLog) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from package_hunter.confined import StoppedError
@@ -18,14 +18,16 @@ from package_hunter.sandbox import RuncSandbox
 
 
 def run_phases(
-    scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]
+    scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun], fetched: Callable[[], None]
 ) -> tuple[list[str], Leftovers]:
-    """Run every phase in order. Sentences about what kept it from being whole, and what still ran at the end."""
+    """Run every phase in order; ``fetched`` is called between the fetch and the first foreign code. Sentences about
+    what kept it from being whole, and what still ran at the end."""
     plan, tree = turn.plan, BoxTree(box.upper_dir)
     reasons: list[str] = []
     left = Leftovers()
     try:
         _run(scan, box, turn, plan.fetch, runs, reasons)
+        fetched()
         _refuse(plan, runs)
         if not _late(scan, "fetch", runs, reasons):
             install = plan.after_fetch(tree, runs)

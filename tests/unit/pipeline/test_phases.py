@@ -75,7 +75,7 @@ def _scan() -> Any:
 def _run(scan: Any, plan: Any, box: Any) -> tuple[list[CommandRun], list[str]]:
     turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"))
     runs: list[CommandRun] = []
-    reasons, _ = run_phases(scan, box, turn, runs)
+    reasons, _ = run_phases(scan, box, turn, runs, lambda: None)
     return runs, reasons
 
 

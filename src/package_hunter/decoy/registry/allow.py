@@ -21,6 +21,7 @@ class AllowList:
         self._ecosystem = ecosystem
         self._names: set[str] = set()
         self._closed = False
+        self._resolving = False
         self._integrity: dict[str, str] = {}
         self._pinned: set[str] = set()
         self._urls: set[str] = set()
@@ -29,6 +30,7 @@ class AllowList:
     def add(self, allow: RegistryAllow) -> None:
         """Take a further description from the plan; once one is open, the whole is."""
         first = not self._names
+        self._resolving = allow.resolving
         self._names.update(normal_name(self._ecosystem, name) for name in allow.names)
         self._closed = allow.closed and (first or self._closed)
         for key, sri in allow.integrity.items():
@@ -39,7 +41,11 @@ class AllowList:
         self._proven.update(allow.proven)
 
     def name(self, name: str) -> bool:
-        return normal_name(self._ecosystem, name) in self._names
+        """Whether it may be asked for; while the package manager resolves alone, its asking makes it known."""
+        normal = normal_name(self._ecosystem, name)
+        if self._resolving:
+            self._names.add(normal)
+        return normal in self._names
 
     def version(self, name: str, version: str) -> bool:
         """False where a lock file that lists everything lists this package in other versions only."""

@@ -8,7 +8,7 @@ FACTS = Facts(
     name="pypi",
     managers=("pip", "python", "uv", "poetry"),
     purl_type="pypi",
-    manifests=("requirements.txt", "pyproject.toml", "setup.py", "Pipfile.lock"),
+    manifests=("requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "Pipfile.lock", "pylock.toml"),
     pins=("poetry.lock", "uv.lock", "requirements.txt", "pyproject.toml", "setup.py"),
     pin_lines=(r"^\s*/?NAME\b", r'^name = "NAME"', r"^\./NAME\b"),
     addressed=(

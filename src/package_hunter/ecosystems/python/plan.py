@@ -1,8 +1,9 @@
-"""The plan of a Python project or package: a virtual environment, pip, a start of Python, imports.
+"""The plan of a Python project or package: a virtual environment, uv, builds by pip, a start of Python, imports.
 
-pip cannot resolve a source distribution without running its build, so what it downloads and what it builds is
-one phase, ``install``; ``fetch`` makes the environment only. Which package a build belongs to is told by the
-folder in which pip itself started it (blame/blamer.py).
+``fetch`` is closed: uv resolves by what indexes and archives say in plain words, and installs the wheels; no build
+runs (see the module ``closed``). ``install`` builds the rest with pip, each package by a command of its own. Where
+uv comes to no end, pip resolves, downloads and builds in ``install``: which package a build belongs to is then told
+by the folder in which pip itself started it (blame/blamer.py).
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from importlib import resources
 
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.python import installed
+from package_hunter.ecosystems.python import closed, installed
+from package_hunter.ecosystems.python.asked import RequirementSet, dumps, normal, requirement_name
+from package_hunter.ecosystems.python.closed import Closed, Tree
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.local_builds import LocalBuilds
-from package_hunter.ecosystems.python.requirements import RequirementSet, dumps, normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
@@ -30,7 +32,16 @@ scikit-build-core maturin setuptools-rust semantic-version cython cffi pycparser
 oldest-supported-numpy packaging pathspec pluggy trove-classifiers pyproject-metadata versioneer
 pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
 """
-_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-warn-script-location")
+# -I: the project's own folder is no place for modules of Python and pip, as for the program `pip`
+_PIP = (
+    "-I",
+    "-m",
+    "pip",
+    "--disable-pip-version-check",
+    "--no-input",
+    "install",
+    "--no-warn-script-location",
+)
 EXERCISE = "/usr/share/python3/exercise.py"
 _MAX_EXTRA = 10  # inner modules, and commands, of a single package
 _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
@@ -39,11 +50,13 @@ _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
 @dataclass(frozen=True, slots=True)
 class Source:
     """What pip is asked for: lines of a requirements file (``wanted``), further arguments (``extra``, such as
-    ``.``) whose builds belong to ``extra_purl`` (None: the project's own)."""
+    ``.``) whose builds belong to ``extra_purl``; ``apart``: what that needs is among ``wanted``, so that all else is
+    scanned even where it cannot be built."""
 
     wanted: RequirementSet
     extra: tuple[str, ...] = ()
     extra_purl: str | None = None
+    apart: bool = False
     root: str = "app"
     also_allowed: tuple[str, ...] = ()
     files: tuple[BoxFile, ...] = field(default=())
@@ -60,16 +73,26 @@ class PythonPlan(Plan):
         if options.indexes is not None:
             wanted.settle(options.indexes)
         asked = {*wanted.names, *wanted.also, *source.also_allowed, *_BUILD_TOOLS.split()}
-        self.registry = (RegistryAllow("pypi", frozenset(asked), urls=frozenset(wanted.urls)),)
+        self.registry = (
+            RegistryAllow("pypi", frozenset(asked), urls=frozenset(wanted.urls), resolving=True),
+        )
         self.looks_into = tuple(wanted.local)
         self.files = source.files
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _exercise(), owner="root"),)
+        self.fetches_alone = True
+        self._closed = Closed(wanted, project, target.name if target.purl is not None else None)
+        self._tree: Tree | None = None
         if source.wanted.lines:
             self.files += (BoxFile(self._list, dumps(source.wanted.lines)),)
+        if wanted.constraints:
+            self.files += (BoxFile(self._limits, dumps(wanted.constraints)),)
+        if self._closed.asked:
+            self.files += self._closed.files
         if source.wanted.dropped:
             some = ", ".join(line.split("=")[0].split(" ")[0] for line in source.wanted.dropped[:5])
-            self.notes = (f"Left out of {source.wanted.source} (indexes and other options): {some}.",)
+            self.notes += (f"Left out of {source.wanted.source} (indexes and other options): {some}.",)
+        self.notes += tuple(wanted.beside)
         for number, lines in enumerate(wanted.proven.values()):
             self.files += (BoxFile(self._proven_list(number), dumps(lines)),)
         for host in wanted.proven:
@@ -90,6 +113,10 @@ class PythonPlan(Plan):
     def _list(self) -> str:
         return f"{self.project}/requirements.lock"
 
+    @property
+    def _limits(self) -> str:
+        return f"{self.project}/constraints.lock"
+
     def _proven_list(self, number: int) -> str:
         return f"{self.project}/requirements-{number}.lock"
 
@@ -99,27 +126,40 @@ class PythonPlan(Plan):
 
     @property
     def fetch(self) -> Phase:
-        """The virtual environment, offline."""
+        """The virtual environment, and into it what needs no build."""
         # Debian's own pip and setuptools show through: making the environment takes 60 ms in place of 3 s.
-        argv = ("python3", "-m", "venv", "--without-pip", "--system-site-packages", ".venv")
-        make = Command(argv, self.project, timeout=60.0)
-        return self._remember(Phase("fetch", (make,)))
+        argv = ("python3", "-I", "-m", "venv", "--without-pip", "--system-site-packages", ".venv")
+        commands = [Command(argv, self.project, timeout=60.0)]
+        if self._closed.asked:
+            # where it fails, pip is asked
+            uv = Command(self._closed.argv, self.project, script="uv pip install", essential=False)
+            commands.append(replace(uv, timeout=self.options.phase_timeout))
+        return self._remember(Phase("fetch", tuple(commands)))
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
-        """pip: what lies elsewhere and may be had, one by one; all requirements at once; each package of the
-        project's own folders; the project itself."""
-        commands = [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.fetched()]
-        for number in range(len(self._source.wanted.proven)):
-            what = ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
-            commands.append(self._pip(what, None, self.options.phase_timeout))
-        if self._source.wanted.lines:
-            commands.append(self._pip(("-r", self._list), None, self.options.phase_timeout))
-        commands += [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.local()]
+        """pip: what lies elsewhere and may be had, one by one; what must be built, one by one (all requirements at
+        once, where uv came to no end); each package of the project's own folders; the project itself."""
+        ended = [run.exit_code for run in runs if run.command.argv == self._closed.argv]
+        self._tree = self._closed.found(tree) if ended == [0] else None
+        asked = [*self._apart.fetched(), *self._from_indexes(), *self._apart.local()]
+        commands = [self._pip(what, purl, self.options.phase_timeout) for what, purl in asked]
         if self._source.extra:
-            commands.append(
-                self._pip(self._source.extra, self._source.extra_purl, self.options.phase_timeout)
-            )
+            own = self._pip(self._source.extra, self._source.extra_purl, self.options.phase_timeout)
+            commands.append(replace(own, essential=not self._source.apart))
         return self._remember(Phase("install", tuple(commands)))
+
+    def _from_indexes(self) -> list[tuple[tuple[str, ...], str | None]]:
+        """pip's arguments for what registries have and is not there yet, with the package's purl."""
+        if self._tree is not None:
+            return [(self._tree.build_of(pin), installed.purl(*pin.split("=="))) for pin in self._tree.builds]
+        wanted = self._source.wanted
+        limits = ("-c", self._limits) if wanted.constraints else ()
+        asked: list[tuple[str, ...]] = [
+            ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
+            for number in range(len(wanted.proven))
+        ]
+        asked += [(*limits, "-r", self._list)] if wanted.lines else []
+        return [(what, None) for what in asked]
 
     def later(self, tree: BoxTree) -> tuple[Phase, ...]:
         """Inventory; then one start of Python where a package acts at start-up, then the imports."""
@@ -254,10 +294,12 @@ class PythonPlan(Plan):
         self._found = installed.distributions(tree, self._venv)
         self._site = installed.site_packages(tree, self._venv) or ""
         here = {normal(item.name) for item in self._found}
-        asked = dict.fromkeys(self._names())
-        conditional = {normal(n) for n, line in zip(self._names(), self._lines(), strict=True) if ";" in line}
+        asked = dict.fromkeys([*self._names(), *(self._tree.names if self._tree is not None else ())])
+        lines = zip(self._asked_names(), self._lines(), strict=True)
+        conditional = set() if self._tree is not None else {normal(n) for n, line in lines if ";" in line}
         excused = {*here, *conditional, *_SEEDED}
         missing = [name for name in asked if name not in excused]
+        told = self._tree.reasons() if self._tree is not None else ()
         kept = [
             item for item in self._found if normal(item.name) not in _SEEDED or normal(item.name) in asked
         ]
@@ -266,13 +308,19 @@ class PythonPlan(Plan):
         self._by_name = {normal(item.name): item for item in kept}
         self._by_purl = {installed.purl(item.name, item.version): item for item in kept}
         self._starters = [item for item in kept if item.startup and normal(item.name) not in _SEEDED]
-        self._installed = Inventory(packages, tuple(missing), len(kept) + len(missing))
+        self._installed = Inventory(packages, tuple(missing), len(kept) + len(missing) + len(told), told)
 
     def _lines(self) -> list[str]:
         proven = (line for lines in self._source.wanted.proven.values() for line in lines)
         return [*(line for line in self._source.wanted.lines if not line.startswith("-")), *proven]
 
     def _names(self) -> list[str]:
+        if self._tree is not None and self._source.wanted.locked:
+            return self._tree.names
+        left_out = self._tree.missing if self._tree is not None else ()
+        return [name for name in self._asked_names() if name not in left_out]
+
+    def _asked_names(self) -> list[str]:
         return [name for line in self._lines() if (name := requirement_name(line)) is not None]
 
 
@@ -284,3 +332,4 @@ def _exercise() -> bytes:
 def preload() -> None:
     """Read the file that plans need: a child that plans may not."""
     _exercise()
+    closed.script()
