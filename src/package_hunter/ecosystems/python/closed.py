@@ -25,6 +25,7 @@ _JOB = "/usr/share/python3/resolve.json"
 _UV, _CACHE = "/usr/local/bin/uv", f"{HOME}/.cache/uv"
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[\w.,-]*\])?==[A-Za-z0-9.!+_-]+")
 _MAX_PACKAGES = 20_000
+_OF_PIP = ("--pre", "--use-pep517", "--prefer-binary")  # options that uv has otherwise, or does so anyway
 _MAX_RESULT = 64 << 20
 _BECAUSE = re.compile(
     r"cause:\s*Because\s+(.{1,300}?)(?:\s+and\s+you\s+require|,\s+we\s+can\s+conclude|$)", re.S
@@ -51,10 +52,11 @@ class Tree:
         found = [requirement_name(line) for line in (*self.frozen, *self.builds)]
         return list(dict.fromkeys(name for name in found if name))
 
-    def build_of(self, pin: str) -> tuple[str, ...]:
+    def build_of(self, pin: str, project: str) -> tuple[str, ...]:
         """pip's arguments for one that must be built. What it needs is there where its archive said it before."""
-        known = requirement_name(pin) in {requirement_name(line) for line in self.frozen}
-        return (*(("--no-deps",) if known else ()), pin)
+        if requirement_name(pin) not in {requirement_name(line) for line in self.frozen}:
+            return (pin,)
+        return ("--no-deps", "--require-hashes", "-r", f"{project}/.venv/build/{pin}.txt")
 
     def reasons(self) -> tuple[str, ...]:
         """A sentence for each that cannot be had."""
@@ -89,7 +91,7 @@ class Closed:
         return (
             BoxFile(SCRIPT, script(), owner="root"),
             BoxFile(_JOB, json.dumps(self._job()).encode(), owner="root"),
-            BoxFile(self._list, dumps([line for line in self.lines if line != "--pre"]), owner="root"),
+            BoxFile(self._list, dumps([line for line in self.lines if line not in _OF_PIP]), owner="root"),
             BoxFile(self._limits, dumps(self._wanted.constraints), owner="root"),
         )
 
@@ -135,8 +137,14 @@ class Closed:
         }
 
     def _digests(self) -> dict[str, list[str]]:
-        """``NAME==VERSION`` -> the digests that a lock file has for it."""
+        """``NAME==VERSION`` -> the digests that a lock file, or its line, has for it."""
         found: dict[str, list[str]] = {}
+        for line in self._wanted.lines:
+            if "--hash" in line and (pin := _PIN.match(line)):
+                name, _, version = re.sub(r"\[.*?\]", "", pin[0]).partition("==")
+                found.setdefault(f"{normal(name)}=={version}", []).extend(
+                    re.findall(r"--hash[= ](\w+:\w+)", line)
+                )
         for line, origin in self._wanted.origins.items():
             name, _, version = re.split(r"\s", line, maxsplit=1)[0].partition("==")
             if origin.hashes:

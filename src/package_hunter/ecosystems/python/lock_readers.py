@@ -13,6 +13,8 @@ from package_hunter.ecosystems.python.asked import RequirementSet, read_toml
 from package_hunter.ecosystems.python.sources import Outside, Place, marker_applies
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, parse_object
 
+_MARKER = re.compile(r"[\w\s.'\"<>=!(),*~+-]{1,1000}")
+_OF_GROUPS = re.compile(r"\b(?:extra|extras|dependency_groups)\b")
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -117,10 +119,15 @@ def _pin(found: RequirementSet, item: dict[str, Any], indexes: Iterable[str] = (
 
 
 def _marker(item: dict[str, Any]) -> str:
-    """uv's and poetry's markers for packages of other systems, as far as one text says it."""
-    markers = item.get("resolution-markers") or item.get("markers")
-    text = markers if isinstance(markers, str) else ""
-    return f" ; {text}" if text and re.fullmatch(r"[\w\s.'\"<>=!()-]{1,500}", text) else ""
+    """When it is installed: uv has a list of markers of which one must hold, poetry a text, or one for each
+    group. What is asked of extras and groups is not: all of them are scanned."""
+    said = item.get("resolution-markers") or item.get("markers")
+    listed = list(said.values()) if isinstance(said, dict) else said if isinstance(said, list) else [said]
+    texts = [text for text in listed[:20] if isinstance(text, str) and text]
+    sound = [text for text in texts if _MARKER.fullmatch(text) and not _OF_GROUPS.search(text)]
+    if len(sound) != len(listed) or not sound:
+        return ""
+    return f" ; {sound[0] if len(sound) == 1 else ' or '.join(f'({text})' for text in sound)}"
 
 
 def pipfile_lock(tree: BoxTree, project: str) -> RequirementSet | None:
@@ -137,8 +144,9 @@ def pipfile_lock(tree: BoxTree, project: str) -> RequirementSet | None:
             continue
         if version.startswith("=="):
             named = sources.get(as_text(item.get("index")))
-            found.origins[f"{name}{version}"] = origins.of_item(item, [named] if named else sources.values())
-            found.add(f"{name}{version}")
+            line = f"{name}{version}{_marker(item)}"
+            found.origins[line] = origins.of_item(item, [named] if named else sources.values())
+            found.add(line)
         else:
             found.take(Outside(name[:200], version, "it has no version"))
     return found

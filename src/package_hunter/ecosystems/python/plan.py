@@ -151,7 +151,10 @@ class PythonPlan(Plan):
     def _from_indexes(self) -> list[tuple[tuple[str, ...], str | None]]:
         """pip's arguments for what registries have and is not there yet, with the package's purl."""
         if self._tree is not None:
-            return [(self._tree.build_of(pin), installed.purl(*pin.split("=="))) for pin in self._tree.builds]
+            return [
+                (self._tree.build_of(pin, self.project), installed.purl(*pin.split("==")))
+                for pin in self._tree.builds
+            ]
         wanted = self._source.wanted
         limits = ("-c", self._limits) if wanted.constraints else ()
         asked: list[tuple[str, ...]] = [
@@ -228,7 +231,7 @@ class PythonPlan(Plan):
         missed = self._apart.missed(self._found, runs) if ran else self._apart.unread()
         installed = replace(
             self._installed,
-            reasons=(*self._installed.reasons, *missed.reasons),
+            reasons=(*missed.reasons, *self._installed.reasons),
             expected=self._installed.expected + missed.count,
         )
         return coverage(self._planned, self.options, installed, runs, self._nothing)

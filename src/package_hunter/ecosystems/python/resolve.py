@@ -129,7 +129,8 @@ class Resolver:
         return [" ".join(line.split()) for line in text.splitlines() if re.match(_NAME, line)]
 
     def _install(self, lines: list[str]) -> list[str] | None:
-        kept = [line for line in map(self._with_digests, lines) if _name(line) not in self.builds]
+        lines[:] = map(self._with_digests, lines)
+        kept = [line for line in lines if _name(line) not in self.builds]
         if not kept:
             return []
         source = self._cache / "install.txt"
@@ -191,6 +192,14 @@ def main(job_path: str, result_path: str) -> int:
         "missing": resolver.missing,
     }
     Path(result_path).write_text(json.dumps(result))
+    folder = Path(result_path).with_name(
+        "build"
+    )  # a file for each of them, since pip takes digests from files only
+    folder.mkdir(exist_ok=True)
+    for line in lines or []:
+        pin = resolver.builds.get(_name(line))
+        if pin is not None:
+            (folder / f"{pin}.txt").write_text(f"{line}\n")
     return 0 if lines is not None else 1
 
 
