@@ -42,6 +42,9 @@ class RequirementSet:
     also: set[str] = field(default_factory=set)  # names that what is local may ask for while it is built
     alone: set[str] = field(default_factory=set)  # paths of what is local whose needs stand in ``lines``
     by_setup: set[str] = field(default_factory=set)  # paths of what is local and has a setup.py only
+    by_project: set[str] = field(
+        default_factory=set
+    )  # paths of what is local and has a pyproject.toml to build by
     needs: dict[str, set[str]] = field(
         default_factory=dict
     )  # path of what is local -> names that it asks for

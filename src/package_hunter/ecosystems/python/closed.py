@@ -89,11 +89,15 @@ class Closed:
     def files(self) -> tuple[BoxFile, ...]:
         """What it needs in the box."""
         return (
-            BoxFile(SCRIPT, script(), owner="root"),
             BoxFile(_JOB, json.dumps(self._job()).encode(), owner="root"),
             BoxFile(self._list, dumps([line for line in self.lines if line not in _OF_PIP]), owner="root"),
             BoxFile(self._limits, dumps(self._wanted.constraints), owner="root"),
         )
+
+    def build(self, what: tuple[str, ...]) -> tuple[str, ...]:
+        """The command that builds and installs a package that says how it is built (pyproject.toml)."""
+        python = f"{self._project}/.venv/bin/python"
+        return ("/usr/bin/python3", "-I", SCRIPT, "--build", _UV, python, *what)
 
     def found(self, tree: BoxTree) -> Tree | None:
         """What it left; None where it came to no end. Ask before any package's code can have run."""

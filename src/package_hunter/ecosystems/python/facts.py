@@ -41,7 +41,10 @@ FACTS = Facts(
         # how pip runs a build in the folder of a package that was given as a folder: itself
         hook=r"/_in_process\.py\b|<pip-setuptools-caller>",
     ),
-    says_error=(r"^ERROR:\s+(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$",),
+    says_error=(
+        r"^error:\s+((?:Failed|No solution|Distribution|Because).+)$",
+        r"^ERROR:\s+(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$",
+    ),
     says_not_found=(r"ModuleNotFoundError: No module named '([^']{1,214})'",),
     says_unknown=(r"No matching distribution found",),
     says_unreachable=(r"Read timed out|Max retries exceeded",),

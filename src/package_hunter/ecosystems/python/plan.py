@@ -8,6 +8,7 @@ by the folder in which pip itself started it (blame/blamer.py).
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -87,6 +88,7 @@ class PythonPlan(Plan):
             self.files += (BoxFile(self._list, dumps(source.wanted.lines)),)
         if wanted.constraints:
             self.files += (BoxFile(self._limits, dumps(wanted.constraints)),)
+        self.files += (BoxFile(closed.SCRIPT, closed.script(), owner="root"),)
         if self._closed.asked:
             self.files += self._closed.files
         if source.wanted.dropped:
@@ -142,9 +144,9 @@ class PythonPlan(Plan):
         ended = [run.exit_code for run in runs if run.command.argv == self._closed.argv]
         self._tree = self._closed.found(tree) if ended == [0] else None
         asked = [*self._apart.fetched(), *self._from_indexes(), *self._apart.local()]
-        commands = [self._pip(what, purl, self.options.phase_timeout) for what, purl in asked]
+        commands = [self._pip(what, purl) for what, purl in asked]
         if self._source.extra:
-            own = self._pip(self._source.extra, self._source.extra_purl, self.options.phase_timeout)
+            own = self._pip(self._source.extra, self._source.extra_purl)
             commands.append(replace(own, essential=not self._source.apart))
         return self._remember(Phase("install", tuple(commands)))
 
@@ -240,10 +242,13 @@ class PythonPlan(Plan):
         self._planned[phase.name] = phase
         return phase
 
-    def _pip(self, what: tuple[str, ...], purl: str | None, timeout: float) -> Command:
-        return Command(
-            (self._python, *_PIP, *what), self.project, timeout=timeout, blame_purl=purl, script="pip install"
-        )
+    def _pip(self, what: tuple[str, ...], purl: str | None) -> Command:
+        # A folder that says how it is built is built in an environment of its own by either: uv makes that at once.
+        folder = what[-1].partition("[")[0]
+        says_how = posixpath.normpath(folder) in self._source.wanted.by_project
+        argv = self._closed.build(what) if says_how else (self._python, *_PIP, *what)
+        command = Command(argv, self.project, blame_purl=purl, script="pip install")
+        return replace(command, timeout=self.options.phase_timeout)
 
     def _import(self, item: Distribution, name: str) -> Command:
         argv: tuple[str, ...] = (self._python, "-c", f"import {name}")

@@ -44,6 +44,8 @@ def wanted(tree: BoxTree, project: str) -> RequirementSet:
 
 def _describe(found: RequirementSet, tree: BoxTree, project: str) -> None:
     """Names of what is local, and what it needs in turn, as far as that stands in plain words."""
+    if "build-system" in read_toml(tree, f"{project}/pyproject.toml"):
+        found.by_project.add(".")
     if not found.locked and is_installable(tree, project):
         _needs(found, tree, Place(tree, project, project), folders.by_setup(tree, project), Local("."))
     seen: set[str] = set()
@@ -60,6 +62,8 @@ def _describe(found: RequirementSet, tree: BoxTree, project: str) -> None:
         found.local[path] = replace(item, name=name[:200])
         if tree.kind(f"{whole}/setup.py") == "file" and tree.kind(f"{whole}/pyproject.toml") != "file":
             found.by_setup.add(path)
+        if "build-system" in read_toml(tree, f"{whole}/pyproject.toml"):
+            found.by_project.add(path)
         if not found.locked:
             _needs(found, tree, Place(tree, project, whole), said, item)
         found.also |= {*build_requires(tree, whole), *_extras(tree, whole)}

@@ -1,6 +1,7 @@
 """Runs in the box, before any package's code can: uv resolves what a project asks for, and installs its wheels.
 
-    resolve.py JOB RESULT      # both JSON, see ``job`` below; exit status 0: the tree in RESULT is whole
+    resolve.py JOB RESULT                # both JSON, see ``Resolver``; exit status 0: the tree in RESULT is whole
+    resolve.py --build UV PYTHON ARG...  # later, when foreign code may run: `uv pip install ARG...`
 
 Nothing foreign runs here. uv reads what an index says of a package and what its archive says in plain words; where
 it would have to run a build to learn more, it cannot make the folder that it builds in, says for which package, and
@@ -55,7 +56,7 @@ class Resolver:
         self.missing: dict[str, str] = {}
         self.words = ""
         self._left_out = set(map(normal, job["skipped"]))
-        self._env = {**os.environ, **_environment(job)}
+        self._env = {**_environment(job["python"]), "UV_CACHE_DIR": job["cache"]}
 
     def run(self) -> list[str] | None:
         """The tree, as requirement lines with digests; None where uv could not tell."""
@@ -177,12 +178,12 @@ def _keep_names_only(path: Path) -> None:
     path.write_text("".join(f"{line}\n" for line in kept))
 
 
-def _environment(job: dict[str, Any]) -> dict[str, str]:
+def _environment(python: str) -> dict[str, str]:
     """uv asks the indexes that pip is set up for, and heeds no file of the user or the project."""
     env = {
-        "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_CACHE_DIR": job["cache"],
+        **os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never",
         "UV_KEYRING_PROVIDER": "disabled", "UV_NO_PROGRESS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match",
-        "VIRTUAL_ENV": str(Path(job["python"]).parent.parent),
+        "VIRTUAL_ENV": str(Path(python).parent.parent),
     }  # fmt: skip
     pairs = {
         "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
@@ -213,5 +214,12 @@ def main(job_path: str, result_path: str) -> int:
     return 0 if lines is not None else 1
 
 
+def build(uv: str, python: str, *argv: str) -> int:
+    """Build and install as asked, with uv's own exit status."""
+    return subprocess.run(
+        [uv, "pip", "install", "--python", python, *argv], env=_environment(python)
+    ).returncode
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(build(*sys.argv[2:]) if sys.argv[1] == "--build" else main(sys.argv[1], sys.argv[2]))
