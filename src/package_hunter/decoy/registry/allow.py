@@ -47,6 +47,11 @@ class AllowList:
             self._names.add(normal)
         return normal in self._names
 
+    @property
+    def resolving(self) -> bool:
+        """Whether the package manager is alone with the registry."""
+        return self._resolving
+
     def version(self, name: str, version: str) -> bool:
         """False where a lock file that lists everything lists this package in other versions only."""
         if not self.name(name):

@@ -43,6 +43,8 @@ _PIP = (
     "install",
     "--no-warn-script-location",
 )
+# uv leaves modules uncompiled: the load of one package is not to write into the folders of those that it needs
+_LOADS = {"PYTHONDONTWRITEBYTECODE": "1"}
 EXERCISE = "/usr/share/python3/exercise.py"
 _MAX_EXTRA = 10  # inner modules, and commands, of a single package
 _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
@@ -262,6 +264,7 @@ class PythonPlan(Plan):
         return Command(
             argv,
             self.project,
+            env=_LOADS,
             timeout=self.options.import_timeout,
             blame_purl=installed.purl(item.name, item.version),
             script=script,

@@ -137,18 +137,8 @@ class Resolver:
         source = self._cache / "install.txt"
         source.write_text("".join(f"{line}\n" for line in kept))
         argv = ["pip", "install", "--quiet", "--python", self._job["python"], "--no-deps"]
-        if not self._uv([*argv, "--require-hashes", "--requirement", str(source)]):
-            return None
-        self._compile_modules()
-        return kept
-
-    def _compile_modules(self) -> None:
-        """As pip does: else each load of a package would write into the folders of those that it needs. Without
-        ``site``, which would run what is in .pth files."""
-        python = Path(self._job["python"])
-        folders = map(str, python.parent.parent.glob("lib/python*/site-packages"))
-        words = [str(python), "-I", "-S", "-m", "compileall", "-q", "-q", "-j", "0", *folders]
-        subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+        done = self._uv([*argv, "--require-hashes", "--requirement", str(source)])
+        return kept if done else None
 
     def _with_digests(self, line: str) -> str:
         """The line with the lock file's digests where it has some, in place of the index's."""

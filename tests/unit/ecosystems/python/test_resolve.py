@@ -56,8 +56,6 @@ class Uv:
         self.program.write_text(UV.replace("{python}", sys.executable))
         self.program.chmod(0o755)
         (folder / "in.txt").write_text("idna\nsix\n")
-        (folder / "v/bin").mkdir(parents=True)
-        (folder / "v/bin/python").symlink_to(sys.executable)
 
     def run(self, says: dict[str, list[Any]], **job: Any) -> tuple[int, dict[str, Any], list[list[Any]]]:
         """Exit status, result, and what uv was asked."""
@@ -168,15 +166,3 @@ def test_the_lock_files_digests_stand_in_place_of_the_indexs(uv: Uv) -> None:
     _, result, asked = uv.run(says, hashes={"idna==3.7": ["sha256:00"]})
     assert result["frozen"][0] == "idna==3.7 --hash=sha256:00"
     assert asked[1][2].startswith("idna==3.7 --hash=sha256:00\n")
-
-
-def test_modules_are_compiled_without_running_what_starts_with_python(uv: Uv) -> None:
-    """A .pth file of a package runs at every start of Python; nothing foreign may run yet."""
-    python = uv.folder / "v/bin/python"
-    python.unlink()
-    python.write_text(f'#!/bin/sh\necho "$@" > {uv.folder}/started\n')
-    python.chmod(0o755)
-    (uv.folder / "v/lib/python3.11/site-packages").mkdir(parents=True)
-    uv.run({"compile": [DONE], "install": [(0, "", "")]})
-    words = (uv.folder / "started").read_text().split()
-    assert words[:4] == ["-I", "-S", "-m", "compileall"] and words[-1].endswith("/site-packages")
