@@ -155,10 +155,9 @@ class PythonPlan(Plan):
     def _from_indexes(self) -> list[tuple[tuple[str, ...], str | None]]:
         """pip's arguments for what registries have and is not there yet, with the package's purl."""
         if self._tree is not None:
-            return [
-                (self._tree.build_of(pin, self.project), installed.purl(*pin.split("==")))
-                for pin in self._tree.builds
-            ]
+            how, tree = self._options(), self._tree
+            built = [(pin, (*how, *tree.build_of(pin, self.project))) for pin in tree.builds]
+            return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
         wanted = self._source.wanted
         limits = ("-c", self._limits) if wanted.constraints else ()
         asked: list[tuple[str, ...]] = [
@@ -167,6 +166,12 @@ class PythonPlan(Plan):
         ]
         asked += [(*limits, "-r", self._list)] if wanted.lines else []
         return [(what, None) for what in asked]
+
+    def _options(self) -> tuple[str, ...]:
+        """The options of the project's files for pip: where its own folders of archives lie, what is to be built."""
+        lines = [line for line in self._source.wanted.lines if line.startswith("-")]
+        words = [word for line in lines if line != "--require-hashes" for word in line.split(None, 1)]
+        return tuple(words)
 
     def later(self, tree: BoxTree) -> tuple[Phase, ...]:
         """Inventory; then one start of Python where a package acts at start-up, then the imports."""

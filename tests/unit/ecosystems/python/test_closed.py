@@ -134,3 +134,11 @@ def test_nothing_by_name_needs_no_resolution() -> None:
     assert not Closed(wanted, "/p", None).asked
     wanted.lines.append("--no-binary :all:")
     assert not Closed(wanted, "/p", None).asked
+
+
+def test_the_projects_options_hold_for_builds_too(tmp_path: Path) -> None:
+    (tmp_path / "p/shelf").mkdir(parents=True)
+    text = "--find-links ./shelf\n--no-binary=old\n--require-hashes\nold==1\n"
+    plan = laid(tmp_path / "p", requirements__txt=text)
+    (command,) = install(plan, tmp_path / "box", {"frozen": [], "builds": ["old==1"], "missing": {}})
+    assert command.argv[-4:] == ("--find-links", "/home/dev/projects/p/shelf", "--no-binary=old", "old==1")
