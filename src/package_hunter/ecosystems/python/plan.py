@@ -254,7 +254,9 @@ class PythonPlan(Plan):
         folder = what[-1].partition("[")[0]
         says_how = posixpath.normpath(folder) in self._source.wanted.by_project
         argv = self._closed.build(what) if says_how else (self._python, *_PIP, *what)
-        command = Command(argv, self.project, blame_purl=purl, script="pip install")
+        # what pip does for many is told apart by its folders; such a build is one package's from the first process on
+        script = "build" if says_how or ("--require-hashes" in what and purl is not None) else "pip install"
+        command = Command(argv, self.project, blame_purl=purl, script=script)
         return replace(command, timeout=self.options.phase_timeout)
 
     def _import(self, item: Distribution, name: str) -> Command:

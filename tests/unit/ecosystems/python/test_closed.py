@@ -11,7 +11,7 @@ import pytest
 from package_hunter.ecosystems.base import PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.python.asked import RequirementSet
-from package_hunter.ecosystems.python.closed import Closed, Tree
+from package_hunter.ecosystems.python.closed import SCRIPT, Closed, Tree
 from package_hunter.ecosystems.python.plan import PythonPlan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Command, CommandRun
@@ -90,6 +90,22 @@ def test_only_builds_are_left_each_in_its_own_name(tmp_path: Path) -> None:
     assert [command.blame_purl for command in commands] == ["pkg:pypi/old@1", "pkg:pypi/slow@2"]
     assert commands[0].argv[-1] == "old==1"
     assert commands[1].argv[-4:-1] == ("--no-deps", "--require-hashes", "-r")
+    assert [command.script for command in commands] == ["pip install", "build"], (
+        "pip may build others with it"
+    )
+
+
+def test_a_folder_that_says_how_it_is_built_is_built_by_uv_in_its_own_name(tmp_path: Path) -> None:
+    own = "[build-system]\nrequires=['hatchling']\n[project]\nname='near'\nversion='1'\n"
+    plan = laid(
+        tmp_path / "p",
+        requirements__txt="./libs/new\n./libs/old\n",
+        libs_SLASH_new_SLASH_pyproject__toml=own,
+        libs_SLASH_old_SLASH_setup__py="from setuptools import setup; setup(name='old')",
+    )
+    new, old = plan.after_fetch(BoxTree(tmp_path), ()).commands
+    assert (new.argv[2:4], new.script, new.blame_purl) == ((SCRIPT, "--build"), "build", "pkg:pypi/near")
+    assert ("pip" in old.argv, old.script, old.blame_purl) == (True, "pip install", "pkg:pypi/old")
 
 
 @pytest.mark.parametrize(
