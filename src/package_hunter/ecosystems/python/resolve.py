@@ -169,9 +169,10 @@ def _keep_names_only(path: Path) -> None:
 
 
 def _environment(python: str) -> dict[str, str]:
-    """uv asks the indexes that pip is set up for, and heeds no file of the user or the project."""
+    """uv asks the indexes that pip is set up for, and heeds no file of the user or the project: a .python-version
+    may name a program of the project's as the interpreter, which uv would start."""
     env = {
-        **os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never",
+        **os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON": python,
         "UV_KEYRING_PROVIDER": "disabled", "UV_NO_PROGRESS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match",
         "VIRTUAL_ENV": str(Path(python).parent.parent),
     }  # fmt: skip

@@ -166,3 +166,9 @@ def test_the_lock_files_digests_stand_in_place_of_the_indexs(uv: Uv) -> None:
     _, result, asked = uv.run(says, hashes={"idna==3.7": ["sha256:00"]})
     assert result["frozen"][0] == "idna==3.7 --hash=sha256:00"
     assert asked[1][2].startswith("idna==3.7 --hash=sha256:00\n")
+
+
+def test_no_file_of_the_project_says_which_program_uv_starts_or_whom_it_asks() -> None:
+    env = resolve._environment("/p/.venv/bin/python")
+    assert (env["UV_PYTHON"], env["UV_NO_CONFIG"]) == ("/p/.venv/bin/python", "1")
+    assert (env["UV_KEYRING_PROVIDER"], env["UV_PYTHON_DOWNLOADS"]) == ("disabled", "never")
