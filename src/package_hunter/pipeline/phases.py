@@ -27,6 +27,9 @@ def run_phases(
     left = Leftovers()
     try:
         _run(scan, box, turn, plan.fetch, runs, reasons)
+        again = plan.fetch_again(tree, runs) if not _late(scan, "fetch", runs, reasons) else None
+        if again is not None:
+            _run(scan, box, turn, again, runs, reasons)
         freeze()
         plan.keep_locks(tree)
         _refuse(plan, runs)

@@ -120,3 +120,17 @@ def test_a_killed_planner_is_no_broken_box() -> None:
     scan = _scan()
     with pytest.raises(HelperDiedError):
         _run(scan, Killed({"a": []}, ["a"]), Box(scan))
+
+
+def test_what_may_be_asked_of_registries_is_closed_before_anything_foreign_runs() -> None:
+    scan = _scan()
+    box, order = Box(scan), []
+
+    class Watched(Planned):
+        def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+            order.append("planned")
+            return super().after_fetch(tree, runs)
+
+    turn = Round(Watched(scan), WORLDS["default"], "id", Path("/nonexistent"))
+    run_phases(scan, box, turn, [], lambda: order.append(f"closed after {len(box.ran)}"))  # type: ignore[arg-type]
+    assert order == ["closed after 1", "planned"]
