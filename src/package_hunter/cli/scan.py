@@ -105,6 +105,19 @@ def scan(  # noqa: PLR0913 (each is an option)
             help="Conditions to try, a box each: laptop, ci, later, locale, production, ... or all."
         ),
     ] = "default",
+    settle: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=600,
+            metavar="SECONDS",
+            help="Watch what is left running for so long. Default: PACKAGE_HUNTER_SETTLE_SECONDS, 30.",
+        ),
+    ] = None,
+    hurry: Annotated[
+        bool,
+        typer.Option("--hurry/--no-hurry", help="Let time pass faster for what waits longer than that."),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Install and load a target's dependencies in a sealed box, and report what they did.
@@ -128,6 +141,8 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--phases": phases != DEFAULT_PHASES,
                 "--exercise": exercise,
                 "--worlds": worlds != "default",
+                "--settle": settle is not None,
+                "--no-hurry": not hurry,
             }
         )
         scanner = _remote(server, token_file, ecosystem, fresh, progress)
@@ -142,6 +157,8 @@ def scan(  # noqa: PLR0913 (each is an option)
             builtin_rules=builtin_rules,
             record=record,
             engine=engine.value if engine is not None else "",
+            settle=settle,
+            hurry=hurry,
         )
 
         def scanner(what: str) -> Report:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from package_hunter.findings.catalog import Class, daemons, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import Signal
-from package_hunter.model.observation import Process
+from package_hunter.findings.waits import in_order, plain, waiting
+from package_hunter.model.observation import Blame, Process
 from package_hunter.model.scan import CommandRun, LeftRunning
 
 _SLACK_NS = 100_000_000  # between the clocks of the record and of whoever ended the box
 _KILLED = -9
 _MAX_TEXT = 500
+_MAX_WAITS = 8  # of a process, told in the data
 _SYSTEM = (
     "In its favour: it is a helper of {name}'s, which {starter} started; both programs came with the system and "
     "are unchanged."
@@ -53,8 +56,17 @@ def _signal(context: Context, time_ns: int, process: Process | None, left: LeftR
     shown = left.cmdline[:_MAX_TEXT].strip() if left is not None else ""
     cmdline = process.cmdline[:_MAX_TEXT].strip() if process is not None else shown
     program = left.program if left is not None else ""
-    data = {"cmdline": cmdline, "exepath": program or (process.exepath if process is not None else "")}
-    what = f"{cmdline or 'a process'} still ran when all else had ended"
+    data: dict[str, Any] = {
+        "cmdline": cmdline,
+        "exepath": program or (process.exepath if process is not None else ""),
+    }
+    blame = context.blame_of(process.key, time_ns) if process is not None else None
+    what = (
+        _sentence(context, process, left, blame)
+        or f"{cmdline or 'a process'} still ran when all else had ended"
+    )
+    if left is not None and left.waits:
+        data["waits"] = [plain(wait) for wait in in_order(left.waits)[:_MAX_WAITS]]
     if shown and _words(shown) != _words(cmdline):
         data["shown_as"] = shown
         what += f", and called itself {shown[:200]}"
@@ -65,11 +77,24 @@ def _signal(context: Context, time_ns: int, process: Process | None, left: LeftR
         weight=Class.INFO if why else kinds()["left_running"].weight,
         subject=cmdline[:200],
         what=what,
-        blame=context.blame_of(process.key, time_ns) if process is not None else None,
+        blame=blame,
         process=process.key if process is not None else None,
         data=data,
         explain=(why,) if why else (),
     )
+
+
+def _sentence(
+    context: Context, process: Process | None, left: LeftRunning | None, blame: Blame | None
+) -> str:
+    """Who waits for what; "" where that was not seen."""
+    if left is None or not left.waits:
+        return ""
+    name = process.name if process is not None else left.program.rpartition("/")[2]
+    pid = f" (pid {process.vpid})" if process is not None else ""
+    package = context.packages.get(blame.package) if blame is not None and blame.package else None
+    of = f" of {package.name}@{package.version}" if package is not None else ""
+    return f"{name or 'a process'}{pid}{of} was left {waiting(left.waits)}"
 
 
 def _words(cmdline: str) -> list[str]:

@@ -97,6 +97,7 @@ def judge_round(
         findings,
         tuple(seen.reasons),
         seen.faults,
+        seen.left,
     )
 
 

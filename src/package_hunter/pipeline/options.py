@@ -24,7 +24,9 @@ HOSTNAME = "devbox"
 class ScanOptions:
     """What the user asked for. ``phases`` come after the fetch, which is always done; each world (by name, see
     ecosystems.worlds) is a box of its own. ``on_source`` is shown the unpacked target and the host's registries
-    before anything is built; a report that it returns ends the scan. ``again``: where a process of ours died in
+    before anything is built; a report that it returns ends the scan. ``settle``: for so many seconds what still runs
+    is watched, None: as the settings say. ``hurry``: where something waits for longer, a further box hurries its time
+    (docs/sandbox.md, What is left running). ``again``: where a process of ours died in
     the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it again."""
 
     ecosystem: str | None = None
@@ -36,6 +38,8 @@ class ScanOptions:
     engine: str = ""  # "probe" or "falco"; "": as the settings say
     on_source: Callable[[Scan, SourceTree, Sequence[Upstream]], Report | None] | None = None
     again: bool = False
+    settle: float | None = None
+    hurry: bool = True
 
 
 @dataclass(frozen=True)

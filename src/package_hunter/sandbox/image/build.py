@@ -20,6 +20,7 @@ from pathlib import Path
 
 from package_hunter.config import settings
 from package_hunter.errors import HostError, UsageError
+from package_hunter.sandbox.clock.build import library_path
 from package_hunter.sandbox.image import apt, dress, tools
 
 RECIPE = 5  # raise it when what the steps below make changes
@@ -117,6 +118,7 @@ def build_image(force: bool = False, progress: Say = say, variant: Variant = DEF
     three minutes and about 3 GB of disk meanwhile. Raises HostError."""
     path = image_dir() / f"{recipe_hash()}{variant.suffix}.erofs"
     _check_variant(variant)
+    library_path()  # no part of the image: it is planted where time is hurried
 
     def fill(root: Path, work: Path, progress: Say) -> None:
         _fill(root, work, progress, variant)
