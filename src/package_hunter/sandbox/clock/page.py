@@ -45,13 +45,14 @@ class Page:
 
     def ahead_ns(self) -> int:
         """How far time is ahead in the box now."""
-        return self._ahead + (self._now() - self._since) * (self._rate - 1)
+        return self._ahead_at(self._now())
 
     def set(self, rate: int) -> None:
         """Let time pass so fast from now on, and wake what waits for a change."""
         if rate == self._rate:
             return
-        self._ahead, self._since, self._rate = self.ahead_ns(), self._now(), rate
+        now = self._now()
+        self._ahead, self._since, self._rate = self._ahead_at(now), now, rate
         self._turn.value += 1  # odd: whoever reads now reads again
         _REST.pack_into(self._map, _REST_AT, rate, self._since, self._ahead)
         self._turn.value += 1
@@ -61,6 +62,9 @@ class Page:
         """Let go of it; the box keeps the pace that it has."""
         del self._turn
         self._map.close()
+
+    def _ahead_at(self, now: int) -> int:
+        return self._ahead + (now - self._since) * (self._rate - 1)
 
     def _now(self) -> int:
         return time.monotonic_ns() + self._offset_ns
