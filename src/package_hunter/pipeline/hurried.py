@@ -72,7 +72,9 @@ def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
     known = {finding.fingerprint: finding for finding in item.findings}
     added = [finding for finding in shown.findings if _adds(finding, known.get(finding.fingerprint))]
     sentence = f"To see what was waited for, time passed {RATE} times faster in a further box: " + (
-        f"{len(added)} findings come from there." if added else "it showed nothing more."
+        f"{len(added)} finding{'s come' if len(added) > 1 else ' comes'} from there."
+        if added
+        else "it showed nothing more."
     )
     item = _noted(item, sentence, *_out_of_reach(shown))
     phase = PhaseCoverage(PHASE, item.round.world.name, "ok", None, seconds)
