@@ -43,10 +43,6 @@ class Page:
         """Seconds that pass in one."""
         return self._rate
 
-    def ahead_ns(self) -> int:
-        """How far time is ahead in the box now."""
-        return self._ahead_at(self._now())
-
     def set(self, rate: int) -> None:
         """Let time pass so fast from now on, and wake what waits for a change."""
         if rate == self._rate:
