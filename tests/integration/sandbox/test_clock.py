@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -153,6 +154,32 @@ def test_at_rest_nothing_is_changed_and_errors_stay_errors(hurried: Hurried) -> 
     )
     with hurried.start(*_PYTHON, code) as process:
         assert process.communicate(timeout=_LIMIT)[0] == "right\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import signal; signal.signal(14, lambda *_: 0); signal.alarm(600); print(1, flush=True); signal.pause()",
+        "import ctypes; c = ctypes.CDLL(None); v = (ctypes.c_long * 4)(0, 0, 600, 0); fd = c.timerfd_create(1, 0)\n"
+        "c.timerfd_settime(fd, 0, v, None); print(1, flush=True); c.read(fd, v, 8)",
+    ],
+)
+def test_a_timer_goes_off_though_its_time_was_over_before_it_could_be_set_anew(
+    hurried: Hurried, code: str
+) -> None:
+    """The program is stopped while the pace changes, as a busy machine does to it, and its ten minutes go by."""
+
+    def stopped(process: subprocess.Popen[str]) -> None:
+        process.send_signal(signal.SIGSTOP)
+        hurried.page.set(1_000_000)
+        threading.Event().wait(0.05)
+        hurried.page.set(1)
+        process.send_signal(signal.SIGCONT)
+
+    with hurried.start(*_PYTHON, code) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        stopped(process)
+        assert process.wait(_LIMIT) == 0
 
 
 def test_a_signal_still_interrupts(hurried: Hurried) -> None:

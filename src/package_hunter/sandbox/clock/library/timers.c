@@ -27,6 +27,7 @@ struct armed {
 static struct armed table[MOST_TIMERS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t watched; /* the process in which the thread runs */
+static uint32_t first_turn; /* of the pace when the first timer was armed: the thread may start later */
 
 static struct itimerspec real_spec(int64_t left, int64_t interval)
 {
@@ -50,26 +51,47 @@ static int arm(enum kind kind, int64_t id, const struct itimerspec *spec, struct
     return (int)syscall(SYS_setitimer, ITIMER_REAL, &value, NULL);
 }
 
+/* Whether the kernel still has it: one that has gone off is not to go off again. */
+static int is_armed(const struct armed *one)
+{
+    struct itimerspec spec = {{0, 0}, {0, 0}};
+    struct itimerval value = {{0, 0}, {0, 0}};
+    int failed;
+    if (one->kind == ITIMER) {
+        failed = (int)syscall(SYS_getitimer, ITIMER_REAL, &value);
+        return !failed && (value.it_value.tv_sec || value.it_value.tv_usec);
+    }
+    if (one->kind == TIMERFD)
+        failed = (int)syscall(SYS_timerfd_gettime, (int)one->id, &spec);
+    else
+        failed = NEXT(timer_gettime)((timer_t)one->id, &spec);
+    return !failed && (spec.it_value.tv_sec || spec.it_value.tv_nsec);
+}
+
 static void arm_anew(struct armed *one)
 {
-    int64_t left = one->until - hurried_ns(CLOCK_MONOTONIC);
-    struct itimerspec spec;
-    if (left <= 0 && one->interval == 0)
-        return; /* it has gone off, or is about to */
-    if (left <= 0)
+    if (!is_armed(one)) {
+        one->kind = NONE;
+        return;
+    }
+    /* Its time may be over already: this thread may have waited long for a processor. */
+    int64_t now = hurried_ns(CLOCK_MONOTONIC), left = one->until - now;
+    if (left <= 0 && one->interval)
         left = one->interval - (-left % one->interval);
-    spec = real_spec(left, one->interval);
-    one->until = hurried_ns(CLOCK_MONOTONIC) + left;
+    else if (left <= 0)
+        left = 1;
+    struct itimerspec spec = real_spec(left, one->interval);
+    one->until = now + left;
     if (arm(one->kind, one->id, &spec, NULL))
-        one->kind = NONE; /* it is gone */
+        one->kind = NONE;
 }
 
 static void *follow(void *unused)
 {
     (void)unused;
-    uint32_t turn = pace_now().turn;
+    uint32_t turn = first_turn;
     for (;;) {
-        syscall(SYS_futex, &page->turn, FUTEX_WAIT, turn, NULL, NULL, 0);
+        syscall(SYS_futex, &page->turn, FUTEX_WAIT, turn, NULL, NULL, 0); /* at once, where it has changed */
         uint32_t next = pace_now().turn;
         if (next == turn)
             continue;
@@ -125,13 +147,15 @@ static void remember(enum kind kind, int64_t id, int64_t until, int64_t interval
 static int set(enum kind kind, int64_t id, clockid_t clock, int absolute, const struct itimerspec *value,
                struct itimerspec *old)
 {
-    int64_t now = hurried_ns(CLOCK_MONOTONIC), given = to_ns(&value->it_value);
-    int64_t left = absolute ? given - hurried_ns(clock) : given;
-    int64_t interval = to_ns(&value->it_interval);
+    int64_t given = to_ns(&value->it_value), interval = to_ns(&value->it_interval);
     struct itimerspec spec = {{0, 0}, {0, 0}};
+    pthread_mutex_lock(&lock); /* a change of pace from here on is the thread's to follow */
+    if (watched != getpid())
+        first_turn = pace_now().turn;
+    int64_t now = hurried_ns(CLOCK_MONOTONIC);
+    int64_t left = absolute ? given - hurried_ns(clock) : given;
     if (given)
         spec = real_spec(left, interval);
-    pthread_mutex_lock(&lock);
     int failed = arm(kind, id, &spec, old);
     if (!failed)
         remember(kind, id, given ? now + (left > 0 ? left : 1) : 0, interval);
