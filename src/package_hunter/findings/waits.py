@@ -38,6 +38,8 @@ def waiting(waits: Sequence[Wait]) -> str:
         return _WORDS.get(first.what, _WORDS["unknown"])
     if first.seconds is None:
         return "waiting for a timer, whose length cannot be told"
+    if first.soonest == first.seconds:  # only the rest is known
+        return f"waiting for a timer with {duration(first.seconds)} to go"
     return f"waiting for a timer of {duration(first.seconds)}"
 
 

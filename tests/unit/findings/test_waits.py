@@ -34,6 +34,7 @@ def test_durations(seconds: float, words: str) -> None:
 def test_the_next_timer_is_told_and_what_says_most_comes_first() -> None:
     assert waiting((LOCK, LONG, SHORT)) == "waiting for a timer of 1 s"
     assert in_order((LOCK, LONG, SHORT)) == [SHORT, LONG, LOCK]
+    assert waiting((LOCK, LONG)) == "waiting for a timer with 1 h 5 min to go"
     assert waiting((LOCK, Wait("work", None, 0.0))) == "at work"
     assert waiting((LOCK, Wait("timer", None, 0.0))) == "waiting for a timer, whose length cannot be told"
 
