@@ -21,6 +21,7 @@ from pathlib import Path
 from package_hunter.config import settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.model.interpreters import python_home
+from package_hunter.sandbox.clock.build import library_path
 from package_hunter.sandbox.image import apt, dress, further_node, suite_python, tools
 
 RECIPE = 6  # raise it when what the steps below make changes
@@ -127,6 +128,7 @@ def build_image(force: bool = False, progress: Say = say, variant: Variant = DEF
     path = image_dir() / f"{recipe_hash()}{variant.suffix}.erofs"
     if variant.python is not None and not _in_release(variant.python):
         suite_python.check_suites(variant.python, apt.base_source(apt.host_sources()))
+    library_path()  # no part of the image: it is planted where time is hurried
 
     def fill(root: Path, work: Path, progress: Say) -> None:
         _fill(root, work, progress, variant)
