@@ -113,6 +113,8 @@ def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[s
     """What combinations ask of some kinds."""
     if kind.name == "credential_access":
         return of_read(str(alert.output_fields.get("fd.name") or subject), context)
+    if kind.name == "dropped_executable" and subject.startswith("/"):
+        return {"written_in_run": subject in context.changed}
     return of_start(subject, _words(alert)) if kind.name == "persistence" else {}
 
 

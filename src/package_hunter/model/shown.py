@@ -1,0 +1,113 @@
+"""Findings as people read them: one for one behaviour, however many hosts or files it was done to.
+
+A finding stays what it is (its fingerprint, its waiver); only what is shown is put together:
+
+- findings of one act, by one script, equally grave, whose sentences differ in what it was done to alone, are shown as
+  one that names the first and counts the rest;
+- that a host was contacted is part of whatever else the same package did there, and shown with that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from package_hunter.model.finding import Finding, in_words
+
+MAX_EVIDENCE = 20
+MAX_SUBJECTS = 1_000
+_CONTACT = "outbound_connection"
+_HOLE = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown as one: ``finding`` says it, ``members`` are the findings of that act, ``parts`` those that it
+    includes."""
+
+    finding: Finding
+    members: tuple[Finding, ...]
+    parts: tuple[Finding, ...] = ()
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of everything that is shown here, each to be waived for itself."""
+        return tuple(f.fingerprint for f in (*self.members, *self.parts))
+
+    @property
+    def mark(self) -> str:
+        """32 hex digits: the finding's own where it is one, else of them all, so that one more is told anew."""
+        if len(self.members) == 1:
+            return self.finding.fingerprint
+        joined = "\0".join(sorted(f.fingerprint for f in self.members))
+        return hashlib.sha256(joined.encode()).hexdigest()[:32]
+
+
+def shown(findings: Iterable[Finding]) -> tuple[Shown, ...]:
+    """The findings put together, in the order of the first of each."""
+    told = list(findings)
+    homes = _homes(told)
+    groups: dict[Hashable, list[Finding]] = {}
+    parts: dict[str, list[Finding]] = {}
+    for finding in told:
+        home = homes.get(finding.fingerprint)
+        if home is None:
+            groups.setdefault(_act(finding), []).append(finding)
+        else:
+            parts.setdefault(home, []).append(finding)
+    return tuple(
+        _one(members, [p for m in members for p in parts.get(m.fingerprint, ())])
+        for members in groups.values()
+    )
+
+
+def _homes(findings: Sequence[Finding]) -> dict[str, str]:
+    """Fingerprint of a contact -> that of the gravest other finding of the same package about the same host."""
+    about: dict[tuple[str | None, str], Finding] = {}
+    for finding in findings:
+        if finding.kind != _CONTACT and finding.waived is None and finding.severity != "info":
+            for subject in finding.subjects:
+                about.setdefault((_package(finding), subject), finding)
+    found = {}
+    for contact in findings:
+        if contact.kind == _CONTACT and contact.waived is None and len(contact.subjects) == 1:
+            home = about.get((_package(contact), contact.subjects[0]))
+            if home is not None:
+                found[contact.fingerprint] = home.fingerprint
+    return found
+
+
+def _package(finding: Finding) -> str | None:
+    return finding.blame.package if finding.blame else None
+
+
+def _act(finding: Finding) -> Hashable:
+    """What findings of one act share; a finding whose sentence names nothing stands alone."""
+    words = in_words(finding.subjects)
+    if not words or words not in finding.title:
+        return finding.fingerprint
+    said = finding.title.replace(words, _HOLE, 1)
+    blame = finding.blame
+    doer = (blame.package, blame.phase, blame.script, blame.confidence) if blame else None
+    return (finding.kind, finding.form, finding.severity, finding.proof, finding.waived, doer, said)
+
+
+def _one(members: Sequence[Finding], parts: Sequence[Finding]) -> Shown:
+    first = members[0]
+    if len(members) == 1:
+        return Shown(first, tuple(members), tuple(parts))
+    subjects = tuple(dict.fromkeys(s for f in members for s in f.subjects))
+    evidence = dict.fromkeys(e.what for f in members for e in f.evidence)
+    kept = {e.what: e for f in reversed(members) for e in reversed(f.evidence)}
+    together = replace(
+        first,
+        title=first.title.replace(in_words(first.subjects), in_words(subjects), 1),
+        subjects=subjects[:MAX_SUBJECTS],
+        evidence=tuple(kept[what] for what in list(evidence)[:MAX_EVIDENCE]),
+        attack=tuple(sorted({t for f in members for t in f.attack})),
+        count=sum(f.count for f in members),
+        explain=tuple(dict.fromkeys(line for f in members for line in f.explain)),
+        advice=tuple(dict.fromkeys(line for f in members for line in f.advice)),
+    )
+    return Shown(together, tuple(members), tuple(parts))
