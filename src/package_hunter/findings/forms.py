@@ -82,5 +82,6 @@ _CHECKS: Mapping[str, Any] = {
     "attack": lambda s, wanted: wanted in s.attack,
     "facts": lambda s, wanted: all(s.facts.get(name) == value for name, value in wanted.items()),
     "seen": _by,
+    "event": lambda s, wanted: str(s.data.get("event") or "").startswith((wanted, "spawn")),
     "class": lambda s, wanted: s.weight.name.lower() == wanted,
 }

@@ -93,6 +93,23 @@ def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:
     return {}
 
 
+def command_words(words: Sequence[str]) -> list[str]:
+    """A command line's words; of a program that is a script, without the interpreter's own mention of it
+    (``systemctl /usr/bin/systemctl status``)."""
+    if (
+        len(words) > 1
+        and words[1].startswith("/")
+        and PurePosixPath(words[1]).name == PurePosixPath(words[0]).name
+    ):
+        return list(words[1:])
+    return list(words)
+
+
+def only_asks(words: Sequence[str]) -> bool:
+    """Whether a program is asked what it is, and nothing else."""
+    return len(words) == 1 and words[0] in ("--version", "-v", "-V", "--help", "-h", "version", "help")
+
+
 def _asks(words: Sequence[str]) -> bool:
     """Whether a scheduler was only asked something: its first word that is no option, or an option, says so."""
     if not words:

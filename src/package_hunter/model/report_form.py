@@ -39,7 +39,14 @@ def to_json(report: Report) -> Json:
     data = _written(ReportForm, ReportForm.of(report))
     if report.known_from is None:
         del data["known_from"]
+    if not any(finding.subjects for finding in report.findings):
+        del data["shown"]  # each finding stands for itself: as in reports of before
+    data["findings"] = [_without_empty(finding) for finding in data["findings"]]
     return data
+
+
+def _without_empty(finding: Json) -> Json:
+    return {key: value for key, value in finding.items() if key not in ("form", "subjects") or value}
 
 
 def from_json(data: Mapping[str, Any]) -> Report:
@@ -68,7 +75,7 @@ def _first(error: ValidationError) -> str:
 
 def finding_json(finding: Finding) -> Json:
     """One finding, as in a report."""
-    return _written(Annotated[Finding, As(FindingForm)], finding)
+    return _without_empty(_written(Annotated[Finding, As(FindingForm)], finding))
 
 
 def alert_json(alert: Alert, hostname: str = "") -> Json:

@@ -229,6 +229,28 @@ def test_several_acts_are_told_in_one_sentence_and_what_goes_without_saying_is_n
     assert found(listed, seen("credential_access", AWS)).title == f"It read credential files ({AWS})"
 
 
+@pytest.mark.parametrize(
+    ("kind", "command", "severity"),
+    [
+        ("persistence", "crontab -l", "info"),
+        ("persistence", "/usr/bin/crontab -l", "info"),
+        ("persistence", "systemctl /usr/bin/systemctl --user status x", "info"),
+        ("persistence", "systemctl /usr/bin/systemctl --user enable x", "high"),
+        ("persistence", "crontab -", "high"),
+        ("persistence", "at now", "high"),
+        ("assistant_abuse", "claude /usr/bin/claude --version", "info"),
+        ("assistant_abuse", "claude /usr/bin/claude --version -p x", "high"),
+        ("assistant_abuse", "claude -p x", "high"),
+        ("git_hook", "git config core.hooksPath x", "medium"),
+    ],
+)
+def test_a_question_to_a_program_has_nothing_done(kind: str, command: str, severity: str) -> None:
+    """Also where the program is a script, and the interpreter's line has its path."""
+    finding = found(seen(kind, "", command))
+    assert finding.severity == severity
+    assert ("only asked" in " ".join(finding.explain)) is (severity == "info")
+
+
 def test_a_listing_is_less_grave_than_a_read() -> None:
     assert found(seen("credential_access", "/home/dev/.ssh")).severity == "medium"
     assert (
