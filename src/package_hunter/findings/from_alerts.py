@@ -93,7 +93,7 @@ def _subject(alert: Alert, kind: Kind, context: Context) -> str:
         if source == "rule":
             return alert.rule
         if source == "package":
-            return _object(alert)
+            return where[0] if where and kind.name == "cloud_metadata" else _object(alert)
         if isinstance(fields.get(source), str) and fields[source]:
             return str(fields[source])
     return where[0] if where else _object(alert)

@@ -4,16 +4,17 @@ A finding stays what it is (its fingerprint, its waiver); only what is shown is 
 
 - findings of one act, by one script, equally grave, whose sentences differ in what it was done to alone, are shown as
   one that names the first and counts the rest;
-- that a host was contacted is part of whatever else the same package did there, and shown with that.
+- that a host was contacted is part of whatever else the same package did there, and shown with that; where it was
+  a program that the package is told to have started, with that.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from package_hunter.model.finding import Finding, in_words
+from package_hunter.model.finding import Evidence, Finding, in_words
 
 MAX_EVIDENCE = 20
 MAX_SUBJECTS = 1_000
@@ -64,7 +65,7 @@ def shown(findings: Iterable[Finding]) -> tuple[Shown, ...]:
 
 def _homes(findings: Sequence[Finding]) -> dict[str, str]:
     """Fingerprint of a contact -> that of the gravest other finding of the same package about the same host."""
-    about: dict[tuple[str | None, str], Finding] = {}
+    about: dict[tuple[str | None, str], Finding] = {}  # by host, or by command line
     for finding in findings:
         if finding.kind != _CONTACT and finding.waived is None and finding.severity != "info":
             for subject in finding.subjects:
@@ -72,10 +73,21 @@ def _homes(findings: Sequence[Finding]) -> dict[str, str]:
     found = {}
     for contact in findings:
         if contact.kind == _CONTACT and contact.waived is None and len(contact.subjects) == 1:
-            home = about.get((_package(contact), contact.subjects[0]))
+            home = about.get((_package(contact), contact.subjects[0])) or _command(contact, about)
             if home is not None:
                 found[contact.fingerprint] = home.fingerprint
     return found
+
+
+def _command(contact: Finding, about: Mapping[tuple[str | None, str], Finding]) -> Finding | None:
+    """The finding about the very command line that made the contact, where no other process made it too."""
+    lines = {_cmdline(evidence) for evidence in contact.evidence}
+    return about.get((_package(contact), lines.pop())) if len(lines) == 1 else None
+
+
+def _cmdline(evidence: Evidence) -> str:
+    fields = evidence.data.get("fields")
+    return str(fields.get("proc.cmdline") or "") if isinstance(fields, Mapping) else ""
 
 
 def _package(finding: Finding) -> str | None:

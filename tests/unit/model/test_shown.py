@@ -69,6 +69,20 @@ def test_that_a_host_was_contacted_is_part_of_what_else_was_done_there() -> None
     assert [len(s.members) for s in shown([told, contact, elsewhere])] == [1, 1]
 
 
+def test_that_a_tool_contacted_a_host_is_part_of_its_being_started() -> None:
+    line = "curl -s https://a.example/x"
+    ran = replace(finding(line, "download"), title=f"A script used a download tool ({line})")
+
+    def by(*lines: str) -> Finding:
+        said = tuple(Evidence(1, c, {"fields": {"proc.cmdline": c}}) for c in lines)
+        return replace(finding("a.example"), evidence=said)
+
+    assert [len(s.parts) for s in shown([ran, by(line)])] == [1]
+    assert len(shown([ran, by(line, "node s.js")])) == 2
+    assert len(shown([ran, by("curl -s https://b.example/x")])) == 2
+    assert len(shown([ran, finding("a.example")])) == 2
+
+
 def test_one_more_host_is_told_anew() -> None:
     before, after = shown(SIXTY[:2])[0], shown(SIXTY[:3])[0]
     assert before.mark != after.mark
