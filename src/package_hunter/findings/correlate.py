@@ -6,6 +6,7 @@ tree, a package) only the last signal of each step is kept, so memory is bounded
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from package_hunter.findings.catalog import Class, Combination, Step, combinations, kinds
@@ -110,15 +111,28 @@ def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[_F
             yield way, tuple(partial.took)
 
 
+_STRANGER = "a stranger"
+_NAMED = {"{program}": frozenset(["dropped_executable"]), "{place}": frozenset(["persistence"])}
+
+
 def _sentence(combination: Combination, way: Sequence[Signal], took: Sequence[str]) -> str:
-    """What was taken and where it went, or from where it came."""
+    """What was taken and where it went, or what came from where."""
     hosts = [s.subject for s in way if _of_a_host(s)]
-    return combination.title.replace("{took}", in_words(took)).replace("{where}", in_words(hosts))
+    said = combination.title.replace("{took}", in_words(took))
+    for name, kinds_of in _NAMED.items():
+        said = said.replace(name, in_words([s.subject for s in way if s.kind in kinds_of]))
+    return said.replace("{where}", in_words(hosts) or _STRANGER)
 
 
 def _of_a_host(signal: Signal) -> bool:
-    """Whether the signal's subject is a host."""
-    return signal.kind in ONLY_FOR_COMBINATIONS or kinds()[signal.kind].group[:1] == ("name",)
+    """Whether the signal's subject is a host: that of a rule about a command line is none."""
+    by_host = signal.kind in ("data_sent", "fetched") or _by_host(signal.kind)
+    return by_host and not re.search(r"[\s/]", signal.subject)
+
+
+def _by_host(kind: str) -> bool:
+    """Whether findings of the kind are told apart by host."""
+    return kind in kinds() and kinds()[kind].group[:1] == ("name",)
 
 
 def correlate(signals: Sequence[Signal]) -> Iterator[Signal]:
@@ -135,7 +149,11 @@ def correlate(signals: Sequence[Signal]) -> Iterator[Signal]:
                 what=_sentence(combination, way, took),
                 blame=last.blame,
                 process=last.process,
-                data={"combination": combination.name, "steps": [s.what for s in way]},
+                data={
+                    "combination": combination.name,
+                    "steps": [s.what for s in way],
+                    "times": [s.time_ns for s in way],
+                },
                 attack=tuple(t for s in way for t in s.attack),
                 explain=(
                     combination.says,

@@ -94,6 +94,8 @@ def _evidence(signals: Sequence[Signal], context: Context) -> tuple[Evidence, ..
             chained.add(process)
             data["chain"] = context.chain(process)
         kept[signal.what] = Evidence(signal.time_ns, signal.what, data)
+        for time_ns, step in zip(data.pop("times", ()), data.get("steps", ()), strict=False):
+            kept.setdefault(step, Evidence(time_ns, step))
     return tuple(kept.values())
 
 

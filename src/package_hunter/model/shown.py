@@ -5,7 +5,8 @@ A finding stays what it is (its fingerprint, its waiver); only what is shown is 
 - findings of one act, by one script, equally grave, whose sentences differ in what it was done to alone, are shown as
   one that names the first and counts the rest;
 - that a host was contacted is part of whatever else the same package did there, and shown with that; where it was
-  a program that the package is told to have started, with that.
+  a program that the package is told to have started, with that;
+- the steps of a proof, and the reading of secrets that were seen leaving, are part of it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from package_hunter.model.finding import Evidence, Finding, in_words
 MAX_EVIDENCE = 20
 MAX_SUBJECTS = 1_000
 _CONTACT = "outbound_connection"
+_READ = "credential_access"
 _HOLE = "\0"
 
 
@@ -70,12 +72,34 @@ def _homes(findings: Sequence[Finding]) -> dict[str, str]:
         if finding.kind != _CONTACT and finding.waived is None and finding.severity != "info":
             for subject in finding.subjects:
                 about.setdefault((_package(finding), subject), finding)
-    found = {}
+    found = _steps(findings)
     for contact in findings:
+        if contact.fingerprint in found or contact.proof:
+            continue
         if contact.kind == _CONTACT and contact.waived is None and len(contact.subjects) == 1:
             home = about.get((_package(contact), contact.subjects[0])) or _command(contact, about)
             if home is not None:
-                found[contact.fingerprint] = home.fingerprint
+                found[contact.fingerprint] = found.get(home.fingerprint, home.fingerprint)
+    return found
+
+
+def _steps(findings: Sequence[Finding]) -> dict[str, str]:
+    """Fingerprint of what is not proof -> that of the proof of the same package which tells all of it: its steps, or
+    the files of the secrets that it sent."""
+    proofs: dict[str | None, list[tuple[str, set[str]]]] = {}
+    for finding in findings:
+        if finding.proof and finding.waived is None:
+            told = {e.what for e in finding.evidence} | {str(e.data.get("place")) for e in finding.evidence}
+            proofs.setdefault(_package(finding), []).append((finding.fingerprint, told))
+    found: dict[str, str] = {}
+    for finding in findings:
+        if finding.proof or finding.waived is not None or finding.severity == "info":
+            continue
+        sentences = {e.what for e in finding.evidence}
+        files = set(finding.subjects) if finding.kind == _READ else sentences
+        for mark, told in proofs.get(_package(finding), ()):
+            if sentences and (sentences <= told or (files and files <= told)):
+                found.setdefault(finding.fingerprint, mark)
     return found
 
 
@@ -106,20 +130,27 @@ def _act(finding: Finding) -> Hashable:
 
 
 def _one(members: Sequence[Finding], parts: Sequence[Finding]) -> Shown:
+    finding = members[0] if len(members) == 1 else _together(members)
+    told = tuple(
+        Evidence(p.evidence[0].time_ns if p.evidence else 0, p.title) for p in parts if p.kind != _CONTACT
+    )
+    if told:
+        finding = replace(finding, evidence=(*finding.evidence[: MAX_EVIDENCE - 1], *told)[:MAX_EVIDENCE])
+    return Shown(finding, tuple(members), tuple(parts))
+
+
+def _together(members: Sequence[Finding]) -> Finding:
     first = members[0]
-    if len(members) == 1:
-        return Shown(first, tuple(members), tuple(parts))
     subjects = tuple(dict.fromkeys(s for f in members for s in f.subjects))
-    evidence = dict.fromkeys(e.what for f in members for e in f.evidence)
     kept = {e.what: e for f in reversed(members) for e in reversed(f.evidence)}
-    together = replace(
+    order = list(dict.fromkeys(e.what for f in members for e in f.evidence))
+    return replace(
         first,
         title=first.title.replace(in_words(first.subjects), in_words(subjects), 1),
         subjects=subjects[:MAX_SUBJECTS],
-        evidence=tuple(kept[what] for what in list(evidence)[:MAX_EVIDENCE]),
+        evidence=tuple(kept[what] for what in order[:MAX_EVIDENCE]),
         attack=tuple(sorted({t for f in members for t in f.attack})),
         count=sum(f.count for f in members),
         explain=tuple(dict.fromkeys(line for f in members for line in f.explain)),
         advice=tuple(dict.fromkeys(line for f in members for line in f.advice)),
     )
-    return Shown(together, tuple(members), tuple(parts))

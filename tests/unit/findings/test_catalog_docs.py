@@ -101,7 +101,7 @@ def test_each_combination_is_proof_by_an_act_that_it_names() -> None:
         assert len(combination.act) > 30 and combination.act.endswith("."), combination.name
         assert not combination.title.endswith(" "), combination.name
         asked = set(re.findall(r"{(\w+)}", combination.title))
-        assert asked <= {"took", "where"}
+        assert asked <= {"took", "where", "program", "place"}
         if "took" in asked:
             assert any("credential_access" in step.kinds for step in combination.steps), combination.name
     assert len({c.act for c in combinations()}) == len(combinations())

@@ -83,6 +83,34 @@ def test_that_a_tool_contacted_a_host_is_part_of_its_being_started() -> None:
     assert len(shown([ran, finding("a.example")])) == 2
 
 
+def test_the_steps_of_a_proof_are_part_of_it() -> None:
+    steps = ("node fetched it", "it was executed")
+    proof = replace(
+        finding("a.example", "staged_payload"),
+        proof=True,
+        evidence=tuple(Evidence(1, s) for s in ("all", *steps)),
+    )
+    step = replace(finding("b.example", "remote_code_execution"), evidence=(Evidence(1, steps[1]),))
+    more = replace(step, evidence=(*step.evidence, Evidence(1, "and more")))
+    assert [s.parts for s in shown([proof, step])] == [(step,)]
+    assert len(shown([proof, more])) == len(shown([replace(proof, proof=False), step])) == 2
+    assert len(shown([proof, replace(step, waived="agreed")])) == 2
+    assert len(shown([proof, replace(step, blame=None)])) == 2
+
+
+def test_reading_what_was_seen_leaving_is_part_of_the_theft() -> None:
+    sent = replace(
+        finding("a.example", "exfiltration"),
+        proof=True,
+        evidence=(Evidence(1, "sent", {"place": "/home/dev/.npmrc"}),),
+    )
+    read = replace(finding("/home/dev/.npmrc", "credential_access"))
+    (one,) = shown([sent, read])
+    assert one.parts == (read,) and read.title in [e.what for e in one.finding.evidence]
+    both = replace(read, subjects=("/home/dev/.npmrc", "/home/dev/.netrc"))
+    assert len(shown([sent, both])) == 2, "what was read beside it is told"
+
+
 def test_one_more_host_is_told_anew() -> None:
     before, after = shown(SIXTY[:2])[0], shown(SIXTY[:3])[0]
     assert before.mark != after.mark
@@ -112,18 +140,22 @@ def test_every_form_of_report_shows_the_same() -> None:
 
 
 _hosts = st.lists(st.sampled_from(["a.example", "b.example", "c.example", ""]), max_size=4)
+_kinds = st.sampled_from(["outbound_connection", "host_facts_sent", "download", "credential_access"])
+_evidence = st.lists(st.sampled_from(["one", "two", "three"]), max_size=3)
 
 
-@given(
-    st.lists(
-        st.tuples(_hosts, st.sampled_from(["outbound_connection", "host_facts_sent", "download"])),
-        max_size=12,
-    )
-)
-def test_nothing_is_lost_and_nothing_is_told_twice(drawn: list[tuple[list[str], str]]) -> None:
+@given(st.lists(st.tuples(_hosts, _kinds, _evidence, st.booleans()), max_size=12))
+def test_nothing_is_lost_and_nothing_is_told_twice(
+    drawn: list[tuple[list[str], str, list[str], bool]],
+) -> None:
     findings = [
-        replace(finding(in_words(hosts), kind, f"{at:032x}"), subjects=tuple(hosts))
-        for at, (hosts, kind) in enumerate(drawn)
+        replace(
+            finding(in_words(hosts), kind, f"{at:032x}"),
+            subjects=tuple(hosts),
+            evidence=tuple(Evidence(1, what, {"place": hosts[0] if hosts else ""}) for what in said),
+            proof=proof,
+        )
+        for at, (hosts, kind, said, proof) in enumerate(drawn)
     ]
     told = [mark for one in shown(findings) for mark in one.fingerprints]
     assert sorted(told) == sorted(f.fingerprint for f in findings)
