@@ -86,11 +86,6 @@ class Context:
         return {f.path: f for f in sorted(made, key=lambda f: f.time_ns, reverse=True)}
 
     @cached_property
-    def changed(self) -> frozenset[str]:
-        """Paths that the run wrote, moved or made."""
-        return frozenset(f.path for f in self.observation.files)
-
-    @cached_property
     def _commands(self) -> frozenset[int]:
         """Keys of the first processes of the commands that were run."""
         firsts = (self.first_of(run) for run in self.runs)
@@ -137,6 +132,11 @@ class Context:
         return frozenset(
             f.process for f in self.observation.files if f.action == "created" and f.path.endswith(_PROGRAMS)
         )
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """Paths that the run wrote, moved or made."""
+        return frozenset(f.path for f in self.observation.files)
 
     @cached_property
     def _running(self) -> dict[str, list[Process]]:
