@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from package_hunter.findings.catalog import Kind, load
+from package_hunter.findings.meaning import command_words
 from package_hunter.findings.signals import Signal
 
 _MAX_TEXT = 2_000  # characters of a command line or path that patterns look at
@@ -60,7 +61,10 @@ def _own(kind: Kind) -> Form:
 def command_of(signal: Signal) -> str:
     """The command line of the process that a rule saw; "" where none did."""
     fields = signal.data.get("fields")
-    return str((fields or {}).get("proc.cmdline") or "") if isinstance(fields, Mapping) else ""
+    line = str(fields.get("proc.cmdline") or "") if isinstance(fields, Mapping) else ""
+    words = line[:_MAX_TEXT].split(maxsplit=2)
+    # a program that is a script has the interpreter's mention of it: ``systemctl /usr/bin/systemctl status``
+    return line.partition(" ")[2].lstrip() if command_words(words) != words else line
 
 
 def _fits(signal: Signal, when: Mapping[str, Any]) -> bool:

@@ -7,15 +7,17 @@ all. A change of one is told in any case, whoever's process made it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from pathlib import PurePosixPath
 
 from package_hunter.findings.catalog import kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.meaning import of_start
 from package_hunter.findings.signals import Signal
 from package_hunter.model.box import HOME
+from package_hunter.model.observation import FileChange
 
-_DONE = {"created": "written", "written": "written", "renamed": "moved", "deleted": "deleted"}
+_DONE = {"created": "written", "written": "written", "renamed": "put there", "deleted": "deleted"}
 _TOLD = frozenset(["persistence", "git_hook", "system_change"])
 _RECORD = "No rule spoke of it; it stands in the record of files."
 # the user's and the system's own; what lies in a project or among packages is told by rules alone
@@ -34,23 +36,36 @@ def signals(context: Context, told: Sequence[Signal]) -> Iterator[Signal]:
     """One signal a file and package that none of the signals ``told`` is about."""
     known = {s.subject for s in told if s.kind in _TOLD}
     seen: set[tuple[str, str | None]] = set()
-    for change in context.observation.files:
-        if change.action not in _DONE or change.path in known or not _PLACES.fullmatch(change.path):
-            continue
+    for path, change in _last_places(context.observation.files, known):
         blame = context.blame_of(change.process, change.time_ns)
-        if blame is None or (change.path, blame.package) in seen:
+        if blame is None or path in known or (path, blame.package) in seen:
             continue
-        seen.add((change.path, blame.package))
+        seen.add((path, blame.package))
         process = context.processes.get(change.process)
         yield Signal(
             time_ns=change.time_ns,
             kind="persistence",
             weight=kinds()["persistence"].weight,
-            subject=change.path,
-            what=f"{process.cmdline[:200] if process else 'a process'}: {change.path} was {_DONE[change.action]}",
+            subject=path,
+            what=f"{process.cmdline[:200] if process else 'a process'}: {path} was {_DONE[change.action]}",
             blame=blame,
             process=change.process,
-            data={"path": change.path, "action": change.action},
-            facts=of_start(change.path, ()),
+            data={"path": path, "action": change.action},
+            facts=of_start(path, ()),
             explain=(_RECORD,),
         )
+
+
+def _last_places(changes: Sequence[FileChange], known: Set[str]) -> Iterator[tuple[str, FileChange]]:
+    """Changes of start-up places, each under the name that the file got in the end: what was moved is where it was
+    moved to, and a folder that was made for a file is told with that."""
+    moved = {change.path for change in changes if change.action == "renamed"}
+    found = []
+    for change in changes:
+        gone = change.path in moved and change.action in ("created", "written")
+        path = change.other_path or "" if change.action == "renamed" else change.path
+        if change.action in _DONE and not gone and _PLACES.fullmatch(path):
+            found.append((path, change))
+    paths = known | {path for path, _ in found}
+    folders = {str(above) for path in paths for above in PurePosixPath(path).parents}
+    yield from ((path, change) for path, change in found if path not in folders)

@@ -83,3 +83,16 @@ def test_once_a_file_and_package_and_only_where_somebody_is_to_blame() -> None:
     assert findings(change(path, "mode")) == ()
     manager = replace(samples.BLAME, package=None, script=None, phase="install", basis="npm itself.")
     assert len(findings(change(path), blame=manager)) == 1
+
+
+def test_a_folder_is_told_with_its_file_and_what_was_moved_under_its_new_name() -> None:
+    """As crontab does it: a file of a random name, then moved to its own."""
+    tab, temporary = "/var/spool/cron/crontabs/dev", "/var/spool/cron/crontabs/tmp.N9lRiB"
+    moved = FileChange(temporary, "renamed", NODE.key, T0, tab)
+    (finding,) = findings(change(temporary, "created"), change(temporary), moved)
+    assert finding.subjects == (tab,)
+    unit = "/home/dev/.config/systemd/user/x.service"
+    (finding,) = findings(change("/home/dev/.config/systemd/user", "created"), change(unit, "created"))
+    assert finding.subjects == (unit,)
+    away = FileChange("/home/dev/.bashrc", "renamed", NODE.key, T0, "/tmp/x")
+    assert findings(away) == ()
