@@ -12,13 +12,14 @@ A finding stays what it is (its fingerprint, its waiver); only what is shown is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from package_hunter.model.finding import Evidence, Finding, in_words
 
 MAX_EVIDENCE = 20
 MAX_SUBJECTS = 1_000
+_MAX_PARTS = 10  # of which the evidence is told
 _CONTACT = "outbound_connection"
 _READ = "credential_access"
 _HOLE = "\0"
@@ -131,12 +132,19 @@ def _act(finding: Finding) -> Hashable:
 
 def _one(members: Sequence[Finding], parts: Sequence[Finding]) -> Shown:
     finding = members[0] if len(members) == 1 else _together(members)
-    told = tuple(
-        Evidence(p.evidence[0].time_ns if p.evidence else 0, p.title) for p in parts if p.kind != _CONTACT
-    )
-    if told:
-        finding = replace(finding, evidence=(*finding.evidence[: MAX_EVIDENCE - 1], *told)[:MAX_EVIDENCE])
+    if parts:
+        told = [e for part in parts[:_MAX_PARTS] for e in _of_part(part)]
+        evidence = (*finding.evidence[: MAX_EVIDENCE - len(told)], *told)
+        attack = sorted({*finding.attack, *(t for p in parts for t in p.attack)})
+        finding = replace(finding, evidence=evidence, attack=tuple(attack))
     return Shown(finding, tuple(members), tuple(parts))
+
+
+def _of_part(part: Finding) -> Iterator[Evidence]:
+    """What a finding says of a part of it: a contact in its own words, anything else by its sentence; and the rule."""
+    for first in part.evidence[:1]:
+        rule = {key: first.data[key] for key in ("rule", "priority") if key in first.data}
+        yield Evidence(first.time_ns, first.what if part.kind == _CONTACT else part.title, rule)
 
 
 def _together(members: Sequence[Finding]) -> Finding:

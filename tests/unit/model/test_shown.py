@@ -61,7 +61,9 @@ def test_other_acts_weights_doers_and_waivers_stay_apart() -> None:
 def test_that_a_host_was_contacted_is_part_of_what_else_was_done_there() -> None:
     contact, told = finding("a.example"), finding("a.example", "host_facts_sent")
     (one,) = shown([told, contact])
-    assert one.finding == told and one.parts == (contact,) and contact.fingerprint in one.fingerprints
+    assert one.finding.title == told.title and one.parts == (contact,)
+    assert contact.fingerprint in one.fingerprints
+    assert [e.what for e in one.finding.evidence] == [told.evidence[0].what, contact.evidence[0].what]
     assert len(shown([replace(told, waived="agreed"), contact])) == 2
     assert len(shown([replace(told, severity="info"), contact])) == 2
     assert len(shown([replace(told, blame=None), contact])) == 2
@@ -74,10 +76,12 @@ def test_that_a_tool_contacted_a_host_is_part_of_its_being_started() -> None:
     ran = replace(finding(line, "download"), title=f"A script used a download tool ({line})")
 
     def by(*lines: str) -> Finding:
-        said = tuple(Evidence(1, c, {"fields": {"proc.cmdline": c}}) for c in lines)
+        rule = {"rule": "Out", "priority": "Notice"}
+        said = tuple(Evidence(1, c, rule | {"fields": {"proc.cmdline": c}}) for c in lines)
         return replace(finding("a.example"), evidence=said)
 
-    assert [len(s.parts) for s in shown([ran, by(line)])] == [1]
+    (one,) = shown([ran, by(line)])
+    assert len(one.parts) == 1 and words.rules_of(one.finding) == ["Out (NOTICE)"]
     assert len(shown([ran, by(line, "node s.js")])) == 2
     assert len(shown([ran, by("curl -s https://b.example/x")])) == 2
     assert len(shown([ran, finding("a.example")])) == 2
