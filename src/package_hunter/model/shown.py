@@ -12,6 +12,7 @@ A finding stays what it is (its fingerprint, its waiver); only what is shown is 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from package_hunter.model.finding import Evidence, Finding, in_words
 
 MAX_EVIDENCE = 20
 MAX_SUBJECTS = 1_000
+_MAX_KEY = 500  # characters that findings are sorted by
 _MAX_PARTS = 10  # of which the evidence is told
 _CONTACT = "outbound_connection"
 _READ = "credential_access"
@@ -131,6 +133,8 @@ def _act(finding: Finding) -> Hashable:
 
 
 def _one(members: Sequence[Finding], parts: Sequence[Finding]) -> Shown:
+    if len(members) > 1:  # in one order, whichever came first in this run
+        members = sorted(members, key=lambda f: (_natural(f.subjects), f.fingerprint))
     finding = members[0] if len(members) == 1 else _together(members)
     if parts:
         told = [e for part in parts[:_MAX_PARTS] for e in _of_part(part)]
@@ -138,6 +142,12 @@ def _one(members: Sequence[Finding], parts: Sequence[Finding]) -> Shown:
         attack = sorted({*finding.attack, *(t for p in parts for t in p.attack)})
         finding = replace(finding, evidence=evidence, attack=tuple(attack))
     return Shown(finding, tuple(members), tuple(parts))
+
+
+def _natural(subjects: Sequence[str]) -> list[tuple[str, int]]:
+    """For sorting as people count: h2 before h10."""
+    parts = re.findall(r"([^0-9]*)([0-9]{0,18})", " ".join(subjects)[:_MAX_KEY])
+    return [(text, int(digits or 0)) for text, digits in parts]
 
 
 def _of_part(part: Finding) -> Iterator[Evidence]:

@@ -115,6 +115,11 @@ def test_reading_what_was_seen_leaving_is_part_of_the_theft() -> None:
     assert len(shown([sent, both])) == 2, "what was read beside it is told"
 
 
+def test_whichever_came_first_the_sentence_is_the_same() -> None:
+    titles = {shown(order)[0].finding.title for order in (SIXTY, SIXTY[::-1], SIXTY[30:] + SIXTY[:30])}
+    assert titles == {"It contacted h0.n8.example, h1.n8.example, h2.n8.example and 57 more"}
+
+
 def test_one_more_host_is_told_anew() -> None:
     before, after = shown(SIXTY[:2])[0], shown(SIXTY[:3])[0]
     assert before.mark != after.mark
