@@ -19,18 +19,25 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter import __version__
-from package_hunter.cli.simulate import discover
+from package_hunter.cli.simulate import Simulation, discover, twins
 from package_hunter.cli.simulate_pack import pack
 
 ROOT = Path(__file__).resolve().parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"
 LABELS = ("no_risks_detected", "low", "medium", "high", "critical")
 HIGH_LABELS = ("high", "critical")
+MILD = {"no_findings": ("no_findings",), "suspicious": ("no_findings", "suspicious")}  # what a twin may be
+GROUPS = {
+    "simulation": "Simulations",
+    "twin": "Honest twins of the simulations",
+    "loud": "Loud honest packages",
+    "plain": "Plain honest packages",
+}
 
 
 @dataclass(slots=True)
 class Case:
-    """One thing to scan. ``group`` is simulation, loud or plain; ``target`` what `scan` gets."""
+    """One thing to scan. ``group`` is simulation, twin, loud or plain; ``target`` what `scan` gets."""
 
     name: str
     group: str
@@ -64,22 +71,27 @@ def run(
 
 
 def simulations(work: Path) -> Iterator[Case]:
-    """Every bundled simulation that expects to be caught, and those that are known to be missed."""
-    for simulation in discover(ROOT / "simulations").values():
-        folder = simulation.folder
-        parts = [str(p.parent) for p in folder.glob("*/*") if p.name in ("package.json", "pyproject.toml")]
-        parts += [str(p.parent) for p in folder.glob("*/*.gemspec")]
-        ecosystem = {"pip": "pypi", "gem": "rubygems"}.get(simulation.ecosystem, "npm")
-        yield Case(
-            folder.name,
-            "simulation",
-            ecosystem,
-            str(pack(folder, simulation.ecosystem, work)),
-            tuple(sorted(set(parts))),
-            asks=simulation.asks,
-            expect=simulation.expect,
-            note=simulation.why,
-        )
+    """Every bundled simulation that expects to be caught, those that are known to be missed, and their honest twins."""
+    known = discover(ROOT / "simulations")
+    yield from (_simulated(simulation, "simulation", work) for simulation in known.values())
+    yield from (_simulated(twin, "twin", work) for twin in twins(known, ROOT / "simulations").values())
+
+
+def _simulated(simulation: Simulation, group: str, work: Path) -> Case:
+    target = pack(simulation.folder, simulation.ecosystem, work, simulation.over)
+    folder = target if target.is_dir() else simulation.folder
+    parts = [str(p.parent) for p in folder.glob("*/*") if p.name in ("package.json", "pyproject.toml")]
+    parts += [str(p.parent) for p in folder.glob("*/*.gemspec")]
+    return Case(
+        simulation.folder.name,
+        group,
+        {"pip": "pypi", "gem": "rubygems"}.get(simulation.ecosystem, "npm"),
+        str(target),
+        tuple(sorted(set(parts))) if simulation.over is None or target.is_dir() else (str(target),),
+        asks=simulation.asks,
+        expect=simulation.expect,
+        note=simulation.why,
+    )
 
 
 def npm_case(name: str, group: str, work: Path) -> Case | None:
@@ -206,12 +218,14 @@ def figures(cases: list[Case]) -> dict[str, dict[str, str]]:
     for tool, (answered, accused, noticed, seconds) in VIEWS.items():
         seen = [c for c in cases if answered(c)]
         bad = [c for c in seen if c.group == "simulation"]
-        good = [c for c in seen if c.group != "simulation"]
-        flagged = [c for c in seen if noticed(c)]
+        good = [c for c in seen if c.group in ("loud", "plain")]
+        twin = [c for c in seen if c.group == "twin"]
+        flagged = [c for c in seen if noticed(c) and c.group != "twin"]
         times = sorted(map(seconds, seen))
         result[tool] = {
             "simulations noticed (recall)": share(sum(map(noticed, bad)), len(bad)),
             "simulations called malicious": share(sum(map(accused, bad)), len(bad)),
+            "honest twins of them called malicious": share(sum(map(accused, twin)), len(twin)),
             "honest packages called malicious (false accusations)": share(sum(map(accused, good)), len(good)),
             "honest packages to review: loud": _of_group(good, "loud", noticed),
             "honest packages to review: plain": _of_group(good, "plain", noticed),
@@ -265,8 +279,8 @@ def markdown(cases: list[Case], versions: dict[str, str], planned: int) -> str:
         names = [f"{c.name} ({c.group})" for c in cases if c.verdict in verdicts]
         lines += ["", f"{word}, so not noticed: {len(names)}" + (f": {', '.join(names)}." if names else ".")]
     lines.append("")
-    for group in ("simulation", "loud", "plain"):
-        lines += [f"## {group.capitalize()}{'s' if group == 'simulation' else ' honest packages'}", ""]
+    for group, title in GROUPS.items():
+        lines += [f"## {title}", ""]
         lines += [*_rows([c for c in cases if c.group == group]), ""]
     return "\n".join(lines)
 
@@ -280,7 +294,9 @@ def bars(cases: list[Case]) -> list[str]:
         broken.append(f"simulations not caught: {', '.join(unseen)}")
     if due and sum(c.verdict == "malicious" for c in due) < 0.9 * len(due):
         broken.append(f"less than 90 % of {len(due)} simulations are malicious")
-    good = [c for c in cases if c.group != "simulation"]
+    twin = [c for c in cases if c.group == "twin"]
+    broken += [f"the twin of {c.name} is {c.verdict}" for c in twin if c.verdict not in MILD[c.expect]]
+    good = [c for c in cases if c.group in ("loud", "plain")]
     broken += [f"{c.name} is called malicious" for c in good if c.verdict == "malicious"]
     loud = [c for c in good if c.group == "loud"]
     if sum(c.verdict == "suspicious" for c in loud) > 0.1 * len(loud):

@@ -9,7 +9,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,20 +18,22 @@ from rich.console import Console
 from rich.table import Table
 
 from package_hunter.cli.console import Progress
-from package_hunter.cli.simulate_pack import pack
+from package_hunter.cli.simulate_pack import TWIN, pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model import wire
 from package_hunter.model.report import Report
 
 Scan = Callable[[Path, "Simulation"], Report]
+HONEST = "honest"  # the folder of the twins
 _RANK = {"missed": 0, "no_findings": 0, "inconclusive": 0, "suspicious": 1, "malicious": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """One bundled attack. ``expect`` is the verdict that a whole installation reaches, or ``missed`` where no
-    phase reaches its trigger; ``why`` says why it is not ``malicious``. ``worlds`` and ``exercise`` are what a
-    scan must be asked for beyond its defaults to reach the trigger."""
+    """One bundled attack, or its honest twin (``over`` holds the files that are laid over the attack's; ``expect`` is
+    then the gravest verdict that it may get). ``expect`` is the verdict that a whole installation reaches, or
+    ``missed`` where no phase reaches its trigger; ``why`` says why it is not ``malicious``. ``worlds`` and
+    ``exercise`` are what a scan must be asked for beyond its defaults to reach the trigger."""
 
     name: str
     folder: Path
@@ -41,6 +43,7 @@ class Simulation:
     why: str = ""
     worlds: str = "default"
     exercise: bool = False
+    over: Path | None = None
 
     @property
     def asks(self) -> str:
@@ -63,10 +66,14 @@ class Outcome:
     seconds: float
     note: str = ""
     asks: str = ""
+    honest: bool = False
 
     @property
     def as_expected(self) -> bool:
-        """At least what was expected of it."""
+        """At least what was expected of it; of a twin, whose scan must be whole, at most that."""
+        if self.honest:
+            whole = self.verdict in ("no_findings", "suspicious", "malicious")
+            return whole and _RANK[self.verdict] <= _RANK[self.expect]
         return _RANK.get(self.verdict, 0) >= _RANK[self.expect] and self.verdict != "error"
 
 
@@ -101,6 +108,19 @@ def discover(folder: Path) -> dict[str, Simulation]:
     return {s.name: s for _, s in found}
 
 
+def twins(known: dict[str, Simulation], folder: Path) -> dict[str, Simulation]:
+    """Name -> the honest twin of each simulation that has one; ``folder`` is that of the simulations."""
+    found = {}
+    for name, simulation in known.items():
+        over = folder / HONEST / name
+        if (over / TWIN).is_file():
+            data = tomllib.loads((over / TWIN).read_text(encoding="utf-8"))
+            found[name] = replace(
+                simulation, title=data["does"], expect=data["expect"], why=data.get("why", ""), over=over
+            )
+    return found
+
+
 def choose(known: dict[str, Simulation], names: list[str]) -> list[Simulation]:
     """The named ones, or all; UsageError for a name that is none."""
     for name in names:
@@ -120,7 +140,8 @@ def run_one(simulation: Simulation, scan: Scan) -> Outcome:
     started = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="simulation-") as into:
-            report = scan(pack(simulation.folder, simulation.ecosystem, Path(into)), simulation)
+            target = pack(simulation.folder, simulation.ecosystem, Path(into), simulation.over)
+            report = scan(target, simulation)
     except NothingToScanError as error:
         return _failed(simulation, "not supported", str(error), time.monotonic() - started)
     except HunterError as error:
@@ -157,30 +178,50 @@ def outcome(simulation: Simulation, report: Report, seconds: float) -> Outcome:
         seconds=seconds,
         note=reasons[0] if reasons else simulation.why,
         asks=simulation.asks,
+        honest=simulation.over is not None,
     )
 
 
 def _failed(simulation: Simulation, verdict: str, note: str, seconds: float) -> Outcome:
     s = simulation
-    return Outcome(s.name, s.title, s.ecosystem, s.expect, verdict, False, (), seconds, note, s.asks)
+    honest = s.over is not None
+    return Outcome(s.name, s.title, s.ecosystem, s.expect, verdict, False, (), seconds, note, s.asks, honest)
 
 
 def table(outcomes: list[Outcome]) -> Table:
     """The table for people."""
     view = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("simulation", "after", "verdict", "caught", "by"):
+    honest = any(o.honest for o in outcomes)
+    names = ("twin", "does", "verdict", "right") if honest else ("simulation", "after", "verdict", "caught")
+    for column in (*names, "by"):
         view.add_column(column, overflow="fold")
     view.add_column("s", justify="right")
     for o in outcomes:
-        caught = "yes" if o.caught else "no, as expected" if o.as_expected else "NO"
+        caught = (
+            _right(o) if o.honest else "yes" if o.caught else "no, as expected" if o.as_expected else "NO"
+        )
         by = ", ".join(o.by) or o.note
         name = f"{o.name} ({o.asks})" if o.asks else o.name
         view.add_row(name, o.title, o.verdict.replace("_", " "), caught, by, f"{o.seconds:.1f}")
     return view
 
 
+def _right(twin: Outcome) -> str:
+    return "yes" if twin.as_expected else "NO"
+
+
+def _summary_of_twins(outcomes: list[Outcome]) -> str:
+    malicious = sum(o.verdict == "malicious" for o in outcomes)
+    quiet = sum(o.verdict == "no_findings" for o in outcomes)
+    worse = [o.name for o in outcomes if not o.as_expected]
+    text = f"{malicious} of {len(outcomes)} honest twins accused, {quiet} without findings."
+    return text + (f" Not as expected: {', '.join(worse)}." if worse else " All as expected.")
+
+
 def summary(outcomes: list[Outcome]) -> str:
     """The table in one sentence."""
+    if any(o.honest for o in outcomes):
+        return _summary_of_twins(outcomes)
     caught = sum(o.caught for o in outcomes)
     malicious = sum(o.verdict == "malicious" for o in outcomes)
     worse = [o.name for o in outcomes if not o.as_expected]
@@ -200,19 +241,26 @@ def _scan_with(progress: Progress) -> Scan:
     return scan
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 (each is an option)
     names: Annotated[list[str] | None, typer.Argument(help="Which ones; all when left out.")] = None,
     directory: Annotated[Path | None, typer.Option(help="The folder of the simulations.")] = None,
     format: Annotated[str, typer.Option("--format", help="text or json")] = "text",
     show: Annotated[bool, typer.Option("--list", help="Only list them.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    honest: Annotated[
+        bool, typer.Option("--honest", help="Their honest twins instead: the same acts without the theft.")
+    ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=16, help="How many side by side.")] = 1,
 ) -> None:
     """Run harmless copies of documented attacks through this installation, and show what was caught.
 
-    Exit codes: 0 everything was caught as it should be, 1 something was not, 2 usage, 70 our own failure.
+    With --honest their twins run, which must not be called malicious.
+
+    Exit codes: 0 everything was judged as it should be, 1 something was not, 2 usage, 70 our own failure.
     """
-    chosen = choose(discover(home(directory)), names or [])
+    folder = home(directory)
+    known = discover(folder)
+    chosen = choose(twins(known, folder) if honest else known, names or [])
     if show:
         for s in chosen:
             typer.echo(

@@ -133,7 +133,7 @@ class Conversation:
         data = await self._line.hear(_CHUNK, self._quiet_seconds())
         self._unread = left + data
         self._begun = True
-        self._peer.bytes_out += len(data)
+        self._peer.sent(len(data))
         self._spent(len(data))
         self._http.receive_data(data)
 
@@ -182,7 +182,7 @@ class Conversation:
             "request",
             Request(
                 started, ask.method, ask.url[:16_384], headers, ask.body, ask.size, status,
-                self._peer.peer_port, registry,
+                self._peer.peer_port, registry, None, self._peer.sent_ns,
             ),
         )  # fmt: skip
 
@@ -201,7 +201,7 @@ class Conversation:
                 if sink is not None:
                     sink.feed(data)
                 data = await self._line.hear(_CHUNK)
-                self._peer.bytes_out += len(data)
+                self._peer.sent(len(data))
                 self._spent(len(data))
         except TimeoutError:
             pass

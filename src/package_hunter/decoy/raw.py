@@ -79,7 +79,7 @@ class RawTalk:
 
     async def _hear(self) -> bytes:
         data = await self._line.hear(256 << 10)
-        self._peer.bytes_out += len(data)
+        self._peer.sent(len(data))
         self._spent(len(data))
         return data
 

@@ -107,7 +107,7 @@ class TcpServer:
                     "connection",
                     Connection(
                         peer.started_ns, "tcp", peer.address, peer.port, peer_port, peer.name, peer.sni,
-                        peer.bytes_out, peer.bytes_in, talk.kind, None, talk.head,
+                        peer.bytes_out, peer.bytes_in, talk.kind, None, talk.head, peer.sent_ns,
                     ),
                 )  # fmt: skip
 

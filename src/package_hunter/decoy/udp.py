@@ -56,7 +56,7 @@ class UdpServer:
         if flow is None:
             return None
         peer, head, sink = flow
-        peer.bytes_out += len(data)
+        peer.sent(len(data))
         limit = self._world.spec.limits.head_bytes
         head += data[: max(0, limit - len(head))]
         sink.feed(data)
@@ -79,7 +79,7 @@ class UdpServer:
             "connection",
             Connection(
                 peer.started_ns, "udp", peer.address, peer.port, peer.peer_port, peer.name, None,
-                peer.bytes_out, peer.bytes_in, "raw", None, bytes(head),
+                peer.bytes_out, peer.bytes_in, "raw", None, bytes(head), peer.sent_ns,
             ),
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -31,6 +32,13 @@ class Peer:
     bytes_out: int = 0  # sent by the box
     bytes_in: int = 0
     local: str = ""
+    sent_ns: int = 0  # when the last of its bytes came, since the epoch
+
+    def sent(self, count: int) -> None:
+        """So many bytes more came from the box, just now."""
+        self.bytes_out += count
+        if count:
+            self.sent_ns = time.time_ns()
 
     @property
     def host(self) -> str:

@@ -6,7 +6,14 @@ make milder are softened; combinations of them are found; all are put together i
 
 from __future__ import annotations
 
-from package_hunter.findings import box_signs, from_alerts, from_host, from_network, left_running
+from package_hunter.findings import (
+    box_signs,
+    from_alerts,
+    from_host,
+    from_network,
+    left_running,
+    startup,
+)
 from package_hunter.findings.context import Blamer, Context, RoundFacts
 from package_hunter.findings.correlate import correlate
 from package_hunter.findings.group import ExplainRule, group
@@ -39,6 +46,7 @@ def judge(
         *left_running.signals(context),
         *box_signs.signals(context),
     ]
+    seen += startup.signals(context, seen)
     seen.sort(key=lambda s: s.time_ns)
     seen = list(tied(seen, context))
     failed = frozenset(r.command.blame_purl for r in facts.runs if r.command.blame_purl and r.exit_code)

@@ -4,10 +4,11 @@ its sentences would be wrong in others."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from package_hunter.findings.catalog import Class, Kind
 from package_hunter.findings.context import Context
+from package_hunter.findings.forms import Form
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Blame
 
@@ -36,9 +37,17 @@ _OF_A_PROJECT = (
 )
 
 
-def advice(kind: Kind, signals: Sequence[Signal], context: Context, blame: Blame | None) -> tuple[str, ...]:
-    """Sentences for a finding of this kind that these signals make up."""
-    said = _fitting(kind, signals, context)
+def advice(
+    kind: Kind, acts: Mapping[Form, Sequence[Signal]], context: Context, blame: Blame | None
+) -> tuple[str, ...]:
+    """Sentences for a finding of this kind whose signals are these acts. A form's own advice stands; that of the kind
+    is fitted to what was seen."""
+    signals = [signal for those in acts.values() for signal in those]
+    parts = [
+        form.advice if form.advice != kind.advice else _fitting(kind, those, context)
+        for form, those in acts.items()
+    ]
+    said = tuple(dict.fromkeys(sentence for part in parts for sentence in part))
     if blame is None or blame.package is not None or blame.confidence != "certain" or not kind.advice:
         return said
     if max(s.weight for s in signals) is Class.INFO:

@@ -48,7 +48,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """Steps that together mean more than each (data/combinations.yaml); ``within`` in seconds."""
+    """Steps that together mean more than each (data/combinations.yaml); ``within`` in seconds. ``act`` is what no
+    honest program does, ``title`` the sentence of its finding ({took} are the files that were read, {where} is the
+    host). ``apart``: the first step and the last must be of two scripts."""
 
     name: str
     kind: str
@@ -57,6 +59,9 @@ class Combination:
     ordered: bool
     steps: tuple[Step, ...]
     says: str
+    act: str
+    title: str
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ class Daemon:
     started_by: frozenset[str]
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
+    """A data file of this package."""
     return yaml.safe_load(resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
 
 
@@ -87,7 +93,7 @@ def kinds() -> Mapping[str, Kind]:
             lowers=k["lowers"],
             advice=tuple(k["advice"]),
         )
-        for name, k in _load("kinds.yaml").items()
+        for name, k in load("kinds.yaml").items()
     }
 
 
@@ -108,8 +114,11 @@ def combinations() -> tuple[Combination, ...]:
             ordered=c["ordered"],
             steps=tuple(_step(s) for s in c["steps"]),
             says=c["says"],
+            act=c["act"],
+            title=c.get("title", c["says"]),
+            apart=c.get("apart", False),
         )
-        for name, c in _load("combinations.yaml").items()
+        for name, c in load("combinations.yaml").items()
     )
 
 
@@ -118,5 +127,5 @@ def daemons() -> Mapping[str, Daemon]:
     """Name -> helpers of that system program."""
     return {
         name: Daemon(frozenset(d["programs"]), frozenset(d["started_by"]))
-        for name, d in _load("daemons.yaml").items()
+        for name, d in load("daemons.yaml").items()
     }

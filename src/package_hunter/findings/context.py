@@ -151,6 +151,11 @@ class Context:
         )
 
     @cached_property
+    def changed(self) -> frozenset[str]:
+        """Paths that the run wrote, moved or made."""
+        return frozenset(f.path for f in self.observation.files)
+
+    @cached_property
     def _running(self) -> dict[str, list[Process]]:
         """Path -> the processes that ran the file, by their command lines."""
         found: dict[str, list[Process]] = {}

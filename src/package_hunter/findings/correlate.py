@@ -6,13 +6,16 @@ tree, a package) only the last signal of each step is kept, so memory is bounded
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from package_hunter.findings.catalog import Class, Combination, Step, combinations, kinds
 from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal
+from package_hunter.model.finding import in_words
 
 SECOND = 1_000_000_000
 MAX_SCOPES = 10_000
+MAX_TOOK = 1_000  # files that one script reads
 _WITHOUT = "Without any one of these steps it would be no proof."
 
 
@@ -46,10 +49,15 @@ def _fits(signal: Signal, step: Step) -> bool:
 class _Partial:
     """How far a combination has come within one scope: the latest way to reach each step."""
 
-    __slots__ = ("ways",)
+    __slots__ = ("took", "ways")
 
     def __init__(self, steps: int) -> None:
         self.ways: list[tuple[Signal, ...] | None] = [None] * steps
+        self.took: dict[str, None] = {}  # the files of secrets that were read
+
+    def note(self, signal: Signal) -> None:
+        if signal.kind == "credential_access" and len(self.took) < MAX_TOOK:
+            self.took[signal.subject] = None
 
     def ordered(self, signal: Signal, fits: Sequence[bool]) -> tuple[Signal, ...] | None:
         for i in reversed(range(len(fits))):  # backwards: one signal is one step at most
@@ -73,7 +81,18 @@ class _Partial:
         return tuple(sorted(way, key=lambda s: s.time_ns))
 
 
-def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[tuple[Signal, ...]]:
+def _counts(combination: Combination, way: Sequence[Signal]) -> bool:
+    """Whether the steps came within the time, and of two scripts where that is asked."""
+    if combination.apart and _scope(way[0], "tree") == _scope(way[-1], "tree"):
+        return False
+    return way[-1].time_ns - way[0].time_ns <= combination.within * SECOND
+
+
+_Found = tuple[tuple[Signal, ...], tuple[str, ...]]
+"""The signals of the steps, and the files of secrets that were read until then."""
+
+
+def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[_Found]:
     scopes: dict[Hashable, _Partial] = {}
     done: set[Hashable] = set()
     after = tuple(step.after for step in combination.steps)
@@ -85,27 +104,56 @@ def _matches(combination: Combination, signals: Iterable[Signal]) -> Iterator[tu
         if key not in scopes and len(scopes) >= MAX_SCOPES:
             continue
         partial = scopes.setdefault(key, _Partial(len(combination.steps)))
+        partial.note(signal)
         way = partial.ordered(signal, fits) if combination.ordered else partial.unordered(signal, fits, after)
-        if way and way[-1].time_ns - way[0].time_ns <= combination.within * SECOND:
+        if way and _counts(combination, way):
             done.add(key)
-            yield way
+            yield way, tuple(partial.took)
+
+
+_STRANGER = "a stranger"
+_NAMED = {"{program}": frozenset(["dropped_executable"]), "{place}": frozenset(["persistence"])}
+
+
+def _sentence(combination: Combination, way: Sequence[Signal], took: Sequence[str]) -> str:
+    """What was taken and where it went, or what came from where."""
+    hosts = [s.subject for s in way if _of_a_host(s)]
+    said = combination.title.replace("{took}", in_words(took))
+    for name, kinds_of in _NAMED.items():
+        said = said.replace(name, in_words([s.subject for s in way if s.kind in kinds_of]))
+    return said.replace("{where}", in_words(hosts) or _STRANGER)
+
+
+def _of_a_host(signal: Signal) -> bool:
+    """Whether the signal's subject is a host: that of a rule about a command line is none."""
+    by_host = signal.kind in ("data_sent", "fetched") or _by_host(signal.kind)
+    return by_host and not re.search(r"[\s/]", signal.subject)
+
+
+def _by_host(kind: str) -> bool:
+    """Whether findings of the kind are told apart by host."""
+    return kind in kinds() and kinds()[kind].group[:1] == ("name",)
 
 
 def correlate(signals: Sequence[Signal]) -> Iterator[Signal]:
     """A signal for each combination that the given ones (in the order of time) make up."""
     for combination in combinations():
         kind = kinds()[combination.kind]
-        for way in _matches(combination, signals):
+        for way, took in _matches(combination, signals):
             last = way[-1]
             yield Signal(
                 time_ns=last.time_ns,
                 kind=kind.name,
                 weight=Class.PROOF,
                 subject=last.subject,
-                what=combination.says,
+                what=_sentence(combination, way, took),
                 blame=last.blame,
                 process=last.process,
-                data={"combination": combination.name, "steps": [s.what for s in way]},
+                data={
+                    "combination": combination.name,
+                    "steps": [s.what for s in way],
+                    "times": [s.time_ns for s in way],
+                },
                 attack=tuple(t for s in way for t in s.attack),
                 explain=(
                     combination.says,

@@ -10,7 +10,7 @@ from typing import Any
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_host import manager_reads
-from package_hunter.findings.meaning import of_read, of_start
+from package_hunter.findings.meaning import command_words, of_read, of_start, only_asks
 from package_hunter.findings.own_acts import OWN_HOOKS, is_own_hook
 from package_hunter.findings.own_starts import is_ours
 from package_hunter.findings.signals import Signal, is_hidden
@@ -31,6 +31,20 @@ _PATH_FIELDS = (
     "evt.arg.target",
 )
 _KEPT_FIELDS = 40
+ASKED = "In its favour: the program was only asked something, and told to do nothing."
+ASKABLE = frozenset(["assistant_abuse"])  # kinds about programs that may be asked something, too
+_READS = frozenset(["credential_access", "evasion", "reconnaissance"])
+_READ_OR_WROTE = ("wrote to", "opened")
+_DID = {
+    "unlink": "deleted",
+    "unlinkat": "deleted",
+    "rmdir": "deleted",
+    "rename": "moved",
+    "renameat": "moved",
+    "renameat2": "moved",
+    "truncate": "emptied",
+    "ftruncate": "emptied",
+}
 
 
 def kind_of(alert: Alert) -> Kind:
@@ -82,7 +96,7 @@ def _subject(alert: Alert, kind: Kind, context: Context) -> str:
         if source == "rule":
             return alert.rule
         if source == "package":
-            return _object(alert)
+            return where[0] if where and kind.name == "cloud_metadata" else _object(alert)
         if isinstance(fields.get(source), str) and fields[source]:
             return str(fields[source])
     return where[0] if where else _object(alert)
@@ -91,14 +105,18 @@ def _subject(alert: Alert, kind: Kind, context: Context) -> str:
 def _object(alert: Alert) -> str:
     """What the event was about: a path, else the program."""
     fields = alert.output_fields
-    is_exec = alert.event_type.startswith(("exec", "spawn"))
-    for name in _PATH_FIELDS if not is_exec else ():
+    for name in _PATH_FIELDS if not _is_exec(alert) else ():
         if isinstance(fields.get(name), str) and fields[name] and "->" not in fields[name]:
             return str(fields[name])
     for name in ("proc.name", "proc.exepath", "proc.cmdline"):
         if fields.get(name):
             return str(fields[name])
     return alert.rule
+
+
+def _is_exec(alert: Alert) -> bool:
+    """Whether a program was started: then it is about the program, not about a file."""
+    return alert.event_type.startswith(("exec", "spawn"))
 
 
 def _words(alert: Alert) -> list[str]:
@@ -116,7 +134,16 @@ def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[s
     """What combinations ask of some kinds."""
     if kind.name == "credential_access":
         return of_read(str(alert.output_fields.get("fd.name") or subject), context)
-    return of_start(subject, _words(alert)) if kind.name == "persistence" else {}
+    if kind.name == "dropped_executable" and subject.startswith("/"):
+        return {"written_in_run": subject in context.changed}
+    if kind.name == "persistence":
+        words = command_words(_words(alert))
+        return of_start(PurePosixPath(words[0]).name if _is_exec(alert) and words else subject, words)
+    return (
+        {"only_asked": _is_exec(alert) and only_asks(command_words(_words(alert))[1:])}
+        if kind.name in ASKABLE
+        else {}
+    )
 
 
 def _facts(alert: Alert, where: tuple[str, bool] | None, process: Process | None) -> dict[str, Any]:
@@ -146,9 +173,20 @@ def _sentence(alert: Alert, where: tuple[str, bool] | None) -> str:
     if where:
         place = where[0] + (f", port {port}" if port else "")
         at = f" (address {address})" if address and not where[1] else ""
-        return f"{alert.rule}: {who} contacted {place}{at}"
+        return f"{who} contacted {place}{at}"
     about = _object(alert)
-    return f"{alert.rule}: {who}" + (f", on {about}" if about not in str(who) else "")
+    if _is_exec(alert):
+        return f"{who} was started"
+    verb = _DID.get(alert.event_type) or (
+        _READ_OR_WROTE[kind_of(alert).name in _READS] if _is_open(alert) else None
+    )
+    if verb is None or about in str(who):
+        return f"{alert.rule}: {who}" + (f", on {about}" if about not in str(who) else "")
+    return f"{who} {verb} {about}"
+
+
+def _is_open(alert: Alert) -> bool:
+    return alert.event_type.startswith(("open", "creat"))
 
 
 def _of_a_decoy(alert: Alert, where: tuple[str, bool] | None, context: Context) -> bool:
@@ -209,10 +247,12 @@ def signals(context: Context) -> Iterator[Signal]:
         own = kind.name == "git_hook" and is_own_hook(alert, process, context)
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
         subject = _subject(alert, kind, context)
+        meaning = _meaning(alert, kind, subject, context)
+        asked = _is_exec(alert) and (meaning.get("only_asked") or meaning.get("starts") is False)
         yield Signal(
             time_ns=alert.time_ns,
             kind=kind.name,
-            weight=weight_of(alert, kind) if not own else Class.INFO,
+            weight=Class.INFO if asked or own else weight_of(alert, kind),
             subject=subject,
             what=_sentence(alert, where),
             blame=alert.blame,
@@ -224,6 +264,6 @@ def signals(context: Context) -> Iterator[Signal]:
                 "fields": fields,
             },
             attack=tuple(t for t in alert.tags if TECHNIQUE.fullmatch(t)),
-            facts=_facts(alert, where, process) | _meaning(alert, kind, subject, context),
-            explain=(OWN_HOOKS,) if own else (),
+            facts=_facts(alert, where, process) | meaning,
+            explain=(*((ASKED,) if asked else ()), *((OWN_HOOKS,) if own else ())),
         )

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
+from package_hunter.findings.meaning import is_document
 from package_hunter.findings.signals import Signal, reads_settings
 from package_hunter.findings.traces import removes_traces
 from package_hunter.model.box import HOME
@@ -128,7 +129,7 @@ def _reads(context: Context) -> Iterator[Signal]:
             blame=read.blame or context.blame_of(read.process, read.time_ns),
             process=read.process,
             data={"path": read.path, "kind": label},
-            facts={"content": True, "settings": reads_settings(read.path)},
+            facts={"content": not is_document(read.path), "settings": reads_settings(read.path)},
             explain=(_OWN_SETTINGS,) if own else (),
         )
 

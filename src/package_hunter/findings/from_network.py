@@ -143,7 +143,7 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
         about = {"bare_address": is_address(host)}
         if request.body_bytes or query > MAX_QUERY:
             yield Signal(
-                request.time_ns,
+                max(request.time_ns, request.sent_ns),  # it may have been begun long before
                 "data_sent",
                 Class.INFO,
                 host,
@@ -174,7 +174,7 @@ def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> I
     host = connection.name or connection.address
     data = {"port": connection.port, "protocol": connection.protocol, "bytes_out": connection.bytes_out}
     yield Signal(
-        connection.time_ns,
+        max(connection.time_ns, connection.sent_ns),
         "data_sent",
         Class.INFO,
         host,

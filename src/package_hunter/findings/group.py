@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from package_hunter.findings.advice import advice
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
+from package_hunter.findings.forms import Form, command_of, form_of
 from package_hunter.findings.signals import ONLY_FOR_COMBINATIONS, Signal, stable
-from package_hunter.model.finding import Evidence, Finding
+from package_hunter.model.finding import Evidence, Finding, in_words
 from package_hunter.model.observation import Blame
 from package_hunter.model.scales import severity_rank
 
 MAX_EVIDENCE = 20
-MAX_SUBJECTS = 3
+MAX_SUBJECTS = 1_000
+MAX_ACTS = 3  # that a sentence names
 _SURENESS = {"certain": 0, "likely": 1, "tree": 2}
 
 ExplainRule = Callable[[str], str | None]
@@ -42,27 +45,37 @@ def _behaviour(signal: Signal, kind: Kind) -> str:
     return "" if kind.group[:1] == ("package",) else stable(signal.subject)
 
 
-def _severity(kind: Kind, weight: Class) -> str:
+def _severity(kind: Kind, weight: Class, forms: Sequence[Form]) -> str:
     if weight is Class.INFO:
         return "info"
     if weight is Class.PROOF:
         return max(kind.severity, "high", key=severity_rank)
-    return kind.severity if kind.severity != "info" else "low"
+    worst = max((form.severity for form in forms), key=severity_rank)
+    return worst if worst != "info" else "low"
 
 
-def _some(items: Sequence[str]) -> str:
-    """The first few of distinct items, and how many more."""
-    distinct = list(dict.fromkeys(item for item in items if item))
-    more = len(distinct) - MAX_SUBJECTS
-    return ", ".join(item[:120] for item in distinct[:MAX_SUBJECTS]) + (
-        f" and {more} more" if more > 0 else ""
-    )
+def _acts(kind: Kind, signals: Sequence[Signal]) -> dict[Form, list[Signal]]:
+    """Which acts the signals are, those of the most weight first; what goes without saying is left out."""
+    acts: dict[Form, list[Signal]] = {}
+    counts = [s for s in signals if s.weight > Class.INFO] or signals
+    for signal in sorted(counts, key=lambda s: -s.weight):
+        acts.setdefault(form_of(signal, kind), []).append(signal)
+    told = {form: of for form, of in acts.items() if not form.lesser}
+    return told if any(not form.name for form in told) else acts
 
 
-def _title(kind: Kind, signals: Sequence[Signal]) -> str:
-    title = kind.title.replace("{kinds}", _some([str(s.data.get("kind", "")) for s in signals]))
+def _title(acts: Mapping[Form, Sequence[Signal]]) -> str:
+    said = [_sentence(form.title, signals) for form, signals in acts.items()]
+    more = (f"{s[:1].lower()}{s[1:]}" for s in said[1:MAX_ACTS])
+    left = len(said) - MAX_ACTS
+    return "; ".join((*said[:1], *more)) + (f"; and {left} more" if left > 0 else "")
+
+
+def _sentence(title: str, signals: Sequence[Signal]) -> str:
+    title = title.replace("{kinds}", in_words([str(s.data.get("kind", "")) for s in signals]))
     title = title.replace("{what}", signals[0].what.rstrip("."))
-    return title.replace("{subject}", _some([s.subject for s in signals]))
+    title = title.replace("{command}", in_words([command_of(s) or s.subject for s in signals]))
+    return title.replace("{subject}", in_words([s.subject for s in signals]))
 
 
 def _evidence(signals: Sequence[Signal], context: Context) -> tuple[Evidence, ...]:
@@ -82,11 +95,14 @@ def _evidence(signals: Sequence[Signal], context: Context) -> tuple[Evidence, ..
             chained.add(process)
             data["chain"] = context.chain(process)
         kept[signal.what] = Evidence(signal.time_ns, signal.what, data)
+        for time_ns, step in zip(data.pop("times", ()), data.get("steps", ()), strict=False):
+            kept.setdefault(step, Evidence(time_ns, step))
     return tuple(kept.values())
 
 
 def _explain(kind: Kind, signals: Sequence[Signal], rule_text: ExplainRule | None) -> tuple[str, ...]:
-    lines = [f"Why it is here: {kind.raised}"]
+    forms = list(_acts(kind, signals))
+    lines = [f"Why it is here: {raised}" for raised in dict.fromkeys(form.raised for form in forms)]
     rules = dict.fromkeys(str(s.data["rule"]) for s in signals if "rule" in s.data)
     for rule in rules:
         english = rule_text(rule) if rule_text else None
@@ -95,7 +111,7 @@ def _explain(kind: Kind, signals: Sequence[Signal], rule_text: ExplainRule | Non
     blame = _blame(signals)
     if blame is not None:
         lines.append(f"Who did it is {blame.confidence}: {blame.basis}")
-    lines.append(f"What would have lowered it: {kind.lowers}")
+    lines += [f"What would have lowered it: {low}" for low in dict.fromkeys(form.lowers for form in forms)]
     return tuple(lines)
 
 
@@ -108,18 +124,23 @@ def _finding(
     kind: Kind, mark: str, signals: Sequence[Signal], context: Context, rule_text: ExplainRule | None
 ) -> Finding:
     weight, blame = max(s.weight for s in signals), _blame(signals)
+    acts = _acts(kind, signals)
     return Finding(
         fingerprint=mark,
         kind=kind.name,
-        severity=_severity(kind, weight),
-        title=_title(kind, signals),
+        severity=_severity(kind, weight, list(acts)),
+        title=_title(acts),
         blame=blame,
         evidence=_evidence(signals, context),
         attack=tuple(sorted({*kind.attack, *(t for s in signals for t in s.attack)})),
         count=len(signals),
         proof=weight is Class.PROOF,
         explain=_explain(kind, signals, rule_text),
-        advice=advice(kind, signals, context, blame),
+        advice=advice(kind, acts, context, blame),
+        form=next(iter(acts)).name,
+        subjects=tuple(
+            itertools.islice(dict.fromkeys(s.subject for s in signals if s.subject), MAX_SUBJECTS)
+        ),
     )
 
 

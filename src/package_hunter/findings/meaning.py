@@ -12,6 +12,7 @@ from package_hunter.findings.context import Context
 from package_hunter.findings.signals import reads_settings
 from package_hunter.model.box import HOME
 
+_DOCUMENTS = re.compile(rf"{HOME}/(Documents|Desktop)(/.*)?")
 _ANOTHERS_MEMORY = re.compile(r"/proc/\d+/(environ|mem)")
 # Places out of which the system itself starts programs or lets somebody in. Of the others (shells' start files,
 # settings of editors, of git and of package managers) a line may be a completion, a path, a preference.
@@ -67,12 +68,19 @@ _QUESTIONS = frozenset(
 )
 
 
+def is_document(path: str) -> bool:
+    """Whether it is one of the user's documents: whatever somebody noted there, it is no place for secrets."""
+    return _DOCUMENTS.fullmatch(path) is not None
+
+
 def of_read(path: str, context: Context) -> dict[str, Any]:
     """Of a file of secrets that was opened. A folder that was listed, and what lies beside the secrets, is none; all
     secrets of a box are fakes of ours, so their places are known."""
     if not context.places:
         return {"settings": reads_settings(path)}
-    content = path in context.places or _ANOTHERS_MEMORY.fullmatch(path) is not None
+    content = (path in context.places and not is_document(path)) or _ANOTHERS_MEMORY.fullmatch(
+        path
+    ) is not None
     return {"content": content, "settings": reads_settings(path)}
 
 
@@ -83,6 +91,23 @@ def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:
     if PurePosixPath(subject).name in _SCHEDULERS:
         return {"starts": not _asks(words[1:])}
     return {}
+
+
+def command_words(words: Sequence[str]) -> list[str]:
+    """A command line's words; of a program that is a script, without the interpreter's own mention of it
+    (``systemctl /usr/bin/systemctl status``)."""
+    if (
+        len(words) > 1
+        and words[1].startswith("/")
+        and PurePosixPath(words[1]).name == PurePosixPath(words[0]).name
+    ):
+        return list(words[1:])
+    return list(words)
+
+
+def only_asks(words: Sequence[str]) -> bool:
+    """Whether a program is asked what it is, and nothing else."""
+    return len(words) == 1 and words[0] in ("--version", "-v", "-V", "--help", "-h", "version", "help")
 
 
 def _asks(words: Sequence[str]) -> bool:

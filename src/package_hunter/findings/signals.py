@@ -90,8 +90,10 @@ def _is_address(text: str) -> bool:
     return bool(re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]+", text))
 
 
+# Each user's folders for programs, data, settings and caches (the XDG base directories) are where tools put what is
+# theirs; what hides in them begins with a dot again.
 _HIDDEN = re.compile(
-    r"/\.(?!npm/|yarn|pnpm|bin/|cache/(?:node-gyp|pip|uv|yarn|puppeteer|ms-playwright|Cypress|electron)/)[^/]+"
+    r"/\.(?!npm/|yarn|pnpm|bin/|local/bin/|(?:cache|config|local/(?:share|lib|state))/[^/.][^/]*/)[^/]+"
     r"|^/(?:tmp|var/tmp|dev/shm|run)/|^/memfd:"
 )
 

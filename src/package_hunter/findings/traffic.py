@@ -75,7 +75,7 @@ def _unbase32(text: str) -> bytes | None:
     text = text.upper()
     try:
         return base64.b32decode(text + "=" * (-len(text) % 8))
-    except binascii.Error:
+    except ValueError:  # of binascii, or as it is no ASCII
         return None
 
 

@@ -121,6 +121,7 @@ class Connection:
     kind: str = "unknown"  # "http" | "tls" | "registry" | "raw" | ...
     blame: Blame | None = None
     head: bytes = b""  # first 4 KiB that the box sent, where it was neither HTTP nor TLS
+    sent_ns: int = 0  # when the last of what it sent came, 0 where that is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class Request:
     peer_port: int
     registry: bool = False
     blame: Blame | None = None
+    sent_ns: int = 0  # when the last of what it sent came, 0 where that is not known
 
 
 @dataclass(frozen=True, slots=True)

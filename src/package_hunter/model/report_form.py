@@ -42,7 +42,14 @@ def to_json(report: Report) -> Json:
             del data[key]
     if not report.coverage.failed:
         del data["coverage"]["failed"]
+    if not any(finding.subjects for finding in report.findings):
+        del data["shown"]  # each finding stands for itself: as in reports of before
+    data["findings"] = [_without_empty(finding) for finding in data["findings"]]
     return data
+
+
+def _without_empty(finding: Json) -> Json:
+    return {key: value for key, value in finding.items() if key not in ("form", "subjects") or value}
 
 
 def from_json(data: Mapping[str, Any]) -> Report:
@@ -71,7 +78,7 @@ def _first(error: ValidationError) -> str:
 
 def finding_json(finding: Finding) -> Json:
     """One finding, as in a report."""
-    return _written(Annotated[Finding, As(FindingForm)], finding)
+    return _without_empty(_written(Annotated[Finding, As(FindingForm)], finding))
 
 
 def alert_json(alert: Alert, hostname: str = "") -> Json:

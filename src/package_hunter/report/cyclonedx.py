@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from package_hunter import __version__
 from package_hunter.model.finding import Finding
 from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
+from package_hunter.model.shown import shown
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, harmless
@@ -74,7 +76,8 @@ def render(report: Report) -> str:
     for finding in report.findings:
         if finding.blame and finding.blame.package and (c := _component(finding.blame.package)):
             components.setdefault(c["bom-ref"], c)
-    findings = [f for f in report.findings if f.severity != "info"]
+    together = shown(f for f in report.findings if f.severity != "info")
+    findings = [replace(one.finding, fingerprint=one.mark) for one in together]
     data = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",

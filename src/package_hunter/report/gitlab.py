@@ -16,6 +16,7 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus
+from package_hunter.model.shown import Shown, shown
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, defang, harmless
@@ -42,11 +43,11 @@ def _package(purl: str | None, report: Report) -> tuple[str, str]:
     return harmless(name), harmless(parts.version or "0")
 
 
-def _identifiers(finding: Finding) -> list[dict[str, str]]:
+def _identifiers(finding: Finding, mark: str) -> list[dict[str, str]]:
     def one(kind: str, value: str, **more: str) -> dict[str, str]:
         return {"type": f"package_hunter_{kind}", "name": f"Package Hunter {value}", "value": value, **more}
 
-    found = [one("fingerprint", finding.fingerprint), one("kind", finding.kind)]
+    found = [one("fingerprint", mark), one("kind", finding.kind)]
     found += [
         {
             "type": "mitre_attack",
@@ -59,7 +60,9 @@ def _identifiers(finding: Finding) -> list[dict[str, str]]:
     return found[:MAX_IDENTIFIERS]
 
 
-def _details(finding: Finding, report: Report) -> dict[str, Any]:
+def _details(one: Shown, report: Report) -> dict[str, Any]:
+    finding = one.finding
+
     def items(lines: list[str]) -> list[dict[str, str]]:
         return [{"type": "text", "value": harmless(line, 1000)} for line in lines[:50]]
 
@@ -67,6 +70,9 @@ def _details(finding: Finding, report: Report) -> dict[str, Any]:
         "who": {"type": "text", "name": "Who did it", "value": words.who(finding.blame)},
         "evidence": {"type": "list", "name": "Evidence", "items": items([e.what for e in finding.evidence])},
     }
+    if len(one.members) > 1:
+        each = [f"{', '.join(m.subjects)}: fingerprint {m.fingerprint}" for m in one.members]
+        details["subjects"] = {"type": "list", "name": "Done to", "items": items(each)}
     if chain := words.chain_of(finding):
         details["process"] = {"type": "list", "name": "Process and what started it", "items": items(chain)}
     if finding.explain:
@@ -80,23 +86,24 @@ def _details(finding: Finding, report: Report) -> dict[str, Any]:
     return details
 
 
-def _vulnerability(finding: Finding, report: Report, root: Path | None) -> dict[str, Any]:
+def _vulnerability(one: Shown, report: Report, root: Path | None) -> dict[str, Any]:
+    finding = one.finding
     purl = finding.blame.package if finding.blame else None
     name, version = _package(purl, report)
     title = harmless(finding.title)
     return {
-        "id": str(uuid.uuid5(_NAMESPACE, f"{finding.fingerprint} {clean(purl)}")),
+        "id": str(uuid.uuid5(_NAMESPACE, f"{one.mark} {clean(purl)}")),
         "name": title[:255],
         "description": f"{words.who(finding.blame)}: {title}. "
         + " ".join(harmless(e) for e in finding.explain[:1]),
         "severity": _SEVERITIES[finding.severity],
         "solution": " ".join(harmless(a) for a in finding.advice) or "Look at the evidence.",
-        "identifiers": _identifiers(finding),
+        "identifiers": _identifiers(finding, one.mark),
         "location": {
             "file": locate(report, purl, root).file,
             "dependency": {"package": {"name": name}, "version": version},
         },
-        "details": _details(finding, report),
+        "details": _details(one, report),
         "flags": [
             {
                 "type": "flagged-as-likely-false-positive",
@@ -139,7 +146,7 @@ def _files(report: Report, root: Path | None) -> list[dict[str, Any]]:
 @any_text
 def render(report: Report, root: Path | None = None) -> str:
     """GitLab's JSON; ``root`` is the project's folder, for the names of its lock files."""
-    findings = [f for f in report.findings if f.severity != "info"]
+    together = shown(f for f in report.findings if f.severity != "info")
     failed = report.status is ScanStatus.FAILED
     messages = [report.error] if report.error else []
     messages += report.coverage.reasons
@@ -156,7 +163,7 @@ def render(report: Report, root: Path | None = None) -> str:
             "status": "failure" if failed else "success",
             "messages": [{"level": "warn", "value": harmless(m)} for m in messages],
         },
-        "vulnerabilities": [_vulnerability(f, report, root) for f in findings],
+        "vulnerabilities": [_vulnerability(one, report, root) for one in together],
         "dependency_files": _files(report, root),
     }
     return json.dumps(clean(data), indent=2) + "\n"

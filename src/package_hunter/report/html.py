@@ -129,9 +129,9 @@ def _files(report: Report) -> list[Any]:
 
 def _groups(report: Report) -> Iterator[tuple[str, str, list[Finding]]]:
     """Findings that count, those that somebody accepted, and those that are no reason to worry."""
-    yield "findings", "Findings", words.counting(report)
-    yield "waived", "Waived, and not counted", [f for f in report.findings if f.waived]
-    told = [f for f in report.findings if f.severity == "info" and not f.waived]
+    yield "findings", "Findings", words.as_shown(words.counting(report))
+    yield "waived", "Waived, and not counted", [f for f in words.as_shown(report.findings) if f.waived]
+    told = [f for f in words.as_shown(report.findings) if f.severity == "info" and not f.waived]
     yield "information", "For information: honest packages do this too", told
 
 
@@ -147,6 +147,7 @@ def _values(report: Report) -> Iterator[tuple[str, Any]]:
     yield "css", Markup(css)  # noqa: S704 - a file of ours
     yield "css_hash", base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     yield "words", words
+    yield "marks", words.marks(report)
     yield "started", rfc3339(report.started)[:19] + "Z"
     yield "advice", list(words.advice(report))
     yield "clock", lambda ns: rfc3339(ns)[11:19]

@@ -87,7 +87,7 @@ def _lines(report: Report) -> Iterator[str]:
     for notice in report.notices:
         yield plain(notice)
         yield ""
-    findings = words.counting(report)
+    findings = words.as_shown(words.counting(report))
     yield from _by_doer(findings[:MAX_FULL])
     if len(findings) > MAX_FULL:
         yield f"and {len(findings) - MAX_FULL} more findings, see the whole report."
@@ -97,7 +97,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _folded(
             f"New since the baseline of {words.baseline_day(report)}", list(words.news(report))
         )
-    waived = [f"{words.short(f.title)}: {f.waived}" for f in report.findings if f.waived]
+    waived = [f"{words.short(f.title)}: {f.waived}" for f in words.as_shown(report.findings) if f.waived]
     yield from _folded("Waived, and not counted", waived)
     if report.verdict is not Verdict.NO_FINDINGS:
         yield words.NOT_CLEARED

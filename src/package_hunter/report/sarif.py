@@ -15,6 +15,7 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.model.shown import Shown, shown
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, harmless
@@ -56,10 +57,11 @@ def _place(location: Location) -> dict[str, Any]:
     return {"physicalLocation": {"artifactLocation": {"uri": location.uri}, "region": region}}
 
 
-def _result(finding: Finding, report: Report, root: Path | None, rules: list[str]) -> dict[str, Any]:
+def _result(one: Shown, report: Report, root: Path | None, rules: list[str]) -> dict[str, Any]:
+    finding = one.finding
     rule = f"package-hunter/{finding.kind}"
     purl = finding.blame.package if finding.blame else None
-    mark = hashlib.sha256(f"{purl} {finding.fingerprint}".encode("utf-8", "replace")).hexdigest()[:16]
+    mark = hashlib.sha256(f"{purl} {one.mark}".encode("utf-8", "replace")).hexdigest()[:16]
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": rules.index(rule),
@@ -68,9 +70,15 @@ def _result(finding: Finding, report: Report, root: Path | None, rules: list[str
         "locations": [_place(locate(report, purl, root))],
         "partialFingerprints": {
             "primaryLocationLineHash": f"{mark}:1",
-            "packageHunterFingerprint/v1": finding.fingerprint,
+            "packageHunterFingerprint/v1": one.mark,
         },
-        "properties": {"security-severity": _SCORE[finding.severity], "purl": purl, "proof": finding.proof},
+        "properties": {
+            "security-severity": _SCORE[finding.severity],
+            "purl": purl,
+            "proof": finding.proof,
+            "fingerprints": list(one.fingerprints),
+            "subjects": [harmless(s, 300) for s in finding.subjects],
+        },
     }
     if finding.waived:
         result["suppressions"] = [{"kind": "external", "justification": harmless(finding.waived)}]
@@ -94,7 +102,8 @@ def _invocation(report: Report) -> dict[str, Any]:
 @any_text
 def render(report: Report, root: Path | None = None) -> str:
     """One SARIF run; ``root`` is the project's folder, for the lines that bring packages in."""
-    findings = [f for f in report.findings if f.severity != "info"][:MAX_RESULTS]
+    together = shown(f for f in report.findings if f.severity != "info")[:MAX_RESULTS]
+    findings = [one.finding for one in together]
     first_of_kind = {f"package-hunter/{f.kind}": f for f in reversed(findings)}
     rules = list(first_of_kind)
     run = {
@@ -107,7 +116,7 @@ def render(report: Report, root: Path | None = None) -> str:
         },
         "automationDetails": {"id": f"package-hunter/{harmless(report.target.ecosystem)}/"},
         "invocations": [_invocation(report)],
-        "results": [_result(f, report, root, rules) for f in findings],
+        "results": [_result(one, report, root, rules) for one in together],
         "columnKind": "utf16CodeUnits",
     }
     data = {

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -86,8 +86,11 @@ def _evidence(finding: Finding) -> Iterator[Text]:
         yield Text(f"and {more} more, see --format json", "dim")
 
 
-def _finding_rows(finding: Finding, explain: bool, above: list[str]) -> Iterator[tuple[str, RenderableType]]:
-    """Rows of a finding; ``above`` is the chain of processes that was shown last."""
+def _finding_rows(
+    finding: Finding, marks: list[str], above: list[str]
+) -> Iterator[tuple[str, RenderableType]]:
+    """Rows of a finding; ``marks`` are its fingerprints where it is to be explained, ``above`` is the chain of
+    processes that was shown last."""
     if evidence := list(_evidence(finding)):
         yield "evidence", Group(*evidence)
     chain = words.chain_of(finding) or [
@@ -99,9 +102,9 @@ def _finding_rows(finding: Finding, explain: bool, above: list[str]) -> Iterator
         yield "rule", ", ".join(rules)
     if finding.attack:
         yield "ATT&CK", ", ".join(finding.attack)
-    if explain:
+    if marks:
         yield "why", Text("\n").join(Text(harmless(line, 1000)) for line in finding.explain)
-        yield "waive by", f"fingerprint {finding.fingerprint}"
+        yield "waive by", Text("\n").join(Text(f"fingerprint {mark}") for mark in marks)
 
 
 def _chain(commands: list[str], above: list[str]) -> Group:
@@ -124,7 +127,7 @@ def _step(depth: int, command: str) -> RenderableType:
     return Padding(row, (0, 0, 0, 2 * (depth - 1)))
 
 
-def _full(number: int, finding: Finding, explain: bool, above: list[str]) -> Group:
+def _full(number: int, finding: Finding, marks: list[str], above: list[str]) -> Group:
     head = Text.assemble(
         f"{number:2}. ",
         (finding.severity.upper(), STYLES[finding.severity]),
@@ -133,7 +136,7 @@ def _full(number: int, finding: Finding, explain: bool, above: list[str]) -> Gro
         (words.short(finding.title), "bold"),
         (f"  ({finding.count} times)" if finding.count > 1 else "", "dim"),
     )
-    return Group(head, Padding(_rows(_finding_rows(finding, explain, above)), (0, 0, 1, 4)))
+    return Group(head, Padding(_rows(_finding_rows(finding, marks, above)), (0, 0, 1, 4)))
 
 
 def _doer(blame: Blame | None) -> Text:
@@ -146,7 +149,7 @@ def _doer(blame: Blame | None) -> Text:
     return Text.assemble(("Done by: ", "dim"), (words.who(blame), "bold"), (known, "dim"))
 
 
-def _findings(findings: list[Finding], explain: bool) -> Iterator[RenderableType]:
+def _findings(findings: list[Finding], marks: Mapping[str, list[str]]) -> Iterator[RenderableType]:
     """The gravest findings, those of the same script together under its name."""
     shown = findings[:MAX_FULL]
     numbers = itertools.count(1)
@@ -155,7 +158,7 @@ def _findings(findings: list[Finding], explain: bool) -> Iterator[RenderableType
         yield Padding(_doer(group[0].blame), (0, 0, 1, 0))
         above: list[str] = []
         for finding in group:
-            yield _full(next(numbers), finding, explain, above)
+            yield _full(next(numbers), finding, marks.get(finding.fingerprint, []), above)
             above = words.chain_of(finding) or above
 
 
@@ -296,11 +299,13 @@ def _parts(report: Report, explain: bool) -> Iterator[RenderableType]:
     if report.baseline is not None:
         title = f"New since the baseline of {words.baseline_day(report)}"
         yield from _section(title, [Text(line) for line in words.news(report)])
-    findings = words.counting(report)
-    yield from _findings(findings, explain)
+    findings = words.as_shown(words.counting(report))
+    yield from _findings(findings, words.marks(report) if explain else {})
     yield from _section("Further findings", [_brief(f) for f in findings[MAX_FULL:]])
-    yield from _section("Waived, and not counted", [_waived(f) for f in report.findings if f.waived])
-    told = [f for f in report.findings if f.severity == "info" and not f.waived]
+    yield from _section(
+        "Waived, and not counted", [_waived(f) for f in words.as_shown(report.findings) if f.waived]
+    )
+    told = [f for f in words.as_shown(report.findings) if f.severity == "info" and not f.waived]
     yield from _section("For information: honest packages do this too", [_told(f) for f in told])
     if explain:
         yield from _section("Why this verdict", [Text(harmless(line)) for line in report.explanation])

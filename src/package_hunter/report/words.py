@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from packageurl import PackageURL
@@ -14,6 +14,7 @@ from package_hunter.model.observation import Blame
 from package_hunter.model.plain import clean
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus, Verdict
+from package_hunter.model.shown import shown
 from package_hunter.report.harmless import harmless
 
 NOT_CLEARED = "A run can confirm malice; it can never clear a package."
@@ -90,11 +91,29 @@ def counting(report: Report) -> list[Finding]:
     return [f for f in report.findings if f.waived is None and f.severity != "info"]
 
 
+def as_shown(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings as people read them: those of one act as one."""
+    return [one.finding for one in shown(findings)]
+
+
+def marks(report: Report) -> Mapping[str, list[str]]:
+    """Fingerprint of a finding as it is shown -> by what it is waived: the same, or one for each host or file."""
+    return {
+        one.finding.fingerprint: [
+            f"{m.fingerprint} for {short(', '.join(m.subjects), 120)}"
+            if len(one.members) > 1
+            else m.fingerprint
+            for m in one.members
+        ]
+        for one in shown(report.findings)
+    }
+
+
 def verdict_sentence(report: Report) -> str:
     """What a reader must know, in one sentence."""
     if report.status is ScanStatus.FAILED:
         return f"The scan failed: {harmless(report.error or 'no reason was noted')}"
-    findings = counting(report)
+    findings = as_shown(counting(report))
     packages = len(report.packages)
     seen = f"{packages} package{'' if packages == 1 else 's'}" if packages else "what was run"
     if report.verdict is Verdict.INCONCLUSIVE:

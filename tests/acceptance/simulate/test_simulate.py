@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from importlib import resources
@@ -39,6 +40,19 @@ def test_chosen_simulations_are_caught() -> None:
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     assert set(rows) == set(CHOSEN)
     assert {n: (r["verdict"], r["by"], r["note"]) for n, r in rows.items() if not r["as_expected"]} == {}
+
+
+# acts that add up to nothing: a service of its own; a line in a shell's start file; a program whose hash is checked
+TWINS = ("persistence", "nx-s1ngularity", "ua-parser-js")
+
+
+def test_honest_twins_are_not_accused() -> None:
+    names = () if os.environ.get("PACKAGE_HUNTER_ALL_CASES") == "1" else TWINS
+    done = hunt("simulate", "--honest", "--format", "json", "-q", *names, timeout=900)
+    rows = json.loads(done.stdout)
+    assert len(rows) == (len(names) or len(list((ROOT / "simulations/honest").glob("*/twin.toml"))))
+    assert {r["name"]: (r["verdict"], r["by"], r["note"]) for r in rows if not r["as_expected"]} == {}
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_falco_test_names_rule_host_process_and_package(tmp_path: Path) -> None:

@@ -67,6 +67,24 @@ def test_made_up_names_do_not_exist_and_those_of_the_box_do(pair: NetPair, gatew
     assert asked["zz4fzyo82mvyr.example"] == asked["nobody.invalid"] == "NXDOMAIN"
 
 
+def test_what_was_sent_counts_from_when_the_last_of_it_came(pair: NetPair, gateway: Start) -> None:
+    """A request may be opened long before its body is sent, and before what is in the body was read."""
+    g = gateway()
+    done = pair.run(
+        "exec 3<>/dev/tcp/203.0.113.5/8080; "
+        "printf 'POST /x HTTP/1.1\\r\\nHost: a.example\\r\\nContent-Length: 3\\r\\n\\r\\n' >&3; "
+        "sleep 0.2; printf abc >&3; head -n 1 <&3; exec 3>&-; exec 4<>/dev/tcp/192.0.2.7/4444; "
+        "printf one >&4; sleep 0.2; printf two >&4; sleep 0.2; exec 4>&-; sleep 0.2",
+        ca(g),
+    )
+    assert done.returncode == 0, done.stderr
+    log = g.stop()
+    (request,) = (r for r in log.requests if r.body == b"abc")
+    assert request.time_ns < request.sent_ns
+    (raw,) = (c for c in log.connections if c.head == b"onetwo")
+    assert raw.time_ns < raw.sent_ns
+
+
 def test_the_gateway_process_has_no_rights(gateway: Start) -> None:
     g = gateway()
     facts = dict(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.cli.simulate import Simulation, choose, discover, home, outcome, run, summary
+from package_hunter.cli.simulate import Simulation, choose, discover, home, outcome, run, summary, twins
 from package_hunter.cli.simulate_pack import pack
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
@@ -18,6 +18,7 @@ from package_hunter.model.scan import Verdict
 from tests.support import judge_samples as samples
 
 KNOWN = discover(home())
+TWINS = twins(KNOWN, home())
 TEXT_FILES = [p for p in home().rglob("*") if p.is_file() and p.suffix not in (".so",)]
 RESERVED = re.compile(
     r"(^|\.)example$|^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^169\.254\.169\.254$|^localhost$"
@@ -114,3 +115,50 @@ def test_what_it_needs_beyond_the_defaults_is_named() -> None:
     assert KNOWN["gated-date"].asks == "--worlds default,later"
     assert KNOWN["eslint-scope"].asks == ""
     assert outcome(KNOWN["gated-date"], samples.report(), 1.0).asks == KNOWN["gated-date"].asks
+
+
+def test_each_has_an_honest_twin_and_no_twin_is_alone() -> None:
+    assert set(TWINS) == set(KNOWN) == {p.name for p in (home() / "honest").iterdir() if p.is_dir()}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_changes_files_of_its_simulation_and_says_so(name: str, tmp_path: Path) -> None:
+    twin = TWINS[name]
+    assert twin.over is not None and twin.expect in ("no_findings", "suspicious")
+    assert twin.title.endswith(".") and (twin.expect == "no_findings" or twin.why.endswith("."))
+    changed = [p for p in twin.over.rglob("*") if p.is_file() and p.name != "twin.toml"]
+    assert changed
+    for path in changed:
+        assert "honest twin of a harmless simulation" in path.read_text(), path
+        before = twin.folder / path.relative_to(twin.over)
+        assert before.is_file() and before.read_text() != path.read_text()
+
+
+def test_a_twin_is_its_simulation_with_other_files_laid_over_it(tmp_path: Path) -> None:
+    twin = TWINS["eslint-scope"]
+    folder = pack(twin.folder, twin.ecosystem, tmp_path, twin.over)
+    assert folder.name == "eslint-scope" and not (folder / "twin.toml").exists()
+    assert (folder / "package.json").read_text() == (twin.folder / "package.json").read_text()
+    assert "honest twin" in (folder / "scope-lint/build.js").read_text()
+    assert "honest twin" not in (twin.folder / "scope-lint/build.js").read_text()
+    gem = TWINS["rest-client"]
+    mine, theirs = (pack(gem.folder, gem.ecosystem, tmp_path, over) for over in (None, gem.over))
+    assert mine.read_bytes() != theirs.read_bytes()
+    assert pack(gem.folder, gem.ecosystem, tmp_path, gem.over).read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "right"),
+    [
+        (Verdict.MALICIOUS, False),
+        (Verdict.INCONCLUSIVE, False),
+        (Verdict.SUSPICIOUS, True),
+        (Verdict.NO_FINDINGS, True),
+    ],
+)
+def test_a_twin_must_not_be_accused_and_its_scan_must_be_whole(verdict: Verdict, right: bool) -> None:
+    found = outcome(TWINS["coa-rc"], replace(samples.report(), verdict=verdict), 1.0)
+    assert found.honest and found.as_expected is right
+    assert ("All as expected" in summary([found])) is right
+    quiet = outcome(TWINS["colors-faker"], replace(samples.report(), verdict=verdict), 1.0)
+    assert quiet.as_expected is (verdict is Verdict.NO_FINDINGS)

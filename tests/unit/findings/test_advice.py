@@ -19,6 +19,7 @@ from package_hunter.findings.advice import (
 )
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context, RoundFacts
+from package_hunter.findings.forms import Form
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Blame, NetworkLog, Observation, Request
 from tests.support.judge_samples import BLAME, PROJECT, T0
@@ -40,7 +41,9 @@ def given(
 ) -> tuple[str, ...]:
     context = Context(Observation(), NetworkLog(requests=requests), RoundFacts(), None)
     signal = Signal(T0, kind, weight, subject, "it did", blame, facts=facts)
-    return advice(kinds()[kind], [signal], context, blame)
+    one = kinds()[kind]
+    own = Form("", {}, one.title, one.raised, one.lowers, one.severity, one.advice)
+    return advice(one, {own: [signal]}, context, blame)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from package_hunter.findings.catalog import Step, combinations, kinds
+from package_hunter.findings.catalog import Class, Combination, Step, combinations, kinds
 
 DOC = Path(__file__).resolve().parents[3] / "docs/verdicts.md"
 MARKS = re.compile(r"<!-- kinds -->\n.*?<!-- /kinds -->", re.S)
@@ -36,11 +36,16 @@ def test_table_in_the_docs_is_true() -> None:
 
 
 def combination_table() -> str:
-    rows = ["| combination | finding | within | of the same | steps | what it says |", "|---" * 6 + "|"]
+    head = ("combination", "finding", "within", "of the same", "steps", "the act that no honest program has")
+    rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for c in combinations():
         joined = (" → " if c.ordered else " + ").join(_step(step) for step in c.steps)
-        rows.append(f"| `{c.name}` | `{c.kind}` | {c.within:.0f} s | {c.scope} | {joined} | {c.says} |")
+        rows.append(f"| `{c.name}` | `{c.kind}` | {c.within:.0f} s | {_scope(c)} | {joined} | {c.act} |")
     return "\n".join(["<!-- combinations -->", *rows, "<!-- /combinations -->"])
+
+
+def _scope(combination: Combination) -> str:
+    return combination.scope + (", two scripts" if combination.apart else "")
 
 
 def _step(step: Step) -> str:
@@ -88,3 +93,15 @@ def test_every_kind_is_whole() -> None:
         assert kind.lowers.endswith("."), kind.name
         assert all(a.endswith(".") for a in kind.advice), kind.name
         assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", t) for t in kind.attack), kind.name
+
+
+def test_each_combination_is_proof_by_an_act_that_it_names() -> None:
+    for combination in combinations():
+        assert kinds()[combination.kind].weight is Class.PROOF or combination.kind == "dns_channel"
+        assert len(combination.act) > 30 and combination.act.endswith("."), combination.name
+        assert not combination.title.endswith(" "), combination.name
+        asked = set(re.findall(r"{(\w+)}", combination.title))
+        assert asked <= {"took", "where", "program", "place"}
+        if "took" in asked:
+            assert any("credential_access" in step.kinds for step in combination.steps), combination.name
+    assert len({c.act for c in combinations()}) == len(combinations())

@@ -28,7 +28,8 @@ from tests.support.judge_samples import SECOND, T0, alert, judge
 NPMRC = "/home/dev/.npmrc"
 AWS = "/home/dev/.aws/credentials"
 KEY = "/home/dev/.ssh/id_ed25519"
-CANARIES = tuple(Canary(path, "secret", path, f"value of {path}") for path in (NPMRC, AWS, KEY))
+DOCUMENT = "/home/dev/Documents/ledger-backup.txt"
+CANARIES = tuple(Canary(path, "secret", path, f"value of {path}") for path in (NPMRC, AWS, KEY, DOCUMENT))
 OPAQUE = bytes(range(128, 256))
 NODE = samples.PROCESSES[1]
 
@@ -113,12 +114,35 @@ def test_beside_an_unchecked_program(steps: tuple[Any, ...], found: set[str]) ->
         ((read(KEY), asked("POST", OPAQUE)), {"secrets_then_data"}),
         ((read(NPMRC), asked("POST", OPAQUE)), {"secrets_then_data"}),  # that could hold the token
         ((read(NPMRC), asked()), set()),
+        ((read(DOCUMENT), asked("POST", OPAQUE)), set()),  # documents are no secrets
+        ((read(DOCUMENT), ran()), set()),
+        ((read(KEY, at=3), asked("POST", OPAQUE, at=2)), set()),
+        # opened before the read, sent after it
+        (
+            (read(KEY, at=3), replace(asked("POST", OPAQUE, at=2), sent_ns=T0 + 4 * SECOND)),
+            {"secrets_then_data"},
+        ),
+        ((read(KEY, at=5), replace(asked("POST", OPAQUE, at=2), sent_ns=T0 + 4 * SECOND)), set()),
     ],
 )
 def test_theft_needs_a_secret_and_something_that_left_after_it(
     steps: tuple[Any, ...], found: set[str]
 ) -> None:
     assert proofs(*steps) == found
+
+
+LATER = replace(samples.BLAME, script="postinstall")
+
+
+def test_one_script_reads_and_another_of_the_package_sends() -> None:
+    sent = replace(asked("POST", OPAQUE), blame=LATER)
+    assert proofs(read(KEY), sent) == {"secrets_then_data_by_two_scripts"}
+    assert proofs(read(KEY), replace(sent, body=b"version=1", body_bytes=9)) == set()
+    assert proofs(read(NPMRC), sent) == set()  # it looked for the proxy
+    assert proofs(seen("x", "credential_access", "/home/dev/.ssh"), sent) == set()
+    assert proofs(read(KEY, at=9), sent) == set()
+    other = replace(sent, blame=replace(LATER, package="pkg:npm/other@1.0.0"))
+    assert proofs(read(KEY), other) == set()
 
 
 def child(key: int, parent: int, cmdline: str, **more: Any) -> Process:

@@ -12,6 +12,7 @@ from package_hunter.model.forms.kinds import As, Facts, Many, Number, Text, Time
 from package_hunter.model.forms.observed import Blamed
 from package_hunter.model.observation import Alert
 from package_hunter.model.scales import PRIORITIES, SEVERITIES
+from package_hunter.model.shown import Shown
 
 KINDS = (
     *("exfiltration", "registry_publish", "registry_account", "integrity_mismatch", "other"),
@@ -105,6 +106,44 @@ class FindingForm:
     waived: Annotated[Text | None, Field(description="The waiver's reason, null where not waived.")]
     explain: Many[Text] = ()
     advice: Many[Text] = ()
+    form: Annotated[Text, Field(description="Which act of its kind it is; empty for the kind's own.")] = ""
+    subjects: Annotated[
+        Many[Text], Field(description="Hosts, files or programs that it was done to, the first thousand.")
+    ] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class ShownForm:
+    """Findings that people see as one. ``fingerprints`` are those of the findings, ``parts`` of lesser ones that are
+    included; each is waived for itself."""
+
+    fingerprint: Annotated[Text, like("^[0-9a-f]{32}$")]
+    kind: Annotated[Text, one_of(*KINDS)]
+    severity: Annotated[Text, one_of(*reversed(SEVERITIES))]
+    title: Text
+    count: Annotated[Number, WithJsonSchema({"type": "integer", "minimum": 1})] = 1
+    proof: bool = False
+    waived: Text | None = None
+    subjects: Many[Text] = ()
+    fingerprints: Many[Annotated[Text, like("^[0-9a-f]{32}$")]]
+    parts: Many[Annotated[Text, like("^[0-9a-f]{32}$")]] = ()
+
+    @classmethod
+    def of(cls, s: Shown) -> ShownForm:
+        """The form of what is shown as one."""
+        f = s.finding
+        return cls(
+            fingerprint=s.mark,
+            kind=f.kind,
+            severity=f.severity,
+            title=f.title,
+            count=f.count,
+            proof=f.proof,
+            waived=f.waived,
+            subjects=f.subjects,
+            fingerprints=tuple(m.fingerprint for m in s.members),
+            parts=tuple(p.fingerprint for p in s.parts),
+        )
 
 
 Findings = Many[Annotated[Finding, As(FindingForm)]]

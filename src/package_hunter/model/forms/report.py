@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from package_hunter.model.depth import DepthName
-from package_hunter.model.forms.judged import AlertForm, Findings
+from package_hunter.model.forms.judged import AlertForm, Findings, ShownForm
 from package_hunter.model.forms.kinds import As, Counts, Many, Text, Time, form, one_of
 from package_hunter.model.forms.network import NetworkForm
 from package_hunter.model.forms.observed import CanariesSeen, Files, Processes
@@ -24,6 +24,7 @@ from package_hunter.model.forms.scan import Covered, Packages, TargetForm, Targe
 from package_hunter.model.plain import clean
 from package_hunter.model.report import SCHEMA_VERSION, Report
 from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
+from package_hunter.model.shown import shown
 from package_hunter.model.text import all_well_formed
 
 
@@ -99,6 +100,10 @@ class ReportForm:
     packages: Packages
     alerts: Many[AlertForm]
     findings: Findings
+    shown: Annotated[
+        Many[ShownForm],
+        Field(description="The findings as people see them: those of one act as one, gravest first."),
+    ] = ()
     network: NetworkForm
     canaries: CanariesSeen
     processes: Processes
@@ -148,6 +153,7 @@ class ReportForm:
             packages=r.packages,
             alerts=tuple(AlertForm.of(a, r.hostname) for a in r.alerts),
             findings=r.findings,
+            shown=tuple(ShownForm.of(one) for one in shown(r.findings)),
             network=NetworkForm.of(r.network),
             canaries=r.canaries,
             processes=r.processes,
