@@ -71,6 +71,8 @@ class Blamer:
             found = self._by_time(time_ns, process.pid)
             basis = "It descends from no command of ours."
             return found or Blame("unknown", None, (), None, process.pid, process.cmdline, basis, "tree")
+        if run.command.because_of is not None:
+            return self._because(run.command.because_of, process, run)
         rewritten = self._changes.rewriter(process, run)
         if rewritten is not None:
             return self._rewritten(rewritten, process, run)
@@ -109,6 +111,17 @@ class Blamer:
         purl, script = found.writer.command.blame_purl, found.writer.command.script
         pid, cmdline = process.pid, process.cmdline
         return Blame(run.phase, purl, self._chain(purl), script, pid, cmdline, found.basis, found.confidence)
+
+    def _because(self, path: str, process: Process, run: CommandRun) -> Blame:
+        """What a changed start-up file set off is on the account of who wrote it last."""
+        writer = self._changes.writer_of(path, run.started_ns)
+        if writer is None:
+            basis = f"It ran because {path} had changed; who wrote that is not on record."
+            return Blame(run.phase, None, (), run.command.script, process.pid, process.cmdline, basis, "tree")
+        purl, script = writer.command.blame_purl, writer.command.script
+        basis = f"It ran because of {path}, which {self._changes.who(writer)} had written."
+        pid, cmdline = process.pid, process.cmdline
+        return Blame(run.phase, purl, self._chain(purl), script, pid, cmdline, basis, "certain")
 
     def _chain(self, purl: str | None) -> tuple[str, ...]:
         package = self._packages.get(purl) if purl is not None else None

@@ -109,9 +109,9 @@ class Changes:
 
     def _ran_by(self, process: Process, run: CommandRun) -> Rewrite | None:
         for path in _files_run(process):
-            writer = self._last_writer(path, process.started_ns)
+            writer = self.writer_of(path, process.started_ns)
             if writer is not None and writer.command.blame_purl != run.command.blame_purl:
-                return Rewrite(writer, f"It ran {path}, which {self._who(writer)} had written.", "certain")
+                return Rewrite(writer, f"It ran {path}, which {self.who(writer)} had written.", "certain")
         return None
 
     def _shared(self, process: Process, run: CommandRun) -> Rewrite | None:
@@ -122,7 +122,7 @@ class Changes:
             having = self._owners.brought_by(path)
             if package not in having or len(having) < 2:
                 continue
-            writer = self._last_writer(path, process.started_ns)
+            writer = self.writer_of(path, process.started_ns)
             purl = writer.command.blame_purl if writer is not None else None
             if purl == run.command.blame_purl:
                 continue
@@ -134,7 +134,8 @@ class Changes:
             return Rewrite(writer if only else run, basis, "likely")
         return None
 
-    def _last_writer(self, path: str, time_ns: int) -> CommandRun | None:
+    def writer_of(self, path: str, time_ns: int) -> CommandRun | None:
+        """The command that had written the file last at that time (ns since the epoch), as far as it is on record."""
         known = self._by_path.get(path, [])  # in the order of time
         at = bisect_right(known, time_ns, key=lambda item: item[0].time_ns)
         return known[at - 1][1] if at else None
@@ -151,10 +152,12 @@ class Changes:
                 break  # they are in the order of time
             told = path.removeprefix(f"{found.owner.path}/") in _script_manifests()
             if told and self._runs_changed_script(run, package):
-                basis = f"{self._who(writer)} had rewritten the {step} script in {path}."
+                basis = f"{self.who(writer)} had rewritten the {step} script in {path}."
                 return Rewrite(writer, basis, "certain")
             if path.endswith(_CODE):
-                basis = f"{self._who(writer)} had changed {path}{found.shared} before {package.name}'s {step} ran."
+                basis = (
+                    f"{self.who(writer)} had changed {path}{found.shared} before {package.name}'s {step} ran."
+                )
                 return Rewrite(writer, basis, "likely")
         return None
 
@@ -167,7 +170,8 @@ class Changes:
         lines = self._shells.get(anchor, []) if anchor is not None else []
         return bool(lines) and not any(known is not None and known in line for line in lines)
 
-    def _who(self, run: CommandRun) -> str:
+    def who(self, run: CommandRun) -> str:
+        """``NAME's SCRIPT`` of a command, for sentences."""
         purl = run.command.blame_purl
         package = self._packages.get(purl) if purl is not None else None
         name = package.name if package is not None else purl or "the project"

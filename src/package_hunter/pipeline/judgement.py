@@ -28,6 +28,8 @@ from package_hunter.pipeline.merge import (
     join_packages,
     renumbered,
 )
+from package_hunter.pipeline.morning import PHASE as MORNING
+from package_hunter.pipeline.morning import with_morning
 from package_hunter.pipeline.options import HOSTNAME, Scan
 from package_hunter.pipeline.prepare import Preparation
 from package_hunter.pipeline.round_result import RoundResult
@@ -60,7 +62,7 @@ def judge_round(
     network = blame_network(seen.network, observation, blamer)
     if seen.by_falco:
         network = blame_by_time(network, blamer)
-    planned = plan.coverage(seen.runs)
+    planned = with_morning(plan.coverage([run for run in seen.runs if run.phase != MORNING]), seen.runs)
     seen_of_it: Coverage = replace(
         planned,
         events=observation.events,

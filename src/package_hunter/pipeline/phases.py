@@ -12,6 +12,7 @@ from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import HelperDiedError, SandboxError
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
+from package_hunter.pipeline.morning import StartupFiles, has_morning, morning
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round, key_of
 from package_hunter.sandbox import RuncSandbox
@@ -28,6 +29,7 @@ def run_phases(
     reasons: list[str] = []
     left = Leftovers()
     try:
+        before = StartupFiles.of(tree, plan.root)
         _run(scan, box, turn, plan.fetch, runs, reasons)
         again = plan.fetch_again(tree, runs) if not _late(scan, "fetch", runs, reasons) else None
         if again is not None:
@@ -47,6 +49,9 @@ def run_phases(
             later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
             for phase in later:
                 _run(scan, box, turn, phase, runs, reasons)
+        if has_morning(scan, turn) and not _late(scan, "import", runs, reasons):
+            changed = before.changed(StartupFiles.of(tree, plan.root))
+            _run(scan, box, turn, morning(changed, plan.root), runs, reasons)
         scan.say("Waiting for what still runs")
         left = _end(scan, box, turn)
         reasons += box.limits_hit()

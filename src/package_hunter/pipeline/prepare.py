@@ -20,6 +20,7 @@ from package_hunter.model.box import BoxLimits, BoxSpec
 from package_hunter.model.observation import Canary
 from package_hunter.model.scan import BoxFile
 from package_hunter.model.withheld import WithheldFile
+from package_hunter.pipeline.morning import has_morning, planted_for_morning
 from package_hunter.pipeline.options import HOSTNAME, Say, Scan
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox.clock.files import with_clock
@@ -94,7 +95,12 @@ def box_spec(
 ) -> BoxSpec:
     """What the box is to be: the plan's project in a home with the canaries' ``files`` and ``env``."""
     plan = turn.plan
-    planted = (*files, *plan.files, *turn.world.files)
+    planted = (
+        *files,
+        *plan.files,
+        *turn.world.files,
+        *(planted_for_morning() if has_morning(scan, turn) else ()),
+    )
     return BoxSpec(
         scan_id=turn.box_id,
         project_name=Path(plan.root).name,

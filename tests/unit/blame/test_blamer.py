@@ -106,6 +106,24 @@ def test_fetch_is_the_trees() -> None:
     assert found is not None and (found.phase, found.package, found.confidence) == ("fetch", None, "tree")
 
 
+def test_what_a_start_up_file_sets_off_is_on_its_writers_account() -> None:
+    command = Command(("python3",), P, script="a login shell was opened", because_of="/home/dev/.bashrc")
+    runs = (*RUNS, CommandRun("morning", "default", command, 600, 60 * S, 70 * S, 0))
+    wrote = FileChange("/home/dev/.bashrc", "written", 20, 25 * S)
+    seen = (INIT, *ROOTS, process(60, 1, 600, 60, end=70), process(61, 60, 601, 61, end=62))
+    found = Blamer(runs, seen, PACKAGES, (wrote,)).blame(61, 61 * S)
+    assert found is not None
+    assert (found.phase, found.package, found.script, found.confidence) == (
+        "morning",
+        A,
+        "postinstall",
+        "certain",
+    )
+    assert found.basis == "It ran because of /home/dev/.bashrc, which a's postinstall had written."
+    unknown = Blamer(runs, seen, PACKAGES).blame(61, 61 * S)
+    assert unknown is not None and (unknown.package, unknown.confidence) == (None, "tree")
+
+
 def test_the_projects_own_script() -> None:
     found = blamer().blame(40, 41 * S)
     assert found is not None and (found.package, found.script, found.confidence) == (

@@ -14,6 +14,7 @@ import pytest
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.errors import HelperDiedError
+from package_hunter.model.depth import QUICK, STANDARD
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.phases import run_phases
 from package_hunter.pipeline.rounds import Hurry, Round, key_of
@@ -81,6 +82,7 @@ def _scan() -> Any:
         deadline=time.monotonic() + 600,
         say=lambda _: None,
         options=SimpleNamespace(phases=("install", "import"), settle=None),
+        depth=QUICK,
         config=SimpleNamespace(settle_seconds=30.0, hurry_seconds=25.0, scan_timeout=25.0),
     )
 
@@ -174,3 +176,31 @@ def test_time_is_hurried_at_the_end_and_in_what_was_stopped_before() -> None:
     _run(scan, plan, box, hurry=Hurry(frozenset({key_of("install", SCRIPT)})))
     assert box.ran_fast == ["install", "install"]
     assert ("install", 25.0) in box.ran and ("fetch", 25.0) not in box.ran
+
+
+class Persistent(Box):
+    """A box in which an install script changes a start-up file."""
+
+    def __init__(self, scan: Any, folder: Path) -> None:
+        super().__init__(scan)
+        self.upper_dir = folder
+
+    def run(self, command: Command, phase: str, world: str, until: float) -> CommandRun:
+        if phase == "install":
+            (self.upper_dir / "home/dev").mkdir(parents=True, exist_ok=True)
+            (self.upper_dir / "home/dev/.bashrc").write_text("# changed")
+        return super().run(command, phase, world, until)
+
+
+def test_the_next_morning_comes_where_a_start_up_file_changed(tmp_path: Path) -> None:
+    scan = _scan()
+    runs, _ = _run(scan, Planned(scan), Persistent(scan, tmp_path / "quick"))
+    assert "morning" not in [run.phase for run in runs], "quick does not wait for it"
+    scan.depth = STANDARD
+    runs, _ = _run(scan, Planned(scan), Persistent(scan, tmp_path / "standard"))
+    assert (runs[-1].phase, runs[-1].command.because_of) == ("morning", "/home/dev/.bashrc")
+    for further in ({"hurry": Hurry()}, {"apart": SeparateLoads(())}):
+        runs, _ = _run(scan, Planned(scan), Persistent(scan, tmp_path / str(len(further))), **further)
+        assert "morning" not in [run.phase for run in runs]
+    runs, _ = _run(scan, Planned(scan), Box(scan))
+    assert "morning" not in [run.phase for run in runs], "nothing changed"
