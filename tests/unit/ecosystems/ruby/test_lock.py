@@ -92,10 +92,10 @@ def test_gem_metadata() -> None:
     [
         b"",
         b"x",
-        gzip.compress(b"--- 5"),
-        gzip.compress(b"name: ../x\nversion: {version: '1'}"),
+        gzip.compress(b"--- 5", mtime=0),
+        gzip.compress(b"name: ../x\nversion: {version: '1'}", mtime=0),
         gzip.compress(bytes(9 << 20)),
-        gzip.compress(b"[" * 500_000),
+        gzip.compress(b"[" * 500_000, mtime=0),
     ],
 )
 def test_unsound_metadata(packed: bytes) -> None:
