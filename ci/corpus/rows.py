@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from ci.corpus.items import CI
 
@@ -66,8 +67,12 @@ def read(results: Path) -> dict[str, Row]:
     if not results.exists():
         return {}
     lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
-    tuples = [{k: tuple(v) if isinstance(v, list) else v for k, v in line.items()} for line in lines]
-    return {line["name"]: Row(**line) for line in tuples}
+    return {line["name"]: _row(line) for line in lines}
+
+
+def _row(line: dict[str, Any]) -> Row:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in line.items()}
+    return Row(**values)
 
 
 def add(results: Path, row: Row) -> None:
