@@ -16,15 +16,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ci.corpus import trees
+from ci.corpus import gems, trees
 from ci.corpus.items import CI, Item
 from ci.corpus.registries import expanded
 from ci.corpus.trees import Tree
+
+from package_hunter.sandbox.image import find_image
+from package_hunter.sandbox.mounts import mount_image
 
 SECONDS = 300
 _USER = "65123"
 _SETTINGS = (".npmrc", ".config/pip/pip.conf")  # the host's registries, as a scan uses them
 _PYTHON = "/usr/bin/python3"
+_IMAGE = (
+    'mount --bind "$FOLDER" "$IMAGE/mnt"; mount --rbind /dev "$IMAGE/dev"; mount -t tmpfs none "$IMAGE/tmp"; '
+    'mount -t proc none "$IMAGE/proc"; unset IMAGE FOLDER; exec "$@"'
+)
 _HIDE = 'for place in $HIDE; do mount -t tmpfs -o mode=755 none "$place"; done; unset HIDE; exec "$@"'
 
 
@@ -38,6 +45,9 @@ class Manager:
     wants: str = ""  # what npm or pip is asked for to have it
     env: Mapping[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()  # not counted
+    in_image: bool = (
+        False  # a manager that hosts may not have: the box's image is its root, the network the host's
+    )
 
 
 def _in_venv(project: Path) -> Tree:
@@ -93,6 +103,9 @@ MANAGERS: dict[str, Manager] = {
     "pipenv": Manager(
         ("pipenv", "sync", "--dev"), _in_venv, "py/pipenv", "pipenv", {"PIPENV_VENV_IN_PROJECT": "1"}
     ),
+    "bundler": Manager(
+        ("bundle", "install"), trees.gem_tree, env={"BUNDLE_PATH": "vendor/bundle"}, in_image=True
+    ),
     "npm+pip": Manager(
         ("sh", "-c", "npm ci --no-audit --no-fund && .venv/bin/pip install -r requirements.txt"),
         _both,
@@ -130,10 +143,13 @@ def install(item: Item, tools: Path) -> Outcome:
         item.lay(project)
         subprocess.run(["chown", "-R", f"{_USER}:{_USER}", str(folder)], check=True)
         env = {**_environment(folder, path), **{k: expanded(v) for k, v in manager.env.items()}}
+        if item.gems:
+            env |= {**gems.environment(folder / "home"), "HOME": "/mnt/home"}
         if manager.before:
             _run(manager.before, project, env)
+        image = mount_image(find_image()) if manager.in_image else None
         started = time.perf_counter()
-        done = _run(item.install or manager.command, project, env)
+        done = _run(item.install or manager.command, project, env, image)
         seconds = time.perf_counter() - started
         return Outcome(done.returncode, seconds, manager.tree(project), _last_words(done))
 
@@ -179,7 +195,7 @@ def _environment(folder: Path, path: list[str]) -> dict[str, str]:
 
 
 def _run(
-    command: tuple[str, ...], project: Path, env: Mapping[str, str]
+    command: tuple[str, ...], project: Path, env: Mapping[str, str], image: Path | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """A command as a user without rights; its end is waited for `SECONDS`, then it is killed with all it started."""
     hidden = {str(Path.home()), "/" + CI.parts[1]} - {"/", "/var", "/usr"}
@@ -187,6 +203,10 @@ def _run(
     user = ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"]
     rights = ["--no-new-privs", "--bounding-set=-all"]
     words = [*spaces, "sh", "-c", _HIDE, "sh", *user, *rights, *command]
+    if image is not None:
+        into = ["setpriv", "--no-new-privs", "/usr/sbin/chroot", f"--userspec={_USER}:{_USER}", str(image)]
+        words = [*spaces, "sh", "-c", _IMAGE, "sh", *into, "env", "-C", f"/mnt/{project.name}", *command]
+        env = {**env, "IMAGE": str(image), "FOLDER": str(project.parent)}
     with subprocess.Popen(
         words,
         cwd=project,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ci.corpus import gems
 from ci.corpus.items import Item
 from ci.corpus.trees import Tree, box_tree
 
@@ -58,9 +60,12 @@ def scan(item: Item, kept: Path) -> Scanned:
             "-q",
             "--exit-zero",
         ]
+        env = {**os.environ, **gems.environment(Path(name) / "home")} if item.gems else None
         started = time.perf_counter()
         try:
-            done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False)
+            done = subprocess.run(
+                words, capture_output=True, text=True, timeout=SECONDS, check=False, env=env
+            )
         except subprocess.TimeoutExpired:
             return Scanned(124, SECONDS, 0.0, frozenset(), "error", reasons=(f"no end within {SECONDS} s",))
         seconds = time.perf_counter() - started

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ci.corpus import gems
 from ci.corpus.registries import copied
 
 CI = Path(__file__).resolve().parent.parent
@@ -28,6 +29,7 @@ class Item:
     install: tuple[str, ...] = ()  # words for the manager instead of its usual ones
     scripts: bool = False  # whether packages with install scripts are among its dependencies
     sample: bool = False  # one of those that CI installs
+    gems: tuple[str, ...] = ()  # "NAME VERSION [NEEDED,...]": what the local gem server has
     expect: str = "same"  # "partly": the box says what it cannot have (a reason), and has the rest
 
     def lay(self, folder: Path) -> None:
@@ -35,6 +37,8 @@ class Item:
         folder.mkdir(parents=True, exist_ok=True)
         if self.group == "project":
             copied(PROJECTS / self.name, folder)
+            if self.gems:
+                gems.publish(self.gems, folder)
         elif self.group == "script":
             wanted = dict(package.rsplit("@", 1) for package in self.packages)
             manifest = {"name": "corpus-app", "version": "1.0.0", "private": True, "dependencies": wanted}
@@ -65,8 +69,8 @@ def projects(listed: Path = CI / "projects.toml") -> Iterator[Item]:
     Raises TypeError where a row has a key that no item has.
     """
     for name, row in tomllib.loads(listed.read_text(encoding="utf-8")).items():
-        install = tuple(row.pop("install", "").split())
-        yield Item(name=name, group="project", install=install, **row)
+        install, offered = tuple(row.pop("install", "").split()), tuple(row.pop("gems", ()))
+        yield Item(name=name, group="project", install=install, gems=offered, **row)
 
 
 def packages(group: str) -> Iterator[Item]:

@@ -87,6 +87,15 @@ def python_tree(environment: Path) -> Tree:
     return frozenset(item for item in found if item[0] not in _SEEDS)
 
 
+def gem_tree(project: Path) -> Tree:
+    """Every gem that bundler put into the project's vendor folder."""
+    found = set()
+    for spec in project.glob("vendor/bundle/ruby/*/specifications/*.gemspec"):
+        name, _, version = spec.stem.rpartition("-")
+        found.add((name, version))
+    return frozenset(found)
+
+
 def box_tree(report: Mapping[str, Any]) -> Tree:
     """What the report of a scan lists."""
     found = set()
