@@ -17,15 +17,23 @@ _TITLES = {
     "script": "npm packages with install scripts",
     "sdist": "Python packages built from their source archives",
 }
+_HOW = (
+    "Each is installed outside of any box by its own package manager, as a user without rights in a throw-away "
+    "folder, and then scanned. *Same versions* compares names and versions of the two trees (their number in "
+    "brackets). Packages of the lists are installed some at a time; where anything is off, by halves, down to the "
+    "one that it is. *Right* says whether the verdict is: without a word by hand where nothing was found in the "
+    "same tree, else as somebody found who read the report (`ci/judged.toml`). Both sides fetch from the registry; "
+    "seconds are wall time.",
+)
 Judged = Mapping[str, Mapping[str, str]]
 
 
-def write(document: Path, rows: Sequence[Row], planned: int, judged: Judged) -> None:
+def write(document: Path, rows: Sequence[Row], judged: Judged) -> None:
     """Put the tables in place of those of an earlier run; at the end where there is no mark yet.
 
     Registries are not named: reports name them, the repository does not.
     """
-    part = "\n".join([BEGIN, *_lines(rows, planned, judged), END])
+    part = "\n".join([BEGIN, *_lines(rows, judged), END])
     part = _MARKS.sub("the registry", collapsed(part))
     before, _, after = _split(document.read_text(encoding="utf-8"))
     document.write_text(f"{before.rstrip()}\n\n{part}\n{after.lstrip()}", encoding="utf-8")
@@ -44,11 +52,13 @@ def _split(text: str) -> tuple[str, str, str]:
     return (before, begun + part + ended, after.lstrip("\n")) if ended else (text, "", "")
 
 
-def _lines(rows: Sequence[Row], planned: int, judged: Judged) -> list[str]:
+def _lines(rows: Sequence[Row], judged: Judged) -> list[str]:
     commits = ", ".join(sorted({row.commit for row in rows}))
     lines = ["## A corpus that is not ours", ""]
     lines += [
-        f"{len(rows)} results of {planned} items (packages are installed some at a time), at {commits}.",
+        f"Made by `make corpus`, at {commits}: {sum(row.size for row in rows)} projects and packages.",
+        "",
+        *_HOW,
         "",
     ]
     lines += [*_summary(rows, judged), "", *_speed(rows), ""]

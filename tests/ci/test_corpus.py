@@ -187,7 +187,7 @@ def test_packages_are_taken_apart_until_the_one_that_is_off(
     monkeypatch.setattr(runner.box, "scan", scan)
     names = ("a@1", "b@1", "broken@1", "loud@1")
     batch = Item(items.name_of("script", names), "script", "npm", packages=names, scripts=True)
-    found = list(runner.wholly(batch, tmp_path, {}))
+    found = runner.wholly(batch, tmp_path, {})
     assert [(row.packages, row.bare, row.miss) for row in found] == [
         (("a@1", "b@1"), 0, ""),
         (("broken@1",), 1, ""),
@@ -197,16 +197,19 @@ def test_packages_are_taken_apart_until_the_one_that_is_off(
         "a batch that fails outside is not scanned before its halves"
     )
     scanned.clear()
-    again = list(runner.wholly(batch, tmp_path, rows.read(tmp_path / "results.jsonl")))
+    known = rows.read(tmp_path / "results.jsonl")
+    again = runner.wholly(batch, tmp_path, known)
     assert (again, scanned) == (found, []), "a second run goes on from what is known"
+    assert runner.what_is_known(batch, known) == found
+    assert runner.what_is_known(batch, {}) == []
 
 
 def test_the_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Evaluation\n\nBefore.\n")
     told = f"It asked {registries.expanded('@NPM@')} | for a < b"
-    table.write(page, [_row(verdict="suspicious", findings=(told,))], 2, {})
-    table.write(page, [_row(verdict="suspicious", findings=(told,))], 2, {"x": {"true": "no", "why": ""}})
+    table.write(page, [_row(verdict="suspicious", findings=(told,))], {})
+    table.write(page, [_row(verdict="suspicious", findings=(told,))], {"x": {"true": "no", "why": ""}})
     text = page.read_text()
     assert text.count(table.BEGIN) == text.count("### npm packages") == 1
     assert "| suspicious | 2 | yes (1) | no | It asked the registry / for a &lt; b |" in text
