@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -188,7 +189,7 @@ def _folder() -> Iterator[Path]:
 
 def _environment(folder: Path, path: list[str]) -> dict[str, str]:
     """The host's, as far as it tells where registries and certificates are."""
-    keep = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_", "SSL_", "NODE_EXTRA_", "LANG", "LC_")
+    keep = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_", "SSL_", "REQUESTS_", "CURL_", "NODE_EXTRA_", "LANG", "LC_")
     kept = {k: v for k, v in os.environ.items() if k.startswith(keep)}
     programs = ":".join([*path, "/usr/local/bin", "/usr/bin", "/bin"])
     return {**kept, "HOME": str(folder / "home"), "PATH": programs, "USER": "dev", "TERM": "dumb"}
@@ -214,11 +215,12 @@ def _run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
     ) as process:
         try:
             said, _ = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the namespace's first process among them: all of it ends
             process.communicate()
             return subprocess.CompletedProcess(words, 124, f"no end within {SECONDS} s".encode())
     return subprocess.CompletedProcess(words, process.returncode, said)

@@ -42,24 +42,14 @@ def _depth() -> tuple[str, ...]:
     return ("--depth", "quick") if "--depth" in told.stdout else ()
 
 
-def scan(item: Item, kept: Path) -> Scanned:
-    """Scan it; the report stays at ``kept``."""
+def scan(item: Item, kept: Path, *options: str) -> Scanned:
+    """Scan it, with more options of `scan`; the report stays at ``kept``."""
     with tempfile.TemporaryDirectory(prefix="corpus-box-") as name:
         folder = Path(name) / "project"
         item.lay(folder)
         kept.unlink(missing_ok=True)
-        words = [
-            str(HUNT),
-            "scan",
-            str(folder),
-            *_depth(),
-            "--format",
-            "json",
-            "-o",
-            str(kept),
-            "-q",
-            "--exit-zero",
-        ]
+        words = [str(HUNT), "scan", str(folder), *_depth(), *options, "--format", "json", "-o", str(kept)]
+        words += ["-q", "--exit-zero"]
         env = {**os.environ, **gems.environment(Path(name) / "home")} if item.gems else None
         started = time.perf_counter()
         try:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from ci.corpus import __main__ as runner
-from ci.corpus import items, registries, rows, table, trees
+from ci.corpus import bare, items, registries, rows, table, trees
 from ci.corpus.bare import MANAGERS, Outcome
 from ci.corpus.box import Scanned
 from ci.corpus.items import CI, Item
+
+from tests.support.requires import needs_root
 
 PROJECTS = list(items.projects())
 
@@ -168,6 +170,35 @@ def test_results_are_read_again_the_last_one_counts(tmp_path: Path) -> None:
     rows.add(tmp_path / "r.jsonl", _row(missing=("a@1",)))
     rows.add(tmp_path / "r.jsonl", _row())
     assert rows.read(tmp_path / "r.jsonl") == {"x": _row()}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    needs_root()
+    (tmp_path / "project").mkdir()
+    for place in (tmp_path, *tmp_path.parents):  # as the throw-away folder is: others may pass
+        if place.stat().st_mode & 0o005 != 0o005 and place != Path("/"):
+            place.chmod(0o755)
+    return tmp_path / "project"
+
+
+def test_what_is_installed_bare_has_no_rights_and_sees_neither_home_nor_repository(project: Path) -> None:
+    look = f'id -u; ls -A "{Path.home()}" "{CI}" 2>&1; grep -E "^(CapEff|NoNewPrivs)" /proc/self/status; ls /proc'
+    said = bare._run(("sh", "-c", look), project, {"PATH": "/usr/bin:/bin"}).stdout.decode()
+    assert said.startswith("65123\n")
+    assert "README" not in said and ".bashrc" not in said and "projects.toml" not in said
+    assert "NoNewPrivs:\t1" in said and "CapEff:\t0000000000000000" in said
+    assert len([line for line in said.splitlines() if line.isdigit()]) < 6, "it sees its own processes only"
+
+
+def test_what_comes_to_no_end_is_ended_with_all_it_started(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bare, "SECONDS", 1)
+    done = bare._run(("sh", "-c", "(sleep 98761 &) ; sleep 98762"), project, {"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 124 and b"no end within 1 s" in done.stdout
+    running = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+    assert not [line for line in running if b"9876" in line and b"sleep" in line.split(b"\0")[0]]
 
 
 def test_packages_are_taken_apart_until_the_one_that_is_off(
