@@ -13,7 +13,7 @@ from ci.corpus.registries import copied
 
 CI = Path(__file__).resolve().parent.parent
 PROJECTS = CI / "projects"
-BATCH = {"script": 8, "sdist": 5}  # packages that are installed together, until something is off
+BATCH = {"script": 6, "sdist": 5}  # packages that are installed together, until something is off
 
 
 @dataclass(frozen=True)
