@@ -2,6 +2,7 @@
 
 Honest, well-known packages only: their scripts run. The user has a home of its own; the caller's home and the
 repository are hidden from it. Registries are those of the host's configuration.
+Node.js and npm are those of the box's image: npm chooses other versions for another Node.js.
 """
 
 from __future__ import annotations
@@ -138,19 +139,20 @@ def install(item: Item, tools: Path) -> Outcome:
     Raises CalledProcessError where the manager itself cannot be had.
     """
     manager = MANAGERS[item.manager]
-    path = [str(place) for place in _have(manager, tools)]
+    image = mount_image(find_image())
+    path = [*(str(place) for place in _have(manager, tools)), str(image / "usr/local/bin")]
     with _folder() as folder:
         project = folder / "project"
         item.lay(project)
         subprocess.run(["chown", "-R", f"{_USER}:{_USER}", str(folder)], check=True)
         env = {**_environment(folder, path), **{k: expanded(v) for k, v in manager.env.items()}}
+        env["npm_config_nodedir"] = str(image / "usr/local")
         if item.gems:
             env |= {**gems.environment(folder / "home"), "HOME": "/mnt/home"}
         if manager.before:
             _run(manager.before, project, env)
-        image = mount_image(find_image()) if manager.in_image else None
         started = time.perf_counter()
-        done = _run(item.install or manager.command, project, env, image)
+        done = _run(item.install or manager.command, project, env, image if manager.in_image else None)
         seconds = time.perf_counter() - started
         return Outcome(done.returncode, seconds, manager.tree(project), _last_words(done))
 
