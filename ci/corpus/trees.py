@@ -118,7 +118,7 @@ def own_names(project: Path) -> set[str]:
     for text in (p.read_text(encoding="utf-8") for p in project.rglob("pyproject.toml")):
         found |= {python_name(n) for n in re.findall(r'^name\s*=\s*["\']([^"\']+)', text, re.MULTILINE)}
     for text in (p.read_text(encoding="utf-8") for p in project.rglob("setup.[pc]*")):
-        found |= {python_name(n) for n in re.findall(r'^\s*name\s*=\s*["\']?([\w.-]+)', text, re.MULTILINE)}
+        found |= {python_name(n) for n in re.findall(r'\bname\s*=\s*["\']?([\w.-]+)', text)}
     return found
 
 

@@ -121,7 +121,9 @@ def test_what_a_project_calls_itself_is_found(tmp_path: Path) -> None:
     _manifest(tmp_path / "packages/m", "@s/m", "1.0.0")
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "My_App"\n')
     (tmp_path / "setup.py").write_text('setup(\n    name="other",\n)\n')
-    assert {"@s/m", "my-app", "other"} <= trees.own_names(tmp_path)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/setup.py").write_text('setup(version="1", name="a.line")\n')
+    assert {"@s/m", "my-app", "other", "a-line"} <= trees.own_names(tmp_path)
 
 
 def test_a_tree_that_is_kept_is_the_same_again(tmp_path: Path) -> None:
