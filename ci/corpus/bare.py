@@ -74,7 +74,14 @@ MANAGERS: dict[str, Manager] = {
     "pnpm7": _node("pnpm@7", "pnpm", "install", "--frozen-lockfile", CI="1"),
     "pnpm8": _node("pnpm@8", "pnpm", "install", "--frozen-lockfile", CI="1"),
     "pnpm9": _node("pnpm@9", "pnpm", "install", "--frozen-lockfile", CI="1"),
-    "pnpm10": _node("pnpm@10", "pnpm", "install", "--frozen-lockfile", CI="1"),
+    "pnpm10": _node(  # as it is here: the version that packageManager names is not fetched instead
+        "pnpm@10",
+        "pnpm",
+        "install",
+        "--frozen-lockfile",
+        CI="1",
+        npm_config_manage_package_manager_versions="false",
+    ),
     "bun": _node("bun", "bun", "install", "--frozen-lockfile"),
     "pip": Manager((".venv/bin/pip", "install", "-r", "requirements.txt"), _in_venv, before=_VENV),
     "uv": Manager(("uv", "sync", "--frozen"), _in_venv, "py/uv", "uv", {"UV_PYTHON_DOWNLOADS": "never"}),
@@ -191,7 +198,18 @@ def _folder() -> Iterator[Path]:
 
 def _environment(folder: Path, path: list[str]) -> dict[str, str]:
     """The host's, as far as it tells where registries and certificates are."""
-    keep = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_", "SSL_", "REQUESTS_", "CURL_", "NODE_EXTRA_", "LANG", "LC_")
+    keep = (
+        "PIP_",
+        "UV_",
+        "NPM_CONFIG_",
+        "npm_config_",
+        "SSL_",
+        "REQUESTS_",
+        "CURL_",
+        "NODE_EXTRA_",
+        "LANG",
+        "LC_",
+    )
     kept = {k: v for k, v in os.environ.items() if k.startswith(keep)}
     programs = ":".join([*path, "/usr/local/bin", "/usr/bin", "/bin"])
     return {**kept, "HOME": str(folder / "home"), "PATH": programs, "USER": "dev", "TERM": "dumb"}

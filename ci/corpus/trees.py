@@ -117,9 +117,14 @@ def own_names(project: Path) -> set[str]:
             found.add(str(json.loads(manifest.read_text(encoding="utf-8")).get("name", "")))
     for text in (p.read_text(encoding="utf-8") for p in project.rglob("pyproject.toml")):
         found |= {python_name(n) for n in re.findall(r'^name\s*=\s*["\']([^"\']+)', text, re.MULTILINE)}
-    for text in (p.read_text(encoding="utf-8") for p in project.rglob("setup.[pc]*")):
+    for text in (p.read_text(encoding="utf-8") for p in _named(project)):
         found |= {python_name(n) for n in re.findall(r'\bname\s*=\s*["\']?([\w.-]+)', text)}
     return found
+
+
+def _named(project: Path) -> Iterator[Path]:
+    for pattern in ("setup.py", "setup.cfg", "*.gemspec"):
+        yield from project.rglob(pattern)
 
 
 def differences(bare: Tree, box: Tree, own: set[str]) -> tuple[list[str], list[str]]:
