@@ -62,7 +62,8 @@ def _package(place: Path, depth: int) -> Iterator[tuple[str, str]]:
     try:
         manifest = json.loads((place / "package.json").read_text(encoding="utf-8-sig"))
         if isinstance(manifest, dict) and "version" in manifest:
-            yield str(manifest.get("name") or place.name), str(manifest["version"])
+            version = str(manifest["version"])  # some write v1.2.3, which npm reads as 1.2.3
+            yield str(manifest.get("name") or place.name), re.sub(r"^v(?=\d)", "", version)
     except (OSError, ValueError):
         pass
     yield from _modules(place, depth + 1)

@@ -68,7 +68,7 @@ def test_node_trees_are_read_from_every_layout(tmp_path: Path) -> None:
     _manifest(modules / "a", "a", "1.0.0")
     _manifest(modules / "@s/b", "@s/b", "2.0.0")
     _manifest(modules / "a/node_modules/deep", "deep", "3.0.0")
-    _manifest(modules / "alias", "real", "4.0.0")
+    _manifest(modules / "alias", "real", "v4.0.0")
     _manifest(modules / ".pnpm/p@5.0.0/node_modules/p", "p", "5.0.0")
     _manifest(tmp_path / "packages/m", "m", "0.0.1")
     _manifest(tmp_path / "packages/m/node_modules/own", "own", "6.0.0")
