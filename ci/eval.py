@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ci.corpus import table
+
 from package_hunter import __version__
 from package_hunter.cli.simulate import Simulation, discover, twins
 from package_hunter.cli.simulate_pack import pack
@@ -353,7 +355,7 @@ def main() -> int:
         say(f"[{number}/{len(cases)}] {ours}, {case.guarddog}")
         (options.work / "cases.json").write_text(json.dumps([asdict(c) for c in cases], indent=1))
         text = markdown(cases[:number], versions, len(cases))
-        options.output.write_text(text + "\n", encoding="utf-8")
+        table.beside(options.output, text + "\n")
     print(text[: text.index("## Simulations")])
     broken = bars(cases)
     for sentence in broken:
