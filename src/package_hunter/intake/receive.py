@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from packageurl import PackageURL
 from package_hunter.config import Settings, settings
 from package_hunter.errors import BadArchiveError, HostError, NothingToScanError
 from package_hunter.intake.streams import Readable
+from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.text import well_formed
 
 _CHUNK = 1 << 20
@@ -34,7 +36,8 @@ class ReceivedTarget:
 
 
 def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> ReceivedTarget:
-    """Take in a target: a directory, an archive (path or stream) or a purl.
+    """Take in a target: a directory (one that holds a single package archive stands for that), an archive (path or
+    stream) or a purl.
 
     An archive is streamed into ``data_dir/uploads/SHA256`` (one kept already is not written again), never
     more than the setting ``max_archive_bytes``. Raises NothingToScanError, BadArchiveError, HostError (disk
@@ -47,6 +50,8 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
         return _keep(target, name or "upload", config)
     path = Path(target)
     if path.is_dir():
+        if (archive := _only_archive(path)) is not None:
+            return receive(archive, config, name)
         return ReceivedTarget("directory", well_formed(path.resolve().name) or "project", path.resolve())
     try:
         with path.open("rb") as stream:
@@ -57,6 +62,27 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
         ) from None
     except PermissionError:
         raise NothingToScanError(f"{path} may not be read.", "Check its permissions.") from None
+
+
+@derived
+def _archives(known: tuple[Facts, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:.+{ending})" for one in known for ending in one.archives) or r"(?!)")
+
+
+def _only_archive(folder: Path) -> Path | None:
+    """The package archive that the folder holds and nothing else (hidden files do not count): whoever scans the folder
+    means it."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        shown = [
+            entry for entry, _ in zip(entries, range(1_000), strict=False) if not entry.name.startswith(".")
+        ]
+        if (
+            len(shown) == 1
+            and shown[0].is_file(follow_symlinks=False)
+            and _archives().fullmatch(shown[0].name)
+        ):
+            return folder / shown[0].name
+    return None
 
 
 def _purl(text: str) -> ReceivedTarget:

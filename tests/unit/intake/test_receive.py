@@ -75,3 +75,25 @@ def test_nonsense_is_a_sentence(config: Settings, text: str, says: str) -> None:
     with pytest.raises(NothingToScanError, match=says) as caught:
         receive(text, config)
     assert caught.value.advice
+
+
+@pytest.mark.parametrize("name", ["a-1.0.0.tgz", "a-1.0-py3-none-any.whl", "a-1.0.gem", "a-1.0.tar.gz"])
+def test_a_folder_that_holds_one_package_archive_stands_for_it(
+    config: Settings, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / name).write_bytes(b"bytes")
+    (folder / ".DS_Store").write_bytes(b"")
+    received = receive(folder, config)
+    assert (received.kind, received.name) == ("archive", name)
+    (folder / "README.md").write_text("")
+    assert receive(folder, config).kind == "directory", "what else lies there may be a project"
+
+
+def test_no_link_is_taken_for_a_package_archive(config: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (tmp_path / "real.tgz").write_bytes(b"bytes")
+    (folder / "a.tgz").symlink_to(tmp_path / "real.tgz")
+    assert receive(folder, config).kind == "directory"
