@@ -12,6 +12,7 @@ from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
 from package_hunter.findings.meaning import is_document
+from package_hunter.findings.own_starts import is_manager
 from package_hunter.findings.signals import Signal, reads_settings
 from package_hunter.findings.traces import removes_traces
 from package_hunter.model.box import HOME
@@ -255,6 +256,8 @@ def _package_files(context: Context) -> Iterator[Signal]:
         blame = context.blame_of(change.process, change.time_ns) if having else None
         if not having or blame is None or blame.package is None or blame.confidence == "tree":
             continue
+        if is_manager(change.process, context):
+            continue  # it puts packages where they belong
         own = next((p for p in having if p.purl == blame.package), None)
         together = own is not None and len(context.owners.brought_by(change.path)) > 1
         if own is not None and not together:

@@ -54,11 +54,11 @@ def is_ours(alert: Alert, process: Process | None, context: Context) -> bool:
         process.exepath.startswith("/usr/")
         and line[:_KNOWN_BY] == _first_line(process)[:_KNOWN_BY]
         and _starts().match(line) is not None
-        and _is_manager(process.parent, context)
+        and is_manager(process.parent, context)
     )
 
 
-def _is_manager(key: int | None, context: Context) -> bool:
+def is_manager(key: int | None, context: Context) -> bool:
     """Whether the process is a manager's own: a command's first one, or its copy (of a copy)."""
     seen: set[int] = set()
     while key is not None and key not in seen and (process := context.processes.get(key)) is not None:

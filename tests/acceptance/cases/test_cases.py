@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.hunter import hunt
-from tests.support.requires import needs_btf, needs_registry, needs_runc, needs_shared
+from tests.support.requires import needs_btf, needs_program, needs_registry, needs_runc, needs_shared
 
 _VERDICTS = {"N": "no_findings", "S": "suspicious", "M": "malicious", "I": "inconclusive"}
 _ALL = os.environ.get("PACKAGE_HUNTER_ALL_CASES") == "1"
@@ -35,6 +35,8 @@ def test_case(row: dict[str, Any], tmp_path: Path) -> None:
     needs_btf()
     needs_runc()
     needs_registry()
+    if "needs" in row:
+        needs_program(row["needs"])
     cases = needs_shared("cases")
     copy = tmp_path / Path(row["case"]).name
     command = [sys.executable, str(cases / "expand.py"), str(cases / row["case"]), str(copy)]

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from package_hunter.model.observation import Alert, NetworkLog, Observation, Process
-from package_hunter.model.scan import Command, CommandRun
+from package_hunter.model.observation import Alert, Blame, FileChange, NetworkLog, Observation, Process
+from package_hunter.model.scan import Command, CommandRun, Package
 from tests.support.judge_samples import SECOND, T0, judge
 
 INIT = "systemd -I -S -B -c import _socket"
@@ -61,6 +61,17 @@ def listed(command: Command, alerted: int, line: str, *processes: Process) -> bo
     return any(finding.kind == "shell_spawned" for finding in found)
 
 
+UV = "uv pip install --python .venv/bin/python ."
+UV_DRIVER = "python3 -I /usr/share/python3/resolve.py --build /usr/local/bin/uv .venv/bin/python ."
+UV_BUILD = Command(
+    ("/usr/bin/python3", *UV_DRIVER.split()[1:]),
+    "/",
+    blame_purl="pkg:pypi/own@1",
+    script="build",
+    essential=False,
+)
+UV_ASKS = "python -I -B -c import sys; sys.path = [x] + sys.path; from python.get_interpreter_info import main; main()"
+UV_HOOK = 'python -c import sys\n\nif sys.path[0] == "":\n    sys.path.pop(0)\n\nsys.path = [] + sys.path\n'
 PIP_ITSELF = process(1, None, PYTHON, PIP)
 NPM_ITSELF = process(1, None, NODE, DRIVER)
 LOADER = process(1, None, PYTHON, "python -c import idna")
@@ -74,6 +85,26 @@ LOADER = process(1, None, PYTHON, "python -c import idna")
         (LIFECYCLE, 2, "sh -c node x.js", [NPM_ITSELF, process(2, 1, SHELL, "sh -c node x.js")]),
         (LIFECYCLE, 2, "sh -c husky", [NPM_ITSELF, process(2, 1, NODE, "sh -c husky", "node husky")]),
         (INSTALL, 2, RUNNER, [PIP_ITSELF, process(2, 1, PYTHON, RUNNER)]),
+        (
+            UV_BUILD,
+            3,
+            UV_ASKS,
+            [
+                process(1, None, PYTHON, UV_DRIVER),
+                process(2, 1, "/usr/local/bin/uv", UV),
+                process(3, 2, PYTHON, UV_ASKS),
+            ],
+        ),
+        (
+            UV_BUILD,
+            3,
+            UV_HOOK,
+            [
+                process(1, None, PYTHON, UV_DRIVER),
+                process(2, 1, "/usr/local/bin/uv", UV),
+                process(3, 2, PYTHON, UV_HOOK),
+            ],
+        ),
         (INSTALL, 2, CALLER, [PIP_ITSELF, process(2, 1, PYTHON, CALLER)]),
         (INSTALL, 3, HOOK, [PIP_ITSELF, process(2, 1, PYTHON, RUNNER), process(3, 2, PYTHON, HOOK)]),
     ],
@@ -83,6 +114,8 @@ LOADER = process(1, None, PYTHON, "python -c import idna")
         "npm's shell",
         "npm's shell that became node",
         "pip's pip",
+        "uv's question",
+        "uv's build",
         "setup.py",
         "build in pip's pip",
     ],
@@ -144,3 +177,32 @@ def test_what_packages_start_is_listed(
 def test_a_circle_of_parents_ends() -> None:
     circle = [dataclasses.replace(process(2, 3, PYTHON, HOOK)), process(3, 2, PYTHON, RUNNER)]
     assert listed(INSTALL, 2, HOOK, PIP_ITSELF, *circle)
+
+
+OTHER = Package("pkg:pypi/click@8", "click", "8", "/v/site-packages/click")
+
+
+@pytest.mark.parametrize(
+    ("processes", "tampering"),
+    [
+        ([process(1, None, PYTHON, UV_DRIVER), process(2, 1, "/usr/local/bin/uv", UV)], False),
+        ([process(1, None, PYTHON, UV_DRIVER), process(2, 1, "/v/bin/uv", UV)], True),
+        ([process(1, None, PYTHON, UV_DRIVER), process(2, 1, PYTHON, "python setup.py")], True),
+        (
+            [
+                process(1, None, PYTHON, UV_DRIVER),
+                process(3, 1, PYTHON, "python setup.py"),
+                process(2, 3, "/usr/local/bin/uv", UV),
+            ],
+            True,
+        ),
+    ],
+    ids=["uv itself", "another uv", "a build", "uv that a build started"],
+)
+def test_a_manager_that_installs_tampers_with_nothing(processes: list[Process], tampering: bool) -> None:
+    run = CommandRun("install", "default", UV_BUILD, 101, T0, T0 + 10 * SECOND, 0)
+    change = FileChange(f"{OTHER.path}/__init__.py", "written", 2, T0 + SECOND)
+    blame = Blame("install", "pkg:pypi/own@1", (), "build", 102, UV, "", "certain")
+    seen = Observation(processes=tuple(processes), files=(change,))
+    found = judge(seen, NetworkLog(), packages=(OTHER,), runs=[run], blamer=lambda *_: blame)
+    assert any(finding.kind == "package_tampering" for finding in found) is tampering

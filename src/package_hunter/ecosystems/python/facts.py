@@ -32,14 +32,20 @@ FACTS = Facts(
     reads={"pip": ("/.netrc", "/.pypirc", "/.config/pip"), "uv": ("/.netrc",)},
     fetch_programs=("/usr/local/bin/uv",),
     runs_as={"pip": r"/usr/\S+/pip/__pip-runner__\.py"},
+    driver="python3 -I /usr/share/python3/resolve.py ",  # ours: has uv resolve, install and build
     starts=(
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pyproject_hooks/_in_process/_in_process\.py ",
         r"python[\d.]* -c \s*exec\(compile\('''\s*# This is <pip-setuptools-caller>",
         # uv asks an interpreter what it is
         r"python[\d.]* (?:-\w+ )*-c import sys; sys\.path = \[.{1,300}from python\.get_interpreter_info import main",
+        # and how it has it build
+        r"python[\d.]* -c import sys\s+if sys\.path\[0\] == \"\":\s+sys\.path\.pop\(0\)\s+sys\.path = \[",
     ),
-    starts_itself=(r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",),
+    starts_itself=(
+        r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",
+        r"(?:/usr/\S+/)?uv (?:pip|export|venv)\b",
+    ),
     builds=Builds(
         program="pip",
         script="pip install",
