@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=_default_data_dir)
     development: bool = False
 
+    # how far scans look (model.depth); None: standard for packages and on servers, else quick
+    depth: Literal["quick", "standard", "deep"] | None = None
+
     # intake: what an archive may hold
     max_archive_bytes: int = 1 << 30
     max_unpacked_bytes: int = 2 << 30

@@ -210,6 +210,10 @@ ONLY_FALCO: dict[str, tuple[Form, str]] = {
 }
 
 TAKEN: dict[str, Form] = {
+    "an output with what a switch of Falco's fills in": (rule(output="'o %container.info'"),),
+    "an output with the old direction": (rule(output="'o %evt.dir %evt.rawarg.res'"),),
+    "an output with a name and its argument apart": (rule(output="'%proc.name[1] %user.name[x]'"),),
+    "an output with widths and stars": (rule(output="'*%10proc.name %evt.timex'"),),
     "nothing": ("",),
     "two documents": (LIST + "---\n" + rule("evt.type = open and proc.name in (l)"),),
     "documents of nothing": ("---\n---\n" + rule() + "...\n---\n",),

@@ -35,9 +35,9 @@ def scan_json(
 
 
 def npm_project(folder: Path, name: str, scripts: dict[str, str] | None = None, **more: Any) -> Path:
-    """An npm project in ``folder``; ``more`` goes into its package.json."""
+    """An npm project in ``folder``, private as applications are; ``more`` goes into its package.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = {"name": name, "version": "1.0.0", "scripts": scripts or {}, **more}
+    manifest = {"name": name, "version": "1.0.0", "private": True, "scripts": scripts or {}, **more}
     (folder / "package.json").write_text(json.dumps(manifest, indent=2))
     (folder / "index.js").write_text("module.exports = 1;\n")
     return folder

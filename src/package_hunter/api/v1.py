@@ -16,6 +16,7 @@ from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import Service, parse_id
+from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import ScanStatus
 from package_hunter.store import scans
@@ -80,6 +81,9 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         fresh: Annotated[
             bool, Query(description="Scan even where the same dependencies were scanned lately.")
         ] = False,
+        depth: Annotated[
+            DepthName | None, Query(description="How far to look; unset: as the server is set up (standard).")
+        ] = None,
     ) -> Response:
         if ecosystem is not None and ecosystem not in names():
             raise ApiError(
@@ -89,11 +93,15 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
-            scan = await service.accept(NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh))
+            scan = await service.accept(
+                NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth)
+            )
         else:
             async with received(request, service) as upload:
                 target = clean_text(name or "", 200) or f"archive {upload.sha256[:12]}"
-                new = NewScan(target, principal, ecosystem, upload.sha256, upload.size, fresh=fresh)
+                new = NewScan(
+                    target, principal, ecosystem, upload.sha256, upload.size, fresh=fresh, depth=depth
+                )
                 scan = await service.accept(new, upload)
         info = ScanInfo.of(scan)
         headers = {"Location": f"/api/v1/scans/{info.id}"}

@@ -83,7 +83,9 @@ class Changes:
     def _add(self, change: FileChange) -> None:
         process = self._descent.processes.get(change.process)
         run = self._descent.run_of(process) if process is not None else None
-        if change.action == "deleted" or run is None or run.phase == "fetch":
+        if change.action == "deleted" or process is None or run is None or run.phase == "fetch":
+            return
+        if self._installs(process, run):
             return
         path = change.other_path if change.action == "renamed" and change.other_path else change.path
         self._by_path[path].append((change, run))
@@ -94,6 +96,16 @@ class Changes:
             known = self._foreign[owner.purl]
             if len(known) < _MAX_CHANGES:
                 known.append(_Foreign(path, owner, having, change, run))
+
+    def _installs(self, process: Process, run: CommandRun) -> bool:
+        """Whether a manager that installs for all puts files where they belong: it rewrites nobody's. What it starts,
+        a build, is somebody's code and may."""
+        command = run.command
+        return (
+            command.blame_purl is None
+            and command.script in _installers()
+            and process.key in self._descent.anchors
+        )
 
     def _ran_by(self, process: Process, run: CommandRun) -> Rewrite | None:
         for path in _files_run(process):
@@ -160,6 +172,12 @@ class Changes:
         package = self._packages.get(purl) if purl is not None else None
         name = package.name if package is not None else purl or "the project"
         return f"{name}'s {run.command.script}"
+
+
+@derived
+def _installers(known: tuple[Facts, ...]) -> frozenset[str | None]:
+    """What commands are called in which a manager installs and builds by itself."""
+    return frozenset(one.builds.script for one in known if one.builds is not None)
 
 
 @derived

@@ -19,11 +19,13 @@ def _group() -> None:
 def build(
     node: Annotated[
         int | None,
-        typer.Option(help="Node.js major version (of those that pip's index has); default: the newest."),
+        typer.Option(help="Node.js major version, such as 16 (the newest of it); the default is 24."),
     ] = None,
     python: Annotated[
         str | None,
-        typer.Option(help="Python minor version, such as 3.12, of the host's Debian or Ubuntu release."),
+        typer.Option(
+            help="Python minor version, such as 3.14, of the host's release or a newer suite of its archive."
+        ),
     ] = None,
     archive: Annotated[
         Path | None,

@@ -13,6 +13,7 @@ import typer
 
 from package_hunter.cli.console import Progress
 from package_hunter.errors import UsageError
+from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.model.scan import FailOn
 
@@ -99,6 +100,10 @@ def scan(  # noqa: PLR0913 (each is an option)
     builtin_rules: Annotated[
         bool, typer.Option("--builtin-rules/--no-builtin-rules", help="Use the built-in rules.")
     ] = True,
+    depth: Annotated[
+        DepthName | None,
+        typer.Option(help="How far to look; standard for a package and on servers, else quick."),
+    ] = None,
     phases: Annotated[
         str, typer.Option(help="Phases to run after fetch, with commas between.")
     ] = DEFAULT_PHASES,
@@ -106,11 +111,12 @@ def scan(  # noqa: PLR0913 (each is an option)
         bool, typer.Option("--exercise", help="Also call what direct dependencies export, for a moment.")
     ] = False,
     worlds: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Conditions to try, a box each: laptop, ci, later, locale, production, ... or all."
+            help="Conditions to try, a box each: default, laptop, ci, later, locale, production, ... or all; "
+            "else those of the depth."
         ),
-    ] = "default",
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Install and load a target's dependencies in a sealed box, and report what they did.
@@ -135,18 +141,19 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--no-builtin-rules": not builtin_rules,
                 "--phases": phases != DEFAULT_PHASES,
                 "--exercise": exercise,
-                "--worlds": worlds != "default",
                 "--recursive": recursive,
+                "--worlds": worlds is not None,
             }
         )
-        scanner = _remote(server, token_file, ecosystem, fresh, progress)
+        scanner = _remote(server, token_file, (ecosystem, fresh, depth), progress)
     else:
         from package_hunter import pipeline
 
         options = pipeline.ScanOptions(
             ecosystem=ecosystem,
             phases=_phases(phases, exercise),
-            worlds=_worlds(worlds),
+            depth=depth,
+            worlds=() if worlds is None else _worlds(worlds),
             rule_files=tuple(rules or ()),
             builtin_rules=builtin_rules,
             record=record,
@@ -179,7 +186,10 @@ def _scan(target: str, changed_only: Path | None, scanner: Scanner) -> Report:
 
 
 def _remote(
-    server: str, token_file: Path | None, ecosystem: str | None, fresh: bool, progress: Progress
+    server: str,
+    token_file: Path | None,
+    asked: tuple[str | None, bool, DepthName | None],
+    progress: Progress,
 ) -> Scanner:
     """Let a server scan, with the credentials that files or the environment hold."""
     from package_hunter.client import credentials
@@ -187,7 +197,7 @@ def _remote(
     from package_hunter.config import settings
 
     auth = credentials.find(token_file)
-    options = RemoteOptions(ecosystem, fresh)
+    options = RemoteOptions(*asked)
     return lambda what: scan_remotely(what, server, auth, settings(), progress, options)
 
 

@@ -42,6 +42,7 @@ class Submission:
     name: str = ""
     purl: str | None = None
     fresh: bool = False  # scan even where the server knows a result for the same dependencies
+    depth: str | None = None  # how far to look; None: as the server is set up
 
 
 class Remote:
@@ -88,6 +89,7 @@ class Remote:
     def _submit(self, what: Submission) -> dict[str, Any]:
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}
         query |= {"fresh": "true"} if what.fresh else {}
+        query |= {"depth": what.depth} if what.depth else {}
         if what.purl is not None:
             return self._json(self._call("POST", "/scans", params=query, json={"purl": what.purl}))
         assert what.archive is not None

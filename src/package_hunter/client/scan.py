@@ -17,10 +17,11 @@ from package_hunter.model.report import Report
 
 @dataclass(frozen=True, slots=True)
 class RemoteOptions:
-    """What a remote scan may be told. ``fresh``: no known result in its place."""
+    """What a remote scan may be told. ``fresh``: no known result in its place; ``depth``: how far to look."""
 
     ecosystem: str | None = None
     fresh: bool = False
+    depth: str | None = None
 
 
 def scan_remotely(
@@ -36,7 +37,8 @@ def scan_remotely(
     with Remote(server, auth, progress) as remote:
         if target.startswith("pkg:"):
             return remote.scan(
-                Submission(asked.ecosystem, purl=target, fresh=asked.fresh), settings.remote_timeout
+                Submission(asked.ecosystem, purl=target, fresh=asked.fresh, depth=asked.depth),
+                settings.remote_timeout,
             )
         path = Path(target)
         if path.is_dir():
@@ -47,7 +49,8 @@ def scan_remotely(
             size = f"{settings.max_archive_bytes} bytes"
             raise UsageError(f"{target} has more than {size}.", "Raise PACKAGE_HUNTER_MAX_ARCHIVE_BYTES.")
         return remote.scan(
-            Submission(asked.ecosystem, path, path.name, fresh=asked.fresh), settings.remote_timeout
+            Submission(asked.ecosystem, path, path.name, fresh=asked.fresh, depth=asked.depth),
+            settings.remote_timeout,
         )
 
 
@@ -60,5 +63,7 @@ def _scan_folder(
         progress(f"packed {packed.files} files into {size / 1e6:.1f} MB")
         for note in packed.notes:
             progress(note)
-        submission = Submission(asked.ecosystem, packed.path, folder.resolve().name, fresh=asked.fresh)
+        submission = Submission(
+            asked.ecosystem, packed.path, folder.resolve().name, fresh=asked.fresh, depth=asked.depth
+        )
         return remote.scan(submission, settings.remote_timeout)

@@ -129,9 +129,18 @@ class Gateway:
             "integrity": dict(allow.integrity),
             "urls": sorted(allow.urls),
             "proven": dict(allow.proven),
+            "manager_decides": allow.manager_decides,
         }
+        self._tell({"allow": message})
+
+    def freeze(self) -> None:
+        """The fetch is over: what package managers that decide asked for is all that may be fetched from now on; in
+        force when this returns."""
+        self._tell({"freeze": True})
+
+    def _tell(self, message: dict[str, object]) -> None:
         try:
-            control.send(self._line, {"allow": message})
+            control.send(self._line, message)
             control.receive(self._line)
         except (OSError, EOFError) as error:
             raise HelperDiedError(f"The gateway ended unexpectedly: {self._words() or error}.") from error

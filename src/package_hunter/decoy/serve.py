@@ -126,6 +126,9 @@ class Process:
                 message, _ = control.receive(line)  # whole messages of a trusted peer: blocking is brief
                 if "allow" in message:
                     self._allow(message["allow"])
+                if "freeze" in message:
+                    for allowed in self.registry.allowed.values():
+                        allowed.freeze()
                 control.send(line, {"ok": True})
                 if "stop" in message:
                     raise EOFError
@@ -141,7 +144,8 @@ class Process:
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         locked = data["integrity"], urls, data["proven"]
-        self.registry.allow(RegistryAllow(data["ecosystem"], names, data["closed"], *locked))
+        facts = data["ecosystem"], names, data["closed"], *locked, data["manager_decides"]
+        self.registry.allow(RegistryAllow(*facts))
 
 
 def _references(spec: GatewaySpec) -> tuple[Canary, ...]:

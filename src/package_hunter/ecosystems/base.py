@@ -8,18 +8,24 @@ can no longer change what was expected.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from package_hunter.ecosystems.failures import failure
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HunterError, NothingToScanError
 from package_hunter.model.box import HOME
+from package_hunter.model.depth import QUICK, Depth
+from package_hunter.model.interpreters import Interpreter
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Phase, Target
 
+T = TypeVar("T")
 ALL_PHASES = ("fetch", "install", "import")
+_MAX_LOCK_BYTES = 24 << 20
 _MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("startup", "exercise")
 
@@ -41,6 +47,9 @@ class PlanOptions:
     # whether the target is what its user works on; not where we made the project ourselves (a part of another)
     own_project: bool = True
     recursive: bool = False  # manifests in folders below are targets of their own
+    depth: Depth = QUICK
+    registry_hosts: frozenset[str] | None = None  # of every registry of this host, by each of its names
+    interpreters: tuple[Interpreter, ...] = ()  # that the box's image has; none: what is on PATH is taken
 
     def asks(self, phase: str) -> bool:
         """Whether that phase is to be run."""
@@ -105,8 +114,9 @@ class Plan(ABC):
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
     are scanned with it); ``own_scripts`` (scripts of the project itself that run nowhere but where people work on it);
     ``within`` (the planted folder in the box, where the project is a part of it); ``reasons`` (what cannot be seen of
-    it, sentences); ``fetches_alone`` (while it fetches, no code runs
-    but the package manager's own).
+    it, sentences); ``fetches_alone`` (while it fetches, no code runs but the package manager's own); ``package`` (the
+    target is one package, and not a project that asks for some); ``lock_paths`` (where the manager leaves its lock
+    files in the box) and ``frozen`` (what lay there after such a fetch: the lock of later boxes).
     """
 
     target: Target
@@ -122,11 +132,25 @@ class Plan(ABC):
     own_scripts: tuple[str, ...] = ()
     within: str = ""
     reasons: tuple[str, ...] = ()
+    package: bool = False
+    lock_paths: tuple[str, ...] = ()
+    frozen: tuple[BoxFile, ...] = ()
 
     @property
     def root(self) -> str:
         """Where the box has what is planted."""
         return self.within or self.project
+
+    def keep_locks(self, tree: BoxTree) -> None:
+        """Take the lock files as the fetch left them, where nothing foreign had a hand in them. Call it before any
+        foreign code runs."""
+        if self.fetches_alone:
+            held = ((path, tree.read(path, _MAX_LOCK_BYTES)) for path in self.lock_paths)
+            self.frozen = tuple(BoxFile(path, data) for path, data in held if data is not None)
+
+    def take_locks(self, files: Sequence[BoxFile]) -> None:
+        """Start from the lock files that an earlier box's fetch left (``frozen``)."""
+        self.files = (*self.files, *files)
 
     @property
     @abstractmethod
@@ -136,6 +160,11 @@ class Plan(ABC):
     @abstractmethod
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """Take the inventory, now that no package's code has run yet; then the install phase."""
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """The install once more, where it failed for want of another interpreter and the image has that; None else.
+        Ask once, after the install: what failed before it is no longer held against the project."""
+        return None
 
     @abstractmethod
     def imports(self, tree: BoxTree) -> Phase:
@@ -194,6 +223,12 @@ def project_folder(name: str) -> str:
 def longer_way(way: tuple[str, ...], name: str) -> tuple[str, ...]:
     """A way with one more name; its middle is left out where a hostile tree would make it endless."""
     return (*way, name) if len(way) < _MAX_WAY else (*way[: _MAX_WAY - 2], "…", name)
+
+
+def in_turn(lists: Iterable[Sequence[T]]) -> list[T]:
+    """The first of each, then the second of each, and so on: where time is short, each has its share."""
+    rows = zip_longest(*lists, fillvalue=None)
+    return [item for row in rows for item in row if item is not None]
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
+from package_hunter.ecosystems import loads
 from package_hunter.ecosystems.base import ALL_PHASES, Inventory, PlanOptions, Tally
 from package_hunter.ecosystems.reasons import Failures, words_of
 from package_hunter.model.ecosystem import Facts, derived
@@ -46,10 +47,8 @@ def coverage(
         tally.reason(f"{len(installed.missing)} {what} not installed: {some}.")
     for run in runs:
         _judge_run(run, tally, failures, parts)
-    extra = [run for run in runs if _is_extra(run)]
-    failed = sum(run.exit_code not in (0, None) for run in extra)
-    if failed:
-        tally.note(f"{failed} of {len(extra)} sub-modules and commands of the package ended with an error.")
+    for sentence in (*loads.failed(runs), *loads.not_tried(planned, runs)):
+        tally.note(sentence)
     if options.asks("exercise") and "exercise" not in planned:
         tally.note("Nothing was exercised: what is installed exports nothing that this can call.")
     if nothing_to_load:
@@ -99,7 +98,9 @@ def _phase(
         if not tally.reasons:  # else it was not reached because of what was said already
             tally.reason(f"The phase “{name}” was not run.")
         return PhaseCoverage(name, world, "skipped", None, 0.0)
-    if phase is not None and len(mine) < len(phase.commands):
+    # what has a budget is left out where that is used up: `loads.not_tried` says it
+    due = sum(command.within is None for command in phase.commands) if phase is not None else 0
+    if phase is not None and sum(run.command.within is None for run in mine) < due:
         if not any(run.scan_seconds for run in mine):
             tally.reason(f"Of the phase “{name}”, {len(mine)} of {len(phase.commands)} steps were run.")
         return PhaseCoverage(name, world, "timeout", None, seconds)
@@ -142,15 +143,12 @@ def _judge_run(run: CommandRun, tally: Tally, failures: Failures, parts: frozens
         elif run.exit_code and not run.command.essential:
             tally.note(failures.sentence(run, step))
     elif run.phase not in ("fetch", "install") and run.exit_code != 0:
-        if run.exit_code is None:
-            tally.note(f"{step} was still running after {run.command.timeout:.0f} s and was stopped.")
-        elif _itself_not_found(run.command, run.output_tail):
+        found_nothing = run.exit_code is not None and _itself_not_found(run.command, run.output_tail)
+        if found_nothing and run.command.within is None:
             if _is_part(run.command, parts):
                 tally.note(f"{who}, a part of the project itself, was not loaded: it is not built.")
             else:
                 tally.reason(f"{step} could not be tried: the module was not found.")
-        elif not _is_extra(run):
-            tally.note(failures.sentence(run, step))
 
 
 def _is_part(command: Command, parts: frozenset[str]) -> bool:
@@ -158,12 +156,6 @@ def _is_part(command: Command, parts: frozenset[str]) -> bool:
     for was installed and loaded all the same."""
     bare = unquote((command.blame_purl or "").partition("/")[2])
     return bare in parts or bare[: bare.rfind("@")] in parts if bare.rfind("@") > 0 else bare in parts
-
-
-def _is_extra(run: CommandRun) -> bool:
-    """A sub-module or command of a single package, beside the package itself."""
-    script = run.command.script or ""
-    return "/" in script or script.startswith("bin ") or (script.startswith("import ") and "." in script)
 
 
 def _itself_not_found(command: Command, tail: str) -> bool:

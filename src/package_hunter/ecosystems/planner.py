@@ -55,6 +55,8 @@ class _PlanOutline:
     notes: tuple[str, ...]
     own_scripts: tuple[str, ...]
     reasons: tuple[str, ...]
+    package: bool
+    lock_paths: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
 
@@ -99,6 +101,7 @@ class _PlanAnswer:
 
     phases: tuple[Phase, ...]
     packages: tuple[Package, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -279,6 +282,8 @@ class _Child:
                 plan.notes,
                 plan.own_scripts,
                 plan.reasons,
+                plan.package,
+                plan.lock_paths,
                 plan.fetch,
                 plan.inventory(),
             )
@@ -293,6 +298,11 @@ class _Child:
                 return _PlanAnswer, _PlanAnswer(plan.later(self._box), plan.inventory())
             case "imports":
                 return _PlanAnswer, _PlanAnswer((plan.imports(self._box),), plan.inventory())
+            case "second_try":
+                again = plan.second_try(runs)
+                return _PlanAnswer, _PlanAnswer(
+                    () if again is None else (again,), plan.inventory(), plan.notes
+                )
             case "narrow":
                 phase = plan.narrow(str(words[2]))
                 return _PlanAnswer, _PlanAnswer(() if phase is None else (phase,), ())
@@ -320,6 +330,7 @@ class ConfinedPlan(Plan):
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes, self.own_scripts = laid.fetches_alone, laid.notes, laid.own_scripts
+        self.package, self.lock_paths = laid.package, laid.lock_paths
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 
     @property
@@ -330,6 +341,12 @@ class ConfinedPlan(Plan):
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """See Plan; raises StoppedError too, as ``imports`` and ``later`` do."""
         return self._ask_about("after_fetch", tree, runs)[0]
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """See Plan; raises StoppedError too."""
+        said: _PlanAnswer = self._talk.ask(["second_try", self._number], _PlanAnswer, _runs_as_bytes(runs))
+        self.notes = said.notes
+        return said.phases[0] if said.phases else None
 
     def imports(self, tree: BoxTree) -> Phase:
         """See Plan."""

@@ -12,6 +12,17 @@ from package_hunter.errors import UsageError
 from package_hunter.model.scan import BoxFile, Phase
 
 _FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+# Not LD_PRELOAD: a variable is what code looks at first, and what rules look at, too.
+_SHIFTED = (BoxFile("/etc/ld.so.preload", f"{_FAKETIME}\n".encode(), owner="root"),)
+_LATER = {"FAKETIME": "+400d", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+_PRODUCTION = {
+    "NODE_ENV": "production",
+    "RAILS_ENV": "production",
+    "RACK_ENV": "production",
+    "APP_ENV": "production",
+    "DJANGO_ENV": "production",
+    "FLASK_ENV": "production",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +47,22 @@ WORLDS: dict[str, World] = {
         World(
             "later",
             "the same laptop 400 days later",
-            env={
-                "FAKETIME": "+400d",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "NO_FAKE_STAT": "1",
-            },
-            # Not LD_PRELOAD: a variable is what code looks at first, and what rules look at, too.
-            files=(BoxFile("/etc/ld.so.preload", f"{_FAKETIME}\n".encode(), owner="root"),),
+            env=_LATER,
+            files=_SHIFTED,
         ),
         World(
             "locale",
             "another language and time zone",
             env={"LANG": "ru_RU.UTF-8", "LC_ALL": "ru_RU.UTF-8", "LANGUAGE": "ru", "TZ": "Europe/Moscow"},
         ),
+        World("production", "a server in production", env=_PRODUCTION),
+        # All that the default is not, in one box: what waits for any one of them shows itself here.
         World(
-            "production",
-            "a server in production",
-            env={
-                "NODE_ENV": "production",
-                "RAILS_ENV": "production",
-                "RACK_ENV": "production",
-                "APP_ENV": "production",
-                "DJANGO_ENV": "production",
-                "FLASK_ENV": "production",
-            },
+            "elsewhere",
+            "400 days later, in production, on a machine without CI",
+            "laptop",
+            env={**_LATER, **_PRODUCTION},
+            files=_SHIFTED,
         ),
     )
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
+from package_hunter.findings.from_host import manager_reads
 from package_hunter.findings.meaning import of_read, of_start
 from package_hunter.findings.own_acts import OWN_HOOKS, is_own_hook
 from package_hunter.findings.own_starts import is_ours
@@ -199,6 +200,9 @@ def signals(context: Context) -> Iterator[Signal]:
         if _of_a_decoy(alert, where, context) or _tidies_up(alert, kind, context):
             continue
         if kind.name == "shell_spawned" and is_ours(alert, process, context):
+            continue
+        phase, path = alert.blame.phase if alert.blame else "", str(alert.output_fields.get("fd.name"))
+        if kind.name == "credential_access" and manager_reads(process, path, phase):
             continue
         if kind.name == "outbound_connection" and where and where[0] in context.registry_hosts:
             continue  # a file host of the registry, where nothing but the tree's files was asked for

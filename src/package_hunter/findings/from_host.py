@@ -66,7 +66,13 @@ def _modules(known: tuple[Facts, ...]) -> Mapping[str, str]:
     return {name: script for one in known for name, script in one.runs_as.items()}
 
 
-def _program(process: Process) -> str:
+@derived
+def _fetched(known: tuple[Facts, ...]) -> Mapping[str, str]:
+    """A manager out of the registry -> pattern of its script."""
+    return {name: script for one in known for name, script in one.fetched_as.items()}
+
+
+def _program(process: Process, phase: str = "") -> str:
     """The program that runs: of an interpreter the script, where that belongs to the system too."""
     if not process.exepath.startswith(_SYSTEM):
         return ""
@@ -77,20 +83,30 @@ def _program(process: Process) -> str:
     for module, script in _modules().items():
         if words[1:3] == ["-m", module] or re.fullmatch(script, words[1]):
             return module
+    if phase == "fetch":
+        for manager, script in _fetched().items():
+            if re.fullmatch(script, words[1]):
+                return manager
     return PurePosixPath(words[1]).name if words[1].startswith(_SYSTEM) else ""
 
 
-def _owner_reads(process: Process | None, path: str) -> bool:
+def _owner_reads(process: Process | None, path: str, phase: str = "") -> bool:
     """Whether the program that reads the file is the one that it is for."""
-    program, own = _program(process) if process else "", _own_files()
+    program, own = _program(process, phase) if process else "", _own_files()
     owner = next((name for name in own if program.startswith(name)), None)
     return owner is not None and any(part in path for part in own[owner])
+
+
+def manager_reads(process: Process | None, path: str, phase: str) -> bool:
+    """Whether it is a manager that the fetch took out of the registry, reading settings of its own while it fetches."""
+    fetched = process is not None and _program(process, phase) in _fetched()
+    return fetched and _owner_reads(process, path, phase)
 
 
 def _reads(context: Context) -> Iterator[Signal]:
     for read in context.observation.canary_reads:
         process = context.processes.get(read.process)
-        if _owner_reads(process, read.path):
+        if _owner_reads(process, read.path, read.blame.phase if read.blame else ""):
             continue
         canary = context.canaries.get(read.canary)
         label = secret_label(canary.kind) if canary else "secret"

@@ -121,7 +121,8 @@ _NPMRC_DROP = re.compile(
 
 
 def filter_npmrc(content: bytes) -> tuple[bytes, int]:
-    """The lines of an .npmrc that may enter the box, and how many were dropped."""
+    """The lines of an .npmrc that may enter the box, and how many were dropped. Of those that name a registry the bare
+    address stays as a comment: so it can be told which one the project's own packages would have come from."""
     kept, dropped = [], 0
     for line in content.decode("utf-8", "replace").splitlines():
         text = line.strip()
@@ -130,9 +131,21 @@ def filter_npmrc(content: bytes) -> tuple[bytes, int]:
         key, _, value = text.partition("=")
         if _NPMRC_DROP.search(key.strip()) or "${" in value or "://" in value:
             dropped += 1
+            if (named := _REGISTRY.fullmatch(key.strip().strip("\"'"))) is not None:
+                kept.append(f"; {named[0]}={_bare_address(value.strip())}")
         else:
             kept.append(text)
     return ("\n".join(kept) + "\n" if kept else "").encode(), dropped
+
+
+_REGISTRY = re.compile(r"(?:@[A-Za-z0-9._~-]{1,214}:)?registry")
+_ADDRESS = re.compile(r"(https?://)(?:[^/@?#]*@)?([A-Za-z0-9.:\[\]-]{1,253})(?:[/?#].*)?")
+
+
+def _bare_address(value: str) -> str:
+    """Scheme and host of an address; ``?`` where it is none, or is put together of variables."""
+    hit = _ADDRESS.fullmatch(value.strip("\"'"))
+    return f"{hit[1]}{hit[2]}/" if hit else "?"
 
 
 def harmless_part(kind: CredentialKind, content: bytes) -> tuple[bytes | None, int]:

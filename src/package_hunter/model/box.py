@@ -12,6 +12,7 @@ from package_hunter.model.scan import BoxFile
 
 HOME = "/home/dev"
 USER = "dev"
+PATH = f"{HOME}/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 UID = 1000  # and gid, in the box
 DOCKER_GID = 998  # a group of the user, as on a developer's machine
 DOCKER_SOCKET = "/run/docker.sock"

@@ -94,8 +94,12 @@ class Facts:
     """What a program's name begins with -> parts of the paths of the credential files that are its own."""
     runs_as: Mapping[str, str] = field(default_factory=dict)
     """A program that is a module of its interpreter (``-m NAME``) -> pattern of the script that it starts itself by."""
+    fetched_as: Mapping[str, str] = field(default_factory=dict)
+    """A manager that the fetch itself takes out of the registry -> pattern of its script: known in the fetch alone, as
+    packages' code may put something else there later."""
     fetch_programs: tuple[str, ...] = ()
-    """Paths of what runs while the manager fetches and nothing else can: interpreter and shell."""
+    """Paths of what runs while the manager fetches and nothing else can: interpreter and shell; a star stands for any
+    version in them."""
     driver: str = ""
     """How the command line begins of our own program that lets the manager run one script; empty without one."""
     starts: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,10 @@ class DecoyMark:
 class OutsideFetch:
     """Something outside of every registry that was fetched truly (from a host that the settings allow), or that
     a package manager asked for in vain: ``refused`` then says why, else it is empty. ``stood_in`` is the registry's
-    host whose file was given for it, since the lock file's digest says that they are the same."""
+    host whose file was given for it, since the lock file's digest says that they are the same. ``status`` is DOWN
+    where a registry did not answer, however often it was asked."""
+
+    DOWN: ClassVar[int] = 503
 
     time_ns: int
     url: str

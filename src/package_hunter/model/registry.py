@@ -16,6 +16,9 @@ class RegistryAllow:
     what is fetched must match it. ``urls`` are artefacts that a lock file names by their full address,
     ``proven`` maps those whose digest it gives, wherever it names them, to that SRI string: only they may be
     answered by a registry that lies at another address.
+
+    ``manager_decides``: nothing but the package manager can run in the fetch. Then it is the source of truth: what it
+    asks for passes, is the tree, and is all that passes from the end of the fetch on (``AllowList.freeze``).
     """
 
     ecosystem: str
@@ -24,3 +27,4 @@ class RegistryAllow:
     integrity: Mapping[str, str] = field(default_factory=dict)
     urls: frozenset[str] = frozenset()
     proven: Mapping[str, str] = field(default_factory=dict)
+    manager_decides: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from package_hunter.model.depth import DepthName
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import (
     Alert,
@@ -62,4 +63,5 @@ class Report:
     hostname: str = ""
     error: str | None = None
     known_from: str | None = None
+    depth: DepthName | None = None  # how far it looked; None: a recording, or a report of before
     targets: tuple[Target, ...] = ()  # one for each ecosystem of a project; ``target`` is the first

@@ -37,8 +37,9 @@ def _written(kind: Any, value: object) -> Json:
 def to_json(report: Report) -> Json:
     """The JSON form, schema version 1."""
     data = _written(ReportForm, ReportForm.of(report))
-    if report.known_from is None:
-        del data["known_from"]
+    for key in ("known_from", "depth"):
+        if data[key] is None:
+            del data[key]
     if not report.coverage.failed:
         del data["coverage"]["failed"]
     return data

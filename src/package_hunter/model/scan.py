@@ -88,6 +88,7 @@ class Command:
     blame_purl: str | None = None
     script: str | None = None
     essential: bool = True  # a failure makes the phase failed (coverage), not merely noted as behaviour
+    within: float | None = None  # only begun while its phase has run for less than so many seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.ecosystems.planner import Planner
 from package_hunter.ecosystems.registries import discover
-from package_hunter.sandbox.image import built_in_file_hosts, built_in_registries, find_image
+from package_hunter.model.interpreters import Interpreter
+from package_hunter.sandbox.image import built_in_file_hosts, built_in_registries, find_image, interpreters
 from package_hunter.sandbox.mounts import mount_image
 
 _FRESH_SECONDS = 60.0  # a worker asks again after so long: a changed configuration is soon heard of
@@ -57,6 +58,14 @@ class EarlyStart:
         return frozenset({host_of(url) for url in urls} | built_in_file_hosts(mount_image(find_image()))) - {
             ""
         }
+
+    def registry_hosts(self) -> frozenset[str]:
+        """Hosts of all registries that this host is set up for, by each of their names."""
+        return frozenset(host_of(url) for one in self.upstreams() for url in one.addresses) - {""}
+
+    def interpreters(self) -> tuple[Interpreter, ...]:
+        """Those that the box's image has."""
+        return interpreters(mount_image(find_image()))
 
     def gateway(self) -> GatewayProcess | None:
         """The process that was started, once."""

@@ -18,7 +18,7 @@ from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import HelperDiedError, HostError, HunterError
 from package_hunter.intake.receive import ReceivedTarget, receive
 from package_hunter.model.report import Report
-from package_hunter.model.scan import Verdict
+from package_hunter.model.scan import BoxFile, Verdict
 from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.early_start import EarlyStart
@@ -27,8 +27,9 @@ from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
 from package_hunter.pipeline.prepare import prepare_target
+from package_hunter.pipeline.registry_down import registry_down
 from package_hunter.pipeline.round_result import RoundResult, not_run
-from package_hunter.pipeline.rounds import Round, rounds
+from package_hunter.pipeline.rounds import Round, depth_of, rounds
 from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox import pool, reap
@@ -133,11 +134,14 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             known = options.on_source(scan, stage.source_tree, ahead.upstreams())
             if known is not None:
                 return known
-        scan = replace(scan, indexes=ahead.indexes())
+        scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
+        scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
         turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
+        locks: dict[tuple[str, str], tuple[BoxFile, ...]] = {}  # by plan: what its first box's fetch resolved
         for turn in turns:
+            turn.plan.take_locks(locks.get(_kind_of(turn), ()))
             try:
                 item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
             except HunterError as error:
@@ -146,9 +150,16 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 # what earlier boxes showed is not lost with this one
                 judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
+            locks.setdefault(_kind_of(turn), turn.plan.frozen)
             more = functools.partial(_run, scan, upstreams=upstreams)
             judged.append(narrow(scan, stage.source_tree, item, more))
+        _unless_down(judged, upstreams)
         return _unless_again(options, report_of(scan, stage, judged), judged)
+
+
+def _kind_of(turn: Round) -> tuple[str, str]:
+    """What rounds of the same plan share: ecosystem and folder."""
+    return turn.plan.target.ecosystem, turn.plan.project
 
 
 def _run(
@@ -162,6 +173,13 @@ def _run(
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
     return judge_round(turn, seen, after, english(scan.matcher))
+
+
+def _unless_down(judged: Sequence[RoundResult], upstreams: Sequence[Upstream] = ()) -> None:
+    """Raises UnreachableError where no round got anything of its registry."""
+    down = [error for item in judged if (error := registry_down(item, upstreams)) is not None]
+    if down and len(down) == len(judged):
+        raise down[0]
 
 
 def _unless_again(options: ScanOptions, report: Report, judged: Sequence[RoundResult]) -> Report:

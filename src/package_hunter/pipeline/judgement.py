@@ -136,5 +136,6 @@ def report_of(scan: Scan, stage: Preparation, judged: Sequence[RoundResult]) -> 
         files=observation.files,
         cut={**observation.cut, **network.cut},
         hostname=socket.gethostname(),
+        depth=scan.depth.name,
     )
     return rejudge(report)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from package_hunter.model.depth import QUICK, Depth, DepthName
+
 if TYPE_CHECKING:
     from package_hunter.config import Settings
     from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems.base import SourceTree
     from package_hunter.ecosystems.planner import Planner
+    from package_hunter.model.interpreters import Interpreter
     from package_hunter.model.report import Report
     from package_hunter.model.withheld import WithheldFile
     from package_hunter.rules import Matcher
@@ -23,15 +26,18 @@ HOSTNAME = "devbox"
 @dataclass(frozen=True)
 class ScanOptions:
     """What the user asked for. ``phases`` come after the fetch, which is always done; each world (by name, see
-    ecosystems.worlds) is a box of its own. ``on_source`` is shown the unpacked target and the host's registries
-    before anything is built; a report that it returns ends the scan. ``again``: where a process of ours died in
-    the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it again."""
+    ecosystems.worlds) is a box of its own; none: those of the depth. ``depth``: None is what the settings say, else
+    ``standard`` for a package and ``quick`` for a project. ``on_source`` is shown the unpacked target and the host's
+    registries before anything is built; a report that it returns ends the scan. ``again``: where a process of ours
+    died in the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it
+    again."""
 
     ecosystem: str | None = None
     phases: tuple[str, ...] = ("install", "import")
     rule_files: tuple[Path, ...] = ()
     builtin_rules: bool = True
-    worlds: tuple[str, ...] = ("default",)
+    depth: DepthName | None = None
+    worlds: tuple[str, ...] = ()
     record: Path | None = None
     engine: str = ""  # "probe" or "falco"; "": as the settings say
     on_source: Callable[[Scan, SourceTree, Sequence[Upstream]], Report | None] | None = None
@@ -55,6 +61,16 @@ class Scan:
     planner: Planner
     withheld: tuple[WithheldFile, ...] = ()  # by their paths in the project
     indexes: frozenset[str] | None = None  # see PlanOptions
+    interpreters: tuple[Interpreter, ...] = ()  # see PlanOptions
+    registry_hosts: frozenset[str] | None = None  # see PlanOptions
+    depth: Depth = QUICK
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases to run after the fetch: those that were asked for, and what the depth adds."""
+        asked = self.options.phases
+        more = self.depth.exercise and "import" in asked and "exercise" not in asked
+        return (*asked, "exercise") if more else asked
 
 
 def quiet(message: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from package_hunter.confined import StoppedError
@@ -18,20 +18,26 @@ from package_hunter.sandbox import RuncSandbox
 
 
 def run_phases(
-    scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun]
+    scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun], freeze: Callable[[], None]
 ) -> tuple[list[str], Leftovers]:
-    """Run every phase in order. Sentences about what kept it from being whole, and what still ran at the end."""
+    """Run every phase in order. Sentences about what kept it from being whole, and what still ran at the end.
+    ``freeze`` is called when the fetch is over, before any foreign code runs."""
     plan, tree = turn.plan, BoxTree(box.upper_dir)
     reasons: list[str] = []
     left = Leftovers()
     try:
         _run(scan, box, turn, plan.fetch, runs, reasons)
+        freeze()
+        plan.keep_locks(tree)
         _refuse(plan, runs)
         if not _late(scan, "fetch", runs, reasons):
             install = plan.after_fetch(tree, runs)
             _refuse(plan, runs)
             if "install" in scan.options.phases:
                 _run(scan, box, turn, install, runs, reasons)
+                again = plan.second_try(runs) if not _late(scan, "install", runs, reasons) else None
+                if again is not None:
+                    _run(scan, box, turn, again, runs, reasons)
         if not _late(scan, "install", runs, reasons):
             later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
             for phase in later:
@@ -73,7 +79,10 @@ def _run(
 ) -> None:
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
+    began = time.monotonic()
     for command in phase.commands:
+        if command.within is not None and time.monotonic() - began >= command.within:
+            continue
         if _late(scan, phase.name, runs, reasons):
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.worlds import World, chosen
+from package_hunter.model.depth import DEPTHS, QUICK, STANDARD, Depth, DepthName
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.separate_loads import SeparateLoads
 
@@ -44,11 +45,24 @@ class Round:
 
 def rounds(scan: Scan, source_tree: SourceTree) -> list[Round]:
     """Every round of a scan, world by world. Raises NothingToScanError where there is none."""
-    worlds = chosen(",".join(scan.options.worlds))
+    worlds = chosen(",".join(scan.options.worlds or scan.depth.worlds))
     return [
         _round(scan, plan, world, number, (len(worlds) == 1, len(laid) == 1))
         for number, (world, plan, laid) in enumerate(_plans_by_world(scan, source_tree, worlds))
     ]
+
+
+def depth_of(scan: Scan, source_tree: SourceTree) -> Depth:
+    """How far this scan is to look: as was asked for, else as the settings say, else ``standard`` for a package (a
+    purl, or an archive of one) and ``quick`` for a project. Raises NothingToScanError."""
+    asked = scan.options.depth or scan.config.depth
+    if asked is not None:
+        return DEPTHS[DepthName(asked)]
+    if source_tree.purl is not None:
+        return STANDARD
+    archive = source_tree.sha256 is not None
+    single = archive and any(plan.package for plan in lay_plans(scan, source_tree))
+    return STANDARD if single else QUICK
 
 
 def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLoads, further: int) -> Round:
@@ -56,6 +70,7 @@ def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLo
     found = lay_plans(scan, source_tree)
     wanted = (earlier.plan.target.ecosystem, earlier.plan.project)
     plan = next(plan for plan in found if (plan.target.ecosystem, plan.project) == wanted)
+    plan.take_locks(earlier.plan.frozen)
     box_id, folder = (
         f"{earlier.box_id}-n{further}",
         earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
@@ -67,12 +82,15 @@ def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:
     """A fresh plan for each ecosystem: a plan remembers what was found in its box."""
     config = scan.config
     asked = PlanOptions(
-        phases=("fetch", *scan.options.phases),
+        phases=("fetch", *scan.phases),
         phase_timeout=config.phase_timeout,
         fetch_hosts=frozenset(() if config.offline else config.hosts_to_fetch),
         indexes=scan.indexes,
         recursive=scan.options.recursive,
         own_project=scan.options.own_project,
+        depth=scan.depth,
+        registry_hosts=scan.registry_hosts,
+        interpreters=scan.interpreters,
     )
     return scan.planner.lay(source_tree, asked, scan.options.ecosystem)
 

@@ -32,6 +32,7 @@ class Job:
     submitter: str = ""  # the account: a user's name, or ``token:NAME``
     fresh: bool = False  # an earlier result of the same will not do
     size: int | None = None  # of the archive, in bytes
+    depth: str | None = None  # how far to look (model.depth); None: as the settings say
 
 
 class LeaseLostError(Exception):

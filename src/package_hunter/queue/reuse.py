@@ -85,7 +85,8 @@ def known_by(scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstrea
     if not pins:
         return None
     frozen = sorted((purl, sorted(digests)) for purl, digests in pins.items())
-    asked = [options.ecosystem, options.phases, options.worlds, options.builtin_rules, options.engine]
+    depth = options.depth or scan.config.depth
+    asked = [options.ecosystem, options.phases, depth, options.worlds, options.builtin_rules, options.engine]
     where = [source_tree.project, scan.withheld]
     made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine]
     parts = [repr(made_with), repr(asked), repr(where), repr(_registries(upstreams)), repr(frozen)]

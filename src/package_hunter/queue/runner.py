@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING
 
 from package_hunter.config import Settings
+from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.policy import DEFAULT, Policy, load_policy
 from package_hunter.queue.base import Job, Runner
@@ -54,7 +55,10 @@ class _Run:
 
         job, scan_id = self._job, str(self._job.scan_id)
         again = job.attempt < self._settings.max_attempts
-        options = pipeline.ScanOptions(ecosystem=job.manager, on_source=self._on_source, again=again)
+        depth = DepthName(job.depth or self._settings.depth or DepthName.STANDARD)
+        options = pipeline.ScanOptions(
+            ecosystem=job.manager, depth=depth, on_source=self._on_source, again=again
+        )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"
             return pipeline.scan_purl(job.purl, options, scan_id, self._settings)

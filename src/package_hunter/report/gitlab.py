@@ -19,7 +19,7 @@ from package_hunter.model.scan import ScanStatus
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, defang, harmless
-from package_hunter.report.indicators import indicators
+from package_hunter.report.indicators import indicators_of
 from package_hunter.report.location import locate
 
 VERSION = "15.1.4"
@@ -71,8 +71,11 @@ def _details(finding: Finding, report: Report) -> dict[str, Any]:
         details["process"] = {"type": "list", "name": "Process and what started it", "items": items(chain)}
     if finding.explain:
         details["why"] = {"type": "list", "name": "Why", "items": items(list(finding.explain))}
-    found = [f"{kind}: {defang(value)}" for kind, value in indicators(report)]
-    if finding.proof and found:
+    own = finding.blame.package if finding.blame else None
+    found = (
+        [f"{kind}: {defang(value)}" for kind, value in indicators_of(report, own)] if finding.proof else []
+    )
+    if found:
         details["indicators"] = {"type": "list", "name": "Indicators", "items": items(found)}
     return details
 

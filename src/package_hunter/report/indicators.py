@@ -20,7 +20,19 @@ def _is_address(text: str) -> bool:
 
 def indicators(report: Report) -> Iterator[tuple[str, str]]:
     """``("domain" | "address" | "url", value)``, each once, of what blamed packages contacted."""
-    blamed = {f.blame.package for f in words.counting(report) if f.blame}
+    return _once(report, _blamed(report))
+
+
+def indicators_of(report: Report, package: str | None) -> Iterator[tuple[str, str]]:
+    """The same of one package (purl; None: the project itself) alone."""
+    return _once(report, _blamed(report) & {package})
+
+
+def _blamed(report: Report) -> set[str | None]:
+    return {f.blame.package for f in words.counting(report) if f.blame}
+
+
+def _once(report: Report, blamed: set[str | None]) -> Iterator[tuple[str, str]]:
     seen: set[tuple[str, str]] = set()
     for pair in _all(report, blamed):
         if pair[1] and pair not in seen:

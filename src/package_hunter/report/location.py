@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from package_hunter.model.ecosystem import facts_of, known
 from package_hunter.model.report import Report
@@ -19,6 +20,12 @@ class Location:
 
     file: str
     line: int = 1
+
+    @property
+    def uri(self) -> str:
+        """The file as a relative reference (RFC 3986, 4.2): what no URI may hold is percent-encoded, a colon too, since
+        in a first segment it would end a scheme."""
+        return quote(self.file.encode("utf-8", "surrogateescape"), safe="/~!$&'()*+,;=@")
 
 
 def files_of(ecosystem: str) -> tuple[str, ...]:

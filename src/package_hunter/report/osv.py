@@ -17,7 +17,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.times import rfc3339
 from package_hunter.report import words
 from package_hunter.report.harmless import any_text, harmless
-from package_hunter.report.indicators import indicators
+from package_hunter.report.indicators import indicators_of
 
 
 def _by_package(report: Report) -> dict[str, list[Finding]]:
@@ -42,12 +42,17 @@ def _details(purl: str, findings: list[Finding]) -> str:
     return "\n".join(lines)
 
 
+def _iocs(report: Report, purl: str) -> dict[str, list[str]]:
+    """What this package contacted, in the words of the malicious-packages repository."""
+    keys = {"domain": "domains", "url": "urls", "address": "ip_addresses"}
+    found: dict[str, list[str]] = {"domains": [], "urls": [], "ip_addresses": []}
+    for kind, value in indicators_of(report, purl):
+        found[keys[kind]].append(harmless(value, 2000))
+    return {key: values for key, values in found.items() if values}
+
+
 def records(report: Report) -> Iterator[dict[str, Any]]:
     """An OSV record for each malicious package."""
-    iocs: dict[str, list[str]] = {"domains": [], "urls": [], "ip_addresses": []}
-    keys = {"domain": "domains", "url": "urls", "address": "ip_addresses"}
-    for kind, value in indicators(report):
-        iocs[keys[kind]].append(harmless(value, 2000))
     for purl, findings in _by_package(report).items():
         parts = words.parse_purl(purl)
         facts = facts_of(parts.type) if parts is not None else None
@@ -61,7 +66,7 @@ def records(report: Report) -> Iterator[dict[str, Any]]:
             "details": _details(purl, findings),
             "affected": [{"package": package, "versions": [harmless(parts.version or "")]}],
             "credits": [{"name": "Package Hunter", "type": "TOOL"}],
-            "database_specific": {"iocs": {k: v for k, v in iocs.items() if v}},
+            "database_specific": {"iocs": _iocs(report, purl)},
         }
 
 

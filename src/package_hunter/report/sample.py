@@ -3,6 +3,7 @@ its rights. What a form loads with its first report would be out of reach later.
 
 from __future__ import annotations
 
+from package_hunter.model.depth import DepthName
 from package_hunter.model.finding import Evidence, Finding
 from package_hunter.model.observation import (
     Alert,
@@ -157,4 +158,5 @@ def sample() -> Report:
         explanation=("A secret was stolen.",),
         notices=("A waiver ended.",),
         hostname="host.example",
+        depth=DepthName.QUICK,
     )

@@ -53,7 +53,7 @@ def _message(finding: Finding) -> str:
 
 def _place(location: Location) -> dict[str, Any]:
     region = {"startLine": location.line, "startColumn": 1, "endLine": location.line, "endColumn": 2}
-    return {"physicalLocation": {"artifactLocation": {"uri": location.file}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": location.uri}, "region": region}}
 
 
 def _result(finding: Finding, report: Report, root: Path | None, rules: list[str]) -> dict[str, Any]:

@@ -254,6 +254,8 @@ def _coverage(report: Report) -> list[Text]:
             + (f", {c.frozen_seconds:.2f} s frozen" if c.frozen_seconds else "")
         ),
     ]
+    if (looked := words.depth(report)) is not None:
+        lines.append(Text(looked, "dim"))
     lines += [Text(harmless(r, MAX_SENTENCE), "bold") for r in c.reasons]
     lines += [Text(harmless(n, MAX_SENTENCE), "dim") for n in c.notes]
     if lawful := sorted({words.short(r.path, 80) for r in traffic.lawful_reads(report)}):

@@ -8,6 +8,7 @@ from typing import Any
 
 from packageurl import PackageURL
 
+from package_hunter.model.depth import DEPTHS, further
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame
 from package_hunter.model.plain import clean
@@ -188,6 +189,14 @@ def _rotate(report: Report) -> Iterator[str]:
     stolen = sorted({kinds.get(h.canary, h.canary).replace("-", " ") for h in sent})
     if stolen:
         yield f"Rotate secrets of these kinds: {', '.join(harmless(s) for s in stolen)}."
+
+
+def depth(report: Report) -> str | None:
+    """How far the scan looked, and what would have looked further; None where that is not known."""
+    if report.depth is None:
+        return None
+    more = "; ".join(f"--depth {one.name} would also {one.says}" for one in further(DEPTHS[report.depth]))
+    return f"Depth {report.depth}{f': {more}' if more else ''}."
 
 
 def news(report: Report) -> Iterator[str]:

@@ -20,7 +20,7 @@ from package_hunter.rules.exceptions import exception_nodes, item_text
 from package_hunter.rules.falco_check import falco_problems
 from package_hunter.rules.model import Problem, Rule, RuleSet
 from package_hunter.rules.operands import ResolveError, field_spec, fields_of
-from package_hunter.rules.output import OutputError, unsupported_fields
+from package_hunter.rules.output import OutputError, deprecated_fields, unsupported_fields
 from package_hunter.rules.overlap import Overlaps
 from package_hunter.rules.parse import ConditionError, parse_condition
 from package_hunter.rules.resolve import Resolver
@@ -298,6 +298,9 @@ class _Linker:
             else:
                 self.got.error("output", place, str(error))
             return None
+        for spec in deprecated_fields(output):
+            message = f"The output of {entry.name!r} shows {spec.name}, which is deprecated in Falco."
+            self.got.warn("deprecated_field", place, message, "", spec.name)
         for spec in absent:
             message = f"The output of {entry.name!r} shows {spec.name} as <NA>: {spec.unsupported}."
             self.got.warn("unsupported_field", place, message, "", spec.name)

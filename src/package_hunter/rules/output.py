@@ -53,12 +53,19 @@ def parse_output(template: str) -> list[str | Shown]:
 
 def unsupported_fields(template: str) -> list[FieldSpec]:
     """Fields of a template that no event has here; they are shown as absent."""
+    return [spec for spec in _specs(template) if spec.unsupported]
+
+
+def deprecated_fields(template: str) -> list[FieldSpec]:
+    """Fields of a template that Falco itself warns of."""
+    return [spec for spec in _specs(template) if spec.deprecated and not spec.unsupported]
+
+
+def _specs(template: str) -> list[FieldSpec]:
     refs = [
         ref for part in parse_output(template) if isinstance(part, Shown) for ref in fields_of(part.operand)
     ]
-    return [
-        spec for ref in refs if (spec := field_catalogue().get(ref.name)) is not None and spec.unsupported
-    ]
+    return [spec for ref in refs if (spec := field_catalogue().get(ref.name)) is not None]
 
 
 def _field(text: str, at: int) -> tuple[Shown, int]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from package_hunter.errors import SandboxError
-from package_hunter.model.box import GATEWAY_V4, HOME, HOST_ID_BASE, UID, BoxSpec
+from package_hunter.model.box import GATEWAY_V4, HOME, HOST_ID_BASE, PATH, UID, BoxSpec
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 CA_FILE = "/usr/local/share/ca-certificates/acme-internal-root.crt"
@@ -154,7 +154,7 @@ def environment(spec: BoxSpec) -> dict[str, str]:
         "SHELL": "/bin/bash",
         "LANG": "en_US.UTF-8",
         "TERM": "xterm-256color",
-        "PATH": f"{HOME}/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": PATH,
         **(_ca_environment() if spec.ca_pem else {}),
         **spec.env,
     }

@@ -61,6 +61,7 @@ class Scan(Base):
     fresh: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # an earlier result will not do
+    depth: Mapped[str | None] = mapped_column(String(16))  # model.depth; None: as the server's settings say
 
 
 class StoredReport(Base):

@@ -32,6 +32,7 @@ class NewScan:
     size: int | None = None
     purl: str | None = None
     fresh: bool = False
+    depth: str | None = None
 
 
 def clean_text(text: str, limit: int) -> str:
@@ -50,6 +51,7 @@ def add(session: Session, new: NewScan) -> Scan:
         size=new.size,
         purl=new.purl,
         fresh=new.fresh,
+        depth=new.depth,
         submitter=clean_text(new.submitter, MAX_NAME),
         created=now_ms(),
         status=ScanStatus.PENDING.value,

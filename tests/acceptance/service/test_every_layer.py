@@ -84,6 +84,7 @@ def test_what_is_no_http_is_refused_like_everything(server: Running, data: bytes
         ("OPTIONS", "*", 404),
         ("POST", "/monitor/project/npm", 413),
         ("GET", "/api/v1/scans?limit=x", 400),
+        ("POST", "/api/v1/scans?depth=bottomless", 400),
     ],
 )
 def test_every_refusal_is_safe(server: Running, method: str, path: str, status: int) -> None:

@@ -164,6 +164,26 @@ def test_only_what_the_tree_needs_reaches_the_registry_with_the_hosts_credential
     assert b"hosts-own-secret" not in written
 
 
+def test_a_manager_that_decides_gets_what_it_asks_for_until_the_tree_is_frozen(
+    pair: NetPair, gateway: Start, registry: Play
+) -> None:
+    local = registry({"a": {"1.0.0": {}}, "b": {"1.0.0": {}, "2.0.0": {}}, "c": {"1.0.0": {}}})
+    g = gateway(upstreams=(Upstream("npm", local.url),))
+    g.allow(RegistryAllow("npm", frozenset({"a"}), closed=True, manager_decides=True))
+    get = "curl -sS -o /dev/null -w '%{http_code} ' -H 'Host: 127.0.0.1' http://192.0.2.5"
+    asked = "b b/-/b-1.0.0.tgz not-there -/v1/search"
+    done = pair.run(f"for p in {asked}; do {get}/$p; done", ca(g))
+    assert done.stdout.split() == ["200", "200", "404", "404"]
+    g.freeze()
+    asked = "b b/-/b-1.0.0.tgz b/-/b-2.0.0.tgz c c/-/c-1.0.0.tgz"
+    done = pair.run(f"for p in {asked}; do {get}/$p; done", ca(g))
+    assert done.stdout.split() == ["200", "200", "404", "404", "404"]
+    log = g.stop()
+    told = [mark.evidence["url"].rpartition(":")[2] for mark in log.marks if mark.kind == "registry_channel"]
+    assert all("b-2.0.0" in url or "/c" in url for url in told) and len(told) == 2
+    assert not any("/c" in path for _, path, _ in local.asked)
+
+
 def test_a_scopes_package_never_comes_from_another_registry(
     pair: NetPair, gateway: Start, registry: Play
 ) -> None:

@@ -56,6 +56,12 @@ def test_a_job_says_what_to_scan_and_holds_no_path(store: Store, queue: Queue) -
     assert status(store, job.scan_id) == "running"
 
 
+def test_a_job_says_how_far_to_look_where_the_submitter_did(store: Store, queue: Queue) -> None:
+    put(store, queue, purl=PURL, depth="deep")
+    put(store, queue)
+    assert [claimed(queue).depth for _ in range(2)] == ["deep", None]
+
+
 def test_nothing_is_enqueued_where_the_transaction_fails(store: Store, queue: Queue) -> None:
     with pytest.raises(ZeroDivisionError), store.write() as session:
         scan = scans.add(session, NewScan("x", "ana", purl=PURL))

@@ -471,3 +471,23 @@ def test_falco_names_both_where_the_folder_is_of_two() -> None:
     assert found is not None and (found.package, found.confidence) == (None, "tree")
     assert "zope.event and zope.interface share" in found.basis
     assert certain is not None and (certain.package, certain.confidence) == (EVENT, "likely")
+
+
+@pytest.mark.parametrize(
+    ("writer", "package"),
+    [(20, "pkg:pypi/my-dep@1.0"), (21, None)],
+    ids=["pip itself", "a build that pip started"],
+)
+def test_what_pip_installed_is_the_packages_own(writer: int, package: str | None) -> None:
+    """pip unpacks what it was asked for: it does not rewrite it. A build that changes it does."""
+    file = f"{SITE}/my_dep/__init__.py"
+    dep = Package("pkg:pypi/my-dep@1.0", "My_Dep", "1.0", chain=("app", "My_Dep"), places=(f"{SITE}/my_dep",))
+    load = run("import", dep.purl, "import my_dep", 700, 80, 90)
+    processes = [
+        INIT,
+        process(20, 1, 600, 60),
+        process(21, 20, 601, 61, cwd="/tmp/pip-install-x/other_1"),
+        process(30, 1, 700, 80, cmdline="python -c import my_dep"),
+    ]
+    found = Blamer([PIP, load], processes, (dep,), (change(file, writer, 65, "created"),)).blame(30, 85 * S)
+    assert found is not None and found.package == package

@@ -63,6 +63,13 @@ def test_a_package(talk: Any) -> None:
     assert said == [f"submitted as {ID}", "waiting for a worker", "running"]
 
 
+def test_how_far_to_look_is_passed_on(talk: Any) -> None:
+    handle, seen = server()
+    client, _ = talk(handle)
+    client.scan(Submission(purl="pkg:npm/x", depth="deep"), 60)
+    assert dict(seen[1].url.params) == {"depth": "deep"}
+
+
 def test_an_archive_is_streamed_with_progress(talk: Any, tmp_path: Path) -> None:
     archive = tmp_path / "a.tgz"
     archive.write_bytes(b"x" * 3_000_000)

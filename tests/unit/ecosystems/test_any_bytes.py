@@ -31,13 +31,16 @@ P = "/home/dev/projects/p"
 SITE = f"{P}/.venv/lib/python3.11/site-packages"
 PROJECT_FILES = (
     "package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", ".npmrc",
-    "pnpm-workspace.yaml", "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile.lock", "requirements.txt",
+    "pnpm-workspace.yaml", "bun.lock", ".yarnrc.yml", ".yarnrc",
+    "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile.lock", "requirements.txt",
     "setup.py", "PKG-INFO", "x-1.dist-info/METADATA", "Gemfile", "Gemfile.lock", "packages/a/package.json",
 )  # fmt: skip
 BOX_FILES = (
     f"{P}/package.json", f"{P}/node_modules/.package-lock.json", f"{P}/node_modules/a/package.json",
-    f"{P}/Gemfile.lock", f"{SITE}/a-1.dist-info/METADATA", f"{SITE}/a-1.dist-info/RECORD",
+    f"{P}/yarn.lock", f"{P}/pnpm-lock.yaml", f"{P}/Gemfile.lock",
+    f"{SITE}/a-1.dist-info/METADATA", f"{SITE}/a-1.dist-info/RECORD",
 )  # fmt: skip
+OPTIONS = PlanOptions(phases=("install", "import", "exercise"), registry_hosts=frozenset({"r.example"}))
 text = st.text(st.characters(exclude_categories=()), max_size=12)
 NUMBER = "9" * 5_000
 DEEP = "[" * 20_000 + "]" * 20_000
@@ -144,7 +147,10 @@ def source_tree(files: dict[str, bytes], top: str = "") -> Any:
 )
 def test_a_plan_or_an_error_of_ours(files: dict[str, bytes], box: dict[str, bytes], top: str) -> None:
     try:
-        found = lay(source_tree(files, top), PlanOptions(phases=("install", "import", "exercise")))
+        found = lay(
+            source_tree(files, top),
+            OPTIONS,
+        )
     except HunterError:
         return
     tree = Files({**{f"{P}/{name}": data for name, data in files.items()}, **box})

@@ -79,6 +79,7 @@ def test_the_same_plans_come_out(tmp_path: Path, planner: Planner) -> None:
         assert (one.env, one.registry, one.notes) == (other.env, other.registry, other.notes)
         assert _planted(one) == _planted(other)
         assert one.fetch == other.fetch
+        assert (one.fetches_alone, one.lock_paths) == (other.fetches_alone, other.lock_paths)
         assert one.after_fetch(box, ()) == other.after_fetch(box, ())
         assert one.later(box) == other.later(box)
         assert one.inventory() == other.inventory()
@@ -306,7 +307,9 @@ def test_a_projects_own_policy_costs_no_report(own: str, said: str) -> None:
 def test_a_plan_is_of_the_project_or_of_a_folder_of_it(project: str, recursive: bool, taken: bool) -> None:
     given: Any = SimpleNamespace(source_tree=stage("app", Path("/nonexistent")))
     fetch = Phase("fetch", ())
-    outline = _PlanOutline(0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), fetch, ())
+    outline = _PlanOutline(
+        0, Target("app", "npm"), project, True, (), {}, (), False, (), (), (), False, (), fetch, ()
+    )
     if taken:
         made = ConfinedPlan(given, outline, PlanOptions(recursive=recursive))
         assert made.root == "/home/dev/projects/app"

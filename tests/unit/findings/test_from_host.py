@@ -292,3 +292,34 @@ def test_a_second_copy_of_the_same_package_is_its_own_too() -> None:
     for packages in ((one, again, holder), (again, holder, one)):
         path = f"{again.path}/build/x.node"
         assert tampering(path, one.purl, *packages) is None
+
+
+PNPM = "/home/dev/.npm/_npx/b459ee211a1a5fd9/node_modules/.bin/pnpm"
+
+
+@pytest.mark.parametrize(
+    ("script", "phase", "path", "told"),
+    [
+        (PNPM, "fetch", "/home/dev/.npmrc", False),
+        (PNPM.replace("pnpm", "yarn"), "fetch", "/home/dev/.yarnrc.yml", False),
+        (PNPM, "fetch", "/home/dev/.aws/credentials", True),
+        (PNPM, "install", "/home/dev/.npmrc", True),  # by then a package may have put another program there
+        ("/home/dev/projects/p/pnpm", "fetch", "/home/dev/.npmrc", True),
+        ("/home/dev/.npm/_npx/../pnpm", "fetch", "/home/dev/.npmrc", True),
+    ],
+)
+def test_a_manager_out_of_the_registry_reads_its_own_settings(
+    script: str, phase: str, path: str, told: bool
+) -> None:
+    reader = replace(NODE, cmdline=f"node {script} install", exepath="/usr/local/bin/node")
+    blame = replace(samples.BLAME, phase=phase, package=None)
+    alert = replace(
+        samples.alert(), rule="Credential file read", pid=reader.pid, tags=("kind:credential_access", "suspicious"),
+        event_type="openat", output_fields={"fd.name": path}, blame=blame,
+    )  # fmt: skip
+    seen = Observation(
+        processes=(reader,),
+        alerts=(alert,),
+        canary_reads=(CanaryRead(T0, "x:npm-token", path, reader.key, blame),),
+    )
+    assert (of("credential_access", judge(seen, NetworkLog())) is not None) is told

@@ -58,8 +58,9 @@ def test_an_npmrc_keeps_behaviour_and_loses_who_answers() -> None:
     text = b"""# comment
 legacy-peer-deps=true
 script-shell = ./sh
-registry=https://npm.corp.example/
-@acme:registry=https://npm.corp.example/
+registry=https://user:secret-5@npm.corp.example/secret-6/?secret-7
+@acme:registry=https://npm.corp.example:8443/
+"@other:registry" = "https://${SECRET}.corp.example/"
 //npm.corp.example/:_authToken=secret-1
 _auth = secret-2
 //npm.corp.example/:_password=secret-3
@@ -70,8 +71,11 @@ tag=${TOKEN}
 save-exact=true
 """
     kept, dropped = filter_npmrc(text)
-    assert kept == b"legacy-peer-deps=true\nscript-shell = ./sh\nsave-exact=true\n"
-    assert dropped == 9
+    assert kept == (
+        b"legacy-peer-deps=true\nscript-shell = ./sh\n; registry=https://npm.corp.example/\n"
+        b"; @acme:registry=https://npm.corp.example:8443/\n; @other:registry=?\nsave-exact=true\n"
+    ), "of who answers only a comment stays, that says no more than the host"
+    assert dropped == 10
 
 
 def test_what_is_withheld_is_listed_and_not_written(do: Unpack, dest: Path) -> None:

@@ -73,7 +73,7 @@ class AnyWatcher:
 
 
 class AnyBox:
-    gateway_netns, docker_socket = 0, None
+    gateway_netns, docker_socket, upper_dir = 0, None, Path("/nonexistent")
 
     def __init__(self, told: Told) -> None:
         self.told = told
@@ -106,6 +106,9 @@ class AnyGateway:
 
     def start(self, *_: object) -> None:
         self.told.tell("gateway open")
+
+    def freeze(self) -> None:
+        self.told.tell("tree frozen")
 
     def stop(self) -> NetworkLog:
         self.told.tell("gateway stopped")

@@ -75,7 +75,7 @@ def _scan() -> Any:
 def _run(scan: Any, plan: Any, box: Any) -> tuple[list[CommandRun], list[str]]:
     turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"))
     runs: list[CommandRun] = []
-    reasons, _ = run_phases(scan, box, turn, runs)
+    reasons, _ = run_phases(scan, box, turn, runs, lambda: None)
     return runs, reasons
 
 
@@ -95,6 +95,21 @@ def test_the_end_between_two_commands_is_said_once() -> None:
     runs, reasons = _run(scan, Planned(scan), Box(scan))
     assert runs == []
     assert reasons == ["The scan's time of 25 s was over in the fetch phase."]
+
+
+def test_what_has_a_budget_is_begun_within_it_and_all_else_in_any_case() -> None:
+    at_once, never = (
+        Command(("sh",), "/", script=name, within=seconds) for name, seconds in (("a/x", 60.0), ("a/y", 0.0))
+    )
+
+    class Budgeted(Planned):
+        def later(self, tree: BoxTree) -> tuple[Phase, ...]:
+            return (Phase("import", (at_once, never, SCRIPT)),)
+
+    scan = _scan()
+    runs, reasons = _run(scan, Budgeted(scan), Box(scan))
+    assert [run.command for run in runs if run.phase == "import"] == [at_once, SCRIPT]
+    assert reasons == []
 
 
 def test_a_killed_planner_is_no_broken_box() -> None:

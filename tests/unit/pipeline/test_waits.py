@@ -17,6 +17,7 @@ _CONSTANT = re.compile(r"^(\w*_SECONDS) = ", re.M)
 _BARE = re.compile(r"(?:timeout\w*=|timeout\(|sleep\(|settimeout\()\s*\d")
 _AGES = {
     "decoy.registry.front._FRESH_SECONDS",
+    "decoy.registry.patience._DOWN_SECONDS",
     "pipeline.early_start._FRESH_SECONDS",
 }  # of what is known, no waits
 

@@ -16,6 +16,7 @@ from package_hunter.config import Settings
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.base import stage
 from package_hunter.ecosystems.planner import Planner
+from package_hunter.model.depth import DepthName
 from package_hunter.model.observation import NetworkLog, OutsideFetch, Request
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
@@ -145,6 +146,7 @@ def test_settings_options_image_rules_and_registries_are_part_of_it(
         key(project, scan_timeout=5.0),
         key(project, ScanOptions(worlds=("ci",))),
         key(project, ScanOptions(phases=("install",))),
+        key(project, ScanOptions(depth=DepthName.DEEP)),
         key(project, ScanOptions(ecosystem="yarn")),
         key(project, upstreams=(Upstream("npm", "https://mirror.example/"),)),
         key(

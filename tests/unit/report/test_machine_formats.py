@@ -207,3 +207,59 @@ def test_several_ecosystems_have_a_file_each(tmp_path: Path) -> None:
     place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert place == "requirements.txt"
     assert "npm, pypi" in html.render(both)
+
+
+ODD = "odd name/\u00fcn\u00ef code"
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        (ODD, "odd%20name/%C3%BCn%C3%AF%20code/package-lock.json"),
+        ("a:b", "a%3Ab/package-lock.json"),
+        ("50%/#1?", "50%25/%231%3F/package-lock.json"),
+        ("[x]/\\y", "%5Bx%5D/%5Cy/package-lock.json"),
+        ("plain-1.0_~", "plain-1.0_~/package-lock.json"),
+    ],
+)
+def test_sarif_names_files_as_rfc_3986_has_them(folder: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "package-lock.json").write_text("{}")
+    result = json.loads(sarif.render(REPORT, tmp_path / folder))["runs"][0]["results"][0]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == expected
+    seen = json.loads(gitlab.render(REPORT, tmp_path / folder))["vulnerabilities"][0]
+    assert seen["location"]["file"] == f"{folder}/package-lock.json", "GitLab's is a path, no URI"
+
+
+def two_thieves() -> Report:
+    """Two packages with proof, each with a host of its own."""
+    first = next(f for f in FINDINGS if f.proof and f.blame and f.blame.package)
+    assert first.blame
+    other = "pkg:npm/second@2.0.0"
+    blame = replace(first.blame, package=other)
+    request = next(r for r in REPORT.network.requests if r.blame and r.blame.package == first.blame.package)
+    more = replace(request, url="https://second.example/x", blame=blame)
+    network = replace(REPORT.network, requests=(*REPORT.network.requests, more))
+    return replace(REPORT, findings=(first, replace(first, blame=blame)), network=network)
+
+
+def test_an_osv_record_holds_its_own_packages_indicators_only() -> None:
+    records = [json.loads(line) for line in osv.render(two_thieves()).splitlines()]
+    iocs = {one["affected"][0]["package"]["name"]: json.dumps(one["database_specific"]) for one in records}
+    assert set(iocs) == {"maldep", "second"}
+    assert "second.example" in iocs["second"]
+    assert "second.example" not in iocs["maldep"]
+    own = json.loads(osv.render(REPORT))["database_specific"]["iocs"]
+    assert json.loads(iocs["maldep"])["iocs"] == own
+    assert set(json.loads(iocs["second"])["iocs"]["urls"]) == {"https://second.example/x"}
+
+
+def test_gitlabs_indicators_are_of_the_findings_own_package() -> None:
+    found = json.loads(gitlab.render(two_thieves()))["vulnerabilities"]
+    shown = {
+        one["location"]["dependency"]["package"]["name"]: json.dumps(one["details"].get("indicators", {}))
+        for one in found
+    }
+    assert "second" in shown["second"]
+    assert "second" not in shown["maldep"]

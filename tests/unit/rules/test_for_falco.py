@@ -99,6 +99,13 @@ def test_container_info_is_removed_and_told() -> None:
     assert [p.code for p in loaded.problems if p.severity == "warning"] == ["deprecated_output"]
 
 
+@pytest.mark.parametrize("output", ["'a %evt.dir b'", "'%tolower(evt.dir)'"])
+def test_a_field_of_the_output_that_falco_warns_of_is_told(output: str) -> None:
+    loaded = load(rule(output=output))
+    assert [(p.severity, p.code) for p in loaded.problems] == [("warning", "deprecated_field")]
+    assert len(loaded.rules) == 1
+
+
 def test_a_rule_is_left_out_for_its_output() -> None:
     loaded = load(rule(output="'%no.field'", more="  skip-if-unknown-filter: true\n"))
     assert loaded.rules == [] and [p.code for p in loaded.problems] == ["skipped"]

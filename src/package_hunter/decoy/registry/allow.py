@@ -14,8 +14,14 @@ def normal_name(ecosystem: str, name: str) -> str:
     return facts.normal(name) if facts is not None else name
 
 
+MAX_ASKED = 50_000  # names that a manager that decides may ask for
+
+
 class AllowList:
-    """The names, artefacts and digests of one ecosystem that this scan may fetch."""
+    """The names, artefacts and digests of one ecosystem that this scan may fetch.
+
+    ``deciding``: the package manager alone asks, and what it asks for becomes the tree; until ``freeze``.
+    """
 
     def __init__(self, ecosystem: str) -> None:
         self._ecosystem = ecosystem
@@ -25,6 +31,9 @@ class AllowList:
         self._pinned: set[str] = set()
         self._urls: set[str] = set()
         self._proven: dict[str, str] = {}
+        self.deciding = False
+        self._asked: set[str] = set()
+        self._served: dict[str, str] = {}  # name@version -> SRI of what went out while the manager decided
 
     def add(self, allow: RegistryAllow) -> None:
         """Take a further description from the plan; once one is open, the whole is."""
@@ -37,14 +46,39 @@ class AllowList:
         self._names |= self._pinned
         self._urls |= allow.urls
         self._proven.update(allow.proven)
+        self.deciding = allow.manager_decides and (first or self.deciding)
+
+    def freeze(self) -> None:
+        """The fetch is over: what the manager asked for is the tree, and foreign code may ask for nothing else."""
+        if not self.deciding:
+            return
+        self.deciding, self._closed = False, True
+        self._names |= self._asked
+        for key, sri in self._served.items():
+            self._integrity.setdefault(key, sri)
+            self._pinned.add(normal_name(self._ecosystem, key.rpartition("@")[0]))
+
+    def served(self, name: str, version: str, sri: str) -> None:
+        """This artefact goes out."""
+        if self.deciding:
+            self._served[f"{name}@{version}"] = sri
 
     def name(self, name: str) -> bool:
-        return normal_name(self._ecosystem, name) in self._names
+        normal = normal_name(self._ecosystem, name)
+        if normal in self._names:
+            return True
+        if not self.deciding or len(self._asked) >= MAX_ASKED:
+            return False
+        self._asked.add(normal)
+        return True
 
     def version(self, name: str, version: str) -> bool:
-        """False where a lock file that lists everything lists this package in other versions only."""
+        """False where a lock file that lists everything lists this package in other versions only, and nobody else
+        may know better."""
         if not self.name(name):
             return False
+        if self.deciding:
+            return True
         pinned = self._closed and normal_name(self._ecosystem, name) in self._pinned
         return not pinned or f"{name}@{version}" in self._integrity
 
@@ -61,5 +95,5 @@ class AllowList:
 
     def learn(self, names: Iterable[str]) -> None:
         """The registry says that an allowed package depends on these."""
-        if not self._closed:
+        if not self._closed and not self.deciding:
             self._names.update(normal_name(self._ecosystem, name) for name in names)

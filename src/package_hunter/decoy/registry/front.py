@@ -15,6 +15,7 @@ from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.decoy.registry.allow import AllowList
 from package_hunter.decoy.registry.cache import Metadata, PendingArtefact, RegistryCache, best_digest
 from package_hunter.decoy.registry.client import UpstreamClient
+from package_hunter.decoy.registry.patience import Patience, Silent, failed
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.web import Answer, Ask
@@ -38,6 +39,12 @@ class Offline(Unreachable):
     status = 403  # package managers try again, for minutes, on 503
 
 
+class Down(Unreachable):
+    """The upstream did not answer, or only with an error of its own, as often as it was asked."""
+
+    status = 403  # it was asked again here: nobody in the box has to wait and try
+
+
 class Front(Protocol):
     """What an ecosystem's folder gives: its registries as the box sees them, read side."""
 
@@ -58,6 +65,7 @@ class Registry:
         self.allowed = {one.name: AllowList(one.name) for one in known()}
         self.clients = {u.url: UpstreamClient(u) for u in spec.upstreams}
         self._learning: set[asyncio.Future[Any]] = set()
+        self.patience = Patience()
         # told of each host that an index keeps its files at
         self.on_file_host: Callable[[str], None] = lambda host: None
 
@@ -83,10 +91,8 @@ class Registry:
     def refused(self, ask: Ask, error: Unreachable) -> None:
         """Note that something allowed could not be had."""
         self.record.count_cut("registry_unreachable")
-        why = str(error)
-        self.record(
-            "fetched", OutsideFetch(now(), ask.url[:2000], error.status, 0, "", why, ask.peer.peer_port)
-        )
+        why, status = str(error), OutsideFetch.DOWN if isinstance(error, Down) else error.status
+        self.record("fetched", OutsideFetch(now(), ask.url[:2000], status, 0, "", why, ask.peer.peer_port))
 
     def stood_in(self, ask: Ask, url: str) -> None:
         """Note that a registry's file goes out for one at a stranger's address, of the same digest."""
@@ -114,11 +120,13 @@ class Registry:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._learning.add(done)
         try:
-            return await self._fetch_metadata(client, url, asked, cached, (path, variant), teach)
-        except httpx.HTTPError as error:
+            return await self.patience.asked(
+                url, lambda: self._fetch_metadata(client, url, asked, cached, (path, variant), teach)
+            )
+        except Silent as error:
             if cached:
                 return cached
-            raise Unreachable(f"{urlsplit(url).hostname} did not answer: {type(error).__name__}") from error
+            raise Down(str(error)) from error
         finally:
             done.set_result(None)
             self._learning.discard(done)
@@ -137,6 +145,7 @@ class Registry:
                 cached.validated = time.time()
                 self.cache.store_metadata(client.upstream.url, *key, cached)
                 return cached
+            failed(response)
             body = await self._read(response, self.spec.limits.metadata_bytes)
             kept = tuple((k, v) for k, v in response.headers.items() if k in _KEPT_HEADERS)
             entry = Metadata(response.status_code, kept, body, response.headers.get("etag"), time.time())
@@ -169,8 +178,23 @@ class Registry:
         if self.spec.offline:
             raise Offline("it is not in the cache, and this scan is offline")
         if ask.method == "HEAD":
+            return await self._head(client, url)
+        try:
+            return await self.patience.asked(url, lambda: self._begun(client, url, digest, ask, label))
+        except Silent as error:
+            raise Down(str(error)) from error
+
+    async def _head(self, client: UpstreamClient, url: str) -> Answer:
+        try:
             async with client.get(url, {}, "HEAD") as head:
                 return Answer(head.status_code, b"", (), "application/octet-stream", registry=True)
+        except httpx.HTTPError as error:
+            raise Down(f"{urlsplit(url).hostname} did not answer: {type(error).__name__}") from error
+
+    async def _begun(
+        self, client: UpstreamClient, url: str, digest: tuple[str, str] | None, ask: Ask, label: str
+    ) -> Answer:
+        """The answer once its first bytes are there; the rest is streamed."""
         pending = self.cache.begin_artefact(client.upstream.url, *digest) if digest else None
         started: asyncio.Future[tuple[int, str | None]] = asyncio.get_running_loop().create_future()
         stream = self._stream(client, url, pending, started, ask, label)
@@ -194,9 +218,10 @@ class Registry:
         ask: Ask,
         label: str,
     ) -> AsyncIterator[bytes]:
-        size = 0
+        size, last = 0, b""
         try:
             async with client.get(url, {"accept-encoding": "identity"}) as response:
+                failed(response)
                 started.set_result((response.status_code, response.headers.get("content-length")))
                 async for part in response.aiter_raw():
                     size += len(part)
@@ -204,13 +229,19 @@ class Registry:
                         raise Unreachable(f"{label} is larger than {self.spec.limits.artefact_bytes} bytes")
                     if pending:
                         pending.write(part)
-                    yield part
+                    if last:
+                        yield last
+                    last = part
                 if response.status_code == 200 and pending and not pending.commit():
                     self.mark(
                         "integrity_mismatch", ask, f"{label} is not what its registry or lock file says"
                     )
+                if last:
+                    yield last  # goes out when all is judged: the scan may end with it
         except httpx.HTTPError as error:
-            raise Unreachable(f"{urlsplit(url).hostname} did not answer: {type(error).__name__}") from error
+            if not started.done():
+                raise  # nothing of it is out yet: it is asked for again
+            raise Unreachable(f"{urlsplit(url).hostname} broke off: {type(error).__name__}") from error
         finally:
             if pending:
                 pending.abandon()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from package_hunter.model.box import HOME
 from package_hunter.model.ecosystem import BuiltIn, Facts
 
 LIFECYCLE = "/usr/share/npm/lifecycle.js"  # ours: lets npm run one lifecycle script
 
 _URL = r"(https?://[^\s'\"\]]+)"
+_NPX = rf"{HOME}/\.npm/_npx/[0-9a-f]{{8,64}}/node_modules"
 _NODE = "usr/local/lib/node_modules"
 
 FACTS = Facts(
     name="npm",
-    managers=("npm", "yarn", "pnpm"),
+    managers=("npm", "yarn", "pnpm", "bun"),
     purl_type="npm",
     manifests=("package.json",),
-    pins=("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "package.json"),
+    pins=(
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "bun.lock",
+        "package.json",
+    ),
     pin_lines=(r'"(?:[^"]*node_modules/)?NAME"\s*:', r'^"?NAME@'),
     addressed=(
         r"package\.json",
@@ -23,6 +32,7 @@ FACTS = Facts(
         r"yarn\.lock",
         r"pnpm-lock\.yaml",
         r"pnpm-workspace\.yaml",
+        r"bun\.lock",
     ),
     credential_files={
         ".npmrc": "npmrc",
@@ -37,10 +47,20 @@ FACTS = Facts(
     script_manifest="package.json",
     archives=(r"\.tgz",),
     interpreters=("node",),
-    reads={"npm": ("/.npmrc",), "lifecycle.js": ("/.npmrc",)},
+    reads={
+        "npm": ("/.npmrc",),
+        "lifecycle.js": ("/.npmrc",),
+        "pnpm": ("/.npmrc", "/pnpm/rc", "/pnpm/auth.ini"),
+        "yarn": ("/.npmrc", "/.yarnrc"),
+    },
+    fetched_as={
+        "pnpm": rf"{_NPX}/(?:\.bin/pnpm|pnpm/bin/pnpm\.[cm]?js)",
+        "yarn": rf"{_NPX}/(?:\.bin/yarn|@yarnpkg/cli-dist/bin/yarn\.[cm]?js)",
+    },
     fetch_programs=(
         "/usr/local/bin/node",
         "/usr/bin/node",
+        "/usr/local/opt/node*/bin/node",
         "/usr/bin/dash",
         "/bin/dash",
         "/usr/bin/sh",

@@ -95,17 +95,20 @@ class NpmFront:
 
     async def _tarball(self, ask: Ask, path: npm.NpmPath) -> Answer:
         known = self._files.get(ask.host + ask.raw_path)
+        stands_in = ask.host not in self._hosts and known is None
         if known is None and await self._shared.known(lambda: self._allowed.name(path.name)):
             client = self.client_for(path.name)
             if client is not None:  # a lock file named it: learn its digest first
                 await self._packument(client, npm.NpmPath("packument", path.name), _plain_ask(ask))
             known = self._files.get(ask.host + ask.raw_path) or self._by_file.get((path.name, path.item))
+        if known is None and stands_in:
+            return self._not_the_strangers(ask)
         if known is None or ask.query:
             return self._deny(ask, path.name or ask.raw_path)
         client, name, version, sri, url = known
         if not self._allowed.version(name, version):
             return self._deny(ask, f"{name}@{version}")
-        stands_in = ask.host not in self._hosts and ask.host + ask.raw_path not in self._files
+        stands_in = stands_in and ask.host + ask.raw_path not in self._files
         locked = self._allowed.proof(ask.url) if stands_in else self._allowed.integrity(name, version)
         if stands_in and (locked is None or _differs(locked, sri)):
             return self._not_the_strangers(ask)
@@ -115,6 +118,7 @@ class NpmFront:
             return json_answer(json.dumps({"error": what}), 409)  # no byte of it: npm would try for minutes
         if stands_in:
             self._shared.stood_in(ask, url)
+        self._allowed.served(name, version, locked or sri)
         return await self._shared.artefact(client, url, locked or sri, ask, f"{name}@{version}")
 
     def _not_the_strangers(self, ask: Ask) -> Answer:
@@ -123,6 +127,8 @@ class NpmFront:
         return json_answer(json.dumps({"error": str(error)}), 403)
 
     def _deny(self, ask: Ask, what: str) -> Answer:
+        if self._allowed.deciding:
+            return json_answer(_NOT_FOUND, 404)  # the manager itself: it wants what there is not
         if what not in self._denied and len(self._denied) < 1000:
             self._denied.add(what)
             self._shared.mark(

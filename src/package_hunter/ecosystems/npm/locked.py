@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from package_hunter.ecosystems.npm import lock, yaml_lock, yarn_lock
+from package_hunter.ecosystems.npm import bun_lock, lock, yaml_lock, yarn_lock
 from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.tree import BoxTree, parse_object
 
@@ -64,11 +64,16 @@ def _listed(entries: Iterable[yarn_lock.LockEntry]) -> list[Pin]:
     ]
 
 
+def _bun(text: str) -> list[Pin] | None:
+    return _npm(json.dumps(bun_lock.as_npm_lock(text)))
+
+
 _KINDS: tuple[tuple[str, Callable[[str], list[Pin] | None]], ...] = (
     ("npm-shrinkwrap.json", _npm),
     ("package-lock.json", _npm),
     ("yarn.lock", _yarn),
     ("pnpm-lock.yaml", _pnpm),
+    ("bun.lock", _bun),
 )
 
 

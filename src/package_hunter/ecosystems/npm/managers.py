@@ -3,16 +3,15 @@ from."""
 
 from __future__ import annotations
 
-import base64
-import re
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from package_hunter.ecosystems.npm import installed, lock, yaml_lock, yarn_lock
+from package_hunter.ecosystems.npm import bun_lock, installed, lock, outside, yarn_lock
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.manifest import KINDS_OF_DEPENDENCY, dependencies
-from package_hunter.ecosystems.npm.yarn_lock import LockEntry
+from package_hunter.ecosystems.npm.outside import Outside
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text_map
 from package_hunter.model.registry import RegistryAllow
 
@@ -31,24 +30,22 @@ _NPM_FLAGS = (
     "--global=false",
     "--offline=false",
 )
-_YARN_FLAGS = (
-    "--ignore-scripts",
-    "--non-interactive",
-    "--no-progress",
-    "--production=false",
-    "--ignore-engines",
-)
 
 
 class Manager(ABC):
     """One package manager at work on one project."""
 
+    kind = "npm"  # whose settings it reads: npm, yarn, pnpm
+    lock_names: tuple[str, ...] = ()  # where it leaves its lock file, below the project
+    files: Mapping[str, bytes] = {}  # to plant, by their names below the project
     agent = "npm"  # as the manager calls itself in npm_config_user_agent, the others with their version
     fetch: tuple[str, ...]
     env: Mapping[str, str] = {}
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
+    strange_registries: Mapping[str, str] = {}  # see named.strange
+    folders: tuple[str, ...] = ()  # of those manifests, relative to the project
     also_asks: tuple[Mapping[str, Any], ...] = ()  # manifests whose dependencies are asked for too
     # While it fetches, no code runs but the manager's own: nothing of the project, nothing of a package.
     runs_alone = True
@@ -59,6 +56,25 @@ class Manager(ABC):
     @abstractmethod
     def registry(self) -> RegistryAllow:
         """What the gateway may pass on for this project."""
+
+    def outside(self, hosts: frozenset[str] | None) -> tuple[Outside, ...]:
+        """What of the tree lies outside of the registries at ``hosts``."""
+        return outside.joined(
+            (*self._locked_outside(hosts), *outside.of_manifests((self.manifest, *self.also_asks), hosts))
+        )
+
+    @property
+    @abstractmethod
+    def complete(self) -> bool:
+        """Whether a lock file lists all that is installed."""
+
+    @abstractmethod
+    def _locked_outside(self, hosts: frozenset[str] | None) -> Sequence[Outside]:
+        """What of it the lock file says."""
+
+    def anew(self, tree: BoxTree, project: str) -> tuple[str, ...]:
+        """A note where the manager did not take the versions of the lock file as it stood. Ask after the fetch."""
+        return ()
 
     @abstractmethod
     def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
@@ -94,7 +110,7 @@ def _overrides(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-class _Proven:
+class Proven:
     """Addresses whose digest a lock file gives. One that a manifest names by itself (``without``), or that stands
     without it or with another anywhere, is none: the manager would take other bytes, too."""
 
@@ -112,15 +128,14 @@ class _Proven:
             self.found[url] = sri
 
 
-def _sri(digest: str) -> str:
-    """The SHA-1 that yarn writes behind an address, as SRI; ``""`` where it is none."""
-    if not re.fullmatch(r"[0-9a-f]{40}", digest):
-        return ""
-    return "sha1-" + base64.b64encode(bytes.fromhex(digest)).decode()
+ANEW = "So versions were resolved at the time of this scan: they may be others than yours."
+NO_LOCK = "There is no lock file, so versions were resolved at the time of this scan: they may be others than yours."
 
 
 class Npm(Manager):
     """npm: ``npm ci`` where the lock file fits package.json, ``npm install`` otherwise."""
+
+    lock_names = ("package-lock.json", "npm-shrinkwrap.json")
 
     def __init__(
         self, project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any], notes: tuple[str, ...]
@@ -132,13 +147,23 @@ class Npm(Manager):
         self.fetch = ("npm", "ci" if self._fits else "install", *_NPM_FLAGS)
         self.notes = notes
         if lock_file and not self._fits:
-            self.notes += ("The lock file does not fit package.json, so `npm install` resolved it anew.",)
+            self.notes += (
+                "The lock file does not fit package.json, so `npm install` resolved it anew: versions may be others"
+                " than yours.",
+            )
             self.locked = {}
+
+    @property
+    def complete(self) -> bool:
+        return self._fits and bool(self.locked)
+
+    def _locked_outside(self, hosts: frozenset[str] | None) -> Sequence[Outside]:
+        return outside.of_npm_lock(self._lock, hosts)
 
     def registry(self) -> RegistryAllow:
         names, urls = self._asked()
         integrity: dict[str, str] = {}
-        proven = _Proven(urls)
+        proven = Proven(urls)
         for entry in self.locked.values():
             if not entry.location or entry.link or "node_modules/" not in entry.location:
                 continue
@@ -151,7 +176,7 @@ class Npm(Manager):
         return RegistryAllow(
             "npm",
             frozenset(names),
-            closed=self._fits and bool(self.locked),
+            closed=self.complete,
             integrity=integrity,
             urls=frozenset(urls),
             proven=proven.found,
@@ -175,113 +200,14 @@ def _fits(project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any]) -> 
     )
 
 
-class _ListedManager(Manager):
-    """A manager that leaves no list of what it installed: the folders tell, the lock file gives integrity."""
-
-    def __init__(
-        self, project_manifest: Mapping[str, Any], entries: list[LockEntry], notes: tuple[str, ...]
-    ) -> None:
-        super().__init__(project_manifest)
-        self.members: list[str] = []
-        self._entries = entries
-        self.notes = notes
-
-    def registry(self) -> RegistryAllow:
-        names, urls = self._asked()
-        integrity: dict[str, str] = {}
-        proven = _Proven(urls)
-        for locked in self._entries:
-            names.add(locked.name)
-            if locked.integrity:
-                integrity[f"{locked.name}@{locked.version}"] = locked.integrity
-            if locked.resolved.startswith(("http://", "https://")):
-                url, _, digest = locked.resolved.partition("#")
-                urls.add(url)
-                proven.add(url, locked.integrity or _sri(digest))
-        return RegistryAllow(
-            "npm",
-            frozenset({*names, *self.tool}),
-            closed=bool(self._entries),
-            integrity=integrity,
-            urls=frozenset(urls),
-            proven=proven.found,
-        )
-
-    def inventory(self, tree: BoxTree, project: str) -> dict[str, Entry]:
-        found = installed.from_folders(tree, project, self.members)
-        sri = {(item.name, item.version): item.integrity for item in self._entries if item.integrity}
-        return {
-            key: installed.with_integrity(entry, sri.get((entry.name, entry.version)))
-            for key, entry in found.items()
-        }
-
-
-class YarnClassic(_ListedManager):
-    """yarn 1: ``yarn install --frozen-lockfile``."""
-
-    agent = "yarn/1.22.22"
+class Bun(Npm):
+    """bun, whose lock file says where in node_modules each package lies: npm installs that very tree."""
 
     def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
-        super().__init__(project_manifest, yarn_lock.parse(lock_text), ())
-        frozen = ("--frozen-lockfile",) if self._entries else ()
-        self.fetch = ("yarn", "install", *_YARN_FLAGS, *frozen)
-
-
-class YarnBerry(_ListedManager):
-    """yarn 2 and later, as its own release 4 out of the registry. Its folders are made as npm's
-    (``node-modules``), so that scripts and imports find them; the project's plugins and its own copy of yarn
-    (``.yarn/releases``) stay unused, since they are the project's code."""
-
-    agent = "yarn/4.9.2"
-    tool = ("@yarnpkg/cli-dist",)
-
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
-        note = "yarn 4 installed into node_modules; plugins and .yarnrc.yml of the project were not used."
-        super().__init__(project_manifest, yaml_lock.berry(lock_text), (note,))
-        self.fetch = (*_npm_exec("@yarnpkg/cli-dist@4", "yarn"), "install", "--mode=skip-build")
-        self.env = {
-            "YARN_NODE_LINKER": "node-modules",
-            "YARN_ENABLE_SCRIPTS": "0",
-            "YARN_ENABLE_TELEMETRY": "0",
-            "YARN_IGNORE_PATH": "1",
-            "YARN_ENABLE_IMMUTABLE_INSTALLS": "0",
-            "YARN_ENABLE_GLOBAL_CACHE": "1",
-        }
-
-
-class Pnpm(_ListedManager):
-    """pnpm, in the major version that wrote the lock file."""
-
-    tool = ("pnpm",)
-
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str, runs_alone: bool) -> None:
-        super().__init__(project_manifest, yaml_lock.pnpm(lock_text), ())
-        self.runs_alone = runs_alone
-        self.members = yaml_lock.pnpm_members(lock_text)
-        major = yaml_lock.pnpm_major(lock_text)
-        self.agent = f"pnpm/{major}.0.0"
-        self.fetch = (
-            *_npm_exec(f"pnpm@{major}", "pnpm"),
-            "install",
-            "--ignore-scripts",
-            "--frozen-lockfile" if self._entries else "--no-frozen-lockfile",
-            "--prod=false",
-            "--config.manage-package-manager-versions=false",
-            "--config.verify-store-integrity=true",
-        )
-        # Without an answer to everything it might ask, pnpm stops where there is no terminal.
-        self.env = {"CI": "true"}
-
-
-def _npm_exec(package: str, binary: str) -> tuple[str, ...]:
-    return (
-        "npm",
-        "exec",
-        "--yes",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-update-notifier",
-        f"--package={package}",
-        "--",
-        binary,
-    )
+        found = bun_lock.as_npm_lock(lock_text)
+        super().__init__(project_manifest, found, ())
+        if found:
+            self.files = {"package-lock.json": json.dumps(found, indent=2).encode()}
+            self.notes += ("npm installed the versions that bun.lock lists.",)
+        else:
+            self.notes += (f"bun.lock could not be read. {ANEW}",)

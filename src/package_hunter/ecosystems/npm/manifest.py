@@ -4,7 +4,7 @@ untrusted."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, as_text_map
@@ -70,6 +70,11 @@ def dependencies(manifest: Mapping[str, Any]) -> dict[str, str]:
     return wanted
 
 
+def folder_name(location: str) -> str:
+    """The name under which what lies there is asked for; "" of a folder of the project."""
+    return location.rpartition("node_modules/")[2] if "node_modules/" in location else ""
+
+
 def from_elsewhere(spec: str) -> bool:
     """Whether no registry has what is asked for so: a repository (``owner/name`` too), an address, a folder."""
     return _ELSEWHERE.match(spec.strip()) is not None
@@ -84,6 +89,14 @@ def loader(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | Non
         if top is None:
             return None
         return "import" if _only_import(top) or manifest.get("type") == "module" else "require"
+    hit = main_file(tree, folder, manifest)
+    if hit is None:
+        return None
+    return "import" if hit.endswith(".mjs") or manifest.get("type") == "module" else "require"
+
+
+def main_file(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | None:
+    """The file that node takes for a package without ``exports``, below its folder; None where there is none."""
     main = as_text(manifest.get("main"), 4096).removeprefix("./") or "index.js"
     candidates = (
         main,
@@ -95,10 +108,31 @@ def loader(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | Non
         "index.json",
     )
     plain = [name for name in candidates if ".." not in name.split("/")]
-    hit = next((name for name in plain if tree.kind(f"{folder}/{name}") == "file"), None)
-    if hit is None:
+    return next((name for name in plain if tree.kind(f"{folder}/{name}") == "file"), None)
+
+
+def missing_export(tree: BoxTree, folder: str, manifest: Mapping[str, Any]) -> str | None:
+    """The file that node would take for the package itself by its ``exports``, where none of those that stand there
+    is in its folder; None where one is."""
+    files = [name for name in targets(_top_condition(manifest.get("exports"))) if ".." not in name.split("/")]
+    if any(tree.kind(f"{folder}/{name.removeprefix('./')}") == "file" for name in files):
         return None
-    return "import" if hit.endswith(".mjs") or manifest.get("type") == "module" else "require"
+    return files[0] if files else "a file"
+
+
+def targets(target: object, depth: int = 0) -> Iterator[str]:
+    """Every file that conditions lead to, but for declarations of types."""
+    if depth > _MAX_CONDITIONS:
+        return
+    if isinstance(target, str):
+        yield target
+    elif isinstance(target, list):
+        for item in target:
+            yield from targets(item, depth + 1)
+    elif isinstance(target, dict):
+        for key, value in target.items():
+            if key != "types":
+                yield from targets(value, depth + 1)
 
 
 def has_twin(manifest: Mapping[str, Any]) -> bool:
@@ -117,6 +151,17 @@ def commands(manifest: Mapping[str, Any]) -> list[str]:
     if isinstance(bins, str):
         return [as_text(manifest.get("name"), 214).rsplit("/", 1)[-1]]
     return [name for name in as_text_map(bins) if _PLAIN_NAME.fullmatch(name)]
+
+
+def command_files(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Name of each command -> its file in the package."""
+    bins = manifest.get("bin")
+    given = dict.fromkeys(commands(manifest), bins) if isinstance(bins, str) else as_text_map(bins)
+    return {
+        name: as_text(given[name], 4096).removeprefix("./")
+        for name in commands(manifest)
+        if given.get(name) and ".." not in as_text(given[name], 4096).split("/")
+    }
 
 
 def sub_modules(manifest: Mapping[str, Any]) -> list[str]:

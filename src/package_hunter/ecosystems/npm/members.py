@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from package_hunter.ecosystems import yamltext
 from package_hunter.ecosystems.npm.manifest import dependencies
 from package_hunter.ecosystems.tree import BoxTree, as_map
+from package_hunter.ecosystems.yamltext import load_text
 
 _MAX_MEMBERS = 2_000
 _MAX_DEPTH = 6  # of folders that ``**`` stands for
@@ -32,10 +32,7 @@ def manifests(tree: BoxTree, project: str, root: Mapping[str, Any]) -> dict[str,
     """Every such manifest by its folder; at most 2,000."""
     found: dict[str, dict[str, Any]] = {}
     queue = deque([(project, root)])
-    workspace = as_map(
-        yamltext.load_text((tree.read(f"{project}/{_PNPM}", 1 << 20) or b"").decode("utf-8", "replace"))
-    )
-    patterns = [*_patterns(root), *_patterns({"workspaces": workspace.get("packages")})]
+    patterns = _patterns(root) + _patterns({"workspaces": _pnpm_packages(tree, project)})
     for folder in _folders(tree, project, patterns):
         _add(tree, folder, found, queue)
     while queue:
@@ -70,6 +67,12 @@ def _patterns(root: Mapping[str, Any]) -> list[str]:
         else []
     )
     return [text.removeprefix("./").strip("/") for text in texts if not text.startswith("!")][:200]
+
+
+def _pnpm_packages(tree: BoxTree, project: str) -> object:
+    """The patterns of pnpm's own file."""
+    raw = tree.read(f"{project}/pnpm-workspace.yaml", 1 << 20) or b""
+    return as_map(load_text(raw.decode("utf-8", "replace"))).get("packages") if raw else None
 
 
 def _folders(tree: BoxTree, project: str, patterns: list[str]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,15 @@ from packageurl import PackageURL
 from package_hunter.ecosystems import jsontext
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
-from package_hunter.ecosystems.npm import lock, locked, members, yarn_lock
+from package_hunter.ecosystems.npm import choice, interpreter, loaders, lock, locked, members, named
 from package_hunter.ecosystems.npm import plan as npm_plan
-from package_hunter.ecosystems.npm.managers import Manager, Npm, Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.managers import Manager, Npm
 from package_hunter.ecosystems.npm.plan import NpmPlan
 from package_hunter.ecosystems.pinned import LockFile, Pin
-from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
+from package_hunter.ecosystems.tree import BoxTree, as_text
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
-_PROGRAMS = re.compile(
-    rb"^[^\S\n]*+(git|node-options|node_options|shell|script-shell|node-gyp|editor|pnpmfile)[^\S\n]*+=", re.M
-)
 _FORM = '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {}}'
 
 
@@ -46,9 +42,10 @@ class NpmPlanning(Planning):
             return self._plan_archive(source_tree, found, options)
         name = as_text(found.get("name"), 214) or source_tree.name
         target = Target(name, "npm", sha256=source_tree.sha256)
-        manager = _manager(source_tree, found)
-        manager.also_asks = tuple(members.manifests(source_tree.tree, source_tree.project, found).values())
-        return NpmPlan(source_tree, options, manager, target)
+        manager = _manager(source_tree, found, options)
+        plan = NpmPlan(source_tree, options, manager, target)
+        plan.runs_on(interpreter.chosen(source_tree.tree, source_tree.project, found, options.interpreters))
+        return plan
 
     def lock_files(self, tree: BoxTree, project: str) -> Iterator[LockFile]:
         """npm's own, yarn's, pnpm's."""
@@ -97,6 +94,7 @@ class NpmPlanning(Planning):
         manifest = {**json.loads(_FORM), "dependencies": dict(dependencies)}
         manager = Npm(manifest, {}, ())
         manager.also_asks = (asked,) if asked else ()
+        manager.runs_alone = not options.fetch_hosts
         text = json.dumps(manifest, indent=2).encode() + b"\n"
         files = (BoxFile(f"{source_tree.project}/package.json", text), *files)
         return NpmPlan(source_tree, options, manager, target, files)
@@ -118,52 +116,19 @@ def _read_manifest(source_tree: SourceTree) -> dict[str, Any]:
     return found
 
 
-def _manager(source_tree: SourceTree, manifest: Mapping[str, Any]) -> Manager:
-    """The manager that the project uses. Its .npmrc may name programs that the manager starts."""
-    manager = _by_lock_file(source_tree, manifest)
-    settings = source_tree.tree.read(f"{source_tree.project}/.npmrc", 1 << 20) or b""
-    if _PROGRAMS.search(settings):
-        manager.runs_alone = False
-    return manager
-
-
-def _by_lock_file(source_tree: SourceTree, manifest: Mapping[str, Any]) -> Manager:
-    """The manager whose lock file lies there: npm's own, then yarn's, then pnpm's; npm without any."""
+def _manager(source_tree: SourceTree, manifest: Mapping[str, Any], options: PlanOptions) -> Manager:
+    """The manager that the project uses, and whether anything foreign can run while it fetches."""
     tree, base = source_tree.tree, source_tree.project
-    for name in ("npm-shrinkwrap.json", "package-lock.json"):
-        raw = tree.read(f"{base}/{name}", lock.MAX_LOCK_BYTES)
-        if raw is not None:
-            return Npm(manifest, parse_object(raw), ())
-    yarn = tree.read(f"{base}/yarn.lock", lock.MAX_LOCK_BYTES)
-    if yarn is not None:
-        text = yarn.decode("utf-8", "replace")
-        return YarnBerry(manifest, text) if yarn_lock.is_berry(text) else YarnClassic(manifest, text)
-    pnpm = tree.read(f"{base}/pnpm-lock.yaml", lock.MAX_LOCK_BYTES)
-    if pnpm is not None:
-        return Pnpm(manifest, pnpm.decode("utf-8", "replace"), not _has_hooks(tree, base, manifest))
-    return Npm(manifest, {}, ())
-
-
-def _has_hooks(tree: BoxTree, base: str, manifest: Mapping[str, Any]) -> bool:
-    """Whether pnpm may run code of the project's while it fetches: its hooks, or plugins that bring some."""
-    settings = [tree.read(f"{base}/{name}", 1 << 20) or b"" for name in (".npmrc", "pnpm-workspace.yaml")]
-    settings.append(_words(manifest.get("pnpm")))
-    names = set(tree.names(base))
-    told = any(
-        word in text for word in (b"pnpmfile", b"onfigDependencies", b"node-options") for text in settings
+    manager = choice.manager(tree, base, manifest)
+    found = members.manifests(tree, base, manifest)
+    manager.also_asks = tuple(found.values())
+    manager.folders = tuple(folder.removeprefix(f"{base}/") for folder in found)
+    settings = (tree.read(f"{base}/.npmrc", 1 << 20) or b"").decode("utf-8", "replace")
+    manager.strange_registries = named.strange(settings, options.registry_hosts)
+    foreign = loaders.found(tree, base, manifest, found, manager.kind)
+    # A repository that is fetched truly brings settings of its own, which npm obeys when it prepares it.
+    fetched = bool(options.fetch_hosts) and (
+        not manager.complete or any(item.is_git for item in manager.outside(options.registry_hosts))
     )
-    return told or bool(names & {".pnpmfile.cjs", ".pnpmfile.mjs", "pnpmfile.js"})
-
-
-def _words(value: object) -> bytes:
-    """Every text in a value of JSON, however it is nested."""
-    found, stack = [], [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            stack += [*item, *item.values()]
-        elif isinstance(item, list):
-            stack += item
-        elif isinstance(item, str):
-            found.append(item)
-    return "\n".join(found).encode("utf-8", "replace")
+    manager.runs_alone = not foreign and not fetched
+    return manager

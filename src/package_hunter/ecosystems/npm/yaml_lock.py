@@ -9,10 +9,12 @@ import re
 from typing import Any
 
 from package_hunter.ecosystems.npm.yarn_lock import LockEntry
-from package_hunter.ecosystems.tree import as_map, as_text
+from package_hunter.ecosystems.tree import as_map, as_text, as_text_map
 from package_hunter.ecosystems.yamltext import load_text
 
 _KEY = re.compile(r"/?(@?[^@(]+)[@/]([^@(/_]+)")
+
+_BERRY_OUTSIDE = re.compile(r"(?:https?|git|ssh|git\+\w+):|git@|[\w.-]+/[\w.-]+(?:#|$)")
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -25,23 +27,40 @@ def berry(text: str) -> list[LockEntry]:
     found = []
     for key, value in _read(text).items():
         resolution = as_text(as_map(value).get("resolution"), 2048)
-        if key == "__metadata" or "@npm:" not in resolution:
+        if key == "__metadata":
+            continue
+        if "@npm:" not in resolution:
+            if (at := resolution.find("@", 1)) > 0 and _BERRY_OUTSIDE.match(resolution[at + 1 :]):
+                version = as_text(as_map(value).get("version"), 256)
+                needs = as_text_map(as_map(value).get("dependencies"))
+                specs = (f"{resolution[:at]}@{version}",)
+                found.append(LockEntry(specs, version, resolution[at + 1 :], "", needs))
             continue
         name, _, rest = resolution.rpartition("@npm:")
         version = rest.split("::", 1)[0]
-        found.append(LockEntry((f"{name}@{version}",), version))
+        needs = as_text_map(as_map(value).get("dependencies"))
+        found.append(LockEntry((f"{name}@{version}",), version, requires=needs))
     return [locked for locked in found if locked.name]
 
 
 def pnpm(text: str) -> list[LockEntry]:
     """The packages of a pnpm-lock.yaml: keys ``name@1.0.0(peers)``, ``/name@1.0.0`` or ``/name/1.0.0``."""
     found = []
-    for key, value in as_map(_read(text).get("packages")).items():
+    whole = _read(text)
+    snapshots = as_map(whole.get("snapshots"))
+    for key, value in as_map(whole.get("packages")).items():
         hit = _KEY.match(str(key))
         if hit is None:
             continue
-        integrity = as_text(as_map(as_map(value).get("resolution")).get("integrity"))
-        found.append(LockEntry((f"{hit[1]}@{hit[2]}",), hit[2], "", integrity))
+        resolution = as_map(as_map(value).get("resolution"))
+        integrity = as_text(resolution.get("integrity"))
+        resolved = as_text(resolution.get("tarball"), 2048)
+        if resolution.get("type") == "git" or "repo" in resolution:
+            resolved = f"{as_text(resolution.get('repo'), 2048)}#{as_text(resolution.get('commit'), 64)}"
+        version = as_text(as_map(value).get("version"), 256) or hit[2]
+        facts = as_map(snapshots.get(key)) or as_map(value)
+        needs = as_text_map(facts.get("dependencies"))
+        found.append(LockEntry((f"{hit[1]}@{version}",), version, resolved, integrity, needs))
     return found
 
 

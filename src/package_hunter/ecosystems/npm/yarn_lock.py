@@ -6,11 +6,12 @@ Format facts: the file's own shape, yarn's documentation of yarn.lock.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # A quote that is not closed takes the rest of the line: looked at once, not from every quote in it.
 _SPEC = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|([^,\s"]+)')
 _FIELD = re.compile(r'  (version|resolved|integrity) "?([^"\n]+)"?$')
+_NEED = re.compile(r'    "?(@?[^"\s@]{1,214})"? "?([^"\n]+)"?$')
 _MAX_LINE = 8_192
 
 
@@ -22,6 +23,7 @@ class LockEntry:
     version: str = ""
     resolved: str = ""
     integrity: str = ""
+    requires: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -44,9 +46,15 @@ def is_berry(text: str) -> bool:
 def parse(text: str) -> list[LockEntry]:
     """The entries of a yarn.lock of version 1; lines that are not understood are passed over."""
     found: list[LockEntry] = []
+    needs = False
     for line in text.splitlines():
         if not line.strip() or line.startswith("#") or len(line) > _MAX_LINE:
             continue
+        if line.startswith("    "):
+            if needs and found and (need := _NEED.match(line)):
+                found[-1].requires[need[1]] = need[2]
+            continue
+        needs = line in ("  dependencies:", "  optionalDependencies:")
         if not line.startswith(" ") and line.endswith(":"):
             specs = tuple(quoted or plain for quoted, plain in _SPEC.findall(line[:-1]))
             found.append(LockEntry(specs))

@@ -31,7 +31,7 @@ _STARTUP = ("sitecustomize.py", "usercustomize.py")
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """An installed distribution. ``modules`` are its import names, the outermost that load something of its own,
-    ``inner`` the modules one level below, ``startup`` the files of it that every start of Python runs, ``commands``
+    ``inner`` all modules below, ``startup`` the files of it that every start of Python runs, ``commands``
     what it puts into bin, ``places`` what is its own (see the module ``places``), ``source`` the address that pip
     had it from where that was no registry."""
 
@@ -136,9 +136,11 @@ def _module_file(found: _Record, first: str, rest: str) -> None:
     if not rest.endswith((".py", ".so")) or not _IDENTIFIER.fullmatch(first):
         return
     found.modules.setdefault(first)
-    name = rest.removesuffix("/__init__.py") if rest.endswith("/__init__.py") else rest.removesuffix(".py")
-    if _IDENTIFIER.fullmatch(name) and not name.startswith("_"):
-        found.inner.setdefault(f"{first}.{name}")
+    name = rest.removesuffix(".py") if rest.endswith(".py") else _EXTENSION.sub("", rest)
+    parts = name.removesuffix("/__init__").split("/")
+    # a __main__ is a program: it is started by its command, not loaded
+    if name not in ("__init__", rest) and parts[-1] != "__main__" and all(map(_IDENTIFIER.fullmatch, parts)):
+        found.inner.setdefault(".".join((first, *parts)))
 
 
 def _rows(text: str) -> list[str]:

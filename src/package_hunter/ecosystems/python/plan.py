@@ -7,14 +7,17 @@ folder in which pip itself started it (blame/blamer.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from urllib.parse import unquote
 
-from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, in_turn
 from package_hunter.ecosystems.coverage import coverage
-from package_hunter.ecosystems.python import installed
+from package_hunter.ecosystems.interpreters import Chosen
+from package_hunter.ecosystems.python import installed, interpreter
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.local_builds import LocalBuilds
 from package_hunter.ecosystems.python.requirements import RequirementSet, dumps, normal, requirement_name
@@ -32,7 +35,13 @@ pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
 """
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-warn-script-location")
 EXERCISE = "/usr/share/python3/exercise.py"
-_MAX_EXTRA = 10  # inner modules, and commands, of a single package
+_MAX_EXTRA = (
+    10  # inner modules, and commands, of a single package at depth quick; of a direct dependency at others
+)
+_MAX_OWN = 200  # inner modules of the target at other depths
+_ASIDE = re.compile(
+    r"(?:^|[.])(?:tests?|testing|conftest|examples?|docs?|benchmarks?)(?:[.]|$)"
+)  # loaded last
 _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
 
 
@@ -47,6 +56,10 @@ class Source:
     root: str = "app"
     also_allowed: tuple[str, ...] = ()
     files: tuple[BoxFile, ...] = field(default=())
+    package: bool = False
+    """What ``extra`` installs is the project itself, which is a package."""
+    unloaded: str = ""
+    """Why the project itself is not loaded, as a sentence; empty where it is, or where it is none to be."""
 
 
 class PythonPlan(Plan):
@@ -55,6 +68,7 @@ class PythonPlan(Plan):
     def __init__(self, target: Target, project: str, options: PlanOptions, source: Source) -> None:
         self.target, self.project, self.options = target, project, options
         self._source = source
+        self.package = source.package or target.purl is not None
         self._venv = f"{project}/.venv"
         wanted = source.wanted
         if options.indexes is not None:
@@ -76,6 +90,8 @@ class PythonPlan(Plan):
             self.notes += (
                 f"Packages of {host} were asked of this host's index: pip holds them to the lock file's digests.",
             )
+        if source.unloaded:
+            self.notes += (source.unloaded,)
         self._apart = LocalBuilds(wanted, project, options.fetch_hosts, options.indexes)
         self._planned: dict[str, Phase] = {}
         self._found: list[Distribution] = []
@@ -85,6 +101,9 @@ class PythonPlan(Plan):
         self._installed = Inventory(expected=len(source.wanted.names))
         self._nothing: list[str] = []
         self._site = ""
+        self._beside: frozenset[str] = frozenset()  # what lies in the project that an import could find
+        self._chosen = Chosen()
+        self._before = 0  # runs of the install's first try, where there was a second
 
     @property
     def _list(self) -> str:
@@ -97,13 +116,38 @@ class PythonPlan(Plan):
     def _python(self) -> str:
         return f"{self._venv}/bin/python"
 
+    def runs_on(self, chosen: Chosen) -> None:
+        """Have everything run on this Python of the image."""
+        self._chosen, self.env = chosen, chosen.env
+        self.notes = (*self.notes, *chosen.notes)
+
     @property
     def fetch(self) -> Phase:
         """The virtual environment, offline."""
+        return self._remember(Phase("fetch", (self._environment("python3"),)))
+
+    def _environment(self, python: str, *options: str) -> Command:
         # Debian's own pip and setuptools show through: making the environment takes 60 ms in place of 3 s.
-        argv = ("python3", "-m", "venv", "--without-pip", "--system-site-packages", ".venv")
-        make = Command(argv, self.project, timeout=60.0)
-        return self._remember(Phase("fetch", (make,)))
+        argv = (python, "-m", "venv", *options, "--without-pip", "--system-site-packages", ".venv")
+        return Command(argv, self.project, timeout=60.0)
+
+    def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
+        """Where a package wants a newer Python, and the image has it: all once more in an environment of that."""
+        bad = next((run for run in runs if run.phase == "install" and run.exit_code not in (0, None)), None)
+        wanted = interpreter.refused(bad.output_tail) if bad is not None else []
+        if not wanted:
+            return None
+        other = interpreter.for_ranges(wanted, self.options.interpreters)
+        if other is None or other == self._chosen.interpreter:
+            self.notes = (*self.notes, interpreter.nowhere(wanted[-1], self.options.interpreters))
+            return None
+        self._before = len(runs)
+        self.notes = (
+            *self.notes,
+            f"{other.program} was used: with the first one tried, a package wanted {wanted[0]}.",
+        )
+        again = self._environment(f"{other.home}/bin/python3", "--clear")
+        return self._remember(Phase("install", (again, *self._planned["install"].commands)))
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """pip: what lies elsewhere and may be had, one by one; all requirements at once; each package of the
@@ -156,11 +200,15 @@ class PythonPlan(Plan):
         return Phase("import", commands) if commands else None
 
     def imports(self, tree: BoxTree) -> Phase:
-        """Each direct dependency's top-level modules, in a process of its own."""
+        """Each direct dependency's top-level modules, and the project's own where it is a package, in a process of
+        their own."""
         if not self._found:
             self._take_inventory(tree)
         direct = set(self._direct())
-        commands, self._nothing = [], []
+        self._beside = frozenset(name.partition(".")[0] for name in tree.names(self.project))
+        commands: list[Command] = []
+        more: list[list[Command]] = []
+        self._nothing = []
         for item in self._found:
             if normal(item.name) not in direct:
                 continue
@@ -168,15 +216,38 @@ class PythonPlan(Plan):
             if not modules:
                 self._nothing.append(item.name)
             commands += [self._import(item, name) for name in modules[:5]]
-            if self.target.purl is not None and item.name and normal(item.name) == normal(self.target.name):
+            is_target = normal(item.name) == normal(self._own_name())
+            if self.options.depth.submodules:
+                more.append(self._all_of(item, _MAX_OWN if is_target else _MAX_EXTRA))
+            elif self.target.purl is not None and is_target:
                 commands += self._more_of(item)
-        return self._remember(Phase("import", tuple(commands)))
+        return self._remember(Phase("import", (*commands, *in_turn(more))))
 
     def _more_of(self, item: Distribution) -> list[Command]:
         """Of a single package also its inner modules, and its commands as a first look at them would be."""
-        more = [self._import(item, name) for name in item.inner[:_MAX_EXTRA]]
+        inner = [name for name in item.inner if name.count(".") == 1 and "._" not in name]
+        return [self._import(item, name) for name in inner[:_MAX_EXTRA]] + self._commands_of(item)
+
+    def _all_of(self, item: Distribution, most: int) -> list[Command]:
+        """All modules below those that are loaded in any case, up to a number, and the commands."""
+        seconds = self.options.depth.submodule_seconds
+        inner = sorted(item.inner, key=lambda name: (_ASIDE.search(name) is not None, name.count(".")))
+        every = [self._import(item, name) for name in inner[:most]] + self._commands_of(item)
+        return [replace(command, within=seconds) for command in every]
+
+    def _commands_of(self, item: Distribution) -> list[Command]:
         names = item.commands[:_MAX_EXTRA]
-        return more + [self._step((f"{self._venv}/bin/{n}", "--help"), item, f"bin {n}") for n in names]
+        return [self._step((f"{self._venv}/bin/{n}", "--help"), item, f"bin {n}") for n in names]
+
+    def _own_name(self) -> str:
+        """The name of the project where it is a package, or of the package that is the target; else empty."""
+        if self.target.purl is not None:
+            return self.target.name
+        if not self._source.package:
+            return ""
+        # by where pip had it from: what a setup.py calls it is not known before
+        given = (item.name for item in self._found if unquote(item.source) == f"file://{self.project}")
+        return next(given, "")
 
     def inventory(self) -> tuple[Package, ...]:
         """The packages after the install (empty before it: pip decides while it installs)."""
@@ -185,13 +256,17 @@ class PythonPlan(Plan):
     def coverage(self, runs: Sequence[CommandRun]) -> Coverage:
         """See ecosystems.coverage."""
         ran = "install" in self._planned and self.options.asks("install")
-        missed = self._apart.missed(self._found, runs) if ran else self._apart.unread()
+        missed = self._apart.missed(self._found, self._counting(runs)) if ran else self._apart.unread()
         installed = replace(
             self._installed,
             reasons=(*self._installed.reasons, *missed.reasons),
             expected=self._installed.expected + missed.count,
         )
-        return coverage(self._planned, self.options, installed, runs, self._nothing)
+        return coverage(self._planned, self.options, installed, self._counting(runs), self._nothing)
+
+    def _counting(self, runs: Sequence[CommandRun]) -> list[CommandRun]:
+        """Without the install's first try, where there was a second."""
+        return [run for number, run in enumerate(runs) if run.phase != "install" or number >= self._before]
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -203,11 +278,15 @@ class PythonPlan(Plan):
         )
 
     def _import(self, item: Distribution, name: str) -> Command:
-        argv: tuple[str, ...] = (self._python, "-c", f"import {name}")
+        # The working folder comes first on sys.path: where the project's own files lie there under that name, they
+        # would be loaded in place of what was installed (its source without what the build makes).
+        shadowed = self._source.package or self._source.extra_purl or name.partition(".")[0] in self._beside
+        safe = ("-P",) if shadowed else ()
+        argv: tuple[str, ...] = (self._python, *safe, "-c", f"import {name}")
         if any(other is not item for other in self._acting()):
             # Another package acts at every start of Python: kept out of this one, so that blame is right.
             code = f"import sys; sys.path.append({self._site!r}); import {name}"
-            argv = (self._python, "-S", "-c", code)
+            argv = (self._python, *safe, "-S", "-c", code)
         return self._step(argv, item, f"import {name}")
 
     def _step(self, argv: tuple[str, ...], item: Distribution, script: str) -> Command:
@@ -242,7 +321,7 @@ class PythonPlan(Plan):
 
     def _direct(self) -> list[str]:
         """What the project asks for itself; for a package that is scanned alone, that package."""
-        own = [normal(self.target.name)] if self.target.purl is not None else []
+        own = [normal(name)] if (name := self._own_name()) else []
         own += self._apart.names(self._found)
         if not self._source.wanted.locked:
             return [*own, *self._names()]

@@ -11,8 +11,9 @@ from packageurl import PackageURL
 
 from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
+from package_hunter.ecosystems.interpreters import choose
 from package_hunter.ecosystems.pinned import LockFile, Pin
-from package_hunter.ecosystems.python import installed, locked, pack, requirements
+from package_hunter.ecosystems.python import installed, interpreter, locked, pack, requirements
 from package_hunter.ecosystems.python import plan as python_plan
 from package_hunter.ecosystems.python.plan import PythonPlan, Source
 from package_hunter.ecosystems.python.requirements import RequirementSet, normal
@@ -73,7 +74,9 @@ class PythonPlanning(Planning):
         if not wanted.names:
             raise NothingToScanError(f"“{purl.name}” is no name of a Python package.", "Write pkg:pypi/NAME.")
         target = Target(purl.name, "pypi", purl=source_tree.purl)
-        return PythonPlan(target, source_tree.project, options, Source(wanted))
+        plan = PythonPlan(target, source_tree.project, options, Source(wanted))
+        plan.runs_on(choose("python", (), options.interpreters))
+        return plan
 
     def _plan_project(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         tree, project = source_tree.tree, source_tree.project
@@ -101,9 +104,12 @@ class PythonPlanning(Planning):
             extra_purl=target.purl,
             root=name,
             also_allowed=tuple(requirements.build_requires(tree, project)),
+            package=builds,
+            unloaded="" if builds else f"Not loaded themselves: {name} (no package that pip could install).",
         )
         plan = PythonPlan(target, project, options, source)
         plan.plant = source_tree.folder
+        plan.runs_on(interpreter.chosen(tree, project, options.interpreters))
         return plan
 
     def _sdist_target(self, source_tree: SourceTree) -> Target | None:

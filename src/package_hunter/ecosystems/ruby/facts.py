@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from package_hunter.model.ecosystem import BuiltIn, Facts
 
+ONE_PLUGIN = "/usr/share/rubygems-integration/one_plugin.rb"  # ours: `gem` with one plugin, or with none
+
 FACTS = Facts(
     name="gem",
     managers=("bundler", "gem", "ruby"),
@@ -18,6 +20,7 @@ FACTS = Facts(
     archives=(r"\.gem",),
     packed_by="*.gemspec",
     interpreters=("ruby",),
+    driver=f"ruby {ONE_PLUGIN} - ",  # with no plugin: then nothing runs but gem itself
     starts=(r"ruby[\d.]* (?:-\S+ (?:/usr/\S+ )?)*extconf\.rb\b",),
     reads={
         "gem": ("/.gem/credentials", "/.gemrc"),

@@ -136,6 +136,7 @@ class GemFront:
             return Answer(entry.status, entry.body, (), "application/octet-stream", registry=True)
         url = urljoin(client.upstream.url, f"gems/{quote(path.item)}.gem")
         locked = self._allowed.integrity(name, version)
+        self._allowed.served(name, version, locked or sri)
         return await self._shared.artefact(client, url, locked or sri, ask, f"{name}@{version}")
 
     def _all_allowed(self, query: str) -> bool:
@@ -144,6 +145,8 @@ class GemFront:
         return parse_qsl(query)[1:] == [] and all(map(self._allowed.name, names))
 
     def _deny(self, ask: Ask, what: str) -> Answer:
+        if self._allowed.deciding:
+            return _not_found()  # the manager itself: it wants what there is not
         if what not in self._denied and len(self._denied) < 1000:
             self._denied.add(what)
             self._shared.mark(

@@ -8,25 +8,31 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import islice
 
-from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, longer_way
+from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, in_turn, longer_way
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.ruby import lock
+from package_hunter.ecosystems.ruby.facts import ONE_PLUGIN
 from package_hunter.ecosystems.ruby.lock import Gem, GemLock
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.box import HOME
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
-ONE_PLUGIN = "/usr/share/rubygems-integration/one_plugin.rb"  # ours: `gem` with one plugin, or with none
 _INSTALL = ("install", "--local", "--ignore-dependencies", "--no-document", "--user-install")
 # read now: a planner may open no file later
 _SCRIPT = resources.files("package_hunter.ecosystems.ruby").joinpath("one_plugin.rb").read_bytes()
 _MAX_LOCK = 16 << 20
-_MAX_EXTRA = 10  # inner files, and commands, of a single gem
+_MAX_EXTRA = 10  # inner files, and commands, of a single gem at depth quick; of a direct dependency at others
+_MAX_OWN, _MAX_FOLDERS = (
+    200,
+    60,
+)  # files of the target at other depths, and folders that are looked into for them
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _FETCHED = f"{HOME}/.cache/bundler/fetched"  # where bundler keeps what it downloads; its own place is root's
 # Bundler's own way of guessing the file to load: the name, then its dashes as folders.
 _LOAD = (
@@ -52,10 +58,16 @@ class RubyPlan(Plan):
     def __init__(self, target: Target, project: str, options: PlanOptions, source: GemSource) -> None:
         self.target, self.project, self.options = target, project, options
         self._source = source
+        self.package = target.purl is not None
         self.files = (*source.files, BoxFile(ONE_PLUGIN, _SCRIPT, owner="root"))
         gems = source.lock.gems
         names = {*source.names, *(gem.name for gem in gems.values())}
-        self.registry = (RegistryAllow("gem", frozenset(names), closed=bool(gems)),)
+        # a project's Gemfile is a program; one of ours asks for what it asks for, and bundler decides
+        self.fetches_alone = bool(source.files)
+        self.registry = (
+            RegistryAllow("gem", frozenset(names), closed=bool(gems), manager_decides=self.fetches_alone),
+        )
+        self.lock_paths = (f"{project}/Gemfile.lock",)
         self._lock = source.lock
         self._planned: dict[str, Phase] = {}
         self._installed = Inventory(expected=len(gems))
@@ -97,7 +109,9 @@ class RubyPlan(Plan):
         any other it is said that it was not scanned."""
         folder = posixpath.normpath(posixpath.join(self.project, gem.remote or "."))
         if gem.source == "PATH" and folder == self.project:
-            return []  # the project itself
+            if any(name.endswith(".gemspec") for name in tree.names(folder)):
+                self._inside[gem.name] = folder  # the project itself: bundler has read it
+            return []
         spec = f"{folder}/{gem.name}.gemspec"
         inside = folder.startswith(f"{self.project}/") and tree.kind(spec) == "file"
         if gem.source == "PATH" and inside:
@@ -130,11 +144,15 @@ class RubyPlan(Plan):
         self._take_inventory(tree)
         direct = [package for package in self._installed.packages if package.direct]
         commands = [self._load(package) for package in direct]
-        if self.target.purl is not None:
-            for package in direct:
-                if package.name == self.target.name:
-                    commands += self._more_of(tree, package)
-        return self._remember(Phase("import", tuple(commands)))
+        more: list[list[Command]] = []
+        for package in direct:
+            is_target = self.target.purl is not None and package.name == self.target.name
+            if self.options.depth.submodules:
+                own = is_target or package.path == self.project
+                more.append(self._all_of(tree, package, _MAX_OWN if own else _MAX_EXTRA))
+            elif is_target:
+                commands += self._more_of(tree, package)
+        return self._remember(Phase("import", (*commands, *in_turn(more))))
 
     def _more_of(self, tree: BoxTree, package: Package) -> list[Command]:
         """Of a single gem also its inner files, and its commands as a first look at them would be."""
@@ -142,17 +160,45 @@ class RubyPlan(Plan):
         base = package.name.replace("-", "/")
         inner = [name.removesuffix(".rb") for name in tree.names(f"{package.path}/lib/{base}")]
         inner = [name for name in inner if re.fullmatch(r"[A-Za-z0-9_]{1,100}", name)][:_MAX_EXTRA]
-        more = [
-            self._step(("/usr/bin/ruby", "-e", f'require "{base}/{name}"'), package, f"require {base}/{name}")
-            for name in inner
-        ]
+        more = [self._file(package, f"{base}/{name}") for name in inner]
+        return more + self._commands_of(tree, package)
+
+    def _all_of(self, tree: BoxTree, package: Package, most: int) -> list[Command]:
+        """All files below lib, up to a number, and the commands."""
+        seconds = self.options.depth.submodule_seconds
+        paths = list(islice(_files(tree, f"{package.path}/lib"), most))
+        every = [self._file(package, path) for path in paths] + self._commands_of(tree, package)
+        return [replace(command, within=seconds) for command in every]
+
+    def _file(self, package: Package, path: str) -> Command:
+        argv = ("/usr/bin/ruby", *self._own_folders(), "-e", f'require "{path}"')
+        return self._step(argv, package, f"require {path}")
+
+    def _commands_of(self, tree: BoxTree, package: Package) -> list[Command]:
+        assert package.path is not None
+        if package.path in self._inside.values():
+            return self._own_commands(tree, package)
         home = package.path.rpartition("/gems/")[0]
         own = {name for folder in ("exe", "bin") for name in tree.names(f"{package.path}/{folder}")}
         names = sorted(own & set(tree.names(f"{home}/bin")))[:_MAX_EXTRA]
-        return more + [
+        return [
             self._step(("/usr/bin/ruby", f"{home}/bin/{name}", "--help"), package, f"bin {name}")
             for name in names
         ]
+
+    def _own_commands(self, tree: BoxTree, package: Package) -> list[Command]:
+        """Of a gem that lies in the project: what its exe folder holds (bin has the developers' own tools)."""
+        folder = f"{package.path}/exe"
+        names = [name for name in tree.names(folder) if _PLAIN.fullmatch(name)][:_MAX_EXTRA]
+        return [
+            self._step(
+                ("/usr/bin/ruby", *self._own_folders(), f"{folder}/{name}", "--help"), package, f"bin {name}"
+            )
+            for name in names
+        ]
+
+    def _own_folders(self) -> tuple[str, ...]:
+        return tuple(f"-I{folder}/lib" for folder in self._inside.values())
 
     def narrow(self, purl: str) -> Phase | None:
         """See Plan."""
@@ -185,8 +231,7 @@ class RubyPlan(Plan):
 
     def _load(self, package: Package) -> Command:
         code = _LOAD.format(name=package.name, folder=package.name.replace("-", "/"))
-        own = [f"-I{folder}/lib" for folder in self._inside.values()]
-        return self._step(("/usr/bin/ruby", *own, "-e", code), package, "require")
+        return self._step(("/usr/bin/ruby", *self._own_folders(), "-e", code), package, "require")
 
     def _step(self, argv: tuple[str, ...], package: Package, script: str) -> Command:
         return Command(
@@ -218,7 +263,10 @@ class RubyPlan(Plan):
         for gem in every.order():
             if gem.full in here or gem.name in self._inside:
                 path = self._inside.get(gem.name) or f"{here[gem.full]}/gems/{gem.full}"
-                packages.append(_package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in direct))
+                package = _package(gem, path, ways.get(gem.name, (gem.name,)), gem.name in direct)
+                if path == self.project:  # builds and tools write there: only its gemspec is its own
+                    package = replace(package, places=(f"{path}/{gem.name}.gemspec",))
+                packages.append(package)
             elif gem.source == "GEM" and gem.name != "bundler":
                 missing[gem.name] = None
         expected = len(packages) + len(missing) + len(self._unscanned)
@@ -231,6 +279,23 @@ def _homes(tree: BoxTree) -> list[str]:
     bases = (f"{HOME}/.gem/ruby", f"{HOME}/.local/share/gem/ruby")
     versions = [(base, name) for base in bases for name in tree.names(base)]
     return [f"{base}/{name}" for base, name in versions if re.fullmatch(r"\d+\.\d+\.\d+", name)]
+
+
+def _files(tree: BoxTree, folder: str) -> Iterator[str]:
+    """What `require` can be given of a folder of lib, the outermost first."""
+    queue = deque([""])
+    looked = 0
+    while queue and looked < _MAX_FOLDERS:
+        base = queue.popleft()
+        looked += 1
+        for name in tree.names(f"{folder}/{base}" if base else folder):
+            plain = name.removesuffix(".rb")
+            if not _PLAIN.fullmatch(plain):
+                continue
+            if name != plain:
+                yield base + plain
+            elif tree.kind(f"{folder}/{base}{name}") == "folder":
+                queue.append(f"{base}{name}/")
 
 
 def _ways(every: GemLock, root: str) -> dict[str, tuple[str, ...]]:

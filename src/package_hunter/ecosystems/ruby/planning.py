@@ -19,6 +19,8 @@ from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
 _GEM_PARTS = {"metadata.gz", "data.tar.gz"}
+_NEEDS = re.compile(r"""\badd_(?:runtime_|development_)?dependency[ (]+["']([A-Za-z0-9_.-]{1,200})["']""")
+_MAX_NEEDS = 1_000
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 # The registry is whatever Ruby is set up for: no host is written here.
 _SOURCE = "source Gem.sources.first.uri.to_s\n"
@@ -28,11 +30,11 @@ class RubyPlanning(Planning):
     """See ``ecosystems.interface``."""
 
     def recognise(self, source_tree: SourceTree) -> bool:
-        """By the purl's type, a Gemfile at the top, or the parts of a .gem file."""
+        """By the purl's type, a Gemfile or a gemspec at the top, or the parts of a .gem file."""
         if source_tree.purl is not None:
             return source_tree.purl.startswith("pkg:gem/")
         names = set(source_tree.tree.names(source_tree.project))
-        return bool(names & {"Gemfile", "Gemfile.lock"}) or names >= _GEM_PARTS
+        return bool(names & {"Gemfile", "Gemfile.lock"}) or _has_gemspec(names) or names >= _GEM_PARTS
 
     def plan(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         """See the plan's module."""
@@ -61,7 +63,9 @@ class RubyPlanning(Planning):
         names = lock.gemfile_names(
             (tree.read(f"{project}/Gemfile", 1 << 20) or b"").decode("utf-8", "replace")
         )
-        if not names and not locked.gems:
+        here = set(tree.names(project))
+        names += [name for name in _gemspec_needs(tree, project, here) if name not in names]
+        if not names and not locked.gems and not _has_gemspec(here):
             raise NothingAskedError(
                 f"{source_tree.name} asks for no gem: neither Gemfile nor Gemfile.lock names one.",
                 "Give the folder that holds a Gemfile with `gem` lines, or its lock file.",
@@ -70,9 +74,15 @@ class RubyPlanning(Planning):
         complete = bool(locked.gems) and all(
             f"{gem.full}.gem" in cached for gem in locked.gems.values() if gem.source == "GEM"
         )
-        source = GemSource(tuple(names), locked, fetch=not complete)
+        # A gem's own folder without a Gemfile: as most gems' say it.
+        plain = BoxFile(f"{project}/Gemfile", f"{_SOURCE}gemspec\n".encode())
+        files = () if here & {"Gemfile", "Gemfile.lock"} else (plain,)
+        source = GemSource(tuple(names), locked, files, fetch=not complete)
         plan = RubyPlan(Target(source_tree.name, "gem", sha256=source_tree.sha256), project, options, source)
         plan.plant = source_tree.folder
+        plan.package = _has_gemspec(here)
+        if not plan.package:
+            plan.notes = (f"Not loaded themselves: {source_tree.name} (no gemspec, so no gem).",)
         return plan
 
     def _plan_purl(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
@@ -104,3 +114,15 @@ class RubyPlanning(Planning):
         target = Target(name, "gem", purl=lock.purl(name, version), sha256=source_tree.sha256)
         source = GemSource(tuple(needs), GemLock(), files, own=(path, gem), fetch=bool(needs))
         return RubyPlan(target, source_tree.project, options, source)
+
+
+def _gemspec_needs(tree: BoxTree, project: str, here: set[str]) -> list[str]:
+    """Names that gemspecs ask for in plain words; each is a program: what it computes is not seen."""
+    texts = (
+        tree.read(f"{project}/{name}", 1 << 20) or b"" for name in sorted(here) if name.endswith(".gemspec")
+    )
+    return [name for text in texts for name in _NEEDS.findall(text.decode("utf-8", "replace"))][:_MAX_NEEDS]
+
+
+def _has_gemspec(names: set[str]) -> bool:
+    return any(name.endswith(".gemspec") for name in names)

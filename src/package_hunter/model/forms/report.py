@@ -15,6 +15,7 @@ from pydantic import (
     WrapValidator,
 )
 
+from package_hunter.model.depth import DepthName
 from package_hunter.model.forms.judged import AlertForm, Findings
 from package_hunter.model.forms.kinds import As, Counts, Many, Text, Time, form, one_of
 from package_hunter.model.forms.network import NetworkForm
@@ -106,6 +107,15 @@ class ReportForm:
         default_factory=dict
     )
     hostname: Text = ""
+    depth: Annotated[
+        DepthName | None,
+        WithJsonSchema(
+            {
+                "enum": [str(name) for name in DepthName],
+                "description": "How far the scan looked; not there: a recording, or a report of an earlier release.",
+            }
+        ),
+    ] = None  # the key is left out where there is none
     known_from: Annotated[
         Text | None,
         WithJsonSchema(
@@ -147,6 +157,7 @@ class ReportForm:
             ),
             cut=dict(r.cut),
             hostname=r.hostname,
+            depth=r.depth,
             known_from=r.known_from,
         )
 
@@ -174,6 +185,7 @@ class ReportForm:
             baseline=self.baseline,
             cut=self.cut,
             hostname=self.hostname,
+            depth=self.depth,
             error=self.error,
             known_from=self.known_from,
         )

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from package_hunter.config import settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.sandbox.image import apt, dress, tools
+from package_hunter.model.interpreters import python_home
+from package_hunter.sandbox.image import apt, dress, further_node, suite_python, tools
 
-RECIPE = 5  # raise it when what the steps below make changes
+RECIPE = 6  # raise it when what the steps below make changes
 
 # A developer's machine: what people have, what installs need, what attacks call.
 PACKAGES = (
@@ -34,13 +35,15 @@ PACKAGES = (
     "socat perl psmisc man-db dbus kmod udev systemd libfaketime"
 )
 
+SECOND_PYTHON = "3.13"  # beside the release's own, where that is older
+
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Other versions than the default image's: a Node.js major (from pip's index) and a Python minor such as
-    ``3.12`` (from the host's Debian or Ubuntu release)."""
+    """Other versions than the default image's: a Node.js major (of npm's registry) and a Python minor such as
+    ``3.14`` (from the host's Debian or Ubuntu release, or a newer suite of its Debian archive)."""
 
     node: int | None = None
     python: str | None = None
@@ -82,6 +85,8 @@ def recipe_hash() -> str:
         resources.files("package_hunter.sandbox.image").joinpath("pins.txt").read_text(encoding="utf-8"),
         tools.YARN,
         tools.YARN_SHA512,
+        SECOND_PYTHON,
+        *further_node.pins(),
         *(f"{name}\0{content.hex()}" for name, content in sorted(dress.stand_ins().items())),
     ):
         digest.update(part.encode() + b"\0")
@@ -116,7 +121,8 @@ def build_image(force: bool = False, progress: Say = say, variant: Variant = DEF
     """Build the image unless it is there, and give its path. Needs root and the host's mirrors; takes one to
     three minutes and about 3 GB of disk meanwhile. Raises HostError."""
     path = image_dir() / f"{recipe_hash()}{variant.suffix}.erofs"
-    _check_variant(variant)
+    if variant.python is not None and not _in_release(variant.python):
+        suite_python.check_suites(variant.python, apt.base_source(apt.host_sources()))
 
     def fill(root: Path, work: Path, progress: Say) -> None:
         _fill(root, work, progress, variant)
@@ -155,18 +161,12 @@ def _remove_older(path: Path, progress: Say) -> None:
             progress(f"Removed the image of an older version ({older.name}).")
 
 
-def _check_variant(variant: Variant) -> None:
-    if variant.python is None:
-        return
+def _in_release(python: str) -> bool:
+    """Whether the host's release has that Python itself."""
     done = subprocess.run(
-        ["apt-cache", "policy", f"python{variant.python}"], capture_output=True, text=True, check=False
+        ["apt-cache", "policy", f"python{python}"], capture_output=True, text=True, check=False
     )
-    if "Candidate:" not in done.stdout or "Candidate: (none)" in done.stdout:
-        raise HostError(
-            f"The host's Debian or Ubuntu release has no python{variant.python}.",
-            "Take a version that `apt-cache search '^python3[.][0-9]+$'` lists, or build from a container "
-            "image that has it: package-hunter image build --from ARCHIVE.tar",
-        )
+    return "Candidate:" in done.stdout and "Candidate: (none)" not in done.stdout
 
 
 def _fill(root: Path, work: Path, progress: Say, variant: Variant = DEFAULT) -> None:
@@ -186,10 +186,28 @@ def _fill(root: Path, work: Path, progress: Say, variant: Variant = DEFAULT) -> 
         progress("Adding Node.js, npm and yarn.")
         tools.add_node(root, work, variant.node)
         tools.add_yarn(root, work)
+        progress(f"Adding Node.js {', '.join(map(str, further_node.NODES))} and a second Python.")
+        further_node.add_nodes(root, work, tools.npm_command(root))
+        _further_python(root, base, variant)
         dress.dress(root)
         in_root(root, "locale-gen >/dev/null")
     apt.forget_host(root)
     dress.age(root, began)
+
+
+def _further_python(root: Path, base: apt.Source, variant: Variant) -> None:
+    """The second Python of every image; and the one that was asked for, where the release itself has none such."""
+    wanted = {SECOND_PYTHON} if suite_python.has_newer_suites(base) else set()
+    asked = variant.python if variant.python and not _in_release(variant.python) else None
+    for minor in sorted(wanted | ({asked} if asked else set())):
+        suite_python.add_python(root, base, minor, in_root)
+    if asked:
+        _first_on_path(root, f"{python_home(asked)}/bin/python{asked}")
+
+
+def _first_on_path(root: Path, program: str) -> None:
+    for name in ("python3", "python"):
+        (root / "usr/local/bin" / name).symlink_to(program)
 
 
 def _install(root: Path, variant: Variant) -> None:
@@ -200,12 +218,11 @@ def _install(root: Path, variant: Variant) -> None:
     unsafe.write_text("force-unsafe-io\n", encoding="utf-8")
     in_root(root, "apt-get -q update")
     in_root(root, "apt-get -qy -o Dpkg::Use-Pty=0 dist-upgrade")
-    python = variant.python
+    python = variant.python if variant.python and _in_release(variant.python) else None
     more = f" python{python} python{python}-venv python{python}-dev" if python else ""
     in_root(root, f"apt-get -qy -o Dpkg::Use-Pty=0 --no-install-recommends install {PACKAGES}{more}")
     if python:
-        (root / "usr/local/bin/python3").symlink_to(f"/usr/bin/python{python}")
-        (root / "usr/local/bin/python").symlink_to(f"/usr/bin/python{python}")
+        _first_on_path(root, f"/usr/bin/python{python}")
     policy.unlink()
     unsafe.unlink()
 

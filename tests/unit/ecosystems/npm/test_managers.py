@@ -1,10 +1,15 @@
-"""What a lock file proves of the addresses that it names."""
+"""What a lock file proves of the addresses that it names, and what is said where it does not hold."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from package_hunter.ecosystems.npm.managers import Npm, YarnClassic
+import pytest
+
+from package_hunter.ecosystems.npm.listed import Pnpm, YarnBerry, YarnClassic
+from package_hunter.ecosystems.npm.managers import Npm
+from package_hunter.ecosystems.tree import BoxTree
 
 URL = "https://stranger.example/a/-/a-1.0.0.tgz"
 SRI = "sha512-" + "A" * 86 + "=="
@@ -39,3 +44,35 @@ def test_one_without_it_anywhere_is_not() -> None:
 def test_one_that_the_manifest_names_itself_is_not() -> None:
     manifest = {"dependencies": {"a": URL}}
     assert not npm({"resolved": URL, "integrity": SRI}, manifest=manifest)
+
+
+BERRY = '__metadata:\n  version: 8\n\n"ms@npm:{0}":\n  version: {0}\n  resolution: "ms@npm:{0}"\n'
+CLASSIC = 'ms@^2:\n  version "{0}"\n'
+PNPM = "lockfileVersion: '9.0'\npackages:\n  ms@{0}:\n    resolution: {{integrity: sha512-x}}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "form"),
+    [
+        (YarnBerry, "yarn.lock", BERRY),
+        (YarnClassic, "yarn.lock", CLASSIC),
+        (Pnpm, "pnpm-lock.yaml", PNPM),
+    ],
+)
+def test_other_versions_than_the_lock_files_are_told(
+    tmp_path: Path, kind: type[YarnBerry | YarnClassic | Pnpm], name: str, form: str
+) -> None:
+    tree = BoxTree(tmp_path, "/p")
+    (tmp_path / name).write_text(form.format("2.1.3"))
+    assert kind({}, form.format("2.1.3")).anew(tree, "/p") == ()
+    (note,) = kind({}, form.format("2.1.2")).anew(tree, "/p")
+    assert note.startswith(f"{name} does not fit package.json") and "ms@2.1.3" in note
+    (note,) = kind({}, "nonsense").anew(tree, "/p")
+    assert note.startswith(f"{name} lists no package that could be read")
+    assert kind({}, None).anew(tree, "/p") == ()
+    assert "no lock file" in kind({}, None).notes[-1]
+
+
+def test_npm_tells_what_it_resolves_anew() -> None:
+    lock = {"packages": {"": {"dependencies": {"ms": "1"}}}}
+    assert "may be others than yours" in Npm({"dependencies": {"ms": "2"}}, lock, ()).notes[0]

@@ -106,3 +106,25 @@ def test_what_may_run_while_pnpm_fetches(tmp_path: Path, npmrc: str, hooks: str,
         (tmp_path / ".pnpmfile.cjs").write_text(hooks)
     (plan,) = plans(stage("p", tmp_path), PlanOptions())
     assert plan.fetches_alone is alone
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("packages:\n  - packages/*\ncatalog:\n  ms: 2.1.3\n", {"packages/one", "packages/two"}),
+        ("packages: ['**', '!packages/one']\n", {"", "packages/one", "packages/two", "apps/web/ui"}),
+        ("packages: 7\n", set()),
+        ("packages: [", set()),
+        ("- packages/*\n", set()),
+    ],
+)
+def test_members_of_pnpms_workspaces(tmp_path: Path, text: str, expected: set[str]) -> None:
+    root = _write(tmp_path)
+    for name in ("packages/one", "packages/two", "apps/web/ui"):
+        _write(tmp_path / name)
+    (tmp_path / "pnpm-workspace.yaml").write_text(text)
+    found = members.manifests(BoxTree(tmp_path, P), P, root)
+    assert set(found) == {f"{P}/{name}".rstrip("/") for name in expected}
+    (plan,) = plans(stage("p", tmp_path), PlanOptions())
+    told = [note for note in plan.notes if "were not looked at" in note]
+    assert bool(told) is ("apps/web/ui" not in expected)

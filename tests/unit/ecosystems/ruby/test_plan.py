@@ -1,71 +1,69 @@
-"""Each gem is installed without the plugins of others, and each plugin runs in a command of its own."""
+"""A gem's own folder: loaded as it lies there."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from package_hunter.ecosystems.base import PlanOptions
-from package_hunter.ecosystems.ruby import lock
-from package_hunter.ecosystems.ruby.plan import ONE_PLUGIN, GemSource, RubyPlan
+from package_hunter.ecosystems.base import Plan, PlanOptions, stage
+from package_hunter.ecosystems.laying import lay
 from package_hunter.ecosystems.tree import BoxTree
-from package_hunter.model.scan import Target
+from package_hunter.model.depth import QUICK, STANDARD, Depth
+from package_hunter.model.scan import Command
 
-PROJECT = "/home/dev/projects/app"
-PLUGINS = "/home/dev/.gem/ruby/3.1.0/plugins"
-_LOCK = """GEM
+SPEC = """Gem::Specification.new do |s|
+  s.name = "own"
+  s.add_dependency "rack", "~> 3"
+  s.add_development_dependency('rspec')
+end
+"""
+LOCK = """PATH
+  remote: .
   specs:
-    aa (1.0.0)
-    zz (2.0.0)
+    own (1.2.0)
 
 PLATFORMS
   ruby
 
 DEPENDENCIES
-  aa
-  zz
+  own!
 """
 
 
-def planned(root: Path, *plugins: str, phases: tuple[str, ...] = ("install", "import")) -> RubyPlan:
-    box = {f"{PROJECT}/Gemfile.lock": _LOCK, f"{PROJECT}/vendor/cache/aa-1.0.0.gem": ""}
-    box |= {f"{PROJECT}/vendor/cache/zz-2.0.0.gem": ""}
-    box |= {f"{PLUGINS}/{name}_plugin.rb": "" for name in plugins}
-    for path, text in box.items():
-        (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
-        (root / path[1:]).write_text(text)
-    plan = RubyPlan(
-        Target("app", "gem", None, None), PROJECT, PlanOptions(phases), GemSource((), lock.parse(_LOCK))
-    )
-    assert plan.fetch
-    return plan
+def gem(folder: Path) -> Path:
+    files = {"own.gemspec": SPEC, "lib/own.rb": "", "lib/own/deep/x.rb": "", "exe/own": "", "bin/setup": ""}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
 
 
-def test_no_gem_is_installed_with_anothers_plugin(tmp_path: Path) -> None:
-    plan = planned(tmp_path, "aa")
-    install = plan.after_fetch(BoxTree(tmp_path), ())
-    assert [command.argv[:4] for command in install.commands] == [
-        ("/usr/bin/ruby", ONE_PLUGIN, "-", "install")
-    ] * 2
-    assert any(file.path == ONE_PLUGIN and file.owner == "root" for file in plan.files)
+def imports(folder: Path, depth: Depth = QUICK) -> tuple[Plan, tuple[Command, ...]]:
+    (plan,) = lay(stage("own", folder), PlanOptions(depth=depth), "gem")
+    tree = BoxTree(folder, plan.project)
+    plan.after_fetch(tree, ())
+    return plan, plan.imports(tree).commands
 
 
-def test_a_plugin_runs_by_itself_for_the_gem_that_brought_it(tmp_path: Path) -> None:
-    plan = planned(tmp_path, "aa", "stranger")
-    plan.after_fetch(BoxTree(tmp_path), ())
-    startup = next(phase for phase in plan.later(BoxTree(tmp_path)) if phase.name == "startup")
-    (command,) = startup.commands
-    assert command.argv[:3] == ("/usr/bin/ruby", ONE_PLUGIN, f"{PLUGINS}/aa_plugin.rb")
-    assert command.argv[-1] == f"{PROJECT}/vendor/cache/aa-1.0.0.gem"
-    assert (command.blame_purl, command.script) == ("pkg:gem/aa@1.0.0", "RubyGems plugin")
+def test_a_gemspec_alone_is_a_project_that_asks_for_what_it_names(tmp_path: Path) -> None:
+    (plan,) = lay(stage("own", gem(tmp_path)), PlanOptions(), "gem")
+    (file,) = [file for file in plan.files if file.owner != "root"]
+    assert file.path.endswith("/Gemfile") and file.content.endswith(b"gemspec\n")
+    assert plan.registry[0].names == {"rack", "rspec"}
 
 
-def test_no_plugins_no_phase(tmp_path: Path) -> None:
-    plan = planned(tmp_path)
-    plan.after_fetch(BoxTree(tmp_path), ())
-    assert "startup" not in [phase.name for phase in plan.later(BoxTree(tmp_path))]
+def test_the_gem_in_the_folder_is_loaded_from_its_lib(tmp_path: Path) -> None:
+    (gem(tmp_path) / "Gemfile.lock").write_text(LOCK)
+    plan, loads = imports(tmp_path)
+    assert [(load.blame_purl, load.script) for load in loads] == [("pkg:gem/own@1.2.0", "require")]
+    assert f"-I{plan.project}/lib" in loads[0].argv
+    (package,) = plan.inventory()
+    assert package.places == (f"{plan.project}/own.gemspec",)
+    _, loads = imports(tmp_path, STANDARD)
+    assert [load.script for load in loads] == ["require", "require own", "require own/deep/x", "bin own"]
+    assert all(f"-I{plan.project}/lib" in load.argv for load in loads)
 
 
-def test_plugins_go_with_the_import_phase(tmp_path: Path) -> None:
-    plan = planned(tmp_path, "aa", phases=("install",))
-    plan.after_fetch(BoxTree(tmp_path), ())
-    assert plan.later(BoxTree(tmp_path)) == ()
+def test_an_application_is_not_loaded_and_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "Gemfile").write_text('gem "rack"\n')
+    (plan,) = lay(stage("own", tmp_path), PlanOptions(), "gem")
+    assert plan.notes == ("Not loaded themselves: own (no gemspec, so no gem).",)

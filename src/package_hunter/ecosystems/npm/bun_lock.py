@@ -1,0 +1,91 @@
+"""bun's lock file (bun.lock, JSON with comments and trailing commas) as npm's of version 3: both say where in
+node_modules each package lies, so that npm installs the same tree.
+
+Format facts: bun's documentation of its lock file; ``packages`` maps a path of names (``debug/ms``) to
+``[NAME@VERSION, REGISTRY, {dependencies, …}, INTEGRITY]``, ``workspaces`` a folder to its manifest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from package_hunter.ecosystems.npm import lock
+from package_hunter.ecosystems.tree import as_map, as_text, as_text_map, parse_object
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|//[^\n]*+|/\*.*?\*/|,(?=\s*+[}\]])', re.S)
+_KINDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+
+
+def as_npm_lock(text: str) -> dict[str, Any]:
+    """The lock file in npm's form; ``{}`` where it is none."""
+    found = parse_object(_plain_json(text).encode("utf-8", "replace"))
+    workspaces, listed = as_map(found.get("workspaces")), as_map(found.get("packages"))
+    if not workspaces:
+        return {}
+    root = _manifest(as_map(workspaces.get("")))
+    places: dict[str, Any] = {"": root}
+    folders: dict[str, str] = {}  # name of a workspace's member -> its folder
+    for folder, value in workspaces.items():
+        if folder and (name := as_text(as_map(value).get("name"), 214)):
+            folders[name] = folder
+            places[folder] = {**_manifest(as_map(value)), "name": name}
+    for key, value in list(listed.items())[: lock.MAX_PACKAGES]:
+        if isinstance(value, list) and value and isinstance(value[0], str):
+            places[_location(key, folders)] = _entry(key, value)
+    return {"lockfileVersion": 3, "requires": True, "packages": places}
+
+
+def _plain_json(text: str) -> str:
+    """Without comments and trailing commas."""
+    text = _TOKEN.sub(lambda hit: hit[0] if hit[0].startswith('"') else " ", text)
+    return _TOKEN.sub(lambda hit: "" if hit[0] == "," else hit[0], text)
+
+
+def _location(key: str, folders: Mapping[str, str]) -> str:
+    parts = _names(key)
+    if len(parts) > 1 and parts[0] in folders:
+        return "/".join([folders[parts[0]], *(f"node_modules/{name}" for name in parts[1:])])
+    return "/".join(f"node_modules/{name}" for name in parts)
+
+
+def _names(key: str) -> list[str]:
+    """``@a/b/c`` -> ``@a/b``, ``c``."""
+    found: list[str] = []
+    for part in key.split("/"):
+        if found and found[-1].startswith("@") and "/" not in found[-1]:
+            found[-1] += f"/{part}"
+        else:
+            found.append(part)
+    return found
+
+
+def _entry(key: str, value: list[Any]) -> dict[str, Any]:
+    at = value[0].find("@", 1)
+    name, version = (value[0][:at], value[0][at + 1 :]) if at > 0 else (value[0], "")
+    facts = as_map(next((item for item in value[1:] if isinstance(item, dict)), None))
+    if version.startswith("workspace:"):
+        return {"resolved": version.removeprefix("workspace:"), "link": True}
+    entry = _manifest(facts)
+    entry.update({kind: facts[kind] for kind in ("bin", "os", "cpu", "libc") if kind in facts})
+    for kind in ("os", "cpu", "libc"):
+        if isinstance(entry.get(kind), str):
+            entry[kind] = [entry[kind]]
+    if name != _names(key)[-1]:
+        entry["name"] = name
+    if re.match(r"[0-9]", version):
+        entry["version"] = version
+    else:
+        entry["resolved"] = version  # a repository, an address, a file
+    if isinstance(value[-1], str) and re.match(r"sha(1|256|384|512)-", value[-1]):
+        entry["integrity"] = value[-1]
+    return entry
+
+
+def _manifest(value: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {kind: as_text_map(value.get(kind)) for kind in _KINDS if value.get(kind)}
+    optional = value.get("optionalPeers")
+    if isinstance(optional, list):
+        found["peerDependenciesMeta"] = {str(name): {"optional": True} for name in optional}
+    return found

@@ -1,0 +1,59 @@
+"""bun's lock file as npm's: each package at its place."""
+
+from __future__ import annotations
+
+from package_hunter.ecosystems.npm.bun_lock import as_npm_lock
+from package_hunter.ecosystems.npm.lock import entries
+from package_hunter.ecosystems.npm.managers import Bun
+
+SRI = "sha512-" + "A" * 86 + "=="
+TEXT = """{
+  // a comment with "quotes",
+  "lockfileVersion": 1,
+  "workspaces": {
+    "": { "name": "bunny", "dependencies": { "debug": "4.3.4", "w": "npm:ws@8",
+      "local": "workspace:packages/local", }, },
+    "packages/local": { "name": "local", "version": "0.0.1", "dependencies": { "ms": "2.0.0", }, },
+  },
+  "packages": {
+    "debug": ["debug@4.3.4", "", { "dependencies": { "ms": "2.1.2" }, "optionalPeers": ["x"], }, "SRI"],
+    "debug/ms": ["ms@2.1.2", "", {}, "SRI"],
+    "@s/p": ["@s/p@1.0.0-rc.1", "", { "os": "linux", "cpu": ["x64"] }, "SRI"],
+    "@s/p/@t/q": ["@t/q@2.0.0", "", {}, "SRI"],
+    "w": ["ws@8.0.0", "", {}, "SRI"],
+    "local": ["local@workspace:packages/local"],
+    "local/ms": ["ms@2.0.0", "", {}, "SRI"],
+    "far": ["far@github:a/far#abc", { "dependencies": { "debug": "*" } }, "a-far-abc"], /* , ] */
+    "url//x": ["url//x@1.0.0, }", "", {}, "SRI"],
+  },
+}
+""".replace("SRI", SRI)
+
+
+def test_each_package_at_its_place() -> None:
+    places = as_npm_lock(TEXT)["packages"]
+    assert set(places) >= {
+        "node_modules/debug/node_modules/ms", "node_modules/@s/p/node_modules/@t/q", "packages/local",
+        "packages/local/node_modules/ms",
+    }  # fmt: skip
+    assert places["node_modules/local"] == {"resolved": "packages/local", "link": True}
+    assert places["node_modules/w"]["name"] == "ws" and places["node_modules/w"]["version"] == "8.0.0"
+    assert places["node_modules/debug"]["dependencies"] == {"ms": "2.1.2"}
+    assert places["node_modules/debug"]["integrity"] == SRI
+    assert places["node_modules/@s/p"]["os"] == ["linux"]
+    assert places["node_modules/far"]["resolved"] == "github:a/far#abc"
+    assert entries(as_npm_lock(TEXT))["node_modules/@s/p"].version == "1.0.0-rc.1"
+
+
+def test_what_is_no_lock_file() -> None:
+    assert not any(map(as_npm_lock, ("", "[]", "{", "null", '{"packages": {"a": []}}')))
+    assert as_npm_lock('{"workspaces": {"": 7}, "packages": {"a": [7], "b": [], "c": "d", "e": ["x"]}}')
+
+
+def test_npm_installs_what_it_lists() -> None:
+    root = {"dependencies": {"debug": "4.3.4", "w": "npm:ws@8", "local": "workspace:packages/local"}}
+    made = Bun(root, TEXT)
+    assert made.fetch[:2] == ("npm", "ci") and "package-lock.json" in made.files
+    outdated = Bun({"dependencies": {"debug": "4.3.5"}}, TEXT)
+    assert outdated.fetch[:2] == ("npm", "install") and "does not fit" in " ".join(outdated.notes)
+    assert "could not be read" in Bun(root, "nonsense").notes[0]
