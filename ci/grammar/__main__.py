@@ -16,11 +16,12 @@ from typing import Any
 from ci.grammar.factors import Combination, sample
 from ci.grammar.judge import Outcome, absent, as_json, outcome, share_noticed, table, wrong
 from ci.grammar.write import Made, both, project
+
 from package_hunter.cli.simulate_pack import pack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"
-NOTICED = 0.97  # of the attacks within reach
+NOTICED = 0.97  # of the attacks, the right one blamed
 
 
 def say(text: str) -> None:
@@ -44,7 +45,18 @@ def batches(combinations: list[Combination], size: int) -> Iterator[tuple[str, l
 
 def scan(target: Path, report: Path, extra: list[str]) -> dict[str, Any]:
     """The JSON report; empty where there is none."""
-    command = [str(HUNT), "scan", str(target), "--format", "json", "-o", str(report), "--exit-zero", "-q", *extra]
+    command = [
+        str(HUNT),
+        "scan",
+        str(target),
+        "--format",
+        "json",
+        "-o",
+        str(report),
+        "--exit-zero",
+        "-q",
+        *extra,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not report.exists():
         say(f"no report, exit {done.returncode}: {done.stderr.strip()[-500:]}")
@@ -66,7 +78,9 @@ def run_batch(name: str, ecosystem: str, packages: list[Made], work: Path, extra
         say(f"{name}: {made.name} was not installed ({made.combination})")
     found = [outcome(made, report) for made in packages if made not in gone]
     bad = sum(not o.right for o in found)
-    say(f"{name}: {report['verdict']}, {len(found)} packages, {bad} wrong, {time.monotonic() - started:.0f} s")
+    say(
+        f"{name}: {report['verdict']}, {len(found)} packages, {bad} wrong, {time.monotonic() - started:.0f} s"
+    )
     for reason in report["coverage"]["reasons"][:5]:
         say(f"  {reason[:200]}")
     return found
@@ -80,7 +94,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=10, help="combinations in one project")
     parser.add_argument("--work", type=Path, default=ROOT / ".eval/grammar")
     parser.add_argument("--only", default="", help="only combinations whose text contains this")
-    parser.add_argument("--scan-options", default="", help="further options of `scan`")
+    parser.add_argument("--scan-options", default="--depth standard", help="further options of `scan`")
     options = parser.parse_args()
     shutil.rmtree(options.work, ignore_errors=True)
     options.work.mkdir(parents=True)
@@ -101,7 +115,7 @@ def main() -> int:
 def _goal(found: list[Outcome], expected: int) -> int:
     noticed, due = share_noticed(found)
     accused = sum(o.honest and o.got == "malicious" for o in found)
-    say(f"noticed {noticed} of {due} within reach; siblings accused: {accused}; not judged: {expected - len(found)}")
+    say(f"noticed {noticed} of {due}; siblings accused: {accused}; not judged: {expected - len(found)}")
     return 0 if noticed >= NOTICED * due and not accused and len(found) == expected else 1
 
 

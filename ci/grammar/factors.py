@@ -27,7 +27,6 @@ OFTEN |= {"post": 4, "query": 4, "header": 4, "dns": 4, "tcp": 4, "udp": 4}  # o
 NOT_READ = ("websocket", "ftp", "icmp")  # channels whose contents the decoy does not read
 KEYED = ("xor", "aes")  # what left cannot be read without the key
 LATER = ("login-shell", "user-unit", "timer-10min")  # need a round that makes that moment come
-DEEPER = ("submodule", "bin", "plugin")  # triggers that are pulled at a depth beyond the quick one
 _ONCE_ONLY = ("login-shell", "user-unit", "timer-10min", "double-fork")
 _CURL_SENDS = ("post", "query", "header")
 _RUBY = (("none", "child", "detached"), ("now",), ("post", "query", "header", "dns", "tcp"))
@@ -55,13 +54,6 @@ class Combination:
         the moment come."""
         hidden = self.encoding in KEYED or self.channel in NOT_READ or self.timing in LATER
         return "noticed" if hidden or self.cloak == "ask-uid-map" else "malicious"
-
-    @property
-    def beyond(self) -> str:
-        """Why a scan at depth quick cannot see the theft, or nothing."""
-        if self.trigger in DEEPER:
-            return f"trigger {self.trigger}"
-        return f"channel {self.channel}" if self.channel in NOT_READ else ""
 
 
 FACTORS = tuple(field.name for field in fields(Combination))

@@ -66,10 +66,8 @@ def _names(finding: Mapping[str, Any], made: Made) -> bool:
 def table(outcomes: Iterable[Outcome]) -> str:
     """Markdown: a row each value of each factor."""
     found = list(outcomes)
-    head = "| factor | value | attacks | proven | noticed | blamed on another | missed | siblings | to review | accused |"
+    head = "| factor | value | attacks | proven | noticed | by another | missed | siblings | to review | accused |"
     lines = [head, "|---" * 10 + "|", _row("all", "", found)]
-    within = [o for o in found if not o.combination.beyond]
-    lines.append(_row("all but", "what is beyond", within))
     for factor in FACTORS:
         values = sorted({getattr(o.combination, factor) for o in found})
         lines += [_row(factor, v, [o for o in found if getattr(o.combination, factor) == v]) for v in values]
@@ -79,7 +77,9 @@ def table(outcomes: Iterable[Outcome]) -> str:
 def _row(factor: str, value: str, outcomes: list[Outcome]) -> str:
     attacks = [o for o in outcomes if not o.honest]
     honest = [o for o in outcomes if o.honest]
-    counts = [sum(o.got == got for o in attacks) for got in ("malicious", "noticed", "somebody else", "missed")]
+    counts = [
+        sum(o.got == got for o in attacks) for got in ("malicious", "noticed", "somebody else", "missed")
+    ]
     twins = [len(honest), sum(o.got == "noticed" for o in honest), sum(o.got == "malicious" for o in honest)]
     cells = [factor, value, len(attacks), *counts, *twins]
     return "| " + " | ".join(map(str, cells)) + " |"
@@ -87,18 +87,19 @@ def _row(factor: str, value: str, outcomes: list[Outcome]) -> str:
 
 def wrong(outcomes: Iterable[Outcome]) -> list[str]:
     """A line for each that did not come out as it must."""
-    bad = sorted((o for o in outcomes if not o.right), key=lambda o: (o.honest, _ORDER.index(o.got), o.combination))
+    bad = sorted(
+        (o for o in outcomes if not o.right), key=lambda o: (o.honest, _ORDER.index(o.got), o.combination)
+    )
     return [
         f"{'sibling' if o.honest else 'attack'} {o.name} ({o.combination}): {o.got}"
         + (f" ({', '.join(o.by)})" if o.by else "")
-        + (f"; beyond depth quick: {o.combination.beyond}" if o.combination.beyond else "")
         for o in bad
     ]
 
 
 def share_noticed(outcomes: Iterable[Outcome]) -> tuple[int, int]:
-    """How many attacks within reach were noticed, with the right one blamed, of how many."""
-    due = [o for o in outcomes if not o.honest and not o.combination.beyond]
+    """How many attacks were noticed, with the right one blamed, of how many."""
+    due = [o for o in outcomes if not o.honest]
     return sum(o.got in ("malicious", "noticed") for o in due), len(due)
 
 

@@ -94,7 +94,7 @@ def _npm(made: Made, folder: Path) -> None:
         manifest["scripts"] = {trigger: "node start.js"}
     pulled = {"import": "index.js", "submodule": "extra.js", "bin": "bin.js"}.get(trigger)
     quiet = f'// {MARK}\nmodule.exports = "harmless simulation";\n'
-    files = {name: quiet for name in ("index.js", "extra.js", "bin.js")}
+    files = dict.fromkeys(("index.js", "extra.js", "bin.js"), quiet)
     if pulled:
         files[pulled] += 'require("./start.js");\n'
     files["bin.js"] = "#!/usr/bin/env node\n" + files["bin.js"]
@@ -118,7 +118,9 @@ def _python(made: Made, folder: Path) -> None:
     else:
         backend = (TEMPLATES / "backend.py").read_text(encoding="utf-8")
         acts = str(trigger == "build-backend")
-        backend = backend.replace("__MODULE__", module).replace("__NAME__", made.name).replace("__ACTS__", acts)
+        backend = (
+            backend.replace("__MODULE__", module).replace("__NAME__", made.name).replace("__ACTS__", acts)
+        )
         files |= {"backend.py": backend, "pyproject.toml": _PROJECT.format(mark=MARK, name=made.name)}
     _put(folder, files)
 
@@ -146,8 +148,8 @@ version = "1.0.0"
 def _ruby(made: Made, folder: Path) -> None:
     trigger, cloak = made.combination.trigger, made.combination.cloak
     start = {
-        "child": 'system(RbConfig.ruby, {act}, out: File::NULL, err: File::NULL)',
-        "detached": 'Process.detach(spawn(RbConfig.ruby, {act}, pgroup: true, out: File::NULL, err: File::NULL))',
+        "child": "system(RbConfig.ruby, {act}, out: File::NULL, err: File::NULL)",
+        "detached": "Process.detach(spawn(RbConfig.ruby, {act}, pgroup: true, out: File::NULL, err: File::NULL))",
     }.get(cloak, "load {act}")
     there = f"lib/{made.name}"
     call = f"# {MARK}\n" + start.format(act=f'File.join(__dir__, "UP{there}/act.rb")') + "\n"
@@ -162,7 +164,9 @@ def _ruby(made: Made, folder: Path) -> None:
     elif trigger == "plugin":
         files["lib/rubygems_plugin.rb"] = call.replace("UP", "../")
     else:
-        files["ext/extconf.rb"] = call.replace("UP", "../") + 'File.write("Makefile", "all:\\ninstall:\\nclean:\\n")\n'
+        files["ext/extconf.rb"] = (
+            call.replace("UP", "../") + 'File.write("Makefile", "all:\\ninstall:\\nclean:\\n")\n'
+        )
         extra = '  spec.extensions = ["ext/extconf.rb"]\n'
     files[f"{made.name}.gemspec"] = _GEM.format(mark=MARK, name=made.name, extra=extra)
     _put(folder, files)
