@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     box_cpus: float = 2.0
     scan_timeout: float = 600.0
     phase_timeout: float = 300.0
-    settle_seconds: float = 5.0  # for what still runs at the end; no wait where nothing does
+    settle_seconds: float = 30.0  # for what still runs at the end; no wait where nothing does
+    hurry_seconds: float = 25.0  # real ones, in which hurried time passes; 0: no time is hurried
 
     # sensor
     ring_bytes: int = 8 << 20

@@ -117,6 +117,23 @@ def scan(  # noqa: PLR0913 (each is an option)
             "else those of the depth."
         ),
     ] = None,
+    settle: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=600,
+            metavar="SECONDS",
+            help="Watch what is left running for so long. Default: PACKAGE_HUNTER_SETTLE_SECONDS, 30.",
+        ),
+    ] = None,
+    hurry: Annotated[
+        bool | None,
+        typer.Option(
+            "--hurry/--no-hurry",
+            help="Let time pass faster for what waits longer than that. Default: from --depth standard on.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
     """Install and load a target's dependencies in a sealed box, and report what they did.
@@ -143,6 +160,8 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--exercise": exercise,
                 "--recursive": recursive,
                 "--worlds": worlds is not None,
+                "--settle": settle is not None,
+                "--hurry": hurry is not None,
             }
         )
         scanner = _remote(server, token_file, (ecosystem, fresh, depth), progress)
@@ -160,6 +179,8 @@ def scan(  # noqa: PLR0913 (each is an option)
             engine=engine.value if engine is not None else "",
             recursive=recursive,
             own_project=changed_only is None,
+            settle=settle,
+            hurry=hurry,
         )
 
         def scanner(what: str) -> Report:

@@ -130,6 +130,7 @@ class Gateway:
             "urls": sorted(allow.urls),
             "proven": dict(allow.proven),
             "manager_decides": allow.manager_decides,
+            "builds_ask": allow.builds_ask,
         }
         self._tell({"allow": message})
 

@@ -144,7 +144,7 @@ class Process:
     def _allow(self, data: dict[str, Any]) -> None:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         locked = data["integrity"], urls, data["proven"]
-        facts = data["ecosystem"], names, data["closed"], *locked, data["manager_decides"]
+        facts = data["ecosystem"], names, data["closed"], *locked, data["manager_decides"], data["builds_ask"]
         self.registry.allow(RegistryAllow(*facts))
 
 

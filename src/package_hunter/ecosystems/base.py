@@ -128,6 +128,7 @@ class Plan(ABC):
     registry: tuple[RegistryAllow, ...] = ()
     fetches_alone: bool = False
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
     own_scripts: tuple[str, ...] = ()
     within: str = ""
@@ -160,6 +161,11 @@ class Plan(ABC):
     @abstractmethod
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """Take the inventory, now that no package's code has run yet; then the install phase."""
+
+    def fetch_again(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase | None:
+        """The fetch once more, where it missed something for want of another interpreter and the image has that; None
+        else. Ask once, after the fetch and before any foreign code runs."""
+        return None
 
     def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
         """The install once more, where it failed for want of another interpreter and the image has that; None else.
@@ -210,6 +216,10 @@ class Plan(ABC):
 
 class NothingAskedError(NothingToScanError):
     """The manifest is sound and asks for nothing."""
+
+
+class UnsoundError(NothingAskedError):
+    """The manifest cannot be read: what it asks for is not known."""
 
 
 def project_folder(name: str) -> str:

@@ -16,6 +16,7 @@ from package_hunter.ecosystems.base import (
     Plan,
     PlanOptions,
     SourceTree,
+    UnsoundError,
 )
 from package_hunter.ecosystems.checkout import git_files
 from package_hunter.ecosystems.interface import Ecosystem
@@ -43,7 +44,8 @@ def preload() -> None:
 def lay(source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = None) -> list[Plan]:
     """A plan for each ecosystem that the project belongs to (``ecosystem``: only that one, by its name or a
     manager's, such as ``yarn``); with ``options.recursive`` for each of its folders below, too. One whose manifest asks
-    for nothing is a note, where there is another. Raises NothingToScanError where there is none."""
+    for nothing is a note, where there is another; one that cannot be read makes the scan inconclusive. Raises
+    NothingToScanError where there is none."""
     chosen = [one for one in ecosystems() if ecosystem is None or one.facts.called(ecosystem)]
     if not chosen:
         known = ", ".join(sorted(names()))
@@ -59,7 +61,10 @@ def lay(source_tree: SourceTree, options: PlanOptions, ecosystem: str | None = N
             empty += nothing
     if not found:
         raise empty[0] if empty else _nothing(source_tree)
-    found[0].notes = (*found[0].notes, *(error.message for error in empty))
+    unsound = [error.message for error in empty if isinstance(error, UnsoundError)]
+    asks_nothing = [error.message for error in empty if not isinstance(error, UnsoundError)]
+    found[0].notes = (*found[0].notes, *asks_nothing)
+    found[0].reasons = (*found[0].reasons, *unsound)
     if recursive:
         found[0].reasons = (*found[0].reasons, *below.left_out())
     elif found[0].plant is not None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from package_hunter import confined, errors
 from package_hunter.confined import Allowance, Ask, ConfinedChild, StoppedError
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree, UnsoundError
 from package_hunter.ecosystems.laying import lay, preload, ready
 from package_hunter.ecosystems.remote_tree import RemoteTree, TreeServer
 from package_hunter.ecosystems.tree import BoxTree
@@ -231,6 +231,7 @@ _KINDS: dict[str, type[HunterError]] = {
     kind.__name__: kind
     for kind in (
         NothingAskedError,
+        UnsoundError,
         errors.NothingToScanError,
         errors.UsageError,
         errors.UnreachableError,
@@ -298,6 +299,11 @@ class _Child:
                 return _PlanAnswer, _PlanAnswer(plan.later(self._box), plan.inventory())
             case "imports":
                 return _PlanAnswer, _PlanAnswer((plan.imports(self._box),), plan.inventory())
+            case "fetch_again":
+                again = plan.fetch_again(self._box, runs)
+                return _PlanAnswer, _PlanAnswer(
+                    () if again is None else (again,), plan.inventory(), plan.notes
+                )
             case "second_try":
                 again = plan.second_try(runs)
                 return _PlanAnswer, _PlanAnswer(
@@ -313,7 +319,8 @@ class _Child:
                     raise error
                 return type(None), None
             case _:
-                return Coverage, plan.coverage(runs)
+                found = plan.coverage(runs)
+                return Coverage, found
 
 
 class ConfinedPlan(Plan):
@@ -341,6 +348,14 @@ class ConfinedPlan(Plan):
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """See Plan; raises StoppedError too, as ``imports`` and ``later`` do."""
         return self._ask_about("after_fetch", tree, runs)[0]
+
+    def fetch_again(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase | None:
+        """See Plan; raises StoppedError too."""
+        said: _PlanAnswer = self._talk.ask(
+            ["fetch_again", self._number], _PlanAnswer, _runs_as_bytes(runs), tree
+        )
+        self.notes = said.notes
+        return said.phases[0] if said.phases else None
 
     def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
         """See Plan; raises StoppedError too."""

@@ -37,6 +37,7 @@ MANY_FILES = 3  # of the user, destroyed by one package: fewer may be a mistake
 _USERS_OWN = tuple(
     f"{HOME}/{name}/" for name in ("Documents", "Desktop", "Pictures", "Downloads", ".ssh", ".gnupg")
 )
+_FLAGS = re.compile(r"-[bBdEiIOPqsSuv]+")  # Python's that take no argument
 _PROJECT_SETTINGS = re.compile(rf"{HOME}/projects/[^/]+/\.env(\.[a-z]+)?")
 # programs that read credential files of their own; they count only where they were installed with the system
 _SYSTEM = ("/usr/", "/opt/")
@@ -76,7 +77,7 @@ def _program(process: Process, phase: str = "") -> str:
     """The program that runs: of an interpreter the script, where that belongs to the system too."""
     if not process.exepath.startswith(_SYSTEM):
         return ""
-    words = process.cmdline.split()
+    words = _without_flags(process.cmdline.split())
     name = PurePosixPath(process.exepath).name
     if not name.startswith(_interpreters()) or len(words) < 2:
         return name
@@ -88,6 +89,12 @@ def _program(process: Process, phase: str = "") -> str:
             if re.fullmatch(script, words[1]):
                 return manager
     return PurePosixPath(words[1]).name if words[1].startswith(_SYSTEM) else ""
+
+
+def _without_flags(words: list[str]) -> list[str]:
+    """An interpreter's command line without the flags (-I, -sP) before its script or module."""
+    first = next((at for at, word in enumerate(words[1:], 1) if not _FLAGS.fullmatch(word)), len(words))
+    return [*words[:1], *words[first:]]
 
 
 def _owner_reads(process: Process | None, path: str, phase: str = "") -> bool:

@@ -18,6 +18,10 @@ DOCKER_GID = 998  # a group of the user, as on a developer's machine
 DOCKER_SOCKET = "/run/docker.sock"
 HOST_ID_BASE = 100_000  # host uid of the box's uid 0; 65,536 ids follow
 
+# where the library that hurries time lies in the box of a hurried round, and what it reads: names that say nothing
+CLOCK_LIBRARY = "/usr/lib/libjemalloc.so.2"
+CLOCK_FILE = "/usr/lib/locale/locale-archive.idx"
+
 BOX_V4 = "10.88.0.2"
 BOX_V6 = "fd88::2"
 GATEWAY_V4 = "10.88.0.1"
@@ -63,6 +67,7 @@ class BoxSpec:
     hostname: str = "devbox"
     limits: BoxLimits = field(default_factory=BoxLimits)
     labels: Mapping[str, str] = field(default_factory=dict)  # become annotations of the container
+    clock: bool = False  # its time can be hurried: ``files`` hold what that takes (sandbox.clock.files)
 
     @property
     def project(self) -> str:

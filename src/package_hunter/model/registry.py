@@ -19,6 +19,7 @@ class RegistryAllow:
 
     ``manager_decides``: nothing but the package manager can run in the fetch. Then it is the source of truth: what it
     asks for passes, is the tree, and is all that passes from the end of the fetch on (``AllowList.freeze``).
+    ``builds_ask``: but for what builds need then: other versions, and what the registry says that these need.
     """
 
     ecosystem: str
@@ -28,3 +29,4 @@ class RegistryAllow:
     urls: frozenset[str] = frozenset()
     proven: Mapping[str, str] = field(default_factory=dict)
     manager_decides: bool = False
+    builds_ask: bool = False

@@ -120,16 +120,32 @@ class CommandRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What a thread waited for when it was looked at. ``what`` is ``timer``, ``signal``, ``data``, ``child``,
+    ``lock``, ``work`` (it did not wait) or ``unknown``; ``seconds`` is how long it had been told to wait, or the rest
+    of that where only the rest can be seen; None: without end, or not known. ``soonest``: it will not go on by itself
+    before so many seconds have passed (0 where that is not known, infinity where only another can wake it)."""
+
+    what: str
+    seconds: float | None
+    soonest: float
+    call: str = ""  # the system call, "" where there is none
+
+
+@dataclass(frozen=True, slots=True)
 class LeftRunning:
     """A process of the box that lived when all were ended. ``cmdline`` as it shows itself (untrusted, at most 4 KiB);
     ``program`` is the path of the file that it runs, as the kernel has it; ``of_image``: those bytes came with the
-    box's image, where nothing that runs in the box can write."""
+    box's image, where nothing that runs in the box can write. ``waits`` are its threads' and timers'; ``hurried``:
+    the library that hurries time is in its memory."""
 
     pid: int  # as the host sees it
     time_ns: int
     cmdline: str
     program: str
     of_image: bool
+    waits: tuple[Wait, ...] = ()
+    hurried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

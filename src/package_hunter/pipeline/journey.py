@@ -23,6 +23,7 @@ from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.early_start import EarlyStart
 from package_hunter.pipeline.folders import run_dir
+from package_hunter.pipeline.hurried import hurry
 from package_hunter.pipeline.judgement import english, judge_round, report_of
 from package_hunter.pipeline.narrow import narrow
 from package_hunter.pipeline.options import Say, Scan, ScanOptions, quiet
@@ -152,7 +153,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 continue
             locks.setdefault(_kind_of(turn), turn.plan.frozen)
             more = functools.partial(_run, scan, upstreams=upstreams)
-            judged.append(narrow(scan, stage.source_tree, item, more))
+            item = narrow(scan, stage.source_tree, item, more)
+            judged.append(hurry(scan, stage.source_tree, item, more))
         _unless_down(judged, upstreams)
         return _unless_again(options, report_of(scan, stage, judged), judged)
 

@@ -101,6 +101,7 @@ def judge_round(
         findings,
         tuple(seen.reasons),
         seen.faults,
+        seen.left,
     )
 
 

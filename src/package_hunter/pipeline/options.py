@@ -28,8 +28,10 @@ class ScanOptions:
     """What the user asked for. ``phases`` come after the fetch, which is always done; each world (by name, see
     ecosystems.worlds) is a box of its own; none: those of the depth. ``depth``: None is what the settings say, else
     ``standard`` for a package and ``quick`` for a project. ``on_source`` is shown the unpacked target and the host's
-    registries before anything is built; a report that it returns ends the scan. ``again``: where a process of ours
-    died in the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it
+    registries before anything is built; a report that it returns ends the scan. ``settle``: for so many seconds what
+    still runs is watched, None: as the settings say. ``hurry``: where something waits for longer, a further box
+    hurries its time (docs/sandbox.md, What is left running); None: as the depth says. ``again``: where a process of
+    ours died in the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it
     again."""
 
     ecosystem: str | None = None
@@ -44,6 +46,8 @@ class ScanOptions:
     again: bool = False
     recursive: bool = False  # manifests in folders below are targets, too
     own_project: bool = True  # not a project that we made of some packages of another (see PlanOptions)
+    settle: float | None = None
+    hurry: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class Scan:
     interpreters: tuple[Interpreter, ...] = ()  # see PlanOptions
     registry_hosts: frozenset[str] | None = None  # see PlanOptions
     depth: Depth = QUICK
+
+    @property
+    def hurries(self) -> bool:
+        """Whether what waits at the end is given a box in which time passes faster."""
+        return self.depth.hurried if self.options.hurry is None else self.options.hurry
 
     @property
     def phases(self) -> tuple[str, ...]:

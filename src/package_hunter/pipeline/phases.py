@@ -11,10 +11,12 @@ from package_hunter.ecosystems.base import Plan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import HelperDiedError, SandboxError
-from package_hunter.model.scan import CommandRun, Leftovers, Phase
+from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.options import Scan
-from package_hunter.pipeline.rounds import Round
+from package_hunter.pipeline.rounds import Round, key_of
 from package_hunter.sandbox import RuncSandbox
+
+_APART_SECONDS = 5.0  # what still runs is watched in a further box, which is made to find who something was
 
 
 def run_phases(
@@ -27,6 +29,9 @@ def run_phases(
     left = Leftovers()
     try:
         _run(scan, box, turn, plan.fetch, runs, reasons)
+        again = plan.fetch_again(tree, runs) if not _late(scan, "fetch", runs, reasons) else None
+        if again is not None:
+            _run(scan, box, turn, again, runs, reasons)
         freeze()
         plan.keep_locks(tree)
         _refuse(plan, runs)
@@ -43,7 +48,7 @@ def run_phases(
             for phase in later:
                 _run(scan, box, turn, phase, runs, reasons)
         scan.say("Waiting for what still runs")
-        left = box.end(scan.config.settle_seconds)
+        left = _end(scan, box, turn)
         reasons += box.limits_hit()
     except StoppedError as error:
         reasons.append(error.message)
@@ -53,6 +58,16 @@ def run_phases(
     except SandboxError as error:
         reasons.append(f"The box broke during the scan: {error.message}")
     return reasons, left
+
+
+def _end(scan: Scan, box: RuncSandbox, turn: Round) -> Leftovers:
+    """Watch what still runs, and say what does not end."""
+    left = max(0.0, scan.deadline - time.monotonic())
+    if turn.hurry is not None:
+        with box.hurried():
+            return box.end(min(scan.config.hurry_seconds, left))
+    budget = scan.config.settle_seconds if scan.options.settle is None else scan.options.settle
+    return box.end(min(budget if turn.apart is None else min(budget, _APART_SECONDS), left))
 
 
 def without_scripts(turn: Round, box: RuncSandbox) -> frozenset[str] | None:
@@ -86,10 +101,19 @@ def _run(
         if _late(scan, phase.name, runs, reasons):
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
-        run = box.run(command, phase.name, phase.world, until=scan.deadline)
+        run = _one(scan, box, turn, phase, command)
         if run.exit_code is None and time.monotonic() >= scan.deadline:
             run = replace(run, scan_seconds=scan.config.scan_timeout)
         runs.append(run)
+
+
+def _one(scan: Scan, box: RuncSandbox, turn: Round, phase: Phase, command: Command) -> CommandRun:
+    """Run a command; one that waited for its deadline is given faster time where the round has that."""
+    if turn.hurry is None or key_of(phase.name, command) not in turn.hurry.stopped:
+        return box.run(command, phase.name, phase.world, until=scan.deadline)
+    command = replace(command, timeout=scan.config.hurry_seconds)
+    with box.hurried():
+        return box.run(command, phase.name, phase.world, until=scan.deadline)
 
 
 def _late(scan: Scan, phase: str, runs: Sequence[CommandRun], reasons: list[str]) -> bool:

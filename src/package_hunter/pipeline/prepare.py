@@ -22,6 +22,7 @@ from package_hunter.model.scan import BoxFile
 from package_hunter.model.withheld import WithheldFile
 from package_hunter.pipeline.options import HOSTNAME, Say, Scan
 from package_hunter.pipeline.rounds import Round
+from package_hunter.sandbox.clock.files import with_clock
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,17 @@ def box_spec(
 ) -> BoxSpec:
     """What the box is to be: the plan's project in a home with the canaries' ``files`` and ``env``."""
     plan = turn.plan
+    planted = (*files, *plan.files, *turn.world.files)
     return BoxSpec(
         scan_id=turn.box_id,
         project_name=Path(plan.root).name,
         project_dir=plan.plant,
-        files=(*files, *plan.files, *turn.world.files),
+        files=planted if turn.hurry is None else with_clock(planted),
         env={**env, **box_environment(tuple(upstreams)), **plan.env},
         ca_pem=gateway.ca_pem,
         hostname=HOSTNAME,
         limits=_box_limits(scan.config),
+        clock=turn.hurry is not None,
     )
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from package_hunter.errors import HunterError
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
-from package_hunter.model.scan import CommandRun, Coverage, Package
+from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
 from package_hunter.pipeline.rounds import Round
 
 
 @dataclass(frozen=True)
 class RoundResult:
     """See above. ``broken`` are sentences about what went wrong while it ran; ``coverage`` tells them too.
-    ``faults`` are those of what failed through a fault of ours, in this round's boxes."""
+    ``faults`` are those of what failed through a fault of ours, in this round's boxes. ``left`` is what lived on."""
 
     round: Round
     runs: tuple[CommandRun, ...]
@@ -26,6 +26,7 @@ class RoundResult:
     findings: tuple[Finding, ...]
     broken: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    left: Leftovers = field(default_factory=Leftovers)
 
 
 def not_run(turn: Round, error: HunterError, faults: tuple[str, ...] = ()) -> RoundResult:

@@ -9,14 +9,30 @@ from pathlib import Path
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.worlds import World, chosen
 from package_hunter.model.depth import DEPTHS, QUICK, STANDARD, Depth, DepthName
+from package_hunter.model.scan import Command
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.separate_loads import SeparateLoads
+
+CommandKey = tuple[str, tuple[str, ...], str]
+
+
+def key_of(phase: str, command: Command) -> CommandKey:
+    """What tells a command of a round from the others, and is the same in another round."""
+    return phase, command.argv, command.cwd
+
+
+@dataclass(frozen=True)
+class Hurry:
+    """A round in which time passes faster: from the end of its commands on, and in those (``key_of``) that were
+    stopped at their deadlines when it did not."""
+
+    stopped: frozenset[CommandKey] = frozenset()
 
 
 @dataclass(frozen=True)
 class Round:
     """A plan in a world. ``box_id`` is the scan's id for the first round, with a number for later ones;
-    ``folder`` holds the round's working files."""
+    ``folder`` holds the round's working files. ``hurry``: its time is hurried."""
 
     plan: Plan
     world: World
@@ -26,6 +42,7 @@ class Round:
     apart: SeparateLoads | None = None  # in place of the import phase
     only_world: bool = True
     only_plan: bool = True
+    hurry: Hurry | None = None
 
     @property
     def place(self) -> str:
@@ -67,15 +84,31 @@ def depth_of(scan: Scan, source_tree: SourceTree) -> Depth:
 
 def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLoads, further: int) -> Round:
     """A further round like an earlier one, to load packages apart; ``further`` counts them."""
-    found = lay_plans(scan, source_tree)
-    wanted = (earlier.plan.target.ecosystem, earlier.plan.project)
-    plan = next(plan for plan in found if (plan.target.ecosystem, plan.project) == wanted)
-    plan.take_locks(earlier.plan.frozen)
+    plan = _plan_like(scan, source_tree, earlier)
     box_id, folder = (
         f"{earlier.box_id}-n{further}",
         earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
     )
     return replace(earlier, plan=plan, box_id=box_id, folder=folder, record=None, apart=apart)
+
+
+def hurried(scan: Scan, source_tree: SourceTree, earlier: Round, hurry: Hurry) -> Round:
+    """A further round like an earlier one, in which time is hurried."""
+    record = earlier.record and earlier.record.with_name(
+        f"{earlier.record.stem}.hurried{earlier.record.suffix}"
+    )
+    box_id, folder = f"{earlier.box_id}-h", earlier.folder.with_name(f"{earlier.folder.name}-h")
+    plan = _plan_like(scan, source_tree, earlier)
+    return replace(earlier, plan=plan, box_id=box_id, folder=folder, record=record, hurry=hurry)
+
+
+def _plan_like(scan: Scan, source_tree: SourceTree, earlier: Round) -> Plan:
+    """The plan of an earlier round's ecosystem and folder, laid anew, with the lock files that its fetch left."""
+    found = lay_plans(scan, source_tree)
+    wanted = (earlier.plan.target.ecosystem, earlier.plan.project)
+    plan = next(plan for plan in found if (plan.target.ecosystem, plan.project) == wanted)
+    plan.take_locks(earlier.plan.frozen)
+    return plan
 
 
 def lay_plans(scan: Scan, source_tree: SourceTree) -> list[Plan]:

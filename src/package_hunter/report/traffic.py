@@ -31,7 +31,8 @@ def contacts(report: Report) -> Iterator[Connection]:
         if c.kind in ("registry", "dns") or is_marker(c.name, ours):
             continue
         fetching = c.blame is not None and c.blame.phase == "fetch" and c.blame.package is None
-        plain = c.kind in ("http", "tls") and c.name in registry
+        # nothing sent: a spare one of several that a package manager opens at once
+        plain = (c.kind in ("http", "tls") or c.bytes_out == 0) and c.name in registry
         if not (plain and (fetching or c.name not in else_asked)):
             yield c
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import stat
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from package_hunter.model.box import HOST_ID_BASE
+from package_hunter.model.box import CLOCK_LIBRARY, HOST_ID_BASE
 from package_hunter.model.scan import LeftRunning
-from package_hunter.sandbox import cgroups
+from package_hunter.sandbox import cgroups, waiting
 from package_hunter.sandbox.base import CgroupPaths
 
 _MAX_CMDLINE = 4096
 _MAX_NAME = 64
+_MAX_MAPS = 256 << 10
+_MAX_OPENED = 256  # processes, looked at closely at the same time
 
 
 def living(groups: CgroupPaths, init_pid: int) -> list[int]:
@@ -28,13 +33,39 @@ def name_of(pid: int) -> str:
 def look(groups: CgroupPaths, init_pid: int) -> list[LeftRunning]:
     """What lives in the box now, in no order."""
     now = time.time_ns()
-    return [_described(pid, now) for pid in living(groups, init_pid)]
+    with opened(groups, init_pid) as processes:
+        return [
+            *(_described(pid, now, proc) for pid, proc in processes.items()),
+            *(_described(pid, now, None) for pid in living(groups, init_pid) if pid not in processes),
+        ]
 
 
-def _described(pid: int, now: int) -> LeftRunning:
+@contextlib.contextmanager
+def opened(groups: CgroupPaths, init_pid: int) -> Iterator[Mapping[int, int]]:
+    """Host pid -> a descriptor of its folder in /proc, of the first few hundred processes that live. Such a descriptor
+    stays that process's: a pid that another process of the host has meanwhile got leads to nobody."""
+    found: dict[int, int] = {}
+    try:
+        for pid in living(groups, init_pid)[:_MAX_OPENED]:
+            with contextlib.suppress(OSError):
+                found[pid] = os.open(f"/proc/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        still = set(cgroups.processes(groups))
+        yield {pid: proc for pid, proc in found.items() if pid in still}
+    finally:
+        for proc in found.values():
+            os.close(proc)
+
+
+def _described(pid: int, now: int, proc: int | None) -> LeftRunning:
     words = _read(pid, "cmdline", _MAX_CMDLINE).replace(b"\0", b" ").strip() or name_of(pid).encode()
     program, of_image = _program(pid)
-    return LeftRunning(pid, now, words.decode("utf-8", "replace"), program, of_image)
+    waits = waiting.waits_of(proc) if proc is not None else ()
+    return LeftRunning(pid, now, words.decode("utf-8", "replace"), program, of_image, waits, _hurried(pid))
+
+
+def _hurried(pid: int) -> bool:
+    """Whether the library that hurries time is in its memory."""
+    return CLOCK_LIBRARY.encode() in _read(pid, "maps", _MAX_MAPS)
 
 
 def _program(pid: int) -> tuple[str, bool]:

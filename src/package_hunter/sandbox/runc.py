@@ -18,18 +18,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from package_hunter.errors import HostError, SandboxError
-from package_hunter.model.box import DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
+from package_hunter.model.box import CLOCK_FILE, DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
 from package_hunter.model.scan import Command, CommandRun, Leftovers, LeftRunning
-from package_hunter.sandbox import cgroups, kernel, leftover, mounts, network, oci
+from package_hunter.sandbox import cgroups, kernel, leftover, mounts, network, oci, settling
 from package_hunter.sandbox.base import CgroupPaths, OnOutput
+from package_hunter.sandbox.boxtime import BoxTime
 from package_hunter.sandbox.channel import Channel, Deadline, Outcome
+from package_hunter.sandbox.clock.pacer import Pacer
+from package_hunter.sandbox.clock.page import Page
 from package_hunter.sandbox.image import find_image
 from package_hunter.sandbox.populate import environment, populate
 
 RUNC_ROOT = mounts.RUN_DIR / "runc"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _START_SECONDS = 20.0
-_LOOK_SECONDS = 0.02  # between two looks at what still runs
 _KILL_SECONDS = 0.5  # for killed processes to be gone, before they are killed again
 _MAX_LEFT = 2_000  # processes, noted as left running
 
@@ -61,6 +63,7 @@ class RuncSandbox:
         self._channel: Channel | None = None
         self._lock = -1
         self._left: list[LeftRunning] = []
+        self._page: Page | None = None
         self.docker_socket: socket.socket | None = (
             None  # a container engine's, in the box; the gateway answers
         )
@@ -90,6 +93,9 @@ class RuncSandbox:
                 self.docker_socket = mounts.listen_in(self.directory / "root", DOCKER_SOCKET, DOCKER_GID)
                 mounts.listen_in(self.directory / "root", "/run/systemd/private", 0).close()
                 self._create_container(self._net)
+                if self.spec.clock:
+                    offset = BoxTime.of(self.init_pid).monotonic
+                    self._page = Page(self.directory / f"root{CLOCK_FILE}", offset)
                 kernel.set_last_pid(self.init_pid, _first_pid(self.spec.scan_id))
         except BaseException:
             self.destroy()
@@ -144,19 +150,23 @@ class RuncSandbox:
 
     def settle(self, seconds: float) -> list[tuple[int, str]]:
         """Give what was left running time to end; returns what still runs then."""
-        end = time.monotonic() + seconds
-        while (left := self.alive()) and time.monotonic() < end:
-            time.sleep(_LOOK_SECONDS)
-        return left
+        settling.ended(lambda: bool(self.alive()), seconds)
+        return self.alive()
 
     def end(self, seconds: float) -> Leftovers:
-        """Give what still runs time to end; then what of all commands lived on, also those that were killed with
-        another at its deadline. To be followed by ``kill``."""
-        if not self.settle(seconds):
+        """Watch what still runs, for so many seconds at most (docs/sandbox.md, What is left running); then what of all
+        commands lived on, also those that were killed with another at its deadline. To be followed by ``kill``."""
+        if settling.watch(self.cgroup_paths, self.init_pid, seconds):
             return Leftovers(tuple(self._left))
         since = time.time_ns()
         self._note_left()
         return Leftovers(tuple(self._left), since)
+
+    def hurried(self) -> contextlib.AbstractContextManager[object]:
+        """A context in which time passes faster in the box; its spec must have asked for a ``clock``."""
+        if self._page is None:
+            raise SandboxError("This box has no clock that could be hurried.")
+        return Pacer(self._page, self.init_pid)
 
     def _note_left(self) -> None:
         self._left += leftover.look(self.cgroup_paths, self.init_pid)[: _MAX_LEFT - len(self._left)]
@@ -195,6 +205,9 @@ class RuncSandbox:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+        if self._page is not None:
+            self._page.close()
+            self._page = None
         if self._lock >= 0:  # without it the directory was never ours
             remove_box(self.spec.scan_id)
             os.close(self._lock)

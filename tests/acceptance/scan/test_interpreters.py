@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from package_hunter.sandbox.image import find_image, interpreters
 from package_hunter.sandbox.mounts import mount_image
 from tests.support.hunter import npm_project, scan_json
-from tests.support.requires import needs_asking, needs_btf, needs_program, needs_runc
+from tests.support.requires import need, needs_asking, needs_btf, needs_program, needs_runc
 
 
 def needs_second_python() -> None:
     """Skips where the host's release has no newer suite."""
     needs_btf()
     needs_runc()
-    if not any(one.kind == "python" and one.home for one in interpreters(mount_image(find_image()))):
-        pytest.skip("the image has no second Python: the host is no Debian 12")
+    found = interpreters(mount_image(find_image()))
+    need(
+        any(one.kind == "python" and one.home for one in found),
+        "the image has no second Python: no Debian 12 here",
+    )
 
 
 def test_both_are_used_and_told(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from package_hunter.cli.simulate_pack import pack
 from tests.support import requires
 from tests.support.hunter import project_with, scan_json
 
+# more than the latest of these needs; hurried time has a test of its own (test_time.py)
+_SHORT = ("--settle", "8", "--no-hurry")
 _TITLED = """
 const quiet = {detached: true, stdio: 'ignore'};
 require('child_process').spawn(process.execPath,
@@ -62,7 +64,7 @@ def test_who_left_what_is_told_and_late_theft_is_seen(tmp_path: Path) -> None:
     )
     (project / "deps/stays/s.js").write_text(_TITLED)
     (project / "deps/forgets/s.js").write_text(_FORGETS)
-    report = scan_json(project, codes=(1,))
+    report = scan_json(project, *_SHORT, codes=(1,))
     found = left(report)
     assert set(found) == {"pkg:npm/stays@1.0.0", "pkg:npm/helped@1.0.0"}
     stays = found["pkg:npm/stays@1.0.0"]
@@ -84,7 +86,7 @@ def test_a_python_packages_daemon_is_told(tmp_path: Path) -> None:
         '[project]\nname = "staysaround"\nversion = "1.0.0"\n'
         '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
     )
-    report = scan_json(pack(tmp_path / "src", "pip", tmp_path), codes=(0, 4))
+    report = scan_json(pack(tmp_path / "src", "pip", tmp_path), *_SHORT, codes=(0, 4))
     (found,) = left(report).values()
     assert "import time; time.sleep(600)" in found["evidence"][0]["data"]["cmdline"]
     assert report["verdict"] == "suspicious", report["coverage"]["reasons"]
@@ -94,7 +96,7 @@ def test_a_python_packages_daemon_is_told(tmp_path: Path) -> None:
     ("case", "kinds"), [("k5-left", {"left_running"}), ("w1-forget", {"outbound_connection"})]
 )
 def test_given_cases(case: str, kinds: set[str]) -> None:
-    report = scan_json(requires.needs_shared(f"cases/behaviour/{case}"))
+    report = scan_json(requires.needs_shared(f"cases/behaviour/{case}"), *_SHORT)
     assert report["verdict"] == "suspicious"
     assert {f["kind"] for f in report["findings"] if f["severity"] != "info"} == kinds
     assert {phase["status"] for phase in report["coverage"]["phases"]} == {"ok"}

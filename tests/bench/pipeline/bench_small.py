@@ -39,7 +39,7 @@ STEPS = (
     ("package_hunter.sandbox.runc", "RuncSandbox.start", "box started"),
     ("package_hunter.observe.reader", "Observer.start", "reader started"),
     ("package_hunter.sandbox.runc", "RuncSandbox.run", "commands (fetch, install, import)"),
-    ("package_hunter.sandbox.runc", "RuncSandbox.settle", "settling"),
+    ("package_hunter.sandbox.settling", "watch", "settling"),
     ("package_hunter.sandbox.runc", "RuncSandbox.kill", "box ended"),
     ("package_hunter.observe.reader", "Observer.finish", "reader's answer waited for"),
     ("package_hunter.sandbox.runc", "RuncSandbox.destroy", "box taken away"),

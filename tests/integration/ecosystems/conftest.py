@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from package_hunter.ecosystems.base import Plan
+from package_hunter.ecosystems.python import closed
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Command, CommandRun, Phase
 
@@ -31,7 +32,7 @@ class HostBox:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content)
         runs = self.phase(plan.fetch)
-        if all(run.exit_code == 0 for run in runs):
+        if all(run.exit_code == 0 for run in runs if run.command.essential):
             runs += self.phase(plan.after_fetch(self.tree, runs))
             for phase in plan.later(self.tree):
                 runs += self.phase(phase)
@@ -42,6 +43,8 @@ class HostBox:
 
     def _command(self, phase: Phase, command: Command) -> CommandRun:
         started = time.time_ns()
+        if closed.SCRIPT in command.argv:  # uv is in the box's image only: pip resolves here
+            return CommandRun(phase.name, phase.world, command, os.getpid(), started, started, 127)
         argv = [self._argument(part) for part in command.argv]
         env = {**os.environ, "HOME": str(self.root / "home/dev"), **command.env}
         process = subprocess.Popen(

@@ -9,7 +9,7 @@ import pytest
 from package_hunter.findings.catalog import daemons
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Blame, NetworkLog, Observation, Process
-from package_hunter.model.scan import Command, CommandRun, Coverage, Leftovers, LeftRunning, Verdict
+from package_hunter.model.scan import Command, CommandRun, Coverage, Leftovers, LeftRunning, Verdict, Wait
 from package_hunter.policy import verdict
 from tests.support import judge_samples as samples
 from tests.support.judge_samples import SECOND, T0, judge
@@ -35,6 +35,9 @@ RUN = CommandRun(
 def left(program: str = "/usr/local/bin/node", of_image: bool = True, **changes: object) -> LeftRunning:
     seen = LeftRunning(DAEMON.pid, END - SECOND, "node wait.js", program, of_image)
     return replace(seen, **changes)  # type: ignore[arg-type]
+
+
+TIMER = Wait("timer", 600.0, 599.9, "epoll_pwait")
 
 
 def judged(leftovers: Leftovers, *processes: Process, runs: tuple[CommandRun, ...] = (RUN,)) -> list[Finding]:
@@ -135,3 +138,20 @@ def test_long_chains_and_circles_of_parents_end() -> None:
     seen = left(pid=last.pid)
     assert len(judged(Leftovers((seen,)), *chain[:-1], last)) == 1
     assert len(judged(Leftovers((seen,)), circle, *chain[1:-1], last)) == 1
+
+
+def test_what_it_waits_for_is_told_in_words_and_data() -> None:
+    lock = Wait("lock", None, float("inf"), "futex")
+    (found,) = judged(Leftovers((left(waits=(lock, TIMER)),), END - SECOND), DAEMON)
+    assert "node (pid 80)" in found.evidence[0].what
+    assert "was left waiting for a timer of 10 min" in found.evidence[0].what
+    assert found.evidence[0].data["waits"][0] == {"for": "timer", "seconds": 600.0, "call": "epoll_pwait"}
+
+
+def test_a_shell_is_told_by_what_its_child_waits_for() -> None:
+    shell = replace(DAEMON, name="sh", cmdline="sh -c sleep")
+    child = replace(DAEMON, key=30, parent=DAEMON.key, pid=950, vpid=95, name="sleep", cmdline="sleep 600")
+    waits = Wait("child", None, float("inf"), "wait4")
+    both = (left(waits=(waits,)), left(pid=950, cmdline="sleep 600", waits=(TIMER,)))
+    (found,) = judged(Leftovers(both, END - SECOND), shell, child)
+    assert "was left waiting for sleep, which was waiting for a timer of 10 min" in found.evidence[0].what

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,8 @@ from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.errors import HelperDiedError
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.phases import run_phases
-from package_hunter.pipeline.rounds import Round
+from package_hunter.pipeline.rounds import Hurry, Round, key_of
+from package_hunter.pipeline.separate_loads import SeparateLoads
 from tests.support.pipeline_samples import TreePlan
 
 SCRIPT = Command(("sh",), "/", timeout=240, blame_purl="pkg:npm/a@1", script="install")
@@ -28,16 +30,27 @@ class Box:
 
     def __init__(self, scan: Any, ends: Sequence[str] = ()) -> None:
         self.scan, self.ends, self.ran = scan, ends, []  # type: ignore[var-annotated]
+        self.fast, self.ran_fast = False, []  # type: ignore[var-annotated]
+        self.watched: tuple[float, bool] | None = None
 
     def run(self, command: Command, phase: str, world: str, until: float) -> CommandRun:
         assert until == self.scan.deadline
         self.ran.append((phase, command.timeout))
+        if self.fast:
+            self.ran_fast.append(phase)
         if phase in self.ends:
             self.scan.deadline = time.monotonic() - 1
         return CommandRun(phase, world, command, 1, 0, 1, None if phase in self.ends else 0)
 
     def end(self, seconds: float) -> Leftovers:
+        self.watched = (seconds, self.fast)
         return Leftovers()
+
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        self.fast = True
+        yield
+        self.fast = False
 
     def limits_hit(self) -> list[str]:
         return []
@@ -67,13 +80,13 @@ def _scan() -> Any:
     return SimpleNamespace(
         deadline=time.monotonic() + 600,
         say=lambda _: None,
-        options=SimpleNamespace(phases=("install", "import")),
-        config=SimpleNamespace(settle_seconds=0, scan_timeout=25.0),
+        options=SimpleNamespace(phases=("install", "import"), settle=None),
+        config=SimpleNamespace(settle_seconds=30.0, hurry_seconds=25.0, scan_timeout=25.0),
     )
 
 
-def _run(scan: Any, plan: Any, box: Any) -> tuple[list[CommandRun], list[str]]:
-    turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"))
+def _run(scan: Any, plan: Any, box: Any, **how: Any) -> tuple[list[CommandRun], list[str]]:
+    turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"), **how)
     runs: list[CommandRun] = []
     reasons, _ = run_phases(scan, box, turn, runs, lambda: None)
     return runs, reasons
@@ -120,3 +133,44 @@ def test_a_killed_planner_is_no_broken_box() -> None:
     scan = _scan()
     with pytest.raises(HelperDiedError):
         _run(scan, Killed({"a": []}, ["a"]), Box(scan))
+
+
+def test_what_may_be_asked_of_registries_is_closed_before_anything_foreign_runs() -> None:
+    scan = _scan()
+    box, order = Box(scan), []
+
+    class Watched(Planned):
+        def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
+            order.append("planned")
+            return super().after_fetch(tree, runs)
+
+    turn = Round(Watched(scan), WORLDS["default"], "id", Path("/nonexistent"))
+    run_phases(scan, box, turn, [], lambda: order.append(f"closed after {len(box.ran)}"))  # type: ignore[arg-type]
+    assert order == ["closed after 1", "planned"]
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(None, 30.0), (2.0, 2.0), (0.0, 0.0)])
+def test_what_is_left_is_watched_for_the_budget(asked: float | None, seconds: float) -> None:
+    scan = _scan()
+    scan.options.settle = asked
+    box = Box(scan)
+    _run(scan, Planned(scan), box)
+    assert box.watched == (seconds, False)
+
+
+def test_a_box_that_looks_for_who_it_was_watches_no_longer_than_it_did() -> None:
+    scan = _scan()
+    box = Box(scan)
+    _run(scan, Planned(scan), box, apart=SeparateLoads(()))
+    assert box.watched == (5.0, False)
+
+
+def test_time_is_hurried_at_the_end_and_in_what_was_stopped_before() -> None:
+    scan = _scan()
+    plan = Planned(scan)
+    box = Box(scan)
+    _run(scan, plan, box, hurry=Hurry())
+    assert (box.watched, box.ran_fast) == ((25.0, True), [])
+    _run(scan, plan, box, hurry=Hurry(frozenset({key_of("install", SCRIPT)})))
+    assert box.ran_fast == ["install", "install"]
+    assert ("install", 25.0) in box.ran and ("fetch", 25.0) not in box.ran

@@ -31,7 +31,7 @@ class AllowList:
         self._pinned: set[str] = set()
         self._urls: set[str] = set()
         self._proven: dict[str, str] = {}
-        self.deciding = False
+        self.deciding = self._builds_ask = False
         self._asked: set[str] = set()
         self._served: dict[str, str] = {}  # name@version -> SRI of what went out while the manager decided
 
@@ -47,12 +47,13 @@ class AllowList:
         self._urls |= allow.urls
         self._proven.update(allow.proven)
         self.deciding = allow.manager_decides and (first or self.deciding)
+        self._builds_ask = self._builds_ask or allow.builds_ask
 
     def freeze(self) -> None:
         """The fetch is over: what the manager asked for is the tree, and foreign code may ask for nothing else."""
         if not self.deciding:
             return
-        self.deciding, self._closed = False, True
+        self.deciding, self._closed = False, not self._builds_ask
         self._names |= self._asked
         for key, sri in self._served.items():
             self._integrity.setdefault(key, sri)
@@ -64,6 +65,7 @@ class AllowList:
             self._served[f"{name}@{version}"] = sri
 
     def name(self, name: str) -> bool:
+        """Whether it may be asked for; while the manager decides, its asking makes it known."""
         normal = normal_name(self._ecosystem, name)
         if normal in self._names:
             return True

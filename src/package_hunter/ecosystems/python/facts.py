@@ -8,7 +8,7 @@ FACTS = Facts(
     name="pypi",
     managers=("pip", "python", "uv", "poetry"),
     purl_type="pypi",
-    manifests=("requirements.txt", "pyproject.toml", "setup.py", "Pipfile.lock"),
+    manifests=("requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "Pipfile.lock", "pylock.toml"),
     pins=("poetry.lock", "uv.lock", "requirements.txt", "pyproject.toml", "setup.py"),
     pin_lines=(r"^\s*/?NAME\b", r'^name = "NAME"', r"^\./NAME\b"),
     addressed=(
@@ -29,7 +29,8 @@ FACTS = Facts(
     packed_by="pyproject.toml",
     tagged_archives=(".whl", ".egg"),
     interpreters=("python",),
-    reads={"pip": ("/.netrc", "/.pypirc", "/.config/pip")},
+    reads={"pip": ("/.netrc", "/.pypirc", "/.config/pip"), "uv": ("/.netrc",)},
+    fetch_programs=("/usr/local/bin/uv",),
     runs_as={"pip": r"/usr/\S+/pip/__pip-runner__\.py"},
     starts=(
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",
@@ -48,7 +49,10 @@ FACTS = Facts(
         # how pip runs a build in the folder of a package that was given as a folder: itself
         hook=r"/_in_process\.py\b|<pip-setuptools-caller>",
     ),
-    says_error=(r"^ERROR:\s+(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$",),
+    says_error=(
+        r"^error:\s+((?:Failed|No solution|Distribution|Because).+)$",
+        r"^ERROR:\s+(?!A complete log|code |path )(?:(?:404|notarget|network)\s+)*(.+)$",
+    ),
     says_not_found=(r"ModuleNotFoundError: No module named '([^']{1,214})'",),
     says_unknown=(r"No matching distribution found",),
     says_unreachable=(r"Read timed out|Max retries exceeded",),

@@ -14,6 +14,7 @@ from package_hunter.decoy.web import Answer, Ask
 from package_hunter.ecosystems.python.registry import artefact_names, metadata_lesson, page_lesson
 
 _LEARN_BYTES = 128 << 20  # an artefact larger than this teaches no dependencies
+_FRESH = ("cache-control", "max-age=600, public")  # as an index says: a page is asked for once in a scan
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -88,7 +89,7 @@ class PypiFront:
                 self._hosts.add(parts.hostname)
                 self._shared.on_file_host(parts.hostname)
         body = b"" if ask.method == "HEAD" else entry.body
-        return Answer(entry.status, body, entry.headers, registry=True)
+        return Answer(entry.status, body, (*entry.headers, _FRESH), registry=True)
 
     async def _file(self, ask: Ask, client: UpstreamClient, sri: str, url: str) -> Answer:
         if ask.raw_path.endswith(".metadata"):
@@ -96,7 +97,9 @@ class PypiFront:
             self._allowed.learn(entry.lesson.get("names", ()))
             return Answer(entry.status, entry.body, entry.headers, registry=True)
         answer = await self._shared.artefact(client, url, sri, ask, url.rpartition("/")[2])
-        if ask.method == "HEAD" or answer.status != 200:
+        # what a wheel needs is asked for at once, where the package manager is alone: nothing is to be learnt
+        alone = self._allowed.deciding and url.endswith(".whl")
+        if ask.method == "HEAD" or answer.status != 200 or alone:
             return answer
         if isinstance(answer.body, bytes):
             self._allowed.learn(artefact_names(answer.body))

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.base import longer_way
 from package_hunter.ecosystems.python import places
-from package_hunter.ecosystems.python.requirements import normal, requirement_name
+from package_hunter.ecosystems.python.asked import normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree, as_text
 from package_hunter.model.scan import Package
 

@@ -24,9 +24,10 @@ _SMALL = 1 << 20  # bytes of a manifest that are read
 _MAX_TEXT = 500
 _MAX_RANGES = 50  # that pip names
 _VERSION = re.compile(r"(?:python-|cpython-|cpython@)?v?(3(?:\.\d{1,3}){0,2})(?:\.\*)?(?:[-+].*)?")
-# pip's own words where a package has nothing for this Python
+# pip's and uv's own words where a package has nothing for this Python
 _REFUSED = re.compile(
     r"(?:require[sd]? a different [Pp]ython(?: version)?:? |not in '|Requires-Python )([<>=!~][^'\n;)]{0,200})"
+    r"|does not satisfy Python ?([<>=!~][\d.,<>=!~*]{0,200}\d)"
 )
 
 
@@ -106,12 +107,13 @@ def _oldest(holds: Callable[[tuple[int, ...]], bool]) -> str:
 
 
 def refused(output: str) -> list[str]:
-    """The ranges of versions that pip says packages want, where it is this Python that they do not fit."""
+    """The ranges of versions that pip or uv says packages want, where it is this Python that they do not fit."""
     found: dict[str, None] = {}
     for hit in _REFUSED.finditer(output):
+        text = (hit[1] or hit[2]).strip()
         with suppress(InvalidSpecifier):
-            SpecifierSet(hit[1].strip())
-            found.setdefault(hit[1].strip())
+            SpecifierSet(text)
+            found.setdefault(text)
     return list(found)[:_MAX_RANGES]
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from package_hunter.ecosystems.python import installed
+from package_hunter.ecosystems.python.asked import RequirementSet, normal
 from package_hunter.ecosystems.python.installed import Distribution
-from package_hunter.ecosystems.python.requirements import RequirementSet, normal
 from package_hunter.ecosystems.python.sources import Local, Outside, label
 from package_hunter.model.scan import CommandRun
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from package_hunter.ecosystems import purls
 from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.python import requirements
+from package_hunter.ecosystems.python.asked import normal
 from package_hunter.ecosystems.tree import BoxTree
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
@@ -29,7 +30,7 @@ def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
     others = [(item.name, item.path) for item in elsewhere] + [(o.name, o.address) for o in wanted.outside]
     packages += tuple(
         Pin(
-            purls.purl("pypi", requirements.normal(name) or "unnamed", ""),
+            purls.purl("pypi", normal(name) or "unnamed", ""),
             name or address,
             "",
             address,
@@ -42,7 +43,7 @@ def lock_files(tree: BoxTree, project: str) -> Iterator[LockFile]:
 
 def _pin(pin: re.Match[str], line: str) -> Pin:
     """``integrity``: the hashes that pip is told to insist on, with blanks between."""
-    purl = purls.purl("pypi", requirements.normal(pin[1]), pin[2])
+    purl = purls.purl("pypi", normal(pin[1]), pin[2])
     return Pin(purl, pin[1], pin[2], " ".join(sorted(_HASH.findall(line))) or None)
 
 

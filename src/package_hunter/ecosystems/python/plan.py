@@ -1,12 +1,14 @@
-"""The plan of a Python project or package: a virtual environment, pip, a start of Python, imports.
+"""The plan of a Python project or package: a virtual environment, uv, builds by pip, a start of Python, imports.
 
-pip cannot resolve a source distribution without running its build, so what it downloads and what it builds is
-one phase, ``install``; ``fetch`` makes the environment only. Which package a build belongs to is told by the
-folder in which pip itself started it (blame/blamer.py).
+``fetch`` is closed: uv resolves by what indexes and archives say in plain words, and installs the wheels; no build
+runs (see the module ``closed``). ``install`` builds the rest with pip, each package by a command of its own. Where
+uv comes to no end, pip resolves, downloads and builds in ``install``: which package a build belongs to is then told
+by the folder in which pip itself started it (blame/blamer.py).
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,11 +19,13 @@ from urllib.parse import unquote
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, in_turn
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.interpreters import Chosen
-from package_hunter.ecosystems.python import installed, interpreter
+from package_hunter.ecosystems.python import closed, installed, interpreter
+from package_hunter.ecosystems.python.asked import RequirementSet, dumps, normal, requirement_name
+from package_hunter.ecosystems.python.closed import Closed, Tree
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.local_builds import LocalBuilds
-from package_hunter.ecosystems.python.requirements import RequirementSet, dumps, normal, requirement_name
 from package_hunter.ecosystems.tree import BoxTree
+from package_hunter.model.interpreters import Interpreter
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 
@@ -33,7 +37,18 @@ scikit-build-core maturin setuptools-rust semantic-version cython cffi pycparser
 oldest-supported-numpy packaging pathspec pluggy trove-classifiers pyproject-metadata versioneer
 pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
 """
-_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-warn-script-location")
+# -I: the project's own folder is no place for modules of Python and pip, as for the program `pip`
+_PIP = (
+    "-I",
+    "-m",
+    "pip",
+    "--disable-pip-version-check",
+    "--no-input",
+    "install",
+    "--no-warn-script-location",
+)
+# uv leaves modules uncompiled: the load of one package is not to write into the folders of those that it needs
+_LOADS = {"PYTHONDONTWRITEBYTECODE": "1"}
 EXERCISE = "/usr/share/python3/exercise.py"
 _MAX_EXTRA = (
     10  # inner modules, and commands, of a single package at depth quick; of a direct dependency at others
@@ -48,11 +63,13 @@ _SEEDED = {"pip", "setuptools", "wheel"}  # what the environment came with
 @dataclass(frozen=True, slots=True)
 class Source:
     """What pip is asked for: lines of a requirements file (``wanted``), further arguments (``extra``, such as
-    ``.``) whose builds belong to ``extra_purl`` (None: the project's own)."""
+    ``.``) whose builds belong to ``extra_purl``; ``apart``: what that needs is among ``wanted``, so that all else is
+    scanned even where it cannot be built."""
 
     wanted: RequirementSet
     extra: tuple[str, ...] = ()
     extra_purl: str | None = None
+    apart: bool = False
     root: str = "app"
     also_allowed: tuple[str, ...] = ()
     files: tuple[BoxFile, ...] = field(default=())
@@ -74,16 +91,29 @@ class PythonPlan(Plan):
         if options.indexes is not None:
             wanted.settle(options.indexes)
         asked = {*wanted.names, *wanted.also, *source.also_allowed, *_BUILD_TOOLS.split()}
-        self.registry = (RegistryAllow("pypi", frozenset(asked), urls=frozenset(wanted.urls)),)
+        self.registry = (
+            RegistryAllow(
+                "pypi", frozenset(asked), urls=frozenset(wanted.urls), manager_decides=True, builds_ask=True
+            ),
+        )
         self.looks_into = tuple(wanted.local)
         self.files = source.files
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _exercise(), owner="root"),)
+        self.fetches_alone = True
+        self._closed = Closed(wanted, project, target.name if target.purl is not None else None)
+        self._tree: Tree | None = None
         if source.wanted.lines:
             self.files += (BoxFile(self._list, dumps(source.wanted.lines)),)
+        if wanted.constraints:
+            self.files += (BoxFile(self._limits, dumps(wanted.constraints)),)
+        self.files += (BoxFile(closed.SCRIPT, closed.script(), owner="root"),)
+        if self._closed.asked:
+            self.files += self._closed.files
         if source.wanted.dropped:
             some = ", ".join(line.split("=")[0].split(" ")[0] for line in source.wanted.dropped[:5])
-            self.notes = (f"Left out of {source.wanted.source} (indexes and other options): {some}.",)
+            self.notes += (f"Left out of {source.wanted.source} (indexes and other options): {some}.",)
+        self.notes += tuple(wanted.beside)
         for number, lines in enumerate(wanted.proven.values()):
             self.files += (BoxFile(self._proven_list(number), dumps(lines)),)
         for host in wanted.proven:
@@ -103,11 +133,16 @@ class PythonPlan(Plan):
         self._site = ""
         self._beside: frozenset[str] = frozenset()  # what lies in the project that an import could find
         self._chosen = Chosen()
+        self._second: Interpreter | None = None  # the Python of a second try
         self._before = 0  # runs of the install's first try, where there was a second
 
     @property
     def _list(self) -> str:
         return f"{self.project}/requirements.lock"
+
+    @property
+    def _limits(self) -> str:
+        return f"{self.project}/constraints.lock"
 
     def _proven_list(self, number: int) -> str:
         return f"{self.project}/requirements-{number}.lock"
@@ -123,47 +158,87 @@ class PythonPlan(Plan):
 
     @property
     def fetch(self) -> Phase:
-        """The virtual environment, offline."""
-        return self._remember(Phase("fetch", (self._environment("python3"),)))
+        """The virtual environment, and into it what needs no build."""
+        return self._remember(Phase("fetch", (self._environment("python3"), *self._resolution())))
 
     def _environment(self, python: str, *options: str) -> Command:
         # Debian's own pip and setuptools show through: making the environment takes 60 ms in place of 3 s.
-        argv = (python, "-m", "venv", *options, "--without-pip", "--system-site-packages", ".venv")
+        argv = (python, "-I", "-m", "venv", *options, "--without-pip", "--system-site-packages", ".venv")
         return Command(argv, self.project, timeout=60.0)
+
+    def _resolution(self) -> tuple[Command, ...]:
+        """uv; where it fails, pip is asked."""
+        if not self._closed.asked:
+            return ()
+        uv = Command(self._closed.argv, self.project, script="uv pip install", essential=False)
+        return (replace(uv, timeout=self.options.phase_timeout),)
+
+    def fetch_again(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase | None:
+        """Where uv says that a package wants a newer Python, and the image has it: all once more with that."""
+        said = self._closed.found(tree)
+        told = " ".join(said.missing.values()) if said is not None else ""
+        tail = " ".join(run.output_tail for run in runs if run.command.argv == self._closed.argv)
+        again = self._newer(interpreter.refused(told or tail))
+        return self._remember(Phase("fetch", (again, *self._resolution()))) if again is not None else None
 
     def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
         """Where a package wants a newer Python, and the image has it: all once more in an environment of that."""
         bad = next((run for run in runs if run.phase == "install" and run.exit_code not in (0, None)), None)
-        wanted = interpreter.refused(bad.output_tail) if bad is not None else []
+        again = self._newer(interpreter.refused(bad.output_tail)) if bad is not None else None
+        if again is None:
+            return None
+        self._before = len(runs)
+        return self._remember(
+            Phase("install", (again, *self._resolution(), *self._planned["install"].commands))
+        )
+
+    def _newer(self, wanted: Sequence[str]) -> Command | None:
+        """The environment anew, of a Python that fits what packages were said to want."""
         if not wanted:
             return None
         other = interpreter.for_ranges(wanted, self.options.interpreters)
-        if other is None or other == self._chosen.interpreter:
+        if other is None or other == self._chosen.interpreter or other == self._second:
             self.notes = (*self.notes, interpreter.nowhere(wanted[-1], self.options.interpreters))
             return None
-        self._before = len(runs)
+        self._second = other
         self.notes = (
             *self.notes,
             f"{other.program} was used: with the first one tried, a package wanted {wanted[0]}.",
         )
-        again = self._environment(f"{other.home}/bin/python3", "--clear")
-        return self._remember(Phase("install", (again, *self._planned["install"].commands)))
+        return self._environment(f"{other.home}/bin/python3", "--clear")
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
-        """pip: what lies elsewhere and may be had, one by one; all requirements at once; each package of the
-        project's own folders; the project itself."""
-        commands = [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.fetched()]
-        for number in range(len(self._source.wanted.proven)):
-            what = ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
-            commands.append(self._pip(what, None, self.options.phase_timeout))
-        if self._source.wanted.lines:
-            commands.append(self._pip(("-r", self._list), None, self.options.phase_timeout))
-        commands += [self._pip(what, purl, self.options.phase_timeout) for what, purl in self._apart.local()]
+        """pip: what lies elsewhere and may be had, one by one; what must be built, one by one (all requirements at
+        once, where uv came to no end); each package of the project's own folders; the project itself."""
+        ended = [run.exit_code for run in runs if run.command.argv == self._closed.argv]
+        self._tree = self._closed.found(tree) if ended[-1:] == [0] else None
+        asked = [*self._apart.fetched(), *self._from_indexes(), *self._apart.local()]
+        commands = [self._pip(what, purl) for what, purl in asked]
         if self._source.extra:
-            commands.append(
-                self._pip(self._source.extra, self._source.extra_purl, self.options.phase_timeout)
-            )
+            own = self._pip(self._source.extra, self._source.extra_purl)
+            commands.append(replace(own, essential=not self._source.apart))
         return self._remember(Phase("install", tuple(commands)))
+
+    def _from_indexes(self) -> list[tuple[tuple[str, ...], str | None]]:
+        """pip's arguments for what registries have and is not there yet, with the package's purl."""
+        if self._tree is not None:
+            how, tree = self._options(), self._tree
+            built = [(pin, (*how, *tree.build_of(pin, self.project))) for pin in tree.builds]
+            return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
+        wanted = self._source.wanted
+        limits = ("-c", self._limits) if wanted.constraints else ()
+        asked: list[tuple[str, ...]] = [
+            ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
+            for number in range(len(wanted.proven))
+        ]
+        asked += [(*limits, "-r", self._list)] if wanted.lines else []
+        return [(what, None) for what in asked]
+
+    def _options(self) -> tuple[str, ...]:
+        """The options of the project's files for pip: where its own folders of archives lie, what is to be built."""
+        lines = [line for line in self._source.wanted.lines if line.startswith("-")]
+        words = [word for line in lines if line != "--require-hashes" for word in line.split(None, 1)]
+        return tuple(words)
 
     def later(self, tree: BoxTree) -> tuple[Phase, ...]:
         """Inventory; then one start of Python where a package acts at start-up, then the imports."""
@@ -259,7 +334,7 @@ class PythonPlan(Plan):
         missed = self._apart.missed(self._found, self._counting(runs)) if ran else self._apart.unread()
         installed = replace(
             self._installed,
-            reasons=(*self._installed.reasons, *missed.reasons),
+            reasons=(*missed.reasons, *self._installed.reasons),
             expected=self._installed.expected + missed.count,
         )
         return coverage(self._planned, self.options, installed, self._counting(runs), self._nothing)
@@ -272,15 +347,20 @@ class PythonPlan(Plan):
         self._planned[phase.name] = phase
         return phase
 
-    def _pip(self, what: tuple[str, ...], purl: str | None, timeout: float) -> Command:
-        return Command(
-            (self._python, *_PIP, *what), self.project, timeout=timeout, blame_purl=purl, script="pip install"
-        )
+    def _pip(self, what: tuple[str, ...], purl: str | None) -> Command:
+        # A folder that says how it is built is built in an environment of its own by either: uv makes that at once.
+        folder = what[-1].partition("[")[0]
+        says_how = posixpath.normpath(folder) in self._source.wanted.by_project
+        argv = self._closed.build(what) if says_how else (self._python, *_PIP, *what)
+        # what pip does for many is told apart by its folders; such a build is one package's from the first process on
+        script = "build" if says_how or ("--require-hashes" in what and purl is not None) else "pip install"
+        command = Command(argv, self.project, blame_purl=purl, script=script)
+        return replace(command, timeout=self.options.phase_timeout)
 
     def _import(self, item: Distribution, name: str) -> Command:
         # The working folder comes first on sys.path: where the project's own files lie there under that name, they
         # would be loaded in place of what was installed (its source without what the build makes).
-        shadowed = self._source.package or self._source.extra_purl or name.partition(".")[0] in self._beside
+        shadowed = self._source.package or self.target.purl or name.partition(".")[0] in self._beside
         safe = ("-P",) if shadowed else ()
         argv: tuple[str, ...] = (self._python, *safe, "-c", f"import {name}")
         if any(other is not item for other in self._acting()):
@@ -293,6 +373,7 @@ class PythonPlan(Plan):
         return Command(
             argv,
             self.project,
+            env=_LOADS,
             timeout=self.options.import_timeout,
             blame_purl=installed.purl(item.name, item.version),
             script=script,
@@ -333,10 +414,12 @@ class PythonPlan(Plan):
         self._found = installed.distributions(tree, self._venv)
         self._site = installed.site_packages(tree, self._venv) or ""
         here = {normal(item.name) for item in self._found}
-        asked = dict.fromkeys(self._names())
-        conditional = {normal(n) for n, line in zip(self._names(), self._lines(), strict=True) if ";" in line}
+        asked = dict.fromkeys([*self._names(), *(self._tree.names if self._tree is not None else ())])
+        lines = zip(self._asked_names(), self._lines(), strict=True)
+        conditional = set() if self._tree is not None else {normal(n) for n, line in lines if ";" in line}
         excused = {*here, *conditional, *_SEEDED}
         missing = [name for name in asked if name not in excused]
+        told = self._tree.reasons() if self._tree is not None else ()
         kept = [
             item for item in self._found if normal(item.name) not in _SEEDED or normal(item.name) in asked
         ]
@@ -345,13 +428,19 @@ class PythonPlan(Plan):
         self._by_name = {normal(item.name): item for item in kept}
         self._by_purl = {installed.purl(item.name, item.version): item for item in kept}
         self._starters = [item for item in kept if item.startup and normal(item.name) not in _SEEDED]
-        self._installed = Inventory(packages, tuple(missing), len(kept) + len(missing))
+        self._installed = Inventory(packages, tuple(missing), len(kept) + len(missing) + len(told), told)
 
     def _lines(self) -> list[str]:
         proven = (line for lines in self._source.wanted.proven.values() for line in lines)
         return [*(line for line in self._source.wanted.lines if not line.startswith("-")), *proven]
 
     def _names(self) -> list[str]:
+        if self._tree is not None and self._source.wanted.locked:
+            return self._tree.names
+        left_out = self._tree.missing if self._tree is not None else ()
+        return [name for name in self._asked_names() if name not in left_out]
+
+    def _asked_names(self) -> list[str]:
         return [name for line in self._lines() if (name := requirement_name(line)) is not None]
 
 
@@ -363,3 +452,4 @@ def _exercise() -> bytes:
 def preload() -> None:
     """Read the file that plans need: a child that plans may not."""
     _exercise()
+    closed.script()

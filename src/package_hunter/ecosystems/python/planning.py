@@ -9,19 +9,39 @@ from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
+from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree, UnsoundError
 from package_hunter.ecosystems.interface import Planning
 from package_hunter.ecosystems.interpreters import choose
 from package_hunter.ecosystems.pinned import LockFile, Pin
-from package_hunter.ecosystems.python import installed, interpreter, locked, pack, requirements
+from package_hunter.ecosystems.python import (
+    folders,
+    installed,
+    interpreter,
+    locked,
+    pack,
+    requirement_files,
+    requirements,
+)
 from package_hunter.ecosystems.python import plan as python_plan
+from package_hunter.ecosystems.python.asked import RequirementSet, normal, requirement_name
 from package_hunter.ecosystems.python.plan import PythonPlan, Source
-from package_hunter.ecosystems.python.requirements import RequirementSet, normal
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
 
-_MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile.lock", "uv.lock", "poetry.lock")
+_MANIFESTS = {
+    *(
+        "pyproject.toml",
+        "setup.py",
+        "setup.cfg",
+        "Pipfile.lock",
+        "Pipfile",
+        "uv.lock",
+        "poetry.lock",
+        "pdm.lock",
+    ),
+    "pylock.toml",
+}
 _WHEEL = re.compile(r"[A-Za-z0-9_.!+]+-[A-Za-z0-9_.!+]+(-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl")
 
 
@@ -35,11 +55,9 @@ class PythonPlanning(Planning):
         if source_tree.purl is not None:
             return source_tree.purl.startswith("pkg:pypi/")
         names = set(source_tree.tree.names(source_tree.project))
-        if names & {*_MANIFESTS, "requirements.txt", "requirements.in"} or self._wheel_info(source_tree):
+        if names & _MANIFESTS or self._wheel_info(source_tree):
             return True
-        return "requirements" in names and bool(
-            requirements.wanted(source_tree.tree, source_tree.project).source
-        )
+        return bool(requirement_files.candidates(source_tree.tree, source_tree.project))
 
     def plan(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         """See the plan's module."""
@@ -85,23 +103,25 @@ class PythonPlanning(Planning):
         apart = wanted.outside or wanted.unread or any(path != "." for path in wanted.local)
         if not wanted.lines and not builds and not apart:
             if (why := requirements.unsound(tree, project)) is not None:
-                raise NothingAskedError(
+                raise UnsoundError(
                     f"The pyproject.toml of {source_tree.name} is no sound TOML ({why}).", "Mend it."
                 )
             raise NothingAskedError(
                 f"{source_tree.name} asks for no package: {wanted.source or 'its manifest'} holds no requirement.",
                 "Give the folder that holds requirements.txt, pyproject.toml or a lock file with entries.",
             )
-        name = requirements.project_name(tree, project) or source_tree.name
+        name = requirements.project_name(tree, project) or self._set_up(source_tree) or source_tree.name
         target = self._sdist_target(source_tree) or Target(name, "pypi", sha256=source_tree.sha256)
         own = wanted.local.get(".")
+        itself = installed.purl(name, "") if requirement_name(name) is not None else None
         # pip would look for what lies outside, and fail with all; what it needs else stands in the lines
         told = wanted.source == "pyproject.toml" and (wanted.outside or wanted.local)
         alone = ("--no-deps",) if wanted.locked or told or "." in wanted.alone else ()
         source = Source(
             wanted,
             extra=(*alone, f".{own.extras if own else ''}") if builds else (),
-            extra_purl=target.purl,
+            extra_purl=target.purl or itself,
+            apart=target.purl is None and (bool(alone) or requirements.says_all(tree, project, wanted)),
             root=name,
             also_allowed=tuple(requirements.build_requires(tree, project)),
             package=builds,
@@ -112,6 +132,10 @@ class PythonPlanning(Planning):
         plan.runs_on(interpreter.chosen(tree, project, options.interpreters))
         return plan
 
+    def _set_up(self, source_tree: SourceTree) -> str:
+        """The name that setup.cfg or setup.py gives in plain words."""
+        return folders.by_setup(source_tree.tree, source_tree.project).name
+
     def _sdist_target(self, source_tree: SourceTree) -> Target | None:
         """An archive with PKG-INFO at its top is a source distribution: a package, not a project."""
         raw = source_tree.tree.read(f"{source_tree.project}/PKG-INFO", 4 << 20)
@@ -119,7 +143,7 @@ class PythonPlanning(Planning):
             return None
         head = HeaderParser().parsestr(raw.decode("utf-8", "replace").split("\n\n", 1)[0] + "\n")
         name, version = str(head.get("Name", ""))[:200], str(head.get("Version", ""))[:100]
-        if requirements.requirement_name(name) is None:
+        if requirement_name(name) is None:
             return None
         return Target(name, "pypi", purl=installed.purl(name, version), sha256=source_tree.sha256)
 
@@ -130,7 +154,7 @@ class PythonPlanning(Planning):
     def _plan_wheel(self, source_tree: SourceTree, options: PlanOptions, info: str) -> Plan:
         assert source_tree.folder is not None
         name, _, version = info.removesuffix(".dist-info").partition("-")
-        if requirements.requirement_name(name) is None or not version:
+        if requirement_name(name) is None or not version:
             raise NothingToScanError(
                 f"{source_tree.name} is no sound wheel.", "Build it again with `pip wheel`."
             )

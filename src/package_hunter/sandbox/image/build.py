@@ -21,6 +21,7 @@ from pathlib import Path
 from package_hunter.config import settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.model.interpreters import python_home
+from package_hunter.sandbox.clock.build import library_path
 from package_hunter.sandbox.image import apt, dress, further_node, suite_python, tools
 
 RECIPE = 6  # raise it when what the steps below make changes
@@ -82,7 +83,7 @@ def recipe_hash() -> str:
         PACKAGES,
         platform.machine(),
         Path("/etc/os-release").read_text(encoding="utf-8"),
-        resources.files("package_hunter.sandbox.image").joinpath("pins.txt").read_text(encoding="utf-8"),
+        *(_packaged(name) for name in ("pins.txt", "uv.txt")),
         tools.YARN,
         tools.YARN_SHA512,
         SECOND_PYTHON,
@@ -91,6 +92,10 @@ def recipe_hash() -> str:
     ):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _packaged(name: str) -> str:
+    return resources.files("package_hunter.sandbox.image").joinpath(name).read_text(encoding="utf-8")
 
 
 def find_image() -> Path:
@@ -123,6 +128,7 @@ def build_image(force: bool = False, progress: Say = say, variant: Variant = DEF
     path = image_dir() / f"{recipe_hash()}{variant.suffix}.erofs"
     if variant.python is not None and not _in_release(variant.python):
         suite_python.check_suites(variant.python, apt.base_source(apt.host_sources()))
+    library_path()  # no part of the image: it is planted where time is hurried
 
     def fill(root: Path, work: Path, progress: Say) -> None:
         _fill(root, work, progress, variant)
@@ -183,12 +189,13 @@ def _fill(root: Path, work: Path, progress: Say, variant: Variant = DEFAULT) -> 
     progress("Installing a developer's tools (about a minute).")
     with _mounted(root):
         _install(root, variant)
-        progress("Adding Node.js, npm and yarn.")
+        progress("Adding Node.js, npm, yarn and uv.")
         tools.add_node(root, work, variant.node)
         tools.add_yarn(root, work)
         progress(f"Adding Node.js {', '.join(map(str, further_node.NODES))} and a second Python.")
         further_node.add_nodes(root, work, tools.npm_command(root))
         _further_python(root, base, variant)
+        tools.add_uv(root, work)
         dress.dress(root)
         in_root(root, "locale-gen >/dev/null")
     apt.forget_host(root)

@@ -1,4 +1,4 @@
-"""Node.js, npm and yarn for the image, out of the registries that the host's pip and npm are set up for."""
+"""Node.js, npm, yarn and uv for the image, out of the registries that the host's pip and npm are set up for."""
 
 from __future__ import annotations
 
@@ -59,6 +59,21 @@ def npm_command(root: Path) -> list[str]:
     """The host's npm knows the host's registry; without one, the image's reads the same user configuration."""
     own = [str(root / "usr/local/bin/node"), str(root / "usr/local/lib/node_modules/npm/bin/npm-cli.js")]
     return ["npm"] if shutil.which("npm") else own
+
+
+def add_uv(root: Path, work: Path) -> None:
+    """/usr/local/bin/uv, of the wheel that is pinned."""
+    wheels = work / "uv"
+    pins = resources.files("package_hunter.sandbox.image").joinpath("uv.txt")
+    with resources.as_file(pins) as path:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        _run([*command, "--require-hashes", "-r", str(path), "-d", str(wheels)], "download uv through pip")
+    with zipfile.ZipFile(next(wheels.glob("uv-*.whl"))) as wheel:
+        name = next(name for name in wheel.namelist() if name.endswith(".data/scripts/uv"))
+        target = root / "usr/local/bin/uv"
+        with wheel.open(name) as source, target.open("wb") as out:
+            shutil.copyfileobj(source, out)
+    target.chmod(0o755)
 
 
 def add_yarn(root: Path, work: Path) -> None:

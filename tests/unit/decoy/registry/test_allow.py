@@ -56,3 +56,14 @@ def test_one_open_description_opens_the_whole() -> None:
     made.add(RegistryAllow("npm", frozenset({"other"})))
     assert not made.deciding
     assert not made.name("unheard-of")
+
+
+def test_builds_after_the_fetch_may_ask_for_what_they_need() -> None:
+    made = AllowList("pypi")
+    made.add(RegistryAllow("pypi", frozenset({"six", "hatchling"}), manager_decides=True, builds_ask=True))
+    assert made.name("Not_Named")
+    made.served("not-named", "1.0", "sha256-x")
+    made.freeze()
+    assert made.name("not-named") and not made.name("never-asked"), "foreign code may run now"
+    made.learn(["pathspec"])
+    assert made.name("pathspec") and made.version("hatchling", "9.9")

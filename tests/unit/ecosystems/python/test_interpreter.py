@@ -95,8 +95,15 @@ def test_a_dependency_that_wants_a_newer_python_gets_it_in_a_second_try(said: st
     runs = [failed(first.commands[0], said)]
     again = plan.second_try(runs)
     assert again is not None
-    assert again.commands[0].argv[:4] == ("/usr/local/opt/python3.13/bin/python3", "-m", "venv", "--clear")
-    assert again.commands[1:] == first.commands
+    assert again.commands[0].argv[:5] == (
+        "/usr/local/opt/python3.13/bin/python3",
+        "-I",
+        "-m",
+        "venv",
+        "--clear",
+    )
+    assert [command.script for command in again.commands[1:2]] == ["uv pip install"], "what was there is gone"
+    assert again.commands[2:] == first.commands
     assert "Python 3.13.5 was used" in plan.notes[-1]
     for command in again.commands:
         runs.append(CommandRun("install", "default", command, 1, 3, 4, 0))
@@ -118,3 +125,22 @@ def test_where_no_python_here_would_do_there_is_no_second_try(said: str, told: s
     assert plan.second_try([failed(first.commands[0], said)]) is None
     assert (told in " ".join(plan.notes)) is bool(told) or not told
     assert ("package-hunter image build --python" in " ".join(plan.notes)) is bool(told)
+
+
+def test_uv_says_that_a_newer_python_is_wanted_before_anything_is_built(tmp_path: Path) -> None:
+    plan = PythonPlanning().plan(
+        stage("django", purl="pkg:pypi/django@6.0"), PlanOptions(interpreters=(OLD, NEW))
+    )
+    fetch = plan.fetch
+    said = "  cause: Because the current Python version (3.11.2) does not satisfy Python>=3.12 and django==6.0 depends"
+    again = plan.fetch_again(BoxTree(tmp_path), [failed(fetch.commands[-1], said)])
+    assert again is not None and again.name == "fetch"
+    assert again.commands[0].argv[:5] == (
+        "/usr/local/opt/python3.13/bin/python3",
+        "-I",
+        "-m",
+        "venv",
+        "--clear",
+    )
+    assert again.commands[1:] == fetch.commands[1:]
+    assert plan.fetch_again(BoxTree(tmp_path), [failed(fetch.commands[-1], "")]) is None

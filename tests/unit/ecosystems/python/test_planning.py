@@ -27,7 +27,7 @@ def test_a_broken_manifest_is_named_as_such(tmp_path: Path, text: str, why: str)
     assert why in str(told.value)
     (tmp_path / "package.json").write_text('{"name": "p"}')
     (plan,) = plans(stage("p", tmp_path), PlanOptions())
-    assert any("no sound TOML" in note for note in plan.notes), "beside another project it is a note"
+    assert any("no sound TOML" in why for why in plan.reasons), "beside another project: inconclusive"
 
 
 def test_an_empty_one_asks_for_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from package_hunter.ecosystems.base import PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.locked import lock_file
 from package_hunter.ecosystems.python import requirements
-from package_hunter.ecosystems.python.requirements import RequirementSet
+from package_hunter.ecosystems.python.asked import RequirementSet
 from package_hunter.ecosystems.python.sources import marker_applies
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import Command, CommandRun

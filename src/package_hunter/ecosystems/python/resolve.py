@@ -1,0 +1,216 @@
+"""Runs in the box, before any package's code can: uv resolves what a project asks for, and installs its wheels.
+
+    resolve.py JOB RESULT                # both JSON, see ``Resolver``; exit status 0: the tree in RESULT is whole
+    resolve.py --build UV PYTHON ARG...  # later, when foreign code may run: `uv pip install ARG...`
+
+Nothing foreign runs here. uv reads what an index says of a package and what its archive says in plain words; where
+it would have to run a build to learn more, it cannot make the folder that it builds in, says for which package, and
+that package is left to be built later. A package that cannot be had is left out, and the others are installed.
+
+A file of its own, with nothing but the standard library: it is no part of the program that scans.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_MAX_LEFT_OUT = 200
+_NAME = r"([A-Za-z0-9][A-Za-z0-9._-]*)"
+_TO_BUILD = re.compile(rf"(?:[Ff]ailed to (?:download and )?build|[Bb]uild) `{_NAME}==([A-Za-z0-9.!+_-]+)`")
+_MISSING = (
+    re.compile(rf"Because (?:only )?{_NAME}(?:\[[^\]]*\])? was not found in "),
+    re.compile(rf"Because there (?:is|are) no versions? of {_NAME}(?:\[[^\]]*\])?[=<>!~ ]"),
+    re.compile(rf"Because {_NAME}(?:\[[^\]]*\])?==\S+ has no (?:wheels|usable wheels|source distribution)"),
+    re.compile(rf"Because only {_NAME}(?:\[[^\]]*\])?[=<>!~]"),
+    re.compile(rf"{_NAME}==\S+ (?:can't|cannot) be installed because it (?:has no|doesn't have)"),
+)
+
+
+def normal(name: str) -> str:
+    """As the index compares names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+class Resolver:
+    """One job: ``python`` (the environment's), ``uv`` (the program), ``cache`` (a folder to be made), ``inputs``
+    (requirements files), ``constraints`` (likewise), ``lock`` (whether a uv.lock is exported first, from the working
+    directory), ``locked`` (inputs list everything), ``skipped`` (names that are not to be asked for), ``needed``
+    (names without which all is in vain), ``hashes`` (``NAME==VERSION`` -> digests, any of which a file must have),
+    ``prereleases`` (whether those are taken)."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self._job = job
+        self._cache = Path(job["cache"])
+        self.builds: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+        self.words = ""
+        self._left_out = set(map(normal, job["skipped"]))
+        self._env = {**_environment(job["python"]), "UV_CACHE_DIR": job["cache"]}
+
+    def run(self) -> list[str] | None:
+        """The tree, as requirement lines with digests; None where uv could not tell."""
+        self._cache.mkdir(parents=True, exist_ok=True)
+        (self._cache / "builds-v0").touch()  # where uv would make the folders that it builds in
+        try:
+            inputs: list[str] = self._export() if self._job["lock"] else self._job["inputs"]
+            lines = self._until(lambda: self._compile(inputs))
+            return (
+                lines if lines is not None and self._until(lambda: self._install(lines)) is not None else None
+            )
+        finally:
+            shutil.rmtree(self._cache, ignore_errors=True)
+
+    def _export(self) -> list[str]:
+        """What uv.lock lists for this interpreter: everything that goes together, else what a plain sync takes."""
+        target = self._cache / "exported.txt"
+        whole = ("--all-packages", "--all-groups", "--all-extras")
+        for more in (whole, whole[:1], ()):
+            argv = ["export", "--frozen", "--no-header", "--no-annotate", "--no-emit-local", "--quiet", *more]
+            if self._uv([*argv, "--output-file", str(target)]):
+                _keep_names_only(target)
+                return [str(target)]
+        listed: list[str] = self._job["inputs"]
+        return listed
+
+    def _until(self, step: Callable[[], list[str] | None]) -> list[str] | None:
+        """Again and again, each time without what stood in the way; None where that is not known."""
+        for _ in range(_MAX_LEFT_OUT):
+            found = step()
+            if found is not None:
+                return found
+            if not self._leave_out():
+                return None
+        return None
+
+    def _leave_out(self) -> bool:
+        """Whether uv said for which package it could not go on, and it may be left out."""
+        text = " ".join(self.words.split())
+        build = _TO_BUILD.search(text)
+        hits = [build] if build else [hit for one in _MISSING if (hit := one.search(text))]
+        name = normal(hits[0][1]) if hits else ""
+        if not name or name in self._left_out or (not build and name in self._job["needed"]):
+            return False
+        self._left_out.add(name)
+        if build:
+            self.builds[name] = f"{build[1]}=={build[2]}"
+        else:
+            self.missing[name] = self.words[-1000:]
+        return True
+
+    def _compile(self, inputs: list[str]) -> list[str] | None:
+        left_out, target = self._cache / "left-out.txt", self._cache / "tree.txt"
+        left_out.write_text("".join(f"{name}\n" for name in sorted(self._left_out)))
+        argv = ["pip", "compile", "--quiet", "--python", self._job["python"], "--no-header", "--no-annotate"]
+        argv += [
+            "--generate-hashes",
+            "--no-strip-extras",
+            "--excludes",
+            str(left_out),
+            "--output-file",
+            str(target),
+        ]
+        argv += ["--no-deps"] if self._job["locked"] else []
+        argv += ["--prerelease", "allow"] if self._job["prereleases"] else []
+        for file in self._job["constraints"]:
+            argv += ["--constraints", file]
+        if not self._uv([*argv, *inputs]):
+            return None
+        text = target.read_text().replace("\\\n", " ")
+        return [" ".join(line.split()) for line in text.splitlines() if re.match(_NAME, line)]
+
+    def _install(self, lines: list[str]) -> list[str] | None:
+        lines[:] = map(self._with_digests, lines)
+        kept = [line for line in lines if _name(line) not in self.builds]
+        if not kept:
+            return []
+        source = self._cache / "install.txt"
+        source.write_text("".join(f"{line}\n" for line in kept))
+        argv = ["pip", "install", "--quiet", "--python", self._job["python"], "--no-deps"]
+        done = self._uv([*argv, "--require-hashes", "--requirement", str(source)])
+        return kept if done else None
+
+    def _with_digests(self, line: str) -> str:
+        """The line with the lock file's digests where it has some, in place of the index's."""
+        pin = line.split(" ")[0]
+        name, _, version = re.sub(r"\[.*?\]", "", pin).partition("==")
+        own = self._job["hashes"].get(f"{normal(name)}=={version}")
+        return f"{pin} {' '.join(f'--hash={text}' for text in own)}" if own else line
+
+    def _uv(self, argv: list[str]) -> bool:
+        done = subprocess.run(
+            [self._job["uv"], *argv],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._env,
+        )  # fmt: skip
+        self.words = done.stdout.decode("utf-8", "replace")[-8000:]
+        print(self.words, end="", flush=True)
+        return done.returncode == 0
+
+
+def _name(line: str) -> str:
+    return normal(re.sub(r"[^A-Za-z0-9._-].*", "", line))
+
+
+def _keep_names_only(path: Path) -> None:
+    """The requirements by name: what comes from elsewhere is asked for apart."""
+    lines = path.read_text().replace("\\\n", " ").splitlines()
+    kept = [line for line in lines if re.match(_NAME, line) and " @ " not in line.split(";")[0]]
+    path.write_text("".join(f"{line}\n" for line in kept))
+
+
+def _environment(python: str) -> dict[str, str]:
+    """uv asks the indexes that pip is set up for, and heeds no file of the user or the project: a .python-version
+    may name a program of the project's as the interpreter, which uv would start."""
+    env = {
+        **os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON": python,
+        "UV_KEYRING_PROVIDER": "disabled", "UV_NO_PROGRESS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "VIRTUAL_ENV": str(Path(python).parent.parent),
+    }  # fmt: skip
+    pairs = {
+        "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+        "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+        "PIP_TRUSTED_HOST": "UV_INSECURE_HOST",
+    }
+    return {**env, **{uvs: os.environ[pips] for pips, uvs in pairs.items() if os.environ.get(pips)}}
+
+
+def main(job_path: str, result_path: str) -> int:
+    """Exit status 0: the tree is whole, but for what RESULT names."""
+    resolver = Resolver(json.loads(Path(job_path).read_text()))
+    lines = resolver.run()
+    result = {
+        "frozen": lines or [],
+        "builds": sorted(resolver.builds.values()),
+        "missing": resolver.missing,
+    }
+    Path(result_path).write_text(json.dumps(result))
+    folder = Path(result_path).with_name(
+        "build"
+    )  # a file for each of them, since pip takes digests from files only
+    folder.mkdir(exist_ok=True)
+    for line in lines or []:
+        pin = resolver.builds.get(_name(line))
+        if pin is not None:
+            (folder / f"{pin}.txt").write_text(f"{line}\n")
+    return 0 if lines is not None else 1
+
+
+def build(uv: str, python: str, *argv: str) -> int:
+    """Build and install as asked, with uv's own exit status."""
+    return subprocess.run(
+        [uv, "pip", "install", "--python", python, *argv], env=_environment(python)
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(build(*sys.argv[2:]) if sys.argv[1] == "--build" else main(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,174 @@
+"""The closed resolution's program, with a uv that says what it is told to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from package_hunter.ecosystems.python import resolve
+
+UV = '''#!{python}
+"""Says and does what the next line of "said" tells for its words; notes what it was asked."""
+import json, os, sys
+from pathlib import Path
+here = Path(__file__).parent
+kind = "export" if sys.argv[1] == "export" else sys.argv[2]
+at = sys.argv.index("--requirement") + 1 if kind == "install" else len(sys.argv) - 1
+left = (Path(os.environ["UV_CACHE_DIR"]) / "left-out.txt")
+with (here / "asked").open("a") as file:
+    file.write(json.dumps([kind, sys.argv[1:], Path(sys.argv[at]).read_text() if kind != "export" else "",
+        left.read_text().split() if left.exists() else [], os.environ.get("UV_DEFAULT_INDEX", ""),
+        (Path(os.environ["UV_CACHE_DIR"]) / "builds-v0").is_file()]) + "\\n")
+said = json.loads((here / "said.json").read_text())
+code, words, out = said[kind].pop(0)
+(here / "said.json").write_text(json.dumps(said))
+if out:
+    Path(sys.argv[sys.argv.index("--output-file") + 1]).write_text(out)
+print(words)
+sys.exit(code)
+'''
+NO_BUILD = (
+    2,
+    "error: Failed to download and build `Old.Thing==0.6.2`\n  cause: failed to create directory",
+    "",
+)
+GONE = (
+    1,
+    "error: No solution found when resolving dependencies\n  cause: Because acme-zz was not found in the\n"
+    "  package registry and you require acme-zz==2.1.0, we can conclude that ...",
+    "",
+)
+TREE = "idna==3.7 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nsix[x]==1.0 --hash=sha256:cc\n"
+DONE = (0, "", TREE)
+
+
+class Uv:
+    """A uv for one job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.program = folder / "uv"
+        self.program.write_text(UV.replace("{python}", sys.executable))
+        self.program.chmod(0o755)
+        (folder / "in.txt").write_text("idna\nsix\n")
+
+    def run(self, says: dict[str, list[Any]], **job: Any) -> tuple[int, dict[str, Any], list[list[Any]]]:
+        """Exit status, result, and what uv was asked."""
+        (self.folder / "said.json").write_text(json.dumps(says))
+        given = {
+            "python": str(self.folder / "v/bin/python"), "uv": str(self.program), "cache": str(self.folder / "c"),
+            "inputs": [str(self.folder / "in.txt")], "constraints": [], "lock": False, "locked": False,
+            "skipped": [], "needed": [], "hashes": {}, "prereleases": False, **job,
+        }  # fmt: skip
+        (self.folder / "job.json").write_text(json.dumps(given))
+        words = [sys.executable, "-I", resolve.__file__, self.folder / "job.json", self.folder / "tree.json"]
+        env = {"PATH": "/usr/bin:/bin", "PIP_INDEX_URL": "https://index.example/simple"}
+        done = subprocess.run(words, cwd=self.folder, env=env, capture_output=True)
+        asked = [json.loads(line) for line in (self.folder / "asked").read_text().splitlines()]
+        return done.returncode, json.loads((self.folder / "tree.json").read_text()), asked
+
+
+@pytest.fixture
+def uv(tmp_path: Path) -> Uv:
+    return Uv(tmp_path)
+
+
+def test_the_tree_is_what_uv_resolved_and_its_wheels_are_installed_at_once(uv: Uv) -> None:
+    code, result, asked = uv.run({"compile": [DONE], "install": [(0, "", "")]})
+    assert code == 0
+    assert result["frozen"] == [
+        "idna==3.7 --hash=sha256:aa --hash=sha256:bb",
+        "six[x]==1.0 --hash=sha256:cc",
+    ]
+    assert [kind for kind, *_ in asked] == ["compile", "install"]
+    assert all(index == "https://index.example/simple" and closed for *_, index, closed in asked)
+    assert {"--require-hashes", "--no-deps"} <= set(asked[1][1])
+    assert not (uv.folder / "c").exists(), "what uv kept is gone before any package's code runs"
+
+
+def test_what_needs_a_build_and_what_cannot_be_had_take_no_other_with_them(uv: Uv) -> None:
+    code, result, asked = uv.run({"compile": [NO_BUILD, GONE, DONE], "install": [(0, "", "")]})
+    assert (code, result["builds"], list(result["missing"])) == (0, ["Old.Thing==0.6.2"], ["acme-zz"])
+    assert [left for kind, _, _, left, *_ in asked if kind == "compile"] == [
+        [],
+        ["old-thing"],
+        ["acme-zz", "old-thing"],
+    ]
+
+
+def test_a_known_package_without_a_wheel_is_left_to_be_built_with_its_digests(uv: Uv) -> None:
+    broken = (2, "error: Failed to download and build `six==1.0`", "")
+    _, result, asked = uv.run({"compile": [DONE], "install": [broken, (0, "", "")]})
+    assert result["builds"] == ["six==1.0"] and len(result["frozen"]) == 2
+    assert asked[-1][2] == "idna==3.7 --hash=sha256:aa --hash=sha256:bb\n"
+    assert (uv.folder / "build/six==1.0.txt").read_text() == "six[x]==1.0 --hash=sha256:cc\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("error: something else", []),
+        (GONE[1], ["acme-zz"]),  # the package that the scan is about
+        ("Because you require click==8.1.7 and click==8.1.6, we can conclude", []),
+        ("Because jinja2==3.1.0 depends on markupsafe>=2.0 and you require", []),
+    ],
+)
+def test_where_uv_comes_to_no_end_there_is_no_tree(uv: Uv, words: str, needed: list[str]) -> None:
+    code, result, asked = uv.run({"compile": [(1, words, "")]}, needed=needed)
+    assert (code, result["frozen"], result["missing"], len(asked)) == (1, [], {}, 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        GONE[1],
+        "Because there is no version of acme-zz==2.1.0 and you require acme-zz==2.1.0, we can conclude",
+        "Because there are no versions of acme-zz[extra] and b depends on acme-zz, we can conclude",
+        "Because acme_zz==306 has no wheels with a matching platform tag (e.g., `x`) and you require",
+        "Because only acme-zz<2 is available and you require acme-zz>=2, we can conclude",
+    ],
+)
+def test_each_way_in_which_uv_says_that_one_cannot_be_had(uv: Uv, words: str) -> None:
+    code, result, _ = uv.run({"compile": [(1, words, ""), DONE], "install": [(0, "", "")]})
+    assert (code, list(result["missing"])) == (0, ["acme-zz"])
+
+
+def test_the_same_words_again_end_it(uv: Uv) -> None:
+    code, result, asked = uv.run({"compile": [GONE, GONE]})
+    assert (code, result["frozen"], len(asked)) == (1, [], 2)
+
+
+def test_a_uv_lock_is_exported_and_what_comes_from_elsewhere_is_left_out(uv: Uv) -> None:
+    out = "-e ./packages/lib\nclick @ git+https://git.example/c\n"
+    out += "idna==3.7 ; sys_platform == 'x' \\\n --hash=sha256:aa\n"
+    says = {"export": [(2, "conflicts", ""), (0, "", out)], "compile": [DONE], "install": [(0, "", "")]}
+    code, _, asked = uv.run(says, lock=True, locked=True)
+    assert code == 0
+    assert ["--all-extras" in words for kind, words, *_ in asked if kind == "export"] == [True, False]
+    assert (
+        asked[2][2] == "idna==3.7 ; sys_platform == 'x'   --hash=sha256:aa\n" and "--no-deps" in asked[2][1]
+    )
+
+
+def test_a_lock_that_uv_cannot_export_is_taken_as_it_was_read(uv: Uv) -> None:
+    says = {"export": [(2, "", "")] * 3, "compile": [DONE], "install": [(0, "", "")]}
+    code, _, asked = uv.run(says, lock=True, locked=True)
+    assert code == 0 and asked[3][2] == "idna\nsix\n"
+
+
+def test_the_lock_files_digests_stand_in_place_of_the_indexs(uv: Uv) -> None:
+    says = {"compile": [DONE], "install": [(0, "", "")]}
+    _, result, asked = uv.run(says, hashes={"idna==3.7": ["sha256:00"]})
+    assert result["frozen"][0] == "idna==3.7 --hash=sha256:00"
+    assert asked[1][2].startswith("idna==3.7 --hash=sha256:00\n")
+
+
+def test_no_file_of_the_project_says_which_program_uv_starts_or_whom_it_asks() -> None:
+    env = resolve._environment("/p/.venv/bin/python")
+    assert (env["UV_PYTHON"], env["UV_NO_CONFIG"]) == ("/p/.venv/bin/python", "1")
+    assert (env["UV_KEYRING_PROVIDER"], env["UV_PYTHON_DOWNLOADS"]) == ("disabled", "never")
