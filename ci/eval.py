@@ -18,6 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script: for ci.grammar
+
+
+from ci.grammar.document import part
+
 from package_hunter import __version__
 from package_hunter.cli.simulate import discover
 from package_hunter.cli.simulate_pack import pack
@@ -337,7 +342,8 @@ def main() -> int:
         say(f"[{number}/{len(cases)}] {ours}, {case.guarddog}")
         (options.work / "cases.json").write_text(json.dumps([asdict(c) for c in cases], indent=1))
         text = markdown(cases[:number], versions, len(cases))
-        options.output.write_text(text + "\n", encoding="utf-8")
+        kept = part(options.output.read_text(encoding="utf-8")) if options.output.exists() else ""
+        options.output.write_text(f"{text}\n{kept}\n" if kept else text + "\n", encoding="utf-8")
     print(text[: text.index("## Simulations")])
     broken = bars(cases)
     for sentence in broken:

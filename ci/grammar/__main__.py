@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ci.grammar.document import put
 from ci.grammar.factors import Combination, sample
 from ci.grammar.judge import Outcome, absent, as_json, outcome, share_noticed, table, wrong
 from ci.grammar.write import Made, both, project
@@ -22,6 +23,14 @@ from package_hunter.cli.simulate_pack import pack
 ROOT = Path(__file__).resolve().parent.parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"
 NOTICED = 0.97  # of the attacks, the right one blamed
+
+
+_WHAT = (
+    "Generated attacks, each with an honest sibling that does the same acts in the same order with the same tools and "
+    "reads nothing that is secret. *Proven*: malicious, blamed on that package. *Noticed*: suspicious, blamed on it. "
+    "*By another*: found, but blamed on somebody else or nobody. Of siblings: to review (suspicious), accused "
+    "(malicious). Below the table: each that did not come out as it must."
+)
 
 
 def say(text: str) -> None:
@@ -95,6 +104,9 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=ROOT / ".eval/grammar")
     parser.add_argument("--only", default="", help="only combinations whose text contains this")
     parser.add_argument("--scan-options", default="--depth standard", help="further options of `scan`")
+    parser.add_argument(
+        "--document", type=Path, help="put the table into this file, such as docs/evaluation.md"
+    )
     options = parser.parse_args()
     shutil.rmtree(options.work, ignore_errors=True)
     options.work.mkdir(parents=True)
@@ -106,9 +118,11 @@ def main() -> int:
         found += run_batch(name, ecosystem, packages, options.work, options.scan_options.split())
         text = json.dumps([as_json(o) for o in found], indent=1)
         (options.work / "outcomes.json").write_text(text, encoding="utf-8")
-    print(table(found))
-    print()
-    print("\n".join(wrong(found)))
+    head = f"{len(found) // 2} combinations of seed {options.seed}, `scan {options.scan_options}`."
+    text = "\n\n".join(["## Attack grammar", _WHAT, head, table(found), *map("- {}".format, wrong(found))])
+    print(text)
+    if options.document:
+        put(options.document, text.replace("\n\n- ", "\n- "))
     return _goal(found, expected)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ci.grammar.document import part, put
 from ci.grammar.factors import (
     CHANNELS,
     CLOAKS,
@@ -145,3 +146,13 @@ def test_the_table_counts_by_factor() -> None:
     found = [outcome(ATTACK, _report()), outcome(SIBLING, _report())]
     assert "| secret | ssh | 1 | 0 | 0 | 0 | 1 | 1 | 0 | 0 |" in table(found)
     assert share_noticed(found) == (0, 1)
+
+
+def test_the_table_stands_in_the_document_once(tmp_path: Path) -> None:
+    document = tmp_path / "evaluation.md"
+    document.write_text("# Evaluation\n\nmore\n")
+    put(document, "first")
+    put(document, "second")
+    assert document.read_text().startswith("# Evaluation\n\nmore\n\n<!-- grammar")
+    assert part(document.read_text()).splitlines()[1:-1] == ["second"]
+    assert part("# nothing") == ""
