@@ -40,7 +40,7 @@ def outcome(made: Made, report: Mapping[str, Any]) -> Outcome:
     got = "malicious" if any(f["proof"] for f in mine) else "noticed" if mine else "missed"
     if got == "missed" and others and not made.honest:
         got = "somebody else"
-    if made.honest and any(f["proof"] for f in others):
+    if made.honest and any(f["proof"] and _package(f) == "" for f in others):
         got = "malicious"
     kinds = tuple(dict.fromkeys(f["kind"] for f in [*mine, *others]))
     return Outcome(made.combination, made.honest, made.name, got, kinds)
@@ -52,14 +52,18 @@ def absent(packages: Iterable[Made], report: Mapping[str, Any]) -> list[Made]:
     return [made for made in packages if made.purl not in here]
 
 
+def _package(finding: Mapping[str, Any]) -> str:
+    """Who is blamed, without version; empty: nobody."""
+    return str((finding["blame"] or {}).get("package") or "").partition("@")[0]
+
+
 def _of(finding: Mapping[str, Any], made: Made) -> bool:
-    package = (finding["blame"] or {}).get("package") or ""
-    return bool(package.partition("@")[0] == made.purl)
+    return _package(finding) == made.purl
 
 
 def _names(finding: Mapping[str, Any], made: Made) -> bool:
     """Whether a finding of another is about this package's collector or files."""
-    text = json.dumps([finding["title"], finding["evidence"]])
+    text = " ".join([finding["title"], *(evidence["what"] for evidence in finding["evidence"])])
     return made.name in text or made.module in text
 
 

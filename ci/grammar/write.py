@@ -107,12 +107,14 @@ def _npm(made: Made, folder: Path) -> None:
 def _python(made: Made, folder: Path) -> None:
     trigger, module = made.combination.trigger, made.module
     doc = f'"""{MARK}"""\n'
-    files = {f"{module}/{name}": made.template(name) for name in ("act.py", "launch.py", "start.py")}
+    # No modules: else a walk through all modules would pull them, whatever the trigger.
+    files = {f"{module}/{name}.dat": made.template(f"{name}.py.txt") for name in ("act", "launch", "start")}
     files |= {f"{module}/__init__.py": doc, f"{module}/extra.py": doc, f"{module}/notice.txt": _NOTICE}
     if trigger in ("import", "submodule"):
-        files[f"{module}/{'__init__' if trigger == 'import' else 'extra'}.py"] += f"import {module}.start\n"
+        run = 'runpy.run_path(os.path.join(os.path.dirname(__file__), "start.dat"))\n'
+        files[f"{module}/{'__init__' if trigger == 'import' else 'extra'}.py"] += f"import os, runpy\n{run}"
     if trigger == "pth":
-        files[f"{module}_init.pth"] = f"import {module}.start\n"
+        files[f"{module}_init.pth"] = _PTH.format(module=module)
     if trigger == "setup.py":
         files["setup.py"] = _SETUP.format(mark=MARK, name=made.name, module=module)
     else:
@@ -125,13 +127,17 @@ def _python(made: Made, folder: Path) -> None:
     _put(folder, files)
 
 
+_PTH = (
+    "import sys, os, runpy; "
+    "runpy.run_path(os.path.join(sys._getframe(1).f_locals['sitedir'], '{module}', 'start.dat'))\n"
+)
 _SETUP = '''"""{mark}"""
 import os, runpy, sys
 from setuptools import setup
 
 if "bdist_wheel" in sys.argv:
-    runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "{module}", "start.py"))
-setup(name="{name}", version="1.0.0", packages=["{module}"], package_data={{"{module}": ["notice.txt"]}})
+    runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "{module}", "start.dat"))
+setup(name="{name}", version="1.0.0", packages=["{module}"], package_data={{"{module}": ["*.dat", "notice.txt"]}})
 '''
 _PROJECT = """# {mark}
 [build-system]

@@ -81,7 +81,7 @@ def test_generated_code_can_be_read_by_its_language(tmp_path: Path) -> None:
     needs_program("node")
     for number, c in enumerate([ONE, replace(ONE, ecosystem="pypi", trigger="setup.py")]):
         write(both(number, c)[0], tmp_path / c.ecosystem)
-    for path in (tmp_path / "pypi").rglob("*.py"):
+    for path in [*(tmp_path / "pypi").rglob("*.py"), *(tmp_path / "pypi").rglob("*.dat")]:
         ast.parse(path.read_text(), str(path))
     for path in (tmp_path / "npm").glob("*.js"):
         subprocess.run([str(shutil.which("node")), "--check", path], check=True)
@@ -121,6 +121,8 @@ def _report(*findings: dict[str, Any]) -> dict[str, Any]:
         (_finding(f"{ATTACK.purl}@1.0.0"), "noticed", "missed"),
         (_finding(f"{ATTACK.purl}@1.0.0", severity="info"), "missed", "missed"),
         (_finding(None, title=f"It contacted {ATTACK.host}"), "somebody else", "missed"),
+        (_finding(None, proof=True, title=f"{SIBLING.host}"), "missed", "malicious"),
+        (_finding("pkg:npm/x@1", proof=True, title=f"{SIBLING.host}"), "missed", "missed"),
         (_finding(f"{SIBLING.purl}@1.0.0", proof=True, title=f"{ATTACK.host}"), "somebody else", "malicious"),
         (_finding(f"{ATTACK.purl}-more@1.0.0", proof=True), "missed", "missed"),
     ],

@@ -7,7 +7,7 @@ MODULE, NAME, ACTS = "__MODULE__", "__NAME__", __ACTS__
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     if ACTS:
-        runpy.run_path(os.path.join(MODULE, "start.py"))
+        runpy.run_path(os.path.join(MODULE, "start.dat"))
     info, name = MODULE + "-1.0.0.dist-info", MODULE + "-1.0.0-py3-none-any.whl"
     files = {os.path.join(MODULE, f): os.path.join(MODULE, f) for f in sorted(os.listdir(MODULE)) if "." in f}
     files |= {f: f for f in os.listdir(".") if f.endswith(".pth")}
