@@ -100,7 +100,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="grammar", description=__doc__)
     parser.add_argument("--seed", type=int, default=40)
     parser.add_argument("--count", type=int, default=40, help="combinations; each is two packages")
-    parser.add_argument("--batch", type=int, default=10, help="combinations in one project")
+    parser.add_argument("--batch", type=int, default=6, help="combinations in one project")
     parser.add_argument("--work", type=Path, default=ROOT / ".eval/grammar")
     parser.add_argument("--only", default="", help="only combinations whose text contains this")
     parser.add_argument("--scan-options", default="--depth standard", help="further options of `scan`")
