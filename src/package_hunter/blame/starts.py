@@ -25,9 +25,10 @@ class Starts:
 
     def asks(self, process: Process) -> bool:
         """Whether a process is a question of the manager's own, or descends from one."""
-        return bool(self._descent.inherit(process, self._asking, self._asks))
+        found: bool | None = self._descent.inherit(process, self._asking, self._asks)
+        return bool(found)
 
-    def _asks(self, item: Process, above: bool | None) -> bool:
+    def _asks(self, item: Process, above: bool | None) -> bool | None:
         return above or self._is(item)
 
     def starter(self, process: Process, run: CommandRun) -> tuple[str | None, str]:
