@@ -37,6 +37,7 @@ FOLDERS = {
     "integration/service": "store and queue on both databases, which one fixture starts",
     "acceptance/cases": "the inputs of ../shared/cases, each scanned whole",
     "acceptance/falco": "`scan --engine falco`",
+    "acceptance/grammar": "generated attacks of ci/grammar, many in one scan",
     "acceptance/recordings": "`scan --record` and `replay` together",
     "acceptance/registry": "what goes through the gateway to registries",
     "acceptance/service": "`serve`, `worker`, `user` and `token` together",

@@ -21,6 +21,7 @@ from functools import partial
 
 from package_hunter.blame.descent import Descent
 from package_hunter.blame.rewrites import Changes, Rewrite
+from package_hunter.blame.starts import Starts
 from package_hunter.model.ecosystem import Builds, Facts, derived
 from package_hunter.model.observation import Blame, FileChange, Process
 from package_hunter.model.scan import CommandRun, Package
@@ -46,6 +47,7 @@ class Blamer:
         self._latest_end = list(itertools.accumulate((run.ended_ns for run in self._runs), max))
         self._descent = Descent(runs, processes)
         self._changes = Changes(self._descent, packages, files, self._shells(processes))
+        self._starts = Starts(self._descent, runs, packages)
         self._building: dict[int, str | None] = {}
         self._answers: dict[tuple[int, bool], Blame] = {}
 
@@ -76,10 +78,19 @@ class Blamer:
         rewritten = self._changes.rewriter(process, run)
         if rewritten is not None:
             return self._rewritten(rewritten, process, run)
+        if self._starts.asks(process):
+            return self._by_starter(process, run)
         if (builds := _builds().get(run.command.script or "")) is not None:
             return self._build(process, run, builds)
         basis, confidence = self._basis(run, time_ns)
         return self._answer(run, process, basis, confidence)
+
+    def _by_starter(self, process: Process, run: CommandRun) -> Blame:
+        """For what was done where an interpreter was only asked what it is: start-up files of others did it."""
+        purl, basis = self._starts.starter(process, run)
+        confidence = "likely" if purl is not None else "tree"
+        pid, line = process.pid, process.cmdline
+        return Blame(run.phase, purl, self._chain(purl), "startup", pid, line, basis, confidence)
 
     def _basis(self, run: CommandRun, time_ns: int) -> tuple[str, str]:
         command = run.command

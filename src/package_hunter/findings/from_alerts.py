@@ -9,7 +9,7 @@ from typing import Any
 
 from package_hunter.findings.catalog import Class, Kind, kinds
 from package_hunter.findings.context import Context
-from package_hunter.findings.from_host import manager_reads
+from package_hunter.findings.from_host import manager_reads, owner_reads
 from package_hunter.findings.meaning import command_words, of_read, of_start, only_asks
 from package_hunter.findings.own_acts import OWN_HOOKS, is_own_hook
 from package_hunter.findings.own_starts import is_ours
@@ -229,8 +229,18 @@ def _is_trace(path: str, action: str, owner: Package, alert: Alert, context: Con
     return not made_by_itself(path, owner, context)
 
 
+def _is_own_read(process: Process | None, path: str, before: set[tuple[int, str]]) -> bool:
+    """Whether a program opens a file of its own for the first time, as it does at every start. Somebody else's code
+    was loaded into it, so that it is told; but that is no theft of what it holds until it is opened once more."""
+    if process is None or (process.key, path) in before or not owner_reads(process, path):
+        return False
+    before.add((process.key, path))
+    return True
+
+
 def signals(context: Context) -> Iterator[Signal]:
     """One signal an alert."""
+    own_reads: set[tuple[int, str]] = set()
     for alert in context.observation.alerts:
         kind = kind_of(alert)
         process = context.process_at(alert.pid, alert.time_ns)
@@ -249,6 +259,8 @@ def signals(context: Context) -> Iterator[Signal]:
         subject = _subject(alert, kind, context)
         meaning = _meaning(alert, kind, subject, context)
         asked = _is_exec(alert) and (meaning.get("only_asked") or meaning.get("starts") is False)
+        if kind.name == "credential_access" and _is_own_read(process, path, own_reads):
+            meaning["content"] = False
         yield Signal(
             time_ns=alert.time_ns,
             kind=kind.name,

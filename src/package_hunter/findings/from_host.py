@@ -99,7 +99,7 @@ def _without_flags(words: list[str]) -> list[str]:
     return [*words[:1], *words[first:]]
 
 
-def _owner_reads(process: Process | None, path: str, phase: str = "") -> bool:
+def owner_reads(process: Process | None, path: str, phase: str = "") -> bool:
     """Whether the program that reads the file is the one that it is for."""
     program, own = _program(process, phase) if process else "", _own_files()
     owner = next((name for name in own if program.startswith(name)), None)
@@ -108,14 +108,14 @@ def _owner_reads(process: Process | None, path: str, phase: str = "") -> bool:
 
 def manager_reads(process: Process | None, path: str, phase: str) -> bool:
     """Whether it is a manager that the fetch took out of the registry, reading settings of its own while it fetches."""
-    fetched = process is not None and _program(process, phase) in _fetched()
-    return fetched and _owner_reads(process, path, phase)
+    fetched = phase == "fetch" and process is not None and _program(process, phase) in _fetched()
+    return fetched and owner_reads(process, path, phase)
 
 
 def _reads(context: Context) -> Iterator[Signal]:
     for read in context.observation.canary_reads:
         process = context.processes.get(read.process)
-        if _owner_reads(process, read.path, read.blame.phase if read.blame else ""):
+        if owner_reads(process, read.path, read.blame.phase if read.blame else ""):
             continue
         canary = context.canaries.get(read.canary)
         label = secret_label(canary.kind) if canary else "secret"

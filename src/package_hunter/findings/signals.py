@@ -24,7 +24,8 @@ class Signal:
     combinations may ask for: ``bytes`` (sent), ``opaque`` (we could not read it), ``hidden`` (a place where
     people do not look), ``bare_address`` (no name was looked up), ``in_memory`` (what was fetched was executed
     by the process that fetched it, which wrote no program to a file), ``content`` (a file that holds a secret was
-    opened, no folder listed), ``settings`` (it is the package manager's, where the proxy is told as well),
+    opened, no folder listed, and not by the program that it is for as it starts), ``settings`` (it is the package
+    manager's, where the proxy is told as well),
     ``starts`` (what was changed starts programs by itself), ``in_dns`` (it left in a name that was looked up), and
     those that findings/ties.py adds. A fact that is not there is not known. ``root`` is the process below a
     command's first one that it all descends from. ``explain`` are sentences of its own.

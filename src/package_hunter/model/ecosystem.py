@@ -37,6 +37,8 @@ class Builds:
     folder: str  # pattern of a build's folder in working folder or command line: what kind (1), whose (2)
     given: str  # the kind, group 1, of what was given as a folder and not fetched
     hook: str  # pattern of the command line of a build that has no folder of its own
+    question: str = ""  # pattern of the line by which the fetch's program asks an interpreter what it is
+    starter: str = ""  # ending of the files of which each start of the interpreter runs the code
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from package_hunter.model.withheld import WithheldFile
 from package_hunter.pipeline.morning import has_morning, planted_for_morning
 from package_hunter.pipeline.options import HOSTNAME, Say, Scan
 from package_hunter.pipeline.rounds import Round
-from package_hunter.sandbox.clock.files import with_clock
+from package_hunter.sandbox.clock.files import preloads, with_clock
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def box_spec(
         scan_id=turn.box_id,
         project_name=Path(plan.root).name,
         project_dir=plan.plant,
-        files=planted if turn.hurry is None else with_clock(planted),
+        files=with_clock(planted) if turn.hurry is not None or preloads(planted) else planted,
         env={**env, **box_environment(tuple(upstreams)), **plan.env},
         ca_pem=gateway.ca_pem,
         hostname=HOSTNAME,

@@ -54,7 +54,8 @@ def test_honest_package_is_the_same_in_every_world() -> None:
 
 def test_clock_is_a_later_one(tmp_path: Path) -> None:
     look = "wget -qO- --tries=1 http://$(date +%Y).$(node -p 'new Date().getFullYear()').example/ || true"
-    project = project_with(tmp_path / "p", clock={"postinstall": look})
+    waits = "python3 -c 'import threading, time; time.sleep(0.1); threading.Event().wait(0.1)'"  # as honest ones do
+    project = project_with(tmp_path / "p", clock={"postinstall": f"{waits} && ({look})"})
     report = scan_json(project, "--worlds", "later", "--phases", "install", codes=(0, 1))
     later = (datetime.now(UTC) + timedelta(days=400)).year
     assert f"{later}.{later}.example" in {d["name"] for d in report["network"]["dns"]}

@@ -145,6 +145,32 @@ def test_one_script_reads_and_another_of_the_package_sends() -> None:
     assert proofs(read(KEY), other) == set()
 
 
+@pytest.mark.parametrize(
+    ("program", "paths", "found"),
+    [
+        ("node /usr/local/bin/npm --version", [NPMRC], set()),  # as it does at every start
+        (
+            "node /usr/local/bin/npm --version",
+            [NPMRC, NPMRC],
+            {"secrets_then_data"},
+        ),  # its own, and somebody's
+        ("node /usr/local/bin/npm --version", [KEY], {"secrets_then_data"}),
+        ("node /usr/local/bin/yarn --version", [NPMRC], set()),
+        ("node /usr/local/bin/yarn --version", [NPMRC, NPMRC], {"secrets_then_data"}),
+        ("node /home/dev/npm --version", [NPMRC], {"secrets_then_data"}),
+        ("node -r ./steal.js /usr/local/bin/npm", [NPMRC], {"secrets_then_data"}),
+    ],
+)
+def test_what_a_manager_with_foreign_code_reads_of_its_own_is_no_theft(
+    program: str, paths: list[str], found: set[str]
+) -> None:
+    npm = replace(NODE, cmdline=program)
+    reads = [
+        seen("Credential file read", "credential_access", path, at=1 + n / 10) for n, path in enumerate(paths)
+    ]
+    assert proofs(*reads, asked("POST", OPAQUE), processes=(samples.PROCESSES[0], npm)) == found
+
+
 def child(key: int, parent: int, cmdline: str, **more: Any) -> Process:
     return replace(NODE, key=key, parent=parent, pid=1000 + key, cmdline=cmdline, started_ns=T0 + key, **more)
 

@@ -54,6 +54,9 @@ FACTS = Facts(
         given="req-build",
         # how pip runs a build in the folder of a package that was given as a folder: itself
         hook=r"/_in_process\.py\b|<pip-setuptools-caller>",
+        question=r"python[\d.]* (?:-\w+ )*-c import sys; .{1,300}"
+        r"from python\.get_interpreter_info import main; main\(\)",
+        starter=".pth",
     ),
     says_error=(
         r"^error:\s+((?:Failed|No solution|Distribution|Because).+)$",

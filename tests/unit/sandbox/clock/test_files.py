@@ -31,8 +31,10 @@ def test_all_of_it_is_the_roots_and_nobody_else_may_write_it() -> None:
     assert all(file.owner == "root" and not file.mode & 0o022 for file in ours)
 
 
-def test_another_worlds_library_is_asked_first_and_asks_ours() -> None:
-    planted = files.with_clock(WORLDS["later"].files)
+@pytest.mark.parametrize("name", ["later", "elsewhere"])
+def test_another_worlds_library_is_asked_by_ours(name: str) -> None:
+    assert files.preloads(WORLDS[name].files) and not files.preloads(WORLDS["default"].files)
+    planted = files.with_clock(WORLDS[name].files)
     (preload,) = [file for file in planted if file.path == files.PRELOAD]
     first, second = preload.content.decode().split()
-    assert first.endswith("libfaketime.so.1") and second == CLOCK_LIBRARY
+    assert first == CLOCK_LIBRARY and second.endswith("libfaketime.so.1")
