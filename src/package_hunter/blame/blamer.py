@@ -28,6 +28,7 @@ from package_hunter.model.scan import CommandRun, Package
 
 _ALONE = ("install", "startup")  # phases whose commands run one package's own code, not its dependencies'
 _OWN = ""  # a build of what was given
+_MAX_WRITERS = 5  # of start-up files, named
 
 
 class Blamer:
@@ -73,7 +74,7 @@ class Blamer:
             found = self._by_time(time_ns, process.pid)
             basis = "It descends from no command of ours."
             return found or Blame("unknown", None, (), None, process.pid, process.cmdline, basis, "tree")
-        if run.command.because_of is not None:
+        if run.command.because_of:
             return self._because(run.command.because_of, process, run)
         rewritten = self._changes.rewriter(process, run)
         if rewritten is not None:
@@ -123,16 +124,21 @@ class Blamer:
         pid, cmdline = process.pid, process.cmdline
         return Blame(run.phase, purl, self._chain(purl), script, pid, cmdline, found.basis, found.confidence)
 
-    def _because(self, path: str, process: Process, run: CommandRun) -> Blame:
-        """What a changed start-up file set off is on the account of who wrote it last."""
-        writer = self._changes.writer_of(path, run.started_ns)
-        if writer is None:
-            basis = f"It ran because {path} had changed; who wrote that is not on record."
-            return Blame(run.phase, None, (), run.command.script, process.pid, process.cmdline, basis, "tree")
-        purl, script = writer.command.blame_purl, writer.command.script
-        basis = f"It ran because of {path}, which {self._changes.who(writer)} had written."
-        pid, cmdline = process.pid, process.cmdline
-        return Blame(run.phase, purl, self._chain(purl), script, pid, cmdline, basis, "certain")
+    def _because(self, paths: Sequence[str], process: Process, run: CommandRun) -> Blame:
+        """What changed start-up files set off is on the account of who wrote them; of nobody, where several did: which
+        of them it was, files that are read together do not say."""
+        writers = {
+            w.command.blame_purl: w for path in paths for w in self._changes.writers_of(path, run.started_ns)
+        }
+        pid, line = process.pid, process.cmdline
+        if len(writers) != 1:
+            who = " and ".join(self._changes.who(writer) for writer in list(writers.values())[:_MAX_WRITERS])
+            said = f"which {who} had all written" if who else "and who wrote that is not on record"
+            basis = f"It ran because {', '.join(paths[:_MAX_WRITERS])} had changed, {said}."
+            return Blame(run.phase, None, (), run.command.script, pid, line, basis, "tree")
+        ((purl, writer),) = writers.items()
+        basis = f"It ran because of {paths[0]}, which {self._changes.who(writer)} had written."
+        return Blame(run.phase, purl, self._chain(purl), writer.command.script, pid, line, basis, "certain")
 
     def _chain(self, purl: str | None) -> tuple[str, ...]:
         package = self._packages.get(purl) if purl is not None else None

@@ -134,6 +134,11 @@ class Changes:
             return Rewrite(writer if only else run, basis, "likely")
         return None
 
+    def writers_of(self, path: str, time_ns: int) -> list[CommandRun]:
+        """Every command that had written the file at that time, in order."""
+        known = self._by_path.get(path, [])
+        return [run for change, run in known if change.time_ns <= time_ns]
+
     def writer_of(self, path: str, time_ns: int) -> CommandRun | None:
         """The command that had written the file last at that time (ns since the epoch), as far as it is on record."""
         known = self._by_path.get(path, [])  # in the order of time

@@ -79,8 +79,8 @@ class Command:
 
     ``blame_purl`` is the package on whose behalf the command runs (``None``: the package manager itself or the
     project), ``script`` the lifecycle script or step, e.g. ``postinstall``, ``require``. ``timeout`` in seconds.
-    ``because_of`` is the file in the box whose change the command is there for: whoever wrote it is to blame for
-    what the command does.
+    ``because_of`` are the files in the box whose change may show in what the command does, first the one that it is
+    there for: whoever wrote them is to blame for it.
     """
 
     argv: tuple[str, ...]
@@ -91,7 +91,7 @@ class Command:
     script: str | None = None
     essential: bool = True  # a failure makes the phase failed (coverage), not merely noted as behaviour
     within: float | None = None  # only begun while its phase has run for less than so many seconds
-    because_of: str | None = None
+    because_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

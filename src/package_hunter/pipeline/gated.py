@@ -9,6 +9,8 @@ from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.findings.catalog import kinds
 from package_hunter.findings.group import fingerprint, package_of
 from package_hunter.model.finding import Evidence, Finding
+from package_hunter.pipeline.hurried import is_of_hurried
+from package_hunter.pipeline.morning import PHASE as MORNING
 from package_hunter.pipeline.round_result import RoundResult
 
 KIND = "gated_behaviour"
@@ -33,7 +35,7 @@ def _of(items: Sequence[RoundResult]) -> Iterator[Finding]:
     shown: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
     for item in items:
         for finding in item.findings:
-            if finding.severity != "info":
+            if finding.severity != "info" and not _of_one_box(finding):
                 shown[finding.fingerprint].append((item.round.world.name, finding))
     by_package: dict[str, list[tuple[list[str], Finding]]] = defaultdict(list)
     for seen in shown.values():
@@ -41,6 +43,11 @@ def _of(items: Sequence[RoundResult]) -> Iterator[Finding]:
             by_package[package_of(seen[0][1].blame)].append(([name for name, _ in seen], seen[0][1]))
     for package, differing in by_package.items():
         yield _finding(package, differing, names)
+
+
+def _of_one_box(finding: Finding) -> bool:
+    """Whether it was seen where one world alone looks: the next morning, or in hurried time."""
+    return (finding.blame is not None and finding.blame.phase == MORNING) or is_of_hurried(finding)
 
 
 def _finding(package: str, differing: Sequence[tuple[list[str], Finding]], names: Sequence[str]) -> Finding:

@@ -35,7 +35,11 @@ Run = Callable[..., RoundResult]
 def hurry(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> RoundResult:
     """The same round, with what a hurried one adds to it; no box where nothing waits for what that can reach.
     ``run`` makes a round, whose processes' keys come ``after`` a number."""
-    if not scan.hurries or not any(in_reach(left, scan.config.hurry_seconds) for left in item.left.found):
+    if (
+        not scan.hurries
+        or not item.round.first_world
+        or not any(in_reach(left, scan.config.hurry_seconds) for left in item.left.found)
+    ):
         return item
     if scan.deadline - time.monotonic() < scan.config.hurry_seconds + _LEAST_SECONDS:
         return _noted(item, "What was left waiting was not tried in hurried time: the scan's time is over.")
@@ -48,6 +52,11 @@ def hurry(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> R
     except HunterError as error:
         return _noted(item, f"Time was to be hurried in a further box: {error.message}")
     return _with(item, shown, time.monotonic() - began)
+
+
+def is_of_hurried(finding: Finding) -> bool:
+    """Whether it was added by such a box."""
+    return _HOW in finding.explain
 
 
 def in_reach(left: LeftRunning, seconds: float) -> bool:

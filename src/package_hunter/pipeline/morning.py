@@ -46,7 +46,13 @@ class StartupFiles:
 
 def morning(changed: list[tuple[str, StartupPlace]], project: str) -> Phase:
     """A command for each start-up file that changed: it does what would set the file off."""
-    return Phase(PHASE, tuple(_command(path, place, project) for path, place in changed[:_MAX_CHANGED]))
+    together: dict[str, list[str]] = {}  # what is read on the same occasion
+    for path, place in changed:
+        together.setdefault(place.occasion, []).append(path)
+    commands = (
+        _command(path, place, project, together[place.occasion]) for path, place in changed[:_MAX_CHANGED]
+    )
+    return Phase(PHASE, tuple(commands))
 
 
 def has_morning(scan: Scan, turn: Round) -> bool:
@@ -75,14 +81,14 @@ def with_morning(coverage: Coverage, runs: Sequence[CommandRun]) -> Coverage:
     return replace(coverage, phases=(*coverage.phases, phase), notes=(*coverage.notes, note))
 
 
-def _command(path: str, place: StartupPlace, project: str) -> Command:
+def _command(path: str, place: StartupPlace, project: str, together: Sequence[str]) -> Command:
     return Command(
         ("/usr/bin/python3", "-I", "-S", NEXT_MORNING, place.occasion, path),
         project,
         timeout=_COMMAND_SECONDS,
         script=f"{place.says} ({path})",
         essential=False,
-        because_of=path,
+        because_of=(path, *(other for other in together if other != path)),
     )
 
 

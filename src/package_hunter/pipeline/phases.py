@@ -17,7 +17,9 @@ from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round, key_of
 from package_hunter.sandbox import RuncSandbox
 
-_APART_SECONDS = 5.0  # what still runs is watched in a further box, which is made to find who something was
+_APART_SECONDS = (
+    5.0  # what still runs is watched in a further box: one of another world, or to find who it was
+)
 
 
 def run_phases(
@@ -72,7 +74,8 @@ def _end(scan: Scan, box: RuncSandbox, turn: Round) -> Leftovers:
         with box.hurried():
             return box.end(min(scan.config.hurry_seconds, left))
     budget = scan.config.settle_seconds if scan.options.settle is None else scan.options.settle
-    return box.end(min(budget if turn.apart is None else min(budget, _APART_SECONDS), left))
+    whole = turn.apart is None and turn.first_world
+    return box.end(min(budget if whole else min(budget, _APART_SECONDS), left))
 
 
 def without_scripts(turn: Round, box: RuncSandbox) -> frozenset[str] | None:

@@ -43,6 +43,7 @@ class Round:
     only_world: bool = True
     only_plan: bool = True
     hurry: Hurry | None = None
+    first_world: bool = True  # what is left is watched, and waited for, in one world only
 
     @property
     def place(self) -> str:
@@ -64,7 +65,10 @@ def rounds(scan: Scan, source_tree: SourceTree) -> list[Round]:
     """Every round of a scan, world by world. Raises NothingToScanError where there is none."""
     worlds = chosen(",".join(scan.options.worlds or scan.depth.worlds))
     return [
-        _round(scan, plan, world, number, (len(worlds) == 1, len(laid) == 1))
+        replace(
+            _round(scan, plan, world, number, (len(worlds) == 1, len(laid) == 1)),
+            first_world=world is worlds[0],
+        )
         for number, (world, plan, laid) in enumerate(_plans_by_world(scan, source_tree, worlds))
     ]
 

@@ -107,7 +107,7 @@ def test_fetch_is_the_trees() -> None:
 
 
 def test_what_a_start_up_file_sets_off_is_on_its_writers_account() -> None:
-    command = Command(("python3",), P, script="a login shell was opened", because_of="/home/dev/.bashrc")
+    command = Command(("python3",), P, script="a login shell was opened", because_of=("/home/dev/.bashrc",))
     runs = (*RUNS, CommandRun("morning", "default", command, 600, 60 * S, 70 * S, 0))
     wrote = FileChange("/home/dev/.bashrc", "written", 20, 25 * S)
     seen = (INIT, *ROOTS, process(60, 1, 600, 60, end=70), process(61, 60, 601, 61, end=62))

@@ -33,7 +33,7 @@ def test_what_is_new_or_another_has_its_command(tmp_path: Path) -> None:
         (NEXT_MORNING, "login", "/home/dev/.bashrc"),
         (NEXT_MORNING, "commit", f"{PROJECT}/.git/hooks/pre-push"),
     ]
-    assert all(c.because_of == c.argv[-1] and not c.essential for c in phase.commands)
+    assert all(c.because_of[0] == c.argv[-1] and not c.essential for c in phase.commands)
 
 
 def test_nothing_changed_nothing_runs(tmp_path: Path) -> None:

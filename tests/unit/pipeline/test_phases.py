@@ -198,7 +198,7 @@ def test_the_next_morning_comes_where_a_start_up_file_changed(tmp_path: Path) ->
     assert "morning" not in [run.phase for run in runs], "quick does not wait for it"
     scan.depth = STANDARD
     runs, _ = _run(scan, Planned(scan), Persistent(scan, tmp_path / "standard"))
-    assert (runs[-1].phase, runs[-1].command.because_of) == ("morning", "/home/dev/.bashrc")
+    assert (runs[-1].phase, runs[-1].command.because_of) == ("morning", ("/home/dev/.bashrc",))
     for further in ({"hurry": Hurry()}, {"apart": SeparateLoads(())}):
         runs, _ = _run(scan, Planned(scan), Persistent(scan, tmp_path / str(len(further))), **further)
         assert "morning" not in [run.phase for run in runs]

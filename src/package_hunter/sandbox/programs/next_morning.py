@@ -18,6 +18,8 @@ from typing import Any
 SECONDS = 6
 LIMIT = 1 << 20
 MOST = 10  # programs of one file
+# what a changed PATH or history would add is another file's doing, or our own
+PLAIN = {**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin", "HISTFILE": "/dev/null"}
 
 
 def read(path: str) -> str:
@@ -26,6 +28,7 @@ def read(path: str) -> str:
 
 
 def run(argv: list[str], **more: Any) -> None:
+    more.setdefault("env", PLAIN)
     try:
         subprocess.run(argv, stdin=subprocess.DEVNULL, timeout=SECONDS, check=False, **more)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -48,7 +51,7 @@ def login(path: str) -> None:
 def source(path: str) -> None:
     run(
         ["bash", "-c", ". " + shlex.quote(path)],
-        env={**os.environ, "ZSH_VERSION": "5.9", "ZDOTDIR": os.environ["HOME"]},
+        env={**PLAIN, "ZSH_VERSION": "5.9", "ZDOTDIR": os.environ["HOME"]},
     )
 
 
@@ -100,7 +103,7 @@ def npm(path: str) -> None:
 
 
 def pip(path: str) -> None:
-    run(["/usr/bin/python3", "-m", "pip", "config", "list"])
+    run(["/usr/bin/python3", "-I", "-m", "pip", "config", "list"])
 
 
 def loaded(path: str) -> Any:
@@ -134,7 +137,6 @@ def vim(path: str) -> None:
 
 
 def assistant(path: str) -> None:
-    run(["claude", "--version"])
     shell(commands(loaded(path)))
 
 
