@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
 import os
+import zlib
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +57,70 @@ def test_facts_in_names_split_over_labels_and_in_base32() -> None:
 )
 def test_opaque(data: bytes, opaque: bool) -> None:
     assert is_opaque(data) is opaque
+
+
+# what a cipher puts out looks like this
+CIPHER = b"".join(hashlib.sha512(bytes([i])).digest() for i in range(4))
+TELEMETRY = b'{"node": "v22.11.0", "platform": "linux", "duration": 3120, "event": "install", "ok": true}'
+
+
+def field(number: int, value: bytes) -> bytes:
+    """A field of protobuf."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def span(ids: bytes) -> bytes:
+    """A trace as OpenTelemetry sends it, with two ids of 24 random bytes together."""
+    words = [
+        field(1, b"tool.version") + field(2, field(1, b"1.0.0")),
+        field(1, b"node") + field(2, b"v22.11.0"),
+    ]
+    inner = field(1, ids[:16]) + field(2, ids[16:24]) + field(5, b"install")
+    return field(1, field(2, field(2, inner + b"".join(field(9, word) for word in words))))
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (span(CIPHER), "identity"),
+        (b"HB01" + CIPHER[:16] + bytes(280), ""),
+        (brotli.compress(TELEMETRY), "br"),
+        (brotli.compress(TELEMETRY), ""),
+        (zlib.compress(TELEMETRY), "deflate"),
+        (zlib.compress(TELEMETRY)[2:-4], "deflate"),
+        (gzip.compress(TELEMETRY), "gzip"),
+        (gzip.compress(span(CIPHER)), "gzip"),
+        (brotli.compress(gzip.compress(TELEMETRY)), "gzip, br"),
+        (TELEMETRY.decode().encode("utf-16-le"), ""),
+        (b'{"body": "' + base64.b64encode(zlib.compress(TELEMETRY)) + b'"}', ""),
+    ],
+)
+def test_what_anyone_can_read_is_not_opaque(data: bytes, encoding: str) -> None:
+    assert len(data) >= 48
+    assert not is_opaque(data, encoding)
+
+
+NPMRC = b"//registry.example/:_authToken=npm_q7Zk3VbT0xLw9RfYc2HsJmD5uGnAeP8iK1oB\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CIPHER[:80],
+        bytes(c ^ 0x55 for c in NPMRC),
+        bytes(c ^ 0x20 ^ 0x80 for c in NPMRC),
+        bytes(c ^ k for c, k in zip(NPMRC, b"secret" * 20, strict=False)),
+        zlib.compress(CIPHER),
+        gzip.compress(TELEMETRY) + CIPHER,
+        brotli.compress(CIPHER),
+        field(1, b"install") + field(2, CIPHER[:64]),
+        b"readable words before it, and after: " + CIPHER[:64] + bytes(500),
+        TELEMETRY.replace(b"install", base64.b64encode(CIPHER)),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["", "br", "deflate", "gzip", "zstd"])
+def test_ciphers_stay_opaque_whatever_is_said_of_them(data: bytes, encoding: str) -> None:
+    assert is_opaque(data, encoding)
 
 
 def test_random_bytes_are_opaque() -> None:
