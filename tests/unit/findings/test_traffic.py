@@ -150,6 +150,13 @@ def test_nothing_breaks_it(text: str, data: bytes) -> None:
         ("/proc/4711/environ", "/proc/12/environ"),
         ("/home/dev/projects/app/x", "/home/dev/projects/other/x"),
         ("/home/dev/.cache/tool/1.2.3/bin", "/home/dev/.cache/tool/1.10.0/bin"),
+        ("/var/spool/cron/crontabs/tmp.cdgUnX", "/var/spool/cron/crontabs/tmp.abcdef"),
+        ("(/home/dev/.config/.tmpAbC123)", "(/home/dev/.config/.tmpx0Zq1P)"),
+        ("/home/dev/.config/tmpq3x_9a1b.json", "/home/dev/.config/tmpabcdefgh.json"),
+        ("/home/dev/.config/sedAbC123", "/home/dev/.config/sedQ9rTzu"),
+        ("/home/dev/.ssh/.config.AbC123", "/home/dev/.ssh/.config.xY0z1W"),
+        ("/home/dev/.bashrc.swp-12", "/home/dev/.bashrc.swp-31245"),
+        ("/home/dev/a.json.tmp.7", "/home/dev/a.json.tmp.99"),
         ("x-633414e2-24f2-412a-811f-c37131ff2c61", "x-00000000-24f2-412a-811f-c37131ff2c61"),
     ],
 )
@@ -159,7 +166,14 @@ def test_stable_forgets_what_changes(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("/home/dev/.bashrc", "/home/dev/.profile"), ("203.0.113.5", "203.0.113.6"), ("a.example", "b.example")],
+    [
+        ("/etc/cron.d/tmpwatch", "/etc/cron.d/tmp"),
+        ("/home/dev/.config/.eslintrc.config", "/home/dev/.config/.eslintrc.backup"),
+        ("/home/dev/a/.tmp.cdgUnX", "/home/dev/b/.tmp.cdgUnX"),
+        ("/home/dev/.bashrc", "/home/dev/.profile"),
+        ("203.0.113.5", "203.0.113.6"),
+        ("a.example", "b.example"),
+    ],
 )
 def test_stable_keeps_what_matters(one: str, other: str) -> None:
     assert stable(one) != stable(other)
