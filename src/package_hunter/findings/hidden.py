@@ -75,11 +75,3 @@ def _is_words(text: bytes) -> bool:
     letters = len(_LETTERS.findall(text))
     often = len(_OFTEN.findall(text))
     return letters * 3 >= len(text) and often * 5 >= letters * 3 and _WORD.search(text) is not None
-
-
-def is_wide_text(data: bytes) -> bool:
-    """Whether it is UTF-16 of mostly ASCII text."""
-    for zeros, letters in ((data[1::2], data[::2]), (data[::2], data[1::2])):
-        if len(zeros) > 1 and not zeros.strip(b"\0") and letters.isascii():
-            return not re.search(rb"[^\t\n\r\x20-\x7e]", letters)
-    return False

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_to_bytes
 
-from package_hunter.findings.hidden import information, is_wide_text, unpacked
+from package_hunter.findings.hidden import information, unpacked
 
 MAX_BYTES = 64 << 10
 _TEXT = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
@@ -57,8 +57,11 @@ def _hides(data: bytes, encoding: str, layers: int) -> bool:
 def _binary_hides(data: bytes, encoding: str, layers: int) -> bool:
     if layers and (parts := unpacked(data, encoding)) is not None:
         return any(_hides(part, encoding.rpartition(",")[0], layers - 1) for part in parts)
-    if is_text(data) or is_wide_text(data) or data.startswith(_READABLE_MAGIC):
+    if data.startswith(_READABLE_MAGIC):
         return False
+    unpadded = data.replace(b"\0", b"")  # of UTF-16, and of tar
+    if is_text(unpadded):
+        return bool(layers) and not is_text(data) and _hides(unpadded, "", 0)
     return information(data) >= MIN_OPAQUE
 
 

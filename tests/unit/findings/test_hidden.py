@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from package_hunter.findings.hidden import MAX_UNPACKED, information, is_wide_text, unpacked
+from package_hunter.findings.hidden import MAX_UNPACKED, information, unpacked
 
 
 @pytest.mark.parametrize("pack", [zlib.compress, lambda data: brotli.compress(data, quality=1)])
@@ -36,12 +36,6 @@ def test_words_versions_zeros_and_repeats_hide_nothing() -> None:
     assert information(digest * 20) < 100
     assert information(bytes(10_000)) < 48
     assert information(b"\x0a\x07install\x12\x061.10.2\x0a\x04node" * 3) == 0
-
-
-def test_wide_text() -> None:
-    assert is_wide_text("some words".encode("utf-16-be"))
-    assert not is_wide_text(bytes(range(1, 100)))
-    assert not is_wide_text(b"")
 
 
 @given(st.binary(max_size=400), st.sampled_from(["", "br", "deflate", "gzip"]))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import os
+import tarfile
 import zlib
 
 import brotli
@@ -79,6 +81,16 @@ def span(ids: bytes) -> bytes:
     return field(1, field(2, field(2, inner + b"".join(field(9, word) for word in words))))
 
 
+def archive(content: bytes) -> bytes:
+    """A tar with one file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        entry = tarfile.TarInfo("package/index.js")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "encoding"),
     [
@@ -92,6 +104,7 @@ def span(ids: bytes) -> bytes:
         (gzip.compress(span(CIPHER)), "gzip"),
         (brotli.compress(gzip.compress(TELEMETRY)), "gzip, br"),
         (TELEMETRY.decode().encode("utf-16-le"), ""),
+        (gzip.compress(archive(b"if (a[0] === 1) {\n  b(c => d?.e);\n}\n" * 9)), ""),
         (b'{"body": "' + base64.b64encode(zlib.compress(TELEMETRY)) + b'"}', ""),
     ],
 )
@@ -111,6 +124,8 @@ NPMRC = b"//registry.example/:_authToken=npm_q7Zk3VbT0xLw9RfYc2HsJmD5uGnAeP8iK1o
         bytes(c ^ 0x20 ^ 0x80 for c in NPMRC),
         bytes(c ^ k for c, k in zip(NPMRC, b"secret" * 20, strict=False)),
         zlib.compress(CIPHER),
+        gzip.compress(archive(CIPHER)),
+        gzip.compress(archive(b"-----BEGIN KEY-----\n" + base64.encodebytes(CIPHER))),
         gzip.compress(TELEMETRY) + CIPHER,
         brotli.compress(CIPHER),
         field(1, b"install") + field(2, CIPHER[:64]),
