@@ -90,6 +90,11 @@ class Context:
         return {f.path: f for f in sorted(made, key=lambda f: f.time_ns, reverse=True)}
 
     @cached_property
+    def moved(self) -> dict[str, FileChange]:
+        """Path -> how the file got another name, where that was seen."""
+        return {f.path: f for f in self.observation.files if f.action == "renamed"}
+
+    @cached_property
     def firsts(self) -> dict[int, CommandRun]:
         """Key of the first process of each command that was run -> that command."""
         found = ((self.first_of(run), run) for run in self.runs)

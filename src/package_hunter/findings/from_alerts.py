@@ -102,6 +102,17 @@ def _subject(alert: Alert, kind: Kind, context: Context) -> str:
     return where[0] if where else _object(alert)
 
 
+def _final_name(path: str, alert: Alert, kind: Kind, context: Context) -> str:
+    """Of a file in a start-up place that was written under a name drawn by lot, as crontab does, the name that it
+    got in the same folder."""
+    if kind.name not in ("persistence", "git_hook", "system_change") or not _is_open(alert):
+        return path
+    moved = context.moved.get(path)
+    known = moved is not None and moved.other_path and moved.time_ns >= alert.time_ns
+    final = str(moved.other_path) if known and moved else path
+    return final if PurePosixPath(final).parent == PurePosixPath(path).parent else path
+
+
 def _object(alert: Alert) -> str:
     """What the event was about: a path, else the program."""
     fields = alert.output_fields
@@ -256,7 +267,7 @@ def signals(context: Context) -> Iterator[Signal]:
             continue  # a file host of the registry, where nothing but the tree's files was asked for
         own = kind.name == "git_hook" and is_own_hook(alert, process, context)
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
-        subject = _subject(alert, kind, context)
+        subject = _final_name(_subject(alert, kind, context), alert, kind, context)
         meaning = _meaning(alert, kind, subject, context)
         asked = _is_exec(alert) and (meaning.get("only_asked") or meaning.get("starts") is False)
         if kind.name == "credential_access" and _is_own_read(process, path, own_reads):

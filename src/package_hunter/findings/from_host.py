@@ -39,6 +39,11 @@ MANY_FILES = 3  # of the user, destroyed by one package: fewer may be a mistake
 _USERS_OWN = tuple(
     f"{HOME}/{name}/" for name in ("Documents", "Desktop", "Pictures", "Downloads", ".ssh", ".gnupg")
 )
+# what tools add lines to: written, it is persistence or a log (findings/startup.py tells which), and nothing is lost;
+# the record does not tell adding to a file from emptying it
+_ADDED_TO = re.compile(
+    rf"{HOME}/\.ssh/(config(\.d/.+)?|authorized_keys2?|known_hosts2?|rc|environment)|{HOME}/\.gnupg/[^/]+\.conf"
+)
 _FLAGS = re.compile(r"-[bBdEiIOPqsSuv]+")  # Python's that take no argument
 _PROJECT_SETTINGS = re.compile(rf"{HOME}/projects/[^/]+/\.env(\.[a-z]+)?")
 # programs that read credential files of their own; they count only where they were installed with the system
@@ -223,7 +228,8 @@ def _blame_of_run(context: Context, run: CommandRun) -> Blame | None:
 
 
 def _destroyed(context: Context) -> Iterator[Signal]:
-    """The user's files, put there before the package came, overwritten or deleted: several are no mistake."""
+    """The user's files, put there before the package came, overwritten or deleted: several are no mistake. Lines that
+    are added to settings are no loss."""
     lost: dict[str | None, dict[str, FileChange]] = {}
     own: set[str] = set()
     for change in context.observation.files:
@@ -231,7 +237,7 @@ def _destroyed(context: Context) -> Iterator[Signal]:
             continue
         if change.action == "created":
             own.add(change.path)
-        elif change.action in ("written", "deleted", "renamed") and change.path not in own:
+        elif change.action in _LOST and change.path not in own and not _is_added_to(change):
             blame = context.blame_of(change.process, change.time_ns)
             lost.setdefault(blame.package if blame else None, {}).setdefault(change.path, change)
     for changes in lost.values():
@@ -247,6 +253,10 @@ def _destroyed(context: Context) -> Iterator[Signal]:
                 process=change.process,
                 data={"path": change.path, "action": change.action},
             )
+
+
+def _is_added_to(change: FileChange) -> bool:
+    return change.action == "written" and _ADDED_TO.fullmatch(change.path) is not None
 
 
 def _package_files(context: Context) -> Iterator[Signal]:

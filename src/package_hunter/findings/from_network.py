@@ -122,9 +122,22 @@ def _split(url: str) -> SplitResult:
 
 
 def _sent(request: Request) -> bytes:
+    return b"\n".join([request.body, _said_beside(request)])
+
+
+def _said_beside(request: Request) -> bytes:
+    """What a request carries outside of its body."""
     url = _split(request.url)
-    cookies = [value for name, value in request.headers if name.lower() == "cookie"]
-    return b"\n".join([request.body, _raw_bytes(url.path), _raw_bytes(url.query), *map(_raw_bytes, cookies)])
+    return b"\n".join(map(_raw_bytes, (url.path, url.query, *_values(request, "cookie"))))
+
+
+def _values(request: Request, header: str) -> list[str]:
+    return [value for name, value in request.headers if name.lower() == header]
+
+
+def _is_opaque(request: Request) -> bool:
+    encoding = ",".join(_values(request, "content-encoding"))
+    return is_opaque(request.body, encoding) or is_opaque(_said_beside(request))
 
 
 def _raw_bytes(text: str) -> bytes:
@@ -150,7 +163,7 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
                 f"{size} bytes went to {host} ({request.method})",
                 request.blame,
                 data=data,
-                facts=about | {"bytes": size, "opaque": is_opaque(_sent(request))},
+                facts=about | {"bytes": size, "opaque": _is_opaque(request)},
             )
         if request.method in ("GET", "POST") and 200 <= request.status < 300:
             what = f"Something was fetched from {request.url[:200]}"

@@ -63,10 +63,15 @@ def reads_settings(path: str) -> bool:
     return path in manager_files() or _projects_settings().fullmatch(path) is not None
 
 
+_DRAWN = r"(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=[/\s)]|$)"
 # what differs from run to run, version to version, machine to machine; replaced in this order
 _UNSTABLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/proc/\d+/"), "/proc/N/"),
     (re.compile(r"(?<=/tmp/)[^/\s]*(?:[A-Z0-9_]{4,}|[a-z]*\d[a-z0-9]{3,}|\d)[^/\s]*"), "*"),
+    # names that mkstemp and the like draw: tmp.cdgUnX, .tmpAbC123, tmpq3x_9a1b, sedAbC123, .name.AbC123, name.swp-4711
+    (re.compile(r"(?<![^/\s])(\.?tmp[._-]?)(?:\w{6}|\w{8}|\w{10})(?=[/\s.)]|$)"), r"\1*"),
+    (re.compile(rf"(?<=/)(sed|\.[^/\s]{{1,200}}\.){_DRAWN}"), r"\1*"),
+    (re.compile(r"(?<=[.~-])(sw[a-px]|te?mp)[.~-]?(?:\d+|\w*\d\w*)(?=[/\s.)]|$)"), r"\1*"),
     (re.compile(r"(?<=@)\d+(?:\.\d+)+[\w.+-]*"), "*"),
     (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "*"),
     (re.compile(r"\b(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"), "*"),

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_to_bytes
 
+from package_hunter.findings.hidden import information, unpacked
+
 MAX_BYTES = 64 << 10
 _TEXT = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
 _READABLE_MAGIC = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\x28\xb5\x2f\xfd", b"%PDF")
@@ -18,6 +20,7 @@ _TOKEN = re.compile(rb"[A-Za-z0-9+/_-]{32,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
 _ENCODED_LABEL = re.compile(r"[0-9a-f]{16,63}|[a-z2-7]{24,63}|[a-z0-9+/_=-]{32,63}", re.IGNORECASE)
 MIN_OPAQUE = 48
+_MAX_LAYERS = 2  # of compression, one in another
 
 
 def entropy(data: bytes) -> float:
@@ -39,16 +42,27 @@ def is_text(data: bytes) -> bool:
     return sum(c.isprintable() or c.isspace() for c in text) >= 0.9 * len(text)
 
 
-def is_opaque(data: bytes) -> bool:
-    """Whether the data, or a long token in it, is neither text nor of a form that can be unpacked: so it is
-    encrypted, or of a make that nobody knows."""
-    data = data[:MAX_BYTES]
-    if not is_text(data):
-        return len(data) >= MIN_OPAQUE and not data.startswith(_READABLE_MAGIC)
-    return any(
-        len(inner) >= MIN_OPAQUE and not is_text(inner) and not inner.startswith(_READABLE_MAGIC)
-        for inner in _decoded(data)
-    )
+def is_opaque(data: bytes, encoding: str = "") -> bool:
+    """Whether the data, or a long token in it, could hide MIN_OPAQUE bytes in what is neither text nor of a form that
+    can be unpacked: so it is encrypted, or of a make that nobody knows. ``encoding`` is an HTTP body's own word."""
+    return _hides(data[:MAX_BYTES], encoding, _MAX_LAYERS)
+
+
+def _hides(data: bytes, encoding: str, layers: int) -> bool:
+    if is_text(data):
+        return any(len(inner) >= MIN_OPAQUE and _binary_hides(inner, "", layers) for inner in _decoded(data))
+    return len(data) >= MIN_OPAQUE and _binary_hides(data, encoding, layers)
+
+
+def _binary_hides(data: bytes, encoding: str, layers: int) -> bool:
+    if layers and (parts := unpacked(data, encoding)) is not None:
+        return any(_hides(part, encoding.rpartition(",")[0], layers - 1) for part in parts)
+    if data.startswith(_READABLE_MAGIC):
+        return False
+    unpadded = data.replace(b"\0", b"")  # of UTF-16, and of tar
+    if is_text(unpadded):
+        return bool(layers) and not is_text(data) and _hides(unpadded, "", 0)
+    return information(data) >= MIN_OPAQUE
 
 
 def _unbase64(token: bytes) -> bytes | None:

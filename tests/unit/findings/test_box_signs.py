@@ -34,6 +34,27 @@ def test_three_families_are_to_be_looked_at() -> None:
     assert found == [("evasion", "medium")]
 
 
+PASS = ("/proc", "/proc/1/stat", "/proc/77/status", "/proc/uptime", "/proc/mounts")
+
+
+@pytest.mark.parametrize(
+    ("paths", "severity"),
+    [
+        (PASS, "info"),
+        ((*PASS, "/proc/1/cmdline", "/proc/diskstats", "/sys/class/net/eth0/address"), "info"),
+        (PASS[1:], "medium"),  # the first process, and no other
+        ((*PASS, "/proc/1/environ"), "medium"),
+        (("/proc", "/proc/1/sched", "/proc/uptime"), "medium"),
+        ((*PASS, "/proc/net/arp"), "medium"),
+        ((*PASS, "/.dockerenv"), "medium"),
+        ((*PASS, "/sys/class/dmi/id/sys_vendor"), "medium"),
+        (("/proc/mounts", "/proc/net/arp", "/proc/kmsg"), "medium"),
+    ],
+)
+def test_a_monitor_of_the_system_asks_for_no_box(paths: tuple[str, ...], severity: str) -> None:
+    assert kinds(*map(read, paths)) == [("evasion", severity)]
+
+
 @pytest.mark.parametrize(
     "path", ["/proc/self/uid_map", "/proc/77/timens_offsets", "/proc/77/task/78/gid_map"]
 )

@@ -115,6 +115,31 @@ def test_files_that_the_package_made_itself_are_its_own() -> None:
     assert of("destruction", judge(seen, NetworkLog(), blamer=blamer)) is None
 
 
+@pytest.mark.parametrize(
+    ("path", "action", "lost"),
+    [
+        (".ssh/config", "written", False),
+        (".ssh/known_hosts", "written", False),
+        (".ssh/authorized_keys", "written", False),
+        (".gnupg/gpg-agent.conf", "written", False),
+        (".ssh/config", "deleted", True),
+        (".ssh/known_hosts", "renamed", True),
+        (".ssh/id_ed25519", "written", True),
+        (".ssh/config.txt", "written", True),
+    ],
+)
+def test_settings_that_lines_are_added_to_are_not_lost(path: str, action: str, lost: bool) -> None:
+    change = FileChange(f"/home/dev/{path}", action, 2, T0)
+    found = judge(Observation(processes=samples.PROCESSES, files=(change,)), NetworkLog(), blamer=blamer)
+    assert (of("destruction", found) is not None) is lost
+
+
+def test_lines_for_ssh_are_persistence() -> None:
+    change = FileChange("/home/dev/.ssh/config", "written", 2, T0)
+    found = judge(Observation(processes=samples.PROCESSES, files=(change,)), NetworkLog(), blamer=blamer)
+    assert of("persistence", found) is not None
+
+
 def payload(execs: tuple[str, ...]) -> tuple[Process, ...]:
     """A parent that ends at once, and a child that goes on for a millisecond."""
     parent = replace(NODE, ended_ns=T0 + SECOND)

@@ -96,3 +96,37 @@ def test_a_folder_is_told_with_its_file_and_what_was_moved_under_its_new_name() 
     assert finding.subjects == (unit,)
     away = FileChange("/home/dev/.bashrc", "renamed", NODE.key, T0, "/tmp/x")
     assert findings(away) == ()
+
+
+def written(path: str) -> Alert:
+    fields = {"fd.name": path, "proc.cmdline": "crontab -"}
+    return alert(
+        rule="Startup place changed", tags=("kind:persistence",), output_fields=fields, event_type="openat"
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "got", "told"),
+    [
+        (
+            "/var/spool/cron/crontabs/tmp.cdgUnX",
+            "/var/spool/cron/crontabs/dev",
+            "/var/spool/cron/crontabs/dev",
+        ),
+        ("/home/dev/.ssh/.config.Ab1Cd2", "/home/dev/.ssh/config", "/home/dev/.ssh/config"),
+        ("/home/dev/.bashrc", "/tmp/x", "/home/dev/.bashrc"),
+    ],
+)
+def test_a_rules_file_bears_the_name_that_it_got_in_its_folder(was: str, got: str, told: str) -> None:
+    moved = FileChange(was, "renamed", NODE.key, T0 + 2 * samples.SECOND, got)
+    found = [f for f in findings(moved, alerts=(written(was),)) if f.kind == "persistence"]
+    assert told in [subject for f in found for subject in f.subjects]
+    assert all(was not in f.subjects for f in found if was != told)
+
+
+def test_equal_runs_have_equal_fingerprints() -> None:
+    """A name drawn by lot, whether it was seen how the file got its own or not."""
+    runs = [
+        findings(alerts=(written(f"/var/spool/cron/crontabs/tmp.{drawn}"),)) for drawn in ("cdgUnX", "McSM85")
+    ]
+    assert {f.fingerprint for f in runs[0]} == {f.fingerprint for f in runs[1]}

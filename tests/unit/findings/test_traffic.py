@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
+import io
 import os
+import tarfile
+import zlib
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +61,83 @@ def test_opaque(data: bytes, opaque: bool) -> None:
     assert is_opaque(data) is opaque
 
 
+# what a cipher puts out looks like this
+CIPHER = b"".join(hashlib.sha512(bytes([i])).digest() for i in range(4))
+TELEMETRY = b'{"node": "v22.11.0", "platform": "linux", "duration": 3120, "event": "install", "ok": true}'
+
+
+def field(number: int, value: bytes) -> bytes:
+    """A field of protobuf."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
+def span(ids: bytes) -> bytes:
+    """A trace as OpenTelemetry sends it, with two ids of 24 random bytes together."""
+    words = [
+        field(1, b"tool.version") + field(2, field(1, b"1.0.0")),
+        field(1, b"node") + field(2, b"v22.11.0"),
+    ]
+    inner = field(1, ids[:16]) + field(2, ids[16:24]) + field(5, b"install")
+    return field(1, field(2, field(2, inner + b"".join(field(9, word) for word in words))))
+
+
+def archive(content: bytes) -> bytes:
+    """A tar with one file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        entry = tarfile.TarInfo("package/index.js")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        (span(CIPHER), "identity"),
+        (b"HB01" + CIPHER[:16] + bytes(280), ""),
+        (brotli.compress(TELEMETRY), "br"),
+        (brotli.compress(TELEMETRY), ""),
+        (zlib.compress(TELEMETRY), "deflate"),
+        (zlib.compress(TELEMETRY)[2:-4], "deflate"),
+        (gzip.compress(TELEMETRY), "gzip"),
+        (gzip.compress(span(CIPHER)), "gzip"),
+        (brotli.compress(gzip.compress(TELEMETRY)), "gzip, br"),
+        (TELEMETRY.decode().encode("utf-16-le"), ""),
+        (gzip.compress(archive(b"if (a[0] === 1) {\n  b(c => d?.e);\n}\n" * 9)), ""),
+        (b'{"body": "' + base64.b64encode(zlib.compress(TELEMETRY)) + b'"}', ""),
+    ],
+)
+def test_what_anyone_can_read_is_not_opaque(data: bytes, encoding: str) -> None:
+    assert len(data) >= 48
+    assert not is_opaque(data, encoding)
+
+
+NPMRC = b"//registry.example/:_authToken=npm_q7Zk3VbT0xLw9RfYc2HsJmD5uGnAeP8iK1oB\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CIPHER[:80],
+        bytes(c ^ 0x55 for c in NPMRC),
+        bytes(c ^ 0x20 ^ 0x80 for c in NPMRC),
+        bytes(c ^ k for c, k in zip(NPMRC, b"secret" * 20, strict=False)),
+        zlib.compress(CIPHER),
+        gzip.compress(archive(CIPHER)),
+        gzip.compress(archive(b"-----BEGIN KEY-----\n" + base64.encodebytes(CIPHER))),
+        gzip.compress(TELEMETRY) + CIPHER,
+        brotli.compress(CIPHER),
+        field(1, b"install") + field(2, CIPHER[:64]),
+        b"readable words before it, and after: " + CIPHER[:64] + bytes(500),
+        TELEMETRY.replace(b"install", base64.b64encode(CIPHER)),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["", "br", "deflate", "gzip", "zstd"])
+def test_ciphers_stay_opaque_whatever_is_said_of_them(data: bytes, encoding: str) -> None:
+    assert is_opaque(data, encoding)
+
+
 def test_random_bytes_are_opaque() -> None:
     assert is_opaque(os.urandom(500))
 
@@ -82,6 +165,13 @@ def test_nothing_breaks_it(text: str, data: bytes) -> None:
         ("/proc/4711/environ", "/proc/12/environ"),
         ("/home/dev/projects/app/x", "/home/dev/projects/other/x"),
         ("/home/dev/.cache/tool/1.2.3/bin", "/home/dev/.cache/tool/1.10.0/bin"),
+        ("/var/spool/cron/crontabs/tmp.cdgUnX", "/var/spool/cron/crontabs/tmp.abcdef"),
+        ("(/home/dev/.config/.tmpAbC123)", "(/home/dev/.config/.tmpx0Zq1P)"),
+        ("/home/dev/.config/tmpq3x_9a1b.json", "/home/dev/.config/tmpabcdefgh.json"),
+        ("/home/dev/.config/sedAbC123", "/home/dev/.config/sedQ9rTzu"),
+        ("/home/dev/.ssh/.config.AbC123", "/home/dev/.ssh/.config.xY0z1W"),
+        ("/home/dev/.bashrc.swp-12", "/home/dev/.bashrc.swp-31245"),
+        ("/home/dev/a.json.tmp.7", "/home/dev/a.json.tmp.99"),
         ("x-633414e2-24f2-412a-811f-c37131ff2c61", "x-00000000-24f2-412a-811f-c37131ff2c61"),
     ],
 )
@@ -91,7 +181,14 @@ def test_stable_forgets_what_changes(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("/home/dev/.bashrc", "/home/dev/.profile"), ("203.0.113.5", "203.0.113.6"), ("a.example", "b.example")],
+    [
+        ("/etc/cron.d/tmpwatch", "/etc/cron.d/tmp"),
+        ("/home/dev/.config/.eslintrc.config", "/home/dev/.config/.eslintrc.backup"),
+        ("/home/dev/a/.tmp.cdgUnX", "/home/dev/b/.tmp.cdgUnX"),
+        ("/home/dev/.bashrc", "/home/dev/.profile"),
+        ("203.0.113.5", "203.0.113.6"),
+        ("a.example", "b.example"),
+    ],
 )
 def test_stable_keeps_what_matters(one: str, other: str) -> None:
     assert stable(one) != stable(other)
