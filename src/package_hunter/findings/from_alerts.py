@@ -30,6 +30,7 @@ _PATH_FIELDS = (
     "evt.arg.filename",
     "evt.arg.target",
 )
+_LINKS = frozenset(["link", "linkat", "symlink", "symlinkat"])
 _KEPT_FIELDS = 40
 ASKED = "In its favour: the program was only asked something, and told to do nothing."
 ASKABLE = frozenset(["assistant_abuse"])  # kinds about programs that may be asked something, too
@@ -85,8 +86,17 @@ def _script(alert: Alert) -> str | None:
     return next((word for word in _words(alert)[1:3] if word.startswith("/")), None)
 
 
-def _subject(alert: Alert, kind: Kind, context: Context) -> str:
+def _named(alert: Alert) -> Mapping[str, Any]:
+    """An alert's fields, where a link is about its own place: Falco calls that the source of the call. What it points
+    at may be given relative to that place, so its field names another file."""
     fields = alert.output_fields
+    if alert.event_type in _LINKS and fields.get("fs.path.source"):
+        return {**fields, "fs.path.target": fields["fs.path.source"]}
+    return fields
+
+
+def _subject(alert: Alert, kind: Kind, context: Context) -> str:
+    fields = _named(alert)
     if "proc.exepath" in kind.group and (script := _script(alert)):
         return script
     where = destination(alert, context)
@@ -115,7 +125,7 @@ def _final_name(path: str, alert: Alert, kind: Kind, context: Context) -> str:
 
 def _object(alert: Alert) -> str:
     """What the event was about: a path, else the program."""
-    fields = alert.output_fields
+    fields = _named(alert)
     for name in _PATH_FIELDS if not _is_exec(alert) else ():
         if isinstance(fields.get(name), str) and fields[name] and "->" not in fields[name]:
             return str(fields[name])

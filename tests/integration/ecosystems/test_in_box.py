@@ -210,3 +210,37 @@ def test_ruby(scan_in_box: Scan, tmp_path: Path) -> None:
     assert (tree.read("/home/dev/log"), tree.read("/home/dev/loaded")) == (b"build", b"x")
     assert [package.purl for package in plan.inventory()] == ["pkg:gem/my-ext@1.0.0"]
     assert plan.coverage(runs).reasons == ()
+
+
+def test_a_ruby_plugin_and_settings_act_in_no_build_of_another_gem(scan_in_box: Scan, tmp_path: Path) -> None:
+    """Even where that build runs `gem` itself; the plugin has a command of its own."""
+    makefile = "File.write('Makefile', \"all:\\ninstall:\\nclean:\\n\");"
+    say = "File.write(Dir.home + '/log', '{} ', mode: 'a');"
+    settings = "File.write(Dir.home + '/.gemrc', \"gem: --bindir /nowhere --backtrace\\n\");"
+    files = {
+        "aa": {
+            "lib/rubygems_plugin.rb": say.format("plugin"),
+            "lib/aa.rb": "",
+            "extconf.rb": makefile + settings,
+        },
+        "zz": {"lib/zz.rb": "", "extconf.rb": makefile + say.format("build") + "puts `gem env gemdir`"},
+    }
+    lines = "".join(f"    {name} (1.0.0)\n" for name in files)
+    wanted = "".join(f"  {name}\n" for name in files)
+    (tmp_path / "Gemfile").write_text("source 'https://gems.example'\ngem 'aa'\ngem 'zz'\n")
+    (tmp_path / "Gemfile.lock").write_text(
+        f"GEM\n  remote: https://gems.example/\n  specs:\n{lines}\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n{wanted}"
+    )
+    (tmp_path / "vendor/cache").mkdir(parents=True)
+    for name, content in files.items():
+        (tmp_path / f"vendor/cache/{name}-1.0.0.gem").write_bytes(gem(name, content, "extconf.rb"))
+    (plan,) = plans(stage("rb", tmp_path), PlanOptions())
+    runs, box = scan_in_box(plan)
+    assert shown(runs) == [
+        ("install", "gem install", 0),
+        ("install", "gem install", 0),
+        ("startup", "RubyGems plugin", 0),
+        ("import", "require", 0),
+        ("import", "require", 0),
+    ], [run.output_tail for run in runs]
+    assert BoxTree(box.upper_dir).read("/home/dev/log") == b"build plugin "

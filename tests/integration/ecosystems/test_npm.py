@@ -142,6 +142,40 @@ def test_a_script_sees_an_ordinary_install(host_box: HostBox, source: Path) -> N
     assert command.argv[:2] == ("npm", "install")
 
 
+@pytest.mark.parametrize("place", ["$HOME/.npmrc", "$INIT_CWD/.npmrc"])
+def test_settings_that_a_package_wrote_reach_no_script_of_another(
+    host_box: HostBox, source: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """node-options, node-gyp and script-shell would load code of the writer inside the other's script."""
+    monkeypatch.setenv("npm_config_userconfig", str(host_box.root / "home/dev/.npmrc"))
+    (source / ".npmrc").write_text("fund=false\n")
+    lines = r"node-options=--require $HOME/evil.js\neditor=evil\nnode-gyp=$HOME/evil.js\n"
+    steal = f"printf 'console.log(process.pid)' > $HOME/evil.js; printf \"{lines}\" >> {place}"
+    show = "env > $HOME/seen"
+    deps = {
+        "aa": packed(source, "aa", {"index.js": ""}, scripts={"postinstall": steal}),
+        "zz": packed(source, "zz", {"index.js": ""}, scripts={"postinstall": show}),
+    }
+    project(source, dependencies=deps)
+    _, runs = scan(host_box, source)
+    assert [run.exit_code for run in runs if run.phase == "install"] == [0, 0]
+    seen = (host_box.root / "home/dev/seen").read_text()
+    assert "evil" not in seen
+    assert "npm_config_fund=" in seen  # what the project itself had set before, stays
+    assert any("evil.js" in path.read_text() for path in host_box.root.glob("home/dev/**/.npmrc"))
+
+
+def test_settings_of_the_project_itself_reach_its_scripts(host_box: HostBox, source: Path) -> None:
+    (source / ".npmrc").write_text("; ours\r\nnode-options=--max-old-space-size=512\r\n")
+    show = 'echo "$NODE_OPTIONS $NPM_SETTINGS_KEPT" > "$HOME/seen"'
+    project(
+        source,
+        dependencies={"dep": packed(source, "dep", {"index.js": ""}, scripts={"install": show})},
+    )
+    scan(host_box, source)
+    assert (host_box.root / "home/dev/seen").read_text().strip() == "--max-old-space-size=512"
+
+
 def _npm_major() -> int:
     import subprocess
 

@@ -73,6 +73,23 @@ def test_a_wheel_is_installed_started_and_imported(host_box: HostBox, tmp_path: 
     ]
 
 
+@pytest.mark.parametrize("place", [".config/pip/pip.conf", ".pip/pip.conf"])
+def test_settings_that_a_package_wrote_start_nothing_in_an_install(
+    host_box: HostBox, tmp_path: Path, place: str
+) -> None:
+    evil = host_box.root / "home/dev/evil.sh"
+    evil.write_text('#!/bin/sh\ntouch "$HOME/mark"\nexit 1\n')
+    evil.chmod(0o755)
+    settings = host_box.root / "home/dev" / place
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f"[global]\npython = {evil}\n")
+    folder = unpacked_wheel(tmp_path / "w", {"pth_demo/__init__.py": ""})
+    (plan,) = plans(stage("pth_demo-1.0-py3-none-any.whl", folder, "", "ab" * 32), PlanOptions())
+    runs = host_box.run(plan)
+    assert [run.exit_code for run in runs if run.phase == "install"] == [0]
+    assert not (host_box.root / "home/dev/mark").exists()
+
+
 def test_what_cannot_be_installed_is_never_nothing_found(host_box: HostBox, tmp_path: Path) -> None:
     source = tmp_path / "s"
     source.mkdir()

@@ -8,7 +8,9 @@
 // Exit code: the script's own; 128 + N where signal N ended it; 97 where npm could not be set up; 98 where the
 // script is gone from package.json by now.
 'use strict'
+const { createHash } = require('node:crypto')
 const fs = require('node:fs')
+const fsPromises = require('node:fs/promises')
 const os = require('node:os')
 const path = require('node:path')
 
@@ -27,6 +29,27 @@ const beside = path.join(path.dirname(process.execPath), 'npm')
 const npmCli = fs.realpathSync(fs.existsSync(beside) ? beside : onPath('npm'))
 const npmRoot = path.dirname(path.dirname(npmCli))
 const fromNpm = name => require(require.resolve(name, { paths: [npmRoot] }))
+
+// Settings that a package wrote since the fetch (node-options, script-shell, node-gyp, ...) would have its code run in
+// the scripts of others. Of the files that packages can write, npm is shown the lines that were there: the
+// plan names them by digests, in a variable that no script sees (ecosystems/npm/settings.py).
+function settingsAsFetched () {
+  const listed = process.env.NPM_SETTINGS_KEPT
+  delete process.env.NPM_SETTINGS_KEPT
+  if (listed === undefined) return
+  const digests = new Set(listed.split(','))
+  const wasThere = line => digests.has(createHash('sha256').update(line).digest('hex').slice(0, 16))
+  const home = `${path.resolve(os.homedir())}/`
+  const isSettings = file => typeof file === 'string' && /(^|[/])[.]?npmrc$/.test(file) && path.resolve(file).startsWith(home)
+  const keep = (file, data) => isSettings(file) ? String(data).split(/[\r\n]+/).filter(wasThere).join('\n') : data
+  const { readFile } = fsPromises
+  fsPromises.readFile = async (file, ...rest) => keep(file, await readFile(file, ...rest))
+  const ofOlder = fs.readFile // npm 7 and 8
+  fs.readFile = (file, ...rest) => {
+    const done = rest.pop()
+    return ofOlder(file, ...rest, (error, data) => error ? done(error) : done(null, keep(file, data)))
+  }
+}
 
 // The facts that npm's own tree builder puts into the environment, from the hidden lock file that it left.
 function lockEntry () {
@@ -80,6 +103,7 @@ function isGone () {
 }
 
 async function main () {
+  settingsAsFetched()
   if (isGone()) return 98
   // Where npm finds its own place; it sets the title from the arguments.
   process.argv[1] = require.main.filename = npmCli

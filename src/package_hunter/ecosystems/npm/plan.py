@@ -13,7 +13,17 @@ from typing import Any
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree, in_turn
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.interpreters import Chosen
-from package_hunter.ecosystems.npm import installed, itself, lock, manifest, named, outside, own, submodules
+from package_hunter.ecosystems.npm import (
+    installed,
+    itself,
+    lock,
+    manifest,
+    named,
+    outside,
+    own,
+    settings,
+    submodules,
+)
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.itself import OwnLoad, is_package, own_load
 from package_hunter.ecosystems.npm.lock import Entry
@@ -78,6 +88,9 @@ class NpmPlan(Plan):
         self._loaders: dict[str, str] = {}
         self._where: dict[str, list[str]] = {}  # places by purl
         self._node = NODE
+        self._settings: dict[
+            str, str
+        ] = {}  # environment of the driver: what settings there were after the fetch
 
     def runs_on(self, chosen: Chosen) -> None:
         """Have everything run on this Node.js of the image, with the npm beside it."""
@@ -100,6 +113,7 @@ class NpmPlan(Plan):
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
         """Inventory, then every lifecycle script: all preinstalls, installs and postinstalls in the order of
         dependencies, as npm orders them, then the project's own."""
+        self._settings = settings.kept(tree, self.project)
         places = self._manager.inventory(tree, self.project)
         self._places = {"": self._root, **{key: entry for key, entry in places.items() if key}}
         self._where = {}
@@ -321,6 +335,7 @@ class NpmPlan(Plan):
         return Command(
             (self._node, LIFECYCLE, name, "install", event, key or "."),
             self.project,
+            self._settings,
             timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key or self._as_a_package(event) else None,
             script=event,

@@ -47,6 +47,10 @@ _PIP = (
     "install",
     "--no-warn-script-location",
 )
+# pip's word for no settings files at all: a package that was built before may have written into the user's or the
+# environment's (`python` there names what pip runs itself with). The indexes are in the box's environment; uv is told
+# the same by resolve.py.
+_NO_SETTINGS = {"PIP_CONFIG_FILE": "/dev/null"}
 # uv leaves modules uncompiled: the load of one package is not to write into the folders of those that it needs
 _LOADS = {"PYTHONDONTWRITEBYTECODE": "1"}
 EXERCISE = "/usr/share/python3/exercise.py"
@@ -354,7 +358,7 @@ class PythonPlan(Plan):
         argv = self._closed.build(what) if says_how else (self._python, *_PIP, *what)
         # what pip does for many is told apart by its folders; such a build is one package's from the first process on
         script = "build" if says_how or ("--require-hashes" in what and purl is not None) else "pip install"
-        command = Command(argv, self.project, blame_purl=purl, script=script)
+        command = Command(argv, self.project, _NO_SETTINGS, blame_purl=purl, script=script)
         return replace(command, timeout=self.options.phase_timeout)
 
     def _import(self, item: Distribution, name: str) -> Command:

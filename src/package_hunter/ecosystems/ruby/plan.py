@@ -133,8 +133,10 @@ class RubyPlan(Plan):
         found = []
         for home in _homes(tree):
             for gem in self._everything().order():
-                plugin = f"{home}/plugins/{gem.name}_plugin.rb"
-                if gem.full in self._files and tree.kind(plugin) == "file":
+                # put aside by the driver; where it was killed, they are still where RubyGems lays them
+                places = (f"{home}/{folder}/{gem.name}_plugin.rb" for folder in ("plugins.aside", "plugins"))
+                plugin = next((path for path in places if tree.kind(path) == "file"), None)
+                if gem.full in self._files and plugin is not None:
                     argv = ("/usr/bin/ruby", ONE_PLUGIN, plugin, *_INSTALL, "--force", self._files[gem.full])
                     found.append(self._command(argv, gem, "RubyGems plugin", self.options.script_timeout))
         return found

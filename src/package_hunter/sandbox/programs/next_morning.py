@@ -99,7 +99,8 @@ def python(path: str) -> None:
 
 
 def npm(path: str) -> None:
-    run(["npm", "exec", "--offline", "-c", "true"], cwd=os.environ["HOME"])
+    # a program of Node's inside a script: script-shell acts there, and node-options in what the script starts
+    run(["npm", "exec", "--offline", "-c", "npm --version"], cwd=os.environ["HOME"])
 
 
 def pip(path: str) -> None:

@@ -70,3 +70,14 @@ def test_plugins_go_with_the_import_phase(tmp_path: Path) -> None:
     plan = planned(tmp_path, "aa", phases=("install",))
     plan.after_fetch(BoxTree(tmp_path), ())
     assert plan.later(BoxTree(tmp_path)) == ()
+
+
+def test_a_plugin_that_was_put_aside_runs_from_there(tmp_path: Path) -> None:
+    plan = planned(tmp_path, "zz")
+    aside = tmp_path / f"{PLUGINS[1:]}.aside/aa_plugin.rb"
+    aside.parent.mkdir()
+    aside.write_text("")
+    plan.after_fetch(BoxTree(tmp_path), ())
+    startup = next(phase for phase in plan.later(BoxTree(tmp_path)) if phase.name == "startup")
+    plugins = [command.argv[2] for command in startup.commands]
+    assert plugins == [f"{PLUGINS}.aside/aa_plugin.rb", f"{PLUGINS}/zz_plugin.rb"]

@@ -12,6 +12,7 @@ import pytest
 
 from package_hunter.model.startup_places import PLACES
 from package_hunter.sandbox import programs
+from tests.support.requires import needs_program
 
 PROGRAM = Path(programs.__file__).parent / "next_morning.py"
 
@@ -62,6 +63,20 @@ def test_a_hook_that_no_command_of_ours_calls_is_called_all_the_same(tmp_path: P
         subprocess.run(["git", "config", "user.email", "dev@x.example"], cwd=project, check=True)
         assert morning("commit", hook, tmp_path).returncode == 0
         assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("setting", ["node-options=--require {}/evil.js", "script-shell={}/evil.sh"])
+def test_what_npms_settings_name_is_loaded(setting: str, tmp_path: Path) -> None:
+    needs_program("npm")
+    mark = tmp_path / "mark"
+    # as one that waits for a program: not for `node -e`, nor for npm itself without one
+    (tmp_path / "evil.js").write_text(f"if (process.argv[1]) require('fs').writeFileSync('{mark}', '')")
+    (tmp_path / "evil.sh").write_text(f"#!/bin/sh\ntouch {mark}\n")
+    (tmp_path / "evil.sh").chmod(0o755)
+    file = tmp_path / ".npmrc"
+    file.write_text(setting.format(tmp_path) + "\n")
+    assert morning("npm", file, tmp_path).returncode == 0
+    assert mark.exists()
 
 
 def test_a_command_and_a_python_start_file(tmp_path: Path) -> None:
