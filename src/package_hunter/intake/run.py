@@ -155,6 +155,8 @@ def _stopped(number: int, limits: Limits) -> HunterError:
         return refuse(f"unpacking took more than {limits.cpu_seconds} s of CPU time", _TRY_AGAIN)
     if number == signal.SIGSYS:
         return refuse("its unpacker made a system call that none needs, and was stopped", _TRY_AGAIN)
+    if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):  # nobody sends these: it had no memory left
+        return refuse(f"its unpacker was stopped by signal {number}, as where memory ends", _TRY_AGAIN)
     return HelperDiedError(
         f"The unpacker was killed (signal {number}).", "Try again; the kernel log may say more."
     )
