@@ -25,6 +25,7 @@ from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Ph
 
 T = TypeVar("T")
 ALL_PHASES = ("fetch", "install", "import")
+NO_LOCK = "There is no lock file, so versions were resolved at the time of this scan: they may be others than yours."
 _MAX_LOCK_BYTES = 24 << 20
 _MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("startup", "exercise")

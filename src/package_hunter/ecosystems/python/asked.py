@@ -20,6 +20,8 @@ from package_hunter.model import toml
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;@,( #])")
 _OWN_OPTION = re.compile(r"\s--(?!hash[= ])\S.*?(?=\s--hash|$)")  # of a requirement line; hashes stay
 
+_PINNED = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?\s*===?\s*[^*,\s;]+\s*(?:;|--hash|$)")
+
 
 @dataclass(slots=True)
 class RequirementSet:
@@ -57,6 +59,13 @@ class RequirementSet:
     def urls(self) -> list[str]:
         """Addresses of files that are asked for."""
         return [item.address.split("#", 1)[0] for item in self.outside if item.address.startswith("http")]
+
+    @property
+    def pinned(self) -> bool:
+        """Whether every version was settled before: by a lock file, or line by line."""
+        needs = bool(self.lines or self.needs.get("."))
+        asked = [line for line in self.lines if not line.startswith("-")]
+        return self.locked or not needs or (bool(asked) and all(map(_PINNED.match, asked)))
 
     def add(self, line: str, editable: bool = False) -> None:
         """A requirement as pip takes it."""

@@ -340,8 +340,28 @@ class PythonPlan(Plan):
         return coverage(self._planned, self.options, installed, self._counting(runs), self._nothing)
 
     def _counting(self, runs: Sequence[CommandRun]) -> list[CommandRun]:
-        """Without the install's first try, where there was a second."""
-        return [run for number, run in enumerate(runs) if run.phase != "install" or number >= self._before]
+        """Without the install's first try, where there was a second; what they said of our lists is said of the
+        user's own file."""
+        kept = [run for number, run in enumerate(runs) if run.phase != "install" or number >= self._before]
+        return [replace(run, output_tail=self._of_the_users_file(run.output_tail)) for run in kept]
+
+    def _of_the_users_file(self, words: str) -> str:
+        """What a package manager said, with the name of the file that a list of ours was made of. The lines of that
+        have other numbers."""
+        source = self._source.wanted.source
+        ours = (
+            closed.LIST,
+            closed.LIMITS,
+            self._list,
+            self._limits,
+            *map(self._proven_list, range(len(self._source.wanted.proven))),
+        )
+        lists = "|".join(map(re.escape, ours))
+        if not source:
+            return words
+        words = re.sub(rf"from line \d+ of (?:{lists})", lambda _: f"from {source}", words)
+        words = re.sub(rf"(?:-r )?(?:{lists})(?: \(line \d+\)|:\d+(?::\d+)?)?", lambda _: source, words)
+        return words
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -416,7 +436,9 @@ class PythonPlan(Plan):
         here = {normal(item.name) for item in self._found}
         asked = dict.fromkeys([*self._names(), *(self._tree.names if self._tree is not None else ())])
         lines = zip(self._asked_names(), self._lines(), strict=True)
-        conditional = set() if self._tree is not None else {normal(n) for n, line in lines if ";" in line}
+        conditional = {normal(n) for n, line in lines if ";" in line}
+        if self._tree is not None:
+            conditional -= set(self._tree.names)  # the others' markers do not hold here, says uv
         excused = {*here, *conditional, *_SEEDED}
         missing = [name for name in asked if name not in excused]
         told = self._tree.reasons() if self._tree is not None else ()

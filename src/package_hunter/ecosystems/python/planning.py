@@ -9,7 +9,14 @@ from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree, UnsoundError
+from package_hunter.ecosystems.base import (
+    NO_LOCK,
+    NothingAskedError,
+    Plan,
+    PlanOptions,
+    SourceTree,
+    UnsoundError,
+)
 from package_hunter.ecosystems.interface import Planning
 from package_hunter.ecosystems.interpreters import choose
 from package_hunter.ecosystems.pinned import LockFile, Pin
@@ -128,6 +135,8 @@ class PythonPlanning(Planning):
             unloaded="" if builds else f"Not loaded themselves: {name} (no package that pip could install).",
         )
         plan = PythonPlan(target, project, options, source)
+        if not wanted.pinned:
+            plan.notes += (NO_LOCK,)
         plan.plant = source_tree.folder
         plan.runs_on(interpreter.chosen(tree, project, options.interpreters))
         return plan
