@@ -173,6 +173,11 @@ class Plan(ABC):
         Ask once, after the install: what failed before it is no longer held against the project."""
         return None
 
+    def learnt(self, tree: BoxTree) -> tuple[Phase, RegistryAllow] | None:
+        """What builds in the install turned out to need, which nobody could know before: what may be asked for from
+        now on, and how it is installed. None where it is nothing. Ask once, after the install."""
+        return None
+
     @abstractmethod
     def imports(self, tree: BoxTree) -> Phase:
         """The import phase: each direct dependency loaded in a process of its own."""

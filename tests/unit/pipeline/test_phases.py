@@ -90,7 +90,7 @@ def _scan() -> Any:
 def _run(scan: Any, plan: Any, box: Any, **how: Any) -> tuple[list[CommandRun], list[str]]:
     turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"), **how)
     runs: list[CommandRun] = []
-    reasons, _ = run_phases(scan, box, turn, runs, lambda: None)
+    reasons, _ = run_phases(scan, box, turn, runs, lambda: None, lambda _: None)
     return runs, reasons
 
 
@@ -147,7 +147,8 @@ def test_what_may_be_asked_of_registries_is_closed_before_anything_foreign_runs(
             return super().after_fetch(tree, runs)
 
     turn = Round(Watched(scan), WORLDS["default"], "id", Path("/nonexistent"))
-    run_phases(scan, box, turn, [], lambda: order.append(f"closed after {len(box.ran)}"))  # type: ignore[arg-type]
+    closed = lambda: order.append(f"closed after {len(box.ran)}")  # noqa: E731
+    run_phases(scan, box, turn, [], closed, lambda _: None)  # type: ignore[arg-type]
     assert order == ["closed after 1", "planned"]
 
 

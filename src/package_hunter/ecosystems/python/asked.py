@@ -43,6 +43,9 @@ class RequirementSet:
     beside: list[str] = field(default_factory=list)
     also: set[str] = field(default_factory=set)  # names that what is local may ask for while it is built
     alone: set[str] = field(default_factory=set)  # paths of what is local whose needs stand in ``lines``
+    computed: set[str] = field(
+        default_factory=set
+    )  # paths of what is local whose build alone knows what it needs
     by_setup: set[str] = field(default_factory=set)  # paths of what is local and has a setup.py only
     by_project: set[str] = field(
         default_factory=set

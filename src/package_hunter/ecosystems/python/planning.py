@@ -123,12 +123,15 @@ class PythonPlanning(Planning):
         itself = installed.purl(name, "") if requirement_name(name) is not None else None
         # pip would look for what lies outside, and fail with all; what it needs else stands in the lines
         told = wanted.source == "pyproject.toml" and (wanted.outside or wanted.local)
-        alone = ("--no-deps",) if wanted.locked or told or "." in wanted.alone else ()
+        alone = ("--no-deps",) if wanted.locked or told or "." in wanted.alone | wanted.computed else ()
         source = Source(
             wanted,
             extra=(*alone, f".{own.extras if own else ''}") if builds else (),
             extra_purl=target.purl or itself,
-            apart=target.purl is None and (bool(alone) or requirements.says_all(tree, project, wanted)),
+            apart=target.purl is None
+            and (
+                (bool(alone) and "." not in wanted.computed) or requirements.says_all(tree, project, wanted)
+            ),
             root=name,
             also_allowed=tuple(requirements.build_requires(tree, project)),
             package=builds,

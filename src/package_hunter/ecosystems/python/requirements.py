@@ -88,6 +88,8 @@ def _needs(
         for line in said.requires:
             own.add(line)
         static = False
+        if not item.path.lower().endswith(".whl") and not manifests.is_static(toml):  # a wheel says it itself
+            found.computed.add(item.path)
     found.needs[item.path] = {*own.names, *(normal(inner.name) for inner in own.local.values())}
     for path, inner in own.local.items():
         found.local.setdefault(path, inner)
