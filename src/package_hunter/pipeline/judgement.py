@@ -70,7 +70,10 @@ def judge_round(
         frozen_seconds=observation.frozen_seconds,
         filtered=seen.filtered,
         reasons=_sentences(
-            planned.reasons, plan.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
+            outside.of_refusals(planned.reasons, network),
+            plan.reasons,
+            seen.reasons,
+            outside.reasons_of(network, seen.runs, plan.registry),
         ),
         notes=_sentences(planned.notes, plan.notes, outside.notes_of(network), observation.notes),
     )
