@@ -75,7 +75,12 @@ def judge_round(
             seen.reasons,
             outside.reasons_of(network, seen.runs, plan.registry),
         ),
-        notes=_sentences(planned.notes, plan.notes, outside.notes_of(network), observation.notes),
+        notes=_sentences(
+            outside.of_refusals(planned.notes, network),
+            plan.notes,
+            outside.notes_of(network),
+            observation.notes,
+        ),
     )
     coverage = without_fakes(seen_of_it, seen.canaries)
     findings = judge(
