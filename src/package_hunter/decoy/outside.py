@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -10,6 +11,11 @@ from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import CommandRun
 
 _MAX = 20
+_ASKED = re.compile(r"asked for (\S{1,214}), which no dependency of this project names")
+_HAS_NO = re.compile(
+    r"[Tt]he registry has no “(?P<name>@?[A-Za-z0-9][A-Za-z0-9._/-]{0,213})[^”]{0,300}”"
+    r" \(or not in a version that is asked for\)\.(?: Check the name and version; [^.:]{1,200}\.)?"
+)
 
 
 def reasons_of(
@@ -25,6 +31,22 @@ def reasons_of(
         if item.refused and (in_fetch or item.url in named):
             found.setdefault(_name(item.url), _sentence(item))
     return tuple(found.values())[:_MAX]
+
+
+def of_refusals(reasons: Iterable[str], network: NetworkLog) -> tuple[str, ...]:
+    """The sentences, where one says that a registry has not what was never asked of it: this gateway refused it."""
+    details = (_ASKED.match(mark.detail) for mark in network.marks if mark.kind == "registry_channel")
+    refused = {hit[1].lower() for hit in details if hit is not None}
+
+    def said(hit: re.Match[str]) -> str:
+        if hit["name"].lower() not in refused:
+            return hit[0]
+        return (
+            f"“{hit['name']}” was not scanned: nothing that was known before the builds ran names it, so it was not "
+            f"asked of the registry."
+        )
+
+    return tuple(_HAS_NO.sub(said, reason) for reason in reasons)
 
 
 def notes_of(network: NetworkLog) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from package_hunter.model.scan import BoxFile, CommandRun, Coverage, Package, Ph
 
 T = TypeVar("T")
 ALL_PHASES = ("fetch", "install", "import")
+NO_LOCK = "There is no lock file, so versions were resolved at the time of this scan: they may be others than yours."
 _MAX_LOCK_BYTES = 24 << 20
 _MAX_WAY = 64  # names on the way from the root to a package
 OPTIONAL_PHASES = ("startup", "exercise")
@@ -170,6 +171,11 @@ class Plan(ABC):
     def second_try(self, runs: Sequence[CommandRun]) -> Phase | None:
         """The install once more, where it failed for want of another interpreter and the image has that; None else.
         Ask once, after the install: what failed before it is no longer held against the project."""
+        return None
+
+    def learnt(self, tree: BoxTree) -> tuple[Phase, RegistryAllow] | None:
+        """What builds in the install turned out to need, which nobody could know before: what may be asked for from
+        now on, and how it is installed. None where it is nothing. Ask once, after the install."""
         return None
 
     @abstractmethod

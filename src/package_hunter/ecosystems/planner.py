@@ -102,6 +102,7 @@ class _PlanAnswer:
     phases: tuple[Phase, ...]
     packages: tuple[Package, ...]
     notes: tuple[str, ...] = ()
+    registry: tuple[RegistryAllow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,10 @@ class _Child:
                 return _PlanAnswer, _PlanAnswer(
                     () if again is None else (again,), plan.inventory(), plan.notes
                 )
+            case "learnt":
+                learnt = plan.learnt(self._box)
+                phases, allowed = ((learnt[0],), (learnt[1],)) if learnt is not None else ((), ())
+                return _PlanAnswer, _PlanAnswer(phases, plan.inventory(), registry=allowed)
             case "narrow":
                 phase = plan.narrow(str(words[2]))
                 return _PlanAnswer, _PlanAnswer(() if phase is None else (phase,), ())
@@ -362,6 +367,11 @@ class ConfinedPlan(Plan):
         said: _PlanAnswer = self._talk.ask(["second_try", self._number], _PlanAnswer, _runs_as_bytes(runs))
         self.notes = said.notes
         return said.phases[0] if said.phases else None
+
+    def learnt(self, tree: BoxTree) -> tuple[Phase, RegistryAllow] | None:
+        """See Plan; raises StoppedError too."""
+        said: _PlanAnswer = self._talk.ask(["learnt", self._number], _PlanAnswer, box=tree)
+        return (said.phases[0], said.registry[0]) if said.phases and said.registry else None
 
     def imports(self, tree: BoxTree) -> Phase:
         """See Plan."""

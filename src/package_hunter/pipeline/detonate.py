@@ -78,7 +78,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         with watcher.begin():
             box.start()
             watcher.confirm()
-            reasons, left = run_phases(scan, box, turn, runs, gateway.freeze)
+            reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
             scriptless = without_scripts(turn, box)
             box.kill()
             watched = watcher.finish(runs)

@@ -70,9 +70,17 @@ def judge_round(
         frozen_seconds=observation.frozen_seconds,
         filtered=seen.filtered,
         reasons=_sentences(
-            planned.reasons, plan.reasons, seen.reasons, outside.reasons_of(network, seen.runs, plan.registry)
+            outside.of_refusals(planned.reasons, network),
+            plan.reasons,
+            seen.reasons,
+            outside.reasons_of(network, seen.runs, plan.registry),
         ),
-        notes=_sentences(planned.notes, plan.notes, outside.notes_of(network), observation.notes),
+        notes=_sentences(
+            outside.of_refusals(planned.notes, network),
+            plan.notes,
+            outside.notes_of(network),
+            observation.notes,
+        ),
     )
     coverage = without_fakes(seen_of_it, seen.canaries)
     findings = judge(

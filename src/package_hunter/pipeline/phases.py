@@ -11,6 +11,7 @@ from package_hunter.ecosystems.base import Plan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
 from package_hunter.errors import HelperDiedError, SandboxError
+from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.morning import StartupFiles, has_morning, morning
 from package_hunter.pipeline.options import Scan
@@ -23,10 +24,16 @@ _APART_SECONDS = (
 
 
 def run_phases(
-    scan: Scan, box: RuncSandbox, turn: Round, runs: list[CommandRun], freeze: Callable[[], None]
+    scan: Scan,
+    box: RuncSandbox,
+    turn: Round,
+    runs: list[CommandRun],
+    freeze: Callable[[], None],
+    allow: Callable[[RegistryAllow], None],
 ) -> tuple[list[str], Leftovers]:
     """Run every phase in order. Sentences about what kept it from being whole, and what still ran at the end.
-    ``freeze`` is called when the fetch is over, before any foreign code runs."""
+    ``freeze`` is called when the fetch is over, before any foreign code runs; ``allow`` with
+    what builds turned out to need."""
     plan, tree = turn.plan, BoxTree(box.upper_dir)
     reasons: list[str] = []
     left = Leftovers()
@@ -47,6 +54,10 @@ def run_phases(
                 again = plan.second_try(runs) if not _late(scan, "install", runs, reasons) else None
                 if again is not None:
                     _run(scan, box, turn, again, runs, reasons)
+                learnt = plan.learnt(tree) if not _late(scan, "install", runs, reasons) else None
+                if learnt is not None:
+                    allow(learnt[1])
+                    _run(scan, box, turn, learnt[0], runs, reasons)
         if not _late(scan, "install", runs, reasons):
             later = plan.later(tree) if turn.apart is None else (turn.apart.phase(plan, tree),)
             for phase in later:

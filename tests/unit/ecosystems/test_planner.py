@@ -89,6 +89,24 @@ def test_the_same_plans_come_out(tmp_path: Path, planner: Planner) -> None:
     assert there[0].inventory()[0].scripts == {"install": "x"}
 
 
+def test_what_a_build_turned_out_to_need_comes_out_too(tmp_path: Path, planner: Planner) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/setup.py").write_text(
+        "import setuptools; setuptools.setup(install_requires=open('r').read())"
+    )
+    info = tmp_path / "box" / P[1:] / ".venv/lib/python3.11/site-packages/own-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: own\nVersion: 1\nRequires-Dist: six==1.16.0\n\n")
+    (info / "direct_url.json").write_text(json.dumps({"url": f"file://{P}"}))
+    box, source_tree = BoxTree(tmp_path / "box"), stage("p", tmp_path / "p")
+    (here,), (there,) = plans(source_tree, OPTIONS), planner.lay(source_tree, OPTIONS)
+    assert here.after_fetch(box, ()) == there.after_fetch(box, ())
+    learnt = there.learnt(box)
+    assert learnt is not None
+    assert learnt == here.learnt(box)
+    assert learnt[1].names == {"six"}
+
+
 def test_its_errors_are_ours(tmp_path: Path, planner: Planner) -> None:
     with pytest.raises(NothingToScanError, match="no manifest"):
         planner.lay(stage("p", tmp_path), OPTIONS)

@@ -17,6 +17,7 @@ HOOK = (
     "python /usr/lib/python3/dist-packages/pip/_vendor/pyproject_hooks/_in_process/_in_process.py build_wheel"
 )
 CALLER = "python -c \nexec(compile('''\n# This is <pip-setuptools-caller> -- a caller"
+UNBUFFERED = CALLER.replace("python", "python -u", 1)
 DRIVER = "node /usr/share/npm/lifecycle.js npm install postinstall node_modules/a"
 PYTHON, NODE, SHELL = "/usr/bin/python3.11", "/usr/local/bin/node", "/usr/bin/dash"
 INSTALL = Command(tuple(PIP.replace("python", ".venv/bin/python").split()), "/", script="pip install")
@@ -107,6 +108,7 @@ LOADER = process(1, None, PYTHON, "python -c import idna")
         ),
         (INSTALL, 2, CALLER, [PIP_ITSELF, process(2, 1, PYTHON, CALLER)]),
         (INSTALL, 3, HOOK, [PIP_ITSELF, process(2, 1, PYTHON, RUNNER), process(3, 2, PYTHON, HOOK)]),
+        (INSTALL, 2, UNBUFFERED, [PIP_ITSELF, process(2, 1, PYTHON, UNBUFFERED)]),
     ],
     ids=[
         "pip",
@@ -118,6 +120,7 @@ LOADER = process(1, None, PYTHON, "python -c import idna")
         "uv's build",
         "setup.py",
         "build in pip's pip",
+        "setup.py install",
     ],
 )
 def test_our_own_and_the_managers_starts_are_not_listed(

@@ -110,6 +110,9 @@ class AnyGateway:
     def freeze(self) -> None:
         self.told.tell("tree frozen")
 
+    def allow(self, *_: object) -> None:
+        pass
+
     def stop(self) -> NetworkLog:
         self.told.tell("gateway stopped")
         return self.network

@@ -15,6 +15,7 @@ from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.errors import HelperDiedError
 from package_hunter.model.depth import QUICK, STANDARD
+from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.phases import run_phases
 from package_hunter.pipeline.rounds import Hurry, Round, key_of
@@ -90,7 +91,7 @@ def _scan() -> Any:
 def _run(scan: Any, plan: Any, box: Any, **how: Any) -> tuple[list[CommandRun], list[str]]:
     turn = Round(plan, WORLDS["default"], "id", Path("/nonexistent"), **how)
     runs: list[CommandRun] = []
-    reasons, _ = run_phases(scan, box, turn, runs, lambda: None)
+    reasons, _ = run_phases(scan, box, turn, runs, lambda: None, lambda _: None)
     return runs, reasons
 
 
@@ -147,8 +148,27 @@ def test_what_may_be_asked_of_registries_is_closed_before_anything_foreign_runs(
             return super().after_fetch(tree, runs)
 
     turn = Round(Watched(scan), WORLDS["default"], "id", Path("/nonexistent"))
-    run_phases(scan, box, turn, [], lambda: order.append(f"closed after {len(box.ran)}"))  # type: ignore[arg-type]
+    closed = lambda: order.append(f"closed after {len(box.ran)}")  # noqa: E731
+    run_phases(scan, box, turn, [], closed, lambda _: None)  # type: ignore[arg-type]
     assert order == ["closed after 1", "planned"]
+
+
+@pytest.mark.parametrize("ends", [(), ("install",)])
+def test_what_a_build_turned_out_to_need_is_allowed_before_it_is_asked_for(ends: tuple[str, ...]) -> None:
+    scan = _scan()
+    box, order = Box(scan, ends), []
+    needs = RegistryAllow("pypi", frozenset({"toolz"}))
+
+    class Learning(Planned):
+        def learnt(self, tree: BoxTree) -> tuple[Phase, RegistryAllow]:
+            return Phase("install", (SCRIPT,)), needs
+
+    turn = Round(Learning(scan), WORLDS["default"], "id", Path("/nonexistent"))
+    told = lambda allow: order.append((allow, len(box.ran)))  # noqa: E731
+    run_phases(scan, box, turn, [], lambda: None, told)  # type: ignore[arg-type]
+    # the fetch, two scripts; what is late is not asked for
+    assert order == ([] if ends else [(needs, 3)])
+    assert [phase for phase, _ in box.ran].count("install") == (1 if ends else 3)
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [(None, 30.0), (2.0, 2.0), (0.0, 0.0)])

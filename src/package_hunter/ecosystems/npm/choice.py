@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from package_hunter.ecosystems.base import NO_LOCK
 from package_hunter.ecosystems.npm import lock, yarn_lock
 from package_hunter.ecosystems.npm.listed import Pnpm, YarnBerry, YarnClassic
-from package_hunter.ecosystems.npm.managers import ANEW, NO_LOCK, Bun, Manager, Npm
+from package_hunter.ecosystems.npm.managers import ANEW, Bun, Manager, Npm
 from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
 
 _NPM_LOCKS = ("npm-shrinkwrap.json", "package-lock.json")

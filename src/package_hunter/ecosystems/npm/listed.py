@@ -8,9 +8,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from package_hunter.ecosystems.base import NO_LOCK
 from package_hunter.ecosystems.npm import installed, lock, outside, yaml_lock, yarn_lock
 from package_hunter.ecosystems.npm.lock import Entry
-from package_hunter.ecosystems.npm.managers import NO_LOCK, Manager, Proven
+from package_hunter.ecosystems.npm.managers import Manager, Proven
 from package_hunter.ecosystems.npm.outside import Outside
 from package_hunter.ecosystems.npm.yarn_lock import LockEntry
 from package_hunter.ecosystems.tree import BoxTree, as_text

@@ -129,7 +129,6 @@ class Proven:
 
 
 ANEW = "So versions were resolved at the time of this scan: they may be others than yours."
-NO_LOCK = "There is no lock file, so versions were resolved at the time of this scan: they may be others than yours."
 
 
 class Npm(Manager):

@@ -20,6 +20,8 @@ from package_hunter.model import toml
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\[<>=!~;@,( #])")
 _OWN_OPTION = re.compile(r"\s--(?!hash[= ])\S.*?(?=\s--hash|$)")  # of a requirement line; hashes stay
 
+_PINNED = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?\s*===?\s*[^*,\s;]+\s*(?:;|--hash|$)")
+
 
 @dataclass(slots=True)
 class RequirementSet:
@@ -41,6 +43,9 @@ class RequirementSet:
     beside: list[str] = field(default_factory=list)
     also: set[str] = field(default_factory=set)  # names that what is local may ask for while it is built
     alone: set[str] = field(default_factory=set)  # paths of what is local whose needs stand in ``lines``
+    computed: set[str] = field(
+        default_factory=set
+    )  # paths of what is local whose build alone knows what it needs
     by_setup: set[str] = field(default_factory=set)  # paths of what is local and has a setup.py only
     by_project: set[str] = field(
         default_factory=set
@@ -57,6 +62,13 @@ class RequirementSet:
     def urls(self) -> list[str]:
         """Addresses of files that are asked for."""
         return [item.address.split("#", 1)[0] for item in self.outside if item.address.startswith("http")]
+
+    @property
+    def pinned(self) -> bool:
+        """Whether every version was settled before: by a lock file, or line by line."""
+        needs = bool(self.lines or self.needs.get("."))
+        asked = [line for line in self.lines if not line.startswith("-")]
+        return self.locked or not needs or (bool(asked) and all(map(_PINNED.match, asked)))
 
     def add(self, line: str, editable: bool = False) -> None:
         """A requirement as pip takes it."""

@@ -21,6 +21,7 @@ from package_hunter.model.scan import BoxFile
 from package_hunter.model.text import shortened
 
 SCRIPT = "/usr/share/python3/resolve.py"
+LIST, LIMITS = "/usr/share/python3/requirements.txt", "/usr/share/python3/constraints.txt"
 _JOB = "/usr/share/python3/resolve.json"
 _UV, _CACHE = "/usr/local/bin/uv", f"{HOME}/.cache/uv"
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[\w.,-]*\])?==[A-Za-z0-9.!+_-]+")
@@ -90,8 +91,8 @@ class Closed:
         """What it needs in the box."""
         return (
             BoxFile(_JOB, json.dumps(self._job()).encode(), owner="root"),
-            BoxFile(self._list, dumps([line for line in self.lines if line not in _OF_PIP]), owner="root"),
-            BoxFile(self._limits, dumps(self._wanted.constraints), owner="root"),
+            BoxFile(LIST, dumps([line for line in self.lines if line not in _OF_PIP]), owner="root"),
+            BoxFile(LIMITS, dumps(self._wanted.constraints), owner="root"),
         )
 
     def build(self, what: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,14 +112,6 @@ class Closed:
         return Tree(tuple(frozen), tuple(builds), missing)
 
     @property
-    def _list(self) -> str:
-        return "/usr/share/python3/requirements.txt"
-
-    @property
-    def _limits(self) -> str:
-        return "/usr/share/python3/constraints.txt"
-
-    @property
     def _result(self) -> str:
         return f"{self._project}/.venv/tree.json"
 
@@ -130,8 +123,8 @@ class Closed:
             "python": f"{self._project}/.venv/bin/python",
             "uv": _UV,
             "cache": _CACHE,
-            "inputs": [self._list],
-            "constraints": [self._limits],
+            "inputs": [LIST],
+            "constraints": [LIMITS],
             "lock": wanted.source == "uv.lock",
             "locked": wanted.locked,
             "skipped": sorted({normal(name) for name in elsewhere if name} - asked),

@@ -36,7 +36,7 @@ FACTS = Facts(
     starts=(
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pyproject_hooks/_in_process/_in_process\.py ",
-        r"python[\d.]* -c \s*exec\(compile\('''\s*# This is <pip-setuptools-caller>",
+        r"python[\d.]* (?:-\w+ )*-c \s*exec\(compile\('''\s*# This is <pip-setuptools-caller>",
         # uv asks an interpreter what it is
         r"python[\d.]* (?:-\w+ )*-c import sys; sys\.path = \[.{1,300}from python\.get_interpreter_info import main",
         # and how it has it build

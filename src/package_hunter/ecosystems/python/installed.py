@@ -44,6 +44,8 @@ class Distribution:
     commands: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     source: str = ""
+    asks: tuple[str, ...] = ()
+    """All that its metadata says it needs, as it says it."""
 
 
 def site_packages(tree: BoxTree, venv: str) -> str | None:
@@ -97,11 +99,8 @@ def _distribution(tree: BoxTree, site: str, info: str, record: _Record) -> Distr
     name, version = str(head.get("Name", ""))[:200], str(head.get("Version", ""))[:100]
     if requirement_name(name) is None:
         return None
-    needs = {
-        requirement_name(str(line))
-        for line in head.get_all("Requires-Dist", [])
-        if "extra ==" not in str(line)
-    }
+    asks = [" ".join(str(line).split()) for line in head.get_all("Requires-Dist", [])]
+    needs = {requirement_name(line) for line in asks if "extra ==" not in line}
     return Distribution(
         name,
         version,
@@ -110,6 +109,7 @@ def _distribution(tree: BoxTree, site: str, info: str, record: _Record) -> Distr
         tuple(record.startup),
         tuple(record.inner),
         tuple(name for name in record.commands if _COMMAND.fullmatch(name)),
+        asks=tuple(asks),
         source=as_text(tree.read_json(f"{site}/{info}/direct_url.json", 1 << 16).get("url"), 4096),
     )
 

@@ -3,13 +3,15 @@ in the project's own folders, and what lies elsewhere. What was not installed is
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from package_hunter.ecosystems.python import installed
+from package_hunter.ecosystems.python import installed, learnt
 from package_hunter.ecosystems.python.asked import RequirementSet, normal
 from package_hunter.ecosystems.python.installed import Distribution
+from package_hunter.ecosystems.python.learnt import Learnt
 from package_hunter.ecosystems.python.sources import Local, Outside, label
 from package_hunter.model.scan import CommandRun
 
@@ -49,7 +51,8 @@ class LocalBuilds:
         where every start of Python looks."""
         found: list[tuple[tuple[str, ...], str | None]] = []
         for item in self._local:
-            alone = ("--no-deps",) if self._wanted.locked or item.path in self._wanted.alone else ()
+            apart = self._wanted.alone | self._wanted.computed
+            alone = ("--no-deps",) if self._wanted.locked or item.path in apart else ()
             what = f"./{item.path}{item.extras}"
             if item.editable:
                 # by its wheel, as pip does today: the older way is a program of the package that writes start-up files
@@ -63,6 +66,23 @@ class LocalBuilds:
         every: list[Local | Outside] = [*self._local, *self._wanted.outside]
         asked = {normal(item.name) for item in every if item.name}
         return [n for item in found if (n := normal(item.name)) in asked or self._path(item) is not None]
+
+    def learnt(self, found: Sequence[Distribution]) -> list[Learnt]:
+        """What those packages need whose build alone knew it, now that they are built."""
+        told = []
+        for item in found:
+            path = "." if unquote(item.source).rstrip("/") == f"file://{self._project}" else self._path(item)
+            place = self._wanted.place
+            if path is None or path not in self._wanted.computed or place is None:
+                continue
+            asked = self._wanted.local.get(path)
+            where = replace(place, folder=posixpath.normpath(f"{self._project}/{path}"))
+            told.append(learnt.of(item, asked.extras if asked is not None else "", where))
+        for one in told:
+            self._wanted.unread += one.unread
+            for thing in one.outside:
+                self._wanted.take(thing)
+        return told
 
     def missed(self, found: Sequence[Distribution], runs: Sequence[CommandRun]) -> SkippedBuilds:
         """What is not there after the install."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from package_hunter.ecosystems.python import origins, requirement_files
+from package_hunter.ecosystems.python import groups, origins, poetry, requirement_files
 from package_hunter.ecosystems.python.asked import RequirementSet, normal, read_toml, requirement_name
 from package_hunter.ecosystems.python.sources import Local, Outside, Place, applies, marker_applies
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text
@@ -15,8 +14,11 @@ from package_hunter.ecosystems.tree import BoxTree, as_map, as_text
 DEPENDENCIES = "dependencies"
 
 
-def pyproject(tree: BoxTree, project: str, place: Place | None = None) -> RequirementSet | None:
-    """``place``: where its relative paths begin; the project itself if it is not given."""
+def pyproject(
+    tree: BoxTree, project: str, place: Place | None = None, with_groups: bool = False
+) -> RequirementSet | None:
+    """``place``: where its relative paths begin; the project itself if it is not given. ``with_groups``: with what
+    those who work on the project get."""
     toml = read_toml(tree, f"{project}/pyproject.toml")
     if not toml:
         return None
@@ -24,18 +26,41 @@ def pyproject(tree: BoxTree, project: str, place: Place | None = None) -> Requir
     found = RequirementSet(source="pyproject.toml", place=place, indexes=origins.of_tools(toml))
     tool = as_map(toml.get("tool"))
     told = {normal(name): value for name, value in as_map(as_map(tool.get("uv")).get("sources")).items()}
-    for line in _listed(as_map(toml.get("project")).get("dependencies")):
+    found.unread += _unsound(toml)
+    own = place.folder == place.project and tree.kind(f"{project}/PKG-INFO") != "file"
+    listed = _listed(as_map(toml.get("project")).get("dependencies"))
+    # groups are for those who work on a project: nobody gets them with a package
+    for line in [*listed, *(groups.lines(toml) if with_groups and own else ())]:
         if not _from_sources(found, line, told, tool):
             found.add(line)
     if DEPENDENCIES in _listed(as_map(toml.get("project")).get("dynamic")):
         for name in _dynamic_files(tool):
             requirement_files.read_into(found, tree, project, name)
-    poetry = as_map(tool.get("poetry"))
-    for name, value in as_map(poetry.get("dependencies")).items():
-        elsewhere = [found.add_source(name, table) for table in _tables(value)]
-        if name != "python" and not any(elsewhere):
-            found.add(_poetry_requirement(name, value))
+    for name, table in poetry.tables(as_map(tool.get("poetry")), with_groups and own):
+        if not found.add_source(name, _rev(table), poetry.applies(table)):
+            found.add(poetry.requirement(name, table))
     return found
+
+
+def _unsound(toml: Mapping[str, Any]) -> list[str]:
+    """Sentences about what asks for something, and is not of the kind that every tool demands."""
+    project, tool = toml.get("project"), as_map(toml.get("tool"))
+    needs = as_map(project).get(DEPENDENCIES)
+    poetry_needs = as_map(tool.get("poetry")).get(DEPENDENCIES)
+    wrong = {
+        "project": project is not None and not isinstance(project, dict),
+        "project.dependencies": needs is not None and (
+            not isinstance(needs, list) or len(_listed(needs)) != len(needs)
+        ),
+        "tool.poetry.dependencies": poetry_needs is not None and not isinstance(poetry_needs, dict),
+    }  # fmt: skip
+    return [
+        f"{name} in pyproject.toml is not of the kind that it must be (project and Poetry's dependencies are tables, "
+        f"dependencies of project a list of strings): package managers refuse it, and what it asks for was not "
+        f"scanned. Mend it and scan again."
+        for name, bad in wrong.items()
+        if bad
+    ]
 
 
 def _listed(value: object) -> list[str]:
@@ -128,23 +153,6 @@ def _member(found: RequirementSet, name: str, tool: dict[str, Any]) -> Local | O
 def tree_names(tree: BoxTree, folder: str) -> list[str]:
     """Names of at most 2,000 things in a folder."""
     return tree.names(folder)[:2_000]
-
-
-def _poetry_requirement(name: str, value: object) -> str:
-    """Poetry's ``^1.2`` and ``~1.2`` in pip's words; what it cannot say so is asked for by name alone."""
-    version = value if isinstance(value, str) else as_text(as_map(value).get("version"))
-    hit = re.fullmatch(r"([\^~]?)\s*([0-9]{1,9})((?:\.[0-9]{1,9})*)", version.strip())
-    if hit is None:
-        return f"{name}{version}" if re.fullmatch(r"[<>=!~,.\d\s*]+", version) and version != "*" else name
-    sign, major, rest = hit.groups()
-    parts = f"{major}{rest}".split(".")
-    if not sign:
-        return f"{name}=={major}{rest}"
-    if sign == "~":
-        upper = f"{major}.{int(parts[1]) + 1}" if len(parts) > 1 else str(int(major) + 1)
-    else:
-        upper = str(int(major) + 1) if major != "0" or len(parts) < 2 else f"0.{int(parts[1]) + 1}"
-    return f"{name}>={major}{rest},<{upper}"
 
 
 def project_name(tree: BoxTree, project: str) -> str:

@@ -134,6 +134,8 @@ class PythonPlan(Plan):
         self._by_purl: dict[str, Distribution] = {}
         self._installed = Inventory(expected=len(source.wanted.names))
         self._nothing: list[str] = []
+        self._learnt_conditional: set[str | None] = set()  # those of them that a marker may leave out
+        self._learnt: list[str] = []  # names that builds turned out to need
         self._site = ""
         self._beside: frozenset[str] = frozenset()  # what lies in the project that an import could find
         self._chosen = Chosen()
@@ -195,6 +197,23 @@ class PythonPlan(Plan):
         return self._remember(
             Phase("install", (again, *self._resolution(), *self._planned["install"].commands))
         )
+
+    def learnt(self, tree: BoxTree) -> tuple[Phase, RegistryAllow] | None:
+        """One command of pip for what each package needs whose build alone knew it."""
+        told = self._apart.learnt(installed.distributions(tree, self._venv))
+        self._learnt = list(dict.fromkeys(name for one in told for name in one.names))
+        conditional = (line for one in told for line in one.lines if ";" in line)
+        self._learnt_conditional = {requirement_name(line) for line in conditional}
+        # what it asks for by these names is the package's own doing; whose builds run then, pip's folders tell
+        commands = tuple(
+            self._pip(one.lines, installed.purl(one.owner.name, one.owner.version))
+            for one in told
+            if one.lines
+        )
+        if not commands:
+            return None
+        self._remember(Phase("install", (*self._planned["install"].commands, *commands)))
+        return Phase("install", commands), RegistryAllow("pypi", frozenset(self._learnt), builds_ask=True)
 
     def _newer(self, wanted: Sequence[str]) -> Command | None:
         """The environment anew, of a Python that fits what packages were said to want."""
@@ -344,8 +363,28 @@ class PythonPlan(Plan):
         return coverage(self._planned, self.options, installed, self._counting(runs), self._nothing)
 
     def _counting(self, runs: Sequence[CommandRun]) -> list[CommandRun]:
-        """Without the install's first try, where there was a second."""
-        return [run for number, run in enumerate(runs) if run.phase != "install" or number >= self._before]
+        """Without the install's first try, where there was a second; what they said of our lists is said of the
+        user's own file."""
+        kept = [run for number, run in enumerate(runs) if run.phase != "install" or number >= self._before]
+        return [replace(run, output_tail=self._of_the_users_file(run.output_tail)) for run in kept]
+
+    def _of_the_users_file(self, words: str) -> str:
+        """What a package manager said, with the name of the file that a list of ours was made of. The lines of that
+        have other numbers."""
+        source = self._source.wanted.source
+        ours = (
+            closed.LIST,
+            closed.LIMITS,
+            self._list,
+            self._limits,
+            *map(self._proven_list, range(len(self._source.wanted.proven))),
+        )
+        lists = "|".join(map(re.escape, ours))
+        if not source:
+            return words
+        words = re.sub(rf"from line \d+ of (?:{lists})", lambda _: f"from {source}", words)
+        words = re.sub(rf"(?:-r )?(?:{lists})(?: \(line \d+\)|:\d+(?::\d+)?)?", lambda _: source, words)
+        return words
 
     def _remember(self, phase: Phase) -> Phase:
         self._planned[phase.name] = phase
@@ -407,7 +446,7 @@ class PythonPlan(Plan):
     def _direct(self) -> list[str]:
         """What the project asks for itself; for a package that is scanned alone, that package."""
         own = [normal(name)] if (name := self._own_name()) else []
-        own += self._apart.names(self._found)
+        own += [*self._apart.names(self._found), *self._learnt]
         if not self._source.wanted.locked:
             return [*own, *self._names()]
         root = normal(self._source.root)
@@ -418,9 +457,13 @@ class PythonPlan(Plan):
         self._found = installed.distributions(tree, self._venv)
         self._site = installed.site_packages(tree, self._venv) or ""
         here = {normal(item.name) for item in self._found}
-        asked = dict.fromkeys([*self._names(), *(self._tree.names if self._tree is not None else ())])
+        asked = dict.fromkeys(
+            [*self._names(), *self._unconditional(), *(self._tree.names if self._tree is not None else ())]
+        )
         lines = zip(self._asked_names(), self._lines(), strict=True)
-        conditional = set() if self._tree is not None else {normal(n) for n, line in lines if ";" in line}
+        conditional = {normal(n) for n, line in lines if ";" in line}
+        if self._tree is not None:
+            conditional -= set(self._tree.names)  # the others' markers do not hold here, says uv
         excused = {*here, *conditional, *_SEEDED}
         missing = [name for name in asked if name not in excused]
         told = self._tree.reasons() if self._tree is not None else ()
@@ -433,6 +476,10 @@ class PythonPlan(Plan):
         self._by_purl = {installed.purl(item.name, item.version): item for item in kept}
         self._starters = [item for item in kept if item.startup and normal(item.name) not in _SEEDED]
         self._installed = Inventory(packages, tuple(missing), len(kept) + len(missing) + len(told), told)
+
+    def _unconditional(self) -> list[str]:
+        """What builds turned out to need, whatever the interpreter."""
+        return [name for name in self._learnt if name not in self._learnt_conditional]
 
     def _lines(self) -> list[str]:
         proven = (line for lines in self._source.wanted.proven.values() for line in lines)

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from packageurl import PackageURL
 
-from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree, UnsoundError
+from package_hunter.ecosystems.base import (
+    NO_LOCK,
+    NothingAskedError,
+    Plan,
+    PlanOptions,
+    SourceTree,
+    UnsoundError,
+)
 from package_hunter.ecosystems.interface import Planning
 from package_hunter.ecosystems.interpreters import choose
 from package_hunter.ecosystems.pinned import LockFile, Pin
@@ -116,18 +123,23 @@ class PythonPlanning(Planning):
         itself = installed.purl(name, "") if requirement_name(name) is not None else None
         # pip would look for what lies outside, and fail with all; what it needs else stands in the lines
         told = wanted.source == "pyproject.toml" and (wanted.outside or wanted.local)
-        alone = ("--no-deps",) if wanted.locked or told or "." in wanted.alone else ()
+        alone = ("--no-deps",) if wanted.locked or told or "." in wanted.alone | wanted.computed else ()
         source = Source(
             wanted,
             extra=(*alone, f".{own.extras if own else ''}") if builds else (),
             extra_purl=target.purl or itself,
-            apart=target.purl is None and (bool(alone) or requirements.says_all(tree, project, wanted)),
+            apart=target.purl is None
+            and (
+                (bool(alone) and "." not in wanted.computed) or requirements.says_all(tree, project, wanted)
+            ),
             root=name,
             also_allowed=tuple(requirements.build_requires(tree, project)),
             package=builds,
             unloaded="" if builds else f"Not loaded themselves: {name} (no package that pip could install).",
         )
         plan = PythonPlan(target, project, options, source)
+        if not wanted.pinned:
+            plan.notes += (NO_LOCK,)
         plan.plant = source_tree.folder
         plan.runs_on(interpreter.chosen(tree, project, options.interpreters))
         return plan

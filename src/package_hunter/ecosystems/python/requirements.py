@@ -5,8 +5,9 @@ has to be known before (what may be asked of whom, and what lies where)."""
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from package_hunter.ecosystems.python import folders, lock_readers, manifests, requirement_files
+from package_hunter.ecosystems.python import folders, lock_readers, manifests, poetry, requirement_files
 from package_hunter.ecosystems.python.asked import RequirementSet, normal, read_toml, requirement_name
 from package_hunter.ecosystems.python.manifests import project_name
 from package_hunter.ecosystems.python.sources import Local, Outside, Place
@@ -23,7 +24,7 @@ _READERS = (
     lock_readers.pylock,
     lock_readers.pipfile_lock,
     requirement_files.requirement_files,
-    manifests.pyproject,
+    partial(manifests.pyproject, with_groups=True),
     manifests.pipfile,
 )
 
@@ -87,6 +88,8 @@ def _needs(
         for line in said.requires:
             own.add(line)
         static = False
+        if not item.path.lower().endswith(".whl") and not manifests.is_static(toml):  # a wheel says it itself
+            found.computed.add(item.path)
     found.needs[item.path] = {*own.names, *(normal(inner.name) for inner in own.local.values())}
     for path, inner in own.local.items():
         found.local.setdefault(path, inner)
@@ -106,13 +109,13 @@ def _needs(
 
 def _extras(tree: BoxTree, folder: str) -> set[str]:
     """Names of everything that a pyproject.toml's extras ask for."""
-    listed = as_map(
-        as_map(read_toml(tree, f"{folder}/pyproject.toml").get("project")).get("optional-dependencies")
-    )
+    toml = read_toml(tree, f"{folder}/pyproject.toml")
+    listed = as_map(as_map(toml.get("project")).get("optional-dependencies"))
+    of_poetry = poetry.optional_names(as_map(as_map(toml.get("tool")).get("poetry")))
     lines = [
         line for part in listed.values() if isinstance(part, list) for line in part if isinstance(line, str)
     ]
-    return {name for line in lines if (name := requirement_name(line)) is not None}
+    return {name for line in (*lines, *of_poetry) if (name := requirement_name(line)) is not None}
 
 
 def unsound(tree: BoxTree, project: str) -> str | None:

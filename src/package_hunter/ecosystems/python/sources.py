@@ -32,7 +32,7 @@ _EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]{1,200})")
 _FILE_NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._]*[A-Za-z0-9])?(?:-(?!\d)[A-Za-z0-9._]+)*)-\d")
 # What build tools put for the folder of the project: pdm, hatch, and shells.
 _PROJECT = re.compile(r"(?:file:/{0,3})?(?:\$\{PROJECT_ROOT\}|\{root:uri\}|\{root\}|\$\{?PWD\}?)")
-_BOX = {
+BOX = {
     "os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64",
     "implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": "",
 }  # fmt: skip
@@ -165,7 +165,7 @@ def marker_applies(text: str) -> bool:
     if re.search(r"python_(full_)?version|implementation_version|platform_(release|version)", text):
         return True
     try:
-        return Marker(text.strip()).evaluate(_BOX)
+        return Marker(text.strip()).evaluate(BOX)
     except (InvalidMarker, ValueError, KeyError, RecursionError):
         return True
 
