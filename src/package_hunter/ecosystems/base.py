@@ -103,6 +103,7 @@ class Inventory:
     expected: int = 0
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    asked: frozenset[str] = frozenset()  # names that scripts may ask a registry for beside the packages
 
 
 class Plan(ABC):

@@ -13,7 +13,17 @@ from typing import Any
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceTree, in_turn
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.interpreters import Chosen
-from package_hunter.ecosystems.npm import installed, itself, lock, manifest, named, outside, own, submodules
+from package_hunter.ecosystems.npm import (
+    asked,
+    installed,
+    itself,
+    lock,
+    manifest,
+    named,
+    outside,
+    own,
+    submodules,
+)
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
 from package_hunter.ecosystems.npm.itself import OwnLoad, is_package, own_load
 from package_hunter.ecosystems.npm.lock import Entry
@@ -44,7 +54,10 @@ class NpmPlan(Plan):
     ) -> None:
         self.target, self.project = target, source_tree.project
         self.plant = None if files else source_tree.folder
-        self.registry = (replace(manager.registry(), manager_decides=manager.runs_alone),)
+        # a single package lies in a project of ours, whose scripts are none
+        self._by_scripts = () if files else asked.by_scripts((manager.manifest, *manager.also_asks))
+        allow = replace(manager.registry(), scripts_ask=frozenset(self._by_scripts))
+        self.registry = (replace(allow, manager_decides=manager.runs_alone),)
         self.notes = manager.notes
         self.fetches_alone = manager.runs_alone
         self.lock_paths = tuple(f"{self.project}/{name}" for name in manager.lock_names)
@@ -110,7 +123,8 @@ class NpmPlan(Plan):
         scripts[""] = {event: text for event, text in mine.items() if event in manifest.DEPENDENCY_EVENTS}
         there = self._take_inventory(manifests, scripts)
         anew = self._manager.anew(tree, self.project)
-        self._installed = replace(there, notes=(*there.notes, *anew))
+        fetched = self._fetched_by_scripts(tree, there)
+        self._installed = replace(there, notes=(*there.notes, *anew, *fetched))
         self._fetched = frozenset(package.purl for package in there.packages)
         commands: list[Command] = []
         order = lock.dependency_order(self._places)
@@ -118,6 +132,18 @@ class NpmPlan(Plan):
             commands += [self._script(key, event) for key in order if key and event in scripts.get(key, {})]
         commands += [self._script("", event) for event in mine]
         return self._remember(Phase("install", tuple(commands)))
+
+    def _fetched_by_scripts(self, tree: BoxTree, there: Inventory) -> tuple[str, ...]:
+        """A note about what the project's own scripts have fetched and run beside the tree."""
+        here = {package.name for package in there.packages}
+        bins = set(tree.names(f"{self.project}/node_modules/.bin"))
+        beside = [shortened(name) for name in self._by_scripts if name not in here and name not in bins]
+        if not beside:
+            return ()
+        return (
+            f"The project's own scripts fetch and run {', '.join(beside[:10])}{' …' if len(beside) > 10 else ''}: no"
+            " lock file pins that, so the registry was asked for it as for a dependency.",
+        )
 
     def imports(self, tree: BoxTree) -> Phase:
         """Each direct dependency of the project and of its workspaces, in a process of its own; then what of the
@@ -298,7 +324,7 @@ class NpmPlan(Plan):
             said.append(
                 f"Not loaded, since the project is not built: its own {some}. What they depend on was."
             )
-        found = replace(found, notes=(*found.notes, *said))
+        found = replace(found, notes=(*found.notes, *said), asked=frozenset(self._by_scripts))
         parts = own.parts(self._manager.manifest, self._manager.also_asks, self.project, self.root)
         return coverage(self._planned, self.options, found, runs, self._skipped_imports, parts)
 
