@@ -22,6 +22,7 @@ from package_hunter.ecosystems.npm import (
     named,
     outside,
     own,
+    patches,
     submodules,
 )
 from package_hunter.ecosystems.npm.facts import LIFECYCLE
@@ -73,6 +74,8 @@ class NpmPlan(Plan):
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
         self.own_scripts = manifest.own_scripts(manager.manifest) if not files and options.own_project else ()
+        places = () if files else (self.project, *(f"{self.project}/{name}" for name in manager.folders))
+        self.patched = patches.named(source_tree.tree, places)
         self.options, self._manager = options, manager
         own_name = as_text(manager.manifest.get("name"), 214)
         self._is_package = self.plant is not None and is_package(
