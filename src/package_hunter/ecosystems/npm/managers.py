@@ -44,6 +44,7 @@ class Manager(ABC):
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
+    on_path = ""  # the program's name for scripts, where the image has none and the fetch brought it
     strange_registries: Mapping[str, str] = {}  # see named.strange
     folders: tuple[str, ...] = ()  # of those manifests, relative to the project
     also_asks: tuple[Mapping[str, Any], ...] = ()  # manifests whose dependencies are asked for too

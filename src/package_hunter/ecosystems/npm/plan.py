@@ -30,6 +30,7 @@ from package_hunter.ecosystems.npm.itself import OwnLoad, is_package, own_load
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
 from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
+from package_hunter.model.box import PATH
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 from package_hunter.model.text import shortened
 
@@ -39,6 +40,7 @@ _MAX_EXTRA = (
 )
 _MAX_OWN = 200  # sub-modules of the target at other depths
 EXERCISE = "/usr/share/npm/exercise.js"
+SHIMS = "/usr/share/npm/bin"  # first on the PATH of scripts, where the manager came out of the registry
 NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
 
 
@@ -64,6 +66,9 @@ class NpmPlan(Plan):
         self.lock_paths = tuple(f"{self.project}/{name}" for name in manager.lock_names)
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
         self.files += tuple(BoxFile(f"{self.project}/{name}", text) for name, text in manager.files.items())
+        self._shims = f"{SHIMS}/{manager.on_path}" if manager.on_path else ""
+        if self._shims:
+            self.files += (BoxFile(self._shims, _script_file("manager.js"), mode=0o755, owner="root"),)
         self._outside = manager.outside(options.registry_hosts)
         if self._outside:
             listed = outside.listed(self._outside, manager.kind, manager.folders, options.fetch_hosts)
@@ -347,9 +352,11 @@ class NpmPlan(Plan):
 
     def _script(self, key: str, event: str) -> Command:
         name = self._manager.agent
+        path = f"{SHIMS}:{self.env.get('PATH', PATH)}"
         return Command(
             (self._node, LIFECYCLE, name, "install", event, key or "."),
             self.project,
+            env={"PATH": path} if self._shims else {},
             timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key or self._as_a_package(event) else None,
             script=event,
@@ -499,7 +506,7 @@ def _far(name: str, spec: str) -> str:
 
 def preload() -> None:
     """Read the files that plans need: a child that plans may not."""
-    for name in ("lifecycle.js", "exercise.js", "elsewhere.js"):
+    for name in ("lifecycle.js", "exercise.js", "elsewhere.js", "manager.js"):
         _script_file(name)
 
 
