@@ -89,6 +89,7 @@ class Manager(ABC):
             *dependencies(self.manifest).items(),
             *(item for other in self.also_asks for item in dependencies(other).items()),
             *_overrides(self.manifest),
+            *_extensions(self.manifest),
         ]
         for name, spec in wanted:
             if spec.startswith(("http://", "https://")):
@@ -109,6 +110,13 @@ def _overrides(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
             elif isinstance(value, str):
                 found.append((key.rsplit("/", 1)[-1] if "/**" in key else key.split("@", 1)[0] or key, value))
     return found
+
+
+def _extensions(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What pnpm is told that packages need beside what they say."""
+    told = as_map(as_map(project_manifest.get("pnpm")).get("packageExtensions"))
+    found = [item for value in list(told.values())[:1_000] for item in dependencies(as_map(value)).items()]
+    return found[:10_000]
 
 
 class Proven:
