@@ -131,6 +131,7 @@ class Gateway:
             "proven": dict(allow.proven),
             "manager_decides": allow.manager_decides,
             "builds_ask": allow.builds_ask,
+            "scripts_ask": sorted(allow.scripts_ask),
         }
         self._tell({"allow": message})
 

@@ -145,7 +145,7 @@ class Process:
         names, urls = frozenset(data["names"]), frozenset(data["urls"])
         locked = data["integrity"], urls, data["proven"]
         facts = data["ecosystem"], names, data["closed"], *locked, data["manager_decides"], data["builds_ask"]
-        self.registry.allow(RegistryAllow(*facts))
+        self.registry.allow(RegistryAllow(*facts, scripts_ask=frozenset(data["scripts_ask"])))
 
 
 def _references(spec: GatewaySpec) -> tuple[Canary, ...]:

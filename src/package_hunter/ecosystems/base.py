@@ -104,6 +104,7 @@ class Inventory:
     expected: int = 0
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    asked: frozenset[str] = frozenset()  # names that scripts may ask a registry for beside the packages
 
 
 class Plan(ABC):
@@ -114,6 +115,7 @@ class Plan(ABC):
     None: an empty one is made); ``files`` to plant after it and ``env`` to set; ``registry`` (what the
     gateway may pass on); ``notes`` (sentences for the report); ``looks_into`` (folders below the project that
     are scanned with it); ``own_scripts`` (scripts of the project itself that run nowhere but where people work on it);
+    ``patched`` (files of packages that patch files of the project name);
     ``within`` (the planted folder in the box, where the project is a part of it); ``reasons`` (what cannot be seen of
     it, sentences); ``fetches_alone`` (while it fetches, no code runs but the package manager's own); ``package`` (the
     target is one package, and not a project that asks for some); ``lock_paths`` (where the manager leaves its lock
@@ -132,6 +134,7 @@ class Plan(ABC):
     unread: tuple[str, ...] = ()
     looks_into: tuple[str, ...] = ()
     own_scripts: tuple[str, ...] = ()
+    patched: frozenset[str] = frozenset()
     within: str = ""
     reasons: tuple[str, ...] = ()
     package: bool = False

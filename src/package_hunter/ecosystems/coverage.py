@@ -32,7 +32,8 @@ def coverage(
 ) -> Coverage:
     """Compare the plan with what was run. ``parts`` are names of packages that are parts of the project itself. Event
     counts are left at 0 for the caller."""
-    tally, failures = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes)), Failures()
+    failures = Failures(installed.asked | {package.name for package in installed.packages})
+    tally = Tally(dict.fromkeys(installed.reasons), dict.fromkeys(installed.notes))
     names = dict.fromkeys((*ALL_PHASES, *planned))
     for run in runs:
         if run.scan_seconds is not None:

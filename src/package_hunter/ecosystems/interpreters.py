@@ -6,6 +6,7 @@ get is a sentence with the command that adds it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,13 +21,15 @@ _OWN_BIN = f"{HOME}/.local/bin"
 class Wish:
     """What one place of the project says. ``place`` names it, ``text`` is what stands there, ``holds`` tells whether
     a version fits. ``must``: a range that a package manager holds to; else the one that its people use, by the
-    numbers that matter (``short``: 3.12, 20)."""
+    numbers that matter (``short``: 3.12, 20). ``needs``: the project says it of something else, that needs such a one
+    (a sentence's beginning: yarn 4.1 needs Node.js 18.12 or newer)."""
 
     place: str
     text: str
     holds: Callable[[tuple[int, ...]], bool]
     must: bool = False
     short: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Chosen:
 
 def choose(kind: str, wishes: Sequence[Wish], available: Sequence[Interpreter]) -> Chosen:
     """The default where it fits all wishes; else the nearest to it that does; else the same for the ranges alone
-    (``must``); else the default."""
+    (``must``); else what comes after a range that is older than the default; else the default."""
     here = [one for one in available if one.kind == kind and one.numbers]
     if not here:
         return Chosen()
@@ -59,7 +62,21 @@ def choose(kind: str, wishes: Sequence[Wish], available: Sequence[Interpreter]) 
     for looked_at in (wishes, [wish for wish in wishes if wish.must]):
         if found := _nearest(default, [one for one in here if _fits(one, looked_at)]):
             return Chosen(found, _sentences(found, wishes, here))
-    return Chosen(default, _sentences(default, wishes, here))
+    used = _above(default, wishes, here)
+    return Chosen(used, _sentences(used, wishes, here))
+
+
+def _above(default: Interpreter, wishes: Sequence[Wish], here: Sequence[Interpreter]) -> Interpreter:
+    """What is older than all that is here runs best on the oldest of those that are newer than it, of those that what
+    the project names starts on; else the default."""
+    asked = next((wish.short for wish in wishes if wish.must and not wish.needs and wish.short), "")
+    if not re.fullmatch(r"\d{1,3}(?:\.\d{1,3})*", asked):
+        return default
+    numbers = tuple(int(part) for part in asked.split("."))
+    can = [
+        one for one in here if _fits(one, [wish for wish in wishes if wish.needs]) and one.numbers > numbers
+    ]
+    return min(can, key=lambda one: one.numbers) if default in can else default
 
 
 def _nearest(default: Interpreter, fitting: Sequence[Interpreter]) -> Interpreter | None:
@@ -79,15 +96,22 @@ def _fits(one: Interpreter, wishes: Sequence[Wish]) -> bool:
 def _sentences(used: Interpreter, wishes: Sequence[Wish], here: Sequence[Interpreter]) -> tuple[str, ...]:
     unmet = [wish for wish in wishes if not wish.holds(used.numbers)]
     met = [wish for wish in wishes if wish.holds(used.numbers)]
-    said = [f"{used.program} was used, as the project asks ({_words(wish)})." for wish in met[:1]]
-    said = said if used.home or not unmet else []
+    said = [_why(used, wish) for wish in (*(w for w in met if not w.needs), *met)[:1]]
+    said = said if used.home or (not unmet and not all(wish.needs for wish in met)) else []
     for wish in unmet:
         others = ", ".join(sorted({one.version for one in here}))
+        asks = wish.needs or f"The project asks for another {used.program.split()[0]}"
         said.append(
-            f"The project asks for another {used.program.split()[0]} ({_words(wish)}): the box's image has {others}, "
+            f"{asks} ({_words(wish)}): the box's image has {others}, "
             f"and {used.version} was used. {how_to_add(used.kind, wish.short)}"
         )
     return tuple(said)
+
+
+def _why(used: Interpreter, wish: Wish) -> str:
+    if wish.needs:
+        return f"{used.program} was used: {wish.needs} ({_words(wish)})."
+    return f"{used.program} was used, as the project asks ({_words(wish)})."
 
 
 def _words(wish: Wish) -> str:

@@ -59,6 +59,7 @@ class _PlanOutline:
     lock_paths: tuple[str, ...]
     fetch: Phase
     packages: tuple[Package, ...]
+    patched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,7 @@ class _Child:
                 plan.lock_paths,
                 plan.fetch,
                 plan.inventory(),
+                plan.patched,
             )
             for number, plan in enumerate(self._plans[first:], first)
         ]
@@ -342,6 +344,7 @@ class ConfinedPlan(Plan):
         self.plant = talk.source_tree.folder if laid.planted else None
         self.files, self.env, self.registry = laid.files, laid.env, laid.registry
         self.fetches_alone, self.notes, self.own_scripts = laid.fetches_alone, laid.notes, laid.own_scripts
+        self.patched = laid.patched
         self.package, self.lock_paths = laid.package, laid.lock_paths
         self._talk, self._number, self._fetch, self._packages = talk, laid.number, laid.fetch, laid.packages
 

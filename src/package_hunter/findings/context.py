@@ -45,7 +45,7 @@ class RoundFacts:
     what of them still ran at the end. ``scriptless`` are the packages (purls) whose manifest had lost its scripts
     at the end, None where nobody looked. ``host_facts`` are strings that tell this box from others (host name,
     project path) and have no business outside. ``project`` is its folder, ``own_scripts`` those of its own scripts that
-    run nowhere but where people work on it."""
+    run nowhere but where people work on it, ``patched`` the files of packages that its own patch files name."""
 
     canaries: Sequence[Canary] = ()
     packages: Sequence[Package] = ()
@@ -56,6 +56,7 @@ class RoundFacts:
     host_facts: tuple[str, ...] = ()
     project: str = ""
     own_scripts: tuple[str, ...] = ()
+    patched: frozenset[str] = frozenset()
 
 
 class Context:
@@ -74,6 +75,7 @@ class Context:
         self.left = facts.left
         self.scriptless = facts.scriptless
         self.project, self.own_scripts = facts.project, frozenset(facts.own_scripts)
+        self.patched = facts.patched
         self._blamer = blamer
         self.processes = {p.key: p for p in observation.processes}
         self.markers = marker_domains(network)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from package_hunter.findings import own_patches
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
@@ -323,4 +324,4 @@ def signals(context: Context) -> Iterator[Signal]:
     yield from _hangs(context)
     yield from _loops(context)
     yield from _destroyed(context)
-    yield from _package_files(context)
+    yield from own_patches.soften(_package_files(context), context)

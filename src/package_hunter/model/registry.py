@@ -20,6 +20,8 @@ class RegistryAllow:
     ``manager_decides``: nothing but the package manager can run in the fetch. Then it is the source of truth: what it
     asks for passes, is the tree, and is all that passes from the end of the fetch on (``AllowList.freeze``).
     ``builds_ask``: but for what builds need then: other versions, and what the registry says that these need.
+    ``scripts_ask``: packages that the project's own scripts name literally (``npx NAME``): they and what the registry
+    says that they need may be asked for in any version, also where all else is closed.
     """
 
     ecosystem: str
@@ -30,3 +32,4 @@ class RegistryAllow:
     proven: Mapping[str, str] = field(default_factory=dict)
     manager_decides: bool = False
     builds_ask: bool = False
+    scripts_ask: frozenset[str] = frozenset()

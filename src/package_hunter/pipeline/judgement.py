@@ -96,6 +96,7 @@ def judge_round(
             host_facts=(HOSTNAME, plan.project),
             project=plan.root,
             own_scripts=plan.own_scripts,
+            patched=plan.patched,
         ),
         blamer.blame,
         explain_rule,

@@ -348,3 +348,22 @@ def test_a_manager_out_of_the_registry_reads_its_own_settings(
         canary_reads=(CanaryRead(T0, "x:npm-token", path, reader.key, blame),),
     )
     assert (of("credential_access", judge(seen, NetworkLog())) is not None) is told
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "told"),
+    [
+        ("/usr/local/bin/npx", "/home/dev/.npmrc", False),
+        ("/usr/local/opt/node18/bin/npx", "/home/dev/.npmrc", False),
+        ("/usr/local/bin/corepack", "/home/dev/.npmrc", False),
+        ("/usr/local/bin/npx", "/home/dev/.aws/credentials", True),
+        ("/home/dev/projects/p/node_modules/.bin/npx", "/home/dev/.npmrc", True),
+    ],
+)
+def test_npx_reads_its_own_settings_whoever_starts_it(script: str, path: str, told: bool) -> None:
+    reader = replace(NODE, cmdline=f"node {script} only-allow npm", exepath="/usr/local/bin/node")
+    blame = replace(samples.BLAME, phase="install", package=None)
+    seen = Observation(
+        processes=(reader,), canary_reads=(CanaryRead(T0, "x:npm-token", path, reader.key, blame),)
+    )
+    assert (of("credential_access", judge(seen, NetworkLog())) is not None) is told

@@ -15,6 +15,7 @@ def normal_name(ecosystem: str, name: str) -> str:
 
 
 MAX_ASKED = 50_000  # names that a manager that decides may ask for
+MAX_BY_SCRIPTS = 2_000  # names that the project's own scripts ask for, with what those need
 
 
 class AllowList:
@@ -33,6 +34,7 @@ class AllowList:
         self._proven: dict[str, str] = {}
         self.deciding = self._builds_ask = False
         self._asked: set[str] = set()
+        self._by_scripts: set[str] = set()
         self._served: dict[str, str] = {}  # name@version -> SRI of what went out while the manager decided
 
     def add(self, allow: RegistryAllow) -> None:
@@ -48,6 +50,7 @@ class AllowList:
         self._proven.update(allow.proven)
         self.deciding = allow.manager_decides and (first or self.deciding)
         self._builds_ask = self._builds_ask or allow.builds_ask
+        self._by_scripts.update(normal_name(self._ecosystem, name) for name in allow.scripts_ask)
 
     def freeze(self) -> None:
         """The fetch is over: what the manager asked for is the tree, and foreign code may ask for nothing else."""
@@ -67,7 +70,7 @@ class AllowList:
     def name(self, name: str) -> bool:
         """Whether it may be asked for; while the manager decides, its asking makes it known."""
         normal = normal_name(self._ecosystem, name)
-        if normal in self._names:
+        if normal in self._names or (normal in self._by_scripts and not self.deciding):
             return True
         if not self.deciding or len(self._asked) >= MAX_ASKED:
             return False
@@ -79,7 +82,7 @@ class AllowList:
         may know better."""
         if not self.name(name):
             return False
-        if self.deciding:
+        if self.deciding or normal_name(self._ecosystem, name) in self._by_scripts:
             return True
         pinned = self._closed and normal_name(self._ecosystem, name) in self._pinned
         return not pinned or f"{name}@{version}" in self._integrity
@@ -95,7 +98,11 @@ class AllowList:
         """The lock file's SRI for what lies at this address."""
         return self._proven.get(url)
 
-    def learn(self, names: Iterable[str]) -> None:
-        """The registry says that an allowed package depends on these."""
+    def learn(self, names: Iterable[str], of: str = "") -> None:
+        """The registry says that an allowed package (``of``) depends on these."""
+        if normal_name(self._ecosystem, of) in self._by_scripts:
+            for name in names:
+                if len(self._by_scripts) < MAX_BY_SCRIPTS:
+                    self._by_scripts.add(normal_name(self._ecosystem, name))
         if not self._closed and not self.deciding:
             self._names.update(normal_name(self._ecosystem, name) for name in names)

@@ -34,7 +34,26 @@ def as_npm_lock(text: str) -> dict[str, Any]:
     for key, value in list(listed.items())[: lock.MAX_PACKAGES]:
         if isinstance(value, list) and value and isinstance(value[0], str):
             places[_location(key, folders)] = _entry(key, value)
-    return {"lockfileVersion": 3, "requires": True, "packages": places}
+    found = {"lockfileVersion": 3, "requires": True, "packages": places}
+    _mark_optional(found)
+    return found
+
+
+def _mark_optional(found: Mapping[str, Any]) -> None:
+    """Mark, as npm does, what is there for optional dependencies alone: other systems' programs are left out."""
+    places = lock.entries(found)
+    queue = [location for location in places if "node_modules/" not in location]
+    needed = set(queue)
+    while queue:
+        entry = places[queue.pop()]
+        for name in entry.requires:
+            where = lock.resolve(places, entry.location, name)
+            if name not in entry.optional_requires and where is not None and where not in needed:
+                needed.add(where)
+                queue.append(where)
+    for location, value in found["packages"].items():
+        if location in places and location not in needed and not value.get("link"):
+            value["optional"] = True
 
 
 def _plain_json(text: str) -> str:

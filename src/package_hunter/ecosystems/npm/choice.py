@@ -19,6 +19,7 @@ _LOCKS = {  # in the order in which they are looked for, where the project names
     "pnpm": ("pnpm-lock.yaml",),
     "bun": ("bun.lock",),
 }
+_CONFLICT = re.compile(r"^(?:<{7} |={7}\r?$|>{7} )", re.M)
 _MANAGER = re.compile(r"(npm|yarn|pnpm|bun)@(\d{1,3})?")
 
 
@@ -27,7 +28,7 @@ def manager(tree: BoxTree, project: str, manifest: Mapping[str, Any]) -> Manager
     file does; npm without either."""
     asked = _MANAGER.match(as_text(manifest.get("packageManager"), 300))
     named, major = (asked[1], asked[2] or "") if asked else ("", "")
-    texts = {name: text for name in _LOCKS if (text := _text(tree, project, name)) is not None}
+    texts = {name: held for name in _LOCKS if (held := _held(tree, project, name)) is not None}
     if named in texts:
         return _with_lock(named, manifest, texts[named])
     if texts:
@@ -36,12 +37,17 @@ def manager(tree: BoxTree, project: str, manifest: Mapping[str, Any]) -> Manager
     return _without_lock(tree, project, manifest, named, major)
 
 
-def _text(tree: BoxTree, project: str, name: str) -> bytes | None:
-    held = (tree.read(f"{project}/{file}", lock.MAX_LOCK_BYTES) for file in _LOCKS[name])
-    return next((data for data in held if data is not None), None)
+def _held(tree: BoxTree, project: str, name: str) -> tuple[str, bytes] | None:
+    """The name of the manager's lock file that lies there, and what is in it."""
+    for file in _LOCKS[name]:
+        data = tree.read(f"{project}/{file}", lock.MAX_LOCK_BYTES)
+        if data is not None:
+            return file, data
+    return None
 
 
-def _with_lock(name: str, manifest: Mapping[str, Any], raw: bytes) -> Manager:
+def _with_lock(name: str, manifest: Mapping[str, Any], held: tuple[str, bytes]) -> Manager:
+    file, raw = held
     text = raw.decode("utf-8-sig", "replace")
     if name == "yarn":
         return YarnBerry(manifest, text) if yarn_lock.is_berry(text) else YarnClassic(manifest, text)
@@ -49,7 +55,14 @@ def _with_lock(name: str, manifest: Mapping[str, Any], raw: bytes) -> Manager:
         return Pnpm(manifest, text)
     if name == "bun":
         return Bun(manifest, text)
-    return Npm(manifest, parse_object(raw), ())
+    found = parse_object(raw)
+    return Npm(manifest, found, () if found else (_unread(file, text),))
+
+
+def _unread(file: str, text: str) -> str:
+    """Why nothing of npm's lock file was taken: npm itself mends some of them, each time anew."""
+    why = " (it holds the marks of an unsolved merge)" if _CONFLICT.search(text) else ""
+    return f"{file} could not be read{why}. {ANEW}"
 
 
 def _without_lock(

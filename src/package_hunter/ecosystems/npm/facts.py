@@ -49,8 +49,11 @@ FACTS = Facts(
     interpreters=("node",),
     reads={
         "npm": ("/.npmrc",),
+        "npx": ("/.npmrc",),
         "lifecycle.js": ("/.npmrc",),
         "pnpm": ("/.npmrc", "/pnpm/rc", "/pnpm/auth.ini"),
+        "pnpx": ("/.npmrc", "/pnpm/rc", "/pnpm/auth.ini"),
+        "corepack": ("/.npmrc",),
         "yarn": ("/.npmrc", "/.yarnrc"),
     },
     fetched_as={

@@ -86,7 +86,7 @@ class NpmFront:
         if path.kind == "version":
             below += "/" + quote(path.item, safe="")
         entry = await self._shared.metadata(client, below, asked, npm.variant(ask.headers), npm.lesson)
-        self._allowed.learn(entry.lesson.get("names", ()))
+        self._allowed.learn(entry.lesson.get("names", ()), path.name)
         for where, (version, sri, url) in entry.lesson.get("files", {}).items():
             host = urlsplit(url).hostname or ""
             facts = (client, path.name, version, sri, url)

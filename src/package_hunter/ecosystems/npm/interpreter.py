@@ -93,4 +93,5 @@ def _manager(text: str) -> Iterator[Wish]:
     needs = _NEEDS.get((hit[1], int(hit[2]))) if hit else None
     if needs is not None:
         place, short = "packageManager in package.json", str(needs[0])
-        yield Wish(place, text.split("+", 1)[0], lambda found: found >= needs, must=True, short=short)
+        why = f"{hit[1]} {hit[2]} needs Node.js {needs[0]}.{needs[1]} or newer" if hit else ""
+        yield Wish(place, text.split("+", 1)[0], lambda found: found >= needs, True, short, why)

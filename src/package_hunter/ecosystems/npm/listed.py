@@ -172,6 +172,7 @@ class Pnpm(ListedManager):
     kind = "pnpm"
     lock_names = ("pnpm-lock.yaml",)
     tool = ("pnpm",)
+    on_path = "pnpm"
 
     def __init__(self, project_manifest: Mapping[str, Any], lock_text: str | None) -> None:
         super().__init__(project_manifest, lock_text)

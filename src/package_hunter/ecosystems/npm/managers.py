@@ -44,6 +44,7 @@ class Manager(ABC):
     locked: Mapping[str, Entry] = {}  # what the lock file lists, by location; empty without one
     notes: tuple[str, ...] = ()
     tool: tuple[str, ...] = ()  # packages of the manager itself, where it comes out of the registry
+    on_path = ""  # the program's name for scripts, where the image has none and the fetch brought it
     strange_registries: Mapping[str, str] = {}  # see named.strange
     folders: tuple[str, ...] = ()  # of those manifests, relative to the project
     also_asks: tuple[Mapping[str, Any], ...] = ()  # manifests whose dependencies are asked for too
@@ -88,6 +89,7 @@ class Manager(ABC):
             *dependencies(self.manifest).items(),
             *(item for other in self.also_asks for item in dependencies(other).items()),
             *_overrides(self.manifest),
+            *_extensions(self.manifest),
         ]
         for name, spec in wanted:
             if spec.startswith(("http://", "https://")):
@@ -108,6 +110,13 @@ def _overrides(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
             elif isinstance(value, str):
                 found.append((key.rsplit("/", 1)[-1] if "/**" in key else key.split("@", 1)[0] or key, value))
     return found
+
+
+def _extensions(project_manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What pnpm is told that packages need beside what they say."""
+    told = as_map(as_map(project_manifest.get("pnpm")).get("packageExtensions"))
+    found = [item for value in list(told.values())[:1_000] for item in dependencies(as_map(value)).items()]
+    return found[:10_000]
 
 
 class Proven:

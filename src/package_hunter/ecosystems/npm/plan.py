@@ -14,6 +14,7 @@ from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, SourceT
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.interpreters import Chosen
 from package_hunter.ecosystems.npm import (
+    asked,
     installed,
     itself,
     lock,
@@ -21,6 +22,7 @@ from package_hunter.ecosystems.npm import (
     named,
     outside,
     own,
+    patches,
     settings,
     submodules,
 )
@@ -29,6 +31,7 @@ from package_hunter.ecosystems.npm.itself import OwnLoad, is_package, own_load
 from package_hunter.ecosystems.npm.lock import Entry
 from package_hunter.ecosystems.npm.managers import Manager
 from package_hunter.ecosystems.tree import BoxTree, as_text, as_text_map
+from package_hunter.model.box import PATH
 from package_hunter.model.scan import BoxFile, Command, CommandRun, Coverage, Package, Phase, Target
 from package_hunter.model.text import shortened
 
@@ -38,6 +41,7 @@ _MAX_EXTRA = (
 )
 _MAX_OWN = 200  # sub-modules of the target at other depths
 EXERCISE = "/usr/share/npm/exercise.js"
+SHIMS = "/usr/share/npm/bin"  # first on the PATH of scripts, where the manager came out of the registry
 NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
 
 
@@ -54,12 +58,18 @@ class NpmPlan(Plan):
     ) -> None:
         self.target, self.project = target, source_tree.project
         self.plant = None if files else source_tree.folder
-        self.registry = (replace(manager.registry(), manager_decides=manager.runs_alone),)
+        # a single package lies in a project of ours, whose scripts are none
+        self._by_scripts = () if files else asked.by_scripts((manager.manifest, *manager.also_asks))
+        allow = replace(manager.registry(), scripts_ask=frozenset(self._by_scripts))
+        self.registry = (replace(allow, manager_decides=manager.runs_alone),)
         self.notes = manager.notes
         self.fetches_alone = manager.runs_alone
         self.lock_paths = tuple(f"{self.project}/{name}" for name in manager.lock_names)
         self.files = (*files, BoxFile(LIFECYCLE, _script_file("lifecycle.js"), owner="root"))
         self.files += tuple(BoxFile(f"{self.project}/{name}", text) for name, text in manager.files.items())
+        self._shims = f"{SHIMS}/{manager.on_path}" if manager.on_path else ""
+        if self._shims:
+            self.files += (BoxFile(self._shims, _script_file("manager.js"), mode=0o755, owner="root"),)
         self._outside = manager.outside(options.registry_hosts)
         if self._outside:
             listed = outside.listed(self._outside, manager.kind, manager.folders, options.fetch_hosts)
@@ -70,6 +80,8 @@ class NpmPlan(Plan):
         if options.asks("exercise"):
             self.files += (BoxFile(EXERCISE, _script_file("exercise.js"), owner="root"),)
         self.own_scripts = manifest.own_scripts(manager.manifest) if not files and options.own_project else ()
+        places = () if files else (self.project, *(f"{self.project}/{name}" for name in manager.folders))
+        self.patched = patches.named(source_tree.tree, places)
         self.options, self._manager = options, manager
         own_name = as_text(manager.manifest.get("name"), 214)
         self._is_package = self.plant is not None and is_package(
@@ -124,7 +136,8 @@ class NpmPlan(Plan):
         scripts[""] = {event: text for event, text in mine.items() if event in manifest.DEPENDENCY_EVENTS}
         there = self._take_inventory(manifests, scripts)
         anew = self._manager.anew(tree, self.project)
-        self._installed = replace(there, notes=(*there.notes, *anew))
+        fetched = self._fetched_by_scripts(tree, there)
+        self._installed = replace(there, notes=(*there.notes, *anew, *fetched))
         self._fetched = frozenset(package.purl for package in there.packages)
         commands: list[Command] = []
         order = lock.dependency_order(self._places)
@@ -132,6 +145,18 @@ class NpmPlan(Plan):
             commands += [self._script(key, event) for key in order if key and event in scripts.get(key, {})]
         commands += [self._script("", event) for event in mine]
         return self._remember(Phase("install", tuple(commands)))
+
+    def _fetched_by_scripts(self, tree: BoxTree, there: Inventory) -> tuple[str, ...]:
+        """A note about what the project's own scripts have fetched and run beside the tree."""
+        here = {package.name for package in there.packages}
+        bins = set(tree.names(f"{self.project}/node_modules/.bin"))
+        beside = [shortened(name) for name in self._by_scripts if name not in here and name not in bins]
+        if not beside:
+            return ()
+        return (
+            f"The project's own scripts fetch and run {', '.join(beside[:10])}{' …' if len(beside) > 10 else ''}: no"
+            " lock file pins that, so the registry was asked for it as for a dependency.",
+        )
 
     def imports(self, tree: BoxTree) -> Phase:
         """Each direct dependency of the project and of its workspaces, in a process of its own; then what of the
@@ -312,7 +337,7 @@ class NpmPlan(Plan):
             said.append(
                 f"Not loaded, since the project is not built: its own {some}. What they depend on was."
             )
-        found = replace(found, notes=(*found.notes, *said))
+        found = replace(found, notes=(*found.notes, *said), asked=frozenset(self._by_scripts))
         parts = own.parts(self._manager.manifest, self._manager.also_asks, self.project, self.root)
         return coverage(self._planned, self.options, found, runs, self._skipped_imports, parts)
 
@@ -332,10 +357,11 @@ class NpmPlan(Plan):
 
     def _script(self, key: str, event: str) -> Command:
         name = self._manager.agent
+        path = f"{SHIMS}:{self.env.get('PATH', PATH)}"
         return Command(
             (self._node, LIFECYCLE, name, "install", event, key or "."),
             self.project,
-            self._settings,
+            env={**self._settings, **({"PATH": path} if self._shims else {})},
             timeout=self.options.script_timeout,
             blame_purl=self._purl(key) if key or self._as_a_package(event) else None,
             script=event,
@@ -485,7 +511,7 @@ def _far(name: str, spec: str) -> str:
 
 def preload() -> None:
     """Read the files that plans need: a child that plans may not."""
-    for name in ("lifecycle.js", "exercise.js", "elsewhere.js"):
+    for name in ("lifecycle.js", "exercise.js", "elsewhere.js", "manager.js"):
         _script_file(name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 from package_hunter.ecosystems.reasons.why import Why, why
 from package_hunter.ecosystems.reasons.words import last_words
@@ -15,6 +16,11 @@ MAX_FAILED = 20  # that the report holds with their output
 _MAX_READ = 60  # whose output is read for its kind
 _MAX_LINE = 240  # of the telling line in a sentence
 _UNREAD = Why("", "", "")
+_NOT_THERE = "not_in_registry"
+_REFUSED = (
+    "It asked the registry for “{what}” while it ran. We refused it, as it is not in the dependency tree: name it under"
+    " the dependencies where it is needed."
+)
 # how managers name the package that they were building
 _BUILT = re.compile(
     r"Failed building wheel for ([\w.-]{1,100})"
@@ -26,19 +32,29 @@ _BUILT = re.compile(
 
 
 class Failures:
-    """What failed of a round's commands; each output is read once, and not endlessly many are."""
+    """What failed of a round's commands; each output is read once, and not endlessly many are. ``tree``: names of the
+    packages that a script may ask a registry for; None where that is not known."""
 
-    def __init__(self) -> None:
+    def __init__(self, tree: frozenset[str] | None = None) -> None:
+        self._tree = tree
         self._found: dict[int, tuple[bool, FailedCommand]] = {}
 
     def sentence(self, run: CommandRun, what: str) -> str:
         """``what`` (a name for the command) failed, why, what to do, and the line that tells it."""
         if id(run) not in self._found:
             read = why(run.output_tail) if len(self._found) < _MAX_READ else _UNREAD
+            read = self._refused(run, read)
             built = _BUILT.search(run.output_tail) if run.command.essential and read.line else None
             named = f"{what} (it was building {built[built.lastindex or 0]})" if built else what
             self.add(run, _sentence(read, named, run.exit_code or 0), read.line)
         return self._found[id(run)][1].reason
+
+    def _refused(self, run: CommandRun, read: Why) -> Why:
+        """A script hears that the registry has nothing of what lies outside of the tree: that was our answer."""
+        name = read.about[: read.about.find("@", 1)] if "@" in read.about[1:] else read.about
+        if self._tree is None or read.kind != _NOT_THERE or run.command.essential or not name:
+            return read
+        return read if name in self._tree else replace(read, says=_REFUSED.replace("{what}", read.about))
 
     def add(self, run: CommandRun, reason: str, line: str = "") -> str:
         """Keep the last words of a command; gives the reason back."""

@@ -41,11 +41,13 @@ _GUTTER = re.compile(r"^(?:\s*(?:npm (?:ERR!|error)|[×╰│├]|─▶|╰─�
 @dataclass(frozen=True, slots=True)
 class Why:
     """``says``: what it means and what to do, a sentence or two of ours, empty where the kind is not known. ``line``:
-    the output's own line that tells it, empty where it printed nothing. ``kind`` as in ``kinds``."""
+    the output's own line that tells it, empty where it printed nothing. ``kind`` as in ``kinds``; ``about``: what it
+    is about (a package, a program), as far as the line names it."""
 
     kind: str
     says: str
     line: str
+    about: str = ""
 
 
 def why(output: str) -> Why:
@@ -54,7 +56,8 @@ def why(output: str) -> Why:
     for kind in KINDS:
         if (hit := kind.finds(printed)) is not None:
             line = _bare(hit.string)
-            return Why(kind.name, _sentence(kind, hit), _telling(printed) if _CODE.fullmatch(line) else line)
+            shown = _telling(printed) if _CODE.fullmatch(line) else line
+            return Why(kind.name, _sentence(kind, hit), shown, _name(hit.groupdict().get("what") or ""))
     return Why("", "", _telling(printed))
 
 

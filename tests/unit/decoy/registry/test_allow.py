@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from package_hunter.decoy.registry.allow import AllowList
+from package_hunter.decoy.registry.allow import MAX_BY_SCRIPTS, AllowList
 from package_hunter.model.registry import RegistryAllow
 
 
@@ -67,3 +67,31 @@ def test_builds_after_the_fetch_may_ask_for_what_they_need() -> None:
     assert made.name("not-named") and not made.name("never-asked"), "foreign code may run now"
     made.learn(["pathspec"])
     assert made.name("pathspec") and made.version("hatchling", "9.9")
+
+
+def test_what_the_projects_scripts_name_may_be_asked_for_beside_a_closed_tree() -> None:
+    allow = RegistryAllow(
+        "npm",
+        frozenset({"ms"}),
+        True,
+        {"ms@2.1.2": "sha512-x"},
+        manager_decides=True,
+        scripts_ask=frozenset({"tool"}),
+    )
+    names = AllowList("npm")
+    names.add(allow)
+    names.freeze()
+    assert names.name("tool") and names.version("tool", "9.9.9")
+    assert not names.name("needed") and not names.version("ms", "2.1.3")
+    names.learn(["evil"], "ms")
+    assert not names.name("evil")
+    names.learn(["needed", "ms"], "tool")
+    names.learn(["deeper"], "needed")
+    assert names.name("needed") and names.name("deeper") and names.version("ms", "2.1.3")
+
+
+def test_what_the_projects_scripts_ask_for_has_an_end() -> None:
+    names = AllowList("npm")
+    names.add(RegistryAllow("npm", frozenset({"a"}), True, scripts_ask=frozenset({"tool"})))
+    names.learn((f"n{number}" for number in range(3 * MAX_BY_SCRIPTS)), "tool")
+    assert sum(names.name(f"n{number}") for number in range(3 * MAX_BY_SCRIPTS)) == MAX_BY_SCRIPTS - 1

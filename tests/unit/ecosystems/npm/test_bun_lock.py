@@ -57,3 +57,26 @@ def test_npm_installs_what_it_lists() -> None:
     outdated = Bun({"dependencies": {"debug": "4.3.5"}}, TEXT)
     assert outdated.fetch[:2] == ("npm", "install") and "does not fit" in " ".join(outdated.notes)
     assert "could not be read" in Bun(root, "nonsense").notes[0]
+
+
+PLATFORMS = """{"lockfileVersion": 1,
+  "workspaces": {"": {"dependencies": {"tool": "1.0.0"}, "optionalDependencies": {"fsevents": "2.3.3"}},
+    "packages/m": {"name": "m", "dependencies": {"kept": "1.0.0"}}},
+  "packages": {
+    "@t/darwin": ["@t/darwin@1.0.0", "", {"os": "darwin", "cpu": "arm64"}, "SRI"],
+    "@t/linux": ["@t/linux@1.0.0", "", {"os": "linux", "cpu": "x64", "libc": "glibc"}, "SRI"],
+    "fsevents": ["fsevents@2.3.3", "", {"os": "darwin"}, "SRI"],
+    "both": ["both@1.0.0", "", {}, "SRI"],
+    "kept": ["kept@1.0.0", "", {"dependencies": {"both": ""}}, "SRI"],
+    "m": ["m@workspace:packages/m"],
+    "tool": ["tool@1.0.0", "", {"optionalDependencies": {"@t/darwin": "1.0.0", "@t/linux": "", "both": ""}}, "SRI"],
+  }}"""
+
+
+def test_what_only_optional_dependencies_need_may_be_absent() -> None:
+    places = entries(as_npm_lock(PLATFORMS.replace("SRI", SRI)))
+    assert {entry.name for entry in places.values() if entry.optional} == {
+        "@t/darwin",
+        "@t/linux",
+        "fsevents",
+    }

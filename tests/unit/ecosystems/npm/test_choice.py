@@ -69,3 +69,29 @@ def test_a_binary_lock_file_is_told(tmp_path: Path) -> None:
 )
 def test_the_version_of_pnpm(asked: str, lock: str | None, wanted: str) -> None:
     assert f"--package={wanted}" in Pnpm({"packageManager": asked}, lock).fetch
+
+
+CONFLICT = '{\n<<<<<<< HEAD\n"lockfileVersion": 3\n=======\n"lockfileVersion": 2\n>>>>>>> other\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "package_lock__json",
+            CONFLICT,
+            "package-lock.json could not be read (it holds the marks of an unsolved merge)",
+        ),
+        ("npm_shrinkwrap__json", CONFLICT, "npm-shrinkwrap.json could not be read (it holds the marks"),
+        (
+            "package_lock__json",
+            '{"lockfileVersion": 3, "pack',
+            "package-lock.json could not be read. So versions were",
+        ),
+        ("package_lock__json", "[]", "package-lock.json could not be read. So versions were"),
+    ],
+)
+def test_a_broken_lock_file_is_told(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (note,) = _choice(tmp_path, **{name: text}).notes
+    assert note.startswith(said)
+    assert "resolved at the time of this scan" in note

@@ -35,6 +35,9 @@ BY_MANIFEST: list[tuple[dict[str, Any], str]] = [
     ({"packageManager": "npm@11.0.0", "engines": {"node": "<23"}}, "22.23.5"),
     ({"engines": ["node >= 0.8"], "volta": 3, "packageManager": {}}, "24.19.0"),
     ({"engines": {"node": "no range"}}, "24.19.0"),
+    ({"engines": {"node": "14.x"}}, "18.20.8"),
+    ({"engines": {"node": ">=10 <17"}, "packageManager": "pnpm@11.0.0"}, "22.23.5"),
+    ({"engines": {"node": "28.x"}}, "24.19.0"),
 ]
 BY_FILE = [
     (".nvmrc", "v20.11.0\n", "20.20.2"),
@@ -79,3 +82,26 @@ def test_one_that_is_not_here_is_told_with_its_command(tmp_path: Path) -> None:
     found = interpreter.chosen(BoxTree(tmp_path, PROJECT), PROJECT, {}, HERE)
     assert found.interpreter == DEFAULT
     assert "`package-hunter image build --node 16`" in found.notes[0]
+
+
+def _notes(tmp_path: Path, manifest: dict[str, Any], here: tuple[Interpreter, ...] = HERE) -> tuple[str, ...]:
+    return interpreter.chosen(BoxTree(tmp_path, PROJECT), PROJECT, manifest, here).notes
+
+
+@pytest.mark.parametrize("manager", ["yarn@4.1.0", "pnpm@10.4.1", "npm@11.0.0+sha512.a"])
+def test_a_package_manager_asks_for_no_node_itself(manager: str, tmp_path: Path) -> None:
+    assert _notes(tmp_path, {"packageManager": manager}) == ()
+    (said,) = _notes(tmp_path, {"packageManager": manager, "engines": {"node": "^22"}})
+    assert "22.23.5 was used, as the project asks (engines in package.json: ^22)" in said
+
+
+def test_where_it_made_the_choice_the_reason_is_said(tmp_path: Path) -> None:
+    old = (Interpreter("node", "16.20.0"), *OTHERS)
+    (said,) = _notes(tmp_path, {"packageManager": "yarn@4.1.0"}, old)
+    assert said == (
+        "Node.js 18.20.8 was used: yarn 4 needs Node.js 18.12 or newer (packageManager in package.json: yarn@4.1.0)."
+    )
+    (told,) = _notes(tmp_path, {"packageManager": "yarn@4.1.0"}, old[:1])
+    assert (
+        told.startswith("yarn 4 needs Node.js 18.12 or newer (packageManager") and "16.20.0 was used" in told
+    )

@@ -76,3 +76,10 @@ def test_other_versions_than_the_lock_files_are_told(
 def test_npm_tells_what_it_resolves_anew() -> None:
     lock = {"packages": {"": {"dependencies": {"ms": "1"}}}}
     assert "may be others than yours" in Npm({"dependencies": {"ms": "2"}}, lock, ()).notes[0]
+
+
+def test_what_pnpm_is_told_that_packages_need_may_be_asked_for() -> None:
+    told = {"is-even": {"dependencies": {"ini": "1.3.8"}, "peerDependencies": {"react": "*"}}, "x": 7}
+    made = Pnpm({"pnpm": {"packageExtensions": told}}, None)
+    assert made.registry().names >= {"ini", "react"}
+    assert Pnpm({"pnpm": []}, None).registry().names == {"pnpm"}

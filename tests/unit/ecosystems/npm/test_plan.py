@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from package_hunter.ecosystems.base import Plan, PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.npm import outside
+from package_hunter.ecosystems.npm.planning import NpmPlanning
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.model.scan import BoxFile
 
@@ -117,3 +120,22 @@ def test_an_open_fetch_leaves_none(tmp_path: Path) -> None:
     (tmp_path / "package-lock.json").write_text("{}")
     plan.keep_locks(tree)
     assert not plan.fetches_alone and plan.frozen == ()
+
+
+@pytest.mark.parametrize(
+    ("manager", "shim"),
+    [("pnpm@10.4.1", "pnpm"), ("yarn@4.1.0", ""), ("yarn@1.22.22", ""), ("npm@10.0.0", "")],
+)
+def test_scripts_find_the_manager_that_the_fetch_took_out_of_the_registry(
+    tmp_path: Path, manager: str, shim: str
+) -> None:
+    text = {"name": "a", "packageManager": manager, "scripts": {"postinstall": "pnpm -r run build"}}
+    (tmp_path / "package.json").write_text(json.dumps(text))
+    plan = NpmPlanning().plan(stage("app", tmp_path), PlanOptions())
+    planted = [file for file in plan.files if file.path.startswith("/usr/share/npm/bin/")]
+    assert [(file.path, file.owner, file.mode) for file in planted] == (
+        [(f"/usr/share/npm/bin/{shim}", "root", 0o755)] if shim else []
+    )
+    (script,) = plan.after_fetch(BoxTree(tmp_path, plan.project), []).commands
+    assert script.env.get("PATH", "").startswith("/usr/share/npm/bin:") is bool(shim)
+    assert "/usr/share/npm/bin" not in str(plan.fetch.commands[0].env)

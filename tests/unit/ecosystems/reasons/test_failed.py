@@ -7,7 +7,7 @@ import pytest
 from package_hunter.ecosystems.base import Inventory, PlanOptions
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.reasons.failed import MAX_FAILED, Failures
-from package_hunter.model.scan import Command, CommandRun, Phase
+from package_hunter.model.scan import Command, CommandRun, Package, Phase
 
 PIP = Command(("python", "-m", "pip", "install", "."), "/", script="pip install")
 SCRIPT = Command(("sh",), "/", blame_purl="pkg:npm/a@1", script="postinstall", essential=False)
@@ -73,3 +73,26 @@ def test_few_are_kept_the_essential_ones_first() -> None:
     kept = failures.records()
     assert len(kept) == MAX_FAILED and kept[0].command == "pip install"
     assert failures.sentence(runs[0], "it") == kept[1].reason
+
+
+@pytest.mark.parametrize(
+    ("what", "refused"),
+    [("only-allow@*", True), ("@s/tool@1.0.0", True), ("ms@*", False), ("named@^9", False)],
+)
+def test_what_we_refused_is_not_said_of_the_registry(what: str, refused: bool) -> None:
+    tail = f"npm error code E404\nnpm error 404  The requested resource '{what}' could not be found or you do not\n"
+    there = Inventory((Package("pkg:npm/ms@2", "ms", "2", "/p"),), expected=1, asked=frozenset({"named"}))
+    planned = {"install": Phase("install", (SCRIPT,))}
+    (note,) = [
+        n for n in coverage(planned, PlanOptions(), there, [ran(SCRIPT, 1, tail)], ()).notes if what in n
+    ]
+    assert ("We refused it" in note) is refused
+    assert ("the registry has no" in note) is not refused
+
+
+def test_what_the_fetch_itself_does_not_find_the_registry_has_not() -> None:
+    found = coverage(
+        {"fetch": Phase("fetch", (PIP,))}, PlanOptions(), Inventory(),
+        [ran(PIP, 1, "ERROR: No matching distribution found for nothing", "fetch")], (),
+    )  # fmt: skip
+    assert any("the registry has no “nothing”" in reason for reason in found.reasons), found.reasons
