@@ -33,3 +33,5 @@ _.usage
 _.field_title_should_be_set, _.default_schema, _.nullable_schema, _.schema_version
 # read by SQLAlchemy
 _.cache_ok
+# read by shlex, which has no other way to be told
+_.whitespace_split, _.commenters
