@@ -17,7 +17,7 @@ from package_hunter.decoy.lawful import Registries, is_lawful
 from package_hunter.decoy.registry.allow import normal_name
 from package_hunter.decoy.spec import Upstream
 from package_hunter.decoy.web import Ask, Peer
-from package_hunter.findings.from_host import _owner_reads
+from package_hunter.findings.from_host import owner_reads
 from package_hunter.findings.signals import manager_files, reads_settings
 from package_hunter.findings.traces import script_manifests
 from package_hunter.intake import directory, secrets
@@ -121,7 +121,7 @@ def test_the_image_says_where_its_registry_is(tmp_path: Path) -> None:
 )
 def test_who_reads_its_credentials_lawfully(exe: str, line: str, owner: bool) -> None:
     process = Process(1, None, 1, 1, "kiln", exe, line, "/", 0, 0, None, None)
-    assert _owner_reads(process, "/home/dev/.maker/key") is owner
+    assert owner_reads(process, "/home/dev/.maker/key") is owner
 
 
 def test_findings_know_its_settings() -> None:
