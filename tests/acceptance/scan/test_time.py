@@ -81,7 +81,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name, (_, text) in ways.items():
         (project / f"deps/{name}/s").write_text(_filled(text, name))
     (project / "deps/onload/index.js").write_text(f"setTimeout(() => {_filled('{NODE}', 'onload')}, 600000)")
-    return scan_json(project, "--settle", "3", codes=(1,), timeout=600)
+    return scan_json(project, "--hurry", "--settle", "3", codes=(1,), timeout=600)
 
 
 def _filled(text: str, name: str) -> str:
