@@ -70,10 +70,18 @@ def _base32(part: bytes) -> Iterator[bytes]:
         yield text[-(-shift * 8 // 5) : (shift + len(part)) * 8 // 5]
 
 
+def _url_alphabet(text: bytes) -> bytes:
+    """base64's last two characters as its URL alphabet writes them (RFC 4648, section 5)."""
+    return text.replace(b"+", b"-").replace(b"/", b"_")
+
+
 def variants(part: bytes) -> Iterator[tuple[bytes, str]]:
     """A part in every encoding, with the encoding's name (``""``: plain)."""
     yield part, ""
     yield part[::-1], "reversed"
+    for text, encoding in ((part, "base64url"), (part[::-1], "reversed+base64url")):
+        if (safe := _url_alphabet(text)) != text:  # a secret of base64's letters, as a host name can carry it
+            yield safe, encoding
     digits = part.hex().encode()
     yield digits, "hex"
     yield digits.upper(), "hex"
@@ -81,11 +89,13 @@ def variants(part: bytes) -> Iterator[tuple[bytes, str]]:
     for text in _base64(part):
         yield text, "base64"
         yield text[::-1], "reversed+base64"
-        safe = text.replace(b"+", b"-").replace(b"/", b"_")
-        if safe != text:
+        if (safe := _url_alphabet(text)) != text:
             yield safe, "base64url"
+            yield safe[::-1], "reversed+base64url"
     for text in _base64(part[::-1]):
         yield text, "base64+reversed"
+        if (safe := _url_alphabet(text)) != text:
+            yield safe, "base64url+reversed"
     for text in _base32(part):
         yield text, "base32"
         yield text.lower(), "base32"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import os
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.unwrap import Budget
+from package_hunter.model.observation import Canary
 from tests.support.encodings_of_secrets import FOUND
 
 CANARIES = make_canaries("t", project="/home/dev/projects/app")[0]
@@ -30,6 +33,25 @@ def test_every_canary_is_found_in_every_encoding(encoding: str) -> None:
     ]
     # a wallet that is a list of numbers is told apart from other numbers only as a whole
     assert not [kind for kind in missed if kind != "solana-wallet" or encoding in ("plain", "base64", "gzip")]
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        pytest.param(lambda text: text, id="as it is"),
+        pytest.param(lambda text: text[::-1], id="reversed"),
+        pytest.param(lambda text: base64.b64encode(text.encode()).decode()[::-1], id="reversed base64"),
+        pytest.param(lambda text: base64.b64encode(text[::-1].encode()).decode(), id="base64 of reversed"),
+    ],
+)
+def test_base64_of_any_kind_is_found_in_its_url_alphabet(hide: Callable[[str], str]) -> None:
+    """A host name carries no + and /: a secret that is full of them is written with - and _ there."""
+    secret = Canary("c", "aws-secret", "env:AWS", "a+b/C+d/E+f/G+h/I+j/K+l/M+n/O+p/Q+r/S+t/")
+    searcher = Searcher((secret,), [])
+    text = hide(secret.value).replace("+", "-").replace("/", "_").replace("=", "")
+    assert text != hide(secret.value)
+    found = searcher.deep(f"{text[:60]}.collect.example".encode(), Budget(1 << 20))
+    assert [searcher.canaries[hit.canary].id for hit in found]
 
 
 def test_a_useful_part_is_enough() -> None:
