@@ -1,0 +1,1 @@
+"""Conversations: the server's side of protocols in which a client says nothing of value before it was answered."""
