@@ -30,7 +30,9 @@ class Item:
     scripts: bool = False  # whether packages with install scripts are among its dependencies
     sample: bool = False  # one of those that CI installs
     gems: tuple[str, ...] = ()  # "NAME VERSION [NEEDED,...]": what the local gem server has
-    expect: str = "same"  # "partly": the box says what it cannot have (a reason), and has the rest
+    # "partly": the box says what it cannot have (a reason), and has the rest; "more": what the lock file lists for
+    # extras and further groups is scanned too, which a plain install leaves out
+    expect: str = "same"
 
     def lay(self, folder: Path) -> None:
         """Write it into ``folder``."""

@@ -52,7 +52,7 @@ class Row:
             return "" if self.verdict == "inconclusive" else "nothing is said of what was left out"
         if self.bare != 0:
             return ""  # nothing to compare with: the manager itself cannot
-        if not self.same:
+        if self.missing or (self.extra and self.expect != "more"):
             return "another tree"
         return "inconclusive" if self.verdict == "inconclusive" else ""
 

@@ -82,7 +82,13 @@ def members_tree(project: Path) -> Tree:
 def python_tree(environment: Path) -> Tree:
     """Every distribution in a virtual environment, less what it began with."""
     found = set()
-    for info in environment.glob("lib/python3*/site-packages/*.dist-info/METADATA"):
+    folder = "lib/python3*/site-packages"
+    # an old pip without wheel leaves what setup.py itself wrote
+    for info in [
+        p
+        for end in ("*.dist-info/METADATA", "*.egg-info/PKG-INFO")
+        for p in environment.glob(f"{folder}/{end}")
+    ]:
         told = HeaderParser().parsestr(info.read_text(encoding="utf-8", errors="replace"))
         found.add((python_name(told["Name"]), told["Version"]))
     return frozenset(item for item in found if item[0] not in _SEEDS)
@@ -119,7 +125,8 @@ def own_names(project: Path) -> set[str]:
     for text in (p.read_text(encoding="utf-8") for p in project.rglob("pyproject.toml")):
         found |= {python_name(n) for n in re.findall(r'^name\s*=\s*["\']([^"\']+)', text, re.MULTILINE)}
     for text in (p.read_text(encoding="utf-8") for p in _named(project)):
-        found |= {python_name(n) for n in re.findall(r'\bname\s*=\s*["\']?([\w.-]+)', text)}
+        named = re.findall(r'\bname\s*=\s*["\']?([\w.-]+)', text)
+        found |= {*named, *map(python_name, named)}  # a gem keeps its spelling
     return found
 
 

@@ -86,9 +86,12 @@ def make_gem(
     files = {f"lib/{name}.rb": load or f"{name.upper()} = true\n"}
     if extconf:
         files["ext/extconf.rb"] = extconf
-    parts = {"metadata.gz": gzip.compress(spec.encode()), "data.tar.gz": gzip.compress(_tar(files))}
+    parts = {
+        "metadata.gz": gzip.compress(spec.encode(), mtime=0),
+        "data.tar.gz": gzip.compress(_tar(files), mtime=0),
+    }
     lines = "".join(f"  {part}: {hashlib.sha256(data).hexdigest()}\n" for part, data in parts.items())
-    parts["checksums.yaml.gz"] = gzip.compress(f"---\nSHA256:\n{lines}".encode())
+    parts["checksums.yaml.gz"] = gzip.compress(f"---\nSHA256:\n{lines}".encode(), mtime=0)
     return _tar(parts)
 
 

@@ -13,6 +13,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     files |= {f: f for f in os.listdir(".") if f.endswith(".pth")}
     rows = []
     with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as archive:
+
         def put(path, data):
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
             archive.writestr(path, data)
@@ -22,6 +23,9 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
             with open(path, "rb") as file:
                 put(target, file.read())
         put(info + "/METADATA", ("Metadata-Version: 2.1\nName: %s\nVersion: 1.0.0\n" % NAME).encode())
-        put(info + "/WHEEL", b"Wheel-Version: 1.0\nGenerator: simulation\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        put(
+            info + "/WHEEL",
+            b"Wheel-Version: 1.0\nGenerator: simulation\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         archive.writestr(info + "/RECORD", "\n".join([*rows, info + "/RECORD,,"]) + "\n")
     return name

@@ -58,7 +58,8 @@ class DnsServer:
         name = printable(str(question.qname))
         kind = str(QTYPE.get(question.qtype, f"TYPE{question.qtype}"))
         said = self._fill(reply, question, name, kind)
-        self._record("dns", DnsRecord(now(), name, kind, said, peer_port))
+        written = self._existence.written(name.rstrip(".").lower())
+        self._record("dns", DnsRecord(now(), name, kind, said, peer_port, written=written))
         self._heard(str(question.qname), peer_port)
         packed = bytes(reply.pack())
         if datagram and len(packed) > 1232:

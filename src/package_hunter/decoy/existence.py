@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from package_hunter.model.machine_names import machine_made
 
-Stands = Callable[[tuple[str, ...]], bool]
-"""Whether one of these labels stands in a file of the box, plain or encoded."""
+Stands = Callable[[tuple[str, ...]], bool | None]
+"""Whether one of these labels stands in a file of the box, plain or encoded; None: it could not be said."""
 
 # RFC 6761 section 6.4, RFC 7686. `.test` and `.example` are reserved too; there our own simulations live.
 _NEVER = (".invalid", ".onion", ".alt")
@@ -26,7 +26,12 @@ class Existence:
         self._stands, self._ours = stands, ours
         self._missing: set[str] = set()
         self._there: set[str] = set()
+        self._written: set[str] = set()
         self._asked = 0
+
+    def written(self, name: str) -> bool:
+        """Whether the labels of ``name`` that a machine made were found in a file of the box."""
+        return name in self._written
 
     def exists(self, name: str) -> bool:
         """Whether ``name`` (lower case, no last dot) is to be answered."""
@@ -50,7 +55,10 @@ class Existence:
         ):
             return False
         self._asked += 1
-        return not self._stands(labels)
+        found = self._stands(labels)
+        if found:
+            self._written.add(name)
+        return found is False
 
     def _has_parent(self, name: str) -> bool:
         """Whether a name above it was answered: then its owner may well have this one too."""

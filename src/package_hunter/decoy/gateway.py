@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from package_hunter.confine import UIDS
 from package_hunter.decoy import control
+from package_hunter.decoy.existence import Stands
 from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import read_log
 from package_hunter.decoy.sockets import open_in
@@ -104,11 +104,11 @@ class Gateway:
         self,
         netns: int | str | os.PathLike[str],
         engine: socket.socket | None = None,
-        stands: Callable[[tuple[str, ...]], bool] = lambda labels: True,
+        stands: Stands = lambda labels: None,
     ) -> None:
         """Open the sockets in ``netns`` and return once the gateway answers there. ``engine`` is a listening
         socket of the box's file system on which the gateway plays a container engine. ``stands`` says whether one
-        of some labels of a host name stands in a file of the box."""
+        of some labels of a host name stands in a file of the box (None: it could not be said)."""
         threading.Thread(target=_answer, args=(self._questions, stands), daemon=True).start()
         sockets = open_in(netns)
         given = (*sockets.all(), *([engine] if engine else []))
@@ -186,14 +186,14 @@ class Gateway:
         return ""
 
 
-def _answer(questions: socket.socket, stands: Callable[[tuple[str, ...]], bool]) -> None:
+def _answer(questions: socket.socket, stands: Stands) -> None:
     """Answer the gateway's questions until its end; what it asks is untrusted."""
     with questions, contextlib.suppress(EOFError, OSError, ValueError):
         while True:
             message, _ = control.receive(questions)
             labels = message.get("labels")
             words = tuple(str(label)[:63] for label in labels[:127]) if isinstance(labels, list) else ()
-            control.send(questions, {"stands": bool(words) and stands(words)})
+            control.send(questions, {"stands": stands(words) if words else False})
 
 
 def _own(path: Path, uid: int | None) -> None:

@@ -161,13 +161,14 @@ def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
     return tuple({host for _, host in found} | index)
 
 
-def _stands(questions: socket.socket, labels: tuple[str, ...]) -> bool:
-    """Ask the worker, which sees the box's files; yes where it does not answer."""
+def _stands(questions: socket.socket, labels: tuple[str, ...]) -> bool | None:
+    """Ask the worker, which sees the box's files; None where it does not answer or does not know."""
     try:
         control.send(questions, {"labels": labels})
-        return bool(control.receive(questions)[0]["stands"])
+        said = control.receive(questions)[0]["stands"]
+        return None if said is None else bool(said)
     except (OSError, EOFError):
-        return True
+        return None
 
 
 async def _run(line: socket.socket, questions: socket.socket, make_fronts: MakeFronts) -> None:

@@ -222,7 +222,12 @@ def _connections(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
             yield from _raw(context, connection, wanted)
 
 
-def _look_up(question: DnsRecord, found: list[str]) -> Iterator[Signal]:
+_WRITTEN = (
+    2  # names of a domain that may stand in files and carry nothing; more of them are a channel all the same
+)
+
+
+def _look_up(question: DnsRecord, found: list[str], excused: bool = False) -> Iterator[Signal]:
     domain = base_domain(question.name)
     if found:
         yield Signal(
@@ -235,7 +240,7 @@ def _look_up(question: DnsRecord, found: list[str]) -> Iterator[Signal]:
             data={"name": question.name, "facts": found},
             facts={"in_dns": True},
         )
-    if found or carries_data(question.name):
+    if found or (carries_data(question.name) and not excused):
         yield Signal(
             question.time_ns,
             "dns_channel",
@@ -252,6 +257,10 @@ def _dns(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     wanted = tuple(facts)
     told: set[str] = set()
     pieces: dict[str, list[DnsRecord]] = {}
+    written: dict[str, set[str]] = {}
+    for question in context.network.dns:
+        if question.written:
+            written.setdefault(base_domain(question.name), set()).add(question.name.lower())
     for question in context.network.dns:
         if is_marker(question.name, context.markers):
             continue
@@ -259,11 +268,12 @@ def _dns(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
         if found:
             told.add(base_domain(question.name))
         pieces.setdefault(base_domain(question.name), []).append(question)
-        yield from _look_up(question, found)
+        excused = question.name.lower() in (names := written.get(base_domain(question.name), set()))
+        yield from _look_up(question, found, excused and len(names) <= _WRITTEN)
     for domain, questions in pieces.items():
         if domain not in told and len(questions) > 1:
             joined = joined_payload(q.name for q in questions)
-            yield from _look_up(questions[-1], facts_in(joined, wanted))
+            yield from _look_up(questions[-1], facts_in(joined, wanted), excused=True)  # by itself each was
 
 
 def signals(context: Context, host_facts: Iterable[str]) -> Iterator[Signal]:

@@ -94,7 +94,8 @@ class SocketUse:
 
 @dataclass(frozen=True, slots=True)
 class DnsRecord:
-    """A DNS question that the gateway answered."""
+    """A DNS question that the gateway answered. ``written``: its random-looking labels stand in a file of the box, so
+    the name was written down before and holds nothing that a program read there."""
 
     time_ns: int
     name: str
@@ -102,6 +103,7 @@ class DnsRecord:
     answer: str
     peer_port: int
     blame: Blame | None = None
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)

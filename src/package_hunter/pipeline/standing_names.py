@@ -16,12 +16,12 @@ _BYTES = 1 << 30  # of all
 _SECONDS = 3.0
 
 
-def stands(root: Path, words: tuple[str, ...]) -> bool:
+def stands(root: Path, words: tuple[str, ...]) -> bool | None:
     """Whether one of ``words`` (lower case) stands in a plain file below ``root``: plain in any letter case,
     backwards, as hexadecimal digits or base64.
 
-    The box still runs and may change what is read; no link is followed. Where there is too much to read the answer
-    is yes, which is what a name is taken for that is not looked at.
+    The box still runs and may change what is read; no link is followed. None: there was
+    too much to read, so it may.
     """
     plain = [word.encode("ascii", "ignore") for word in words]
     exact = [form for word in plain for form in _encoded(word)]
@@ -29,7 +29,7 @@ def stands(root: Path, words: tuple[str, ...]) -> bool:
     for data in _files(root):
         left -= len(data)
         if left < 0 or time.monotonic() > ends:
-            return True
+            return None
         lower = data.lower()
         if any(word in lower or word[::-1] in lower for word in plain) or any(form in data for form in exact):
             return True

@@ -46,6 +46,14 @@ def test_a_name_that_stands_in_the_package_exists() -> None:
     assert existence.exists("hook.q8xk2v9wp3.example")
     assert not existence.exists("zz4fzyo82mvyr.example")
     assert asked == [("q8xk2v9wp3",), ("zz4fzyo82mvyr",)]
+    assert existence.written("hook.q8xk2v9wp3.example")
+    assert not existence.written("zz4fzyo82mvyr.example")
+
+
+def test_where_the_files_could_not_be_looked_through_a_name_exists_and_is_not_said_to_stand_there() -> None:
+    existence = Existence(lambda labels: None)
+    assert existence.exists("q8xk2v9wp3.example")
+    assert not existence.written("q8xk2v9wp3.example")
 
 
 def test_what_lies_below_a_name_that_was_answered_exists() -> None:

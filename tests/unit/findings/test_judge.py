@@ -257,6 +257,27 @@ def test_machine_facts_in_hex_labels_are_a_beacon() -> None:
     assert of("dns_channel", findings).title == "It hid data in DNS look-ups of beacon.example"
 
 
+APM = "f27ab01db9584e008c443b7137d16425.apm.example"
+
+
+def asked(*names: str, written: bool) -> NetworkLog:
+    return NetworkLog(
+        dns=tuple(
+            DnsRecord(T0 + i, name, "A", "198.18.1.1", 5, samples.BLAME, written)
+            for i, name in enumerate(names)
+        )
+    )
+
+
+def test_a_name_that_stands_in_the_packages_files_is_no_channel() -> None:
+    assert judge(Observation(), asked(APM, APM, written=True)) == ()
+    assert "dns_channel" in kinds_of(judge(Observation(), asked(APM, written=False)))
+    many = (f"{n}{APM[1:]}" for n in "abc")  # a program that writes each piece down before it sends it
+    assert "dns_channel" in kinds_of(judge(Observation(), asked(*many, written=True)))
+    secret = f"{b'/home/dev/projects/app'.hex()}.beacon.example"
+    assert "host_facts_sent" in kinds_of(judge(Observation(), asked(secret, written=True)))
+
+
 def test_machine_facts_cut_into_small_pieces_are_put_together() -> None:
     hexed = b"/home/dev/projects/app".hex()
     dns = tuple(

@@ -142,11 +142,9 @@ def pipfile_lock(tree: BoxTree, project: str) -> RequirementSet | None:
         table = {**item, "rev": item.get("ref")}
         if found.add_source(name, table, applies=marker_applies(as_text(item.get("markers")))):
             continue
-        if version.startswith("=="):
-            named = sources.get(as_text(item.get("index")))
-            line = f"{name}{version}{_marker(item)}"
-            found.origins[line] = origins.of_item(item, [named] if named else sources.values())
-            found.add(line)
-        else:
-            found.take(Outside(name[:200], version, "it has no version"))
+        named = sources.get(as_text(item.get("index")))
+        # pipenv pins nothing of what is only for other systems, and installs what is newest
+        line = f"{name}{'' if version == '*' else version}{_marker(item)}"
+        found.origins[line] = origins.of_item(item, [named] if named else sources.values())
+        found.add(line)
     return found

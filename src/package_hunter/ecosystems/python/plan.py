@@ -150,6 +150,11 @@ class PythonPlan(Plan):
     def _limits(self) -> str:
         return f"{self.project}/constraints.lock"
 
+    @property
+    def _limited(self) -> tuple[str, ...]:
+        """pip's option for the versions that the project limits whatever is installed to."""
+        return ("-c", self._limits) if self._source.wanted.constraints else ()
+
     def _proven_list(self, number: int) -> str:
         return f"{self.project}/requirements-{number}.lock"
 
@@ -206,7 +211,7 @@ class PythonPlan(Plan):
         self._learnt_conditional = {requirement_name(line) for line in conditional}
         # what it asks for by these names is the package's own doing; whose builds run then, pip's folders tell
         commands = tuple(
-            self._pip(one.lines, installed.purl(one.owner.name, one.owner.version))
+            self._pip((*self._limited, *one.lines), installed.purl(one.owner.name, one.owner.version))
             for one in told
             if one.lines
         )
@@ -249,12 +254,11 @@ class PythonPlan(Plan):
             built = [(pin, (*how, *tree.build_of(pin, self.project))) for pin in tree.builds]
             return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
         wanted = self._source.wanted
-        limits = ("-c", self._limits) if wanted.constraints else ()
         asked: list[tuple[str, ...]] = [
             ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
             for number in range(len(wanted.proven))
         ]
-        asked += [(*limits, "-r", self._list)] if wanted.lines else []
+        asked += [(*self._limited, "-r", self._list)] if wanted.lines else []
         return [(what, None) for what in asked]
 
     def _options(self) -> tuple[str, ...]:

@@ -102,7 +102,8 @@ def classify(line: str, place: Place | None, editable: bool = False) -> Local | 
     text = without_marker(" ".join(line[:_MAX].split()))
     named = _NAMED.fullmatch(text) if not _SCP.match(text) else None
     name, extras, address = (named[1], named[2] or "", named[3]) if named else ("", "", text)
-    if named is None and not _looks_like_path(address, place) and not _is_address(address):
+    # pip takes what is asked for in editable form for a path, however it is spelled
+    if named is None and not editable and not _looks_like_path(address, place) and not _is_address(address):
         return None
     name = name or _name_in(address)
     if _is_address(address) and not address.lower().startswith("file:"):

@@ -14,7 +14,7 @@ _MAX_NAME = 120
 # the last line that has the form of an error, whatever language the program is written in
 _ERROR_LINE = re.compile(
     r"^\s*(?:[\w.:]*(?:Error|Exception|Failure)\b(?: \[\w+\])?:? ?\S.*|(?:fatal|FATAL|error|ERROR|"
-    r"Error)\b.{0,40}?: ?\S.*)"
+    r"Error)\b.{0,40}?: ?\S.*|ERROR {2}\S.*|(?:ERROR|ERR_PNPM|\[?ERR_)[A-Z_]*\]? {1,2}\S.*)"  # the last: pnpm's
 )
 # lines that managers print around the cause, and that tell nothing
 _FRAME = re.compile(

@@ -52,6 +52,7 @@ class DnsForm:
     answer: Text
     blame: Blamed | None
     peer_port: Hidden[int] = 0
+    written: Hidden[bool] = False
 
 
 @form

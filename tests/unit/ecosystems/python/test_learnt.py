@@ -69,6 +69,19 @@ def test_what_a_build_turned_out_to_need_is_installed_after_it(tmp_path: Path, k
     assert said == "1 package of the tree was not installed: toolz."
 
 
+def test_it_keeps_to_the_projects_limits(tmp_path: Path) -> None:
+    lists = {"requirements.txt": "-c pins.txt\n./vendor/other\n", "pins.txt": "toolz==0.12.0\n"}
+    plan = laid(tmp_path, {**lists, "vendor/other/setup.py": SETUP})
+    tree = BoxTree(tmp_path, plan.project)
+    plan.after_fetch(tree, ())
+    built(tmp_path, plan, "/vendor/other", "toolz")
+    learnt = plan.learnt(tree)
+    assert learnt is not None
+    (command,) = learnt[0].commands
+    limits = command.argv[command.argv.index("-c") + 1]
+    assert [file.content for file in plan.files if file.path == limits] == [b"toolz==0.12.0\n"]
+
+
 @pytest.mark.parametrize(
     "files",
     [

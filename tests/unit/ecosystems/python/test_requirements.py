@@ -94,6 +94,7 @@ PIPFILE = """{"default": {"flask": {"version": "==3.0"}, "x": {"git": "y"}},
         ("uv.lock", UV, ["anyio==4.3.0"]),
         ("poetry.lock", POETRY, ["attrs==23.1.0", "colorama==0.4.6 ; sys_platform == 'win32'"]),
         ("Pipfile.lock", PIPFILE, ["pytest==8", "flask==3.0"]),
+        ("Pipfile.lock", '{"default": {"a": {"version": "*"}, "b": {"version": ">=2"}}}', ["a", "b>=2"]),
     ],
 )
 def test_lock_files(tmp_path: Path, name: str, text: str, lines: list[str]) -> None:

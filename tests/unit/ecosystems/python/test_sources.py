@@ -75,6 +75,23 @@ def test_what_lies_in_the_project_is_scanned_there(
 
 
 @pytest.mark.parametrize(
+    ("line", "extras"), [("-e plugin", ""), ("--editable plugin[a]", "[a]"), ("--editable=plugin", "")]
+)
+def test_what_is_asked_for_in_editable_form_is_a_path_however_it_is_spelled(
+    folder: Path, line: str, extras: str
+) -> None:
+    (folder / "plugin").mkdir()
+    (folder / "plugin/setup.py").write_text("from setuptools import setup\nsetup(name='p', version='1')\n")
+    found = asked(folder, "requirements.txt", f"six==1.16.0\n{line}\n")
+    assert [(item.path, item.editable, item.extras) for item in found.local.values()] == [
+        ("plugin", True, extras)
+    ]
+    assert (found.outside, found.lines) == ([], ["six==1.16.0"])
+    found = asked(folder, "requirements.txt", "plugin\n")  # a plain word is a name, as for pip
+    assert (found.local, found.lines) == ({}, ["plugin"])
+
+
+@pytest.mark.parametrize(
     ("line", "name", "why"),
     [
         ("git+https://git.example/pallets/click.git@8.1.7", "click", ""),
@@ -188,7 +205,6 @@ def pipfile(**item: object) -> str:
         ("Pipfile.lock", pipfile(git=GIT, ref="ab"), f"git+{GIT}@ab"),
         ("Pipfile.lock", pipfile(path="../thing", editable=True), "../thing"),
         ("Pipfile.lock", pipfile(file=f"{GIT}-1.0.tar.gz"), f"{GIT}-1.0.tar.gz"),
-        ("Pipfile.lock", pipfile(version="*"), "*"),
         ("pyproject.toml", PYPROJECT + f'[tool.uv.sources]\nThing={{git="{GIT}",tag="8"}}', f"git+{GIT}@8"),
         (
             "pyproject.toml",

@@ -125,6 +125,11 @@ def test_a_line(text: str, kind: str) -> None:
             "ok\nfatal: something is odd\nnpm error code 1\nnpm error path /x\nnpm error command failed\n",
             "fatal: something is odd",
         ),
+        (
+            " ERROR  packages field missing or empty\nFor help, run: pnpm help install\n",
+            "ERROR  packages field missing or empty",
+        ),
+        (" ERR_PNPM_SOME_THING  It is odd\nThis error happened while x\n", "ERR_PNPM_SOME_THING  It is odd"),
         ("", ""),
         ("\x1b[31m\x1b[0m\n \n", ""),
     ],
