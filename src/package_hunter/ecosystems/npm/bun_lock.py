@@ -7,14 +7,18 @@ Format facts: bun's documentation of its lock file; ``packages`` maps a path of 
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from package_hunter.ecosystems.npm import lock
-from package_hunter.ecosystems.tree import as_map, as_text, as_text_map, parse_object
+from package_hunter.ecosystems.tree import BoxTree, as_map, as_text, as_text_map, parse_object
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|//[^\n]*+|/\*.*?\*/|,(?=\s*+[}\]])', re.S)
+_MAX_MEMBERS = 2_000
 _KINDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 
@@ -24,6 +28,8 @@ def as_npm_lock(text: str) -> dict[str, Any]:
     workspaces, listed = as_map(found.get("workspaces")), as_map(found.get("packages"))
     if not workspaces:
         return {}
+    plain = Plain.of(found)
+    workspaces = {folder: plain.manifest(as_map(value)) for folder, value in workspaces.items()}
     root = _manifest(as_map(workspaces.get("")))
     places: dict[str, Any] = {"": root}
     folders: dict[str, str] = {}  # name of a workspace's member -> its folder
@@ -37,6 +43,57 @@ def as_npm_lock(text: str) -> dict[str, Any]:
     found = {"lockfileVersion": 3, "requires": True, "packages": places}
     _mark_optional(found)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Versions in words that npm knows, for ``workspace:`` and ``catalog:``, which it does not. ``catalogs``: by name,
+    ``""`` for the one without."""
+
+    catalogs: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Plain:
+        """Of a lock file, whose catalogs these are."""
+        named = {str(name): as_text_map(value) for name, value in as_map(found.get("catalogs")).items()}
+        return cls({**named, "": as_text_map(found.get("catalog"))})
+
+    def spec(self, name: str, text: str) -> str:
+        """A dependency's version."""
+        kind, _, rest = text.partition(":")
+        if kind == "workspace":
+            return rest if re.match(r"[~^]?\d", rest) else "*"
+        if kind == "catalog":
+            return self.catalogs.get(rest.strip(), {}).get(name, "*")
+        return text
+
+    def manifest(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """A manifest with such versions."""
+        changed = {
+            kind: {name: self.spec(name, text) for name, text in as_text_map(value.get(kind)).items()}
+            for kind in _KINDS
+            if value.get(kind)
+        }
+        return {**value, **changed}
+
+
+def plain_manifest(manifest: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """A manifest as npm can read it, with the catalogs of the lock file."""
+    return Plain.of(parse_object(_plain_json(text).encode("utf-8", "replace"))).manifest(manifest)
+
+
+def plain_manifests(tree: BoxTree, project: str, text: str) -> dict[str, bytes]:
+    """The manifests of the project and its members, by path below the project, that npm could not read as they are."""
+    found = parse_object(_plain_json(text).encode("utf-8", "replace"))
+    plain, changed = Plain.of(found), {}
+    for folder in list(as_map(found.get("workspaces")))[:_MAX_MEMBERS]:
+        path = posixpath.normpath(posixpath.join(folder, "package.json"))
+        if path.startswith(("/", "../")):
+            continue
+        was = tree.read_json(f"{project}/{path}")
+        if was and (now := plain.manifest(was)) != was:
+            changed[path] = json.dumps(now, indent=2).encode()
+    return changed
 
 
 def _mark_optional(found: Mapping[str, Any]) -> None:

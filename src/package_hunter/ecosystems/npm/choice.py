@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from package_hunter.ecosystems.base import NO_LOCK
-from package_hunter.ecosystems.npm import lock, yarn_lock
+from package_hunter.ecosystems.npm import bun_lock, lock, yarn_lock
 from package_hunter.ecosystems.npm.listed import Pnpm, YarnBerry, YarnClassic
 from package_hunter.ecosystems.npm.managers import ANEW, Bun, Manager, Npm
 from package_hunter.ecosystems.tree import BoxTree, as_text, parse_object
@@ -30,10 +30,10 @@ def manager(tree: BoxTree, project: str, manifest: Mapping[str, Any]) -> Manager
     named, major = (asked[1], asked[2] or "") if asked else ("", "")
     texts = {name: held for name in _LOCKS if (held := _held(tree, project, name)) is not None}
     if named in texts:
-        return _with_lock(named, manifest, texts[named])
+        return _with_lock(named, manifest, texts[named], tree, project)
     if texts:
         name = next(iter(texts))
-        return _with_lock(name, manifest, texts[name])
+        return _with_lock(name, manifest, texts[name], tree, project)
     return _without_lock(tree, project, manifest, named, major)
 
 
@@ -46,7 +46,9 @@ def _held(tree: BoxTree, project: str, name: str) -> tuple[str, bytes] | None:
     return None
 
 
-def _with_lock(name: str, manifest: Mapping[str, Any], held: tuple[str, bytes]) -> Manager:
+def _with_lock(
+    name: str, manifest: Mapping[str, Any], held: tuple[str, bytes], tree: BoxTree, project: str
+) -> Manager:
     file, raw = held
     text = raw.decode("utf-8-sig", "replace")
     if name == "yarn":
@@ -54,7 +56,7 @@ def _with_lock(name: str, manifest: Mapping[str, Any], held: tuple[str, bytes]) 
     if name == "pnpm":
         return Pnpm(manifest, text)
     if name == "bun":
-        return Bun(manifest, text)
+        return Bun(manifest, text, bun_lock.plain_manifests(tree, project, text))
     found = parse_object(raw)
     return Npm(manifest, found, () if found else (_unread(file, text),))
 

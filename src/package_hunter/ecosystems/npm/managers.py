@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from package_hunter.ecosystems.npm import bun_lock, installed, lock, outside, yarn_lock
@@ -211,11 +212,17 @@ def _fits(project_manifest: Mapping[str, Any], lock_file: Mapping[str, Any]) -> 
 class Bun(Npm):
     """bun, whose lock file says where in node_modules each package lies: npm installs that very tree."""
 
-    def __init__(self, project_manifest: Mapping[str, Any], lock_text: str) -> None:
+    def __init__(
+        self,
+        project_manifest: Mapping[str, Any],
+        lock_text: str,
+        manifests: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        """``manifests``: to be planted in place of the project's, see ``bun_lock.plain_manifests``."""
         found = bun_lock.as_npm_lock(lock_text)
-        super().__init__(project_manifest, found, ())
+        super().__init__(bun_lock.plain_manifest(project_manifest, lock_text), found, ())
         if found:
-            self.files = {"package-lock.json": json.dumps(found, indent=2).encode()}
+            self.files = {**manifests, "package-lock.json": json.dumps(found, indent=2).encode()}
             self.notes += ("npm installed the versions that bun.lock lists.",)
         else:
             self.notes += (f"bun.lock could not be read. {ANEW}",)

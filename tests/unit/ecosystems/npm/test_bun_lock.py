@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from package_hunter.ecosystems.npm.bun_lock import as_npm_lock
+import json
+from pathlib import Path
+
+from package_hunter.ecosystems.npm.bun_lock import as_npm_lock, plain_manifests
 from package_hunter.ecosystems.npm.lock import entries
 from package_hunter.ecosystems.npm.managers import Bun
+from package_hunter.ecosystems.tree import BoxTree
 
 SRI = "sha512-" + "A" * 86 + "=="
 TEXT = """{
@@ -43,6 +47,28 @@ def test_each_package_at_its_place() -> None:
     assert places["node_modules/@s/p"]["os"] == ["linux"]
     assert places["node_modules/far"]["resolved"] == "github:a/far#abc"
     assert entries(as_npm_lock(TEXT))["node_modules/@s/p"].version == "1.0.0-rc.1"
+
+
+CATALOGS = """{"workspaces": {"": {"name": "a", "dependencies": {"ms": "catalog:", "b": "workspace:^"}},
+ "packages/b": {"name": "b", "devDependencies": {"qs": "catalog:old"}}, "../out": {}},
+ "catalog": {"ms": "^2.1.0"}, "catalogs": {"old": {"qs": "6.5.0"}}, "packages": {}}"""
+
+
+def test_what_only_bun_can_read_is_put_into_words_of_npm(tmp_path: Path) -> None:
+    (tmp_path / "packages/b").mkdir(parents=True)
+    root = {"name": "a", "dependencies": {"ms": "catalog:", "b": "workspace:^"}}
+    inner = {"name": "b", "devDependencies": {"qs": "catalog:old"}, "scripts": {"build": "x"}}
+    (tmp_path / "package.json").write_text(json.dumps(root))
+    (tmp_path / "packages/b/package.json").write_text(json.dumps(inner))
+    written = plain_manifests(BoxTree(tmp_path, "/p"), "/p", CATALOGS)
+    assert {path: json.loads(text) for path, text in written.items()} == {
+        "package.json": {"name": "a", "dependencies": {"ms": "^2.1.0", "b": "*"}},
+        "packages/b/package.json": {**inner, "devDependencies": {"qs": "6.5.0"}},
+    }
+    places = as_npm_lock(CATALOGS)["packages"]
+    assert places[""]["dependencies"] == {"ms": "^2.1.0", "b": "*"}
+    made = Bun(root, CATALOGS, written)
+    assert made.fetch[:2] == ("npm", "ci") and set(made.files) == {*written, "package-lock.json"}
 
 
 def test_what_is_no_lock_file() -> None:
