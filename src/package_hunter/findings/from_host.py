@@ -276,7 +276,10 @@ def _package_files(context: Context) -> Iterator[Signal]:
                 "self_cleaning" if removes_traces(change, own, context) and blame.phase != "fetch" else None
             )
         else:
-            kind = None if _is_inside(context, blame.package, having) else "package_tampering"
+            mild = _is_inside(context, blame.package, having) or _takes_its_own(
+                context, change, having, blame.package
+            )
+            kind = None if mild else "package_tampering"
         if kind is not None:
             cache = kind == "package_tampering" and _bytecode_cache(context, change)
             yield Signal(
@@ -302,6 +305,19 @@ def _is_inside(context: Context, purl: str, having: tuple[Package, ...]) -> bool
     if nested is None or not nested.path:
         return False
     return any(p.purl != purl and p.path and nested.path.startswith(f"{p.path}/") for p in having)
+
+
+def _takes_its_own(context: Context, change: FileChange, having: tuple[Package, ...], purl: str) -> bool:
+    """Whether it moved a file between its own folder and that of a dependency that nobody else in the tree has: a
+    program for this system that comes as a package of its own (bun)."""
+    doer = context.packages.get(purl)
+    if change.action != "renamed" or doer is None or not doer.path or not change.other_path:
+        return False
+    if not any(end.startswith(f"{doer.path}/") for end in (change.path, change.other_path)):
+        return False
+    names = {package.name for package in having}
+    others = (name for other in context.packages.values() if other.purl != purl for name in other.requires)
+    return names <= set(doer.requires) and names.isdisjoint(others)
 
 
 def _unsure(blame: Blame, having: tuple[Package, ...]) -> Blame:

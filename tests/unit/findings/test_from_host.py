@@ -280,6 +280,32 @@ def tampering(path: str, by: str, *packages: Package) -> Finding | None:
     return of("package_tampering", judge(seen, NetworkLog(), packages=packages, blamer=lambda *_: blame))
 
 
+MODULES = "/home/dev/projects/demo-app/node_modules"
+RUNTIME = Package("pkg:npm/rt@1", "rt", "1", f"{MODULES}/rt", requires=("@rt/linux-x64", "helper"))
+PROGRAM = Package("pkg:npm/%40rt/linux-x64@1", "@rt/linux-x64", "1", f"{MODULES}/@rt/linux-x64")
+STRANGER = Package("pkg:npm/s@1", "s", "1", f"{MODULES}/s", requires=("@rt/linux-x64",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "action", "packages", "told"),
+    [
+        ("@rt/linux-x64/bin/rt", "rt/bin/rt.exe", "renamed", (RUNTIME, PROGRAM), False),
+        ("@rt/linux-x64/bin/rt", "rt/bin/rt.exe", "renamed", (RUNTIME, PROGRAM, STRANGER), True),
+        ("@rt/linux-x64/bin/rt", "elsewhere/rt", "renamed", (RUNTIME, PROGRAM), True),
+        ("@rt/linux-x64/bin/rt", None, "written", (RUNTIME, PROGRAM), True),
+        ("s/index.js", "rt/was.js", "renamed", (RUNTIME, PROGRAM, STRANGER), True),
+    ],
+)
+def test_a_program_that_comes_as_a_package_of_its_own_may_be_taken_out_of_it(
+    old: str, new: str | None, action: str, packages: tuple[Package, ...], told: bool
+) -> None:
+    change = FileChange(f"{MODULES}/{old}", action, 2, T0, f"{MODULES}/{new}" if new else None)
+    seen = Observation(processes=samples.PROCESSES, files=(change,))
+    blame = replace(samples.BLAME, package=RUNTIME.purl)
+    found = of("package_tampering", judge(seen, NetworkLog(), packages=packages, blamer=lambda *_: blame))
+    assert (found is not None) is told
+
+
 def test_two_packages_of_one_folder_are_no_crash_and_each_has_its_own() -> None:
     event, interface = namespace("event"), namespace("interface")
     for pair in ((event, interface), (interface, event)):
