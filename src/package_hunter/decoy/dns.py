@@ -17,12 +17,33 @@ from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.model.observation import DnsRecord
 
 _TTL = 300
+_ONE_OPT = (b"\0\0", b"\0\x01")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xff]")
 
 
 def printable(name: str) -> str:
     """``name`` in lower case without its last dot; bytes that could break a line or terminal as ``\\DDD``."""
     return _CONTROL.sub(lambda m: f"\\{ord(m[0]):03d}", name.rstrip(".").lower())
+
+
+def is_plain_question(data: bytes) -> bool:
+    """Whether it is one DNS question and nothing that could carry more: at most an empty OPT record behind it, or
+    one with a client's cookie of eight bytes (RFC 7873), no bytes left over."""
+    if len(data) < 17 or data[2] & 0xF8 or data[4:10] != b"\0\x01\0\0\0\0" or data[10:12] not in _ONE_OPT:
+        return False
+    at = 12
+    while at < len(data) and data[at]:
+        if data[at] > 63:
+            return False
+        at += 1 + data[at]
+    rest = data[at + 5 :]
+    if not data[at : at + 1] or len(data) < at + 5:
+        return False
+    if not data[11]:
+        return not rest
+    empty = len(rest) == 11 and rest[9:] == b"\0\0"
+    cookie = len(rest) == 23 and rest[9:15] == b"\0\x0c\0\x0a\0\x08"
+    return rest[:3] == b"\0\0\x29" and (empty or cookie)
 
 
 class DnsServer:

@@ -29,6 +29,7 @@ from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.dns import DnsServer
 from package_hunter.decoy.existence import Existence
+from package_hunter.decoy.icmp import IcmpServer
 from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
@@ -109,10 +110,14 @@ class Process:
             tcp.listen(engine, DOCKER_SOCKET)
         udp.listen(sockets.udp4, sockets.raw4)
         udp.listen(sockets.udp6, sockets.raw6)
+        icmp = IcmpServer(self.world)
+        icmp.listen(sockets.icmp4)
+        icmp.listen(sockets.icmp6)
         asyncio.get_running_loop().run_in_executor(None, self.watch.warm_up)
         await self._obey(line)
         await tcp.close()
         udp.close()
+        icmp.close()
         self.record.close()
         await self.registry.close()
         await self.fetcher.close()
