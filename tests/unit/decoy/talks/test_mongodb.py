@@ -35,7 +35,7 @@ def test_a_stock_client_logs_in_and_writes_and_reads(tmp_path: Path, tls: bool, 
             assert len(table.insert_many([{"n": n} for n in range(50)]).inserted_ids) == 50
             assert list(table.find()) == [] and table.update_one({}, {"$set": {"a": 1}}).modified_count == 1
             assert "app" in client.list_database_names() and client.server_info()["version"] == "7.0.15"
-        assert (b"open sesame open" in server.heard) == (compressors == "zlib")
+        assert b"open sesame open" in server.heard or compressors != "zlib"  # else it stood in the clear
 
 
 def test_a_client_that_proves_its_password_is_refused_in_the_servers_words(tmp_path: Path) -> None:
