@@ -39,7 +39,24 @@ class LoopTable:
     async def secure(self) -> None:
         assert self._context is not None
         self.secured += 1
-        await self.writer.start_tls(self._context)
+        loop, raw = asyncio.get_running_loop(), self.writer.transport
+        assert isinstance(raw, asyncio.Transport)
+        protocol = raw.get_protocol()
+        raw.pause_reading()
+        early = bytes(self.reader._buffer)  # type: ignore[attr-defined]
+        self.reader._buffer.clear()  # type: ignore[attr-defined]
+        begun = loop.create_task(loop.start_tls(raw, protocol, self._context, server_side=True))
+        await asyncio.sleep(0)  # the task runs, and asks for its protocol to be connected
+        await asyncio.sleep(0)  # which it is now
+        if early:  # MySQL's client begins its handshake without waiting for a word
+            inner = raw.get_protocol()
+            assert isinstance(inner, asyncio.BufferedProtocol)
+            inner.get_buffer(len(early))[: len(early)] = early  # type: ignore[index]
+            inner.buffer_updated(len(early))
+        secured = await begun
+        for one in (protocol, self.reader, self.writer):
+            one._transport = secured  # type: ignore[union-attr]
+        protocol._over_ssl = True  # type: ignore[union-attr]
 
     async def expect(self, play: Play) -> int:
         raise AssertionError("no second connection")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from package_hunter.decoy.talks.bson import encode, top_level
-from package_hunter.decoy.talks.mongodb import play
+from package_hunter.decoy.talks.mongo import play
 from tests.support.talk_table import said_to, served
 
 

@@ -10,7 +10,7 @@ import zlib
 
 from package_hunter.decoy.talks.base import Table
 from package_hunter.decoy.talks.bounded import pour, take
-from package_hunter.decoy.talks.mongodb_replies import Session
+from package_hunter.decoy.talks.mongo_replies import Session
 
 _LONGEST = 48_000_000 + 16
 _KEPT = 64 << 10  # of one message
