@@ -7,7 +7,6 @@ Facts: MySQL source documentation, "Client/Server Protocol"; MariaDB knowledge b
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 from package_hunter.decoy.talks.base import Table
@@ -71,8 +70,7 @@ async def _log_in(table: Table, packets: Packets) -> bool:
         await packets.say(FULL_LOGIN)
         answer = await packets.read()
         if (key := login.key(answer)) is not None:
-            # made where it is asked for: outside of the loop, it takes a while
-            await packets.say(await asyncio.to_thread(key))
+            await packets.say(key())
             answer = await packets.read()
         table.heard(login.password(answer))
     await packets.say(OK)

@@ -40,7 +40,7 @@ def greeting(nonce: bytes) -> bytes:
     return head + low + b"\xff\x02\x00" + high + b"\x15" + bytes(10) + nonce[8:] + b"\0" + _PLUGIN + b"\0"
 
 
-@cache
+@cache  # made when it is first asked for: a tenth of a second
 def _key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, _KEY_BITS)
 

@@ -15,6 +15,7 @@ from package_hunter.decoy.tls import Certificates
 _LIMIT = 1 << 18  # bytes of a reader's buffer
 _HANDSHAKE_SECONDS = 15.0
 _WORDS = 2_000  # characters of a mark's texts
+_HANDSHAKE = b"\x16\x03"  # how TLS begins
 
 
 class _HeardReader(asyncio.StreamReader):
@@ -85,12 +86,20 @@ class Seat:
         loop = asyncio.get_running_loop()
         context = self._certificates.context(self.guest.name or self.guest.address)
         await self.writer.drain()
-        # what was said in the clear behind the word was searched; as after a real server's, it counts no more
+        early = bytes(self._heard_reader._buffer)  # type: ignore[attr-defined]
         self._heard_reader._buffer.clear()  # type: ignore[attr-defined]
-        transport = await loop.start_tls(
-            self.writer.transport, self._protocol, context, server_side=True,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-        )  # fmt: skip
+        raw = self.writer.transport
+        raw.pause_reading()  # type: ignore[attr-defined]
+        begun = loop.create_task(
+            loop.start_tls(
+                raw, self._protocol, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+            )
+        )
+        # What was said in the clear behind the word was searched; as after a real server's, it counts no more. But
+        # MySQL's clients begin their handshake without waiting for one.
+        if early.startswith(_HANDSHAKE):
+            await _begin(raw, early)
+        transport = await begun
         if transport is None:
             raise OSError("handshake failed")
         self._heard_reader.tell = self.heard
@@ -109,3 +118,16 @@ class Seat:
 
     def _tell(self, kind: bytes, data: bytes = b"") -> None:
         self._beside.write(frames.pack(kind, data))
+
+
+async def _begin(raw: asyncio.WriteTransport, early: bytes) -> None:
+    """Give TLS, which is about to take ``raw`` over, what was read from it too early."""
+    await asyncio.sleep(0)  # the task runs, and asks for its protocol to be connected
+    await asyncio.sleep(0)  # which it is now, before anything more is read
+    inner = raw.get_protocol()
+    assert isinstance(inner, asyncio.BufferedProtocol)
+    while early:
+        room: Any = inner.get_buffer(len(early))
+        count = min(len(early), len(room))
+        room[:count], early = early[:count], early[count:]
+        inner.buffer_updated(count)
