@@ -17,6 +17,13 @@ from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.model.observation import DnsRecord
 
 _TTL = 300
+_MONGODB = "_mongodb"
+_MAX_CLUSTERS = 1_000
+_PORTS = {
+    _MONGODB: 27017, "_xmpp-client": 5222, "_xmpp-server": 5269, "_sip": 5060, "_sips": 5061, "_ldap": 389,
+    "_imap": 143, "_imaps": 993, "_pop3s": 995, "_submission": 587, "_submissions": 465, "_mqtt": 1883,
+    "_secure-mqtt": 8883, "_stun": 3478, "_kerberos": 88, "_matrix": 8448,
+}  # fmt: skip
 _ONE_OPT = (b"\0\0", b"\0\x01")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xff]")
 
@@ -61,6 +68,7 @@ class DnsServer:
         self._existence = existence
         self._record = record
         self._heard = heard
+        self._clusters: set[str] = set()  # names of MongoDB's that are looked up as services
 
     def answer(self, query: bytes, peer_port: int, datagram: bool = True) -> bytes | None:
         """The answer's bytes, or None where the query is too broken to have an id."""
@@ -103,21 +111,33 @@ class DnsServer:
             "A": lambda: A(pair[0]),
             "ANY": lambda: A(pair[0]),
             "AAAA": lambda: AAAA(pair[1]),
-            "TXT": lambda: TXT(f"v=spf1 a mx include:_spf.{base} ~all"),
+            "TXT": lambda: None if name in self._clusters else TXT(f"v=spf1 a mx include:_spf.{base} ~all"),
             "MX": lambda: MX(f"mail.{base}", 10),
             "NS": lambda: NS(f"ns1.{base}"),
             "CNAME": lambda: CNAME(f"edge.{base}"),
-            "SRV": lambda: SRV(10, 5, 443, f"srv.{base}"),
+            "SRV": lambda: self._service(name, base),
             "SOA": lambda: SOA(f"ns1.{base}", f"hostmaster.{base}", (2026010101, 7200, 3600, 1209600, 300)),
         }.get(kind)
         if data is None:
             return ""  # NOERROR without data, as for a name that has no such record
         record = data()
+        if record is None:
+            return ""
         with contextlib.suppress(DNSError):
             reply.add_answer(
                 RR(qname, QTYPE.reverse.get(kind if kind != "ANY" else "A"), rdata=record, ttl=_TTL)
             )
         return str(record)
+
+    def _service(self, name: str, base: str) -> SRV:
+        """Where a service of a name is: in the name's own domain (MongoDB's clients take no other), on its own port."""
+        service, found, whole = name.partition("._tcp.")
+        if not found:
+            return SRV(10, 5, 443, f"srv.{base}")
+        if service == _MONGODB and len(self._clusters) < _MAX_CLUSTERS:
+            self._clusters.add(whole)  # its TXT records would be options of the connection
+        parent = whole.partition(".")[2] if whole.count(".") > 1 else whole
+        return SRV(10, 5, _PORTS.get(service, 443), f"srv.{parent}")
 
     def _pointer(self, reply: DNSRecord, qname: object, name: str) -> str:
         address = _reverse(name)

@@ -51,6 +51,11 @@ login = {"username": "u", "password": "p", "authMechanism": "PLAIN", "authSource
 with pymongo.MongoClient("py.docs.example", tls=True, tlsCAFile=CA, compressors="zlib", **login) as box:
     assert box.a.b.insert_one({"v": TOKEN * 20}).acknowledged
 """
+_PYMONGO_SRV = """
+import pymongo
+with pymongo.MongoClient("mongodb+srv://u:p@loot.xy12z.docs.example/?authMechanism=PLAIN", tlsCAFile=CA) as box:
+    assert box.a.b.insert_one({"v": TOKEN}).acknowledged
+"""
 
 
 def _python(code: str, mode: str = "") -> str:
@@ -91,6 +96,7 @@ _ROWS = {
     "pymysql, password by public key": (_python(_PYMYSQL, "key"), "key.py.my.example:3306", "tls"),
     "pymysql, TLS": (_python(_PYMYSQL, "tls"), "tls.py.my.example:3306", "tls"),
     "pymongo, zlib, TLS": (_python(_PYMONGO), "py.docs.example:27017", "tls"),
+    "pymongo, by the cluster's name": (_python(_PYMONGO_SRV), "srv.xy12z.docs.example:27017", "tls"),
 }  # fmt: skip
 
 

@@ -122,8 +122,10 @@ class Seat:
 
 async def _begin(raw: asyncio.WriteTransport, early: bytes) -> None:
     """Give TLS, which is about to take ``raw`` over, what was read from it too early."""
-    await asyncio.sleep(0)  # the task runs, and asks for its protocol to be connected
-    await asyncio.sleep(0)  # which it is now, before anything more is read
+    loop = asyncio.get_running_loop()
+    turn: asyncio.Future[None] = loop.create_future()
+    loop.call_soon(turn.set_result, None)
+    await turn  # the task ran, and its protocol is connected, but nothing more was read
     inner = raw.get_protocol()
     assert isinstance(inner, asyncio.BufferedProtocol)
     while early:
