@@ -81,4 +81,6 @@ def blame_network(log: NetworkLog, observation: Observation, blamer: Blamer) -> 
 
 
 def _protocols(channel: str) -> tuple[str, ...]:
+    if channel == "icmp":
+        return ("icmp",)
     return ("udp", "tcp") if channel in ("dns", "udp") else ("tcp", "udp")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from package_hunter.decoy.context import DecoyContext
+from package_hunter.decoy.dns import is_plain_question
 from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw_services import MiningPool, ShellListener
 from package_hunter.decoy.web import Peer, Talk
@@ -96,8 +97,9 @@ class RawTalk:
                 while len(pending) > 2 and len(pending) >= (end := 2 + int.from_bytes(pending[:2], "big")):
                     query, pending = pending[2:end], pending[end:]
                     answer = self._dns.answer(query, self._peer.peer_port, datagram=False)
-                    if answer is None:
+                    if not is_plain_question(query):  # it may carry more than a name
                         sink.feed(query)
+                    if answer is None:
                         await self._line.hang_up()
                     else:
                         await self._say(len(answer).to_bytes(2, "big") + answer)

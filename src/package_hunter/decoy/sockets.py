@@ -20,13 +20,17 @@ IPV6_TRANSPARENT = 75
 IP_RECVORIGDSTADDR = 20
 IPV6_RECVORIGDSTADDR = 74
 IPV6_HDRINCL = 36
+_SOL_RAW, _ICMP_FILTER = 255, 1  # raw(7)
+_ICMP6_FILTER = 1  # RFC 3542 3.2
+_ERRORS = (3, 5, 11, 12)  # ICMP types: unreachable, redirect, time exceeded, parameter problem
+_ECHO_6 = 128
 CLONE_NEWNET = 0x40000000
-SOCKETS = 6  # of a gateway
+SOCKETS = 8  # of a gateway
 
 
 @dataclass(slots=True)
 class GatewaySockets:
-    """Listening sockets and, to answer datagrams from any address and port, raw ones."""
+    """Listening sockets; raw ones to answer datagrams from any address and port; and to hear pings."""
 
     tcp4: socket.socket
     tcp6: socket.socket
@@ -34,9 +38,11 @@ class GatewaySockets:
     udp6: socket.socket
     raw4: socket.socket
     raw6: socket.socket
+    icmp4: socket.socket
+    icmp6: socket.socket
 
     def all(self) -> tuple[socket.socket, ...]:
-        return (self.tcp4, self.tcp6, self.udp4, self.udp6, self.raw4, self.raw6)
+        return (self.tcp4, self.tcp6, self.udp4, self.udp6, self.raw4, self.raw6, self.icmp4, self.icmp6)
 
     def close(self) -> None:
         for sock in self.all():
@@ -73,6 +79,23 @@ def _raw(family: socket.AddressFamily) -> socket.socket:
     return sock
 
 
+def _pings(family: socket.AddressFamily) -> socket.socket:
+    """Copies of ICMP messages, other than the errors and questions that kernels exchange."""
+    six = family == socket.AF_INET6
+    protocol = socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
+    sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, protocol)
+    if six:
+        blocked = ~(3 << (_ECHO_6 % 32)) & 0xFFFFFFFF  # echo request and reply pass
+        words = [0xFFFFFFFF] * 8
+        words[_ECHO_6 // 32] = blocked
+        sock.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, struct.pack("=8I", *words))
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        sock.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", sum(1 << kind for kind in _ERRORS)))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+    return sock
+
+
 def _open_all() -> GatewaySockets:
     return GatewaySockets(
         _listen(socket.AF_INET, socket.SOCK_STREAM, TCP_PORT),
@@ -81,6 +104,8 @@ def _open_all() -> GatewaySockets:
         _listen(socket.AF_INET6, socket.SOCK_DGRAM, UDP_PORT),
         _raw(socket.AF_INET),
         _raw(socket.AF_INET6),
+        _pings(socket.AF_INET),
+        _pings(socket.AF_INET6),
     )
 
 

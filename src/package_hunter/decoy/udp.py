@@ -1,4 +1,4 @@
-"""Every datagram of the box: DNS is answered, the rest is recorded by flow."""
+"""Every datagram of the box: DNS and a few other questions are answered, all is recorded by flow and searched."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import contextlib
 import socket
 from typing import Any
 
+from package_hunter.decoy import datagram_services
 from package_hunter.decoy.context import DecoyContext
-from package_hunter.decoy.record import now
+from package_hunter.decoy.dns import is_plain_question
+from package_hunter.decoy.flows import Flow, Flows
+from package_hunter.decoy.quic import Greeting
 from package_hunter.decoy.sockets import datagram, original_destination
-from package_hunter.decoy.web import Peer
-from package_hunter.model.observation import Connection
 
-_MAX_FLOWS = 4_096
+_GREETINGS = 1_024  # flows that may be QUIC, at a time
 
 
 class UdpServer:
@@ -21,7 +22,8 @@ class UdpServer:
 
     def __init__(self, world: DecoyContext, dns: Any) -> None:
         self._world, self._dns = world, dns
-        self._flows: dict[tuple[str, int, int], tuple[Peer, bytearray, Any]] = {}
+        self._flows = Flows(world, "udp")
+        self._greetings: dict[Flow, Greeting] = {}
         self._left = world.spec.limits.inbound_bytes
 
     def listen(self, sock: socket.socket, raw: socket.socket) -> None:
@@ -38,52 +40,52 @@ class UdpServer:
             target = original_destination(ancillary)
             if target is None:
                 continue
-            answer = self._heard(data, source[:2], target)
+            answer = self.heard(data, source[:2], target)
             if answer:
                 packet = datagram(target, (source[0], source[1]), answer)
                 with contextlib.suppress(OSError):  # the box's buffer is full, or it is gone
                     raw.sendto(packet, (source[0], 0))
 
-    def _heard(self, data: bytes, source: tuple[str, int], target: tuple[str, int]) -> bytes | None:
+    def heard(self, data: bytes, source: tuple[str, int], target: tuple[str, int]) -> bytes | None:
+        """Take a datagram in; its answer."""
         self._left -= len(data)
         if self._left < 0:
             self._world.record.count_cut("inbound_bytes", len(data))
             return None
-        if target[1] == 53:
-            answer: bytes | None = self._dns.answer(data, source[1])
-            return answer
-        flow = self._flow(source, target)
-        if flow is None:
+        question = is_plain_question(data)
+        if target[1] == 53 and question:
+            return self._asked(data, source)
+        flow = self._flows.hear((*target, source[1]), data)
+        if target[1] == 53 or question:  # whatever stands behind or around the question is searched
+            flow.kind = "dns" if question and flow.kind in ("", "dns") else "raw"
+            answer = self._asked(data, source)
+        else:
+            answer = self._quic(flow, data) or datagram_services.answer(data, source, target[1])
+        flow.peer.bytes_in += len(answer or b"")
+        return answer
+
+    def _asked(self, data: bytes, source: tuple[str, int]) -> bytes | None:
+        answer: bytes | None = self._dns.answer(data, source[1])
+        return answer
+
+    def _quic(self, flow: Flow, data: bytes) -> bytes | None:
+        """The refusal of a datagram that is QUIC's beginning and nothing else."""
+        greeting = self._greetings.get(flow)
+        found = None
+        if flow.kind != "raw" and data[:1] >= b"\xc0":
+            if greeting is None:
+                if len(self._greetings) >= _GREETINGS:
+                    del self._greetings[next(iter(self._greetings))]
+                greeting = self._greetings[flow] = Greeting()
+            found = greeting.hear(data)
+        if greeting is None or found is None:
+            flow.kind = "raw"
+            self._greetings.pop(flow, None)
             return None
-        peer, head, sink = flow
-        peer.sent(len(data))
-        limit = self._world.spec.limits.head_bytes
-        head += data[: max(0, limit - len(head))]
-        sink.feed(data)
-        return None
-
-    def _flow(self, source: tuple[str, int], target: tuple[str, int]) -> tuple[Peer, bytearray, Any] | None:
-        key = (target[0], target[1], source[1])
-        flow = self._flows.get(key)
-        if flow is None:
-            if len(self._flows) >= _MAX_FLOWS:
-                self._finish(next(iter(self._flows)))
-            peer = Peer(target[0], target[1], source[1], self._world.names.name(target[0]), started_ns=now())
-            flow = self._flows[key] = (peer, bytearray(), self._world.watch.raw(peer, "udp"))
-        return flow
-
-    def _finish(self, key: tuple[str, int, int]) -> None:
-        peer, head, sink = self._flows.pop(key)
-        sink.close()
-        self._world.record(
-            "connection",
-            Connection(
-                peer.started_ns, "udp", peer.address, peer.port, peer.peer_port, peer.name, None,
-                peer.bytes_out, peer.bytes_in, "raw", None, bytes(head), peer.sent_ns,
-            ),
-        )  # fmt: skip
+        flow.kind, flow.peer.sni = "quic", greeting.name
+        flow.feed(found[0])
+        return found[1]
 
     def close(self) -> None:
         """Record the flows that are still open."""
-        for key in list(self._flows):
-            self._finish(key)
+        self._flows.close()

@@ -58,7 +58,7 @@ class Watch:
         canary = self.searcher.canaries[found.canary]
         key = (canary.id, channel, destination, lawful)
         ports = self._seen.setdefault(key, set())
-        most = 1 if lawful or channel in ("dns", "udp") else _THIEVES
+        most = 1 if lawful or channel in ("dns", "udp", "icmp") else _THIEVES
         if peer_port in ports or len(ports) >= most:
             return
         ports.add(peer_port)
@@ -126,6 +126,10 @@ class Watch:
     def raw(self, peer: Peer, channel: str) -> Sink:
         """A connection that speaks neither HTTP nor TLS, or a flow of datagrams."""
         return Sink(self, channel, peer, joined=True)
+
+    def pieces(self, peer: Peer, channel: str) -> Sink:
+        """What many flows brought to one place, in the order in which it came."""
+        return Sink(self, channel, peer)
 
     def _search(self, data: bytes, channel: str, destination: str, peer_port: int) -> None:
         for found in self.best(self.searcher.deep(data, Budget(_INNER))):

@@ -211,11 +211,11 @@ class BehaviourRecorder:
 
     def _sent(self, ev: Ev, thread: Thread) -> None:
         fd = ev.fd
-        if fd is not None and fd.is_ip and ev.res >= 0 and PROTOCOLS[fd.l4] == "udp":
+        if fd is not None and fd.is_ip and ev.res >= 0 and PROTOCOLS[fd.l4] in ("udp", "icmp"):
             ends = addresses.read_tuple(ev.param(4))
             if ends is not None and ends.family != 1:
                 local = (address(ends.sip), ends.sport)
-                self._socket(ev, thread, "udp", (address(ends.dip), ends.dport), local, 0)
+                self._socket(ev, thread, PROTOCOLS[fd.l4], (address(ends.dip), ends.dport), local, 0)
 
     def _to(self, ev: Ev, thread: Thread, fd: Fd, result: int) -> None:
         self._socket(

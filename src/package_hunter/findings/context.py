@@ -28,6 +28,8 @@ Blamer = Callable[[int, int], Blame | None]
 
 MAX_CHAIN = 12
 MAX_LINE = 256  # a line of processes longer than this is not followed: then nothing is known of it
+# What connections are that are told by what was said in them, or that say nothing by themselves.
+KNOWN_SPEECH = ("http", "tls", "registry", "dns", "quic", "ping")
 _PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 
 
@@ -122,9 +124,7 @@ class Context:
         for request in self.network.requests:
             host = host_asked(request)
             asked[host] = asked.get(host, True) and request.registry
-        strange = {
-            c.name for c in self.network.connections if c.kind not in ("http", "tls", "registry", "dns")
-        }
+        strange = {c.name for c in self.network.connections if c.kind not in KNOWN_SPEECH}
         return frozenset(host for host, only in asked.items() if only and host not in strange)
 
     @cached_property

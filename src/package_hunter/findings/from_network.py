@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from package_hunter.findings.catalog import Class, kinds
-from package_hunter.findings.context import Context, host_asked
+from package_hunter.findings.context import KNOWN_SPEECH, Context, host_asked
 from package_hunter.findings.signals import Signal
 from package_hunter.findings.traffic import (
     base_domain,
@@ -217,7 +217,7 @@ def _connections(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     wanted = tuple(facts)
     for connection in context.network.connections:
         ours = is_marker(connection.name, context.markers)
-        known = connection.kind in ("http", "tls", "registry", "dns")
+        known = connection.kind in KNOWN_SPEECH
         if not ours and not known and connection.bytes_out > 0:
             yield from _raw(context, connection, wanted)
 

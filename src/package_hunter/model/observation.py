@@ -84,7 +84,7 @@ class SocketUse:
 
     process: int
     time_ns: int
-    protocol: str  # "tcp" | "udp" | "unix"
+    protocol: str  # "tcp" | "udp" | "icmp" | "unix"
     address: str
     port: int
     local_address: str
@@ -108,8 +108,9 @@ class DnsRecord:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A TCP connection or UDP flow that reached the gateway. ``name`` is the name that was resolved to the
-    address, or the TLS server name, or None for a bare address."""
+    """A TCP connection, UDP flow or run of pings that reached the gateway (of pings, ``port`` is 0 and ``peer_port``
+    the number that they carry). ``name`` is the name that was resolved to the address, or the TLS server name, or
+    None for a bare address."""
 
     time_ns: int
     protocol: str
@@ -161,7 +162,9 @@ class CanaryHit:
     time_ns: int
     canary: str
     encoding: tuple[str, ...]
-    channel: str  # "dns" | "http-url" | "http-header" | "http-body" | "tcp" | "udp" | "tls-sni" | ...
+    channel: (
+        str  # "dns" | "http-url" | "http-header" | "http-body" | "tcp" | "udp" | "icmp" | "tls-sni" | ...
+    )
     destination: str  # name or address, with port
     peer_port: int
     lawful: bool

@@ -12,6 +12,7 @@ from package_hunter.blame.falco import FalcoBlamer
 from package_hunter.model.observation import (
     Alert,
     Blame,
+    CanaryHit,
     CanaryRead,
     Connection,
     DnsRecord,
@@ -248,6 +249,14 @@ def test_a_circle_of_parents_ends() -> None:
 
 def use(process_key: int, at: float, port: int, protocol: str = "tcp") -> SocketUse:
     return SocketUse(process_key, int(at * S), protocol, "198.18.1.1", 443, "10.88.0.2", port, 0)
+
+
+def test_a_ping_is_tied_to_its_process_by_its_number_and_to_no_connection() -> None:
+    judge = blamer(process(21, 20, 201, 21), process(31, 30, 301, 31))
+    seen = Observation((), (), (), (use(21, 22, 7, "tcp"), use(31, 22, 7, "icmp")))
+    hit = CanaryHit(22 * S, "c", ("pieces",), "icmp", "203.0.113.9:0", 7, False)
+    (blamed,) = blame_network(NetworkLog(hits=(hit,)), seen, judge).hits
+    assert blamed.blame is not None and blamed.blame.package == B
 
 
 def test_ports_tie_the_gateways_records_to_processes() -> None:

@@ -178,3 +178,26 @@ def test_pips_words_are_read() -> None:
     assert _pip_config(said)["index-url"] == "https://b.example/simple"
     help_text = "Base URL of the Python Package Index (default\n   https://d.example/simple). This"
     assert _pip_default(help_text) == "https://d.example/simple"
+
+
+def test_a_clusters_name_leads_to_hosts_of_its_own_domain_and_has_no_options(tmp_path: Path) -> None:
+    dns, record, names = server(tmp_path, Limits())
+    said = {}
+    for name, kind in (
+        ("_mongodb._tcp.loot.xy12z.docs.example", "SRV"),
+        ("loot.xy12z.docs.example", "TXT"),
+        ("other.docs.example", "TXT"),
+        ("_imaps._tcp.docs.example", "SRV"),
+        ("odd.docs.example", "SRV"),
+    ):
+        answer = Packet.parse(dns.answer(Packet.question(name, kind).pack(), 1) or b"")
+        said[name] = [str(one.rdata) for one in answer.rr]
+    record.close()
+    names.close()
+    assert said == {
+        "_mongodb._tcp.loot.xy12z.docs.example": ["10 5 27017 srv.xy12z.docs.example."],
+        "loot.xy12z.docs.example": [],
+        "other.docs.example": ['"v=spf1 a mx include:_spf.docs.example ~all"'],
+        "_imaps._tcp.docs.example": ["10 5 993 srv.docs.example."],
+        "odd.docs.example": ["10 5 443 srv.docs.example."],
+    }
