@@ -15,11 +15,14 @@ ALLOWED = {
     "api/server.py": "walks packages that it imports in the ordinary way, and libraries",
     "cli/main.py": "loads only the command that was asked for; test_main.py tries each name of its table",
     "confine.py": "codecs of Python itself",
+    "decoy/talks/process.py": "loads the conversations of its table; test_process.py tries each",
+    "decoy/talks/table.py": "looks which conversations of the table are there",
     "ecosystems/python/exercise.py": "runs in the box, on the scanned package",
     "sandbox/doctor.py": "looks whether a compiler is installed",
 }
 # modules that are started as a process, or given to a library by name
 NAMED = {
+    "decoy/talks/starts.py": ["package_hunter.decoy.talks.process"],
     "ecosystems/known.py": ["package_hunter.ecosystems.gateway"],
     "intake/run.py": ["package_hunter.intake.worker"],
     "store/database.py": ["package_hunter.store:migrations"],

@@ -15,7 +15,7 @@ class Worker:
         self._line: socket.socket | None = line
 
     def stands(self, labels: tuple[str, ...]) -> bool | None:
-        """Whether one of some labels of a name stands in a file of the box; yes where it does not answer."""
+        """Whether one of some labels of a name stands in a file of the box; None where it does not answer."""
         answer, _ = self._ask({"labels": labels}, 0)
         said = answer.get("stands")
         return None if said is None else bool(said)

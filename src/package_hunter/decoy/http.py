@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -20,6 +22,7 @@ METHODS = (
     b"PROPFIND ", b"MKCOL ", b"SEARCH ", b"REPORT ",
 )  # fmt: skip
 _CHUNK = 256 << 10
+_WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 Respond = Callable[[Ask], Awaitable[Answer]]
@@ -42,7 +45,8 @@ class Conversation:
         self._unread = b""  # what came and was no whole request yet
         self._begun = False  # of a request something has come, not all
         self._kept = False  # a package manager's connection to a registry: it may ask again
-        self.tunnel = False  # after CONNECT: the connection goes on as another
+        self.tunnel = ""  # after CONNECT: where to; the connection goes on as another
+        self.upgraded = False  # to WebSocket
 
     async def run(self) -> None:
         """Until the box or a limit ends it."""
@@ -73,7 +77,11 @@ class Conversation:
         self._note(started, ask, answer.status, answer.registry)
         if ask.method == "CONNECT" and answer.status == 200:
             await self._line.say(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            self.tunnel = True
+            self.tunnel = ask.target
+            return False
+        if accept := _websocket(ask):
+            await self._write(accept)
+            self.upgraded = True
             return False
         self._kept = answer.registry and ask.by_manager
         answer.close = answer.close or not answer.registry
@@ -210,6 +218,11 @@ class Conversation:
                 sink.close()
         return False
 
+    @property
+    def rest(self) -> bytes:
+        """What came behind the request after which the connection goes on as another."""
+        return self._http.trailing_data[0]
+
     def _search(self, data: bytes) -> None:
         if data and not self._peer.local:
             sink = self._world.watch.raw(self._peer, self._channel)
@@ -254,6 +267,22 @@ class Conversation:
 
     async def _write(self, data: bytes) -> None:
         self._peer.bytes_in += await self._line.say(data)
+
+
+def _websocket(ask: Ask) -> bytes:
+    """The answer that upgrades (RFC 6455 4.2.2); b"" where nothing else was asked for."""
+    key = ask.headers.get("sec-websocket-key", "")
+    if (
+        not key
+        or ask.method != "GET"
+        or ask.headers.get("upgrade", "").lower() != "websocket"
+        or ask.peer.local
+    ):
+        return b""
+    digest = hashlib.sha1((key + _WEBSOCKET).encode("latin-1"), usedforsecurity=False).digest()
+    accept = base64.b64encode(digest).decode()
+    head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    return f"{head}Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
 
 
 def _server() -> h11.Connection:

@@ -43,7 +43,7 @@ class RawTalk:
     async def run(self, silent: bool) -> None:
         """Until the end."""
         self._talk.kind = "tls-raw" if self._peer.tls else "raw"
-        if self._peer.port == 53:
+        if self._peer.port == 53 or (self._peer.port == 853 and self._peer.tls):
             self._talk.kind = "dns"
             await self._dns_over_tcp()
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from package_hunter.decoy.context import DecoyContext
+from package_hunter.decoy.dns import DnsServer
+from package_hunter.decoy.over_https import OverHttps
 from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import Front
 from package_hunter.decoy.services import SERVICES
@@ -13,7 +15,10 @@ from package_hunter.decoy.web import Answer, Ask
 class Router:
     """Registries first, then the services by name, port or form, then a plausible download for any URL."""
 
-    def __init__(self, world: DecoyContext, fronts: tuple[Front, ...], fetcher: Fetcher) -> None:
+    def __init__(
+        self, world: DecoyContext, fronts: tuple[Front, ...], fetcher: Fetcher, dns: DnsServer
+    ) -> None:
+        self._over_https = OverHttps(dns)
         self._world, self._fronts, self._fetcher = world, fronts, fetcher
         self._services = tuple(make(world) for make in SERVICES)
         self._downloads = Downloads(world)
@@ -22,6 +27,8 @@ class Router:
         """The answer to any request."""
         if ask.method == "CONNECT":
             return Answer(200)
+        if (resolved := self._over_https.answer(ask)) is not None:
+            return resolved
         for service in self._services:
             if service.matches(ask) and (answer := service.answer(ask)) is not None:
                 return answer

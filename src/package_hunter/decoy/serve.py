@@ -89,10 +89,10 @@ class Process:
         self.registry = Registry(spec, self.cache, self.record)
         self.registry.on_file_host = names.registry
         self.fetcher = Fetcher(self.registry, self.watch)
-        self.router = Router(self.world, make_fronts(self.registry), self.fetcher)
         self.worker = Worker(questions)
         existence = Existence(self.worker.stands, markers.is_marker)
         self.dns = DnsServer(names, self.record, self._heard, existence)
+        self.router = Router(self.world, make_fronts(self.registry), self.fetcher, self.dns)
 
     def _heard(self, name: str, peer_port: int) -> None:
         if self.world.markers.is_marker(name.rstrip(".").lower()):

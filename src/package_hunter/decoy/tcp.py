@@ -9,6 +9,7 @@ import ssl
 import struct
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from package_hunter.decoy.context import DecoyContext
@@ -17,8 +18,10 @@ from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw import RawTalk
 from package_hunter.decoy.record import now
 from package_hunter.decoy.sniff import client_hello_name, protocol
+from package_hunter.decoy.socks import handshake, is_socks
 from package_hunter.decoy.talks.host import Host
 from package_hunter.decoy.talks.table import greeted, opened
+from package_hunter.decoy.tunnel import carry, destination, inner_peer
 from package_hunter.decoy.web import Peer, Talk
 from package_hunter.model.observation import Connection
 
@@ -28,6 +31,7 @@ _GREETING_SECONDS = 0.3  # the same on a port whose server is known to speak fir
 _INSIDE_SECONDS = 3.0  # the same inside TLS, whose handshake keeps a busy client
 _SPLIT_SECONDS = 0.02  # between two looks at first bytes that do not tell yet what they are
 _HANDSHAKE_SECONDS = 15.0  # seconds for a TLS handshake
+_DEEPEST = 4  # proxies in proxies
 _CLOSING_SECONDS = 2.0  # seconds for the last bytes of a connection that ends
 
 
@@ -38,6 +42,7 @@ class _OpenConnection:
     sock: socket.socket
     task: asyncio.Task[None] | None
     touched: float
+    depth: int = 0  # proxies around it
 
 
 class TcpServer:
@@ -106,13 +111,16 @@ class TcpServer:
             self._open.pop(entry, None)
             sock.close()
             if peer is not None:
-                self._world.record(
-                    "connection",
-                    Connection(
-                        peer.started_ns, "tcp", peer.address, peer.port, peer_port, peer.name, peer.sni,
-                        peer.bytes_out, peer.bytes_in, talk.kind, None, talk.head, peer.sent_ns,
-                    ),
-                )  # fmt: skip
+                self._note(peer, talk)
+
+    def _note(self, peer: Peer, talk: Talk) -> None:
+        self._world.record(
+            "connection",
+            Connection(
+                peer.started_ns, "tcp", peer.address, peer.port, peer.peer_port, peer.name, peer.sni,
+                peer.bytes_out, peer.bytes_in, talk.kind, None, talk.head, peer.sent_ns,
+            ),
+        )  # fmt: skip
 
     async def _serve_local(self, entry: _OpenConnection, path: str) -> None:
         """A connection to a socket of the box's file system: its client is known by its pid."""
@@ -230,15 +238,68 @@ class TcpServer:
             talk.kind = "http"
             conversation = Conversation(self._world, peer, line, self._respond, spent)
             await conversation.run()
-            if not conversation.tunnel:
+            _unread(reader, conversation.rest)
+            peer.bytes_out -= len(conversation.rest)  # is read again
+            if conversation.tunnel:
+                await self._tunnel(entry, peer, line, destination(conversation.tunnel, peer))
+                return
+            if not conversation.upgraded or await self._talks.play("websocket", peer, line, spent, talk):
                 return
             speaks = "raw"
+        elif not peer.local and is_socks(first):
+            talk.kind = "socks"
+            await self._tunnel(entry, peer, line, await self._socks(peer, reader, line, spent))
+            return
         elif not peer.local and (play := self._play(peer, first, talk)):
             if await self._talks.play(play, peer, line, spent, talk):
                 return
             speaks = "raw" if talk.head else speaks  # it broke off: heard out
         raw = RawTalk(self._world, peer, line, self._dns, spent, talk)
         await raw.run(speaks == "silent")
+
+    async def _socks(
+        self, peer: Peer, reader: asyncio.StreamReader, line: Line, spent: Callable[[int], None]
+    ) -> tuple[str, int]:
+        sink = self._world.watch.raw(peer, "tls" if peer.tls else "tcp")
+
+        def heard(data: bytes) -> None:
+            peer.sent(len(data))
+            sink.feed(data)
+            spent(len(data))
+
+        try:
+            async with asyncio.timeout(self._limits.head_seconds):
+                return await handshake(reader, line.say, heard)
+        finally:
+            sink.close()
+
+    async def _tunnel(self, entry: _OpenConnection, peer: Peer, line: Line, where: tuple[str, int]) -> None:
+        """What is inside a proxy's connection is served as a connection of its own."""
+        inner, talk = inner_peer(peer, *where), Talk()
+        outer, served = socket.socketpair()
+        for sock in (outer, served):
+            sock.setblocking(False)
+        inside = _OpenConnection(served, None, time.monotonic(), entry.depth + 1)
+
+        def count(amount: int) -> None:
+            entry.touched = time.monotonic()
+            peer.sent(amount)
+
+        def said(amount: int) -> None:
+            peer.bytes_in += amount
+
+        carried = asyncio.get_running_loop().create_task(carry(line, outer, count, said))
+        try:
+            if inside.depth > _DEEPEST:
+                raise EOFError("proxies in proxies")
+            await self._talk(inside, inner, talk)
+            served.close()
+            await carried
+        finally:
+            carried.cancel()
+            await asyncio.gather(carried, return_exceptions=True)
+            served.close()
+            self._note(inner, talk)
 
     def _patience(self, peer: Peer) -> float | None:
         """Seconds that a client may be silent where its server speaks first; None where that is not known."""

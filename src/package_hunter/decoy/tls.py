@@ -80,7 +80,9 @@ class Certificates:
 
     def _make(self, name: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(
+            ["http/1.1", "h2"]
+        )  # ours come first: HTTP/2 is for who speaks nothing else
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         self._load(context, self._key_pem + self._certificate(name))
         context.sni_callback = self._on_sni

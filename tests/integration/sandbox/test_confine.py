@@ -98,7 +98,7 @@ def test_files_and_sockets_by_role(tmp_path: Path) -> None:
     """
     may = {role: _confined(role, code).stdout.split() for role in ROLES}
     both = ["write", "socket"]
-    nothing: dict[str, list[str]] = {"reader": [], "planner": [], "test": []}
+    nothing: dict[str, list[str]] = {"reader": [], "planner": [], "test": [], "talker": []}
     assert may == {"gateway": both, "unpacker": ["write"], "server": both, **nothing}
 
 

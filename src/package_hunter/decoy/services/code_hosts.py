@@ -1,4 +1,4 @@
-"""GitHub and GitLab: their APIs, and git over HTTPS."""
+"""GitHub and GitLab: their APIs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,10 @@ class CodeHosts:
         self._world = world
 
     def matches(self, ask: Ask) -> bool:
-        return ask.host in ("api.github.com", "gitlab.com") or ask.raw_path.endswith("/git-receive-pack")
+        return ask.host in ("api.github.com", "gitlab.com")
 
     def answer(self, ask: Ask) -> Answer | None:
         path = ask.raw_path
-        if path.endswith("/git-receive-pack"):
-            self._world.mark("repository_change", ask.peer, "pushed to a git repository", url=ask.url[:2000])
-            return Answer(403, b"", type="text/plain")
         if ask.host == "gitlab.com":
             return self._gitlab(ask, path)
         for method, pattern, what in _GITHUB_CHANGES:

@@ -44,6 +44,8 @@ _ROWS = (
     Row("postgres", (), _bytes(rb"\0\0.{2}(\0\x03\0[\0-\x02]|\x04\xd2\x16[\x2e-\x30])")),
     Row("mysql", (3306, 33060)),
     Row("mqtt", (), _bytes(rb"\x10.{1,4}\0(\x04MQTT|\x06MQIsdp)")),
+    Row("h2", (), _bytes(rb"PRI \* HTTP/2\.0\r\n")),
+    Row("websocket"),  # after its upgrade
     Row("echo", (7,)),
 )
 ROWS = tuple(row for row in _ROWS if importlib.util.find_spec(f"{__package__}.{row.play}"))
