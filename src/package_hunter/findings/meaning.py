@@ -22,6 +22,7 @@ _STARTS = re.compile(
     r"|/var/spool/cron.*|/usr/lib/systemd/.*"
     r"|.*/(site|dist)-packages/([^/]+\.pth|(site|user)customize(\.py|/__init__\.py))"
 )
+_FLAGS = re.compile(r"-[A-Za-z]+")  # of an interpreter, in a script's first line
 _SCHEDULERS = frozenset(
     (
         "crontab",
@@ -94,15 +95,16 @@ def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:
 
 
 def command_words(words: Sequence[str]) -> list[str]:
-    """A command line's words; of a program that is a script, without the interpreter's own mention of it
-    (``systemctl /usr/bin/systemctl status``)."""
-    if (
-        len(words) > 1
-        and words[1].startswith("/")
-        and PurePosixPath(words[1]).name == PurePosixPath(words[0]).name
-    ):
-        return list(words[1:])
+    """A command line's words; of a program that is a script, without the interpreter's own mention of it and its
+    flags (``systemctl /usr/bin/systemctl status``, ``aws -IS /usr/bin/aws sts``)."""
+    at = 2 if len(words) > 2 and _FLAGS.fullmatch(words[1]) else 1
+    if len(words) > at and words[at].startswith("/") and _name(words[at]) == _name(words[0]):
+        return list(words[at:])
     return list(words)
+
+
+def _name(program: str) -> str:
+    return PurePosixPath(program).name
 
 
 def only_asks(words: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from package_hunter.decoy.secrets import (
     gh,
     git,
     history,
+    keepers,
     metadata,
     npmrc,
     project_env,
@@ -28,6 +29,6 @@ from package_hunter.decoy.secrets import (
 
 KINDS: tuple[Callable[[Forge], None], ...] = (
     agents.make, aws.make, browsers.make, clouds.make, docker.make, documents.make, environment.make,
-    gem.make, gh.make, git.make, history.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
+    gem.make, gh.make, git.make, history.make, keepers.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
     ssh.make, wallets.make, withheld.make,
 )  # fmt: skip
