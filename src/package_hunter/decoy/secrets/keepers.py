@@ -98,7 +98,7 @@ def _cluster(forge: Forge) -> None:
         "registry-credentials": {"token": _cluster_secret(forge)},
     }
     token = forge.canary(
-        "kube-token", _CLUSTER, jwt("kubernetes/serviceaccount", "system:serviceaccount:prod:api")
+        "kube-service-token", _CLUSTER, jwt("kubernetes/serviceaccount", "system:serviceaccount:prod:api")
     )
     data = {"secrets": {key: _in_base64(one) for key, one in values.items()}, "token": token}
     forge.file(_CLUSTER, seal(data, _JSON), 0o600)

@@ -78,7 +78,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         ("kubectl get secret -o yaml", "kube-secret"),
         ("kubectl get secrets -A -o json", "kube-secret"),
         ("kubectl exec -n prod storefront-7c9d8f6b5-x2k4q -- env", "kube-secret"),
-        ("kubectl create token default", "kube-token"),
+        ("kubectl create token default", "kube-service-token"),
         ("kubectl config view --raw", "kube-token"),
         ("gh auth token", "github-token"),
         ("gh auth status -t", "github-token"),
