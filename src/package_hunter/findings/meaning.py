@@ -10,7 +10,7 @@ from typing import Any
 
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import reads_settings
-from package_hunter.model.box import HOME
+from package_hunter.model.box import HOME, RUNNER_WORKER
 
 _DOCUMENTS = re.compile(rf"{HOME}/(Documents|Desktop)(/.*)?")
 _ANOTHERS_MEMORY = re.compile(r"/proc/\d+/(environ|mem)")
@@ -77,12 +77,24 @@ def is_document(path: str) -> bool:
 def of_read(path: str, context: Context) -> dict[str, Any]:
     """Of a file of secrets that was opened. A folder that was listed, and what lies beside the secrets, is none; all
     secrets of a box are fakes of ours, so their places are known."""
+    if _of_runner(path, context):
+        return {"content": True, "settings": False, "runner": True}
     if not context.places:
         return {"settings": reads_settings(path)}
     content = (path in context.places and not is_document(path)) or _ANOTHERS_MEMORY.fullmatch(
         path
     ) is not None
     return {"content": content, "settings": reads_settings(path)}
+
+
+def _of_runner(path: str, context: Context) -> bool:
+    """Whether it is the memory or environment of the CI runner that the box has: nobody's command started that."""
+    found = _ANOTHERS_MEMORY.fullmatch(path)
+    number = int(path.split("/")[2]) if found else 0
+    return found is not None and any(
+        p.vpid == number and p.exepath == RUNNER_WORKER and context.blame_of(p.key, p.started_ns) is None
+        for p in context.processes.values()
+    )
 
 
 def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from package_hunter.decoy.secrets import (
     npmrc,
     project_env,
     pypirc,
+    runner,
     ssh,
     wallets,
     withheld,
@@ -30,5 +31,5 @@ from package_hunter.decoy.secrets import (
 KINDS: tuple[Callable[[Forge], None], ...] = (
     agents.make, aws.make, browsers.make, clouds.make, docker.make, documents.make, environment.make,
     gem.make, gh.make, git.make, history.make, keepers.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
-    ssh.make, wallets.make, withheld.make,
+    runner.make, ssh.make, wallets.make, withheld.make,
 )  # fmt: skip
