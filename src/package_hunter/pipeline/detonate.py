@@ -105,7 +105,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
 
 def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     """Let the gateway answer the box, and pass on what the plan needs of registries."""
-    gateway.start(box.gateway_netns, box.docker_socket, partial(stands, box.upper_dir))
+    gateway.start(box.gateway_netns, box.docker_socket, partial(stands, box.upper_dir), box.handed_out())
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)

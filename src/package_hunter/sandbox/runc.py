@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from package_hunter.config import settings
 from package_hunter.errors import HostError, SandboxError
 from package_hunter.model.box import CLOCK_FILE, DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
 from package_hunter.model.scan import Command, CommandRun, Leftovers, LeftRunning
@@ -27,6 +28,7 @@ from package_hunter.sandbox.boxtime import BoxTime
 from package_hunter.sandbox.channel import Channel, Deadline, Outcome
 from package_hunter.sandbox.clock.pacer import Pacer
 from package_hunter.sandbox.clock.page import Page
+from package_hunter.sandbox.handed_out import HandedOut
 from package_hunter.sandbox.image import find_image
 from package_hunter.sandbox.populate import environment, populate
 
@@ -144,6 +146,11 @@ class RuncSandbox:
             ran_seconds=outcome.ran_seconds,
             starved_seconds=outcome.starved_seconds,
         )
+
+    def handed_out(self) -> HandedOut:
+        """Packs the runtimes of this box's image, for who fetches one."""
+        root = mounts.mount_image(self._image or find_image())
+        return HandedOut(root, settings().data_dir / "cache" / "runtimes")
 
     def attend(self, command: Command) -> None:
         """Run a command that starts what the machine itself has running (a CI runner); what it leaves is not

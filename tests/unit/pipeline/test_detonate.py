@@ -91,6 +91,9 @@ class AnyBox:
         assert (pidfd, name) == (AnyGateway.pidfd, "gateway")
         self.told.tell("gateway needed")
 
+    def handed_out(self) -> None:
+        """Packs nothing."""
+
     def start(self) -> None:
         self.told.tell("box started")
 
