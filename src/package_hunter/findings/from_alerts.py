@@ -281,6 +281,8 @@ def signals(context: Context) -> Iterator[Signal]:
         own = kind.name == "git_hook" and is_own_hook(alert, process, context)
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
         subject = _final_name(_subject(alert, kind, context), alert, kind, context)
+        if _is_exec(alert) and ASKED_KEEPER in alert.tags:
+            subject = " ".join(command_words(_words(alert)))
         meaning = _meaning(alert, kind, subject, context)
         asked = _is_exec(alert) and (meaning.get("only_asked") or meaning.get("starts") is False)
         if kind.name == "credential_access" and _is_own_read(process, path, own_reads):

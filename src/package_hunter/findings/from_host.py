@@ -12,11 +12,11 @@ from package_hunter.findings import own_patches
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
-from package_hunter.findings.meaning import is_document
+from package_hunter.findings.meaning import is_document, is_runner
 from package_hunter.findings.own_starts import is_manager
 from package_hunter.findings.signals import Signal, reads_settings
 from package_hunter.findings.traces import removes_traces
-from package_hunter.model.box import HOME, RUNNER_WORKER
+from package_hunter.model.box import HOME
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import Blame, FileChange, Process
 from package_hunter.model.owners import names
@@ -146,7 +146,7 @@ def _detached(context: Context) -> Iterator[Signal]:
     they can: by nohup and the like, however soon they end."""
     for process in context.processes.values():
         parent = context.processes.get(process.parent) if process.parent is not None else None
-        if parent is None or _is_runner(process, context):
+        if parent is None or is_runner(process, context):
             continue
         made_to = any(line.startswith(_DETACHERS) for line in (*process.execs, process.cmdline))
         left = parent.ended_ns
@@ -166,11 +166,6 @@ def _detached(context: Context) -> Iterator[Signal]:
             blame=context.blame_of(process.key, time_ns),
             process=process.key,
         )
-
-
-def _is_runner(process: Process, context: Context) -> bool:
-    """Whether it is the CI runner that the box has running, which nobody's command started."""
-    return process.exepath == RUNNER_WORKER and context.blame_of(process.key, process.started_ns) is None
 
 
 def _hangs(context: Context) -> Iterator[Signal]:

@@ -11,6 +11,7 @@ from typing import Any
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import reads_settings
 from package_hunter.model.box import HOME, RUNNER_WORKER
+from package_hunter.model.observation import Process
 
 _DOCUMENTS = re.compile(rf"{HOME}/(Documents|Desktop)(/.*)?")
 _ANOTHERS_MEMORY = re.compile(r"/proc/\d+/(environ|mem)")
@@ -88,13 +89,17 @@ def of_read(path: str, context: Context) -> dict[str, Any]:
 
 
 def _of_runner(path: str, context: Context) -> bool:
-    """Whether it is the memory or environment of the CI runner that the box has: nobody's command started that."""
-    found = _ANOTHERS_MEMORY.fullmatch(path)
-    number = int(path.split("/")[2]) if found else 0
-    return found is not None and any(
-        p.vpid == number and p.exepath == RUNNER_WORKER and context.blame_of(p.key, p.started_ns) is None
-        for p in context.processes.values()
-    )
+    """Whether it is the memory or the environment of the CI runner that the box has."""
+    if _ANOTHERS_MEMORY.fullmatch(path) is None:
+        return False
+    number = int(path.split("/")[2])
+    return any(p.vpid == number and is_runner(p, context) for p in context.processes.values())
+
+
+def is_runner(process: Process, context: Context) -> bool:
+    """Whether it is the CI runner that the box has: started before any command, so by nobody's."""
+    first = min((run.started_ns for run in context.runs), default=process.started_ns + 1)
+    return process.exepath == RUNNER_WORKER and process.started_ns < first
 
 
 def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:

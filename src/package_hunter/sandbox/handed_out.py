@@ -101,7 +101,10 @@ def _zipped(program: Path, inner: str) -> Callable[[IO[bytes]], None] | None:
 
 def _tarred(entries: list[_Entry], kind: str) -> Callable[[IO[bytes]], None]:
     def write(out: IO[bytes]) -> None:
-        with _packing(out, kind) as stream, tarfile.open(fileobj=stream, mode="w|", bufsize=1 << 20) as archive:
+        with (
+            _packing(out, kind) as stream,
+            tarfile.open(fileobj=stream, mode="w|", bufsize=1 << 20) as archive,
+        ):
             for name, path in entries:
                 member = archive.gettarinfo(str(path), name)
                 member.uid = member.gid = 0
