@@ -12,7 +12,7 @@ from package_hunter.model.sealed import seal, unseal
 @pytest.mark.parametrize(
     "around", ['{"data":"%s"}', "-----BEGIN-----\n\n%s\n-----END-----\n", "Head\n\r%s\n"]
 )
-@pytest.mark.parametrize("data", [[], {"a": ["x" * 500, 1, None]}, "one word"])
+@pytest.mark.parametrize("data", [["a", "short", "list", 1], {"a": ["x" * 500, 1, None]}, "one word"])
 def test_what_was_sealed_comes_out_and_cannot_be_read_as_it_stands(around: str, data: object) -> None:
     content = seal(data, around)
     assert unseal(content) == data
