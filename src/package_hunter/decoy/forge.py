@@ -73,8 +73,9 @@ class Forge:
     env: dict[str, str] = field(default_factory=dict)
 
     def canary(self, kind: str, place: str, value: str, lawful: tuple[str, ...] = ()) -> str:
-        """Register a secret; returns its value. ``place``: below the home, absolute, URL, or ``env:NAME``."""
-        place = place if place.startswith(("/", "env:", "http:")) else f"{HOME}/{place}"
+        """Register a secret; returns its value. ``place``: below the home, absolute, URL, ``env:NAME``, or
+        ``memory:PROGRAM``."""
+        place = place if place.startswith(("/", "env:", "http:", "memory:")) else f"{HOME}/{place}"
         self.canaries.append(Canary(f"{kind}-{len(self.canaries) + 1}", kind, place, value, lawful))
         return value
 

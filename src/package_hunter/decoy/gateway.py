@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from package_hunter.confine import UIDS
 from package_hunter.decoy import control
@@ -47,12 +48,14 @@ class GatewayProcess:
     def __init__(self, program: str) -> None:
         self.line, theirs = socket.socketpair()
         self.questions, asks = socket.socketpair()
+        self.runtimes, wants = socket.socketpair()
         self.line.settimeout(_START_SECONDS)
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the process)
-        with theirs, asks:
+        with theirs, asks, wants:
+            numbers = (theirs.fileno(), asks.fileno(), wants.fileno())
             self.process = subprocess.Popen(
-                [sys.executable, "-m", program, str(theirs.fileno()), str(asks.fileno())],
-                pass_fds=(theirs.fileno(), asks.fileno()),
+                [sys.executable, "-m", program, *map(str, numbers)],
+                pass_fds=numbers,
                 cwd="/",
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
                 stdin=subprocess.DEVNULL,
@@ -66,6 +69,7 @@ class GatewayProcess:
         self.process.wait()
         self.line.close()
         self.questions.close()
+        self.runtimes.close()
         self.errors.close()
 
 
@@ -90,7 +94,7 @@ class Gateway:
         _own(self.names_path, spec.uid)
         _own(spec.run_dir, spec.uid)  # last: from now on others put things there
         self._line, self._process, self._errors = process.line, process.process, process.errors
-        self._questions = process.questions
+        self._questions, self._runtimes = process.questions, process.runtimes
         self.pidfd = os.pidfd_open(
             self._process.pid
         )  # readable once the process has ended; open until ``stop``
@@ -107,10 +111,13 @@ class Gateway:
         netns: int | str | os.PathLike[str],
         engine: socket.socket | None = None,
         stands: Stands = lambda labels: None,
+        runtime: Callable[[str], BinaryIO | None] = lambda archive: None,
     ) -> None:
         """Open the sockets in ``netns`` and return once the gateway answers there. ``engine`` is a listening
         socket of the box's file system on which the gateway plays a container engine. ``stands`` says whether one
-        of some labels of a host name stands in a file of the box (None: it could not be said)."""
+        of some labels of a host name stands in a file of the box (None: it could not be said). ``runtime`` gives the
+        archive of a runtime by its (untrusted) name, open, which is handed to the gateway and closed here."""
+        threading.Thread(target=_hand_over, args=(self._runtimes, runtime), daemon=True).start()
         threading.Thread(target=_answer, args=(self._questions, stands, self._errors), daemon=True).start()
         sockets = open_in(netns)
         given = (*sockets.all(), *([engine] if engine else []))
@@ -165,6 +172,8 @@ class Gateway:
             self._line.close()
             with contextlib.suppress(OSError):  # the gateway is gone: the thread that answers it ends
                 self._questions.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                self._runtimes.shutdown(socket.SHUT_RDWR)
             self._errors.close()
             os.close(self.pidfd)
             path = self._spec.run_dir / LOG
@@ -199,6 +208,19 @@ def _answer(questions: socket.socket, stands: Stands, errors: IO[bytes]) -> None
             labels = message.get("labels")
             words = tuple(str(label)[:63] for label in labels[:127]) if isinstance(labels, list) else ()
             control.send(questions, {"stands": stands(words) if words else False})
+
+
+def _hand_over(line: socket.socket, runtime: Callable[[str], BinaryIO | None]) -> None:
+    """Hand over archives until the gateway's end."""
+    with line, contextlib.suppress(EOFError, OSError, ValueError):
+        while True:
+            message, _ = control.receive(line)
+            file = runtime(str(message.get("archive"))[:200])
+            if file is None:
+                control.send(line, {"given": False})
+                continue
+            with file:
+                control.send(line, {"given": True}, (file.fileno(),))
 
 
 def _own(path: Path, uid: int | None) -> None:

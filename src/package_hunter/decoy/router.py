@@ -9,19 +9,26 @@ from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import Front
 from package_hunter.decoy.services import SERVICES
 from package_hunter.decoy.services.downloads import Downloads
+from package_hunter.decoy.services.runtimes import Runtimes
 from package_hunter.decoy.web import Answer, Ask
 
 
 class Router:
-    """Registries first, then the services by name, port or form, then a plausible download for any URL."""
+    """Registries first, then the services by name, port or form, then releases of runtimes, then a plausible
+    download for any URL."""
 
     def __init__(
-        self, world: DecoyContext, fronts: tuple[Front, ...], fetcher: Fetcher, dns: DnsServer
+        self,
+        world: DecoyContext,
+        fronts: tuple[Front, ...],
+        fetcher: Fetcher,
+        dns: DnsServer,
+        runtimes: Runtimes,
     ) -> None:
         self._over_https = OverHttps(dns)
         self._world, self._fronts, self._fetcher = world, fronts, fetcher
         self._services = tuple(make(world) for make in SERVICES)
-        self._downloads = Downloads(world)
+        self._runtimes, self._downloads = runtimes, Downloads(world)
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to any request."""
@@ -37,4 +44,4 @@ class Router:
                 return await front.answer(ask)
         if self._fetcher.serves(ask):
             return await self._fetcher.answer(ask)
-        return self._downloads.answer(ask)
+        return await self._runtimes.answer(ask) or self._downloads.answer(ask)

@@ -41,6 +41,7 @@ from package_hunter.decoy.registry.front import Front, Registry
 from package_hunter.decoy.router import Router
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.secrets.withheld import EVERY
+from package_hunter.decoy.services.runtimes import Handed, Packed, Runtimes
 from package_hunter.decoy.sockets import SOCKETS, GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
 from package_hunter.decoy.talks.host import Host
@@ -55,6 +56,7 @@ from package_hunter.model.registry import RegistryAllow
 
 _MEMORY = 2 << 30
 _ANSWER_SECONDS = 5.0  # for the worker to look into the box
+_PACK_SECONDS = 60.0  # for the worker to pack a runtime, which it does once for each image
 # Imported by others on first use, when it is too late: a confined process may not be able to read modules.
 _NEEDED_LATER = (
     concurrent.futures.thread, anyio._backends._asyncio, brotli, httpcore._backends.auto,
@@ -74,8 +76,10 @@ class Process:
         ca: tuple[bytes, bytes],
         make_fronts: MakeFronts,
         questions: socket.socket,
+        runtimes: Packed,
     ) -> None:
-        """``ca`` is the scan's authority (certificate, key), ``questions`` the line on which the worker is asked."""
+        """``ca`` is the scan's authority (certificate, key), ``questions`` the line on which the worker is asked,
+        ``runtimes`` what it packs."""
         self.spec, self.ca = spec, ca
         self.record = NetworkRecorder(spec.run_dir / LOG, spec.limits)
         hosts = _registry_hosts(spec)
@@ -92,7 +96,8 @@ class Process:
         self.worker = Worker(questions)
         existence = Existence(self.worker.stands, markers.is_marker)
         self.dns = DnsServer(names, self.record, self._heard, existence)
-        self.router = Router(self.world, make_fronts(self.registry), self.fetcher, self.dns)
+        fronts, given = make_fronts(self.registry), Runtimes(self.world, runtimes)
+        self.router = Router(self.world, fronts, self.fetcher, self.dns, given)
 
     def _heard(self, name: str, peer_port: int) -> None:
         if self.world.markers.is_marker(name.rstrip(".").lower()):
@@ -170,11 +175,13 @@ def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
     return tuple({host for _, host in found} | index)
 
 
-async def _run(line: socket.socket, questions: socket.socket, make_fronts: MakeFronts) -> None:
+async def _run(
+    line: socket.socket, questions: socket.socket, runtimes: socket.socket, make_fronts: MakeFronts
+) -> None:
     message, _ = control.receive(line)
     use(from_data(message["ecosystems"]))
     spec, *ca = from_wire(message)
-    process = Process(spec, (ca[0], ca[1]), make_fronts, questions)
+    process = Process(spec, (ca[0], ca[1]), make_fronts, questions, Handed(runtimes))
     _, fds = control.receive(line, 16)
     made = [socket.socket(fileno=fd) for fd in fds]
     for sock in made:
@@ -191,9 +198,11 @@ async def _run(line: socket.socket, questions: socket.socket, make_fronts: MakeF
 
 
 def main(make_fronts: MakeFronts) -> None:
-    """Serve one scan; the command line has the numbers of the control socket and of the one for questions."""
-    line, questions = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    """Serve one scan; the command line has the numbers of the control socket, of the one for questions and of the
+    one for runtimes."""
+    line, questions, runtimes = (socket.socket(fileno=int(number)) for number in sys.argv[1:4])
     questions.settimeout(_ANSWER_SECONDS)
+    runtimes.settimeout(_PACK_SECONDS)
     with contextlib.suppress(EOFError):  # the worker is gone
-        asyncio.run(_run(line, questions, make_fronts))
+        asyncio.run(_run(line, questions, runtimes, make_fronts))
     os._exit(0)

@@ -62,9 +62,10 @@ def command_of(signal: Signal) -> str:
     """The command line of the process that a rule saw; "" where none did."""
     fields = signal.data.get("fields")
     line = str(fields.get("proc.cmdline") or "") if isinstance(fields, Mapping) else ""
-    words = line[:_MAX_TEXT].split(maxsplit=2)
+    words = line[:_MAX_TEXT].split(maxsplit=3)
     # a program that is a script has the interpreter's mention of it: ``systemctl /usr/bin/systemctl status``
-    return line.partition(" ")[2].lstrip() if command_words(words) != words else line
+    own = command_words(words)
+    return " ".join(own) if own != words else line
 
 
 def _fits(signal: Signal, when: Mapping[str, Any]) -> bool:

@@ -34,6 +34,7 @@ _LINKS = frozenset(["link", "linkat", "symlink", "symlinkat"])
 _KEPT_FIELDS = 40
 ASKED = "In its favour: the program was only asked something, and told to do nothing."
 ASKABLE = frozenset(["assistant_abuse"])  # kinds about programs that may be asked something, too
+ASKED_KEEPER = "T1555"  # the technique that rules name where a program that keeps secrets is asked for one
 _READS = frozenset(["credential_access", "evasion", "reconnaissance"])
 _READ_OR_WROTE = ("wrote to", "opened")
 _DID = {
@@ -154,6 +155,8 @@ def program_of(alert: Alert, process: Process | None) -> str:
 def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[str, Any]:
     """What combinations ask of some kinds."""
     if kind.name == "credential_access":
+        if _is_exec(alert) and ASKED_KEEPER in alert.tags:
+            return {"content": True}  # what was asked prints the secret
         return of_read(str(alert.output_fields.get("fd.name") or subject), context)
     if kind.name == "dropped_executable" and subject.startswith("/"):
         return {"written_in_run": subject in context.changed}
@@ -278,6 +281,8 @@ def signals(context: Context) -> Iterator[Signal]:
         own = kind.name == "git_hook" and is_own_hook(alert, process, context)
         fields = dict(list(alert.output_fields.items())[:_KEPT_FIELDS])
         subject = _final_name(_subject(alert, kind, context), alert, kind, context)
+        if _is_exec(alert) and ASKED_KEEPER in alert.tags:
+            subject = " ".join(command_words(_words(alert)))
         meaning = _meaning(alert, kind, subject, context)
         asked = _is_exec(alert) and (meaning.get("only_asked") or meaning.get("starts") is False)
         if kind.name == "credential_access" and _is_own_read(process, path, own_reads):

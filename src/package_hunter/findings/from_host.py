@@ -12,7 +12,7 @@ from package_hunter.findings import own_patches
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import Context
 from package_hunter.findings.from_network import secret_label
-from package_hunter.findings.meaning import is_document
+from package_hunter.findings.meaning import is_document, is_runner
 from package_hunter.findings.own_starts import is_manager
 from package_hunter.findings.signals import Signal, reads_settings
 from package_hunter.findings.traces import removes_traces
@@ -146,7 +146,7 @@ def _detached(context: Context) -> Iterator[Signal]:
     they can: by nohup and the like, however soon they end."""
     for process in context.processes.values():
         parent = context.processes.get(process.parent) if process.parent is not None else None
-        if parent is None:
+        if parent is None or is_runner(process, context):
             continue
         made_to = any(line.startswith(_DETACHERS) for line in (*process.execs, process.cmdline))
         left = parent.ended_ns

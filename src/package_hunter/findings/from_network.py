@@ -58,6 +58,8 @@ def secret_label(kind: str) -> str:
 
 def secret_place(place: str) -> str:
     """Where a fake lay, in words."""
+    if place.startswith("memory:"):
+        return f"in the memory of {place.removeprefix('memory:')}"
     variable = place.removeprefix("env:")
     return f"of the environment ({variable})" if variable != place else f"of {place}"
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import reads_settings
-from package_hunter.model.box import HOME
+from package_hunter.model.box import HOME, RUNNER_WORKER
+from package_hunter.model.observation import Process
 
 _DOCUMENTS = re.compile(rf"{HOME}/(Documents|Desktop)(/.*)?")
 _ANOTHERS_MEMORY = re.compile(r"/proc/\d+/(environ|mem)")
@@ -22,6 +23,7 @@ _STARTS = re.compile(
     r"|/var/spool/cron.*|/usr/lib/systemd/.*"
     r"|.*/(site|dist)-packages/([^/]+\.pth|(site|user)customize(\.py|/__init__\.py))"
 )
+_FLAGS = re.compile(r"-[A-Za-z]+")  # of an interpreter, in a script's first line
 _SCHEDULERS = frozenset(
     (
         "crontab",
@@ -76,12 +78,28 @@ def is_document(path: str) -> bool:
 def of_read(path: str, context: Context) -> dict[str, Any]:
     """Of a file of secrets that was opened. A folder that was listed, and what lies beside the secrets, is none; all
     secrets of a box are fakes of ours, so their places are known."""
+    if _of_runner(path, context):
+        return {"content": True, "settings": False, "runner": True}
     if not context.places:
         return {"settings": reads_settings(path)}
     content = (path in context.places and not is_document(path)) or _ANOTHERS_MEMORY.fullmatch(
         path
     ) is not None
     return {"content": content, "settings": reads_settings(path)}
+
+
+def _of_runner(path: str, context: Context) -> bool:
+    """Whether it is the memory or the environment of the CI runner that the box has."""
+    if _ANOTHERS_MEMORY.fullmatch(path) is None:
+        return False
+    number = int(path.split("/")[2])
+    return any(p.vpid == number and is_runner(p, context) for p in context.processes.values())
+
+
+def is_runner(process: Process, context: Context) -> bool:
+    """Whether it is the CI runner that the box has: started before any command, so by nobody's."""
+    first = min((run.started_ns for run in context.runs), default=process.started_ns + 1)
+    return process.exepath == RUNNER_WORKER and process.started_ns < first
 
 
 def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:
@@ -94,15 +112,16 @@ def of_start(subject: str, words: Sequence[str]) -> dict[str, Any]:
 
 
 def command_words(words: Sequence[str]) -> list[str]:
-    """A command line's words; of a program that is a script, without the interpreter's own mention of it
-    (``systemctl /usr/bin/systemctl status``)."""
-    if (
-        len(words) > 1
-        and words[1].startswith("/")
-        and PurePosixPath(words[1]).name == PurePosixPath(words[0]).name
-    ):
-        return list(words[1:])
+    """A command line's words; of a program that is a script, without the interpreter's own mention of it and its
+    flags (``systemctl /usr/bin/systemctl status``, ``aws -IS /usr/bin/aws sts``)."""
+    at = 2 if len(words) > 2 and _FLAGS.fullmatch(words[1]) else 1
+    if len(words) > at and words[at].startswith("/") and _name(words[at]) == _name(words[0]):
+        return list(words[at:])
     return list(words)
+
+
+def _name(program: str) -> str:
+    return PurePosixPath(program).name
 
 
 def only_asks(words: Sequence[str]) -> bool:

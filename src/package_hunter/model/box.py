@@ -22,6 +22,11 @@ HOST_ID_BASE = 100_000  # host uid of the box's uid 0; 65,536 ids follow
 CLOCK_LIBRARY = "/usr/lib/libjemalloc.so.2"
 CLOCK_FILE = "/usr/lib/locale/locale-archive.idx"
 
+# a CI runner's own folder, its worker, and the file out of which that takes its job; in the world ``ci`` alone
+RUNNER_HOME = f"{HOME}/actions-runner"
+RUNNER_WORKER = f"{RUNNER_HOME}/bin/Runner.Worker"
+RUNNER_JOB = f"{RUNNER_HOME}/bin/.job"
+
 BOX_V4 = "10.88.0.2"
 BOX_V6 = "fd88::2"
 GATEWAY_V4 = "10.88.0.1"

@@ -22,6 +22,8 @@ from package_hunter.pipeline.rounds import Round
 from package_hunter.pipeline.standing_names import stands
 from package_hunter.pipeline.watchers import watcher_of
 from package_hunter.sandbox import RuncSandbox
+from package_hunter.sandbox.runner import command as runner_command
+from package_hunter.sandbox.runner import has_runner
 
 _GATEWAY_KILLED = "The gateway ended in the middle of the scan."
 
@@ -78,6 +80,8 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         with watcher.begin():
             box.start()
             watcher.confirm()
+            if has_runner(spec.files):
+                box.attend(runner_command())
             reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
             scriptless = without_scripts(turn, box)
             box.kill()
@@ -101,7 +105,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
 
 def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     """Let the gateway answer the box, and pass on what the plan needs of registries."""
-    gateway.start(box.gateway_netns, box.docker_socket, partial(stands, box.upper_dir))
+    gateway.start(box.gateway_netns, box.docker_socket, partial(stands, box.upper_dir), box.handed_out())
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)

@@ -24,6 +24,7 @@ from package_hunter.pipeline.morning import has_morning, planted_for_morning
 from package_hunter.pipeline.options import HOSTNAME, Say, Scan
 from package_hunter.pipeline.rounds import Round
 from package_hunter.sandbox.clock.files import preloads, with_clock
+from package_hunter.sandbox.runner import with_runner
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def box_spec(
         *turn.world.files,
         *(planted_for_morning() if has_morning(scan, turn) else ()),
     )
+    planted = with_runner(planted)
     return BoxSpec(
         scan_id=turn.box_id,
         project_name=Path(plan.root).name,
@@ -126,4 +128,4 @@ def _box_limits(config: Settings) -> BoxLimits:
 
 def places(canaries: Sequence[Canary]) -> dict[str, str]:
     """Path in the box -> canary, for those that lie in files."""
-    return {c.place: c.id for c in canaries if not c.place.startswith("env:")}
+    return {c.place: c.id for c in canaries if not c.place.startswith(("env:", "memory:"))}

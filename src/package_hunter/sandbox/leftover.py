@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from package_hunter.model.box import CLOCK_LIBRARY, HOST_ID_BASE
@@ -20,9 +20,11 @@ _MAX_MAPS = 256 << 10
 _MAX_OPENED = 256  # processes, looked at closely at the same time
 
 
-def living(groups: CgroupPaths, init_pid: int) -> list[int]:
-    """Host pids of the box's processes but its first, and but those that are dead and not reaped yet."""
-    return [pid for pid in cgroups.processes(groups) if pid != init_pid and not _dead(pid)]
+def living(groups: CgroupPaths, init_pid: int, own: Collection[int] = ()) -> list[int]:
+    """Host pids of the box's processes but its first and the machine's ``own``, and but those that are dead and not
+    reaped yet."""
+    found = cgroups.processes(groups)
+    return [pid for pid in found if pid != init_pid and pid not in own and not _dead(pid)]
 
 
 def name_of(pid: int) -> str:
@@ -30,23 +32,23 @@ def name_of(pid: int) -> str:
     return _read(pid, "comm", _MAX_NAME).rstrip(b"\n").decode("utf-8", "replace")
 
 
-def look(groups: CgroupPaths, init_pid: int) -> list[LeftRunning]:
+def look(groups: CgroupPaths, init_pid: int, own: Collection[int] = ()) -> list[LeftRunning]:
     """What lives in the box now, in no order."""
     now = time.time_ns()
-    with opened(groups, init_pid) as processes:
+    with opened(groups, init_pid, own) as processes:
         return [
             *(_described(pid, now, proc) for pid, proc in processes.items()),
-            *(_described(pid, now, None) for pid in living(groups, init_pid) if pid not in processes),
+            *(_described(pid, now, None) for pid in living(groups, init_pid, own) if pid not in processes),
         ]
 
 
 @contextlib.contextmanager
-def opened(groups: CgroupPaths, init_pid: int) -> Iterator[Mapping[int, int]]:
+def opened(groups: CgroupPaths, init_pid: int, own: Collection[int] = ()) -> Iterator[Mapping[int, int]]:
     """Host pid -> a descriptor of its folder in /proc, of the first few hundred processes that live. Such a descriptor
     stays that process's: a pid that another process of the host has meanwhile got leads to nobody."""
     found: dict[int, int] = {}
     try:
-        for pid in living(groups, init_pid)[:_MAX_OPENED]:
+        for pid in living(groups, init_pid, own)[:_MAX_OPENED]:
             with contextlib.suppress(OSError):
                 found[pid] = os.open(f"/proc/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         still = set(cgroups.processes(groups))

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from package_hunter.config import settings
 from package_hunter.errors import HostError, SandboxError
 from package_hunter.model.box import CLOCK_FILE, DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
 from package_hunter.model.scan import Command, CommandRun, Leftovers, LeftRunning
@@ -26,6 +28,7 @@ from package_hunter.sandbox.boxtime import BoxTime
 from package_hunter.sandbox.channel import Channel, Deadline, Outcome
 from package_hunter.sandbox.clock.pacer import Pacer
 from package_hunter.sandbox.clock.page import Page
+from package_hunter.sandbox.handed_out import HandedOut
 from package_hunter.sandbox.image import find_image
 from package_hunter.sandbox.populate import environment, populate
 
@@ -63,6 +66,7 @@ class RuncSandbox:
         self._channel: Channel | None = None
         self._lock = -1
         self._left: list[LeftRunning] = []
+        self._own: dict[int, int] = {}  # pid -> pidfd
         self._page: Page | None = None
         self.docker_socket: socket.socket | None = (
             None  # a container engine's, in the box; the gateway answers
@@ -143,10 +147,32 @@ class RuncSandbox:
             starved_seconds=outcome.starved_seconds,
         )
 
+    def handed_out(self) -> HandedOut:
+        """Packs the runtimes of this box's image, for who fetches one."""
+        root = mounts.mount_image(self._image or find_image())
+        return HandedOut(root, settings().data_dir / "cache" / "runtimes")
+
+    def attend(self, command: Command) -> None:
+        """Run a command that starts what the machine itself has running (a CI runner); what it leaves is not
+        waited for, nor told as left running. To be called before anything foreign runs."""
+        run = self.run(command, "")
+        if run.exit_code != 0:
+            raise SandboxError(f"{command.argv[0]} did not start ({run.exit_code}): {run.output_tail[-300:]}")
+        for pid, _ in self.alive():
+            with contextlib.suppress(ProcessLookupError):
+                self._own[pid] = os.pidfd_open(pid)
+
+    def _standing(self) -> frozenset[int]:
+        """The machine's own processes that still run: a pid that was theirs may be another's now."""
+        return frozenset(pid for pid, fd in self._own.items() if not select.select([fd], [], [], 0)[0])
+
     def alive(self) -> list[tuple[int, str]]:
         """Host pid and (untrusted) name of each process in the box but its first. One that ends while it is
         looked at is among them without a name: it may have started another."""
-        return [(pid, leftover.name_of(pid)) for pid in leftover.living(self.cgroup_paths, self.init_pid)]
+        return [(pid, leftover.name_of(pid)) for pid in self._living()]
+
+    def _living(self) -> list[int]:
+        return leftover.living(self.cgroup_paths, self.init_pid, self._standing())
 
     def settle(self, seconds: float) -> list[tuple[int, str]]:
         """Give what was left running time to end; returns what still runs then."""
@@ -156,7 +182,7 @@ class RuncSandbox:
     def end(self, seconds: float) -> Leftovers:
         """Watch what still runs, for so many seconds at most (docs/sandbox.md, What is left running); then what of all
         commands lived on, also those that were killed with another at its deadline. To be followed by ``kill``."""
-        if settling.watch(self.cgroup_paths, self.init_pid, seconds):
+        if settling.watch(self.cgroup_paths, self.init_pid, seconds, self._standing()):
             return Leftovers(tuple(self._left))
         since = time.time_ns()
         self._note_left()
@@ -169,7 +195,9 @@ class RuncSandbox:
         return Pacer(self._page, self.init_pid)
 
     def _note_left(self) -> None:
-        self._left += leftover.look(self.cgroup_paths, self.init_pid)[: _MAX_LEFT - len(self._left)]
+        self._left += leftover.look(self.cgroup_paths, self.init_pid, self._standing())[
+            : _MAX_LEFT - len(self._left)
+        ]
 
     def kill_commands(self) -> None:
         """End every process but the first, and wait until they are gone."""
@@ -205,6 +233,9 @@ class RuncSandbox:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+        for fd in self._own.values():
+            os.close(fd)
+        self._own.clear()
         if self._page is not None:
             self._page.close()
             self._page = None

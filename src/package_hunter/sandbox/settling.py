@@ -5,7 +5,7 @@ will happen within the budget, since all that lives waits for something that com
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from package_hunter.sandbox import connections, leftover, waiting
 from package_hunter.sandbox.base import CgroupPaths
@@ -24,22 +24,23 @@ def ended(alive: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def watch(groups: CgroupPaths, init_pid: int, seconds: float) -> bool:
-    """Watch a box; whether nothing lives in it any more. It is watched no longer than anything may happen in it."""
+def watch(groups: CgroupPaths, init_pid: int, seconds: float, own: Collection[int] = ()) -> bool:
+    """Watch a box; whether nothing lives in it any more but the machine's ``own``. It is watched no longer than
+    anything may happen in it."""
     end = time.monotonic() + seconds
     calm = 0
     while (left := end - time.monotonic()) > 0:
-        if ended(lambda: bool(leftover.living(groups, init_pid)), min(_WAITS_SECONDS, left)):
+        if ended(lambda: bool(leftover.living(groups, init_pid, own)), min(_WAITS_SECONDS, left)):
             return True
-        calm = calm + 1 if _soonest(groups, init_pid) > end - time.monotonic() else 0
+        calm = calm + 1 if _soonest(groups, init_pid, own) > end - time.monotonic() else 0
         if calm >= 2:  # once may be between two steps of something
             break
-    return not leftover.living(groups, init_pid)
+    return not leftover.living(groups, init_pid, own)
 
 
-def _soonest(groups: CgroupPaths, init_pid: int) -> float:
+def _soonest(groups: CgroupPaths, init_pid: int, own: Collection[int]) -> float:
     """In how many seconds anything of the box may go on; 0 where a connection is under way."""
     if connections.under_way(init_pid):
         return 0.0
-    with leftover.opened(groups, init_pid) as processes:
+    with leftover.opened(groups, init_pid, own) as processes:
         return min((waiting.soonest(waiting.waits_of(proc)) for proc in processes.values()), default=0.0)

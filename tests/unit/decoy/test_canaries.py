@@ -9,6 +9,7 @@ import re
 import sqlite3
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +22,7 @@ from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.spec import Upstream
 from package_hunter.intake.secrets import kind_of
+from package_hunter.model.sealed import unseal
 from package_hunter.model.withheld import CredentialKind, WithheldFile
 
 UPSTREAMS = (
@@ -93,7 +95,29 @@ def test_the_frame_of_a_key_is_no_secret() -> None:
 
 
 def _in_auth(value: str, content: bytes) -> bool:
-    return any(value.encode() in base64.b64decode(t) for t in re.findall(rb'"auth": "([^"]+)"', content))
+    sealed = re.findall(rb'"auth": "([^"]+)"', content)
+    return any(value.encode() in base64.b64decode(t) for t in sealed) or _is_sealed(value, content)
+
+
+def _is_sealed(value: str, content: bytes) -> bool:
+    try:
+        return any(value in text or value in _decoded(text) for text in _texts(unseal(content)))
+    except ValueError:
+        return False
+
+
+def _texts(data: Any) -> list[str]:
+    if isinstance(data, str):
+        return [data]
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return [text for one in inner for text in _texts(one)]
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def test_github_and_npm_tokens_have_valid_checksums() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.errors import SandboxError
+from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.observe.watcher import WatchResult
@@ -91,6 +92,9 @@ class AnyBox:
         assert (pidfd, name) == (AnyGateway.pidfd, "gateway")
         self.told.tell("gateway needed")
 
+    def handed_out(self) -> None:
+        """Packs nothing."""
+
     def start(self) -> None:
         self.told.tell("box started")
 
@@ -139,7 +143,7 @@ def told(
     gateway: Any = AnyGateway(steps, network or NetworkLog())
     watcher = AnyWatcher(steps, result or WatchResult(Observation()))
     try:
-        return steps, detonate._watched(anything, turn, anything, gateway, watcher)
+        return steps, detonate._watched(anything, turn, BoxSpec("id"), gateway, watcher)
     except SandboxError:
         return steps, None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,13 @@ class World:
     ) -> None:
         self.now, self.ends, self.waits, self.connected = 0.0, ends, waits, connected
 
-    def living(self, groups: CgroupPaths, init_pid: int) -> list[int]:
+    def living(self, groups: CgroupPaths, init_pid: int, own: Collection[int] = ()) -> list[int]:
         return [7] if self.now < self.ends else []
 
     @contextlib.contextmanager
-    def opened(self, groups: CgroupPaths, init_pid: int) -> Iterator[Mapping[int, int]]:
+    def opened(
+        self, groups: CgroupPaths, init_pid: int, own: Collection[int] = ()
+    ) -> Iterator[Mapping[int, int]]:
         yield {7: 3}
 
     def waits_of(self, proc: int) -> tuple[Wait, ...]:

@@ -17,10 +17,12 @@ from package_hunter.decoy.secrets import (
     gh,
     git,
     history,
+    keepers,
     metadata,
     npmrc,
     project_env,
     pypirc,
+    runner,
     ssh,
     wallets,
     withheld,
@@ -28,6 +30,6 @@ from package_hunter.decoy.secrets import (
 
 KINDS: tuple[Callable[[Forge], None], ...] = (
     agents.make, aws.make, browsers.make, clouds.make, docker.make, documents.make, environment.make,
-    gem.make, gh.make, git.make, history.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
-    ssh.make, wallets.make, withheld.make,
+    gem.make, gh.make, git.make, history.make, keepers.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
+    runner.make, ssh.make, wallets.make, withheld.make,
 )  # fmt: skip

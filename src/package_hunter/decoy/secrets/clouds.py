@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import uuid
 
 from package_hunter.decoy.forge import BASE62, Forge, jwt, random_text
 
@@ -47,7 +48,16 @@ def _azure(forge: Forge) -> None:
         "environment": "login.microsoftonline.com",
         "client_id": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
     }
-    forge.file(path, json.dumps({"RefreshToken": {f"{home}-refreshtoken": entry}}, indent=4), 0o600)
+    access = {
+        "credential_type": "AccessToken",
+        "secret": forge.canary("azure-access-token", path, jwt("https://sts.windows.net/", "northwind")),
+        "target": "https://management.core.windows.net//.default",
+        "home_account_id": home,
+        "realm": str(uuid.uuid4()),
+        "expires_on": "1924988400",
+    }
+    tokens = {"AccessToken": {f"{home}-accesstoken": access}, "RefreshToken": {f"{home}-refreshtoken": entry}}
+    forge.file(path, json.dumps(tokens, indent=4), 0o600)
 
 
 def _kube(forge: Forge) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 
 from package_hunter.decoy.forge import Forge, aws_pair, checked_token, jwt, random_text
 from package_hunter.decoy.secrets.docker import DOCKER_HOST, DOCKER_USE
@@ -24,9 +25,7 @@ def make(forge: Forge) -> None:
 
 def _github(forge: Forge) -> None:
     forge.variable("GITHUB_TOKEN", "github-token", checked_token("ghs_"), ("github",))
-    forge.variable(
-        "ACTIONS_RUNTIME_TOKEN", "actions-token", jwt("actions", f"run-{secrets.randbelow(10**10)}")
-    )
+    _actions(forge)
     forge.env.update(
         GITHUB_ACTIONS="true",
         GITHUB_REPOSITORY="northwind-labs/storefront",
@@ -46,8 +45,32 @@ def _github(forge: Forge) -> None:
     )
 
 
+def _actions(forge: Forge) -> None:
+    """The runner's services, and by what a job asks them: for its identity, its artefacts, its cache."""
+    forge.variable(
+        "ACTIONS_RUNTIME_TOKEN",
+        "actions-token",
+        jwt("actions", f"run-{secrets.randbelow(10**10)}"),
+        ("actions",),
+    )
+    asks = jwt("actions", f"job-{secrets.randbelow(10**10)}")
+    forge.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "actions-token", asks, ("actions",))
+    host = "https://run-actions-3-azure-eastus.actions.githubusercontent.com"
+    job = f"{host}/{secrets.randbelow(200)}//idtoken/{uuid.uuid4()}/{uuid.uuid4()}"
+    forge.env.update(
+        ACTIONS_ID_TOKEN_REQUEST_URL=f"{job}?api-version=2.0",
+        ACTIONS_RUNTIME_URL=f"https://pipelinesghubeus6.actions.githubusercontent.com/{random_text(50)}/",
+        ACTIONS_RESULTS_URL="https://results-receiver.actions.githubusercontent.com/",
+        ACTIONS_CACHE_URL=f"https://acghubeus2.actions.githubusercontent.com/{random_text(50)}/",
+        ACTIONS_CACHE_SERVICE_V2="True",
+    )
+
+
 def _gitlab(forge: Forge) -> None:
     forge.variable("CI_JOB_TOKEN", "gitlab-token", f"glcbt-64_{random_text(20)}", ("gitlab",))
+    forge.variable("CI_DEPLOY_PASSWORD", "gitlab-token", f"gldt-{random_text(20)}", ("gitlab",))
+    identity = jwt("https://gitlab.com", "project_path:northwind-labs/storefront:ref_type:branch:ref:main")
+    forge.variable("SIGSTORE_ID_TOKEN", "gitlab-identity", identity)
     forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", (DOCKER_USE,))
     number = str(10**9 + secrets.randbelow(10**9))
     forge.env.update(
@@ -55,6 +78,9 @@ def _gitlab(forge: Forge) -> None:
         CI_REGISTRY=DOCKER_HOST,
         CI_SERVER_HOST="gitlab.com",
         CI_SERVER_URL="https://gitlab.com",
+        CI_API_V4_URL="https://gitlab.com/api/v4",
+        CI_DEPLOY_USER="gitlab+deploy-token-41",
+        CI_PROJECT_ID="51283344",
         CI_PROJECT_PATH="northwind-labs/storefront",
         CI_COMMIT_REF_NAME="main",
         CI_COMMIT_SHA=secrets.token_hex(20),

@@ -18,7 +18,7 @@ KINDS = (
     *("exfiltration", "registry_publish", "registry_account", "integrity_mismatch", "other"),
     *("reverse_shell_command", "staged_payload", "registry_channel", "remote_code_execution", "mining"),
     *("reverse_shell", "credential_access", "credential_use", "persistence", "git_hook", "destruction"),
-    *("self_cleaning", "package_tampering", "dropped_executable", "fileless_execution"),
+    *("self_cleaning", "package_tampering", "dropped_executable", "fileless_execution", "foreign_runtime"),
     *("outbound_connection", "dns_channel", "host_facts_sent", "download", "shell_spawned"),
     *("write_outside", "system_change", "tampering", "evasion", "process_injection"),
     *("privilege_escalation", "container_escape", "cloud_metadata", "assistant_abuse"),

@@ -22,9 +22,9 @@ from package_hunter.config import settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.model.interpreters import python_home
 from package_hunter.sandbox.clock.build import library_path
-from package_hunter.sandbox.image import apt, dress, further_node, suite_python, tools
+from package_hunter.sandbox.image import apt, dress, further_node, runtimes, suite_python, tools
 
-RECIPE = 6  # raise it when what the steps below make changes
+RECIPE = 7  # raise it when what the steps below make changes
 
 # A developer's machine: what people have, what installs need, what attacks call.
 PACKAGES = (
@@ -88,6 +88,7 @@ def recipe_hash() -> str:
         tools.YARN_SHA512,
         SECOND_PYTHON,
         *further_node.pins(),
+        *runtimes.pins(),
         *(f"{name}\0{content.hex()}" for name, content in sorted(dress.stand_ins().items())),
     ):
         digest.update(part.encode() + b"\0")
@@ -194,6 +195,7 @@ def _fill(root: Path, work: Path, progress: Say, variant: Variant = DEFAULT) -> 
         tools.add_yarn(root, work)
         progress(f"Adding Node.js {', '.join(map(str, further_node.NODES))} and a second Python.")
         further_node.add_nodes(root, work, tools.npm_command(root))
+        runtimes.add_runtimes(root, work, tools.npm_command(root))
         _further_python(root, base, variant)
         tools.add_uv(root, work)
         dress.dress(root)

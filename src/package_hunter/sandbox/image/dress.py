@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from package_hunter.model.box import DOCKER_GID, HOME, UID, USER
+from package_hunter.sandbox.image import keepers
 
 LOCALES = ("en_US.UTF-8", "ru_RU.UTF-8")  # the second for the world of another language
 _DAY = 86400.0
@@ -76,10 +77,11 @@ def dress(root: Path) -> None:
 @cache
 def stand_ins() -> dict[str, bytes]:
     """Programs that a box cannot have as they are (no service manager, no container engine, no assistant's
-    account): harmless ones in their place. Name -> content; what they are called with is seen as any start
-    of a program is."""
+    account, no secrets): harmless ones in their place. Name -> content; what they are called with is seen as any
+    start of a program is."""
     folder = resources.files("package_hunter.sandbox.image").joinpath("standins")
-    return {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
+    plain = {item.name: item.read_bytes() for item in folder.iterdir() if item.is_file()}
+    return {**plain, **keepers.programs()}
 
 
 def _stand_ins(root: Path) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,12 +68,11 @@ def add_nodes(root: Path, work: Path, npm: Sequence[str]) -> None:
         return
     archives = work / "nodes"
     archives.mkdir()
-    wanted = [*NODES.values(), NPM_10]
-    _pack([*npm, "pack", *(one.spec for one in wanted), "--silent", "--pack-destination", str(archives)])
-    _unpack(archives, NPM_10, root / _NPM_10_HOME.lstrip("/"))
+    download((*NODES.values(), NPM_10), archives, npm)
+    unpack(archives, NPM_10, root / _NPM_10_HOME.lstrip("/"))
     for major, pinned in NODES.items():
         home = root / node_home(major).lstrip("/")
-        _unpack(archives, pinned, home)
+        unpack(archives, pinned, home)
         _beside(home, _NPM_10_HOME if major in _WITH_NPM_10 else "/usr/local/lib/node_modules/npm")
 
 
@@ -98,12 +97,20 @@ def add_major(local: Path, work: Path, major: int, npm: Sequence[str]) -> None:
         (local / "bin" / name).symlink_to(f"../lib/node_modules/npm/bin/{name}-cli.js")
 
 
+def download(wanted: Iterable[Pinned], folder: Path, npm: Sequence[str]) -> None:
+    """The archives of packages into a folder, by npm; ``unpack`` checks them. Raises HostError."""
+    specs = [one.spec for one in wanted]
+    _pack([*npm, "pack", *specs, "--silent", "--pack-destination", str(folder)], ", ".join(specs))
+
+
 def _fits() -> bool:
     return platform.machine() == _PIN_ARCHITECTURE
 
 
-def _unpack(archives: Path, pinned: Pinned, home: Path) -> None:
-    archive = archives / f"{pinned.spec.replace('@', '-')}.tgz"
+def unpack(archives: Path, pinned: Pinned, home: Path) -> None:
+    """The files of a downloaded package into ``home``. Raises HostError where it is not what was pinned."""
+    name = pinned.spec.removeprefix("@").replace("@", "-").replace("/", "-")  # as npm calls its archive
+    archive = archives / f"{name}.tgz"
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha512").hexdigest()
     if digest != pinned.sha512:
@@ -134,12 +141,12 @@ def _beside(home: Path, npm: str) -> None:
     shutil.rmtree(home / "share", ignore_errors=True)  # manuals
 
 
-def _pack(command: list[str]) -> None:
+def _pack(command: list[str], what: str = "Node.js") -> None:
     done = subprocess.run(
         command, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode != 0:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-6:])
         raise HostError(
-            f"Could not download Node.js through npm:\n{tail}", "Check the host's npm configuration."
+            f"Could not download {what} through npm:\n{tail}", "Check the host's npm configuration."
         )
