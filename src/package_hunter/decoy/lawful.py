@@ -85,6 +85,7 @@ _USES: dict[str, _Check] = {
     "github": _issuer(_GITHUB),
     "gitlab": _issuer(_GITLAB),
     "docker": _docker,
+    "identity": lambda ask, _registries, of: ask.host == of and ask.method in (*_READS, "POST"),
     # an access key id is public by design: every signed request to its own cloud names it
     "aws": lambda ask, _registries, _of: (
         ask.host.endswith(".amazonaws.com") and ask.headers.get("authorization", "")[:4] == "AWS4"

@@ -88,10 +88,11 @@ class Process:
         self.registry.on_file_host = names.registry
         self.fetcher = Fetcher(self.registry, self.watch)
         self.router = Router(self.world, make_fronts(self.registry), self.fetcher)
-        existence = Existence(partial(_stands, questions), markers.is_marker)
+        existence = Existence(partial(_stands, questions), self.world.brought)
         self.dns = DnsServer(names, self.record, self._heard, existence)
 
     def _heard(self, name: str, peer_port: int) -> None:
+        self.world.leads.seen(name, peer_port)
         if self.world.markers.is_marker(name.rstrip(".").lower()):
             self.world.markers.seen(name, peer_port)
         else:

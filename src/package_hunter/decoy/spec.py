@@ -79,6 +79,7 @@ class GatewaySpec:
     offline: bool = False
     cache_bytes: int = 5 << 30
     fetch_hosts: tuple[str, ...] = ()  # hosts whose files are fetched truly, read-only
+    world: str = "default"  # of ecosystems.worlds, by name: some services answer otherwise in some
     uid: int | None = None  # whom the gateway becomes; None: it stays who it is (only without root)
 
 

@@ -82,6 +82,7 @@ def gateway_spec(
         offline=config.offline,
         cache_bytes=config.cache_bytes,
         fetch_hosts=config.hosts_to_fetch,
+        world=turn.world.name,
     )
 
 

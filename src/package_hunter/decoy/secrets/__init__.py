@@ -17,17 +17,19 @@ from package_hunter.decoy.secrets import (
     gh,
     git,
     history,
+    identity,
     metadata,
     npmrc,
     project_env,
     pypirc,
     ssh,
+    stores,
     wallets,
     withheld,
 )
 
 KINDS: tuple[Callable[[Forge], None], ...] = (
     agents.make, aws.make, browsers.make, clouds.make, docker.make, documents.make, environment.make,
-    gem.make, gh.make, git.make, history.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
-    ssh.make, wallets.make, withheld.make,
+    gem.make, gh.make, git.make, history.make, identity.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
+    ssh.make, stores.make, wallets.make, withheld.make,
 )  # fmt: skip

@@ -7,6 +7,9 @@ import secrets
 from package_hunter.decoy.forge import Forge, aws_pair, checked_token, jwt, random_text
 from package_hunter.decoy.secrets.docker import DOCKER_HOST, DOCKER_USE
 
+IDENTITY_HOST = "pipelinesghubeus7.actions.githubusercontent.com"  # where a job asks for a token of who it is
+IDENTITY = f"identity@{IDENTITY_HOST}"
+
 
 def make(forge: Forge) -> None:
     if not forge.ci:
@@ -27,7 +30,15 @@ def _github(forge: Forge) -> None:
     forge.variable(
         "ACTIONS_RUNTIME_TOKEN", "actions-token", jwt("actions", f"run-{secrets.randbelow(10**10)}")
     )
+    forge.variable(
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "actions-token",
+        jwt("actions", f"id-{secrets.randbelow(10**10)}"),
+        (IDENTITY,),
+    )
     forge.env.update(
+        ACTIONS_ID_TOKEN_REQUEST_URL=f"https://{IDENTITY_HOST}/{secrets.token_hex(12)}//idtoken/"
+        f"{secrets.token_hex(8)}/{secrets.token_hex(8)}?api-version=2.0",
         GITHUB_ACTIONS="true",
         GITHUB_REPOSITORY="northwind-labs/storefront",
         GITHUB_REPOSITORY_OWNER="northwind-labs",
@@ -49,6 +60,9 @@ def _github(forge: Forge) -> None:
 def _gitlab(forge: Forge) -> None:
     forge.variable("CI_JOB_TOKEN", "gitlab-token", f"glcbt-64_{random_text(20)}", ("gitlab",))
     forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", (DOCKER_USE,))
+    forge.variable(
+        "CI_JOB_JWT_V2", "gitlab-token", jwt("https://gitlab.com", "project_path:northwind-labs/storefront")
+    )
     number = str(10**9 + secrets.randbelow(10**9))
     forge.env.update(
         GITLAB_CI="true",
