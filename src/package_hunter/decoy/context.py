@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from package_hunter.decoy.leads import Leads
 from package_hunter.decoy.markers import Markers
 from package_hunter.decoy.names import Names
 from package_hunter.decoy.record import NetworkRecorder, now
 from package_hunter.decoy.spec import GatewaySpec
+from package_hunter.decoy.steady import Steady
 from package_hunter.decoy.tls import Certificates
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.web import Peer
@@ -24,6 +26,19 @@ class DecoyContext:
     certificates: Certificates
     watch: Watch
     markers: Markers
+    steady: Steady = field(default_factory=Steady)
+    leads: Leads = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.leads = Leads(self.record, self.steady)
+
+    def brought(self, name: str) -> bool:
+        """Whether a decoy brought this name into the box (lower case, no last dot)."""
+        return self.markers.is_marker(name) or self.leads.is_lead(name)
+
+    def secret(self, kind: str) -> str:
+        """The value of the scan's canary of a kind that a service hands out; empty where there is none."""
+        return next((canary.value for canary in self.spec.canaries if canary.kind == kind), "")
 
     def mark(self, kind: str, peer: Peer, detail: str, **evidence: object) -> None:
         """Note an answer worth a finding."""

@@ -87,6 +87,7 @@ _USES: dict[str, _Check] = {
     "docker": _docker,
     # a job's own services; what its identity is then used for is another token's matter
     "actions": lambda ask, _registries, _of: ask.host.endswith(".actions.githubusercontent.com"),
+    "identity": lambda ask, _registries, of: ask.host == of and ask.method in (*_READS, "POST"),
     # an access key id is public by design: every signed request to its own cloud names it
     "aws": lambda ask, _registries, _of: (
         ask.host.endswith(".amazonaws.com") and ask.headers.get("authorization", "")[:4] == "AWS4"

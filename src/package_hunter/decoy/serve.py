@@ -94,12 +94,13 @@ class Process:
         self.registry.on_file_host = names.registry
         self.fetcher = Fetcher(self.registry, self.watch)
         self.worker = Worker(questions)
-        existence = Existence(self.worker.stands, markers.is_marker)
+        existence = Existence(self.worker.stands, self.world.brought)
         self.dns = DnsServer(names, self.record, self._heard, existence)
         fronts, given = make_fronts(self.registry), Runtimes(self.world, runtimes)
         self.router = Router(self.world, fronts, self.fetcher, self.dns, given)
 
     def _heard(self, name: str, peer_port: int) -> None:
+        self.world.leads.seen(name, peer_port)
         if self.world.markers.is_marker(name.rstrip(".").lower()):
             self.world.markers.seen(name, peer_port)
         else:

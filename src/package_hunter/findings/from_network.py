@@ -91,6 +91,7 @@ def _hits(context: Context) -> Iterator[Signal]:
 
 
 def _marks(context: Context) -> Iterator[Signal]:
+    led = {str(mark.evidence.get("lead")) for mark in context.network.marks if mark.kind == "dead_drop"}
     for mark in context.network.marks:
         kind = kinds().get(mark.kind, kinds()["other"])
         by_name = kind.group[:1] == ("name",)
@@ -104,6 +105,7 @@ def _marks(context: Context) -> Iterator[Signal]:
             data={"destination": mark.destination, **mark.evidence},
             facts={
                 "bare_address": is_address(host_of(mark.destination)),
+                "led": kind.name == "remote_code_execution" and host_of(mark.destination) in led,
                 "in_memory": kind.name == "remote_code_execution" and _in_memory(context, mark),
             },
         )

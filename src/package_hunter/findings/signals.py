@@ -23,7 +23,8 @@ class Signal:
     ``subject`` names the object for people, ``process`` is the key of the process. ``facts`` are what
     combinations may ask for: ``bytes`` (sent), ``opaque`` (we could not read it), ``hidden`` (a place where
     people do not look), ``bare_address`` (no name was looked up), ``in_memory`` (what was fetched was executed
-    by the process that fetched it, which wrote no program to a file), ``content`` (a file that holds a secret was
+    by the process that fetched it, which wrote no program to a file), ``led`` (the
+    address that served it came out of a dead drop), ``content`` (a file that holds a secret was
     opened, no folder listed, and not by the program that it is for as it starts), ``settings`` (it is the package
     manager's, where the proxy is told as well),
     ``starts`` (what was changed starts programs by itself), ``in_dns`` (it left in a name that was looked up), and

@@ -32,6 +32,8 @@ class Depth:
     """Where start-up places changed, the box lives on for one round more in which they are used."""
     hurried: bool = False
     """What still waits at the end gets a round in which time passes faster."""
+    encoded: bool = False
+    """What was fetched and not executed is answered in other encodings, a round each."""
     exercise: bool = False
     """What direct dependencies export is called."""
     worlds: tuple[str, ...] = ("default",)
@@ -48,6 +50,7 @@ DEPTHS: dict[DepthName, Depth] = {
             submodules=True,
             next_morning=True,
             hurried=True,
+            encoded=True,
             submodule_seconds=30.0,
             worlds=("default", "elsewhere"),
         ),
@@ -57,6 +60,7 @@ DEPTHS: dict[DepthName, Depth] = {
             submodules=True,
             next_morning=True,
             hurried=True,
+            encoded=True,
             submodule_seconds=120.0,
             exercise=True,
             worlds=(ALL_WORLDS,),

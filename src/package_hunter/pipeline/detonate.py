@@ -10,11 +10,13 @@ from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.gateway import Gateway, GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.known import GATEWAY
+from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import HelperDiedError, HunterError
 from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.observe.watcher import Watcher
+from package_hunter.pipeline.encoding_hints import sources
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases, without_scripts
 from package_hunter.pipeline.prepare import box_spec, gateway_spec, places
@@ -43,6 +45,7 @@ class Sighting:
     # packages (purls) whose manifest lost its scripts; None: not known
     scriptless: frozenset[str] | None = None
     filtered: Mapping[str, int] = field(default_factory=dict)  # events that stayed in the kernel, by type
+    sources: Mapping[str, bytes] = field(default_factory=dict)  # see RoundResult
     faults: tuple[str, ...] = ()  # what failed through a fault of ours, as sentences
 
 
@@ -84,6 +87,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
                 box.attend(runner_command())
             reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
             scriptless = without_scripts(turn, box)
+            source = sources(BoxTree(box.upper_dir), turn.plan.inventory()) if turn.keeps_sources else {}
             box.kill()
             watched = watcher.finish(runs)
             network = gateway.stop()
@@ -98,6 +102,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         # alerts do not tell when a process ended
         left=replace(left, since_ns=None) if watched.by_falco else left,
         scriptless=scriptless,
+        sources=source,
         filtered=watched.filtered,
         faults=(*([watched.fault] if watched.fault else ()), *([_GATEWAY_KILLED] if failed else ())),
     )

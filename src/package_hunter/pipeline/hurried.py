@@ -27,7 +27,8 @@ PHASE = "hurried"
 _NOT_ADDED = frozenset({"hang", "left_running", "gated_behaviour"})
 _MAX_NAMED = 5
 _LEAST_SECONDS = 10.0  # of the scan's time, for a further box and its install
-_HOW = f"It was seen in a further box, in which time passed {RATE} times faster once the install was done."
+_FURTHER = "It was seen in a further box, in which"
+_HOW = f"{_FURTHER} time passed {RATE} times faster once the install was done."
 
 Run = Callable[..., RoundResult]
 
@@ -42,7 +43,7 @@ def hurry(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> R
     ):
         return item
     if scan.deadline - time.monotonic() < scan.config.hurry_seconds + _LEAST_SECONDS:
-        return _noted(item, "What was left waiting was not tried in hurried time: the scan's time is over.")
+        return noted(item, "What was left waiting was not tried in hurried time: the scan's time is over.")
     scan.say("Letting time pass faster, to see what was waited for")
     began = time.monotonic()
     try:
@@ -50,13 +51,13 @@ def hurry(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> R
         last = max((process.key for process in item.observation.processes), default=0)
         shown = run(turn, after=last)
     except HunterError as error:
-        return _noted(item, f"Time was to be hurried in a further box: {error.message}")
+        return noted(item, f"Time was to be hurried in a further box: {error.message}")
     return _with(item, shown, time.monotonic() - began)
 
 
 def is_of_hurried(finding: Finding) -> bool:
-    """Whether it was added by such a box."""
-    return _HOW in finding.explain
+    """Whether it was added by such a box, or another further one of the first world."""
+    return any(line.startswith(_FURTHER) for line in finding.explain)
 
 
 def in_reach(left: LeftRunning, seconds: float) -> bool:
@@ -83,12 +84,29 @@ def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
         if added
         else "it showed nothing more."
     )
-    item = _noted(item, sentence, *_out_of_reach(shown))
+    item = noted(item, sentence, *_out_of_reach(shown))
     phase = PhaseCoverage(PHASE, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, phase)))
     if not added:
         return item
-    extra = replace(shown, findings=tuple(_told(finding) for finding in added))
+    return _joined(item, shown, added, _HOW)
+
+
+def added_to(
+    item: RoundResult, shown: RoundResult, phase: str, how: str, seconds: float, said: str
+) -> RoundResult:
+    """The round, with the findings that a further one shows beyond it; each says ``how`` it was seen."""
+    known = {finding.fingerprint: finding for finding in item.findings}
+    added = [finding for finding in shown.findings if _adds(finding, known.get(finding.fingerprint))]
+    item = noted(item, said)
+    covered = PhaseCoverage(phase, item.round.world.name, "ok", None, seconds)
+    item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, covered)))
+    return _joined(item, shown, added, how) if added else item
+
+
+def _joined(item: RoundResult, shown: RoundResult, added: Sequence[Finding], how: str) -> RoundResult:
+    told = (replace(finding, explain=(*finding.explain, how)) for finding in added)
+    extra = replace(shown, findings=tuple(told))
     return replace(
         item,
         findings=in_order(join_findings((item, extra))),
@@ -107,10 +125,6 @@ def _adds(finding: Finding, known: Finding | None) -> bool:
 
 def _grave(finding: Finding) -> tuple[bool, int]:
     return finding.proof, severity_rank(finding.severity)
-
-
-def _told(finding: Finding) -> Finding:
-    return replace(finding, explain=(*finding.explain, _HOW))
 
 
 def _out_of_reach(shown: RoundResult) -> Iterator[str]:
@@ -132,6 +146,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _noted(item: RoundResult, *sentences: str) -> RoundResult:
+def noted(item: RoundResult, *sentences: str) -> RoundResult:
     notes: Iterable[str] = dict.fromkeys((*item.coverage.notes, *sentences))
     return replace(item, coverage=replace(item.coverage, notes=tuple(notes)))

@@ -22,6 +22,7 @@ from package_hunter.model.scan import BoxFile, Verdict
 from package_hunter.observe.events import compile_rules
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.early_start import EarlyStart
+from package_hunter.pipeline.encoded import try_encodings
 from package_hunter.pipeline.folders import run_dir
 from package_hunter.pipeline.hurried import hurry
 from package_hunter.pipeline.judgement import english, judge_round, report_of
@@ -154,7 +155,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             locks.setdefault(_kind_of(turn), turn.plan.frozen)
             more = functools.partial(_run, scan, upstreams=upstreams)
             item = narrow(scan, stage.source_tree, item, more)
-            judged.append(hurry(scan, stage.source_tree, item, more))
+            item = hurry(scan, stage.source_tree, item, more)
+            judged.append(try_encodings(scan, stage.source_tree, item, more))
         _unless_down(judged, upstreams)
         return _unless_again(options, report_of(scan, stage, judged), judged)
 

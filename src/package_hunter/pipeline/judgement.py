@@ -113,6 +113,7 @@ def judge_round(
         tuple(seen.reasons),
         seen.faults,
         seen.left,
+        seen.sources,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from package_hunter.errors import HunterError
@@ -27,6 +28,7 @@ class RoundResult:
     broken: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     left: Leftovers = field(default_factory=Leftovers)
+    sources: Mapping[str, bytes] = field(default_factory=dict)  # by purl, of those that fetched something
 
 
 def not_run(turn: Round, error: HunterError, faults: tuple[str, ...] = ()) -> RoundResult:

@@ -30,6 +30,16 @@ class Hurry:
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """What is fetched from ``urls`` is answered in an encoding (decoy.encodings), a JSON object having it under
+    ``members``."""
+
+    name: str
+    urls: frozenset[str]
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Round:
     """A plan in a world. ``box_id`` is the scan's id for the first round, with a number for later ones;
     ``folder`` holds the round's working files. ``hurry``: its time is hurried."""
@@ -43,6 +53,10 @@ class Round:
     only_world: bool = True
     only_plan: bool = True
     hurry: Hurry | None = None
+    encoding: Encoding | None = None
+    keeps_sources: bool = (
+        False  # of its packages are read while the box is there: encodings may be tried after it
+    )
     first_world: bool = True  # what is left is watched, and waited for, in one world only
 
     @property
@@ -68,6 +82,7 @@ def rounds(scan: Scan, source_tree: SourceTree) -> list[Round]:
         replace(
             _round(scan, plan, world, number, (len(worlds) == 1, len(laid) == 1)),
             first_world=world is worlds[0],
+            keeps_sources=scan.depth.encoded and world is worlds[0],
         )
         for number, (world, plan, laid) in enumerate(_plans_by_world(scan, source_tree, worlds))
     ]
@@ -93,7 +108,9 @@ def again(scan: Scan, source_tree: SourceTree, earlier: Round, apart: SeparateLo
         f"{earlier.box_id}-n{further}",
         earlier.folder.with_name(f"{earlier.folder.name}-n{further}"),
     )
-    return replace(earlier, plan=plan, box_id=box_id, folder=folder, record=None, apart=apart)
+    return replace(
+        earlier, plan=plan, box_id=box_id, folder=folder, record=None, apart=apart, keeps_sources=False
+    )
 
 
 def hurried(scan: Scan, source_tree: SourceTree, earlier: Round, hurry: Hurry) -> Round:
@@ -103,7 +120,20 @@ def hurried(scan: Scan, source_tree: SourceTree, earlier: Round, hurry: Hurry) -
     )
     box_id, folder = f"{earlier.box_id}-h", earlier.folder.with_name(f"{earlier.folder.name}-h")
     plan = _plan_like(scan, source_tree, earlier)
-    return replace(earlier, plan=plan, box_id=box_id, folder=folder, record=record, hurry=hurry)
+    return replace(
+        earlier, plan=plan, box_id=box_id, folder=folder, record=record, hurry=hurry, keeps_sources=False
+    )
+
+
+def encoded(scan: Scan, source_tree: SourceTree, earlier: Round, encoding: Encoding, further: int) -> Round:
+    """A further round like an earlier one, in which downloads are answered in an encoding; ``further`` counts them."""
+    box_id, folder = (
+        f"{earlier.box_id}-e{further}",
+        earlier.folder.with_name(f"{earlier.folder.name}-e{further}"),
+    )
+    plan = _plan_like(scan, source_tree, earlier)
+    fresh = replace(earlier, plan=plan, box_id=box_id, folder=folder, record=None, encoding=encoding)
+    return replace(fresh, first_world=False, keeps_sources=False)
 
 
 def _plan_like(scan: Scan, source_tree: SourceTree, earlier: Round) -> Plan:

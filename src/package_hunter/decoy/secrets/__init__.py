@@ -17,6 +17,7 @@ from package_hunter.decoy.secrets import (
     gh,
     git,
     history,
+    identity,
     keepers,
     metadata,
     npmrc,
@@ -24,12 +25,13 @@ from package_hunter.decoy.secrets import (
     pypirc,
     runner,
     ssh,
+    stores,
     wallets,
     withheld,
 )
 
 KINDS: tuple[Callable[[Forge], None], ...] = (
     agents.make, aws.make, browsers.make, clouds.make, docker.make, documents.make, environment.make,
-    gem.make, gh.make, git.make, history.make, keepers.make, metadata.make, npmrc.make, project_env.make, pypirc.make,
-    runner.make, ssh.make, wallets.make, withheld.make,
+    gem.make, gh.make, git.make, history.make, identity.make, keepers.make, metadata.make, npmrc.make, project_env.make,
+    pypirc.make, runner.make, ssh.make, stores.make, wallets.make, withheld.make,
 )  # fmt: skip

@@ -8,6 +8,9 @@ import uuid
 from package_hunter.decoy.forge import Forge, aws_pair, checked_token, jwt, random_text
 from package_hunter.decoy.secrets.docker import DOCKER_HOST, DOCKER_USE
 
+IDENTITY_HOST = "pipelinesghubeus7.actions.githubusercontent.com"  # where a job asks for a token of who it is
+IDENTITY = f"identity@{IDENTITY_HOST}"
+
 
 def make(forge: Forge) -> None:
     if not forge.ci:
@@ -54,9 +57,8 @@ def _actions(forge: Forge) -> None:
         ("actions",),
     )
     asks = jwt("actions", f"job-{secrets.randbelow(10**10)}")
-    forge.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "actions-token", asks, ("actions",))
-    host = "https://run-actions-3-azure-eastus.actions.githubusercontent.com"
-    job = f"{host}/{secrets.randbelow(200)}//idtoken/{uuid.uuid4()}/{uuid.uuid4()}"
+    forge.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "actions-token", asks, (IDENTITY,))
+    job = f"https://{IDENTITY_HOST}/{secrets.randbelow(200)}//idtoken/{uuid.uuid4()}/{uuid.uuid4()}"
     forge.env.update(
         ACTIONS_ID_TOKEN_REQUEST_URL=f"{job}?api-version=2.0",
         ACTIONS_RUNTIME_URL=f"https://pipelinesghubeus6.actions.githubusercontent.com/{random_text(50)}/",
@@ -72,6 +74,9 @@ def _gitlab(forge: Forge) -> None:
     identity = jwt("https://gitlab.com", "project_path:northwind-labs/storefront:ref_type:branch:ref:main")
     forge.variable("SIGSTORE_ID_TOKEN", "gitlab-identity", identity)
     forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", (DOCKER_USE,))
+    forge.variable(
+        "CI_JOB_JWT_V2", "gitlab-token", jwt("https://gitlab.com", "project_path:northwind-labs/storefront")
+    )
     number = str(10**9 + secrets.randbelow(10**9))
     forge.env.update(
         GITLAB_CI="true",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.web import Answer, Ask, json_answer
@@ -17,6 +16,12 @@ _GITHUB_CHANGES = (
     ("DELETE", re.compile(r"/repos/.*"), "deleted from a repository"),
 )
 _GITLAB_CHANGE = re.compile(r"/api/v4/(projects|snippets|groups).*")
+# The worlds in which a code host does not take the token, by world.
+_REFUSES = {"ci": "api.github.com", "gitlab": "gitlab.com"}
+_REFUSED = {
+    "api.github.com": '{"message":"Bad credentials","documentation_url":"https://docs.github.com/rest","status":"401"}',
+    "gitlab.com": '{"message":"401 Unauthorized"}',
+}
 
 
 class CodeHosts:
@@ -29,6 +34,20 @@ class CodeHosts:
         return ask.host in ("api.github.com", "gitlab.com")
 
     def answer(self, ask: Ask) -> Answer | None:
+        answer = self._answer(ask)
+        refused = answer is not None and self._refuses(ask)
+        return json_answer(_REFUSED[ask.host], 401) if refused else answer
+
+    def _refuses(self, ask: Ask) -> bool:
+        """Whether the token of a CI job is out of date by now: handlers wait for that. What is asked is noted."""
+        asked_by = (
+            ask.headers.get("authorization")
+            or ask.headers.get("private-token")
+            or ask.headers.get("job-token")
+        )
+        return bool(asked_by) and _REFUSES.get(self._world.spec.world) == ask.host
+
+    def _answer(self, ask: Ask) -> Answer | None:
         path = ask.raw_path
         if ask.host == "gitlab.com":
             return self._gitlab(ask, path)
@@ -44,15 +63,16 @@ class CodeHosts:
         if ask.method in ("POST", "PUT", "DELETE") and _GITLAB_CHANGE.fullmatch(path):
             self._world.mark("repository_change", ask.peer, "changed a project", url=ask.url[:2000])
             return json_answer(
-                f'{{"id":{secrets.randbelow(10**8)},"web_url":"https://gitlab.com/dmeyer/new"}}', 201
+                f'{{"id":{self._world.steady.number(ask.url, 10**6, 10**8)},"web_url":"https://gitlab.com/dmeyer/new"}}',
+                201,
             )
         return json_answer('{"id":1834211,"username":"dmeyer","name":"Daniel Meyer","state":"active"}')
 
     def _created(self, ask: Ask) -> str:
-        number = secrets.randbelow(10**9)
+        number = self._world.steady.number(ask.url, 10**8, 10**9)
         return (
             f'{{"id":{number},"name":"new","full_name":"dmeyer-dev/new","private":false,'
-            f'"html_url":"https://github.com/dmeyer-dev/new","sha":"{secrets.token_hex(20)}",'
+            f'"html_url":"https://github.com/dmeyer-dev/new","sha":"{self._world.steady.hex(ask.url, 20)}",'
             '"owner":{"login":"dmeyer-dev","id":9138241}}'
         )
 

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 
 from package_hunter.decoy.context import DecoyContext
+from package_hunter.decoy.encodings import encoded
 from package_hunter.decoy.web import Answer, Ask
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>\n"
@@ -49,17 +50,26 @@ _BOTH = """":" //# ; (curl -fsS http://{name}/ || wget -qO- http://{name}/) >/de
 require("http").get("http://{name}/").on("error", function () {{}});
 """
 
+# The same where there may be no ``require``, as in what `new Function` makes.
+_EVALUATED = """":" //# ; (curl -fsS http://{name}/ || wget -qO- http://{name}/) >/dev/null 2>&1; exit 0
+typeof require === "function" ? require("http").get("http://{name}/").on("error", function () {{}})
+  : fetch("http://{name}/").catch(function () {{}});
+"""
+
 
 class Downloads:
     """The last to be asked: it answers everything."""
 
     def __init__(self, world: DecoyContext) -> None:
         self._world = world
+        self._urls = frozenset(world.spec.encoded_urls)
 
     def answer(self, ask: Ask) -> Answer:
         """Something of the kind that the path's ending, or the client, suggests."""
         if ask.method not in ("GET", "HEAD"):
             return Answer(200, b'{"ok":true}', type="application/json")
+        if self._world.spec.encoding and ask.url in self._urls:
+            return self._encoded(ask)
         last = ask.path.rpartition("/")[2].lower()
         ending = last.rpartition(".")[2] if "." in last else ""
         if ending in _DATA:
@@ -70,6 +80,16 @@ class Downloads:
             return Answer(200, _PAGE)
         name = self._world.markers.serve(ask.url, ask.peer.destination)
         body, kind = self._thing(last, ending, agent, name)
+        return Answer(200, body, type=kind)
+
+    def _encoded(self, ask: Ask) -> Answer:
+        """A script that the client's own language can take, in the encoding that this box is to try."""
+        agent = ask.headers.get("user-agent", "").lower()
+        script = _PYTHON if "python" in agent else _RUBY if "ruby" in agent else _EVALUATED
+        name = self._world.markers.serve(ask.url, ask.peer.destination)
+        spec = self._world.spec
+        body = encoded(script.format(name=name).encode(), spec.encoding, spec.encoded_members)
+        kind = "application/json" if spec.encoding.startswith("json") else "application/octet-stream"
         return Answer(200, body, type=kind)
 
     def _thing(self, last: str, ending: str, agent: str, name: str) -> tuple[bytes, str]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-
 from package_hunter.decoy.context import DecoyContext
-from package_hunter.decoy.forge import checked_token
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.web import Answer, Ask, json_answer
 
@@ -28,10 +25,11 @@ class RegistryWrites:
             return json_answer("{}")
         if path.startswith(("/-/npm/v1/tokens", "/-/npm/v1/oidc")):
             self._world.mark("registry_account", ask.peer, "asked for a new token", url=ask.url[:2000])
-            return json_answer(f'{{"token":"{checked_token("npm_")}","key":"{secrets.token_hex(32)}"}}', 201)
+            key = self._world.steady.hex("npm token", 32)
+            return json_answer(f'{{"token":"{self._world.secret("minted-npm-token")}","key":"{key}"}}', 201)
         if path.startswith(("/-/user/", "/-/v1/login")):
             self._world.mark("registry_account", ask.peer, "logged in", url=ask.url[:2000])
-            token = checked_token("npm_")
+            token = self._world.secret("minted-npm-token")
             return json_answer(f'{{"ok":true,"id":"org.couchdb.user:dmeyer","token":"{token}"}}', 201)
         self._world.mark("registry_publish", ask.peer, f"{ask.method} {path[:200]}", url=ask.url[:2000])
         if path.endswith("/api/v1/gems"):

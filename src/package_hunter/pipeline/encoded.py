@@ -1,0 +1,88 @@
+"""Encoded stages: where something was fetched and not executed, a further box answers in the encodings that the asker's
+source names, each in a round of its own. A marker that runs proves a loader that decodes.
+
+Such a round only adds, like a hurried one, and only where a marker ran.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from package_hunter.decoy.services.asked import HOSTS as SERVICES
+from package_hunter.ecosystems.base import SourceTree
+from package_hunter.errors import HunterError
+from package_hunter.findings.context import host_asked
+from package_hunter.model.observation import Request
+from package_hunter.pipeline.encoding_hints import MOST, encodings_of, members_of
+from package_hunter.pipeline.hurried import Run, added_to, noted
+from package_hunter.pipeline.options import Scan
+from package_hunter.pipeline.round_result import RoundResult
+from package_hunter.pipeline.rounds import Encoding, encoded
+
+PHASE = "encoded"
+_LEAST_SECONDS = 30.0  # of the scan's time, for a further box and its install
+_KIND = "remote_code_execution"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was fetched and not executed, and by which packages."""
+
+    urls: frozenset[str]
+    packages: tuple[str, ...]
+
+
+def try_encodings(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> RoundResult:
+    """The same round, with the loaders that answers in other encodings show; no box where nothing was fetched in
+    vain. ``run`` makes a round."""
+    if not scan.depth.encoded or not item.round.first_world:
+        return item
+    asked = fetched_in_vain(item)
+    if not asked.packages:
+        return item
+    for number, encoding in enumerate(encodings_for(item, asked)):
+        if scan.deadline - time.monotonic() < _LEAST_SECONDS:
+            return noted(item, "What was fetched was not tried in every encoding: the scan's time is over.")
+        scan.say(f"Answering in another encoding: {encoding.name}")
+        began = time.monotonic()
+        last = max((process.key for process in item.observation.processes), default=0)
+        try:
+            shown = run(encoded(scan, source_tree, item.round, encoding, number + 1), after=last)
+        except HunterError as error:
+            return noted(item, f"Another encoding was to be tried in a further box: {error.message}")
+        if any(mark.kind == _KIND and mark.evidence.get("url") in asked.urls for mark in shown.network.marks):
+            how = f"It was seen in a further box, in which what it fetched was answered as {encoding.name}."
+            said = f"What was fetched and not executed was answered as {encoding.name} in a further box, and ran."
+            return added_to(item, shown, PHASE, how, time.monotonic() - began, said)
+    return noted(item, "What was fetched and not executed was tried in other encodings too, in further boxes: "
+                 "nothing of it ran.")  # fmt: skip
+
+
+def fetched_in_vain(item: RoundResult) -> Asked:
+    """Downloads of packages that no marker of ours came out of."""
+    ran = {mark.evidence.get("url") for mark in item.network.marks if mark.kind == _KIND}
+    found = [request for request in item.network.requests if _downloads(request) and request.url not in ran]
+    packages = dict.fromkeys(
+        request.blame.package for request in found if request.blame and request.blame.package
+    )
+    return Asked(frozenset(request.url for request in found), tuple(filter(None, packages)))
+
+
+def _downloads(request: Request) -> bool:
+    plain = request.method == "GET" and request.status == 200 and not request.registry
+    return (
+        plain
+        and request.blame is not None
+        and request.blame.package is not None
+        and (host_asked(request) not in SERVICES and not host_asked(request).startswith("169.254."))
+    )
+
+
+def encodings_for(item: RoundResult, asked: Asked) -> Iterator[Encoding]:
+    """At most three, by what the askers' sources name."""
+    source = b"\n".join(item.sources.get(purl, b"") for purl in asked.packages)
+    members = members_of(source)
+    for name in encodings_of(source)[:MOST]:
+        yield Encoding(name, asked.urls, members)
