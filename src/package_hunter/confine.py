@@ -29,7 +29,14 @@ __all__ = ["ROLES", "UIDS", "Role", "confine", "drop_privileges", "filter_calls"
 # gives out and below systemd's dynamic range (61184), so that no account has to be made.
 # The server's is the default of PACKAGE_HUNTER_SERVER_UID.
 UIDS: dict[str, int] = {
-    **{"gateway": 60871, "reader": 60872, "unpacker": 60873, "planner": 60875, "test": 60874},
+    **{
+        "gateway": 60871,
+        "reader": 60872,
+        "unpacker": 60873,
+        "planner": 60875,
+        "test": 60874,
+        "talker": 60876,
+    },
     "server": 64990,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Role = Literal["gateway", "reader", "unpacker", "planner", "server", "test"]
+Role = Literal["gateway", "reader", "unpacker", "planner", "server", "test", "talker"]
 
 _NE, _EQ, _MASKED_EQ = 1, 4, 7  # libseccomp's enum scmp_compare
 _CLONE_THREAD = 0x10000
@@ -94,5 +94,13 @@ ROLES: dict[Role, tuple[Rule, ...]] = {
     "server": (*_SERVER, *(rule for rule in _HOSTILE if rule.name not in _KEYS)),
     # It opens nothing itself: what it may know of files, its parent reads for it.
     "planner": (*_BASE, *_HOSTILE),
+    # Its connections are handed to it; it makes none of its own.
+    "talker": (
+        *_BASE,
+        *_READ,
+        Rule("socketpair", "allow", ((0, _EQ, _AF_UNIX, 0),)),
+        *_allow("setsockopt"),
+        *_HOSTILE,
+    ),
     "test": (*_BASE, *_READ, *_HOSTILE),
 }

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from package_hunter.confine import UIDS
 from package_hunter.decoy import control
@@ -20,6 +21,7 @@ from package_hunter.decoy.places import LOG, NAMES
 from package_hunter.decoy.record import read_log
 from package_hunter.decoy.sockets import open_in
 from package_hunter.decoy.spec import GatewaySpec, to_wire
+from package_hunter.decoy.talks.starts import Talkers
 from package_hunter.decoy.tls import make_ca
 from package_hunter.errors import HelperDiedError
 from package_hunter.model.observation import NetworkLog
@@ -109,7 +111,7 @@ class Gateway:
         """Open the sockets in ``netns`` and return once the gateway answers there. ``engine`` is a listening
         socket of the box's file system on which the gateway plays a container engine. ``stands`` says whether one
         of some labels of a host name stands in a file of the box."""
-        threading.Thread(target=_answer, args=(self._questions, stands), daemon=True).start()
+        threading.Thread(target=_answer, args=(self._questions, stands, self._errors), daemon=True).start()
         sockets = open_in(netns)
         given = (*sockets.all(), *([engine] if engine else []))
         try:
@@ -186,11 +188,14 @@ class Gateway:
         return ""
 
 
-def _answer(questions: socket.socket, stands: Callable[[tuple[str, ...]], bool]) -> None:
+def _answer(questions: socket.socket, stands: Callable[[tuple[str, ...]], bool], errors: IO[bytes]) -> None:
     """Answer the gateway's questions until its end; what it asks is untrusted."""
-    with questions, contextlib.suppress(EOFError, OSError, ValueError):
+    with questions, Talkers(errors) as talkers, contextlib.suppress(EOFError, OSError, ValueError):
         while True:
             message, _ = control.receive(questions)
+            if "talker" in message:
+                talkers.give(questions)
+                continue
             labels = message.get("labels")
             words = tuple(str(label)[:63] for label in labels[:127]) if isinstance(labels, list) else ()
             control.send(questions, {"stands": bool(words) and stands(words)})

@@ -14,7 +14,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import anyio._backends._asyncio
@@ -25,6 +24,7 @@ import httpcore._backends.auto
 
 from package_hunter.confine import ProcessLimits, confine
 from package_hunter.decoy import control
+from package_hunter.decoy.asking import Worker
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.dns import DnsServer
@@ -42,6 +42,7 @@ from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.secrets.withheld import EVERY
 from package_hunter.decoy.sockets import SOCKETS, GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
+from package_hunter.decoy.talks.host import Host
 from package_hunter.decoy.tcp import TcpServer
 from package_hunter.decoy.tls import Certificates
 from package_hunter.decoy.udp import UdpServer
@@ -74,7 +75,7 @@ class Process:
         questions: socket.socket,
     ) -> None:
         """``ca`` is the scan's authority (certificate, key), ``questions`` the line on which the worker is asked."""
-        self.spec = spec
+        self.spec, self.ca = spec, ca
         self.record = NetworkRecorder(spec.run_dir / LOG, spec.limits)
         hosts = _registry_hosts(spec)
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
@@ -88,7 +89,8 @@ class Process:
         self.registry.on_file_host = names.registry
         self.fetcher = Fetcher(self.registry, self.watch)
         self.router = Router(self.world, make_fronts(self.registry), self.fetcher)
-        existence = Existence(partial(_stands, questions), markers.is_marker)
+        self.worker = Worker(questions)
+        existence = Existence(self.worker.stands, markers.is_marker)
         self.dns = DnsServer(names, self.record, self._heard, existence)
 
     def _heard(self, name: str, peer_port: int) -> None:
@@ -101,7 +103,8 @@ class Process:
         self, line: socket.socket, sockets: GatewaySockets, engine: socket.socket | None = None
     ) -> None:
         """Until the worker says stop, or is gone. ``engine`` is the container engine's socket in the box."""
-        tcp = TcpServer(self.world, self.router.answer, self.dns)
+        talks = Host(self.world, self.ca, self.worker.talker)
+        tcp = TcpServer(self.world, self.router.answer, self.dns, talks)
         udp = UdpServer(self.world, self.dns)
         tcp.listen(sockets.tcp4)
         tcp.listen(sockets.tcp6)
@@ -112,6 +115,7 @@ class Process:
         asyncio.get_running_loop().run_in_executor(None, self.watch.warm_up)
         await self._obey(line)
         await tcp.close()
+        talks.close()
         udp.close()
         self.record.close()
         await self.registry.close()
@@ -159,15 +163,6 @@ def _registry_hosts(spec: GatewaySpec) -> tuple[str, ...]:
     before = {one.name: one.index_hosts for one in known()}
     index = {f"{name}{host}" for kind, host in found for name in before.get(kind, ())}
     return tuple({host for _, host in found} | index)
-
-
-def _stands(questions: socket.socket, labels: tuple[str, ...]) -> bool:
-    """Ask the worker, which sees the box's files; yes where it does not answer."""
-    try:
-        control.send(questions, {"labels": labels})
-        return bool(control.receive(questions)[0]["stands"])
-    except (OSError, EOFError):
-        return True
 
 
 async def _run(line: socket.socket, questions: socket.socket, make_fronts: MakeFronts) -> None:

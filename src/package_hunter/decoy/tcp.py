@@ -17,11 +17,14 @@ from package_hunter.decoy.line import Line
 from package_hunter.decoy.raw import RawTalk
 from package_hunter.decoy.record import now
 from package_hunter.decoy.sniff import client_hello_name, protocol
+from package_hunter.decoy.talks.host import Host
+from package_hunter.decoy.talks.table import greeted, opened
 from package_hunter.decoy.web import Peer, Talk
 from package_hunter.model.observation import Connection
 
 _UCRED = struct.Struct("iII")  # pid, uid, gid: unix(7)
 _SILENCE_SECONDS = 1.5  # seconds after which a silent client is taken to wait for the server's first words
+_GREETING_SECONDS = 0.3  # the same on a port whose server is known to speak first
 _INSIDE_SECONDS = 3.0  # the same inside TLS, whose handshake keeps a busy client
 _SPLIT_SECONDS = 0.02  # between two looks at first bytes that do not tell yet what they are
 _HANDSHAKE_SECONDS = 15.0  # seconds for a TLS handshake
@@ -40,8 +43,8 @@ class _OpenConnection:
 class TcpServer:
     """Accepts, sniffs, serves and records connections within the limits."""
 
-    def __init__(self, world: DecoyContext, respond: Respond, dns: object) -> None:
-        self._world, self._respond, self._dns = world, respond, dns
+    def __init__(self, world: DecoyContext, respond: Respond, dns: object, talks: Host) -> None:
+        self._world, self._respond, self._dns, self._talks = world, respond, dns, talks
         self._limits = world.spec.limits
         self._open: dict[_OpenConnection, None] = {}
         self._accepted = 0
@@ -144,7 +147,7 @@ class TcpServer:
                 peer.sni = getattr(secured, "asked_name", peer.sni)
                 await self._speak(entry, peer, reader, line, None, talk)
             else:
-                await self._speak(entry, peer, reader, line, speaks, talk)
+                await self._speak(entry, peer, reader, line, first, talk)
         finally:
             await _close(writer)
 
@@ -178,7 +181,7 @@ class TcpServer:
     async def _sniff(self, sock: socket.socket, peer: Peer) -> tuple[str, bytes]:
         """What it speaks and its first bytes, left in the socket's buffer."""
         deadline = time.monotonic() + self._limits.head_seconds
-        silence = time.monotonic() + _SILENCE_SECONDS
+        silence = time.monotonic() + (self._patience(peer) or _SILENCE_SECONDS)
         data = b""
         while time.monotonic() < (deadline if not data else min(deadline, silence)):
             seen = await _peek(sock, 16_640, (silence if not data else deadline) - time.monotonic())
@@ -206,9 +209,12 @@ class TcpServer:
         peer: Peer,
         reader: asyncio.StreamReader,
         line: Line,
-        speaks: str | None,
+        first: bytes | None,
         talk: Talk,
     ) -> None:
+        """``first`` is what was seen of the box's first words, b"" of a silent one, None where it is still to be
+        seen, inside TLS."""
+
         def spent(amount: int) -> None:
             entry.touched = time.monotonic()
             self._left -= amount
@@ -216,10 +222,10 @@ class TcpServer:
                 self._world.record.count_cut("inbound_bytes")
                 raise EOFError
 
-        if speaks is None:
-            start = await self._first_inside(reader)
-            speaks = protocol(start) if start else "silent"
-            _unread(reader, start)
+        if first is None:
+            first = await self._first_inside(reader, self._patience(peer) or _INSIDE_SECONDS)
+            _unread(reader, first)
+        speaks = protocol(first) if first else "silent"
         if speaks == "http":
             talk.kind = "http"
             conversation = Conversation(self._world, peer, line, self._respond, spent)
@@ -227,13 +233,29 @@ class TcpServer:
             if not conversation.tunnel:
                 return
             speaks = "raw"
+        elif not peer.local and (play := self._play(peer, first, talk)):
+            if await self._talks.play(play, peer, line, spent, talk):
+                return
+            speaks = "raw" if talk.head else speaks  # it broke off: heard out
         raw = RawTalk(self._world, peer, line, self._dns, spent, talk)
         await raw.run(speaks == "silent")
 
-    async def _first_inside(self, reader: asyncio.StreamReader) -> bytes:
+    def _patience(self, peer: Peer) -> float | None:
+        """Seconds that a client may be silent where its server speaks first; None where that is not known."""
+        known = greeted(peer.port) or self._talks.expected(peer.address, peer.port)
+        return _GREETING_SECONDS if known else None
+
+    def _play(self, peer: Peer, first: bytes, talk: Talk) -> str | None:
+        """The conversation that is played on a connection that is neither HTTP nor TLS."""
+        if second := self._talks.take(peer.address, peer.port):
+            talk.kind = second[1]
+            return second[0]
+        return opened(first, peer.port) if first else greeted(peer.port)
+
+    async def _first_inside(self, reader: asyncio.StreamReader, seconds: float) -> bytes:
         data = b""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_INSIDE_SECONDS):
+            async with asyncio.timeout(seconds):
                 while not data or (not protocol(data) and not reader.at_eof()):
                     more = await reader.read(1 << 16)
                     if not more:

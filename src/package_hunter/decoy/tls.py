@@ -55,14 +55,15 @@ def make_ca() -> tuple[bytes, bytes]:
 class Certificates:
     """TLS contexts by name. The name that a client asked for becomes its SSLObject's ``asked_name``."""
 
-    def __init__(self, ca_cert: bytes, ca_key: bytes, folder: Path) -> None:
+    def __init__(self, ca_cert: bytes, ca_key: bytes, folder: Path | None) -> None:
+        """``folder`` is where a certificate lies for the moment in which it is read; None: in memory."""
         self._ca = x509.load_pem_x509_certificate(ca_cert)
         key = serialization.load_pem_private_key(ca_key, None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self._ca_key = key
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._key_pem = _pem(self._key)
-        self._file = folder / ".certificate.pem"
+        self._file = folder / ".certificate.pem" if folder else None
         self._contexts: OrderedDict[str, ssl.SSLContext] = OrderedDict()
         # validity covers worlds whose clock is shifted by some 400 days
         self._start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=30)
@@ -81,15 +82,25 @@ class Certificates:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-        try:  # load_cert_chain takes only file names
+        self._load(context, self._key_pem + self._certificate(name))
+        context.sni_callback = self._on_sni
+        return context
+
+    def _load(self, context: ssl.SSLContext, pem: bytes) -> None:
+        """``load_cert_chain`` takes only file names."""
+        if self._file is None:
+            with os.fdopen(os.memfd_create("certificate"), "wb") as memory:
+                memory.write(pem)
+                memory.flush()
+                context.load_cert_chain(f"/proc/self/fd/{memory.fileno()}")
+            return
+        try:
             fd = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(fd, "wb") as file:
-                file.write(self._key_pem + self._certificate(name))
+                file.write(pem)
             context.load_cert_chain(self._file)
         finally:
             self._file.unlink(missing_ok=True)
-        context.sni_callback = self._on_sni
-        return context
 
     def _on_sni(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
         if name:
