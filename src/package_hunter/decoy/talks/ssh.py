@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import importlib
 import socket
 
 import asyncssh
@@ -16,6 +17,10 @@ import asyncssh
 from package_hunter.decoy.talks.base import Table
 from package_hunter.decoy.talks.ssh_commands import run_command
 from package_hunter.decoy.talks.ssh_files import HeardFiles
+
+importlib.import_module(
+    "concurrent.futures.thread"
+)  # asyncio's on first use, too late for a confined process
 
 _PIECE = 64 << 10
 _LOGIN_SECONDS = 60
@@ -107,8 +112,10 @@ async def play(table: Table) -> None:
     ]
     try:
         async with asyncio.timeout(_WHOLE_SECONDS):
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*ways, serving], return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait(ways, timeout=1)  # the last words
+            if serving.done():
+                _judge(serving)
     finally:
         for task in (*ways, serving):
             task.cancel()
@@ -139,6 +146,13 @@ async def _serve(table: Table, sock: socket.socket) -> None:
         await connection.wait_closed()
     finally:
         connection.abort()
+
+
+def _judge(serving: asyncio.Task[None]) -> None:
+    """A client that speaks no SSH, or goes, is none of our faults; anything else is told."""
+    fault = serving.exception()
+    if fault is not None and not isinstance(fault, (asyncssh.Error, OSError, EOFError, TimeoutError)):
+        raise fault
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
