@@ -14,8 +14,8 @@ from tests.support.requires import needs_program
 PASSWORD, LOOT = CANARIES[0], CANARIES[1]
 _CURL = "curl -sS --max-time 50 --cacert run0/ca.pem --user me:$PASSWORD"
 _SSH = (
-    "-F none -i key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new "
-    "-o UserKnownHostsFile=known"
+    "-F none -i $HOME/key -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=accept-new "
+    "-o UserKnownHostsFile=$HOME/known"
 )
 _MAIL = "--mail-from a@b.example --mail-rcpt c@d.example -T loot"
 _LDAP = "-x -D cn=me,dc=example,dc=com -w $PASSWORD"
@@ -41,7 +41,7 @@ ROWS = (
     ("ssh", "ssh", "ssh", 1, f"ssh {_SSH} me@HOST 'cat > x' < loot"),
     ("scp", "scp", "ssh", 1, f"scp {_SSH} loot me@HOST:"),
     ("sftp", "sftp", "ssh", 1, f"echo put loot | sftp -b - {_SSH} me@HOST"),
-    ("push", "git", "ssh", 1, f"GIT_SSH_COMMAND='ssh {_SSH}' git -C work push -q git@HOST:a/b.git main"),
+    ("push", "git", "ssh", 1, f"GIT_SSH_COMMAND=\"ssh {_SSH}\" git -C work push -q git@HOST:a/b.git main"),
     ("ldap", "ldapmodify", "ldap", 2, f"LDAPTLS_CACERT=run0/ca.pem ldapmodify -ZZ -H ldap://HOST {_LDAP} -f entry"),
     ("ldaps", "ldapmodify", "ldap", 2, f"LDAPTLS_CACERT=run0/ca.pem ldapmodify -H ldaps://HOST {_LDAP} -f entry"),
 )  # fmt: skip

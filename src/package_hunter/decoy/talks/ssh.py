@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import importlib
+import os
 import socket
 
 import asyncssh
@@ -126,6 +127,7 @@ async def play(table: Table) -> None:
 
 
 async def _serve(table: Table, sock: socket.socket) -> None:
+    os.environ.setdefault("HOME", "/nonexistent")  # asyncssh asks for it, though it reads nothing there
     connection = await asyncssh.run_server(
         sock,
         server_factory=functools.partial(_Server, table),
