@@ -87,13 +87,13 @@ class Seat:
         await self.writer.drain()
         # what was said in the clear behind the word was searched; as after a real server's, it counts no more
         self._heard_reader._buffer.clear()  # type: ignore[attr-defined]
+        self._heard_reader.tell = self.heard  # before: the handshake's last packet may bring the first words
         transport = await loop.start_tls(
             self.writer.transport, self._protocol, context, server_side=True,
             ssl_handshake_timeout=_HANDSHAKE_SECONDS,
         )  # fmt: skip
         if transport is None:
             raise OSError("handshake failed")
-        self._heard_reader.tell = self.heard
         # Python 3.11 has start_tls for a writer, but leaves the reader on the old transport
         parts: tuple[Any, ...] = (self._protocol, self.reader, self.writer)
         for one in parts:
