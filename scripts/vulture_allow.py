@@ -39,3 +39,5 @@ _.whitespace_split, _.commenters
 _.begin_auth, _.password_auth_supported, _.validate_password, _.public_key_auth_supported, _.validate_public_key
 _.kbdint_auth_supported, _.get_kbdint_challenge, _.validate_kbdint_response, _.connection_requested, _.eof_received
 _.open56, _.posix_rename
+_.setstat, _.lsetstat, _.fsetstat, _.fstatvfs, _.unlock
+lang, submethods, dest_host, dest_port, orig_host, orig_port, datatype, desired_access
