@@ -7,9 +7,9 @@ no forwarding, no agent, no file (``ssh_files.py``), no program (``ssh_commands.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401  # asyncio's on first use, too late for a confined process
 import contextlib
 import functools
-import importlib
 import os
 import socket
 
@@ -18,10 +18,6 @@ import asyncssh
 from package_hunter.decoy.talks.base import Table
 from package_hunter.decoy.talks.ssh_commands import run_command
 from package_hunter.decoy.talks.ssh_files import HeardFiles
-
-importlib.import_module(
-    "concurrent.futures.thread"
-)  # asyncio's on first use, too late for a confined process
 
 _PIECE = 64 << 10
 _LOGIN_SECONDS = 60
