@@ -35,3 +35,9 @@ _.field_title_should_be_set, _.default_schema, _.nullable_schema, _.schema_versi
 _.cache_ok
 # read by shlex, which has no other way to be told
 _.whitespace_split, _.commenters
+# called by asyncssh by name
+_.begin_auth, _.password_auth_supported, _.validate_password, _.public_key_auth_supported, _.validate_public_key
+_.kbdint_auth_supported, _.get_kbdint_challenge, _.validate_kbdint_response, _.connection_requested, _.eof_received
+_.open56, _.posix_rename
+_.setstat, _.lsetstat, _.fsetstat, _.fstatvfs, _.unlock
+lang, submethods, dest_host, dest_port, orig_host, orig_port, datatype, desired_access

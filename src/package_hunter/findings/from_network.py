@@ -144,6 +144,18 @@ def _is_opaque(request: Request) -> bool:
     return is_opaque(request.body, encoding) or is_opaque(_said_beside(request))
 
 
+# kinds of connections whose conversation was played: what was said inside of their cipher was read
+_TALKED = {
+    "smtp": "SMTP",
+    "imap": "IMAP",
+    "pop3": "POP3",
+    "ftp": "FTP",
+    "ftp-data": "FTP",
+    "ssh": "SSH",
+    "ldap": "LDAP",
+}
+
+
 def _raw_bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
@@ -187,6 +199,11 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
             )
 
 
+def _protocol(connection: Connection) -> str:
+    name = _TALKED.get(connection.kind)
+    return f"over {name}" if name else "in no protocol that we know"
+
+
 def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> Iterator[Signal]:
     host = connection.name or connection.address
     data = {"port": connection.port, "protocol": connection.protocol, "bytes_out": connection.bytes_out}
@@ -195,12 +212,12 @@ def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> I
         "data_sent",
         Class.INFO,
         host,
-        f"{connection.bytes_out} bytes went to {host}, port {connection.port}, in no protocol that we know",
+        f"{connection.bytes_out} bytes went to {host}, port {connection.port}, {_protocol(connection)}",
         connection.blame,
         data=data,
         facts={
             "bytes": connection.bytes_out,
-            "opaque": is_opaque(connection.head),
+            "opaque": connection.kind not in _TALKED and is_opaque(connection.head),
             "bare_address": not connection.name,
         },
     )

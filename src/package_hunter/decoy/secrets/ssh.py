@@ -10,7 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from package_hunter.decoy.forge import Forge
 
-_CONFIG = """Host bastion
+_CONFIG = """Host *
+    StrictHostKeyChecking accept-new
+
+Host bastion
     HostName bastion.northwind.internal
     User dmeyer
     IdentityFile ~/.ssh/id_ed25519

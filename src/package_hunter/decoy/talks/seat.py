@@ -88,6 +88,7 @@ class Seat:
         await self.writer.drain()
         early = bytes(self._heard_reader._buffer)  # type: ignore[attr-defined]
         self._heard_reader._buffer.clear()  # type: ignore[attr-defined]
+        self._heard_reader.tell = self.heard  # before: the handshake's last packet may bring the first words
         raw = self.writer.transport
         raw.pause_reading()  # type: ignore[attr-defined]
         begun = loop.create_task(
@@ -102,7 +103,6 @@ class Seat:
         transport = await begun
         if transport is None:
             raise OSError("handshake failed")
-        self._heard_reader.tell = self.heard
         # Python 3.11 has start_tls for a writer, but leaves the reader on the old transport
         parts: tuple[Any, ...] = (self._protocol, self.reader, self.writer)
         for one in parts:
