@@ -16,6 +16,7 @@ from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.morning import StartupFiles, has_morning, morning
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.rounds import Round, key_of
+from package_hunter.pipeline.share import Share
 from package_hunter.sandbox import RuncSandbox
 
 _APART_SECONDS = (
@@ -113,14 +114,15 @@ def _run(
 ) -> None:
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
-    began = time.monotonic()
+    share = Share(phase.commands)
     for command in phase.commands:
-        if command.within is not None and time.monotonic() - began >= command.within:
+        if not share.allows(command):
             continue
         if _late(scan, phase.name, runs, reasons):
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
         run = _one(scan, box, turn, phase, command)
+        share.count(command, run)
         if run.exit_code is None and time.monotonic() >= scan.deadline:
             run = replace(run, scan_seconds=scan.config.scan_timeout)
         runs.append(run)

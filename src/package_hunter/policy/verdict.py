@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.scan import Coverage, Verdict
+from package_hunter.model.text import shortened
+
+_MAX_NAMED = 5  # findings in one sentence
 
 
 def verdict(findings: Iterable[Finding], coverage: Coverage) -> Verdict:
@@ -32,14 +35,15 @@ def explanation(findings: Sequence[Finding], coverage: Coverage) -> tuple[str, .
     lines: list[str] = []
     if proof:
         lines.append(
-            f"Malicious, because of {_count(proof, 'finding')} that honest software has no reason for."
+            f"Malicious, because of {_count(proof, 'finding')} that honest software has no reason for: "
+            f"{_named(proof)}."
         )
     if coverage.dropped:
         lines.append(f"{coverage.dropped} events were lost, so something may have gone unseen.")
     lines += [f"Not everything was seen: {reason}" for reason in coverage.reasons]
     if look and not proof:
         says = "Suspicious" if not (coverage.reasons or coverage.dropped) else "Beside that"
-        lines.append(f"{says}: {_count(look, 'finding')} that a person should look at.")
+        lines.append(f"{says}: {_count(look, 'finding')} that a person should look at: {_named(look)}.")
     if not lines:
         lines.append(
             "Nothing was found in what was run and seen. That is no proof of harmlessness: code may wait for "
@@ -48,6 +52,16 @@ def explanation(findings: Sequence[Finding], coverage: Coverage) -> tuple[str, .
     if waived:
         lines.append(f"{waived} waived and not counted.")
     return tuple(lines)
+
+
+def _named(findings: Sequence[Finding]) -> str:
+    """The first findings by kind and package, each pair once."""
+    names = dict.fromkeys(
+        f"{f.kind} by {shortened(f.blame.package)}" if f.blame and f.blame.package else f.kind
+        for f in findings
+    )
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return ", ".join(list(names)[:_MAX_NAMED]) + more
 
 
 def _count(items: Sequence[object], noun: str) -> str:

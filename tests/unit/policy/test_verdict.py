@@ -49,3 +49,21 @@ def test_reasons_are_repeated() -> None:
     lines = explanation((LOOK, WAIVED), FAILED)
     assert any("The install failed." in line for line in lines)
     assert any("1 waived" in line for line in lines)
+
+
+def test_what_decides_is_named_with_its_package() -> None:
+    first = explanation((PROOF, LOOK), WHOLE)[0]
+    assert PROOF.blame is not None
+    assert f"{PROOF.kind} by {PROOF.blame.package}" in first
+
+
+def test_what_nobody_is_blamed_for_is_named_alone() -> None:
+    (line,) = explanation((replace(LOOK, blame=None), replace(LOOK, blame=None)), WHOLE)
+    assert line.endswith(f"look at: {LOOK.kind}.")
+    assert line.startswith("Suspicious: 2 findings")
+
+
+def test_of_many_findings_some_are_named_and_the_rest_counted() -> None:
+    many = [replace(LOOK, blame=None, kind=f"kind{n}") for n in range(8)]
+    (line,) = explanation(many, WHOLE)
+    assert line.endswith("kind4 and 3 more.")
