@@ -12,6 +12,7 @@ from package_hunter.findings.likeness import ENOUGH, Likeness, Stream, keyed, no
 from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Canary
 
+KIND = "other"  # the contract of reports names the kinds, and none is added within its version
 BUDGET = 10.0  # seconds of processor time for one round: what is not looked at by then is not found
 _HOW = {
     "letters": "written in other letters or words",
@@ -72,13 +73,13 @@ def signals(context: Context) -> Iterator[Signal]:
 def _signal(canary: Canary, what: Sent, found: Likeness) -> Signal:
     label = canary.kind.replace("-", " ").replace("_", " ")
     places = ", ".join(what.places[:3]) + (" and others" if len(what.places) > 3 else "")
+    said = f"What it sent to {places} looks like your {label} {_HOW[found.how]}"
     return Signal(
         time_ns=what.last_ns,
-        kind="likely_exfiltration",
-        weight=kinds()["likely_exfiltration"].weight,
-        subject=what.places[0],
-        what=f"What it sent to {places} looks like your {label} {_HOW[found.how]}: "
-        f"by chance alone that happens once in 2^{int(found.bits)}",
+        kind=KIND,
+        weight=kinds()[KIND].weight,
+        subject=said,
+        what=f"{said}: by chance alone that happens once in 2^{int(found.bits)}",
         blame=what.blame,
         data={
             "canary": canary.id,

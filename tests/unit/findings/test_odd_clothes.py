@@ -14,7 +14,7 @@ import pytest
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.findings.data_out import Sent
 from package_hunter.findings.likeness import Stream
-from package_hunter.findings.odd_clothes import alike
+from package_hunter.findings.odd_clothes import KIND, alike
 from package_hunter.model.observation import (
     Canary,
     CanaryHit,
@@ -95,7 +95,7 @@ def _kinds(network: NetworkLog, *reads: CanaryRead) -> list[str]:
 
 def test_it_is_suspicious_and_says_what_went_where() -> None:
     found = judge(Observation(canary_reads=(READ,)), NetworkLog(requests=(_request(DRESSED),)), CANARIES)
-    likely = next(f for f in found if f.kind == "likely_exfiltration")
+    likely = next(f for f in found if f.kind == KIND)
     assert not likely.proof
     assert "What it sent to collect.example looks like your" in likely.title
 
@@ -103,15 +103,15 @@ def test_it_is_suspicious_and_says_what_went_where() -> None:
 def test_who_read_nothing_or_sent_before_or_is_another_is_not_accused() -> None:
     network = NetworkLog(requests=(_request(DRESSED),))
     other = replace(READ, blame=replace(BLAME, package="pkg:npm/other@1.0.0"))
-    assert "likely_exfiltration" not in _kinds(network)
-    assert "likely_exfiltration" not in _kinds(network, other)
-    assert "likely_exfiltration" not in _kinds(network, replace(READ, time_ns=T0 + 9 * SECOND))
+    assert KIND not in _kinds(network)
+    assert KIND not in _kinds(network, other)
+    assert KIND not in _kinds(network, replace(READ, time_ns=T0 + 9 * SECOND))
 
 
 def test_what_was_found_exactly_is_not_told_again() -> None:
     hit = CanaryHit(T0 + 5 * SECOND, CANARY.id, (), "http-body", "collect.example:443", 1, False, BLAME)
     kinds = _kinds(NetworkLog(requests=(_request(DRESSED),), hits=(hit,)), READ)
-    assert "exfiltration" in kinds and "likely_exfiltration" not in kinds
+    assert "exfiltration" in kinds and KIND not in kinds
 
 
 def test_names_that_are_looked_up_are_put_together_too() -> None:
@@ -120,4 +120,4 @@ def test_names_that_are_looked_up_are_put_together_too() -> None:
         DnsRecord(T0 + (5 + n) * SECOND, f"{part}.collect.example", "A", "198.18.1.1", 1, BLAME)
         for n, part in enumerate(reversed(parts))
     )
-    assert "likely_exfiltration" in _kinds(NetworkLog(dns=asked), READ)
+    assert KIND in _kinds(NetworkLog(dns=asked), READ)
