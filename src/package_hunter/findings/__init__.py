@@ -12,6 +12,7 @@ from package_hunter.findings import (
     from_host,
     from_network,
     left_running,
+    odd_clothes,
     startup,
 )
 from package_hunter.findings.context import Blamer, Context, RoundFacts
@@ -42,6 +43,7 @@ def judge(
     seen = [
         *from_alerts.signals(context),
         *from_network.signals(context, facts.host_facts),
+        *odd_clothes.signals(context),
         *from_host.signals(context),
         *left_running.signals(context),
         *box_signs.signals(context),

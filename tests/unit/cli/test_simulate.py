@@ -29,7 +29,7 @@ def test_every_incident_of_the_table_has_one() -> None:
     import tomllib
 
     rows = {tomllib.loads((s.folder / "simulation.toml").read_text())["incident"] for s in KNOWN.values()}
-    assert set(range(1, 31)) <= rows
+    assert set(range(1, 45)) <= rows
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -1,0 +1,1 @@
+"""Harmless simulation for testing Package Hunter. Not malware."""

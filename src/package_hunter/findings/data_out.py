@@ -1,0 +1,145 @@
+"""What left for strangers, by who sent it and where to, as far as the gateway kept it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+
+from package_hunter.findings.context import Context, host_asked
+from package_hunter.findings.traffic import base_domain
+from package_hunter.model.markers import is_marker
+from package_hunter.model.observation import Blame, Request
+
+MAX_KEPT = 512 << 10  # bytes that are kept of one sender
+_MOST_MESSAGES = 20_000
+_WORD = re.compile(r"[^\W_]+")
+_PLAIN = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
+
+Sender = tuple[str, str | None]  # phase, package
+
+
+@dataclass(slots=True)
+class Sent:
+    """Everything of one sender. ``messages`` are (destination, channel, bytes), ``asked`` what for, in turn."""
+
+    blame: Blame | None
+    first_ns: int
+    last_ns: int
+    messages: list[tuple[str, str, bytes]] = field(default_factory=list)
+    asked: list[Hashable] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, time_ns: int, where: str, channel: str, data: bytes, asked: Hashable = None) -> None:
+        """One more message, as far as there is room."""
+        self.first_ns, self.last_ns = min(self.first_ns, time_ns), max(self.last_ns, time_ns)
+        if self.size + len(data) > MAX_KEPT or len(self.messages) >= _MOST_MESSAGES:
+            return
+        self.size += len(data)
+        self.messages.append((where, channel, data))
+        if asked is not None and len(self.asked) < _MOST_MESSAGES:
+            self.asked.append(asked)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it went, each once."""
+        return tuple(dict.fromkeys(where for where, *_ in self.messages))
+
+    def streams(self) -> Iterator[bytes]:
+        """What each place got, one after the other; and what was so wrapped, unwrapped."""
+        ways: dict[tuple[str, str], list[bytes]] = {}
+        for where, channel, data in self.messages:
+            ways.setdefault((where, channel), []).append(data)
+        for parts in ways.values():
+            yield from (whole := b"".join(parts), *_unwrapped(whole))
+            if len(parts) > 1:
+                yield b"\n".join(parts)
+
+    def symbols(self) -> Iterator[list[Hashable] | str | bytes]:
+        """The sequences in which a letter may be a byte, a character, a word, or what was asked for."""
+        for stream in self.streams():
+            text = stream.decode("utf-8", "replace")
+            yield stream
+            if len(text) != len(stream):
+                yield text
+                yield re.sub(r"\s", "", text)
+            yield list(_WORD.findall(text))
+        yield self.asked
+
+
+def _unwrapped(data: bytes) -> Iterator[bytes]:
+    for found in _PLAIN.finditer(data):
+        text = found[0].rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+        try:
+            yield base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+        except (binascii.Error, ValueError):
+            continue  # no base64: its plain form is looked at anyway
+    text = data.strip()
+    if len(text) % 2 == 0 and re.fullmatch(rb"[0-9A-Fa-f]{24,}", text):
+        yield bytes.fromhex(text.decode())
+
+
+_PLAIN_HEADERS = frozenset(
+    ("host", "connection", "accept", "accept-encoding", "content-length", "content-type")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    blame: Blame | None
+    time_ns: int
+    where: str
+    channel: str
+    data: bytes
+    asked: Hashable = None
+
+
+def _of_request(request: Request) -> Iterator[_Message]:
+    when, where = max(request.time_ns, request.sent_ns), host_asked(request)
+    try:
+        said = urlsplit(request.url)
+    except ValueError:
+        said = SplitResult("", where, request.url, "", "")
+    head = unquote_to_bytes("\n".join(filter(None, (said.path.lstrip("/"), said.query))))
+    asked = (said.netloc, said.path, said.query)
+    yield _Message(request.blame, when, where, "url", head, asked)
+    yield _Message(request.blame, when, where, "body", request.body)
+    for name, value in request.headers:
+        if name.lower() not in _PLAIN_HEADERS:
+            data = value.encode("utf-8", "replace")
+            yield _Message(request.blame, when, where, "header " + name.lower()[:64], data)
+
+
+def _all(context: Context) -> Iterator[_Message]:
+    for request in context.network.requests:
+        if not request.registry and not is_marker(request.url, context.markers):
+            yield from _of_request(request)
+    for one in context.network.connections:
+        if one.head and not is_marker(one.name, context.markers):
+            when = max(one.time_ns, one.sent_ns)
+            yield _Message(one.blame, when, one.name or one.address, one.protocol, one.head)
+    asked: set[tuple[Sender, str]] = set()
+    for question in context.network.dns:
+        domain, key = base_domain(question.name), (sender_of(question.blame), question.name)
+        labels = question.name.rstrip(".").removesuffix(domain).strip(".")
+        if labels and key not in asked and not is_marker(question.name, context.markers):
+            asked.add(key)  # for IPv4 and IPv6: one
+            data = labels.replace(".", "").encode("utf-8", "replace")
+            yield _Message(question.blame, question.time_ns, domain, "dns", data, labels)
+
+
+def sent(context: Context) -> dict[Sender, Sent]:
+    """Who sent what, in the order of time."""
+    found: dict[Sender, Sent] = {}
+    for one in sorted(_all(context), key=lambda item: item.time_ns):
+        mine = found.setdefault(sender_of(one.blame), Sent(one.blame, one.time_ns, one.time_ns))
+        mine.add(one.time_ns, one.where, one.channel, one.data, one.asked)
+    return found
+
+
+def sender_of(blame: Blame | None) -> Sender:
+    """Whose it is: a package within a phase."""
+    return (blame.phase, blame.package) if blame else ("", None)

@@ -1,0 +1,123 @@
+"""Secrets in odd clothes are likely finds, never proof; what honest and random traffic carries is none."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from package_hunter.decoy.canaries import make_canaries
+from package_hunter.findings.data_out import Sent
+from package_hunter.findings.likeness import Stream
+from package_hunter.findings.odd_clothes import KIND, alike
+from package_hunter.model.observation import (
+    Canary,
+    CanaryHit,
+    CanaryRead,
+    DnsRecord,
+    NetworkLog,
+    Observation,
+    Request,
+)
+from tests.support.judge_samples import BLAME, SECOND, T0, judge
+
+CANARIES = tuple(c for c in make_canaries("odd")[0] if c.kind in ("npm-token", "aws-secret"))
+_KEY = b"k3y!s"
+CLOTHES: dict[str, Callable[[bytes], bytes]] = {
+    "base-85": base64.b85encode,
+    "ascii85": base64.a85encode,
+    "turned by 13": lambda d: codecs.encode(d.decode(), "rot13").encode(),
+    "a word a nibble": lambda d: " ".join(f"w{chr(97 + int(h, 16)) * 3}" for h in d.hex()).encode(),
+    "key of 5": lambda d: bytes(b ^ _KEY[n % 5] for n, b in enumerate(d)),
+    "base64 of key of 5": lambda d: base64.b64encode(bytes(b ^ _KEY[n % 5] for n, b in enumerate(d))),
+    "noise": lambda d: bytes(x for n, b in enumerate(d) for x in (b, 65 + n % 26)),
+}
+
+
+def _sent(*messages: bytes) -> Sent:
+    what = Sent(BLAME, T0, T0)
+    for number, data in enumerate(messages):
+        what.add(T0 + number, "collect.example", "body", data, number)
+    return what
+
+
+def _alike(canary: Canary, what: Sent) -> bool:
+    return alike(canary, what, [Stream(symbols) for symbols in what.symbols()]) is not None
+
+
+@pytest.mark.parametrize("clothes", CLOTHES)
+@pytest.mark.parametrize("canary", CANARIES, ids=lambda c: c.kind)
+def test_each_dress_is_seen_through_alone_and_within_json(canary: Canary, clothes: str) -> None:
+    data = CLOTHES[clothes](canary.value.encode())
+    assert _alike(canary, _sent(data))
+    assert _alike(canary, _sent(b'{"name": "pkg", "data": "' + data + b'", "os": "linux"}'))
+
+
+@pytest.mark.parametrize("canary", CANARIES, ids=lambda c: c.kind)
+def test_pieces_in_any_order_are_put_together(canary: Canary) -> None:
+    data = canary.value.encode()
+    parts = [data[at : at + 6] for at in range(0, len(data), 6)]
+    random.Random(3).shuffle(parts)
+    assert _alike(canary, _sent(*parts))
+
+
+def test_random_and_honest_traffic_is_like_no_secret() -> None:
+    chance = random.Random(11)
+    for _ in range(20):
+        noise = chance.randbytes(1_500)
+        told = [
+            json.dumps({"event": "install", "id": chance.getrandbits(128), "version": f"1.2.{n}"}).encode()
+            for n in range(20)
+        ]
+        for what in (_sent(noise), _sent(base64.b64encode(noise)), _sent(noise.hex().encode()), _sent(*told)):
+            assert not any(_alike(canary, what) for canary in CANARIES)
+
+
+def _request(body: bytes, after: int = 5) -> Request:
+    return Request(
+        T0 + after * SECOND, "POST", "https://collect.example/c", (), body, len(body), 200, 1, blame=BLAME
+    )
+
+
+CANARY = CANARIES[0]
+READ = CanaryRead(T0 + SECOND, CANARY.id, CANARY.place, 1, BLAME)
+DRESSED = codecs.encode(CANARY.value, "rot13").encode()
+
+
+def _kinds(network: NetworkLog, *reads: CanaryRead) -> list[str]:
+    return [f.kind for f in judge(Observation(canary_reads=reads), network, CANARIES)]
+
+
+def test_it_is_suspicious_and_says_what_went_where() -> None:
+    found = judge(Observation(canary_reads=(READ,)), NetworkLog(requests=(_request(DRESSED),)), CANARIES)
+    likely = next(f for f in found if f.kind == KIND)
+    assert not likely.proof
+    assert "What it sent to collect.example looks like your" in likely.title
+
+
+def test_who_read_nothing_or_sent_before_or_is_another_is_not_accused() -> None:
+    network = NetworkLog(requests=(_request(DRESSED),))
+    other = replace(READ, blame=replace(BLAME, package="pkg:npm/other@1.0.0"))
+    assert KIND not in _kinds(network)
+    assert KIND not in _kinds(network, other)
+    assert KIND not in _kinds(network, replace(READ, time_ns=T0 + 9 * SECOND))
+
+
+def test_what_was_found_exactly_is_not_told_again() -> None:
+    hit = CanaryHit(T0 + 5 * SECOND, CANARY.id, (), "http-body", "collect.example:443", 1, False, BLAME)
+    kinds = _kinds(NetworkLog(requests=(_request(DRESSED),), hits=(hit,)), READ)
+    assert "exfiltration" in kinds and KIND not in kinds
+
+
+def test_names_that_are_looked_up_are_put_together_too() -> None:
+    parts = [CANARY.value[at : at + 6].encode().hex() for at in range(0, len(CANARY.value), 6)]
+    asked = tuple(
+        DnsRecord(T0 + (5 + n) * SECOND, f"{part}.collect.example", "A", "198.18.1.1", 1, BLAME)
+        for n, part in enumerate(reversed(parts))
+    )
+    assert KIND in _kinds(NetworkLog(dns=asked), READ)
