@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
+import structlog
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from packageurl import PackageURL
@@ -18,6 +19,8 @@ from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import Service, parse_id
+from package_hunter.audit.sealer import oldest_unsealed
+from package_hunter.audit.verify import ALARM_MS
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import ScanStatus
@@ -25,6 +28,8 @@ from package_hunter.store import scans
 from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.store.database import now_ms
 from package_hunter.store.scans import NewScan, clean_text
+
+log = structlog.get_logger(__name__)
 
 _MAX_JSON = 64 << 10
 _WORKER_SILENT_SECONDS = 60.0
@@ -188,9 +193,13 @@ def _health_route(router: APIRouter, service: Service) -> None:
     )
     async def health() -> Health:
         waiting, seen, lacks = await run_sync(_queue_state, service)
+        unsealed = await run_sync(_unsealed, service)
         silent = None if seen is None else max(0.0, (now_ms() - seen) / 1000)
         if silent is None or silent >= _WORKER_SILENT_SECONDS:
             lacks = "No worker is running: package-hunter worker starts one."
+        if lacks is None and unsealed:
+            lacks = "Changes wait for their seal: the history's sealer does not work."
+            log.error("history unsealed", seconds=unsealed)
         return Health(
             status="ok" if lacks is None else "degraded",
             version=__version__,
@@ -211,6 +220,13 @@ def _queue_state(service: Service) -> tuple[int, int | None, str | None]:
     with service.store.read() as session:
         lately = now_ms() - int(_WORKER_SILENT_SECONDS * 1000)
         return scans.unfinished(session), scans.worker_seen(session), scans.worker_lacks(session, lately)
+
+
+def _unsealed(service: Service) -> float:
+    """For how many seconds too long the history's oldest entry has waited for its seal."""
+    with service.store.read() as session:
+        since = oldest_unsealed(session)
+    return 0.0 if since is None else max(0.0, (now_ms() - since - ALARM_MS) / 1000)
 
 
 async def _json_body(request: Request, stall: float) -> bytes:
