@@ -22,6 +22,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
@@ -122,7 +123,7 @@ def run(folder: Path, kills: int) -> list[str]:
     wrong = [f"left behind: {what}" for what in left_behind(folder, ids)]
     with store.read() as session:
         for scan_id in ids:
-            scan = scans.get(session, scan_id)
+            scan = scans.get(session, EVERYTHING, scan_id)
             if scan is None or (scan.status, scan.verdict) != ("finished", "no_findings"):
                 wrong.append(f"{scan_id}: {scan and (scan.status, scan.verdict, scan.reason)}")
     store.close()

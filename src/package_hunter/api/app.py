@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from package_hunter import __version__
-from package_hunter.api import original, original_form, v1
+from package_hunter.api import access_routes, original, original_form, v1
+from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
@@ -44,6 +45,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await service.auth.failures.flush()
         store.close()
 
     app = FastAPI(
@@ -59,14 +61,22 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    @app.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
-    async def figures() -> Response:
-        return Response(await metrics.text(service), media_type="text/plain; version=0.0.4; charset=utf-8")
-
+    app.include_router(access_routes.routes(service))
+    app.include_router(_figures(service, metrics))
     _handle_errors(app)
     app.add_middleware(Gate, service=service, metrics=metrics)
     _describe_credentials(app)
     return app
+
+
+def _figures(service: Service, metrics: Metrics) -> APIRouter:
+    router = APIRouter(route_class=PermittedRoute)
+
+    @router.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
+    async def figures() -> Response:
+        return Response(await metrics.text(service), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
 
 
 def _handle_errors(app: FastAPI) -> None:

@@ -20,6 +20,7 @@ import structlog
 from anyio.to_thread import run_sync
 
 from package_hunter.api.errors import ApiError
+from package_hunter.api.failures import FailedLogins
 from package_hunter.api.logins import Guess, LoginLimits, too_many_failures
 from package_hunter.config import Settings
 from package_hunter.store import accounts
@@ -68,6 +69,7 @@ class Authenticator:
         self._secret = secrets.token_bytes(32)  # a memory dump shows no digest worth a dictionary attack
         self._used: set[str] = set()  # tokens whose use is not noted yet
         self._noting: asyncio.Task[None] | None = None
+        self.failures = FailedLogins(store)
 
     async def name(self, header: bytes | None, address: str) -> str:
         """The account's name; ApiError 401 or 429, StoreError."""
@@ -81,6 +83,7 @@ class Authenticator:
         name = None if credential is None else await self._verify_once(key, credential, address)
         if name is None:
             log.warning("login failed", address=address)
+            self.failures.note(None if credential is None else credential.name, address)
             if credential is None or credential.name is None:
                 self._require_calm(address)
                 self._limits.stranger(address)

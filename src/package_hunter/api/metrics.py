@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from package_hunter.api.service import Service
+from package_hunter.audit.sealer import oldest_unsealed
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
 
@@ -28,6 +29,9 @@ class Metrics:
             "queue_oldest_seconds", "How long the first scan in the queue has waited.", **args
         )
         self.worker = Gauge("worker_seen_seconds", "Time since any worker was last seen; -1: never.", **args)
+        self.unsealed = Gauge(
+            "history_unsealed_seconds", "How long the history's oldest entry has waited for its seal.", **args
+        )
         self.uploads = Gauge("uploads_active", "Archives coming in.", **args)
         self.free = Gauge("disk_free_bytes", "Free space where archives are kept.", **args)
 
@@ -46,10 +50,12 @@ class Metrics:
             counts = scans.counts(session)
             oldest = scans.oldest_waiting(session)
             seen = scans.worker_seen(session)
+            unsealed = oldest_unsealed(session)
         for status in ("pending", "running", "finished", "failed"):
             self.scans.labels(status).set(counts.get(status, 0))
         now = now_ms()
         self.oldest.set(0 if oldest is None else max(0, now - oldest) / 1000)
         self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)
+        self.unsealed.set(0 if unsealed is None else max(0, now - unsealed) / 1000)
         self.uploads.set(service.receiving.total())
         self.free.set(shutil.disk_usage(service.uploads.folder).free)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from package_hunter.api import original_form
+from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, received
 from package_hunter.api.service import Service
@@ -37,7 +38,7 @@ _ID_QUERY = {
 
 def routes(service: Service) -> APIRouter:
     """`POST /monitor/project/{manager}` and `GET /?id=`."""
-    router = APIRouter(tags=["original"])
+    router = APIRouter(tags=["original"], route_class=PermittedRoute)
 
     @router.post(
         "/monitor/project/{manager}",
@@ -53,10 +54,11 @@ def routes(service: Service) -> APIRouter:
                 404, f"There is no package manager {manager[:40]!r} here.", f"Known ones: {known}."
             )
         principal = request.scope["principal"]
+        project = await service.target_project(access_to(request), None)
         await service.admit(principal)
         async with received(request, service) as upload:
             name = f"{manager} project {upload.sha256[:12]}"
-            new = NewScan(name, principal, manager, upload.sha256, upload.size)
+            new = NewScan(name, principal, manager, upload.sha256, upload.size, project=project)
             scan = await service.accept(new, upload)
         return JsonResponse(to_json({"status": "ok", "id": str(scan.id)}))
 
@@ -71,20 +73,19 @@ def routes(service: Service) -> APIRouter:
         if not scan_id:
             advice = "Ask for GET /?id=ID with the id that POST /monitor/project/npm returned."
             raise ApiError(400, "The query has no id.", advice)
+        view = view_of(request)
         key = scan_id.lower()
         kept = service.answers.get(key)
-        if kept is None:
-            scan = await service.find(scan_id)
-            if scan.status in scans.UNFINISHED:
-                return JsonResponse(to_json(original_form.answer(str(scan.id), scan.status, None, None)))
-            kept = await run_sync(_answer, service, scan.id, scan.status, scan.reason)
-            service.answers.put(key, kept)  # it cannot change any more
-        return JsonResponse(kept)
+        if kept is not None and view.sees(uuid.UUID(bytes=kept[:16])):
+            return JsonResponse(kept[16:])
+        scan = await service.find(scan_id, view)
+        if scan.status in scans.UNFINISHED:
+            return JsonResponse(to_json(original_form.answer(str(scan.id), scan.status, None, None)))
+        answer = original_form.answer(
+            str(scan.id), scan.status, scan.reason, await service.report(scan.id, view)
+        )
+        body = await run_sync(to_json, answer)
+        service.answers.put(key, scan.project_id.bytes + body)  # it cannot change any more
+        return JsonResponse(body)
 
     return router
-
-
-def _answer(service: Service, scan_id: uuid.UUID, status: str, reason: str | None) -> bytes:
-    with service.store.read() as session:
-        report = scans.report(session, scan_id)
-    return to_json(original_form.answer(str(scan_id), status, reason, report))

@@ -39,6 +39,7 @@ class ScanInfo(BaseModel):
     sha256: str | None = Field(description="The archive's digest, where one was submitted.")
     size: int | None = Field(description="The archive's size in bytes.")
     submitter: str = Field(description="The account that submitted it.")
+    project: str = Field(description="The id of the project that it belongs to.")
     created: datetime = Field(description="When it was accepted.")
     started: datetime | None = Field(description="When a worker began with it.")
     finished: datetime | None = Field(description="When it finished or failed.")
@@ -62,6 +63,7 @@ class ScanInfo(BaseModel):
             sha256=scan.sha256,
             size=scan.size,
             submitter=scan.submitter,
+            project=str(scan.project_id),
             created=_time(scan.created),
             started=None if scan.started is None else _time(scan.started),
             finished=None if scan.finished is None else _time(scan.finished),

@@ -14,13 +14,16 @@ from anyio.to_thread import run_sync
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from package_hunter.access.permissions import Permission
+from package_hunter.access.view import Access, View
+from package_hunter.api.allowed import Accesses, forbidden, unknown
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
 from package_hunter.config import Settings
 from package_hunter.queue.base import Queue
-from package_hunter.store import scans
+from package_hunter.store import places, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
@@ -53,6 +56,7 @@ class Service:
         self.renderers = dict(renderers)
         self.uploads = Uploads(settings)
         self.auth = Authenticator(store, settings)
+        self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)
         self.receiving: Counter[str] = Counter()  # uploads at this moment, by account
@@ -125,20 +129,38 @@ class Service:
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 
-    async def find(self, scan_id: str) -> Row[Any]:
-        """The scan of this id; ApiError 404."""
+    async def find(self, scan_id: str, view: View) -> Row[Any]:
+        """The scan of this id; ApiError 404 where there is none that the view sees."""
         scan = await self._lookups.get(parse_id(scan_id))
-        if scan is None:
+        if scan is None or not view.sees(scan.project_id):
             raise unknown_scan()
         return scan
 
-    async def report(self, scan_id: uuid.UUID) -> dict[str, Any] | None:
+    async def report(self, scan_id: uuid.UUID, view: View) -> dict[str, Any] | None:
         """The scan's report, or None."""
-        return await run_sync(self._report, scan_id)
+        return await run_sync(self._report, scan_id, view)
 
-    def _report(self, scan_id: uuid.UUID) -> dict[str, Any] | None:
+    def _report(self, scan_id: uuid.UUID, view: View) -> dict[str, Any] | None:
         with self.store.read() as session:
-            return scans.report(session, scan_id)
+            return scans.report(session, view, scan_id)
+
+    async def target_project(self, access: Access, path: str | None) -> uuid.UUID:
+        """The project that a submission goes to: the one named, else the account's own; ApiError 403, 404."""
+        project = access.home if path is None else await self.project_at(access, path)
+        if not access.may_in(project, Permission.SCAN_SUBMIT):
+            raise forbidden(Permission.SCAN_SUBMIT)
+        return project
+
+    async def project_at(self, access: Access, path: str) -> uuid.UUID:
+        """The project of this path, where the account can see it; ApiError 404."""
+        return await run_sync(self._project_at, access.view(Permission.PROJECT_READ), path)
+
+    def _project_at(self, view: View, path: str) -> uuid.UUID:
+        with self.store.read() as session:
+            try:
+                return places.project_at(session, view, path).id
+            except places.MissingError:
+                raise unknown("project") from None
 
 
 def parse_id(text: str) -> uuid.UUID:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
+import structlog
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from packageurl import PackageURL
@@ -12,21 +13,29 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from package_hunter import __version__
+from package_hunter.access.view import View
+from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import Service, parse_id
+from package_hunter.audit.sealer import oldest_unsealed
+from package_hunter.audit.verify import ALARM_MS
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import ScanStatus
 from package_hunter.store import scans
+from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.store.database import now_ms
 from package_hunter.store.scans import NewScan, clean_text
+
+log = structlog.get_logger(__name__)
 
 _MAX_JSON = 64 << 10
 _WORKER_SILENT_SECONDS = 60.0
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No credentials, or wrong ones."},
+    403: {"model": Problem, "description": "The account has not the permission."},
     429: {"model": Problem, "description": "Too much at once; see the header Retry-After."},
     503: {"model": Problem, "description": "The disk is full, or the store or the queue stands still."},
 }
@@ -42,6 +51,7 @@ _SUBMIT_BODY = {
 }
 _SUBMIT_PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "Empty body, broken JSON or purl, unknown ecosystem."},
+    404: {"model": Problem, "description": "No project of this path that the account can see."},
     408: {"model": Problem, "description": "The body came in too slowly."},
     413: {"model": Problem, "description": "The archive is larger than the server takes."},
     415: {"model": Problem, "description": "Neither raw bytes nor JSON."},
@@ -50,7 +60,7 @@ _SUBMIT_PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def routes(service: Service) -> APIRouter:
     """All routes of version 1."""
-    router = APIRouter(prefix="/api/v1", responses=_PROBLEMS)
+    router = APIRouter(prefix="/api/v1", responses=_PROBLEMS, route_class=PermittedRoute)
     _submit_route(router, service)
     _list_route(router, service)
     _status_route(router, service)
@@ -84,24 +94,28 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         depth: Annotated[
             DepthName | None, Query(description="How far to look; unset: as the server is set up (standard).")
         ] = None,
+        project: Annotated[
+            str | None,
+            Query(max_length=MAX_PATH, description="The project's path; unset: the account's own."),
+        ] = None,
     ) -> Response:
         if ecosystem is not None and ecosystem not in names():
             raise ApiError(
                 400, f"Unknown ecosystem {ecosystem[:40]!r}.", f"Known ones: {', '.join(names())}."
             )
         principal: str = request.scope["principal"]
+        place = await service.target_project(access_to(request), project)
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
             scan = await service.accept(
-                NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth)
+                NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth, project=place)
             )
         else:
             async with received(request, service) as upload:
                 target = clean_text(name or "", 200) or f"archive {upload.sha256[:12]}"
-                new = NewScan(
-                    target, principal, ecosystem, upload.sha256, upload.size, fresh=fresh, depth=depth
-                )
+                archive = (ecosystem, upload.sha256, upload.size)
+                new = NewScan(target, principal, *archive, fresh=fresh, depth=depth, project=place)
                 scan = await service.accept(new, upload)
         info = ScanInfo.of(scan)
         headers = {"Location": f"/api/v1/scans/{info.id}"}
@@ -109,14 +123,29 @@ def _submit_route(router: APIRouter, service: Service) -> None:
 
 
 def _list_route(router: APIRouter, service: Service) -> None:
-    @router.get("/scans", tags=["scans"], summary="List scans, newest first")
+    @router.get(
+        "/scans",
+        tags=["scans"],
+        summary="List scans, newest first",
+        description="Those of the projects whose scans the account can see.",
+        responses={
+            404: {"model": Problem, "description": "No project of this path that the account can see."}
+        },
+    )
     async def list_scans(
+        request: Request,
         status: Annotated[ScanStatus | None, Query(description="Only scans of this status.")] = None,
         limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
         before: Annotated[str | None, Query(max_length=80, description="`next` of the page before.")] = None,
+        project: Annotated[
+            str | None, Query(max_length=MAX_PATH, description="Only those of the project of this path.")
+        ] = None,
     ) -> ScanList:
         position = None if before is None else _position(before)
-        found = await run_sync(_newest, service, limit + 1, status, position)
+        view = view_of(request)
+        if project is not None:
+            view = view.only(await service.project_at(access_to(request), project))
+        found = await run_sync(_newest, service, view, limit + 1, status, position)
         page = found[:limit]
         more = f"{page[-1].created}-{page[-1].id}" if len(found) > limit else None
         return ScanList(scans=[ScanInfo.of(s) for s in page], next=more)
@@ -124,8 +153,8 @@ def _list_route(router: APIRouter, service: Service) -> None:
 
 def _status_route(router: APIRouter, service: Service) -> None:
     @router.get("/scans/{scan_id}", tags=["scans"], summary="Status of a scan", responses=_NOT_FOUND)
-    async def status(scan_id: str) -> ScanInfo:
-        return ScanInfo.of(await service.find(scan_id))
+    async def status(request: Request, scan_id: str) -> ScanInfo:
+        return ScanInfo.of(await service.find(scan_id, view_of(request)))
 
 
 def _report_route(router: APIRouter, service: Service) -> None:
@@ -140,13 +169,15 @@ def _report_route(router: APIRouter, service: Service) -> None:
         response_class=Response,
     )
     async def report(
+        request: Request,
         scan_id: str,
         format: Annotated[str, Query(description="The report's form.")] = "json",
     ) -> Response:
         if format not in formats:
             raise ApiError(400, f"Unknown format {format[:40]!r}.", f"Known ones: {', '.join(formats)}.")
-        scan = await service.find(scan_id)
-        data = await service.report(scan.id)
+        view = view_of(request)
+        scan = await service.find(scan_id, view)
+        data = await service.report(scan.id, view)
         if data is None:
             raise _no_report(scan.status, scan.reason)
         if format == "json":
@@ -162,9 +193,13 @@ def _health_route(router: APIRouter, service: Service) -> None:
     )
     async def health() -> Health:
         waiting, seen, lacks = await run_sync(_queue_state, service)
+        unsealed = await run_sync(_unsealed, service)
         silent = None if seen is None else max(0.0, (now_ms() - seen) / 1000)
         if silent is None or silent >= _WORKER_SILENT_SECONDS:
             lacks = "No worker is running: package-hunter worker starts one."
+        if lacks is None and unsealed:
+            lacks = "Changes wait for their seal: the history's sealer does not work."
+            log.error("history unsealed", seconds=unsealed)
         return Health(
             status="ok" if lacks is None else "degraded",
             version=__version__,
@@ -175,16 +210,23 @@ def _health_route(router: APIRouter, service: Service) -> None:
 
 
 def _newest(
-    service: Service, limit: int, status: ScanStatus | None, before: tuple[int, uuid.UUID] | None
+    service: Service, view: View, limit: int, status: ScanStatus | None, before: tuple[int, uuid.UUID] | None
 ) -> list[Any]:
     with service.store.read() as session:
-        return list(scans.newest(session, limit, status, before))
+        return list(scans.newest(session, view, limit, status, before))
 
 
 def _queue_state(service: Service) -> tuple[int, int | None, str | None]:
     with service.store.read() as session:
         lately = now_ms() - int(_WORKER_SILENT_SECONDS * 1000)
         return scans.unfinished(session), scans.worker_seen(session), scans.worker_lacks(session, lately)
+
+
+def _unsealed(service: Service) -> float:
+    """For how many seconds too long the history's oldest entry has waited for its seal."""
+    with service.store.read() as session:
+        since = oldest_unsealed(session)
+    return 0.0 if since is None else max(0.0, (now_ms() - since - ALARM_MS) / 1000)
 
 
 async def _json_body(request: Request, stall: float) -> bytes:

@@ -25,6 +25,10 @@ COMMANDS = {
     "worker": "package_hunter.cli.serve:worker",
     "user": "package_hunter.cli.accounts:user",
     "token": "package_hunter.cli.accounts:token",
+    "group": "package_hunter.cli.places:group",
+    "project": "package_hunter.cli.places:project",
+    "member": "package_hunter.cli.places:member",
+    "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",
 }

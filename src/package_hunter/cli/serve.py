@@ -16,6 +16,7 @@ import typer
 from package_hunter.api import server
 from package_hunter.api.app import create_app
 from package_hunter.api.service import Renderer
+from package_hunter.audit import sealer
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
@@ -127,6 +128,7 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     with contextlib.suppress(OSError):  # a log on a full disk: the server serves all the same
         print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
+    children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
@@ -213,6 +215,17 @@ def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -
 def _worker_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
     _close(sockets)
     return run_worker(config, parts)
+
+
+def _sealer_child(config: Settings, sockets: list[socket.socket]) -> int:
+    supervisor = os.getppid()
+    _close(sockets)
+    die_with_parent(supervisor)
+    store = Store(config)
+    try:
+        return sealer.run(store, config)
+    finally:
+        store.close()
 
 
 def _close(sockets: list[socket.socket]) -> None:

@@ -13,6 +13,7 @@ from typing import IO, Protocol
 
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import LEGACY
 from package_hunter.model.report import Report
 
 
@@ -33,6 +34,7 @@ class Job:
     fresh: bool = False  # an earlier result of the same will not do
     size: int | None = None  # of the archive, in bytes
     depth: str | None = None  # how far to look (model.depth); None: as the settings say
+    project: uuid.UUID = LEGACY
 
 
 class LeaseLostError(Exception):

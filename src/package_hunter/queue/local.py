@@ -55,7 +55,7 @@ class LocalQueue:
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
         last = session.scalar(select(func.max(TurnRow.turn))) or 0
         session.merge(TurnRow(submitter=scan.submitter, turn=last + 1))
-        who = (scan.submitter, scan.fresh, scan.size, scan.depth)
+        who = (scan.submitter, scan.fresh, scan.size, scan.depth, scan.project_id)
         return Job(scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, *who)
 
     def heartbeat(self, job: Job) -> None:

@@ -4,7 +4,7 @@ The key is made of all that a scan is made of: every file of the project as the 
 its lock files freeze (name, version, digest), image, program with its rules, settings, options, kernel and the
 host's registries. Whether a lock file truly decided everything is seen afterwards: a result is noted only where
 each package that was installed, and each archive that a registry sent, is one that a lock file pins by digest.
-Accounts do not share results.
+Neither accounts nor projects share results.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import stat
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -24,6 +25,7 @@ from packageurl import PackageURL
 from sqlalchemy import select
 
 from package_hunter import __version__
+from package_hunter.access.view import EVERYTHING, LEGACY
 from package_hunter.confined import StoppedError
 from package_hunter.ecosystems.base import SourceTree
 from package_hunter.ecosystems.locked import lock_files
@@ -202,8 +204,11 @@ def _digest(parts: Iterator[str] | list[str]) -> str:
     return whole.hexdigest()
 
 
-def known(store: Store, key: str, submitter: str, settings: Settings) -> Report | None:
-    """This account's newest whole result of that key within `result_cache_seconds`, with its scan's id."""
+def known(
+    store: Store, key: str, submitter: str, settings: Settings, project: uuid.UUID = LEGACY
+) -> Report | None:
+    """This account's newest whole result of that key in that project within `result_cache_seconds`, with its scan's
+    id. Projects do not share results: who sees one need not see the other."""
     since = now_ms() - int(settings.result_cache_seconds * 1000)
     query = (
         select(Scan.id)
@@ -211,6 +216,7 @@ def known(store: Store, key: str, submitter: str, settings: Settings) -> Report 
         .where(
             KnownResult.key == key,
             Scan.submitter == submitter,
+            Scan.project_id == project,
             Scan.status == ScanStatus.FINISHED.value,
             Scan.verdict != Verdict.INCONCLUSIVE.value,
             Scan.finished >= since,
@@ -220,7 +226,7 @@ def known(store: Store, key: str, submitter: str, settings: Settings) -> Report 
     )
     with store.read() as session:
         found = session.scalar(query)
-        data = None if found is None else scans.report(session, found)
+        data = None if found is None else scans.report(session, EVERYTHING, found)
     return None if data is None else from_json(data)
 
 

@@ -6,13 +6,20 @@ import base64
 import hashlib
 import hmac
 import secrets
+import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from package_hunter.access.actor import Actor, command_line
+from package_hunter.access.roles import Role
+from package_hunter.access.view import EVERYTHING, LEGACY
 from package_hunter.errors import UsageError
+from package_hunter.store import history, members, places
 from package_hunter.store.database import now_ms
+from package_hunter.store.history import Change
 from package_hunter.store.models import MAX_NAME, Token, User
 
 # OWASP's password storage cheat sheet, scrypt: 16 MiB of memory a check, five rounds (about 0.2 s)
@@ -62,8 +69,38 @@ def check_name(name: str) -> str:
     return name
 
 
-def add_user(session: Session, name: str, password: str) -> None:
-    """Store a new user; UsageError where the name is taken or the password too short or long."""
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role that a new account begins with."""
+
+    role: Role
+    place: members.Place
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a new account begins with: its roles, and the project of its scans that name none."""
+
+    grants: tuple[Grant, ...]
+    home: uuid.UUID = LEGACY
+
+
+def usual_start(session: Session) -> Start:
+    """What all accounts could do before there were roles: submit and read in ``legacy``, see the figures."""
+    legacy = members.Place(project=places.project_at(session, EVERYTHING, "legacy"))
+    return Start((Grant(Role.DEVELOPER, legacy), Grant(Role.MONITOR, members.Place())))
+
+
+def add_user(
+    session: Session,
+    name: str,
+    password: str,
+    start: Start | None = None,
+    by: Actor | None = None,
+    why: str | None = None,
+) -> None:
+    """Store a new user; UsageError where the name is taken or the password too short or long. ``start`` None: what is
+    usual; ``by`` None: whoever runs this on the command line."""
     if len(password) < MIN_PASSWORD_CHARS or len(password.encode()) > MAX_PASSWORD_BYTES:
         raise UsageError(
             f"The password must have {MIN_PASSWORD_CHARS} characters or more, and {MAX_PASSWORD_BYTES} bytes "
@@ -71,8 +108,21 @@ def add_user(session: Session, name: str, password: str) -> None:
             "Choose another one.",
         )
     if session.get(User, check_name(name)) is not None:
-        raise UsageError(f"There is a user {name!r} already.", "Remove it first: package-hunter user remove.")
+        raise places.TakenError(
+            f"There is a user {name!r} already.", "Remove it first: package-hunter user remove."
+        )
     session.add(User(name=name, password=hash_password(password), created=now_ms()))
+    _begin(session, name, "user", start, by or command_line(), why)
+
+
+def _begin(session: Session, name: str, kind: str, start: Start | None, by: Actor, why: str | None) -> None:
+    start = start or usual_start(session)
+    members.add_account(session, name, kind, start.home)
+    history.record(
+        session, by, Change(f"{kind}.add", name, after={"name": name, "home": str(start.home)}, why=why)
+    )
+    for grant in start.grants:
+        members.give(session, name, grant.role, grant.place, by, why)
 
 
 def users(session: Session) -> Sequence[User]:
@@ -80,11 +130,15 @@ def users(session: Session) -> Sequence[User]:
     return session.scalars(select(User).order_by(User.name)).all()
 
 
-def remove_user(session: Session, name: str) -> None:
-    """Forget a user; UsageError where there is none of that name."""
+def remove_user(session: Session, name: str, by: Actor | None = None, why: str | None = None) -> None:
+    """Forget a user, and its roles; UsageError where there is none of that name."""
+    roles = members.roles_of(session, name)
     gone = session.execute(delete(User).where(User.name == name).returning(User.name)).scalar()
     if gone is None:
-        raise UsageError(f"There is no user {name!r}.", "See package-hunter user list.")
+        raise places.MissingError(f"There is no user {name!r}.", "See package-hunter user list.")
+    members.remove_account(session, name)
+    before = {"name": name, "roles": roles}
+    history.record(session, by or command_line(), Change("user.remove", name, before=before, why=why))
 
 
 def stored_password(session: Session, name: str) -> str | None:
@@ -92,13 +146,27 @@ def stored_password(session: Session, name: str) -> str | None:
     return session.scalar(select(User.password).where(User.name == name))
 
 
-def add_token(session: Session, name: str) -> str:
+def add_token(
+    session: Session,
+    name: str,
+    start: Start | None = None,
+    by: Actor | None = None,
+    why: str | None = None,
+) -> str:
     """Store a new token and return it: it cannot be shown again. UsageError where the name is taken."""
     if session.get(Token, check_name(name)) is not None:
-        raise UsageError(f"There is a token {name!r} already (perhaps revoked).", "Choose another name.")
+        raise places.TakenError(
+            f"There is a token {name!r} already (perhaps revoked).", "Choose another name."
+        )
     value = TOKEN_PREFIX + secrets.token_urlsafe(32)
     session.add(Token(name=name, sha256=token_digest(value), created=now_ms()))
+    _begin(session, token_account(name), "token", start, by or command_line(), why)
     return value
+
+
+def token_account(name: str) -> str:
+    """The account that a token of this name speaks for."""
+    return f"token:{name}"
 
 
 def token_digest(value: str) -> str:
@@ -111,12 +179,18 @@ def tokens(session: Session) -> Sequence[Token]:
     return session.scalars(select(Token).order_by(Token.name)).all()
 
 
-def revoke_token(session: Session, name: str) -> None:
+def revoke_token(session: Session, name: str, by: Actor | None = None, why: str | None = None) -> None:
     """Make a token worthless; UsageError where there is none of that name."""
     token = session.get(Token, name)
     if token is None:
-        raise UsageError(f"There is no token {name!r}.", "See package-hunter token list.")
-    token.revoked = token.revoked or now_ms()
+        raise places.MissingError(f"There is no token {name!r}.", "See package-hunter token list.")
+    if token.revoked is not None:
+        return
+    token.revoked = now_ms()
+    account = token_account(name)
+    before = {"name": account, "roles": members.roles_of(session, account)}
+    members.remove_account(session, account)
+    history.record(session, by or command_line(), Change("token.revoke", account, before=before, why=why))
 
 
 def find_token(session: Session, value: str) -> str | None:

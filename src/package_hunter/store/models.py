@@ -18,16 +18,14 @@ from sqlalchemy import (
     Text,
     false,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from package_hunter.access.view import LEGACY
+from package_hunter.store import access_tables, history_tables  # noqa: F401 (one metadata)
+from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
 
-MAX_TARGET = 512
-MAX_NAME = 128
-
-
-class Base(DeclarativeBase):
-    """All tables."""
+__all__ = ["MAX_NAME", "MAX_TARGET", "Base"]
 
 
 class Scan(Base):
@@ -40,6 +38,7 @@ class Scan(Base):
         CheckConstraint("(sha256 IS NULL) <> (purl IS NULL)", name="archive_or_purl"),
         Index("scans_by_time", "created", "id"),
         Index("scans_by_status", "status", "created"),
+        Index("scans_by_project", "project_id", "created", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
@@ -62,6 +61,9 @@ class Scan(Base):
         default=False, server_default=false()
     )  # an earlier result will not do
     depth: Mapped[str | None] = mapped_column(String(16))  # model.depth; None: as the server's settings say
+    # No foreign key: SQLite adds none to a table that has rows but by copying it, which would take the reports
+    # along (ON DELETE CASCADE). Projects are never deleted.
+    project_id: Mapped[uuid.UUID] = mapped_column(Id, default=LEGACY, server_default=LEGACY.hex)
 
 
 class StoredReport(Base):

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import LEGACY, View
 from package_hunter.model.scan import ScanStatus
 from package_hunter.store.database import StoreError, now_ms
 from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
+from package_hunter.store.scoping import scoped
 
 MAX_REASON = 4_000
 _SKIPPED = 1_000  # malformed rows that a list passes over
@@ -33,6 +35,7 @@ class NewScan:
     purl: str | None = None
     fresh: bool = False
     depth: str | None = None
+    project: uuid.UUID = LEGACY
 
 
 def clean_text(text: str, limit: int) -> str:
@@ -52,6 +55,7 @@ def add(session: Session, new: NewScan) -> Scan:
         purl=new.purl,
         fresh=new.fresh,
         depth=new.depth,
+        project_id=new.project,
         submitter=clean_text(new.submitter, MAX_NAME),
         created=now_ms(),
         status=ScanStatus.PENDING.value,
@@ -67,7 +71,10 @@ _BY_IDS = select(_TABLE).where(_TABLE.c.id.in_(bindparam("ids", expanding=True))
 
 
 def get_many(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Row[Any]]:
-    """The rows (attributes as `Scan` has them) of those scans that exist; StoreError where one is malformed."""
+    """The rows (attributes as `Scan` has them) of those scans that exist; StoreError where one is malformed.
+
+    Of all projects, since the questions of many are asked at once: `Service.find` gives none to who may not see it.
+    """
     found = {row.id: row for row in connection.execute(_BY_IDS, {"ids": ids})}
     if any(row.created is None for row in found.values()):
         raise StoreError(
@@ -76,14 +83,15 @@ def get_many(connection: Connection, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
     return found
 
 
-def get(session: Session, scan_id: uuid.UUID) -> Scan | None:
-    """The scan, or None."""
-    return session.get(Scan, scan_id)
+def get(session: Session, view: View, scan_id: uuid.UUID) -> Scan | None:
+    """The scan, or None where there is none that the view sees."""
+    return session.scalar(scoped(select(Scan).where(Scan.id == scan_id), view, Scan.project_id))
 
 
-def report(session: Session, scan_id: uuid.UUID) -> dict[str, Any] | None:
-    """The scan's report (JSON form), or None while there is none."""
-    body = session.scalar(select(StoredReport.body).where(StoredReport.scan_id == scan_id))
+def report(session: Session, view: View, scan_id: uuid.UUID) -> dict[str, Any] | None:
+    """The scan's report (JSON form), or None while there is none, or where the view does not see the scan."""
+    query = select(StoredReport.body).join(Scan, Scan.id == StoredReport.scan_id)
+    body = session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
     return None if body is None else unpack_report(body)
 
 
@@ -100,13 +108,14 @@ def unpack_report(body: bytes) -> dict[str, Any]:
 
 def newest(
     session: Session,
+    view: View,
     limit: int,
     status: ScanStatus | None = None,
     before: tuple[int, uuid.UUID] | None = None,
 ) -> Sequence[Scan]:
-    """Up to ``limit`` scans, newest first, from the one after ``before`` (its created and id) on; without malformed
-    rows."""
-    query = select(Scan).order_by(Scan.created.desc(), Scan.id.desc())
+    """Up to ``limit`` scans that the view sees, newest first, from the one after ``before`` (its created and id) on;
+    without malformed rows."""
+    query = scoped(select(Scan).order_by(Scan.created.desc(), Scan.id.desc()), view, Scan.project_id)
     if status is not None:
         query = query.where(Scan.status == status.value)
     if before is not None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from package_hunter.access.view import EVERYTHING
 from package_hunter.model.scan import ScanStatus
 from package_hunter.model.text import well_formed
 from package_hunter.queue.base import Job, LeaseLostError, Queue
@@ -29,7 +30,7 @@ def put(store: Store, queue: Queue, **more: str) -> uuid.UUID:
 
 def status(store: Store, scan_id: uuid.UUID) -> str:
     with store.read() as session:
-        scan = scans.get(session, scan_id)
+        scan = scans.get(session, EVERYTHING, scan_id)
         assert scan is not None
         return scan.status
 
@@ -75,11 +76,11 @@ def test_finish_stores_the_report_and_ends_the_scan(store: Store, queue: Queue) 
     job = claimed(queue)
     queue.finish(job, made_report(str(job.scan_id), "malicious", 2))
     with store.read() as session:
-        scan = scans.get(session, job.scan_id)
+        scan = scans.get(session, EVERYTHING, job.scan_id)
         assert scan is not None
         assert (scan.status, scan.verdict, scan.decision) == ("finished", "malicious", "block")
         assert scan.finished is not None
-        report = scans.report(session, job.scan_id)
+        report = scans.report(session, EVERYTHING, job.scan_id)
         assert report is not None
         assert len(report["alerts"]) == 2
         assert scans.unfinished(session) == 0
@@ -96,7 +97,7 @@ def test_an_inconclusive_or_failed_report_keeps_its_reason(store: Store, queue: 
     )
     queue.finish(second, failed)
     with store.read() as session:
-        one, two = scans.get(session, job.scan_id), scans.get(session, second.scan_id)
+        one, two = scans.get(session, EVERYTHING, job.scan_id), scans.get(session, EVERYTHING, second.scan_id)
         assert one is not None
         assert two is not None
         assert (one.status, one.reason) == ("finished", "The install phase failed.")
@@ -108,7 +109,7 @@ def test_fail_keeps_the_reason(store: Store, queue: Queue) -> None:
     job = claimed(queue)
     queue.fail(job, "No\x1b[31m tar.", 3)
     with store.read() as session:
-        scan = scans.get(session, job.scan_id)
+        scan = scans.get(session, EVERYTHING, job.scan_id)
         assert scan is not None
         assert (scan.status, scan.reason, scan.exit_code) == ("failed", "No [31m tar.", 3)
 
@@ -135,7 +136,7 @@ def test_a_fault_of_ours_is_tried_again_and_then_told(store: Store, queue: Queue
     with pytest.raises(LeaseLostError):
         queue.retry(last, "again")
     with store.read() as session:
-        scan = scans.get(session, scan_id)
+        scan = scans.get(session, EVERYTHING, scan_id)
         assert scan is not None
         assert (scan.status, scan.reason, scan.exit_code) == ("failed", "The gateway was killed.", 70)
 
@@ -146,7 +147,11 @@ def test_a_result_says_where_it_came_from(store: Store, queue: Queue) -> None:
         job = claimed(queue)
         queue.finish(job, replace(made_report(str(job.scan_id)), known_from=known_from))
     with store.read() as session:
-        found = [scan.known_from for i in (first, second) if (scan := scans.get(session, i)) is not None]
+        found = [
+            scan.known_from
+            for i in (first, second)
+            if (scan := scans.get(session, EVERYTHING, i)) is not None
+        ]
     assert sorted(found, key=str) == sorted([None, first], key=str)
 
 
@@ -159,7 +164,7 @@ def test_a_lease_that_ends_is_tried_again_and_then_failed(store: Store, queue: Q
         assert queue.requeue_expired() == 1
     assert queue.claim("w/1") is None
     with store.read() as session:
-        scan = scans.get(session, scan_id)
+        scan = scans.get(session, EVERYTHING, scan_id)
         assert scan is not None
         assert scan.status == "failed"
         assert scan.reason == "The worker fell silent during this scan, 3 times: given up."
@@ -320,7 +325,10 @@ def test_a_report_of_any_text_is_stored(store: Store, queue: Queue, bad: str) ->
     made = replace(made, status=ScanStatus.FAILED, error=bad, notices=(bad,), target=target)
     queue.finish(job, made)
     with store.read() as session:
-        scan, found = scans.get(session, job.scan_id), scans.report(session, job.scan_id)
+        scan, found = (
+            scans.get(session, EVERYTHING, job.scan_id),
+            scans.report(session, EVERYTHING, job.scan_id),
+        )
         assert scan is not None
         assert scan.status == "failed"
         assert found is not None

@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from package_hunter.access.view import EVERYTHING
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.model.scan import ScanStatus
@@ -65,12 +66,12 @@ def test_names_are_cleaned_and_listed_in_pages(store: Store) -> None:
         for n in range(5):
             scans.add(session, NewScan(f"\x1b[2J<b>{n}\x00\n" + "x" * 600, "ana", purl="pkg:npm/x"))
     with store.read() as session:
-        first = scans.newest(session, 3)
-        rest = scans.newest(session, 3, before=(first[-1].created, first[-1].id))
+        first = scans.newest(session, EVERYTHING, 3)
+        rest = scans.newest(session, EVERYTHING, 3, before=(first[-1].created, first[-1].id))
         assert len({s.id for s in [*first, *rest]}) == 5
         assert all(s.target.isprintable() and len(s.target) <= 512 for s in first)
-        assert len(scans.newest(session, 9, ScanStatus.PENDING)) == 5
-        assert scans.newest(session, 9, ScanStatus.FAILED) == []
+        assert len(scans.newest(session, EVERYTHING, 9, ScanStatus.PENDING)) == 5
+        assert scans.newest(session, EVERYTHING, 9, ScanStatus.FAILED) == []
         assert scans.counts(session) == {"pending": 5}
     with store.peek() as connection:
         ids = [first[0].id, uuid.uuid4()]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from package_hunter.access.view import EVERYTHING
 from package_hunter.api.schemas import ScanInfo
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
@@ -65,7 +66,7 @@ def test_a_list_passes_it_over(store: Store, settings: Settings, statement: str)
     spoil(settings, statement, put(store, queue))
     with store.read() as session:
         for limit in (2, 3, 50):
-            found = scans.newest(session, limit)
+            found = scans.newest(session, EVERYTHING, limit)
             assert {scan.id for scan in found} == set(good)
             assert [ScanInfo.of(scan) for scan in found]
 

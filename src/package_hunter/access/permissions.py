@@ -1,0 +1,53 @@
+"""Everything that can be allowed. Code asks for a permission, never for a role."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """``scope:resource:action``. One of the scope *project* is held in a project (or a group of them, or everywhere),
+    one of the scope *server* only everywhere."""
+
+    PROJECT_READ = "project:project:read"
+    SCAN_READ = "project:scan:read"
+    SCAN_SUBMIT = "project:scan:submit"
+    REPORT_READ = "project:report:read"
+    MEMBER_READ = "project:member:read"
+    MEMBER_MANAGE = "project:member:manage"
+    PROJECT_CREATE = "server:project:create"
+    GROUP_CREATE = "server:group:create"
+    ROLE_READ = "server:role:read"
+    ROLE_MANAGE = "server:role:manage"
+    USER_READ = "server:user:read"
+    USER_MANAGE = "server:user:manage"
+    TOKEN_READ = "server:token:read"
+    TOKEN_MANAGE = "server:token:manage"
+    METRICS_READ = "server:metrics:read"
+    HISTORY_READ = "server:history:read"
+
+    @property
+    def in_projects(self) -> bool:
+        """Whether it can be held in a project."""
+        return self.value.startswith("project:")
+
+
+MEANING: dict[Permission, str] = {
+    Permission.PROJECT_READ: "know that the project is there",
+    Permission.SCAN_READ: "see its scans and how they stand",
+    Permission.SCAN_SUBMIT: "have something scanned in it",
+    Permission.REPORT_READ: "read reports: findings, alerts, evidence",
+    Permission.MEMBER_READ: "see who has which role in it",
+    Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
+    Permission.PROJECT_CREATE: "make projects",
+    Permission.GROUP_CREATE: "make groups",
+    Permission.ROLE_READ: "see who has which role everywhere",
+    Permission.ROLE_MANAGE: "give and take any role, anywhere",
+    Permission.USER_READ: "list users",
+    Permission.USER_MANAGE: "make and remove users",
+    Permission.TOKEN_READ: "list tokens",
+    Permission.TOKEN_MANAGE: "make and revoke tokens",
+    Permission.METRICS_READ: "read the server's figures (of all projects together)",
+    Permission.HISTORY_READ: "read and export the history of changes",
+}
+"""What each is, in a few words: docs/access.md."""

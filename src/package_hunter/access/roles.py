@@ -1,0 +1,53 @@
+"""Roles: sets of permissions. No code asks for a role; what one may do is decided here alone."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from package_hunter.access.permissions import Permission as P
+
+
+class Role(StrEnum):
+    """What an account can be in a project, in a group, or everywhere."""
+
+    VIEWER = "viewer"
+    DEVELOPER = "developer"
+    ANALYST = "analyst"
+    SECURITY_ADMIN = "security-admin"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    MONITOR = "monitor"
+
+
+_VIEW = frozenset({P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.MEMBER_READ})
+_SUBMIT = _VIEW | {P.SCAN_SUBMIT}
+
+ROLES: dict[Role, frozenset[P]] = {
+    Role.VIEWER: _VIEW,
+    Role.DEVELOPER: _SUBMIT,
+    Role.ANALYST: _SUBMIT,
+    Role.SECURITY_ADMIN: _SUBMIT | {P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE},
+    Role.AUDITOR: _VIEW | {P.ROLE_READ, P.USER_READ, P.TOKEN_READ, P.METRICS_READ, P.HISTORY_READ},
+    Role.ADMINISTRATOR: frozenset(
+        {
+            *(P.PROJECT_READ, P.MEMBER_READ, P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE),
+            *(P.ROLE_READ, P.ROLE_MANAGE, P.USER_READ, P.USER_MANAGE, P.TOKEN_READ, P.TOKEN_MANAGE),
+            P.METRICS_READ,
+        }
+    ),
+    Role.MONITOR: frozenset({P.METRICS_READ}),
+}
+
+SERVER_ROLES = frozenset({Role.ADMINISTRATOR, Role.MONITOR})
+"""Those that mean something only everywhere."""
+
+MEANING: dict[Role, str] = {
+    Role.VIEWER: "reads",
+    Role.DEVELOPER: "reads, and has things scanned",
+    Role.ANALYST: "reads, and has things scanned; decides on findings",
+    Role.SECURITY_ADMIN: "leads a project or group: its members, new projects",
+    Role.AUDITOR: "reads all, who may do what and the history included; changes nothing",
+    Role.ADMINISTRATOR: "runs the server: users, tokens, roles; reads no scan",
+    Role.MONITOR: "reads the server's figures",
+}
+"""What each is, in a few words: docs/access.md."""

@@ -1,0 +1,147 @@
+"""Every route asks here first: may this account, there? What it may not see is not there (404)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from anyio.to_thread import run_sync
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from package_hunter.access.actor import Actor
+from package_hunter.access.permissions import Permission
+from package_hunter.access.view import Access, View, unlimited
+from package_hunter.api.errors import ApiError
+from package_hunter.api.permits import BY_ROUTE, Permit, Where
+from package_hunter.store import members
+from package_hunter.store.database import Store
+
+_MAX_CACHED = 10_000
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Accesses:
+    """What accounts may do, remembered for ``seconds`` as verified credentials are; who changes something is looked
+    up anew."""
+
+    def __init__(self, store: Store, seconds: float, development: bool) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._development = development
+        self._known: dict[str, tuple[float, Access]] = {}
+
+    async def of(self, principal: str, anew: bool = False) -> Access:
+        """What this account may do; StoreError."""
+        if self._development:
+            return unlimited(principal)
+        known = self._known.get(principal)
+        if known is not None and not anew and known[0] > time.monotonic():
+            return known[1]
+        access = await run_sync(self._load, principal)
+        if len(self._known) >= _MAX_CACHED:
+            del self._known[next(iter(self._known))]
+        self._known[principal] = (time.monotonic() + self._seconds, access)
+        return access
+
+    def forget(self) -> None:
+        """Somebody's rights were changed here: all are looked up again."""
+        self._known.clear()
+
+    def _load(self, principal: str) -> Access:
+        with self._store.read() as session:
+            return members.access_of(session, principal)
+
+
+class PermittedRoute(APIRoute):
+    """A route that has a row in `permits.PERMITS`, asked before anything of the request is read. The handler finds
+    the account's rights by `access_to` and what it may see by `view_of`."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        methods = more.get("methods") or ["GET"]
+        self.permits = {method: BY_ROUTE[method, path] for method in methods}  # KeyError: give it a row
+        super().__init__(path, endpoint, **more)
+
+    def get_route_handler(self) -> _Handler:
+        """See APIRoute."""
+        inner = super().get_route_handler()
+        permits = self.permits
+
+        async def handler(request: Request) -> Response:
+            await _require(request, permits[request.method])
+            return await inner(request)
+
+        return handler
+
+
+async def _require(request: Request, permit: Permit) -> None:
+    """ApiError 403, 404."""
+    request.state.permit = permit
+    if permit.where is Where.OPEN:
+        return
+    accesses: Accesses = request.app.state.service.accesses
+    access = request.state.access = await accesses.of(request.scope["principal"], anew=permit.changes)
+    if permit.permission is None:
+        return
+    if permit.where is Where.SERVER and not access.may(permit.permission):
+        raise forbidden(permit.permission)
+    if permit.where is Where.PROJECT:
+        key = request.state.place = _id(request.path_params["project_id"], "project")
+        _require_at(access.may_in, key, permit.permission, "project")
+    elif permit.where is Where.GROUP:
+        key = request.state.place = _id(request.path_params["group_id"], "group")
+        _require_at(access.may_in_group, key, permit.permission, "group")
+
+
+def _require_at(
+    may: Callable[[uuid.UUID, Permission], bool], place: uuid.UUID, permission: Permission, kind: str
+) -> None:
+    if not may(place, Permission.PROJECT_READ):
+        raise unknown(kind)
+    if not may(place, permission):
+        raise forbidden(permission)
+
+
+def _id(text: str, kind: str) -> uuid.UUID:
+    try:
+        if len(text) == 36:
+            return uuid.UUID(text)
+    except ValueError:
+        pass
+    raise unknown(kind)
+
+
+def access_to(request: Request) -> Access:
+    """What the account that asks may do."""
+    found: Access = request.state.access
+    return found
+
+
+def view_of(request: Request) -> View:
+    """What the account may see of what this route is about."""
+    permit: Permit = request.state.permit
+    assert permit.permission is not None, "a route that shows something asks for a permission"
+    return access_to(request).view(permit.permission)
+
+
+def actor_of(request: Request) -> Actor:
+    """Who changes something by this request."""
+    client = request.client
+    return Actor(request.scope["principal"], client.host if client else "unknown")
+
+
+def forbidden(permission: Permission) -> ApiError:
+    """403."""
+    return ApiError(
+        403,
+        f"This account may not do that: it needs the permission {permission.value}.",
+        "GET /api/v1/me says what it may; whoever administers the server gives roles.",
+    )
+
+
+def unknown(kind: str) -> ApiError:
+    """404: there is none, or none for this account."""
+    return ApiError(404, f"There is no such {kind}.", f"GET /api/v1/{kind}s lists those that you can see.")

@@ -1,0 +1,80 @@
+"""What each route asks for: one row a route. A route without a row keeps the server from starting.
+
+docs/access.md is made of this table (`access.document`), and a test walks every route with every role.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from package_hunter.access.permissions import Permission
+
+
+class Where(StrEnum):
+    """Where the permission must be held."""
+
+    OPEN = "nobody is asked"
+    ACCOUNT = "any account"
+    SERVER = "everywhere"  # 403 without it
+    SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
+    TARGET = "in the project that is named, else in the account's own"
+    LIST = "lists what lies where it is held"
+    PROJECT = "in the project of the path"  # 404 where the project cannot be seen, else 403
+    GROUP = "in the group of the path"
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A row: method and path as FastAPI has them."""
+
+    method: str
+    path: str
+    where: Where
+    permission: Permission | None
+    action: str | None = None  # what a change is called in the history
+
+    @property
+    def changes(self) -> bool:
+        """Whether it writes: then rights are read anew."""
+        return self.method not in ("GET", "HEAD")
+
+
+_V1 = "/api/v1"
+_P, _W = Permission, Where
+
+PERMITS: tuple[Permit, ...] = (
+    Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("GET", "/", _W.SCAN, _P.REPORT_READ),
+    Permit("POST", f"{_V1}/scans", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
+    Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
+    Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/health", _W.OPEN, None),
+    Permit("GET", f"{_V1}/openapi.json", _W.OPEN, None),
+    Permit("GET", "/metrics", _W.SERVER, _P.METRICS_READ),
+    Permit("GET", f"{_V1}/me", _W.ACCOUNT, None),
+    Permit("GET", f"{_V1}/projects", _W.LIST, _P.PROJECT_READ),
+    Permit("POST", f"{_V1}/projects", _W.SERVER, _P.PROJECT_CREATE, "project.add"),
+    Permit("GET", f"{_V1}/projects/{{project_id}}", _W.PROJECT, _P.PROJECT_READ),
+    Permit("GET", f"{_V1}/projects/{{project_id}}/members", _W.PROJECT, _P.MEMBER_READ),
+    Permit("POST", f"{_V1}/projects/{{project_id}}/members", _W.PROJECT, _P.MEMBER_MANAGE, "member.add"),
+    Permit("DELETE", f"{_V1}/projects/{{project_id}}/members", _W.PROJECT, _P.MEMBER_MANAGE, "member.remove"),
+    Permit("GET", f"{_V1}/groups", _W.LIST, _P.PROJECT_READ),
+    Permit("POST", f"{_V1}/groups", _W.SERVER, _P.GROUP_CREATE, "group.add"),
+    Permit("GET", f"{_V1}/groups/{{group_id}}/members", _W.GROUP, _P.MEMBER_READ),
+    Permit("POST", f"{_V1}/groups/{{group_id}}/members", _W.GROUP, _P.MEMBER_MANAGE, "member.add"),
+    Permit("DELETE", f"{_V1}/groups/{{group_id}}/members", _W.GROUP, _P.MEMBER_MANAGE, "member.remove"),
+    Permit("GET", f"{_V1}/members", _W.SERVER, _P.ROLE_READ),
+    Permit("POST", f"{_V1}/members", _W.SERVER, _P.ROLE_MANAGE, "member.add"),
+    Permit("DELETE", f"{_V1}/members", _W.SERVER, _P.ROLE_MANAGE, "member.remove"),
+    Permit("GET", f"{_V1}/users", _W.SERVER, _P.USER_READ),
+    Permit("POST", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.add"),
+    Permit("DELETE", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.remove"),
+    Permit("GET", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_READ),
+    Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add"),
+    Permit("DELETE", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.revoke"),
+    Permit("GET", f"{_V1}/history", _W.SERVER, _P.HISTORY_READ),
+)
+
+BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

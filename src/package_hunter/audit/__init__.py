@@ -1,0 +1,1 @@
+"""The history's chain: sealed, signed, verified, exported."""

@@ -1,0 +1,68 @@
+"""The history: each change says in its own transaction who made it, from where, what it was and why."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from package_hunter.access.actor import Actor
+from package_hunter.store.database import now_ms
+from package_hunter.store.history_tables import HistoryRow, UnsealedRow
+
+MAX_WHY = 2_000
+_MAX_OBJECT = 512
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was changed: ``action`` is ``thing.verb`` (``user.add``), ``what`` the thing's name. ``before`` and
+    ``after`` are null where there was, or is, nothing. Secrets do not belong in them."""
+
+    action: str
+    what: str
+    before: Values | None = None
+    after: Values | None = None
+    why: str | None = None
+    project: uuid.UUID | None = None
+
+
+def record(session: Session, by: Actor, change: Change) -> None:
+    """Write a change into the history, in the transaction that makes it."""
+    row = HistoryRow(
+        time=now_ms(),
+        who=by.name[:160],
+        origin=by.origin[:64],
+        action=change.action,
+        object=change.what[:_MAX_OBJECT],
+        project_id=change.project,
+        before=_json(change.before),
+        after=_json(change.after),
+        why=None if change.why is None else change.why[:MAX_WHY],
+    )
+    session.add(row)
+    session.flush()
+    session.add(UnsealedRow(entry_id=row.id, time=row.time))
+
+
+def _json(values: Values | None) -> str | None:
+    return None if values is None else json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+
+def entries(
+    session: Session, limit: int, after: int = 0, action: str | None = None, who: str | None = None
+) -> Sequence[HistoryRow]:
+    """Up to ``limit`` entries, oldest first, with numbers above ``after``."""
+    query = select(HistoryRow).where(HistoryRow.id > after).order_by(HistoryRow.id).limit(limit)
+    if action is not None:
+        query = query.where(HistoryRow.action == action)
+    if who is not None:
+        query = query.where(HistoryRow.who == who)
+    return session.scalars(query).all()

@@ -1,0 +1,167 @@
+"""Who has which role where, and what that comes to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from package_hunter.access.actor import Actor
+from package_hunter.access.permissions import Permission
+from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
+from package_hunter.access.view import LEGACY, Access
+from package_hunter.errors import UsageError
+from package_hunter.store import history
+from package_hunter.store.access_tables import EVERYWHERE, Account, Group, Member, Project
+from package_hunter.store.database import now_ms
+from package_hunter.store.history import Change
+from package_hunter.store.places import MissingError, TakenError, above
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a role is held: everywhere (neither), in a group and all below it, or in a project."""
+
+    group: Group | None = None
+    project: Project | None = None
+
+    @property
+    def key(self) -> str:
+        """As `Member.place` has it."""
+        where = self.group or self.project
+        return EVERYWHERE if where is None else where.id.hex
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        where = self.group or self.project
+        return EVERYWHERE if where is None else where.path
+
+
+def account(session: Session, name: str) -> Account | None:
+    """The account of this name that is there now."""
+    return session.scalar(select(Account).where(Account.name == name, Account.removed.is_(None)))
+
+
+def add_account(session: Session, name: str, kind: str, home: uuid.UUID) -> Account:
+    """A new account without any role; the caller has seen to it that the name is free."""
+    made = Account(id=uuid.uuid4(), name=name, kind=kind, home=home, created=now_ms())
+    session.add(made)
+    session.flush()
+    return made
+
+
+def remove_account(session: Session, name: str) -> None:
+    """It can do nothing from now on. A later account of that name is another one."""
+    found = account(session, name)
+    if found is not None:
+        found.removed = now_ms()
+
+
+def give(session: Session, name: str, role: Role, place: Place, by: Actor, why: str | None = None) -> None:
+    """Give a role; UsageError where there is no such account, it has it, or it can mean nothing there."""
+    who = _require(session, name)
+    if place.key != EVERYWHERE and role in SERVER_ROLES:
+        raise UsageError(f"{role.value} is a role for the whole server.", "Give it everywhere.")
+    if session.get(Member, (who.id, place.key, role.value)) is not None:
+        raise TakenError(f"{name!r} is {role.value} there already.", "")
+    member = Member(account_id=who.id, place=place.key, role=role.value, created=now_ms())
+    member.group_id = None if place.group is None else place.group.id
+    member.project_id = None if place.project is None else place.project.id
+    session.add(member)
+    said = {"account": name, "role": role.value, "place": place.name}
+    history.record(session, by, Change("member.add", name, project=member.project_id, after=said, why=why))
+
+
+def take(session: Session, name: str, role: Role, place: Place, by: Actor, why: str | None = None) -> None:
+    """Take a role away; MissingError where the account has it not (what it has from above stays)."""
+    who = _require(session, name)
+    member = session.get(Member, (who.id, place.key, role.value))
+    if member is None:
+        raise MissingError(f"{name!r} is not {role.value} there.", "See package-hunter member list.")
+    project = member.project_id
+    session.delete(member)
+    said = {"account": name, "role": role.value, "place": place.name}
+    history.record(session, by, Change("member.remove", name, project=project, before=said, why=why))
+
+
+def _require(session: Session, name: str) -> Account:
+    found = account(session, name)
+    if found is None:
+        raise MissingError(f"There is no account {name[:140]!r}.", "A token's is token:NAME.")
+    return found
+
+
+def members(session: Session, place: Place) -> list[tuple[str, str, int]]:
+    """Name, role and since when, of those whose role was given right there; by name."""
+    query = (
+        select(Account.name, Member.role, Member.created)
+        .join(Member, Member.account_id == Account.id)
+        .where(Member.place == place.key, Account.removed.is_(None))
+        .order_by(Account.name, Member.role)
+    )
+    return [(name, role, since) for name, role, since in session.execute(query)]
+
+
+def roles_of(session: Session, name: str) -> list[tuple[str, str]]:
+    """The account's roles, each with its place's path (or ``everywhere``)."""
+    query = (
+        select(Member.role, Member.place, Group.path, Project.path)
+        .join(Account, Account.id == Member.account_id)
+        .outerjoin(Group, Group.id == Member.group_id)
+        .outerjoin(Project, Project.id == Member.project_id)
+        .where(Account.name == name, Account.removed.is_(None))
+        .order_by(Member.role)
+    )
+    return [(role, group or project or place) for role, place, group, project in session.execute(query)]
+
+
+def access_of(session: Session, name: str) -> Access:
+    """What the account of this name may do; nothing where there is none."""
+    who = account(session, name)
+    if who is None:
+        return Access(name)
+    held = session.scalars(select(Member).where(Member.account_id == who.id)).all()
+    everywhere = _permissions(m.role for m in held if m.place == EVERYWHERE)
+    own_groups, own_projects = _by_place(held, "group_id"), _by_place(held, "project_id")
+    if not own_groups and not own_projects:
+        return Access(name, everywhere, home=who.home)
+    all_groups = {path: key for key, path in session.execute(select(Group.id, Group.path))}
+    groups: dict[uuid.UUID, frozenset[Permission]] = {}
+    for path in sorted(all_groups, key=lambda p: p.count("/")):  # from the top: each has what is above it
+        held_here = own_groups.get(all_groups[path], frozenset())
+        groups[all_groups[path]] = held_here | _from_above(path, all_groups, groups)
+    projects = {
+        key: own_projects.get(key, frozenset()) | _from_above(path, all_groups, groups)
+        for key, path in session.execute(select(Project.id, Project.path))
+    }
+    return Access(name, everywhere, _some(projects), _some(groups), who.home or LEGACY)
+
+
+def _by_place(held: Iterable[Member], column: str) -> dict[uuid.UUID, frozenset[Permission]]:
+    found: dict[uuid.UUID, frozenset[Permission]] = {}
+    for member in held:
+        place = getattr(member, column)
+        if place is not None:
+            found[place] = found.get(place, frozenset()) | _permissions([member.role])
+    return {place: frozenset(p for p in given if p.in_projects) for place, given in found.items()}
+
+
+def _permissions(roles: Iterable[str]) -> frozenset[Permission]:
+    """Of roles by name; one that this version does not know gives nothing."""
+    known = {role.value: given for role, given in ROLES.items()}
+    return frozenset().union(*(known.get(role, frozenset()) for role in roles))
+
+
+def _from_above(
+    path: str, ids: dict[str, uuid.UUID], groups: dict[uuid.UUID, frozenset[Permission]]
+) -> frozenset[Permission]:
+    nearest = next(iter(above(path)), None)
+    return frozenset() if nearest is None or nearest not in ids else groups.get(ids[nearest], frozenset())
+
+
+def _some(places: dict[uuid.UUID, frozenset[Permission]]) -> dict[uuid.UUID, frozenset[Permission]]:
+    return {place: given for place, given in places.items() if given}

@@ -1,0 +1,88 @@
+"""A server in this process with two groups, two projects and a finished scan in each: for tests of who may do what."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from package_hunter.access.actor import Actor
+from package_hunter.access.roles import Role
+from package_hunter.access.view import EVERYTHING
+from package_hunter.api.app import create_app
+from package_hunter.api.server import prepare_folders
+from package_hunter.config import Settings
+from package_hunter.queue.local import LocalQueue
+from package_hunter.store import accounts, places, scans
+from package_hunter.store.database import Store
+from package_hunter.store.members import Place
+from package_hunter.store.scans import NewScan
+from tests.support.service_fake import made_report
+
+OWN, FOREIGN = "web/shop", "ops/pay"
+TEST = Actor("test", "test")
+
+
+class AccessServer:
+    """`create_app` on a store of its own."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        made = {
+            "submissions_per_minute": 10_000,
+            "credential_cache_seconds": 0.0,
+            "min_free_bytes": 0,
+        } | settings
+        self.settings = Settings(data_dir=folder, **made)
+        prepare_folders(self.settings)
+        self.store = Store(self.settings)
+        self.store.migrate()
+        self.queue = LocalQueue(self.store, self.settings)
+        self.app: FastAPI = create_app(self.settings, self.store, self.queue, {})
+        self.ids: dict[str, uuid.UUID] = {}
+        with self.store.write() as session:
+            for path in (OWN, FOREIGN):
+                group = path.split("/")[0]
+                self.ids[group] = places.add_group(session, group, TEST).id
+                self.ids[path] = places.add_project(session, path, TEST).id
+        self.scans = {path: self._finished(path) for path in (OWN, FOREIGN)}
+
+    def _finished(self, path: str) -> str:
+        with self.store.write() as session:
+            new = NewScan(f"of {path}", "test", purl="pkg:npm/x", project=self.ids[path])
+            scan = scans.add(session, new)
+            self.queue.enqueue(session, scan.id)
+        job = self.queue.claim("w")
+        assert job is not None
+        self.queue.finish(job, made_report(str(scan.id), "malicious", alerts=1))
+        return str(scan.id)
+
+    def token(self, name: str, *roles: tuple[Role, str], home: str = OWN) -> str:
+        """A token with these roles, each at a path (empty: everywhere)."""
+        with self.store.write() as session:
+            grants = tuple(accounts.Grant(role, self.place(session, path)) for role, path in roles)
+            start = accounts.Start(grants, self.ids[home])
+            return accounts.add_token(session, name, start, TEST)
+
+    def place(self, session: Any, path: str) -> Place:
+        """Everywhere, a group or a project."""
+        if not path:
+            return Place()
+        if "/" in path:
+            return Place(project=places.project_at(session, EVERYTHING, path))
+        return Place(group=places.group_at(session, EVERYTHING, path))
+
+    def ask(self, token: str | None, method: str, url: str, **more: Any) -> httpx.Response:
+        """The answer to a request."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        headers |= more.pop("headers", {})
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                return await client.request(method, url, headers=headers, **more)
+
+        return asyncio.run(send())
