@@ -23,7 +23,7 @@ _HEX = re2.compile(rb"[0-9a-fA-F]{32,}")
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2}))")
 _DECIMAL = re2.compile(rb"(?:\d{1,3}\s?,\s?){16,}\d{1,3}")
 _SEPARATORS = bytes(
-    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-%")
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-%#")
 )
 _PERCENT = re2.compile(rb"%[0-9a-fA-F]{2}")
 _PRINTABLE = bytes((9, 10, 13, *range(32, 127)))

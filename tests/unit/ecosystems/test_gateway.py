@@ -83,6 +83,7 @@ def test_the_router_asks_its_front(shared: Registry, host: str, path: str, statu
     shared.allow(RegistryAllow("made", frozenset({"one"})))
     router = Router.__new__(Router)
     router._services, router._fronts = (), fronts(shared)
+    router._over_https = cast(Any, SimpleNamespace(answer=lambda _ask: None))
     router._fetcher = cast(Any, SimpleNamespace(serves=lambda _ask: True, answer=downloads))
     answer = asyncio.run(router.answer(Ask("GET", path, host, {}, replace(_PEER))))
     assert answer.status == status

@@ -53,11 +53,11 @@ def _actions(forge: Forge) -> None:
     forge.variable(
         "ACTIONS_RUNTIME_TOKEN",
         "actions-token",
-        jwt("actions", f"run-{secrets.randbelow(10**10)}"),
+        jwt("actions", f"run-{_number()}"),
         ("actions",),
     )
-    asks = jwt("actions", f"job-{secrets.randbelow(10**10)}")
-    forge.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "actions-token", asks, (IDENTITY,))
+    asks = jwt("actions", f"job-{_number()}")
+    forge.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "actions-identity", asks, (IDENTITY,))
     job = f"https://{IDENTITY_HOST}/{secrets.randbelow(200)}//idtoken/{uuid.uuid4()}/{uuid.uuid4()}"
     forge.env.update(
         ACTIONS_ID_TOKEN_REQUEST_URL=f"{job}?api-version=2.0",
@@ -68,6 +68,11 @@ def _actions(forge: Forge) -> None:
     )
 
 
+def _number() -> int:
+    """Of a run or a job: always as long, since of one kind all fakes have one form."""
+    return 10**9 + secrets.randbelow(9 * 10**9)
+
+
 def _gitlab(forge: Forge) -> None:
     forge.variable("CI_JOB_TOKEN", "gitlab-token", f"glcbt-64_{random_text(20)}", ("gitlab",))
     forge.variable("CI_DEPLOY_PASSWORD", "gitlab-token", f"gldt-{random_text(20)}", ("gitlab",))
@@ -75,7 +80,9 @@ def _gitlab(forge: Forge) -> None:
     forge.variable("SIGSTORE_ID_TOKEN", "gitlab-identity", identity)
     forge.variable("CI_REGISTRY_PASSWORD", "gitlab-token", f"glcbt-64_{random_text(20)}", (DOCKER_USE,))
     forge.variable(
-        "CI_JOB_JWT_V2", "gitlab-token", jwt("https://gitlab.com", "project_path:northwind-labs/storefront")
+        "CI_JOB_JWT_V2",
+        "gitlab-job-identity",
+        jwt("https://gitlab.com", "project_path:northwind-labs/storefront"),
     )
     number = str(10**9 + secrets.randbelow(10**9))
     forge.env.update(

@@ -23,6 +23,7 @@ _PIECE = 64 << 10
 _LOGIN_SECONDS = 60
 _IDLE_SECONDS = 60.0
 _WHOLE_SECONDS = 600.0
+_LAST_SECONDS = 1.0  # for the last words
 _VERSION = "OpenSSH_9.2p1 Debian-2+deb12u3"
 
 
@@ -110,7 +111,7 @@ async def play(table: Table) -> None:
     try:
         async with asyncio.timeout(_WHOLE_SECONDS):
             await asyncio.wait([*ways, serving], return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait(ways, timeout=1)  # the last words
+            await asyncio.wait(ways, timeout=_LAST_SECONDS)
             if serving.done():
                 _judge(serving)
     finally:
