@@ -80,9 +80,8 @@ class GatewaySpec:
     cache_bytes: int = 5 << 30
     fetch_hosts: tuple[str, ...] = ()  # hosts whose files are fetched truly, read-only
     world: str = "default"  # of ecosystems.worlds, by name: some services answer otherwise in some
-    encoding: str = ""  # of what is fetched from ``encoded_urls`` (decoy.encodings); "": as it is
-    encoded_urls: tuple[str, ...] = ()
-    encoded_members: tuple[str, ...] = ()  # names under which a JSON object has it
+    # of what is fetched: address, encoding (decoy.encodings), names under which a JSON object has it
+    encoded: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     uid: int | None = None  # whom the gateway becomes; None: it stays who it is (only without root)
 
 
@@ -106,6 +105,6 @@ def from_wire(message: Mapping[str, Any]) -> tuple[GatewaySpec, bytes, bytes]:
     lists = ("scopes", "second_names", "stands_for")
     data["upstreams"] = tuple(Upstream(**{**u, **{k: tuple(u[k]) for k in lists}}) for u in data["upstreams"])
     data["canaries"] = tuple(Canary(**{**c, "lawful": tuple(c["lawful"])}) for c in data["canaries"])
-    for name in ("fetch_hosts", "encoded_urls", "encoded_members"):
-        data[name] = tuple(data[name])
+    data["fetch_hosts"] = tuple(data["fetch_hosts"])
+    data["encoded"] = tuple((url, name, tuple(members)) for url, name, members in data["encoded"])
     return GatewaySpec(**data), base64.b64decode(message["ca_cert"]), base64.b64decode(message["ca_key"])

@@ -7,7 +7,7 @@ Such a round only adds, like a hurried one, and only where a marker ran.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from package_hunter.decoy.services.asked import HOSTS as SERVICES
@@ -28,10 +28,9 @@ _KIND = "remote_code_execution"
 
 @dataclass(frozen=True)
 class Asked:
-    """What was fetched and not executed, and by which packages."""
+    """What was fetched and not executed: address -> the package that asked for it."""
 
-    urls: frozenset[str]
-    packages: tuple[str, ...]
+    by_url: Mapping[str, str]
 
 
 def try_encodings(scan: Scan, source_tree: SourceTree, item: RoundResult, run: Run) -> RoundResult:
@@ -40,34 +39,41 @@ def try_encodings(scan: Scan, source_tree: SourceTree, item: RoundResult, run: R
     if not scan.depth.encoded or not item.round.first_world:
         return item
     asked = fetched_in_vain(item)
-    if not asked.packages:
-        return item
-    for number, encoding in enumerate(encodings_for(item, asked)):
+    left = dict(asked.by_url)
+    for number in range(MOST):
+        encoding = encoding_for(item, left, number)
+        if not encoding.answers:
+            break
         if scan.deadline - time.monotonic() < _LEAST_SECONDS:
             return noted(item, "What was fetched was not tried in every encoding: the scan's time is over.")
-        scan.say(f"Answering in another encoding: {encoding.name}")
+        scan.say(f"Answering in another encoding: {_names(encoding, left)}")
         began = time.monotonic()
         last = max((process.key for process in item.observation.processes), default=0)
         try:
             shown = run(encoded(scan, source_tree, item.round, encoding, number + 1), after=last)
         except HunterError as error:
             return noted(item, f"Another encoding was to be tried in a further box: {error.message}")
-        if any(mark.kind == _KIND and mark.evidence.get("url") in asked.urls for mark in shown.network.marks):
-            how = f"It was seen in a further box, in which what it fetched was answered as {encoding.name}."
-            said = f"What was fetched and not executed was answered as {encoding.name} in a further box, and ran."
-            return added_to(item, shown, PHASE, how, time.monotonic() - began, said)
-    return noted(item, "What was fetched and not executed was tried in other encodings too, in further boxes: "
-                 "nothing of it ran.")  # fmt: skip
+        ran = set(left) & {mark.evidence.get("url") for mark in shown.network.marks if mark.kind == _KIND}
+        if ran:
+            named = _names(encoding, ran)
+            how = f"It was seen in a further box, in which what it fetched was answered as {named}."
+            said = f"What was fetched and not executed was answered as {named} in a further box, and ran."
+            item = added_to(item, shown, PHASE, how, time.monotonic() - began, said)
+            left = {url: purl for url, purl in left.items() if url not in ran}
+    if not left:
+        return item
+    rest = "nothing of it ran" if len(left) == len(asked.by_url) else "the rest of it did not run"
+    said = f"What was fetched and not executed was tried in other encodings too, in further boxes: {rest}."
+    return noted(item, said)
 
 
 def fetched_in_vain(item: RoundResult) -> Asked:
     """Downloads of packages that no marker of ours came out of."""
     ran = {mark.evidence.get("url") for mark in item.network.marks if mark.kind == _KIND}
     found = [request for request in item.network.requests if _downloads(request) and request.url not in ran]
-    packages = dict.fromkeys(
-        request.blame.package for request in found if request.blame and request.blame.package
+    return Asked(
+        {r.url: r.blame.package for r in found if r.blame is not None and r.blame.package is not None}
     )
-    return Asked(frozenset(request.url for request in found), tuple(filter(None, packages)))
 
 
 def _downloads(request: Request) -> bool:
@@ -80,9 +86,16 @@ def _downloads(request: Request) -> bool:
     )
 
 
-def encodings_for(item: RoundResult, asked: Asked) -> Iterator[Encoding]:
-    """At most three, by what the askers' sources name."""
-    source = b"\n".join(item.sources.get(purl, b"") for purl in asked.packages)
-    members = members_of(source)
-    for name in encodings_of(source)[:MOST]:
-        yield Encoding(name, asked.urls, members)
+def encoding_for(item: RoundResult, left: Mapping[str, str], number: int) -> Encoding:
+    """How each address is answered in one of the further boxes (``number``: from 0): each as its own asker's source
+    names it."""
+    answers = []
+    for url, purl in sorted(left.items()):
+        source = item.sources.get(purl, b"")
+        for name in encodings_of(source)[:MOST][number : number + 1]:
+            answers += [(url, name, members_of(source))]
+    return Encoding(tuple(answers))
+
+
+def _names(encoding: Encoding, urls: Container[str]) -> str:
+    return " or ".join(dict.fromkeys(name for url, name, _ in encoding.answers if url in urls))

@@ -84,9 +84,7 @@ def gateway_spec(
         cache_bytes=config.cache_bytes,
         fetch_hosts=config.hosts_to_fetch,
         world=turn.world.name,
-        encoding=turn.encoding.name if turn.encoding else "",
-        encoded_urls=tuple(sorted(turn.encoding.urls)) if turn.encoding else (),
-        encoded_members=turn.encoding.members if turn.encoding else (),
+        encoded=turn.encoding.answers if turn.encoding else (),
     )
 
 

@@ -31,12 +31,10 @@ class Hurry:
 
 @dataclass(frozen=True)
 class Encoding:
-    """What is fetched from ``urls`` is answered in an encoding (decoy.encodings), a JSON object having it under
-    ``members``."""
+    """What is fetched from an address is answered in an encoding (decoy.encodings). ``answers``: address, encoding, and
+    the names under which a JSON object has it."""
 
-    name: str
-    urls: frozenset[str]
-    members: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)

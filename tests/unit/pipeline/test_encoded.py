@@ -48,7 +48,7 @@ def tried(item: RoundResult, *shown: RoundResult, depth: Depth = STANDARD) -> tu
 
     def run(turn: Round, after: int) -> RoundResult:
         assert turn.encoding is not None
-        names.append(turn.encoding.name)
+        names.append("/".join(name for _, name, _ in turn.encoding.answers))
         return left.pop(0)
 
     return try_encodings(scan, None, item, run), names  # type: ignore[arg-type]
@@ -88,3 +88,14 @@ def test_no_box_where_nothing_was_downloaded(request_: Request) -> None:
 def test_no_box_where_it_ran_already_or_nobody_asked_for_so_much() -> None:
     assert tried(result(asked(), marks=(RAN,)))[1] == []
     assert tried(result(asked()), depth=QUICK)[1] == []
+
+
+def test_each_address_is_answered_as_its_own_askers_source_names_it() -> None:
+    other, purl = "https://hex.example/v1", "pkg:npm/other@1.0.0"
+    item = result(asked(), asked(other, purl))
+    item = replace(item, sources={**item.sources, purl: b"Buffer.from(t, 'hex')"})
+    ran = replace(RAN, evidence={"url": other})
+    first = result(marks=(ran,), findings=(LOADER,))
+    found, names = tried(item, first, result(marks=(RAN,)))
+    assert names == ["hex/base64", "json"]
+    assert "was answered as hex." in found.findings[0].explain[-1]

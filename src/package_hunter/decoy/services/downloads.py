@@ -62,14 +62,14 @@ class Downloads:
 
     def __init__(self, world: DecoyContext) -> None:
         self._world = world
-        self._urls = frozenset(world.spec.encoded_urls)
+        self._encodings = {url: (name, members) for url, name, members in world.spec.encoded}
 
     def answer(self, ask: Ask) -> Answer:
         """Something of the kind that the path's ending, or the client, suggests."""
         if ask.method not in ("GET", "HEAD"):
             return Answer(200, b'{"ok":true}', type="application/json")
-        if self._world.spec.encoding and ask.url in self._urls:
-            return self._encoded(ask)
+        if ask.url in self._encodings:
+            return self._encoded(ask, *self._encodings[ask.url])
         last = ask.path.rpartition("/")[2].lower()
         ending = last.rpartition(".")[2] if "." in last else ""
         if ending in _DATA:
@@ -82,14 +82,13 @@ class Downloads:
         body, kind = self._thing(last, ending, agent, name)
         return Answer(200, body, type=kind)
 
-    def _encoded(self, ask: Ask) -> Answer:
+    def _encoded(self, ask: Ask, encoding: str, members: tuple[str, ...]) -> Answer:
         """A script that the client's own language can take, in the encoding that this box is to try."""
         agent = ask.headers.get("user-agent", "").lower()
         script = _PYTHON if "python" in agent else _RUBY if "ruby" in agent else _EVALUATED
         name = self._world.markers.serve(ask.url, ask.peer.destination)
-        spec = self._world.spec
-        body = encoded(script.format(name=name).encode(), spec.encoding, spec.encoded_members)
-        kind = "application/json" if spec.encoding.startswith("json") else "application/octet-stream"
+        body = encoded(script.format(name=name).encode(), encoding, members)
+        kind = "application/json" if encoding.startswith("json") else "application/octet-stream"
         return Answer(200, body, type=kind)
 
     def _thing(self, last: str, ending: str, agent: str, name: str) -> tuple[bytes, str]:
