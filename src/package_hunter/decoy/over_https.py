@@ -9,7 +9,9 @@ import base64
 import json
 from urllib.parse import parse_qs
 
-from dnslib import QTYPE, DNSRecord
+from dnslib import QTYPE, DNSError, DNSRecord
+from dnslib.buffer import BufferError as DNSBufferError
+from dnslib.label import DNSLabelError
 
 from package_hunter.decoy.dns import DnsServer
 from package_hunter.decoy.web import Answer, Ask, json_answer
@@ -18,6 +20,7 @@ _MESSAGE = "application/dns-message"
 _JSON = "application/dns-json"
 _QUERY = 64 << 10  # characters of a request's query that are looked at
 _PATHS = ("/dns-query", "/resolve")
+_NO_QUESTION = (KeyError, ValueError, DNSError, DNSBufferError, DNSLabelError)  # dnslib's have no common kind
 
 
 class OverHttps:
@@ -47,7 +50,7 @@ class OverHttps:
         try:
             number = int(kind) if kind.isdigit() else QTYPE.reverse[kind]
             query = DNSRecord.question(name, QTYPE.get(number)).pack()
-        except Exception:  # dnslib's errors have no common kind: a name or type that no question can hold
+        except _NO_QUESTION:  # a name or type that no question can hold
             return json_answer('{"error":"Invalid query"}', 400)
         packed = self._dns.answer(query, ask.peer.peer_port, datagram=False)
         reply = DNSRecord.parse(packed)

@@ -234,7 +234,13 @@ class TcpServer:
             first = await self._first_inside(reader, self._patience(peer) or _INSIDE_SECONDS)
             _unread(reader, first)
         speaks = protocol(first) if first else "silent"
-        if speaks == "http":
+        second = self._talks.take(peer.address, peer.port)
+        if second:  # what a conversation waits for is its own, whatever the content begins like
+            name, talk.kind = second
+            if await self._talks.play(name, peer, line, spent, talk):
+                return
+            speaks = "raw" if talk.head else speaks  # as below
+        elif speaks == "http":
             talk.kind = "http"
             conversation = Conversation(self._world, peer, line, self._respond, spent)
             await conversation.run()
@@ -250,7 +256,7 @@ class TcpServer:
             talk.kind = "socks"
             await self._tunnel(entry, peer, line, await self._socks(peer, reader, line, spent))
             return
-        elif not peer.local and (play := self._play(peer, first, talk)):
+        elif not peer.local and (play := self._play(peer, first)):
             if await self._talks.play(play, peer, line, spent, talk):
                 return
             speaks = "raw" if talk.head else speaks  # it broke off: heard out
@@ -306,11 +312,8 @@ class TcpServer:
         known = greeted(peer.port) or self._talks.expected(peer.address, peer.port)
         return _GREETING_SECONDS if known else None
 
-    def _play(self, peer: Peer, first: bytes, talk: Talk) -> str | None:
+    def _play(self, peer: Peer, first: bytes) -> str | None:
         """The conversation that is played on a connection that is neither HTTP nor TLS."""
-        if second := self._talks.take(peer.address, peer.port):
-            talk.kind = second[1]
-            return second[0]
         return opened(first, peer.port) if first else greeted(peer.port)
 
     async def _first_inside(self, reader: asyncio.StreamReader, seconds: float) -> bytes:

