@@ -358,16 +358,19 @@ def _certifiable(name: str) -> str:
 async def _peek(sock: socket.socket, size: int, timeout: float) -> bytes | None:
     """What lies in the buffer, without taking it; b"" at the end, None at the timeout."""
     loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(sock, _fulfil, ready)
     try:
         async with asyncio.timeout(max(timeout, 0.001)):
-            await ready
+            while True:
+                ready: asyncio.Future[None] = loop.create_future()
+                loop.add_reader(sock, _fulfil, ready)
+                try:
+                    await ready
+                finally:
+                    loop.remove_reader(sock)
+                with contextlib.suppress(BlockingIOError):  # woken for nothing: select(2), BUGS
+                    return sock.recv(size, socket.MSG_PEEK)
     except TimeoutError:
         return None
-    finally:
-        loop.remove_reader(sock)
-    return sock.recv(size, socket.MSG_PEEK)
 
 
 def _fulfil(ready: asyncio.Future[None]) -> None:
