@@ -110,7 +110,7 @@ class Process:
         self, line: socket.socket, sockets: GatewaySockets, engine: socket.socket | None = None
     ) -> None:
         """Until the worker says stop, or is gone. ``engine`` is the container engine's socket in the box."""
-        talks = Host(self.world, self.ca, self.worker.talker)
+        talks = Host(self.world, self.ca, self.worker.talker, self.router.answer)
         tcp = TcpServer(self.world, self.router.answer, self.dns, talks)
         udp = UdpServer(self.world, self.dns)
         tcp.listen(sockets.tcp4)

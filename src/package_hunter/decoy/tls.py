@@ -80,9 +80,7 @@ class Certificates:
 
     def _make(self, name: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(
-            ["http/1.1", "h2"]
-        )  # ours come first: HTTP/2 is for who speaks nothing else
+        context.set_alpn_protocols(["h2", "http/1.1"])  # as most servers prefer
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         self._load(context, self._key_pem + self._certificate(name))
         context.sni_callback = self._on_sni

@@ -29,7 +29,7 @@ Blamer = Callable[[int, int], Blame | None]
 MAX_CHAIN = 12
 MAX_LINE = 256  # a line of processes longer than this is not followed: then nothing is known of it
 # What connections are that are told by what was said in them, or that say nothing by themselves.
-KNOWN_SPEECH = ("http", "tls", "registry", "dns", "quic", "ping")
+KNOWN_SPEECH = ("http", "h2", "tls", "registry", "dns", "quic", "ping")
 _PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 
 

@@ -46,9 +46,18 @@ def is_address(host: str) -> bool:
     return True
 
 
+# as they are written, where that is not in capitals
+_PROTOCOLS = {
+    "h2": "HTTP/2", "websocket": "WebSocket", "redis": "Redis", "mongo": "MongoDB", "postgres": "PostgreSQL",
+    "mysql": "MySQL", "ftp-data": "FTP",
+}  # fmt: skip
+
+
 def _through(hit: CanaryHit) -> str:
     wrapped = f", wrapped in {', '.join(hit.encoding)}" if hit.encoding else ""
-    return f"{hit.channel}{wrapped}"
+    spoken = hit.channel.removeprefix("over ")
+    channel = hit.channel if spoken == hit.channel else f"over {_PROTOCOLS.get(spoken, spoken.upper())}"
+    return f"{channel}{wrapped}"
 
 
 def secret_label(kind: str) -> str:

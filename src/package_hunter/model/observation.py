@@ -163,7 +163,7 @@ class CanaryHit:
     canary: str
     encoding: tuple[str, ...]
     channel: (
-        str  # "dns" | "http-url" | "http-header" | "http-body" | "tcp" | "udp" | "icmp" | "tls-sni" | ...
+        str  # "dns" | "http-url" | "http-header" | "http-body" | "tcp" | "udp" | "icmp" | "over ssh" | ...
     )
     destination: str  # name or address, with port
     peer_port: int

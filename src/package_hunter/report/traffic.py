@@ -32,7 +32,7 @@ def contacts(report: Report) -> Iterator[Connection]:
             continue
         fetching = c.blame is not None and c.blame.phase == "fetch" and c.blame.package is None
         # nothing sent: a spare one of several that a package manager opens at once
-        plain = (c.kind in ("http", "tls") or c.bytes_out == 0) and c.name in registry
+        plain = (c.kind in ("http", "h2", "tls") or c.bytes_out == 0) and c.name in registry
         if not (plain and (fetching or c.name not in else_asked)):
             yield c
 

@@ -50,6 +50,11 @@ class Table(Protocol):
         has that one."""
         ...
 
+    async def ask(self, play: Play) -> None:
+        """A connection to the gateway itself, on which ``play`` is the client: what it asks in HTTP/1.1 is searched,
+        recorded and answered as the box's own request."""
+        ...
+
 
 class Play(Protocol):
     """A conversation: until its end. OSError, EOFError, TimeoutError, IncompleteReadError and LimitOverrunError end

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import struct
 
-HEARD, MARK, EXPECT, PORT, SEATED, DONE = b"H", b"M", b"E", b"P", b"S", b"D"
+HEARD, MARK, EXPECT, PORT, SEATED, DONE, ASK = b"H", b"M", b"E", b"P", b"S", b"D", b"A"
 PIECE = 256 << 10  # bytes of one frame, at most
 _HEAD = struct.Struct("<cI")
 

@@ -9,12 +9,13 @@ import secrets
 import socket
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from package_hunter.decoy.context import DecoyContext
+from package_hunter.decoy.http import Conversation, Respond
 from package_hunter.decoy.line import Line
 from package_hunter.decoy.talks.base import Guest
-from package_hunter.decoy.talks.relay import Relay
+from package_hunter.decoy.talks.relay import Relay, Wishes
 from package_hunter.decoy.web import Peer, Talk
 
 _EXPECTED = 1_000  # second connections that are waited for
@@ -27,9 +28,13 @@ class Host:
     """``start`` gives the control socket of a new talker, None where there is none to be had."""
 
     def __init__(
-        self, world: DecoyContext, ca: tuple[bytes, bytes], start: Callable[[], socket.socket | None]
+        self,
+        world: DecoyContext,
+        ca: tuple[bytes, bytes],
+        start: Callable[[], socket.socket | None],
+        respond: Respond,
     ) -> None:
-        self._world, self._ca, self._start = world, ca, start
+        self._world, self._ca, self._start, self._respond = world, ca, start, respond
         self._control: socket.socket | None = None
         self._gone = False
         self._expected: OrderedDict[tuple[str, int], tuple[str, str]] = OrderedDict()
@@ -47,9 +52,11 @@ class Host:
             return False
         if not play.isdigit():
             talk.kind = play
-        relay = Relay(
-            self._world, peer, line, spent, talk, lambda number: self._expect(peer, number, talk.kind)
+        wishes = Wishes(
+            lambda number: self._expect(peer, number, talk.kind),
+            lambda number: self._serve(peer, guest, number),
         )
+        relay = Relay(self._world, peer, line, spent, talk, wishes)
         well = await relay.run(*ends)
         if not well:
             self._world.record.count_cut("gateway_errors")
@@ -65,6 +72,21 @@ class Host:
             self._control.close()
             self._control = None
         self._gone = True
+
+    async def _serve(self, peer: Peer, guest: Guest, number: int) -> None:
+        """Requests that the talker asks in the box's name; their bytes were counted where they came from."""
+        ends = await self._seat({"play": str(number), "guest": asdict(guest)})
+        if ends is None:
+            return
+        data, notes = ends
+        with notes:
+            reader, writer = await asyncio.open_connection(sock=data, limit=1 << 18)
+            assert isinstance(writer.transport, asyncio.Transport)  # of a socket
+            line = Line(reader, writer, writer.transport, self._world.spec.limits)
+            try:
+                await Conversation(self._world, replace(peer), line, self._respond, lambda _: None).run()
+            finally:
+                writer.close()
 
     def _expect(self, peer: Peer, number: int, kind: str) -> int:
         port = _FIRST_PORT + secrets.randbelow(_PORTS)

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.line import Line
@@ -20,10 +21,19 @@ _DEAF_SECONDS = (
 )
 _LAST_SECONDS = 5.0  # for the conversation's end after the box's
 _WORDS = 2_000
+_ASKED = 256  # requests of one connection at the same time
+
+
+class Wishes(NamedTuple):
+    """What a talker may want of the gateway. ``expect`` gives a port to the second connection that it numbers so;
+    ``ask`` serves the requests of the one it numbers so."""
+
+    expect: Callable[[int], int]
+    ask: Callable[[int], Awaitable[None]]
 
 
 class Relay:
-    """``expect`` gives a port to the second connection that the talker numbers so."""
+    """One conversation's two sides."""
 
     def __init__(
         self,
@@ -32,12 +42,14 @@ class Relay:
         line: Line,
         spent: Callable[[int], None],
         talk: Talk,
-        expect: Callable[[int], int],
+        wishes: Wishes,
     ) -> None:
         self._world, self._peer, self._line = world, peer, line
-        self._spent, self._talk, self._expect = spent, talk, expect
+        self._spent, self._talk = spent, talk
+        self._expect, self._ask = wishes
+        self._asked: set[asyncio.Task[None]] = set()
         self._sink = world.watch.raw(peer, "tls" if peer.tls else "tcp")
-        self._inner = world.watch.raw(peer, "tls")  # what the wire shows only as cipher
+        self._inner = world.watch.raw(peer, f"over {talk.kind}")  # what the wire shows only as cipher
         self._seated = asyncio.Event()
         self._deaf = False
 
@@ -61,9 +73,12 @@ class Relay:
             await self._settle(down)
             return not ended.done() or ended.result()
         finally:
-            for task in (up, down, ended):
+            if self._asked:
+                await asyncio.wait(self._asked, timeout=_LAST_SECONDS)
+            tasks = (up, down, ended, *self._asked)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(up, down, ended, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             for writer in (self._writer, self._beside):
                 writer.close()
             self._sink.close()
@@ -126,5 +141,13 @@ class Relay:
             self._world.mark(words["kind"], self._peer, words["detail"], said=words["said"])
         elif kind == frames.EXPECT:
             self._beside.write(frames.pack(frames.PORT, str(self._expect(int(data))).encode()))
+        elif kind == frames.ASK and len(self._asked) < _ASKED:
+            task = asyncio.ensure_future(self._serve(int(data)))
+            self._asked.add(task)
+            task.add_done_callback(self._asked.discard)
         else:
             raise ValueError("no such frame")
+
+    async def _serve(self, number: int) -> None:
+        with contextlib.suppress(OSError, EOFError):  # as a connection of the box's own ends
+            await self._ask(number)

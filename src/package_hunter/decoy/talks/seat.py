@@ -116,6 +116,9 @@ class Seat:
             raise OSError("no port was given")
         return int(data)
 
+    async def ask(self, play: Play) -> None:
+        self._tell(frames.ASK, str(self._keep(play)).encode())
+
     def _tell(self, kind: bytes, data: bytes = b"") -> None:
         self._beside.write(frames.pack(kind, data))
 
