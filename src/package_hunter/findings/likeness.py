@@ -236,6 +236,8 @@ def turned(value: str, sent: Bytes) -> float:
 
 def _width(text: str) -> float:
     """Bits of one of a secret's characters, at the least."""
+    if re.fullmatch(r"[0-9,\[\] ]*", text):  # a list of numbers, as everyday data has many
+        return 2.5
     if re.fullmatch(r"[0-9a-fA-F]*", text):
         return 4.0
     return 5.0 if text == text.lower() else 5.5
@@ -264,7 +266,7 @@ def _pieced(value: str) -> tuple[Pieced, ...]:
         Pieced(
             text,
             text == text.lower(),
-            2 * _PIECE if len(text) > MAX_SECRET or _width(text) == 4.0 else _PIECE,
+            2 * _PIECE if len(text) > MAX_SECRET or _width(text) <= 4.0 else _PIECE,
         )
         for text in texts
     )

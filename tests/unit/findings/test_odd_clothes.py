@@ -160,3 +160,10 @@ def test_the_rounds_work_is_bytes_times_secrets_and_what_it_leaves_out_is_told()
     assert len(some.canaries) == 1 and len(some.left_out) == len(CANARIES) - 1
     reasons, _ = gaps(context, budget=whole.what.size)
     assert f"not compared with {len(CANARIES) - 1} of the fake secrets" in reasons[0]
+
+
+def test_a_list_of_numbers_is_not_pieced_together_out_of_everyday_numbers() -> None:
+    chance = random.Random(1)
+    key = replace(CANARY, value=json.dumps([chance.randrange(256) for _ in range(64)], separators=(",", ":")))
+    told = [b'{"id":%d,"v":"1.2.%d"}' % (chance.getrandbits(64), n) for n in range(6_000)]
+    assert not _alike(key, _sent(b"".join(told)))
