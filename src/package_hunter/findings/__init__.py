@@ -23,7 +23,14 @@ from package_hunter.findings.ties import tied
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import NetworkLog, Observation
 
-__all__ = ["RoundFacts", "judge"]
+__all__ = ["RoundFacts", "judge", "not_compared"]
+
+
+def not_compared(
+    observation: Observation, network: NetworkLog, facts: RoundFacts
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What of what left was not compared with the secrets that were read: reasons and notes of coverage."""
+    return odd_clothes.gaps(Context(observation, network, facts, None))
 
 
 def judge(

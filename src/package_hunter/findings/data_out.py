@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from package_hunter.findings.context import Context, host_asked
@@ -19,7 +19,7 @@ _MOST_MESSAGES = 20_000
 _WORD = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 
-Sender = tuple[str, str | None]  # phase, package
+Sender = tuple[str, str | None]  # package, or the phase where no package is to blame
 
 
 @dataclass(slots=True)
@@ -32,16 +32,27 @@ class Sent:
     messages: list[tuple[str, str, bytes]] = field(default_factory=list)
     asked: list[Hashable] = field(default_factory=list)
     size: int = 0
+    cut: int = 0  # messages that there was no room for
+    most: int = _MOST_MESSAGES
 
     def add(self, time_ns: int, where: str, channel: str, data: bytes, asked: Hashable = None) -> None:
         """One more message, as far as there is room."""
         self.first_ns, self.last_ns = min(self.first_ns, time_ns), max(self.last_ns, time_ns)
-        if self.size + len(data) > MAX_KEPT or len(self.messages) >= _MOST_MESSAGES:
+        if self.size + len(data) > MAX_KEPT or len(self.messages) >= self.most:
+            self.cut += 1
             return
         self.size += len(data)
         self.messages.append((where, channel, data))
-        if asked is not None and len(self.asked) < _MOST_MESSAGES:
+        if asked is not None:
             self.asked.append(asked)
+
+    def without(self, hosts: frozenset[str]) -> Sent:
+        """The same without what these hosts got."""
+        if not hosts:
+            return self
+        kept = [message for message in self.messages if message[0] not in hosts]
+        size = sum(len(data) for *_, data in kept)
+        return replace(self, messages=kept, size=size, asked=[])
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -141,5 +152,7 @@ def sent(context: Context) -> dict[Sender, Sent]:
 
 
 def sender_of(blame: Blame | None) -> Sender:
-    """Whose it is: a package within a phase."""
-    return (blame.phase, blame.package) if blame else ("", None)
+    """Whose it is: a package, whatever it reads at install and sends at import; else all of a phase."""
+    if blame is None:
+        return "", None
+    return ("", blame.package) if blame.package else (blame.phase, None)

@@ -18,14 +18,12 @@ import string
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-ENOUGH = 40.0  # bits beyond what the number of trials explains: one chance in 10^12
-MAX_SENT = 256 << 10  # bytes or symbols of one stream that are looked at
+ENOUGH = 40.0  # bits, by a rough estimate, beyond what the number of trials explains
 MAX_SECRET = 512  # characters of a secret
 _LEAST = 16  # characters of a secret, or symbols of a pattern, that can be told from chance
 _WINDOW = 64  # symbols of a pattern that are compared
-_TRIES = 50_000  # places of one pattern that are looked at
 _MAX_KEY = 32
 _KEYED = 12  # bytes that must differ as the secret's do
 _PIECE = 4
@@ -48,7 +46,7 @@ class Likeness:
     bits: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
     """A sequence as the distances to the same symbol before, 0 where it is new."""
 
@@ -58,6 +56,15 @@ class Pattern:
     def repeats(self) -> int:
         """How many symbols came before."""
         return sum(1 for distance in self.back if distance)
+
+    @cached_property
+    def form(self) -> re.Pattern[bytes]:
+        """What the bytes of a stream's distances are where it is. What repeats from before it is new."""
+        parts = (
+            re.escape(bytes((wanted,))) if wanted else b"[^\\x01-\\x%02x]" % at if at else b"."
+            for at, wanted in enumerate(self.back)
+        )
+        return re.compile(b"".join(parts), re.DOTALL)
 
 
 def essence(value: str) -> str:
@@ -93,6 +100,7 @@ def _codings(data: bytes) -> Iterator[Sequence[Hashable]]:
         yield base64.b64encode(data[start:]).rstrip(b"=")[: (len(data) - start) * 4 // 3]
 
 
+@lru_cache(maxsize=1_000)
 def patterns(value: str) -> tuple[Pattern, ...]:
     """The patterns of a secret, as it is and with what stands before its random part."""
     found: dict[Pattern, None] = {}
@@ -108,38 +116,36 @@ class Stream:
     """One sequence of symbols that was sent, ready to be compared with many patterns."""
 
     def __init__(self, symbols: Sequence[Hashable]) -> None:
-        self._symbols = symbols[:MAX_SENT]
-        self._back = distances(self._symbols)
-        self._places: dict[int, list[int]] = {}
-        for at, distance in enumerate(self._back):
-            if 0 < distance < _WINDOW:
-                self._places.setdefault(distance, []).append(at)
+        self._symbols = symbols
+        # a distance that no pattern has is as new
+        self._back = bytes(distance if distance < _WINDOW else 0 for distance in distances(symbols))
+        self._counts = Counter(self._back)
+
+    @cached_property
+    def _same(self) -> float:
+        return _sameness(self._symbols)
 
     def likeness(self, pattern: Pattern) -> float:
         """Bits of the best place where the whole pattern of repeats is."""
         wanted = [at for at, distance in enumerate(pattern.back) if distance]
         if len(self._back) < len(pattern.back) or not wanted:
             return 0.0
-        anchor = min(wanted, key=lambda at: len(self._places.get(pattern.back[at], ())))
-        best = 0.0
-        for place in self._places.get(pattern.back[anchor], ())[:_TRIES]:
-            start = place - anchor
-            if start >= 0 and self._is_at(start, pattern.back):
-                best = max(best, self._bits(start, pattern))
-        return best
+        anchor = min(wanted, key=lambda at: self._counts[pattern.back[at]])
+        return max((self._bits(start, pattern) for start in self._starts(pattern, anchor)), default=0.0)
 
-    def _is_at(self, start: int, back: Sequence[int]) -> bool:
-        """Whether the repeats within the window are these; what repeats from before it is new."""
-        here = self._back[start : start + len(back)]
-        return len(here) == len(back) and all(
-            (distance if distance <= at else 0) == wanted
-            for at, (distance, wanted) in enumerate(zip(here, back, strict=True))
-        )
+    def _starts(self, pattern: Pattern, anchor: int) -> Iterator[int]:
+        """Where the pattern is; the rarest of its distances leads there."""
+        sign = bytes((pattern.back[anchor],))
+        place = self._back.find(sign, anchor)
+        while place >= 0:
+            if pattern.form.match(self._back, place - anchor):
+                yield place - anchor
+            place = self._back.find(sign, place + 1)
 
     def _bits(self, start: int, pattern: Pattern) -> float:
         """Each repeat was as probable as two symbols of this text are the same; what is new counts nothing."""
         size = len(pattern.back)
-        same = max(_sameness(self._symbols[start : start + size]), _sameness(self._symbols))
+        same = max(_sameness(self._symbols[start : start + size]), self._same)
         return -pattern.repeats * math.log2(same) - math.log2(len(self._back))
 
 
@@ -158,31 +164,50 @@ def _apart(data: bytes, step: int) -> bytes:
     return (int.from_bytes(data[:size], "big") ^ int.from_bytes(data[step:], "big")).to_bytes(size, "big")
 
 
-def keyed(value: str, sent: bytes) -> float:
-    """Bits of the likeness under a key of 2 to 32 bytes that repeats."""
-    secret, sent = value.strip()[:MAX_SECRET].encode(), sent[:MAX_SENT]
-    best = 0.0
+class Bytes:
+    """Bytes that were sent, ready to be compared with many secrets."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self._differences: dict[int, bytes] = {}
+
+    def apart(self, step: int) -> bytes:
+        """Each byte XOR the one ``step`` later."""
+        if step not in self._differences:
+            self._differences[step] = _apart(self.data, step)
+        return self._differences[step]
+
+    @cached_property
+    def thinned(self) -> tuple[bytes, ...]:
+        """Every second byte, and every third, from each of the first ones on."""
+        return tuple(self.data[first::step] for step in (2, 3) for first in range(step))
+
+
+@lru_cache(maxsize=1_000)
+def _differences(value: str) -> tuple[tuple[int, bytes], ...]:
+    """What stays of a secret under a key that repeats: (size of the key, differences of its bytes)."""
+    secret = value.strip()[:MAX_SECRET].encode()
+    found = []
     for size in range(2, min(_MAX_KEY, len(secret) - _KEYED) + 1):
-        theirs, ours = _apart(sent, size), _apart(secret, size)
-        for start in range(0, len(ours) - _KEYED + 1, _KEYED // 2):
-            part = ours[start : start + _KEYED]
-            if len(set(part)) >= _KEYED // 2 and part in theirs:
-                best = max(best, 5.0 * _KEYED)  # two random characters differ in 5 bits or more
-    return best
+        ours = _apart(secret, size)
+        parts = (ours[at : at + _KEYED] for at in range(0, len(ours) - _KEYED + 1, _KEYED // 2))
+        found += [(size, part) for part in parts if len(set(part)) >= _KEYED // 2]
+    return tuple(found)
 
 
-def noise(value: str, sent: bytes) -> float:
+def keyed(value: str, sent: Bytes) -> float:
+    """Bits of the likeness under a key of 2 to 32 bytes that repeats."""
+    found = any(part in sent.apart(size) for size, part in _differences(value))
+    return 5.0 * _KEYED if found else 0.0  # two random characters differ in 5 bits or more
+
+
+def noise(value: str, sent: Bytes) -> float:
     """Bits of the likeness where every second or third byte is the secret's."""
     text = essence(value).encode()
     if len(text) < _LEAST:
         return 0.0
     forms = (text[:_LEAST], text[:_LEAST].hex().encode(), base64.b64encode(text[:15]))
-    for step in (2, 3):
-        for first in range(step):
-            view = sent[:MAX_SENT][first::step]
-            if any(form in view for form in forms):
-                return 4.0 * _LEAST
-    return 0.0
+    return 4.0 * _LEAST if any(form in view for view in sent.thinned for form in forms) else 0.0
 
 
 def _turned(text: str, by: int) -> str:
@@ -204,49 +229,82 @@ def _turned_forms(value: str) -> tuple[bytes, ...]:
     return tuple(form for form in forms if form != text.encode())
 
 
-def turned(value: str, sent: bytes) -> float:
+def turned(value: str, sent: Bytes) -> float:
     """Bits of the likeness where letters were turned, or base-85 was used."""
-    return 3.9 * _LEAST if any(form in sent for form in _turned_forms(value)) else 0.0
+    return 3.9 * _LEAST if any(form in sent.data for form in _turned_forms(value)) else 0.0
 
 
 def _width(text: str) -> float:
     """Bits of one of a secret's characters, at the least."""
+    if re.fullmatch(r"[0-9,\[\] ]*", text):  # a list of numbers, as everyday data has many
+        return 2.5
     if re.fullmatch(r"[0-9a-fA-F]*", text):
         return 4.0
     return 5.0 if text == text.lower() else 5.5
 
 
-def pieces(value: str, sent: Sequence[str]) -> float:
-    """Bits of the likeness of what many messages carried together; each message is looked at by itself."""
+@dataclass(frozen=True, slots=True)
+class Pieced:
+    """A secret in one of its writings, and its pieces. ``low``: its letters are small, whatever was sent."""
+
+    text: str
+    low: bool
+    size: int
+
+    def grams(self) -> Iterator[str]:
+        """Its pieces, from each of its places on."""
+        return (self.text[at : at + self.size] for at in range(len(self.text) - self.size + 1))
+
+
+@lru_cache(maxsize=1_000)
+def _pieced(value: str) -> tuple[Pieced, ...]:
     secret = essence(value)
     if len(secret) < _LEAST:
-        return 0.0
-    best = 0.0
-    for text in dict.fromkeys((secret, secret.lower(), secret.encode().hex(), _base64(secret))):
-        best = max(best, _covered(text, sent, text == text.lower()))
-    return best
+        return ()
+    texts = dict.fromkeys((secret, secret.lower(), secret.encode().hex(), _base64(secret)))
+    return tuple(
+        Pieced(
+            text,
+            text == text.lower(),
+            2 * _PIECE if len(text) > MAX_SECRET or _width(text) <= 4.0 else _PIECE,
+        )
+        for text in texts
+    )
 
 
 def _base64(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _covered(text: str, sent: Sequence[str], low: bool) -> float:
-    size = 2 * _PIECE if len(text) > MAX_SECRET or _width(text) == 4.0 else _PIECE
-    grams: dict[str, list[int]] = {}
-    for at in range(len(text) - size + 1):
-        grams.setdefault(text[at : at + size], []).append(at)
-    covered, total = bytearray(len(text)), 0
+class Pieces:
+    """Which pieces of some secrets are in messages, each looked at by itself: all are gone through once."""
+
+    def __init__(self, values: Sequence[str], sent: Sequence[str]) -> None:
+        self._total = max(2, sum(map(len, sent)))
+        wanted: dict[tuple[bool, int], set[str]] = {}
+        for one in (one for value in values for one in _pieced(value)):
+            wanted.setdefault((one.low, one.size), set()).update(one.grams())
+        self._seen = {key: _grams_of(sent, *key, grams) for key, grams in wanted.items()}
+
+    def likeness(self, value: str) -> float:
+        """Bits of the likeness of what all messages carried together to one of the secrets."""
+        return max((self._covered(one) for one in _pieced(value)), default=0.0)
+
+    def _covered(self, one: Pieced) -> float:
+        seen, covered = self._seen[one.low, one.size], bytearray(len(one.text))
+        for at, gram in enumerate(one.grams()):
+            if gram in seen:
+                covered[at : at + one.size] = b"\1" * one.size
+        if sum(covered) < _COVER * len(one.text):
+            return 0.0
+        # a run may be of pieces side by side: the more pieces, the more chances each had
+        count = sum(covered) / one.size
+        return max(0.0, sum(covered) * _width(one.text) - count * math.log2(self._total) / 2)
+
+
+def _grams_of(sent: Sequence[str], low: bool, size: int, wanted: set[str]) -> set[str]:
+    found: set[str] = set()
     for message in sent:
-        message = message.lower() if low else message
-        total += len(message)
-        if total > MAX_SENT:
-            break
-        for at in range(len(message) - size + 1):
-            for place in grams.get(message[at : at + size], ()):
-                covered[place : place + size] = b"\1" * size
-    if sum(covered) < _COVER * len(text):
-        return 0.0
-    # a run may be of pieces side by side: the more pieces, the more chances each had
-    count = sum(covered) / size
-    return max(0.0, sum(covered) * _width(text) - count * math.log2(max(2, total)) / 2)
+        text = message.lower() if low else message
+        found.update(gram for at in range(len(text) - size + 1) if (gram := text[at : at + size]) in wanted)
+    return found

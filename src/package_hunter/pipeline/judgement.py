@@ -12,7 +12,7 @@ from package_hunter.blame.blamer import Blamer
 from package_hunter.blame.falco import FalcoBlamer, blame_by_time
 from package_hunter.blame.manager import without_manager
 from package_hunter.decoy import outside
-from package_hunter.findings import RoundFacts, judge
+from package_hunter.findings import RoundFacts, judge, not_compared
 from package_hunter.model.report import Canaries, Report
 from package_hunter.model.scan import Coverage, ScanStatus
 from package_hunter.model.text import shortened
@@ -81,6 +81,12 @@ def judge_round(
             outside.notes_of(network),
             observation.notes,
         ),
+    )
+    reasons, notes = not_compared(observation, network, RoundFacts(canaries=seen.canaries, packages=packages))
+    seen_of_it = replace(
+        seen_of_it,
+        reasons=_sentences(seen_of_it.reasons, reasons),
+        notes=_sentences(seen_of_it.notes, notes),
     )
     coverage = without_fakes(seen_of_it, seen.canaries)
     findings = judge(

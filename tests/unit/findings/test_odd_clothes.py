@@ -12,9 +12,9 @@ from dataclasses import replace
 import pytest
 
 from package_hunter.decoy.canaries import make_canaries
-from package_hunter.findings.data_out import Sent
-from package_hunter.findings.likeness import Stream
-from package_hunter.findings.odd_clothes import KIND, alike
+from package_hunter.findings.context import Context, RoundFacts
+from package_hunter.findings.data_out import MAX_KEPT, Sent
+from package_hunter.findings.odd_clothes import KIND, Material, comparisons, gaps
 from package_hunter.model.observation import (
     Canary,
     CanaryHit,
@@ -47,7 +47,7 @@ def _sent(*messages: bytes) -> Sent:
 
 
 def _alike(canary: Canary, what: Sent) -> bool:
-    return alike(canary, what, [Stream(symbols) for symbols in what.symbols()]) is not None
+    return Material(what, [canary.value]).likeness(canary.value) is not None
 
 
 @pytest.mark.parametrize("clothes", CLOTHES)
@@ -97,7 +97,10 @@ def test_it_is_suspicious_and_says_what_went_where() -> None:
     found = judge(Observation(canary_reads=(READ,)), NetworkLog(requests=(_request(DRESSED),)), CANARIES)
     likely = next(f for f in found if f.kind == KIND)
     assert not likely.proof
-    assert "What it sent to collect.example looks like your" in likely.title
+    assert (
+        likely.title.startswith(f"It probably sent your {CANARY.kind.replace('-', ' ')}, ")
+        and "to collect.example" in likely.title
+    )
 
 
 def test_who_read_nothing_or_sent_before_or_is_another_is_not_accused() -> None:
@@ -121,3 +124,46 @@ def test_names_that_are_looked_up_are_put_together_too() -> None:
         for n, part in enumerate(reversed(parts))
     )
     assert KIND in _kinds(NetworkLog(dns=asked), READ)
+
+
+def _context(network: NetworkLog, *reads: CanaryRead, canaries: tuple[Canary, ...] = CANARIES) -> Context:
+    return Context(Observation(canary_reads=reads), network, RoundFacts(canaries=canaries), None)
+
+
+def test_what_was_read_at_install_and_sent_at_import_is_one_deed() -> None:
+    network = NetworkLog(requests=(replace(_request(DRESSED), blame=replace(BLAME, phase="import")),))
+    assert KIND in _kinds(network, READ)
+
+
+def test_a_lawful_use_exempts_its_host_and_no_other() -> None:
+    hit = CanaryHit(T0 + 4 * SECOND, CANARY.id, (), "http-header", "collect.example:443", 1, True, BLAME)
+    network = NetworkLog(requests=(_request(DRESSED),), hits=(hit,))
+    assert KIND not in _kinds(network, READ)
+    assert KIND in _kinds(replace(network, hits=(replace(hit, destination="own.example:443"),)), READ)
+
+
+def test_what_is_too_much_is_inconclusive_only_where_a_secret_was_read() -> None:
+    network = NetworkLog(requests=(_request(b"x" * MAX_KEPT), _request(b"more")))
+    reasons, notes = gaps(_context(network))
+    assert not reasons and "were not searched for secrets" in notes[0]
+    reasons, notes = gaps(_context(network, READ))
+    assert "were not searched for secrets" in reasons[0] and not notes
+    assert gaps(_context(NetworkLog(requests=(_request(DRESSED),)), READ)) == ((), ())
+
+
+def test_the_rounds_work_is_bytes_times_secrets_and_what_it_leaves_out_is_told() -> None:
+    reads = tuple(replace(READ, canary=canary.id) for canary in CANARIES)
+    context = _context(NetworkLog(requests=(_request(DRESSED),)), *reads)
+    (whole,) = comparisons(context)
+    assert len(whole.canaries) == len(CANARIES) and not whole.left_out
+    (some,) = comparisons(context, budget=whole.what.size)
+    assert len(some.canaries) == 1 and len(some.left_out) == len(CANARIES) - 1
+    reasons, _ = gaps(context, budget=whole.what.size)
+    assert f"not compared with {len(CANARIES) - 1} of the fake secrets" in reasons[0]
+
+
+def test_a_list_of_numbers_is_not_pieced_together_out_of_everyday_numbers() -> None:
+    chance = random.Random(1)
+    key = replace(CANARY, value=json.dumps([chance.randrange(256) for _ in range(64)], separators=(",", ":")))
+    told = [b'{"id":%d,"v":"1.2.%d"}' % (chance.getrandbits(64), n) for n in range(6_000)]
+    assert not _alike(key, _sent(b"".join(told)))

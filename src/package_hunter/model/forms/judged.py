@@ -23,7 +23,7 @@ KINDS = (
     *("write_outside", "system_change", "tampering", "evasion", "process_injection"),
     *("privilege_escalation", "container_escape", "cloud_metadata", "assistant_abuse"),
     *("repository_change", "staged_theft", "network_listener", "hang", "left_running"),
-    *("gated_behaviour", "reconnaissance", "rule_match", "dead_drop"),
+    *("gated_behaviour", "reconnaissance", "rule_match", "dead_drop", "likely_exfiltration"),
 )  # of findings, as the contract names them
 
 

@@ -1,0 +1,39 @@
+"""What left is kept by package, whatever the phase; what is cut is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from package_hunter.findings.data_out import MAX_KEPT, Sent, sender_of
+from tests.support.judge_samples import BLAME, T0
+
+
+def test_a_package_is_one_sender_over_all_phases_and_others_are_apart() -> None:
+    assert sender_of(BLAME) == sender_of(replace(BLAME, phase="another"))
+    assert sender_of(BLAME) != sender_of(replace(BLAME, package="pkg:npm/other@1.0.0"))
+    nobody = replace(BLAME, package=None)
+    assert sender_of(nobody) != sender_of(replace(nobody, phase="another"))
+
+
+def test_what_there_is_no_room_for_is_counted() -> None:
+    what = Sent(BLAME, T0, T0)
+    what.add(T0, "a.example", "body", b"x" * MAX_KEPT)
+    assert what.cut == 0
+    what.add(T0, "a.example", "body", b"x")
+    assert (what.cut, what.size) == (1, MAX_KEPT)
+
+
+def test_too_many_messages_are_counted_too() -> None:
+    what = Sent(BLAME, T0, T0, most=2)
+    for number in range(5):
+        what.add(T0, "a.example", "body", b"x", number)
+    assert (what.cut, len(what.messages), what.asked) == (3, 2, [0, 1])
+
+
+def test_what_some_hosts_got_can_be_left_out() -> None:
+    what = Sent(BLAME, T0, T0)
+    what.add(T0, "a.example", "body", b"one")
+    what.add(T0, "b.example", "body", b"two!")
+    rest = what.without(frozenset({"a.example"}))
+    assert (rest.places, rest.size) == (("b.example",), 4)
+    assert what.places == ("a.example", "b.example")
