@@ -7,7 +7,7 @@ shows there too is its act in the shared start as well; what no start alone show
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from package_hunter.findings.signals import Signal, stable
@@ -18,7 +18,7 @@ _SAME = (
 )
 
 
-def joined(signals: Iterable[Signal]) -> Iterator[Signal]:
+def joined(signals: Iterable[Signal]) -> list[Signal]:
     """The signals, in their order; those of shared starts with the blame of who does the same alone. Of several, the
     first that was seen: all of them have the act in their own name."""
     every = list(signals)
@@ -27,12 +27,13 @@ def joined(signals: Iterable[Signal]) -> Iterator[Signal]:
         blame = signal.blame
         if blame is not None and blame.package is not None and _is_start(blame):
             alone.setdefault((signal.kind, stable(signal.subject)), blame)
-    for signal in every:
-        owner = alone.get((signal.kind, stable(signal.subject))) if _is_shared(signal.blame) else None
-        yield signal if owner is None or signal.blame is None else _of(signal, signal.blame, owner)
+    return [_with_owner(signal, alone.get((signal.kind, stable(signal.subject)))) for signal in every]
 
 
-def _of(signal: Signal, shared: Blame, owner: Blame) -> Signal:
+def _with_owner(signal: Signal, owner: Blame | None) -> Signal:
+    shared = signal.blame
+    if shared is None or owner is None or not _is_shared(shared):
+        return signal
     name = (owner.package or "").rpartition("/")[2].partition("@")[0]
     basis = _SAME.format(name=name)
     blame = replace(
@@ -48,9 +49,5 @@ def _is_start(blame: Blame) -> bool:
     )
 
 
-def _is_shared(blame: Blame | None) -> bool:
-    return (
-        blame is not None
-        and blame.package is None
-        and (blame.script, blame.confidence) == ("startup", "tree")
-    )
+def _is_shared(blame: Blame) -> bool:
+    return blame.package is None and (blame.script, blame.confidence) == ("startup", "tree")
