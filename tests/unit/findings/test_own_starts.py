@@ -257,3 +257,15 @@ def test_the_commit_of_the_next_morning_is_ours() -> None:
 )
 def test_the_same_words_of_others_are_theirs(phase: str, line: str, processes: list[Process]) -> None:
     assert changed_repository(phase, line, *processes)
+
+
+START = (
+    "python -I -S -c import site, sys; sys.path.append(sys.argv[1]); "
+    "site.addpackage(sys.argv[1], sys.argv[2], set()) /v a.pth"
+)
+
+
+@pytest.mark.parametrize(("parent", "told"), [(1, False), (3, True)], ids=["our driver's", "a build's"])
+def test_a_start_of_one_start_up_file_by_our_driver_is_ours(parent: int, told: bool) -> None:
+    others = [process(1, None, PYTHON, UV_DRIVER), process(3, 1, PYTHON, "python setup.py")]
+    assert listed(UV_BUILD, 2, START, *others, process(2, parent, PYTHON, START)) is told
