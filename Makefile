@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench corpus eval grammar cases recordings fuzz faults lock clean
+.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz faults lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ corpus: setup ## Projects and packages that are not ours, installed bare and in 
 
 grammar: setup ## Generated attacks and their honest siblings; what is missed, by factor (long; COUNT=, SEED=)
 	@$(SUDO) nice $(PY) -m ci.grammar --count $(or $(COUNT),500) --seed $(or $(SEED),40)
+
+repeat: setup ## Five simulations scanned ten times each say the same (long)
+	@$(SUDO) nice $(PY) -m ci.repeat $(ARGS)
 
 cases: setup ## Every small input of ../shared/cases is judged as it must be (long)
 	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases

@@ -15,6 +15,7 @@ SOURCE, TESTS = ROOT / "src/package_hunter", ROOT / "tests"
 TOPICS = {
     "test_walks.py": "the walks of docs/architecture.md go through many modules",
     "test_bench.py": "what benches name",
+    "test_repeat.py": "what two repeated scans must have in common",
     "test_docs.py": "links and names in the documents",
     "test_imports.py": "how all packages import",
     "test_mirror.py": "this file",

@@ -13,6 +13,7 @@ from package_hunter.findings import (
     from_network,
     left_running,
     odd_clothes,
+    shared_starts,
     startup,
 )
 from package_hunter.findings.context import Blamer, Context, RoundFacts
@@ -57,7 +58,7 @@ def judge(
     ]
     seen += startup.signals(context, seen)
     seen.sort(key=lambda s: s.time_ns)
-    seen = list(tied(seen, context))
+    seen = list(tied(shared_starts.joined(seen), context))
     failed = frozenset(r.command.blame_purl for r in facts.runs if r.command.blame_purl and r.exit_code)
     signals = list(soften(seen, from_network.hosts_asked(network), failed))
     return group([*signals, *correlate(signals)], context, explain_rule)

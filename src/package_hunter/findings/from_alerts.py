@@ -35,6 +35,7 @@ _KEPT_FIELDS = 40
 ASKED = "In its favour: the program was only asked something, and told to do nothing."
 ASKABLE = frozenset(["assistant_abuse"])  # kinds about programs that may be asked something, too
 ASKED_KEEPER = "T1555"  # the technique that rules name where a program that keeps secrets is asked for one
+_STARTED = frozenset(["shell_spawned", "repository_change"])  # told of programs that we start ourselves, too
 _READS = frozenset(["credential_access", "evasion", "reconnaissance"])
 _READ_OR_WROTE = ("wrote to", "opened")
 _DID = {
@@ -271,7 +272,7 @@ def signals(context: Context) -> Iterator[Signal]:
         where = destination(alert, context)
         if _of_a_decoy(alert, where, context) or _tidies_up(alert, kind, context):
             continue
-        if kind.name == "shell_spawned" and is_ours(alert, process, context):
+        if kind.name in _STARTED and is_ours(alert, process, context):
             continue
         phase, path = alert.blame.phase if alert.blame else "", str(alert.output_fields.get("fd.name"))
         if kind.name == "credential_access" and manager_reads(process, path, phase):

@@ -8,6 +8,8 @@ Who started the process decides, and what it did, in our own tree of processes; 
   A manager's process is the first one of a command that runs nothing but the manager (one that a phase needs, or our
   driver for one script), or a copy of the manager that such a process started (``Facts.starts_itself``).
 
+- what the program of the next morning starts to set a start-up file off, in its words (git is asked to commit).
+
 What these programs start in turn is the packages' doing, and so is all that an import starts.
 """
 
@@ -20,6 +22,12 @@ from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.observation import Alert, Process
 from package_hunter.model.scan import Command, CommandRun
 
+# what sandbox/programs/next_morning.py starts; never a line out of the start-up file itself
+_MORNING = re.compile(
+    r"git (?:status --short|commit --allow-empty -q -m Tidy up|checkout -q -B topic)|bash (?:-l )?-i -c exit 0"
+    r"|\S*python3? -c pass|(?:node \S+ |npm )exec --offline -c npm --version|python3 -I -m pip config list"
+    r"|vim -es -u /home/dev/\.vimrc -c qall!"
+)
 _KNOWN_BY = 2_000  # characters of a command line that are compared: Falco and the record cut them
 
 
@@ -50,12 +58,19 @@ def is_ours(alert: Alert, process: Process | None, context: Context) -> bool:
         return False
     if (run := context.firsts.get(process.key)) is not None:
         return _is_as_written(line, run.command)
-    return (
-        process.exepath.startswith("/usr/")
-        and line[:_KNOWN_BY] == _first_line(process)[:_KNOWN_BY]
-        and _starts().match(line) is not None
-        and is_manager(process.parent, context)
-    )
+    if not process.exepath.startswith("/usr/") or line[:_KNOWN_BY] != _first_line(process)[:_KNOWN_BY]:
+        return False
+    if _MORNING.fullmatch(line) and _is_of_morning(process.parent, context):
+        return True
+    return _starts().match(line) is not None and is_manager(process.parent, context)
+
+
+def _is_of_morning(key: int | None, context: Context) -> bool:
+    """Whether it is our program of the next morning, still as we started it."""
+    run = context.firsts.get(key) if key is not None else None
+    if run is None or run.phase != "morning" or key is None:
+        return False
+    return not run.command.essential and _is_as_written(context.processes[key].cmdline, run.command)
 
 
 def is_manager(key: int | None, context: Context) -> bool:

@@ -21,11 +21,13 @@ import pytest
 from package_hunter.sandbox.clock import build
 from package_hunter.sandbox.clock.pacer import Pacer
 from package_hunter.sandbox.clock.page import Page, at_rest
+from package_hunter.sandbox.waitcalls import calls
 from tests.support.requires import needs_program
 
 _LIMIT = 240.0  # seconds; far from the 600 that each waits, and enough for a machine with much to do
 _FAST = 1_200  # ten minutes in half a second: tests are not to last longer than they must
 _PYTHON = (sys.executable, "-I", "-S", "-c")
+_NUMBERS = {call.name: number for number, call in calls().items()}
 _CONDITION = r"""
 #include <pthread.h>
 #include <stdio.h>
@@ -105,11 +107,23 @@ def hurried(library: tuple[Path, Path]) -> Iterator[Hurried]:
         "import threading; t = threading.Timer(600, int); t.start(); t.join()",
         "import signal; signal.signal(14, lambda *_: 0); signal.alarm(600); signal.pause()",
         "import signal; signal.signal(14, lambda *_: 0); signal.setitimer(0, 600); signal.pause()",
+        "import signal as s; s.pthread_sigmask(0, [14]); s.setitimer(0, 600); s.sigwait([14])",
+        "import signal as s; s.pthread_sigmask(0, [14]); s.setitimer(0, 300, 300); s.sigwait([14]); s.sigwait([14])",
+        "import ctypes as c; v = (c.c_long * 2)(600, 0); c.CDLL(None).syscall({futex}, c.byref(c.c_int(0)), 128, 0, v)",
+        "import ctypes as c; v = (c.c_long * 2)(int(time.monotonic()) + 600, 10**9 - 1);"
+        "c.CDLL(None).syscall({futex}, c.byref(c.c_int(0)), 137, 0, v, None, -1)",
+        "import ctypes as c; v = (c.c_long * 2)(600, 0); c.CDLL(None).syscall({nanosleep}, v, None)",
+        "import ctypes as c; v = (c.c_long * 2)(600, 0); c.CDLL(None).syscall({clock_nanosleep}, 1, 0, v, None)",
+        "import ctypes as c, signal as s; l = c.CDLL(None); s.pthread_sigmask(0, [14]); t = c.c_void_p();"
+        "l.timer_create(1, None, c.byref(t)); v = (c.c_long * 4)(0, 0, 600, 0);"
+        "l.timer_settime(t, 0, v, None); s.sigwait([14])",
         "import asyncio; asyncio.run(asyncio.sleep(600))",
         "while time.time() < begun + 600: pass",
     ],
 )
 def test_ten_minutes_pass_for_python(hurried: Hurried, code: str) -> None:
+    for name, number in _NUMBERS.items():
+        code = code.replace(f"{{{name}}}", str(number))
     program = f"import time; begun = time.time(); print(1, flush=True)\n{code}\nprint(time.time() - begun)"
     _, passed = hurried.ends(*_PYTHON, program).split()
     assert 599 < float(passed) < 599 + _FAST * _LIMIT
@@ -133,6 +147,12 @@ def test_they_pass_for_node_and_a_shell(hurried: Hurried) -> None:
     assert hurried.ends("sh", "-c", "echo 1; sleep 600; timeout 600 tail -f /dev/null; echo $?") == "1\n124\n"
     if shutil.which("node"):
         code = "console.log(1); const t = Date.now(); setTimeout(() => console.log(Date.now() - t), 600000)"
+        _, passed = hurried.ends("node", "-e", code).split()
+        assert int(passed) >= 599_000
+        code = (
+            "console.log(1); const t = Date.now(); const a = new Int32Array(new SharedArrayBuffer(4));"
+            "Atomics.wait(a, 0, 0, 600000); console.log(Date.now() - t)"
+        )
         _, passed = hurried.ends("node", "-e", code).split()
         assert int(passed) >= 599_000
 

@@ -209,3 +209,63 @@ def test_a_manager_that_installs_tampers_with_nothing(processes: list[Process], 
     seen = Observation(processes=tuple(processes), files=(change,))
     found = judge(seen, NetworkLog(), packages=(OTHER,), runs=[run], blamer=lambda *_: blame)
     assert any(finding.kind == "package_tampering" for finding in found) is tampering
+
+
+MORNING_LINE = "python3 -I -S /usr/bin/session.py commit /home/dev/projects/app/.git/hooks/pre-commit"
+MORNING = Command(("/usr/bin/python3", *MORNING_LINE.split()[1:]), "/", script="a commit", essential=False)
+COMMIT = "git commit --allow-empty -q -m Tidy up"
+GIT, SESSION = "/usr/bin/git", process(1, None, PYTHON, MORNING_LINE)
+
+
+def changed_repository(phase: str, line: str, *processes: Process) -> bool:
+    """Whether the last process's git is told as the package's."""
+    run = CommandRun(phase, "default", MORNING, 101, T0, T0 + 10 * SECOND, 0)
+    who = processes[-1]
+    alert = Alert(
+        time_ns=T0 + SECOND,
+        rule="Repository changed from a script",
+        priority="Error",
+        output="",
+        output_fields={"proc.cmdline": line, "proc.name": line.split()[0]},
+        tags=("kind:repository_change", "suspicious"),
+        source="syscall",
+        event_num=1,
+        event_type="execve",
+        pid=who.pid,
+        tid=who.pid,
+        blame=Blame(phase, "pkg:npm/a@1", (), "postinstall", who.pid, line, "", "certain"),
+    )
+    found = judge(Observation(alerts=(alert,), processes=processes), NetworkLog(), runs=[run])
+    return any(finding.kind == "repository_change" for finding in found)
+
+
+def test_the_commit_of_the_next_morning_is_ours() -> None:
+    assert not changed_repository("morning", COMMIT, SESSION, process(2, 1, GIT, COMMIT))
+
+
+@pytest.mark.parametrize(
+    ("phase", "line", "processes"),
+    [
+        ("install", COMMIT, [SESSION, process(2, 1, GIT, COMMIT)]),
+        ("morning", "git push origin", [SESSION, process(2, 1, GIT, "git push origin")]),
+        ("morning", COMMIT, [SESSION, process(2, 1, SHELL, "sh -c hook"), process(3, 2, GIT, COMMIT)]),
+        ("morning", COMMIT, [SESSION, process(2, 1, GIT, f"sh -c exec {COMMIT}", COMMIT)]),
+        ("morning", COMMIT, [SESSION, process(2, 1, "/home/dev/bin/git", COMMIT)]),
+        ("morning", COMMIT, [process(1, None, PYTHON, "python3 evil.py"), process(2, 1, GIT, COMMIT)]),
+    ],
+    ids=["in the install", "a push", "a hook's", "a unit's line", "another git", "not our program"],
+)
+def test_the_same_words_of_others_are_theirs(phase: str, line: str, processes: list[Process]) -> None:
+    assert changed_repository(phase, line, *processes)
+
+
+START = (
+    "python -I -S -c import site, sys; sys.path.append(sys.argv[1]); "
+    "site.addpackage(sys.argv[1], sys.argv[2], set()) /v a.pth"
+)
+
+
+@pytest.mark.parametrize(("parent", "told"), [(1, False), (3, True)], ids=["our driver's", "a build's"])
+def test_a_start_of_one_start_up_file_by_our_driver_is_ours(parent: int, told: bool) -> None:
+    others = [process(1, None, PYTHON, UV_DRIVER), process(3, 1, PYTHON, "python setup.py")]
+    assert listed(UV_BUILD, 2, START, *others, process(2, parent, PYTHON, START)) is told

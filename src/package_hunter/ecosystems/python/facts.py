@@ -41,6 +41,8 @@ FACTS = Facts(
         r"python[\d.]* (?:-\w+ )*-c import sys; sys\.path = \[.{1,300}from python\.get_interpreter_info import main",
         # and how it has it build
         r"python[\d.]* -c import sys\s+if sys\.path\[0\] == \"\":\s+sys\.path\.pop\(0\)\s+sys\.path = \[",
+        # our driver, a start-up file that a build brought
+        r"\S*python[\d.]* -I -S -c import site, sys; sys\.path\.append\(sys\.argv\[1\]\); site\.addpackage\(",
     ),
     starts_itself=(
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MAX_LEFT_OUT = 200
+_MOST_STARTERS = 20  # of one package
+_START_SECONDS = 10
+# as Python reads it, with what it imports in reach
+_START = "import site, sys; sys.path.append(sys.argv[1]); site.addpackage(sys.argv[1], sys.argv[2], set())"
 _NAME = r"([A-Za-z0-9][A-Za-z0-9._-]*)"
 _TO_BUILD = re.compile(rf"(?:[Ff]ailed to (?:download and )?build|[Bb]uild) `{_NAME}==([A-Za-z0-9.!+_-]+)`")
 _MISSING = (
@@ -206,10 +210,30 @@ def main(job_path: str, result_path: str) -> int:
 
 
 def build(uv: str, python: str, *argv: str) -> int:
-    """Build and install as asked, with uv's own exit status."""
-    return subprocess.run(
+    """Build and install as asked, with uv's own exit status; then start what this put there to run at every start."""
+    before = _starters(python)
+    code = subprocess.run(
         [uv, "pip", "install", "--python", python, *argv], env=_environment(python)
     ).returncode
+    for path in [path for path in _starters(python) if path not in before][:_MOST_STARTERS]:
+        _start_alone(python, path)
+    return code
+
+
+def _starters(python: str) -> list[Path]:
+    """The start-up files of an environment."""
+    return sorted(Path(python).parent.parent.glob("lib/python3*/site-packages/*.pth"))
+
+
+def _start_alone(python: str, path: Path) -> None:
+    """Run one start-up file in a process of its own, before the next package's install runs it with all others: one
+    that acts once only then acts as its own package's. What does not end is left to itself, and watched."""
+    argv = [python, "-I", "-S", "-c", _START, str(path.parent), path.name]
+    started = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+    try:
+        started.wait(_START_SECONDS)
+    except subprocess.TimeoutExpired:
+        print(f"{path.name} runs for longer than {_START_SECONDS} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

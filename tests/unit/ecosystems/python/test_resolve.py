@@ -172,3 +172,24 @@ def test_no_file_of_the_project_says_which_program_uv_starts_or_whom_it_asks() -
     env = resolve._environment("/p/.venv/bin/python")
     assert (env["UV_PYTHON"], env["UV_NO_CONFIG"]) == ("/p/.venv/bin/python", "1")
     assert (env["UV_KEYRING_PROVIDER"], env["UV_PYTHON_DOWNLOADS"]) == ("disabled", "never")
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, code: int) -> None:
+    """Once, in a start of its own: those that were there before, and links of editable installs, do nothing in it."""
+    site, said = tmp_path / "lib/python3.11/site-packages", tmp_path / "said"
+    site.mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin/python"
+    python.symlink_to(sys.executable)
+    (site / "old.pth").write_text(f"import sys; open({str(said)!r}, 'a').write('old')\n")
+    (site / "made.py").write_text(f"open({str(said)!r}, 'a').write('made')\n")
+    uv = tmp_path / "uv"
+    uv.write_text(
+        f"#!/bin/sh\necho 'import made' >{site}/made.pth\necho /src >{site}/__editable__.a.pth\nexit {code}\n"
+    )
+    uv.chmod(0o755)
+    assert resolve.build(str(uv), str(python), "./a") == code
+    assert said.read_text() == "made"
+    assert resolve.build(str(uv), str(python), "./a") == code
+    assert said.read_text() == "made"
