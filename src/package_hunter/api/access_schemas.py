@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import Role
 from package_hunter.store.access_tables import MAX_PATH, MAX_PRINCIPAL
-from package_hunter.store.accounts import MAX_PASSWORD_BYTES
 from package_hunter.store.base import MAX_NAME
 from package_hunter.store.history import MAX_WHY
+from package_hunter.store.passwords import MAX_PASSWORD_BYTES
 
 AccountName = Annotated[
     str, Field(max_length=MAX_PRINCIPAL, description="A user's name, or `token:NAME`.", examples=["ana"])

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import structlog
 from anyio.to_thread import run_sync
 
+from package_hunter.access.actor import Actor
 from package_hunter.api.errors import ApiError
 from package_hunter.api.failures import FailedLogins
 from package_hunter.api.logins import Guess, LoginLimits, too_many_failures
 from package_hunter.config import Settings
-from package_hunter.store import accounts
+from package_hunter.store import accounts, passwords
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.models import MAX_NAME
 
@@ -129,6 +130,8 @@ class Authenticator:
         finally:
             self._limits.end(guess, failed)
         if stored is not None and not failed:
+            if passwords.is_outdated(stored):
+                stored = await self._renew(credential, stored, address)
             return self._remember(key, credential.name, stored)
         if stored is not None:
             self._require_calm(address)
@@ -141,9 +144,22 @@ class Authenticator:
             raise too_many_failures(guess.refused)
         began = time.monotonic()
         async with self._slots:
-            fits = await run_sync(accounts.password_fits, password, stored or accounts.UNKNOWN_USER)
+            fits = await run_sync(passwords.password_fits, password, stored or passwords.UNKNOWN_USER)
         self._took = time.monotonic() - began
         return fits and stored is not None
+
+    async def _renew(self, credential: _Credential, stored: str, address: str) -> str:
+        """Keep a right password by a hash of today's making; what is stored now. The login never fails by this."""
+        name = credential.name
+        assert name is not None, "tokens have no passwords"
+        async with self._slots:
+            new = await run_sync(passwords.hash_password, credential.secret)
+        try:
+            done = await run_sync(self._write_hash, name, stored, new, Actor(name, address))
+        except StoreError as error:
+            log.warning("password not kept by a newer hash yet", account=name, error=str(error))
+            return stored
+        return new if done else stored
 
     async def _verify_token(self, key: bytes, value: str) -> str | None:
         owner = await run_sync(self._token_owner, value)
@@ -165,6 +181,10 @@ class Authenticator:
     def _stored_password(self, name: str) -> str | None:
         with self._store.read() as session:
             return accounts.stored_password(session, name)
+
+    def _write_hash(self, name: str, old: str, new: str, by: Actor) -> bool:
+        with self._store.write() as session:
+            return accounts.renew_hash(session, name, old, new, by)
 
     def _token_owner(self, value: str) -> str | None:
         with self._store.read() as session:

@@ -15,7 +15,7 @@ from package_hunter.cli.places import place_at, role_named, say, shown_time, tab
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
-from package_hunter.store import accounts, places
+from package_hunter.store import accounts, passwords, places
 
 user = typer.Typer(help="Users of the server, with passwords (HTTP Basic).", no_args_is_help=True)
 token = typer.Typer(help="Bearer tokens for the server's /api/v1.", no_args_is_help=True)
@@ -102,7 +102,7 @@ def _grant(session: Session, text: str) -> accounts.Grant:
 def _password() -> str:
     """Never from the command line: that would be in the shell's history and in ps."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline(accounts.MAX_PASSWORD_BYTES + 2).rstrip("\r\n")
+        return sys.stdin.readline(passwords.MAX_PASSWORD_BYTES + 2).rstrip("\r\n")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Again: ") != password:
         raise UsageError("The two passwords differ.", "Try again.")

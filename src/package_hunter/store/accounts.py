@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor, command_line
@@ -21,42 +19,9 @@ from package_hunter.store import history, members, places
 from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.models import MAX_NAME, Token, User
+from package_hunter.store.passwords import MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, hash_password, kind_of
 
-# OWASP's password storage cheat sheet, scrypt: 16 MiB of memory a check, five rounds (about 0.2 s)
-_COST, _BLOCK, _ROUNDS = 1 << 14, 8, 5
-_MAX_MEMORY = 64 << 20
-MAX_PASSWORD_BYTES = 1_024
-MIN_PASSWORD_CHARS = 8
 TOKEN_PREFIX = "ph_"
-
-
-def hash_password(password: str) -> str:
-    """``scrypt$cost$block$rounds$salt$hash`` of the password."""
-    salt = secrets.token_bytes(16)
-    digest = _scrypt(password, salt, _COST, _BLOCK, _ROUNDS)
-    return "$".join(["scrypt", str(_COST), str(_BLOCK), str(_ROUNDS), _b64(salt), _b64(digest)])
-
-
-def password_fits(password: str, stored: str) -> bool:
-    """Whether the password is the stored one. Takes about 0.2 s of CPU, by design."""
-    kind, cost, block, rounds, salt, digest = stored.split("$")
-    if kind != "scrypt" or len(password.encode("utf-8", "surrogatepass")) > MAX_PASSWORD_BYTES:
-        return False
-    found = _scrypt(password, base64.b64decode(salt), int(cost), int(block), int(rounds))
-    return hmac.compare_digest(found, base64.b64decode(digest))
-
-
-def _scrypt(password: str, salt: bytes, cost: int, block: int, rounds: int) -> bytes:
-    data = password.encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(data, salt=salt, n=cost, r=block, p=rounds, maxmem=_MAX_MEMORY, dklen=32)
-
-
-def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-# What an unknown user's password is checked against, so that the answer takes as long as for a known one.
-UNKNOWN_USER = "$".join(["scrypt", str(_COST), str(_BLOCK), str(_ROUNDS), _b64(bytes(16)), _b64(bytes(32))])
 
 
 def check_name(name: str) -> str:
@@ -144,6 +109,16 @@ def remove_user(session: Session, name: str, by: Actor | None = None, why: str |
 def stored_password(session: Session, name: str) -> str | None:
     """The user's stored hash, or None."""
     return session.scalar(select(User.password).where(User.name == name))
+
+
+def renew_hash(session: Session, name: str, old: str, new: str, by: Actor) -> bool:
+    """Keep the same password by a hash of today's making; False where it was changed meanwhile (nothing is done)."""
+    statement = update(User).where(User.name == name, User.password == old).values(password=new)
+    if session.scalar(statement.returning(User.name)) is None:
+        return False
+    before, after = {"hash": kind_of(old)}, {"hash": kind_of(new)}
+    history.record(session, by, Change("user.rehash", name, before=before, after=after))
+    return True
 
 
 def add_token(

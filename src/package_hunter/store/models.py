@@ -126,7 +126,8 @@ class WorkerRow(Base):
 
 
 class User(Base):
-    """An account for HTTP Basic; ``password`` is scrypt's parameters, salt and hash."""
+    """An account for HTTP Basic; ``password`` is what `passwords.hash_password` makes (or, of older versions,
+    scrypt's parameters, salt and hash)."""
 
     __tablename__ = "users"
 

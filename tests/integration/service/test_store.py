@@ -16,12 +16,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from package_hunter.access.actor import Actor
 from package_hunter.access.view import EVERYTHING
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
-from package_hunter.store import accounts, scans
+from package_hunter.store import accounts, passwords, scans
 from package_hunter.store.database import DiskFullError, Store, StoreError
 from package_hunter.store.models import Base
 from package_hunter.store.scans import NewScan
@@ -92,9 +93,13 @@ def test_accounts(store: Store) -> None:
         stored = accounts.stored_password(session, "ana")
         assert stored is not None
         assert "correct" not in stored
-        assert accounts.password_fits("correct horse", stored)
-        assert not accounts.password_fits("correct house", stored)
-        assert not accounts.password_fits("x" * 5000, stored)
+        assert passwords.password_fits("correct horse", stored)
+        assert not passwords.password_fits("correct house", stored)
+        assert not passwords.password_fits("x" * 5000, stored)
+        newer, by = passwords.hash_password("correct horse"), Actor("ana", "192.0.2.7")
+        assert accounts.renew_hash(session, "ana", stored, newer, by)
+        assert not accounts.renew_hash(session, "ana", stored, newer, by)  # no longer what is stored
+        assert accounts.stored_password(session, "ana") == newer
         assert accounts.token_owner(session, value) == "ci"
         assert accounts.token_owner(session, value + "x") is None
         assert accounts.tokens(session)[0].last_used is not None

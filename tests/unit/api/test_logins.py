@@ -14,7 +14,7 @@ from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError
 from package_hunter.api.limits import Windows, neighbourhood
 from package_hunter.config import Settings
-from package_hunter.store import accounts
+from package_hunter.store import accounts, passwords
 from package_hunter.store.database import Store
 from package_hunter.store.models import Token, User
 
@@ -111,7 +111,7 @@ def test_names_that_are_nobody_s_are_limited_together(store: Store) -> None:
 def test_one_address_cannot_guess_at_every_account(store: Store) -> None:
     with store.write() as session:
         for n in range(5):
-            session.add(User(name=f"user{n}", password=accounts.UNKNOWN_USER, created=0))
+            session.add(User(name=f"user{n}", password=passwords.UNKNOWN_USER, created=0))
 
     async def go() -> None:
         auth = authenticator(store)
@@ -138,7 +138,7 @@ def test_a_changed_password_ends_what_was_verified(store: Store) -> None:
         auth = authenticator(store, seconds=0.0)
         assert await auth.name(ANA, HERE) == "ana"
         with store.write() as session:
-            session.execute(update(User).values(password=accounts.hash_password("another one")))
+            session.execute(update(User).values(password=passwords.hash_password("another one")))
         assert await outcome(auth.name(ANA, HERE)) == 401
         assert await auth.name(basic("ana", "another one"), HERE) == "ana"
 

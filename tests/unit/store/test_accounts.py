@@ -1,4 +1,4 @@
-"""Passwords and names; the database's half is in the integration tests."""
+"""Names; the database's half is in the integration tests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,6 @@ import pytest
 
 from package_hunter.errors import UsageError
 from package_hunter.store import accounts
-
-
-def test_equal_passwords_have_different_hashes() -> None:
-    first, second = accounts.hash_password("correct horse"), accounts.hash_password("correct horse")
-    assert first != second
-    assert first.startswith("scrypt$16384$8$5$")
-    assert accounts.password_fits("correct horse", second)
-
-
-def test_no_password_fits_the_unknown_user() -> None:
-    assert not accounts.password_fits("", accounts.UNKNOWN_USER)
 
 
 @pytest.mark.parametrize("name", ["", "a:b", "a\nb", "\x1b[31m", " a", "a ", "x" * 129])
