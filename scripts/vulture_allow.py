@@ -54,6 +54,6 @@ _.open56, _.posix_rename
 _.setstat, _.lsetstat, _.fsetstat, _.fstatvfs, _.unlock
 lang, submethods, dest_host, dest_port, orig_host, orig_port, datatype, desired_access
 # read by h2 and by asyncio, which offer no other way
-_.max_concurrent_streams, _._transport, _._over_ssl
+_.max_concurrent_streams, _.max_header_list_size, _._transport, _._over_ssl
 # what a sealed file holds: tests unpack it as a thief would
 _.unseal

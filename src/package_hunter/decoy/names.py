@@ -46,6 +46,11 @@ class Names:
             number = self._registries
             self._add(host, str(_REGISTRY_V4[number]), str(ipaddress.ip_address(_REGISTRY_V6 + number)))
 
+    def is_registry(self, name: str) -> bool:
+        """Whether ``name`` has a registry's address."""
+        known = self._by_name.get(name)
+        return known is not None and ipaddress.ip_address(known[0]) in _REGISTRY_V4
+
     def has(self, name: str) -> bool:
         """Whether ``name`` has addresses already."""
         return name in self._by_name

@@ -86,7 +86,8 @@ class Process:
         names = Names(spec.run_dir / NAMES, hosts, spec.limits.names)
         references = [c for _ in range(2) for c in _references(spec)]
         self.watch = watch = Watch(spec.canaries, references, self.record, Registries.of(spec.upstreams))
-        certificates = Certificates(*ca, spec.run_dir)
+        # what registries pass on goes the shortest way, by HTTP/1.1
+        certificates = Certificates(*ca, spec.run_dir, lambda name: not names.is_registry(name))
         markers = Markers(names, self.record)
         self.world = DecoyContext(spec, names, self.record, certificates, watch, markers)
         self.cache = RegistryCache(spec.cache_dir, spec.cache_bytes)

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import ssl
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
@@ -55,8 +56,16 @@ def make_ca() -> tuple[bytes, bytes]:
 class Certificates:
     """TLS contexts by name. The name that a client asked for becomes its SSLObject's ``asked_name``."""
 
-    def __init__(self, ca_cert: bytes, ca_key: bytes, folder: Path | None) -> None:
-        """``folder`` is where a certificate lies for the moment in which it is read; None: in memory."""
+    def __init__(
+        self,
+        ca_cert: bytes,
+        ca_key: bytes,
+        folder: Path | None,
+        speaks_h2: Callable[[str], bool] = lambda name: True,
+    ) -> None:
+        """``folder`` is where a certificate lies for the moment in which it is read; None: in memory. ``speaks_h2``:
+        whether HTTP/2 is offered under a name."""
+        self._speaks_h2 = speaks_h2
         self._ca = x509.load_pem_x509_certificate(ca_cert)
         key = serialization.load_pem_private_key(ca_key, None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -80,7 +89,8 @@ class Certificates:
 
     def _make(self, name: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["h2", "http/1.1"])  # as most servers prefer
+        h2 = ["h2"] if self._speaks_h2(name) else []
+        context.set_alpn_protocols([*h2, "http/1.1"])  # as most servers prefer
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         self._load(context, self._key_pem + self._certificate(name))
         context.sni_callback = self._on_sni

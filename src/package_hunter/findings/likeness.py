@@ -35,6 +35,9 @@ _Z85 = bytes.maketrans(
 )
 _COVER = 0.6
 _DRESS = re.compile(r"-----[^-]*-----|\s")
+_TOKEN_HEAD = re.compile(
+    r"^eyJ[\w-]+\.[\w-]+\."
+)  # of a JSON web token, in which every one says much the same
 _PREFIX = re.compile(r"^(?:[A-Za-z]{2,8}[_-])+")
 
 
@@ -69,7 +72,12 @@ class Pattern:
 
 def essence(value: str) -> str:
     """What of a secret is random: no armour, no white space, no prefix that all of its kind have."""
-    return _PREFIX.sub("", _DRESS.sub("", value))[:MAX_SECRET]
+    return _PREFIX.sub("", _DRESS.sub("", whole(value)))[:MAX_SECRET]
+
+
+def whole(value: str) -> str:
+    """A secret as it would be sent; of a JSON web token the signature alone, which nothing else has."""
+    return _TOKEN_HEAD.sub("", value.strip())[:MAX_SECRET]
 
 
 def distances(symbols: Sequence[Hashable]) -> list[int]:
@@ -94,7 +102,8 @@ def _codings(data: bytes) -> Iterator[Sequence[Hashable]]:
     """The sequences of digits that a secret is written as, whatever stands for a digit."""
     yield data
     yield data.hex()
-    yield _digits85(data)
+    for start in range(4):  # four bytes are five digits, from wherever the file's groups begin
+        yield _digits85(data[start:])
     yield base64.b32encode(data).rstrip(b"=")
     for start in range(3):
         yield base64.b64encode(data[start:]).rstrip(b"=")[: (len(data) - start) * 4 // 3]
@@ -104,7 +113,7 @@ def _codings(data: bytes) -> Iterator[Sequence[Hashable]]:
 def patterns(value: str) -> tuple[Pattern, ...]:
     """The patterns of a secret, as it is and with what stands before its random part."""
     found: dict[Pattern, None] = {}
-    for text in dict.fromkeys((essence(value), value.strip()[:MAX_SECRET])):
+    for text in dict.fromkeys((essence(value), whole(value))):
         for digits in _codings(text.encode()):
             window = distances(digits[:_WINDOW])
             if len(window) >= _LEAST:
@@ -186,7 +195,7 @@ class Bytes:
 @lru_cache(maxsize=1_000)
 def _differences(value: str) -> tuple[tuple[int, bytes], ...]:
     """What stays of a secret under a key that repeats: (size of the key, differences of its bytes)."""
-    secret = value.strip()[:MAX_SECRET].encode()
+    secret = whole(value).encode()
     found = []
     for size in range(2, min(_MAX_KEY, len(secret) - _KEYED) + 1):
         ours = _apart(secret, size)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from package_hunter.decoy.canaries import make_canaries
+from package_hunter.decoy.forge import jwt
 from package_hunter.findings.context import Context, RoundFacts
 from package_hunter.findings.data_out import MAX_KEPT, Sent
 from package_hunter.findings.odd_clothes import KIND, Material, comparisons, gaps
@@ -167,3 +168,13 @@ def test_a_list_of_numbers_is_not_pieced_together_out_of_everyday_numbers() -> N
     key = replace(CANARY, value=json.dumps([chance.randrange(256) for _ in range(64)], separators=(",", ":")))
     told = [b'{"id":%d,"v":"1.2.%d"}' % (chance.getrandbits(64), n) for n in range(6_000)]
     assert not _alike(key, _sent(b"".join(told)))
+
+
+def test_a_token_of_its_own_maker_is_like_no_other_of_its_form() -> None:
+    tokens = tuple(c for c in make_canaries("odd")[0] if c.value.startswith("eyJ"))
+    assert len(tokens) > 1
+    for number in range(5):
+        own = jwt("https://maker.example", f"user-{number}").encode()
+        for what in (_sent(own), _sent(b'{"token": "' + own + b'"}'), _sent(base64.b64encode(own))):
+            assert not any(_alike(token, what) for token in tokens)
+    assert _alike(tokens[0], _sent(CLOTHES["key of 5"](tokens[0].value.encode())))
