@@ -49,7 +49,10 @@ class Talker:
         over = loop.create_future()
         loop.add_reader(self._control, self._receive, over)
         _alive(loop)
-        await over
+        try:
+            await over
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
     def _receive(self, over: asyncio.Future[None]) -> None:
         try:

@@ -73,6 +73,7 @@ def test_a_conversation_that_raises_ends_alone(capsys: pytest.CaptureFixture[str
     assert bad == frames.pack(frames.SEATED)  # no word that all is done
     assert good == frames.pack(frames.SEATED) + frames.pack(frames.DONE)
     assert "a bug" in capsys.readouterr().err
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)  # nobody is ended for it any more
 
 
 def test_a_conversation_that_never_comes_back_ends_the_process() -> None:
