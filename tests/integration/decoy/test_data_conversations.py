@@ -86,17 +86,17 @@ _ROWS = {
     "psql, TLS": (
         "psql \"host=db.example user=u dbname=d sslmode=verify-full sslrootcert=$CURL_CA_BUNDLE password=$NPM_TOKEN\" "
         "-c 'select version()'",
-        "db.example:5432", "tls",
+        "db.example:5432", "over postgres",
     ),
-    "psycopg, COPY, TLS": (_python(_PSYCOPG), "py.db.example:5432", "tls"),
+    "psycopg, COPY, TLS": (_python(_PSYCOPG), "py.db.example:5432", "over postgres"),
     "mariadb, TLS": (
         "mariadb -h my.example -u root -p$NPM_TOKEN --ssl --ssl-ca=$CURL_CA_BUNDLE -e 'insert into t values (1)'",
-        "my.example:3306", "tls",
+        "my.example:3306", "over mysql",
     ),
-    "pymysql, password by public key": (_python(_PYMYSQL, "key"), "key.py.my.example:3306", "tls"),
-    "pymysql, TLS": (_python(_PYMYSQL, "tls"), "tls.py.my.example:3306", "tls"),
-    "pymongo, zlib, TLS": (_python(_PYMONGO), "py.docs.example:27017", "tls"),
-    "pymongo, by the cluster's name": (_python(_PYMONGO_SRV), "srv.xy12z.docs.example:27017", "tls"),
+    "pymysql, password by public key": (_python(_PYMYSQL, "key"), "key.py.my.example:3306", "over mysql"),
+    "pymysql, TLS": (_python(_PYMYSQL, "tls"), "tls.py.my.example:3306", "over mysql"),
+    "pymongo, zlib, TLS": (_python(_PYMONGO), "py.docs.example:27017", "over mongo"),
+    "pymongo, by the cluster's name": (_python(_PYMONGO_SRV), "srv.xy12z.docs.example:27017", "over mongo"),
 }  # fmt: skip
 
 
