@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from package_hunter.access.view import LEGACY
-from package_hunter.store import access_tables, history_tables  # noqa: F401 (one metadata)
+from package_hunter.store import access_tables, history_tables, identity_tables  # noqa: F401 (one metadata)
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
 
@@ -137,7 +137,9 @@ class User(Base):
 
 
 class Token(Base):
-    """A bearer token; only its SHA-256 is kept (it is 256 random bits: nothing to guess or stretch)."""
+    """A bearer token; only its SHA-256 is kept (it is 256 random bits: nothing to guess or stretch). ``expires`` null:
+    never. ``permissions`` and ``places`` (JSON; null: all) are what it is limited to, whatever its roles: names of
+    permissions, and ids (hex) of groups and projects. ``owner_id``: the user whose it is, whose rights bound it."""
 
     __tablename__ = "tokens"
 
@@ -146,3 +148,7 @@ class Token(Base):
     created: Mapped[int] = mapped_column(Whole)
     last_used: Mapped[int | None] = mapped_column(Whole)
     revoked: Mapped[int | None] = mapped_column(Whole)
+    expires: Mapped[int | None] = mapped_column(Whole)
+    permissions: Mapped[str | None] = mapped_column(Text)
+    places: Mapped[str | None] = mapped_column(Text)
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(Id)
