@@ -1,0 +1,9 @@
+"""The duties that follow a result: the one list that names them. Whoever imports this has said so to the store."""
+
+from __future__ import annotations
+
+from package_hunter.store import results
+
+AFTER_RESULT: tuple[results.AfterResult, ...] = ()
+
+results.use(AFTER_RESULT)
