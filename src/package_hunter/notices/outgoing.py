@@ -47,9 +47,7 @@ class Answer:
 class Outgoing:
     """Sends requests."""
 
-    def __init__(
-        self, guard: Guard, context: ssl.SSLContext | None = None, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, guard: Guard, context: ssl.SSLContext | None = None, seconds: float = SECONDS) -> None:
         self._guard = guard
         self._context = context or ssl.create_default_context()
         self._seconds = seconds
