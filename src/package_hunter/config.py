@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 
+    # notices (docs/notices.md)
+    notices_allow: str = ""  # networks that notices may go to although they are not public, comma separated
+    smtp_url: str | None = None  # smtp://USER@HOST:587 (STARTTLS), smtps://HOST, smtp+plain://HOST
+    smtp_password_file: Path | None = None
+    mail_from: str | None = None  # the address that mail comes from
+
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, Request
@@ -30,10 +28,20 @@ from package_hunter.api.access_schemas import (
     StartRole,
     Why,
 )
-from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, unknown, view_of
-from package_hunter.api.changes import WRONG, read, time_of, write
+from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, view_of
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
+from package_hunter.api.transactions import (
+    WRONG,
+    PlaceOf,
+    as_time,
+    everywhere,
+    group_place,
+    project_of,
+    project_place,
+    read,
+    write,
+)
 from package_hunter.store import accounts, history, members, places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.base import MAX_NAME
@@ -47,9 +55,9 @@ def routes(service: Service) -> APIRouter:
     _me(router, service)
     _projects(router, service)
     _groups(router, service)
-    _members(router, service, "/projects/{project_id}/members", _project_place)
-    _members(router, service, "/groups/{group_id}/members", _group_place)
-    _members(router, service, "/members", _everywhere)
+    _members(router, service, "/projects/{project_id}/members", project_place)
+    _members(router, service, "/groups/{group_id}/members", group_place)
+    _members(router, service, "/members", everywhere)
     _users(router, service)
     _history(router, service)
     return router
@@ -82,7 +90,7 @@ def _projects(router: APIRouter, service: Service) -> None:
 
     @router.get("/projects/{project_id}", tags=["access"], summary="A project")
     async def project(request: Request, project_id: str) -> PlaceInfo:
-        return await read(service, lambda s: _place_info(_project_of(s, request.state.place)))
+        return await read(service, lambda s: _place_info(project_of(s, request.state.place)))
 
 
 def _groups(router: APIRouter, service: Service) -> None:
@@ -97,10 +105,7 @@ def _groups(router: APIRouter, service: Service) -> None:
         return await write(service, lambda s: _place_info(places.add_group(s, new.path, by, new.why)))
 
 
-_PlaceOf = Callable[[Session, Request], Place]
-
-
-def _members(router: APIRouter, service: Service, path: str, place_of: _PlaceOf) -> None:
+def _members(router: APIRouter, service: Service, path: str, place_of: PlaceOf) -> None:
     where = path.strip("/").split("/")[0]
     tail = "everywhere" if where == "members" else f"in a {where.removesuffix('s')}"
 
@@ -108,7 +113,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: _PlaceOf)
     async def list_members(request: Request) -> MemberList:
         def look(session: Session) -> MemberList:
             rows = members.members(session, place_of(session, request))
-            items = [MemberInfo(account=name, role=role, since=time_of(ms)) for name, role, ms in rows]
+            items = [MemberInfo(account=name, role=role, since=as_time(ms)) for name, role, ms in rows]
             return MemberList(items=items)
 
         return await read(service, look)
@@ -151,34 +156,12 @@ def _require_own(access: Access, role: Role, place: Place) -> None:
         raise ApiError(403, f"The role {role.value} goes beyond what this account may do there.")
 
 
-def _project_place(session: Session, request: Request) -> Place:
-    return Place(project=_project_of(session, request.state.place))
-
-
-def _group_place(session: Session, request: Request) -> Place:
-    found = session.get(Group, request.state.place)
-    if found is None:
-        raise unknown("group")
-    return Place(group=found)
-
-
-def _everywhere(_session: Session, _request: Request) -> Place:
-    return Place()
-
-
-def _project_of(session: Session, key: uuid.UUID) -> Project:
-    found = session.get(Project, key)
-    if found is None:
-        raise unknown("project")
-    return found
-
-
 def _users(router: APIRouter, service: Service) -> None:
     @router.get("/users", tags=["access"], summary="List users")
     async def list_users() -> AccountList:
         def look(session: Session) -> AccountList:
             found = accounts.users(session)
-            return AccountList(items=[AccountInfo(name=u.name, created=time_of(u.created)) for u in found])
+            return AccountList(items=[AccountInfo(name=u.name, created=as_time(u.created)) for u in found])
 
         return await read(service, look)
 
@@ -248,7 +231,7 @@ def _history(router: APIRouter, service: Service) -> None:
 def _entry(row: HistoryRow) -> Entry:
     return Entry(
         id=row.id,
-        time=time_of(row.time),
+        time=as_time(row.time),
         who=row.who,
         origin=row.origin,
         action=row.action,
@@ -265,4 +248,4 @@ def _place_list(found: Any) -> PlaceList:
 
 
 def _place_info(place: Project | Group) -> PlaceInfo:
-    return PlaceInfo(id=str(place.id), path=place.path, created=time_of(place.created))
+    return PlaceInfo(id=str(place.id), path=place.path, created=as_time(place.created))

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from package_hunter.api.access_schemas import Why
 from package_hunter.api.allowed import PermittedRoute, actor_of, identity_of
-from package_hunter.api.changes import WRONG, write
 from package_hunter.api.identity_schemas import Confirmation, Enrolment, NewPassword, OneCode, RecoveryCodes
 from package_hunter.api.password_check import Claim
 from package_hunter.api.recent import require_recent
 from package_hunter.api.service import Service
+from package_hunter.api.transactions import WRONG, write
 from package_hunter.store import accounts, totp
 from package_hunter.store.base import MAX_NAME
 

@@ -13,7 +13,6 @@ from package_hunter.api import cookies
 from package_hunter.api.access_routes import start_of
 from package_hunter.api.access_schemas import Why
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, identity_of
-from package_hunter.api.changes import WRONG, read, time_of, write
 from package_hunter.api.errors import ApiError
 from package_hunter.api.identity_schemas import (
     Confirmation,
@@ -29,6 +28,7 @@ from package_hunter.api.identity_schemas import (
 )
 from package_hunter.api.password_check import Claim
 from package_hunter.api.service import Service
+from package_hunter.api.transactions import WRONG, as_time, read, write
 from package_hunter.store import accounts, invitations, members, sessions, totp
 from package_hunter.store.access_tables import Account
 from package_hunter.store.base import MAX_NAME
@@ -212,9 +212,9 @@ def _info(row: SessionRow, account: str, current: bool) -> SessionInfo:
         method=row.method,
         origin=row.origin,
         agent=row.agent,
-        created=time_of(row.created),
-        seen=time_of(row.seen),
-        authenticated=time_of(row.authenticated),
-        ends=time_of(row.ends),
+        created=as_time(row.created),
+        seen=as_time(row.seen),
+        authenticated=as_time(row.authenticated),
+        ends=as_time(row.ends),
         current=current,
     )

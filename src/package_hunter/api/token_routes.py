@@ -12,10 +12,10 @@ from package_hunter.access.view import Access
 from package_hunter.api.access_routes import start_of
 from package_hunter.api.access_schemas import MadeToken, Why
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, identity_of
-from package_hunter.api.changes import WRONG, maybe_time, read, time_of, write
 from package_hunter.api.identity_schemas import NewToken, OwnToken, TokenInfo, TokenLimits, TokenList
 from package_hunter.api.recent import require_recent
 from package_hunter.api.service import Service
+from package_hunter.api.transactions import WRONG, as_time, maybe_time, read, write
 from package_hunter.store import accounts, places, tokens
 from package_hunter.store.accounts import Start
 from package_hunter.store.base import MAX_NAME
@@ -110,7 +110,7 @@ def _limits(
 def _info(token: Token) -> TokenInfo:
     return TokenInfo(
         name=token.name,
-        created=time_of(token.created),
+        created=as_time(token.created),
         last_used=maybe_time(token.last_used),
         revoked=maybe_time(token.revoked),
         expires=maybe_time(token.expires),

@@ -28,6 +28,7 @@ COMMANDS = {
     "group": "package_hunter.cli.places:group",
     "project": "package_hunter.cli.places:project",
     "member": "package_hunter.cli.places:member",
+    "notices": "package_hunter.cli.notices:app",
     "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",

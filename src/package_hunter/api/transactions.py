@@ -1,22 +1,29 @@
-"""Reading and writing of accounts, places and roles, and how what the store refuses is told."""
+"""What routes have in common: a transaction, off the event loop, and what the store refuses as HTTP has it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
+from fastapi import Request
 from sqlalchemy.orm import Session
 
+from package_hunter.api.allowed import unknown
 from package_hunter.api.errors import ApiError
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.errors import UsageError
 from package_hunter.store import places
+from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.members import Place
 
 T = TypeVar("T")
+PlaceOf = Callable[[Session, Request], Place]
+"""Of a route: which place it is about."""
 WRONG: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The JSON is wrong, or names what cannot be."},
     401: {"model": Problem, "description": "No credentials, or wrong ones."},
@@ -30,22 +37,23 @@ WRONG: dict[int | str, dict[str, Any]] = {
 
 
 async def read(service: Service, look: Callable[[Session], T]) -> T:
-    """What ``look`` finds; ApiError."""
+    """What a look into the store gives."""
 
     def run() -> T:
-        with service.store.read() as session, _told():
+        with service.store.read() as session, told():
             return look(session)
 
     return await run_sync(run)
 
 
 async def write(service: Service, change: Callable[[Session], T]) -> T:
-    """What ``change`` gives, once it is committed; ApiError. All that is remembered of accounts is looked up again."""
+    """What a change of the store gives, once it is committed; all that is remembered of accounts is then
+    looked up again."""
 
     def run() -> T:
         with service.store.write() as session:
             service.store.lock(session, "access")  # two that take the same name, say
-            with _told():
+            with told():
                 return change(session)
 
     done = await run_sync(run)
@@ -55,7 +63,7 @@ async def write(service: Service, change: Callable[[Session], T]) -> T:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What the store refuses, as HTTP has it."""
     try:
         yield
@@ -67,11 +75,37 @@ def _told() -> Iterator[None]:
         raise ApiError(400, error.message, error.advice) from error
 
 
-def time_of(ms: int) -> datetime:
-    """Milliseconds since the epoch as a time."""
+def project_place(session: Session, request: Request) -> Place:
+    """The project of the path; ApiError 404."""
+    return Place(project=project_of(session, request.state.place))
+
+
+def group_place(session: Session, request: Request) -> Place:
+    """The group of the path; ApiError 404."""
+    found = session.get(Group, request.state.place)
+    if found is None:
+        raise unknown("group")
+    return Place(group=found)
+
+
+def everywhere(_session: Session, _request: Request) -> Place:
+    """Of routes that are about all."""
+    return Place()
+
+
+def project_of(session: Session, key: uuid.UUID) -> Project:
+    """The project of this id; ApiError 404."""
+    found = session.get(Project, key)
+    if found is None:
+        raise unknown("project")
+    return found
+
+
+def as_time(ms: int) -> datetime:
+    """Of milliseconds since the epoch."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def maybe_time(ms: int | None) -> datetime | None:
     """The same, where there is one."""
-    return None if ms is None else time_of(ms)
+    return None if ms is None else as_time(ms)

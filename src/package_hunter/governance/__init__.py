@@ -1,0 +1,1 @@
+"""Policies by scope, and what they require."""
