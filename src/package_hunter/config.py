@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 
+    # identity providers (docs/identity.md)
+    identity_allow: str = ""  # networks that they may have addresses of although not public, comma separated
+
     # notices (docs/notices.md)
     notices_allow: str = ""  # networks that notices may go to although they are not public, comma separated
     smtp_url: str | None = None  # smtp://USER@HOST:587 (STARTTLS), smtps://HOST, smtp+plain://HOST

@@ -16,10 +16,13 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    job_routes,
     notice_routes,
+    oidc_routes,
     original,
     original_form,
     own_routes,
+    provider_routes,
     session_routes,
     token_routes,
     v1,
@@ -70,7 +73,16 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    for room in (access_routes, token_routes, session_routes, own_routes, notice_routes):
+    for room in (
+        access_routes,
+        token_routes,
+        session_routes,
+        own_routes,
+        oidc_routes,
+        provider_routes,
+        job_routes,
+        notice_routes,
+    ):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)

@@ -21,6 +21,7 @@ from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
+from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.queue.base import Queue
 from package_hunter.store import places, scans
@@ -58,6 +59,7 @@ class Service:
         self.uploads = Uploads(settings)
         self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
+        self.trust = Trust(settings)
         self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)

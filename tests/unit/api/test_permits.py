@@ -17,7 +17,7 @@ from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
 from package_hunter.api.access_document import document
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.permits import PERMITS, Permit, Where
-from package_hunter.store import accounts, history, invitations, members, sessions
+from package_hunter.store import accounts, ci, history, invitations, members, providers, sessions
 from package_hunter.store.identity_tables import TotpRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.requires import ROOT
@@ -170,6 +170,42 @@ def _of_user(url: str) -> Ask:
     return ask
 
 
+def _job_token(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    return server.ask(token, "POST", "/api/v1/job-token", json={"token": "a.b.c"})
+
+
+def _new_provider(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    name = f"p{next(_numbers)}"
+    body = {"name": name, "kind": "gitlab", "issuer": f"https://{name}.example", "client_id": "hunter"}
+    return server.ask(token, "POST", "/api/v1/identity/providers", json=body)
+
+
+def _provider(server: AccessServer) -> str:
+    name = f"p{next(_numbers)}"
+    new = providers.NewProvider(name, "gitlab", f"https://{name}.example", "hunter")
+    with server.store.write() as session:
+        providers.add(session, server.app.state.service.box, new, TEST)
+    return name
+
+
+def _remove_provider(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    return server.ask(token, "DELETE", "/api/v1/identity/providers", params={"name": _provider(server)})
+
+
+def _new_rule(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    body = {"name": f"r{next(_numbers)}", "provider": _provider(server), "project": OWN}
+    body |= {"conditions": {"project_path": ["web/shop"]}}
+    return server.ask(token, "POST", "/api/v1/identity/ci-rules", json=body)
+
+
+def _remove_rule(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    name, rule = _provider(server), f"r{next(_numbers)}"
+    with server.store.write() as session:
+        row = providers.provider(session, name)
+        ci.add_rule(session, row, ci.Rule(rule, name, {"project_path": ["web/shop"]}, OWN), TEST)
+    return server.ask(token, "DELETE", "/api/v1/identity/ci-rules", params={"name": rule})
+
+
 _MEMBERS = "/api/v1/{kind}/{key}/members"
 _PROJECT, _GROUP = "/api/v1/projects/{project}/members", "/api/v1/groups/{group}/members"
 
@@ -188,7 +224,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/session"): _sign_in,
     ("POST", "/api/v1/invitation"): _take,
     **{
-        (method, url): _person(method, url.format(session_id=uuid.uuid4()))
+        (method, url): _person(method, url.format(session_id=uuid.uuid4(), provider="company"))
         for method, url in (
             *(("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/session/confirm")),
             *(("GET", "/api/v1/sessions"), ("DELETE", "/api/v1/sessions")),
@@ -203,9 +239,23 @@ ASK: dict[tuple[str, str], Ask] = {
                 ("GET", "/api/v1/me/tokens"),
                 ("POST", "/api/v1/me/tokens"),
             ),
-            ("DELETE", "/api/v1/me/tokens"),
+            *(("DELETE", "/api/v1/me/tokens"), ("POST", "/api/v1/session/confirm/{provider}")),
+            *(("GET", "/api/v1/me/identities"), ("POST", "/api/v1/me/identities/{provider}")),
+            ("DELETE", "/api/v1/me/identities/{provider}"),
         )
     },
+    ("GET", "/api/v1/oidc"): _plain("/api/v1/oidc"),
+    # open, and refused for reasons of their own: tests/integration/service/test_oidc.py, test_ci_jobs.py
+    ("GET", "/api/v1/oidc/{provider}/login"): _plain("/api/v1/oidc/none/login"),
+    ("GET", "/api/v1/oidc/callback"): _plain("/api/v1/oidc/callback?state=x"),
+    ("POST", "/api/v1/job-token"): _job_token,
+    ("GET", "/api/v1/identity/providers"): _plain("/api/v1/identity/providers"),
+    ("POST", "/api/v1/identity/providers"): _new_provider,
+    ("DELETE", "/api/v1/identity/providers"): _remove_provider,
+    ("GET", "/api/v1/identity/mappings"): _plain("/api/v1/identity/mappings"),
+    ("GET", "/api/v1/identity/ci-rules"): _plain("/api/v1/identity/ci-rules"),
+    ("POST", "/api/v1/identity/ci-rules"): _new_rule,
+    ("DELETE", "/api/v1/identity/ci-rules"): _remove_rule,
     ("POST", "/api/v1/users/invitations"): _invite,
     ("DELETE", "/api/v1/users/totp"): _of_user("/api/v1/users/totp"),
     ("DELETE", "/api/v1/users/lock"): _of_user("/api/v1/users/lock"),
@@ -234,6 +284,13 @@ ASK: dict[tuple[str, str], Ask] = {
 }
 
 
+_REFUSED_ANYHOW = {
+    "/api/v1/oidc/{provider}/login": 404,  # there is no such provider
+    "/api/v1/oidc/callback": 403,  # this browser began no login
+    "/api/v1/job-token": 403,  # this is no token
+}
+
+
 def _holds(role: Role | None, at: str, target: str, permission: Permission) -> bool:
     """By the words of docs/access.md: a role holds in its place and in all below."""
     if role is None or permission not in ROLES[role]:
@@ -245,6 +302,8 @@ def _holds(role: Role | None, at: str, target: str, permission: Permission) -> b
 
 def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool | int:
     """True: it succeeds; else the status."""
+    if permit.path in _REFUSED_ANYHOW:
+        return _REFUSED_ANYHOW[permit.path]
     if permit.where is Where.PERSON:
         return 403  # a token is none
     if permit.permission is None or permit.where is Where.LIST:
