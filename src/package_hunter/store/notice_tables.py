@@ -34,8 +34,9 @@ class NoticeRow(Base):
 
 
 class DestinationRow(Base):
-    """Where a team wants to be told: ``place`` as `Member.place` has it. ``events`` and ``options`` are JSON;
-    ``secret`` is encrypted (notices/secrecy.py). One that was removed stays, for the deliveries that name it."""
+    """Where a team wants to be told: ``place`` as `Member.place` has it. ``events`` is JSON; the settings are in
+    ``secret``, encrypted (notices/secrecy.py), or (of kinds without a secret) in ``options``, JSON. One that was
+    removed stays, for the deliveries that name it."""
 
     __tablename__ = "notice_destinations"
     __table_args__ = (
