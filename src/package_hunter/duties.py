@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from package_hunter.store import results
+from package_hunter.triage import projection
 
-AFTER_RESULT: tuple[results.AfterResult, ...] = ()
+AFTER_RESULT: tuple[results.AfterResult, ...] = (projection.after_result,)
 
 results.use(AFTER_RESULT)

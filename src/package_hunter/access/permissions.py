@@ -13,6 +13,14 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     REPORT_READ = "project:report:read"
+    FINDING_READ = "project:finding:read"
+    FINDING_COMMENT = "project:finding:comment"
+    FINDING_TRIAGE = "project:finding:triage"
+    POLICY_READ = "project:policy:read"
+    POLICY_PROPOSE = "project:policy:propose"
+    POLICY_APPROVE = "project:policy:approve"
+    WAIVER_PROPOSE = "project:waiver:propose"
+    WAIVER_APPROVE = "project:waiver:approve"
     MEMBER_READ = "project:member:read"
     MEMBER_MANAGE = "project:member:manage"
     NOTICE_READ = "project:notice:read"
@@ -39,6 +47,14 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
+    Permission.FINDING_READ: "see its findings, their states and notes",
+    Permission.FINDING_COMMENT: "write notes on findings",
+    Permission.FINDING_TRIAGE: "claim findings and set their states (not of proof, nor against an enforced rule)",
+    Permission.POLICY_READ: "see the policies that hold in it, and what their rules decided",
+    Permission.POLICY_PROPOSE: "propose changes of its policy",
+    Permission.POLICY_APPROVE: "approve others' changes of its policy",
+    Permission.WAIVER_PROPOSE: "propose to lift proof or an enforced rule for a finding",
+    Permission.WAIVER_APPROVE: "approve others' waivers",
     Permission.MEMBER_READ: "see who has which role in it",
     Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
     Permission.NOTICE_READ: "see where its teams are told what happens, and how that went",
