@@ -87,6 +87,19 @@ class DeliveryRow(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+class ToldRow(Base):
+    """What teams were last told of a finding of a project: that it is ``open``, or that it is settled. A finding that
+    nobody needed to be told of has none."""
+
+    __tablename__ = "told_findings"
+
+    project_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    open: Mapped[bool]
+
+
 class IssueRow(Base):
     """The issue that a destination's tracker has for a finding of a project: so there is one, and it can be closed.
     ``remote`` is null while it is being made."""
