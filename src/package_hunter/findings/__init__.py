@@ -15,6 +15,7 @@ from package_hunter.findings import (
     odd_clothes,
     shared_starts,
     startup,
+    wrappers,
 )
 from package_hunter.findings.context import Blamer, Context, RoundFacts
 from package_hunter.findings.correlate import correlate
@@ -49,7 +50,7 @@ def judge(
     facts = facts or RoundFacts()
     context = Context(observation, network, facts, blamer)
     seen = [
-        *from_alerts.signals(context),
+        *wrappers.soften(from_alerts.signals(context), context),
         *from_network.signals(context, facts.host_facts),
         *odd_clothes.signals(context),
         *from_host.signals(context),
