@@ -22,6 +22,7 @@ from package_hunter.ecosystems.interpreters import Chosen
 from package_hunter.ecosystems.python import closed, installed, interpreter
 from package_hunter.ecosystems.python.asked import RequirementSet, dumps, normal, requirement_name
 from package_hunter.ecosystems.python.closed import Closed, Tree
+from package_hunter.ecosystems.python.formats import formats
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.local_builds import LocalBuilds
 from package_hunter.ecosystems.tree import BoxTree
@@ -249,16 +250,20 @@ class PythonPlan(Plan):
 
     def _from_indexes(self) -> list[tuple[tuple[str, ...], str | None]]:
         """pip's arguments for what registries have and is not there yet, with the package's purl."""
-        if self._tree is not None:
-            how, tree = self._options(), self._tree
-            built = [(pin, (*how, *tree.build_of(pin, self.project))) for pin in tree.builds]
-            return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
         wanted = self._source.wanted
+        format_of = formats(wanted.lines)
+        if self._tree is not None:
+            tree = self._tree
+            built = [
+                (pin, (*self._options(), *format_of.for_pip(pin), *tree.build_of(pin, self.project)))
+                for pin in tree.builds
+            ]
+            return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
         asked: list[tuple[str, ...]] = [
             ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
             for number in range(len(wanted.proven))
         ]
-        asked += [(*self._limited, "-r", self._list)] if wanted.lines else []
+        asked += [(*self._limited, *format_of.for_pip(), "-r", self._list)] if wanted.lines else []
         return [(what, None) for what in asked]
 
     def _options(self) -> tuple[str, ...]:

@@ -51,7 +51,8 @@ class Resolver:
     (requirements files), ``constraints`` (likewise), ``lock`` (whether a uv.lock is exported first, from the working
     directory), ``locked`` (inputs list everything), ``skipped`` (names that are not to be asked for), ``needed``
     (names without which all is in vain), ``hashes`` (``NAME==VERSION`` -> digests, any of which a file must have),
-    ``prereleases`` (whether those are taken)."""
+    ``formats`` (``sources``, ``wheels``: names; ``rest``: which of them the others are, if any), ``prereleases``
+    (whether those are taken), ``folders`` (options that name the project's own folders of archives)."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
@@ -69,9 +70,10 @@ class Resolver:
         try:
             inputs: list[str] = self._export() if self._job["lock"] else self._job["inputs"]
             lines = self._until(lambda: self._compile(inputs))
-            return (
-                lines if lines is not None and self._until(lambda: self._install(lines)) is not None else None
-            )
+            if lines is None:
+                return None
+            self._put_builds_aside(lines)
+            return lines if self._until(lambda: self._install(lines)) is not None else None
         finally:
             shutil.rmtree(self._cache, ignore_errors=True)
 
@@ -133,16 +135,34 @@ class Resolver:
         text = target.read_text().replace("\\\n", " ")
         return [" ".join(line.split()) for line in text.splitlines() if re.match(_NAME, line)]
 
+    def _put_builds_aside(self, lines: list[str]) -> None:
+        """What is to come from its source archive is built later, even where there is a wheel."""
+        asked = self._job["formats"]
+        for line in lines:
+            name = _name(line)
+            rest = asked["rest"] == "sources" and name not in asked["wheels"]
+            if name in asked["sources"] or rest:
+                self.builds[name] = re.sub(r"\[.*?\]", "", line.split(" ")[0])
+
     def _install(self, lines: list[str]) -> list[str] | None:
         lines[:] = map(self._with_digests, lines)
         kept = [line for line in lines if _name(line) not in self.builds]
         if not kept:
             return []
-        source = self._cache / "install.txt"
-        source.write_text("".join(f"{line}\n" for line in kept))
-        argv = ["pip", "install", "--quiet", "--python", self._job["python"], "--no-deps"]
-        done = self._uv([*argv, "--require-hashes", "--requirement", str(source)])
+        # a folder of archives, and some indexes, tell no digests
+        proven = [line for line in kept if "--hash=" in line]
+        plain = [line for line in kept if "--hash=" not in line]
+        done = self._take(proven, "--require-hashes") and self._take(plain)
         return kept if done else None
+
+    def _take(self, lines: list[str], *options: str) -> bool:
+        """Whether these are installed."""
+        if not lines:
+            return True
+        source = self._cache / "install.txt"
+        source.write_text("".join(f"{line}\n" for line in [*self._job["folders"], *lines]))
+        argv = ["pip", "install", "--quiet", "--python", self._job["python"], "--no-deps"]
+        return self._uv([*argv, *options, "--requirement", str(source)])
 
     def _with_digests(self, line: str) -> str:
         """The line with the lock file's digests where it has some, in place of the index's."""
