@@ -306,7 +306,9 @@ def bars(cases: list[Case]) -> list[str]:
         broken.append(f"simulations not caught: {', '.join(unseen)}")
     thefts = [c for c in due if c.expect == "malicious"]
     if sum(c.verdict == "malicious" for c in thefts) < 0.95 * len(thefts):
-        broken.append(f"less than 95 % of the {len(thefts)} simulations that do what only malware does are malicious")
+        broken.append(
+            f"less than 95 % of the {len(thefts)} simulations that do what only malware does are malicious"
+        )
     twin = [c for c in cases if c.group == "twin"]
     broken += [f"the twin of {c.name} is {c.verdict}" for c in twin if c.verdict not in MILD[c.expect]]
     good = [c for c in cases if c.group in ("loud", "plain")]
@@ -347,7 +349,9 @@ def main() -> int:
         "--work", type=Path, default=ROOT / ".eval", help="archives, reports and GuardDog go here"
     )
     parser.add_argument("--groups", default=",".join(GROUPS), help="which of simulation, twin, loud, plain")
-    parser.add_argument("--resume", action="store_true", help="keep what an earlier run in --work has scanned")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep what an earlier run in --work has scanned"
+    )
     parser.add_argument("--only", help="only cases whose name or group contains this")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/evaluation.md")
     parser.add_argument("--no-guarddog", action="store_true")
