@@ -59,7 +59,7 @@ def judge(
     ]
     seen += startup.signals(context, seen)
     seen.sort(key=lambda s: s.time_ns)
-    seen = list(tied(shared_starts.joined(seen), context))
+    seen = list(tied(shared_starts.joined(seen, context), context))
     failed = frozenset(r.command.blame_purl for r in facts.runs if r.command.blame_purl and r.exit_code)
     signals = list(soften(seen, from_network.hosts_asked(network), failed))
     return group([*signals, *correlate(signals)], context, explain_rule)

@@ -28,8 +28,14 @@ if TYPE_CHECKING:
 _MAX_LEFT_OUT = 200
 _MOST_STARTERS = 20  # of one package
 _START_SECONDS = 10
-# as Python reads it, with what it imports in reach
-_START = "import site, sys; sys.path.append(sys.argv[1]); site.addpackage(sys.argv[1], sys.argv[2], set())"
+# as in starts.py
+_FILE = "import site, sys; sys.path.append(sys.argv[1]); site.addpackage(sys.argv[1], sys.argv[2], set())"
+_MODULE = (
+    "import runpy, sys; sys.path.append(sys.argv[1]); "
+    "runpy.run_path(sys.argv[1] + '/' + sys.argv[2], run_name=sys.argv[2][:-3])"
+)
+_CUSTOM = ("sitecustomize", "usercustomize")
+_STARTERS = ("*.pth", *(f"{name}{end}" for name in _CUSTOM for end in (".py", "/__init__.py")))
 _NAME = r"([A-Za-z0-9][A-Za-z0-9._-]*)"
 _TO_BUILD = re.compile(rf"(?:[Ff]ailed to (?:download and )?build|[Bb]uild) `{_NAME}==([A-Za-z0-9.!+_-]+)`")
 _MISSING = (
@@ -235,25 +241,27 @@ def build(uv: str, python: str, *argv: str) -> int:
     code = subprocess.run(
         [uv, "pip", "install", "--python", python, *argv], env=_environment(python)
     ).returncode
-    for path in [path for path in _starters(python) if path not in before][:_MOST_STARTERS]:
-        _start_alone(python, path)
+    for one in [one for one in _starters(python) if one not in before][:_MOST_STARTERS]:
+        _start_alone(python, *one)
     return code
 
 
-def _starters(python: str) -> list[Path]:
-    """The start-up files of an environment."""
-    return sorted(Path(python).parent.parent.glob("lib/python3*/site-packages/*.pth"))
+def _starters(python: str) -> list[tuple[str, str]]:
+    """The start-up files of an environment: the folder of its packages, and their names in it."""
+    sites = Path(python).parent.parent.glob("lib/python3*/site-packages")
+    found = ((site, path) for site in sites for name in _STARTERS for path in site.glob(name))
+    return sorted((str(site), str(path.relative_to(site))) for site, path in found)
 
 
-def _start_alone(python: str, path: Path) -> None:
+def _start_alone(python: str, site: str, name: str) -> None:
     """Run one start-up file in a process of its own, before the next package's install runs it with all others: one
     that acts once only then acts as its own package's. What does not end is left to itself, and watched."""
-    argv = [python, "-I", "-S", "-c", _START, str(path.parent), path.name]
+    argv = [python, "-I", "-S", "-c", _MODULE if name.endswith(".py") else _FILE, site, name]
     started = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     try:
         started.wait(_START_SECONDS)
     except subprocess.TimeoutExpired:
-        print(f"{path.name} runs for longer than {_START_SECONDS} s", file=sys.stderr)
+        print(f"{name} runs for longer than {_START_SECONDS} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -205,8 +205,17 @@ def test_no_file_of_the_project_says_which_program_uv_starts_or_whom_it_asks() -
     assert (env["UV_KEYRING_PROVIDER"], env["UV_PYTHON_DOWNLOADS"]) == ("disabled", "never")
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "laid"),
+    [
+        (0, "made.pth"),
+        (3, "made.pth"),
+        (0, "sitecustomize.py"),
+        (0, "usercustomize.py"),
+        (0, "sitecustomize/__init__.py"),
+    ],
+)
+def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, code: int, laid: str) -> None:
     """Once, in a start of its own: those that were there before, and links of editable installs, do nothing in it."""
     site, said = tmp_path / "lib/python3.11/site-packages", tmp_path / "said"
     site.mkdir(parents=True)
@@ -217,7 +226,8 @@ def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, c
     (site / "made.py").write_text(f"open({str(said)!r}, 'a').write('made')\n")
     uv = tmp_path / "uv"
     uv.write_text(
-        f"#!/bin/sh\necho 'import made' >{site}/made.pth\necho /src >{site}/__editable__.a.pth\nexit {code}\n"
+        f"#!/bin/sh\nmkdir -p {site}/sitecustomize\necho 'import made' >{site}/{laid}\n"
+        f"echo /src >{site}/__editable__.a.pth\nexit {code}\n"
     )
     uv.chmod(0o755)
     assert resolve.build(str(uv), str(python), "./a") == code
