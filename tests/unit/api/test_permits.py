@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,20 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import delete, update
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
 from package_hunter.api.access_document import document
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.permits import PERMITS, Permit, Where
-from package_hunter.store import accounts, ci, history, invitations, members, providers, sessions
-from package_hunter.store.identity_tables import TotpRow
+from package_hunter.notices import destinations, secrecy
+from package_hunter.notices.destinations import NewDestination
+from package_hunter.notices.kinds.mail import MailTo
+from package_hunter.store import accounts, history, members
+from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
+from tests.support.identity_asks import IDENTITY_ASKS, a_user
 from tests.support.requires import ROOT
 
 PLACES = ("", "web", OWN)
@@ -99,7 +103,7 @@ def _new_user(server: AccessServer, token: str, _target: str, _who: str) -> http
 
 
 def _remove_user(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    return server.ask(token, "DELETE", "/api/v1/users", params={"name": _user(server)})
+    return server.ask(token, "DELETE", "/api/v1/users", params={"name": a_user(server)})
 
 
 def _new_token(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
@@ -112,98 +116,60 @@ def _revoke_token(server: AccessServer, token: str, _target: str, _who: str) -> 
     return server.ask(token, "DELETE", "/api/v1/tokens", params={"name": name})
 
 
-_open_answers: dict[str, httpx.Response] = {}  # nobody is asked there: once is enough for all roles
+def _notice_routes(route: str, url: str, path: Callable[[str], str]) -> dict[tuple[str, str], Ask]:
+    """Those of where a place's teams are told."""
 
-
-def _sign_in(server: AccessServer, _token: str, _target: str, _who: str) -> httpx.Response:
-    with server.store.write() as session:
-        if members.account(session, "signs-in") is None:
-            accounts.add_user(session, "signs-in", "correct horse", accounts.Start(()), TEST)
-    if "session" not in _open_answers:
-        body = {"name": "signs-in", "password": "correct horse"}
-        _open_answers["session"] = server.ask(None, "POST", "/api/v1/session", json=body)
-    return _open_answers["session"]
-
-
-def _take(server: AccessServer, _token: str, _target: str, _who: str) -> httpx.Response:
-    with server.store.write() as session:
-        invited = invitations.invite(session, f"invited-{next(_numbers)}", accounts.Start(()), TEST)
-    return server.ask(
-        None, "POST", "/api/v1/invitation", json={"token": invited, "password": "correct horse"}
-    )
-
-
-def _person(method: str, url: str) -> Ask:
-    """What no token may ask for, whatever it brings."""
-
-    def ask(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-        return server.ask(token, method, url, **({} if method == "GET" else {"json": {}}))
-
-    return ask
-
-
-def _user(server: AccessServer) -> str:
-    name = f"user-{next(_numbers)}"
-    with server.store.write() as session:
-        session.add(accounts.User(name=name, password="x", created=1))
-        members.add_account(session, name, "user", server.ids[OWN])
-    return name
-
-
-def _invite(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    return server.ask(token, "POST", "/api/v1/users/invitations", json={"name": f"new-{next(_numbers)}"})
-
-
-def _of_user(url: str) -> Ask:
-    """Takes something of a user away."""
-
-    def ask(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-        name = _user(server)
+    def named(server: AccessServer, target: str) -> str:
+        name = f"to-{next(_numbers)}"
         with server.store.write() as session:
-            who = accounts.user(session, name)
-            sessions.begin(session, who, "test", sessions.Times(10_000, 10_000), TEST)
-            session.add(
-                TotpRow(account_id=who.id, secret=b"", confirmed=1, last_step=0, failures=0, locked=1)
-            )
-        return server.ask(token, "DELETE", url, params={"name": name})
+            to = NewDestination(name, MailTo(to=["ana@example.org"]))
+            place = server.place(session, path(target))
+            destinations.add(session, place, to, secrecy.public_key(server.settings), TEST)
+        return name
 
-    return ask
+    def add(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        to = {"kind": "mail", "to": ["ana@example.org"]}
+        body = {"name": f"new-{next(_numbers)}", "settings": to}
+        answer = server.ask(token, "POST", _filled(f"{url}/destinations", server, target), json=body)
+        _forget_destinations(server)
+        return answer
+
+    def remove(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        where = _filled(f"{url}/destinations", server, target)
+        answer = server.ask(token, "DELETE", where, params={"name": named(server, target)})
+        _forget_destinations(server)
+        return answer
+
+    def test(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        where = _filled(f"{url}/destinations/test", server, target)
+        answer = server.ask(token, "POST", where, json={"name": named(server, target)})
+        _forget_destinations(server)
+        return answer
+
+    def retry(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        name = named(server, target)
+        with server.store.write() as session:
+            destinations.test(session, server.place(session, path(target)), name, TEST)
+            session.execute(update(DeliveryRow).values(state="dead"))
+        answer = server.ask(token, "POST", _filled(f"{url}/deliveries/retry", server, target), json={})
+        _forget_destinations(server)
+        return answer
+
+    there, gone = f"/api/v1{route}/destinations", f"/api/v1{route}/deliveries"
+    return {
+        ("GET", there): _plain(f"{url}/destinations"),
+        ("POST", there): add,
+        ("DELETE", there): remove,
+        ("POST", f"{there}/test"): test,
+        ("GET", gone): _plain(f"{url}/deliveries"),
+        ("POST", f"{gone}/retry"): retry,
+    }
 
 
-def _job_token(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    return server.ask(token, "POST", "/api/v1/job-token", json={"token": "a.b.c"})
-
-
-def _new_provider(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    name = f"p{next(_numbers)}"
-    body = {"name": name, "kind": "gitlab", "issuer": f"https://{name}.example", "client_id": "hunter"}
-    return server.ask(token, "POST", "/api/v1/identity/providers", json=body)
-
-
-def _provider(server: AccessServer) -> str:
-    name = f"p{next(_numbers)}"
-    new = providers.NewProvider(name, "gitlab", f"https://{name}.example", "hunter")
+def _forget_destinations(server: AccessServer) -> None:
+    """A place has so many at most, and here are many roles."""
     with server.store.write() as session:
-        providers.add(session, server.app.state.service.box, new, TEST)
-    return name
-
-
-def _remove_provider(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    return server.ask(token, "DELETE", "/api/v1/identity/providers", params={"name": _provider(server)})
-
-
-def _new_rule(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    body = {"name": f"r{next(_numbers)}", "provider": _provider(server), "project": OWN}
-    body |= {"conditions": {"project_path": ["web/shop"]}}
-    return server.ask(token, "POST", "/api/v1/identity/ci-rules", json=body)
-
-
-def _remove_rule(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    name, rule = _provider(server), f"r{next(_numbers)}"
-    with server.store.write() as session:
-        row = providers.provider(session, name)
-        ci.add_rule(session, row, ci.Rule(rule, name, {"project_path": ["web/shop"]}, OWN), TEST)
-    return server.ask(token, "DELETE", "/api/v1/identity/ci-rules", params={"name": rule})
+        session.execute(delete(DestinationRow))
 
 
 _MEMBERS = "/api/v1/{kind}/{key}/members"
@@ -221,45 +187,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/openapi.json"): _plain("/api/v1/openapi.json"),
     ("GET", "/metrics"): _plain("/metrics"),
     ("GET", "/api/v1/me"): _plain("/api/v1/me"),
-    ("POST", "/api/v1/session"): _sign_in,
-    ("POST", "/api/v1/invitation"): _take,
-    **{
-        (method, url): _person(method, url.format(session_id=uuid.uuid4(), provider="company"))
-        for method, url in (
-            *(("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/session/confirm")),
-            *(("GET", "/api/v1/sessions"), ("DELETE", "/api/v1/sessions")),
-            *(("DELETE", "/api/v1/sessions/{session_id}"), ("POST", "/api/v1/me/password")),
-            *(
-                ("POST", "/api/v1/me/totp"),
-                ("POST", "/api/v1/me/totp/confirm"),
-                ("POST", "/api/v1/me/totp/codes"),
-            ),
-            *(
-                ("POST", "/api/v1/me/totp/remove"),
-                ("GET", "/api/v1/me/tokens"),
-                ("POST", "/api/v1/me/tokens"),
-            ),
-            *(("DELETE", "/api/v1/me/tokens"), ("POST", "/api/v1/session/confirm/{provider}")),
-            *(("GET", "/api/v1/me/identities"), ("POST", "/api/v1/me/identities/{provider}")),
-            ("DELETE", "/api/v1/me/identities/{provider}"),
-        )
-    },
-    ("GET", "/api/v1/oidc"): _plain("/api/v1/oidc"),
-    # open, and refused for reasons of their own: tests/integration/service/test_oidc.py, test_ci_jobs.py
-    ("GET", "/api/v1/oidc/{provider}/login"): _plain("/api/v1/oidc/none/login"),
-    ("GET", "/api/v1/oidc/callback"): _plain("/api/v1/oidc/callback?state=x"),
-    ("POST", "/api/v1/job-token"): _job_token,
-    ("GET", "/api/v1/identity/providers"): _plain("/api/v1/identity/providers"),
-    ("POST", "/api/v1/identity/providers"): _new_provider,
-    ("DELETE", "/api/v1/identity/providers"): _remove_provider,
-    ("GET", "/api/v1/identity/mappings"): _plain("/api/v1/identity/mappings"),
-    ("GET", "/api/v1/identity/ci-rules"): _plain("/api/v1/identity/ci-rules"),
-    ("POST", "/api/v1/identity/ci-rules"): _new_rule,
-    ("DELETE", "/api/v1/identity/ci-rules"): _remove_rule,
-    ("POST", "/api/v1/users/invitations"): _invite,
-    ("DELETE", "/api/v1/users/totp"): _of_user("/api/v1/users/totp"),
-    ("DELETE", "/api/v1/users/lock"): _of_user("/api/v1/users/lock"),
-    ("DELETE", "/api/v1/users/sessions"): _of_user("/api/v1/users/sessions"),
+    **IDENTITY_ASKS,
     ("GET", "/api/v1/projects"): _plain("/api/v1/projects"),
     ("POST", "/api/v1/projects"): _new_place("projects"),
     ("GET", "/api/v1/projects/{project_id}"): _plain("/api/v1/projects/{project}"),
@@ -281,6 +209,9 @@ ASK: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/tokens"): _new_token,
     ("DELETE", "/api/v1/tokens"): _revoke_token,
     ("GET", "/api/v1/history"): _plain("/api/v1/history"),
+    **_notice_routes("/projects/{project_id}", "/api/v1/projects/{project}", lambda t: t),
+    **_notice_routes("/groups/{group_id}", "/api/v1/groups/{group}", lambda t: t.split("/")[0]),
+    **_notice_routes("", "/api/v1", lambda _: ""),
 }
 
 
@@ -311,6 +242,8 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
     place = target.split("/")[0] if permit.where is Where.GROUP else target
     if permit.path.startswith("/monitor"):
         place = OWN  # its home, whatever the target
+    if permit.where is Where.SERVER:
+        place = ""  # whatever the target
     if _holds(role, at, place, permit.permission):
         return True
     if permit.where is Where.SCAN:
