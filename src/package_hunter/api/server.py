@@ -41,6 +41,7 @@ _FILES = 4_096
 _BACKLOG = 1_024
 _LIBRARIES = (
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
+    *("argon2", "authlib.oauth2", "authlib.oidc", "httpcore", "joserfc", "pyotp"),
     *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "httpx", "httpcore", "idna"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
@@ -292,9 +293,9 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    from package_hunter import api, findings, model, notices, policy, queue, report, store
+    from package_hunter import access, api, findings, identity, model, notices, policy, queue, report, store
 
-    ours = (model, api, store, notices, queue, report, policy, findings)
+    ours = (model, access, api, store, identity, notices, queue, report, policy, findings)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver)):
