@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from package_hunter.inventory import after_scan
 from package_hunter.store import results
 
-AFTER_RESULT: tuple[results.AfterResult, ...] = ()
+AFTER_RESULT: tuple[results.AfterResult, ...] = (after_scan.note,)
 
 results.use(AFTER_RESULT)

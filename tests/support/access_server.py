@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from package_hunter import duties  # noqa: F401 (says what follows a result)
 from package_hunter.access.actor import Actor
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
 from package_hunter.api.app import create_app
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
+from package_hunter.model.scan import Package
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store import accounts, places, scans
 from package_hunter.store.database import Store
@@ -57,7 +60,8 @@ class AccessServer:
             self.queue.enqueue(session, scan.id)
         job = self.queue.claim("w")
         assert job is not None
-        self.queue.finish(job, made_report(str(scan.id), "malicious", alerts=1))
+        held = Package("pkg:npm/shared@1.0.0", "shared", "1.0.0")
+        self.queue.finish(job, replace(made_report(str(scan.id), "malicious", alerts=1), packages=(held,)))
         return str(scan.id)
 
     def token(self, name: str, *roles: tuple[Role, str], home: str = OWN) -> str:

@@ -13,6 +13,8 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     REPORT_READ = "project:report:read"
+    INVENTORY_READ = "project:inventory:read"
+    INVENTORY_SUBMIT = "project:inventory:submit"
     MEMBER_READ = "project:member:read"
     MEMBER_MANAGE = "project:member:manage"
     PROJECT_CREATE = "server:project:create"
@@ -37,6 +39,8 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
+    Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",
+    Permission.INVENTORY_SUBMIT: "hand in what it holds: SBOMs",
     Permission.MEMBER_READ: "see who has which role in it",
     Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
     Permission.PROJECT_CREATE: "make projects",

@@ -19,8 +19,8 @@ class Role(StrEnum):
     MONITOR = "monitor"
 
 
-_VIEW = frozenset({P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.MEMBER_READ})
-_SUBMIT = _VIEW | {P.SCAN_SUBMIT}
+_VIEW = frozenset({P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.INVENTORY_READ, P.MEMBER_READ})
+_SUBMIT = _VIEW | {P.SCAN_SUBMIT, P.INVENTORY_SUBMIT}
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.VIEWER: _VIEW,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 
@@ -39,7 +37,9 @@ from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forb
 from package_hunter.api.errors import ApiError
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
-from package_hunter.errors import UsageError
+from package_hunter.api.work import as_time as _time
+from package_hunter.api.work import read as _read
+from package_hunter.api.work import write as _write
 from package_hunter.store import accounts, history, members, places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.base import MAX_NAME
@@ -307,49 +307,12 @@ def _entry(row: HistoryRow) -> Entry:
     )
 
 
-async def _read(service: Service, look: Callable[[Session], T]) -> T:
-    def run() -> T:
-        with service.store.read() as session, _told():
-            return look(session)
-
-    return await run_sync(run)
-
-
-async def _write(service: Service, change: Callable[[Session], T]) -> T:
-    def run() -> T:
-        with service.store.write() as session:
-            service.store.lock(session, "access")  # two that take the same name, say
-            with _told():
-                return change(session)
-
-    done = await run_sync(run)
-    service.accesses.forget()
-    return done
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What the store refuses, as HTTP has it."""
-    try:
-        yield
-    except places.MissingError as error:
-        raise ApiError(404, error.message, "") from error
-    except places.TakenError as error:
-        raise ApiError(409, error.message, "") from error
-    except UsageError as error:
-        raise ApiError(400, error.message, error.advice) from error
-
-
 def _place_list(found: Any) -> PlaceList:
     return PlaceList(items=[_place_info(place) for place in found])
 
 
 def _place_info(place: Project | Group) -> PlaceInfo:
     return PlaceInfo(id=str(place.id), path=place.path, created=_time(place.created))
-
-
-def _time(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _maybe(ms: int | None) -> datetime | None:

@@ -144,11 +144,13 @@ class Service:
         with self.store.read() as session:
             return scans.report(session, view, scan_id)
 
-    async def target_project(self, access: Access, path: str | None) -> uuid.UUID:
-        """The project that a submission goes to: the one named, else the account's own; ApiError 403, 404."""
+    async def target_project(
+        self, access: Access, path: str | None, permission: Permission = Permission.SCAN_SUBMIT
+    ) -> uuid.UUID:
+        """The project that a request is about: the one named, else the account's own; ApiError 403, 404."""
         project = access.home if path is None else await self.project_at(access, path)
-        if not access.may_in(project, Permission.SCAN_SUBMIT):
-            raise forbidden(Permission.SCAN_SUBMIT)
+        if not access.may_in(project, permission):
+            raise forbidden(permission)
         return project
 
     async def project_at(self, access: Access, path: str) -> uuid.UUID:

@@ -21,6 +21,7 @@ from package_hunter.audit import sealer
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
+from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
@@ -86,7 +87,13 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
+    return Parts(
+        pipeline_runner(config, take_locks),
+        _reap,
+        renderers(),
+        lambda: lacking(config),
+        lambda: unfit(config),
+    )
 
 
 def renderers() -> dict[str, Renderer]:

@@ -28,7 +28,7 @@ from package_hunter import __version__
 from package_hunter.access.view import EVERYTHING, LEGACY
 from package_hunter.confined import StoppedError
 from package_hunter.ecosystems.base import SourceTree
-from package_hunter.ecosystems.locked import lock_files
+from package_hunter.ecosystems.locked import Pin, lock_files
 from package_hunter.ecosystems.planner import in_child
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.report import Report
@@ -73,17 +73,17 @@ class Known:
         return package.integrity is None or bool(allowed & set(package.integrity.split()))
 
 
-def known_by(scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Known | None:
-    """What a project is known by; None where nothing freezes what it installs."""
+def known_by(
+    scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstream], listed: Sequence[Pin] | None = None
+) -> Known | None:
+    """What a project is known by; None where nothing freezes what it installs. ``listed``: what its lock files pin
+    (`pins_of`), where that was read already."""
     options = scan.options
     if (options.engine or scan.config.engine) == "falco" or options.rule_files:
         return None  # which rules are loaded is not known here
     if source_tree.folder is None or source_tree.top == "package":
         return None  # a single package: what it needs in turn is open
-    try:
-        pins = in_child(source_tree, _pins, dict[str, frozenset[str]])
-    except StoppedError:
-        return None  # the scan itself meets the same, and says so
+    pins = _frozen(pins_of(source_tree) if listed is None else listed)
     if not pins:
         return None
     frozen = sorted((purl, sorted(digests)) for purl, digests in pins.items())
@@ -95,13 +95,27 @@ def known_by(scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstrea
     return Known(_digest([*parts, *_every_file(source_tree.folder)]), pins)
 
 
-def _pins(source_tree: SourceTree) -> dict[str, frozenset[str]]:
-    """The digests that lock files pin, by purl. Looks into the project's files: in a child without rights."""
+def pins_of(source_tree: SourceTree) -> list[Pin]:
+    """All that the project's lock files pin; nothing for a single package."""
+    if source_tree.folder is None or source_tree.top == "package":
+        return []
+    try:
+        return in_child(source_tree, _pins, list[Pin])
+    except StoppedError:
+        return []  # the scan itself meets the same, and says so
+
+
+def _pins(source_tree: SourceTree) -> list[Pin]:
+    """Looks into the project's files: in a child without rights."""
+    return [pin for lock in lock_files(source_tree.tree, source_tree.project) for pin in lock.packages]
+
+
+def _frozen(pins: Sequence[Pin]) -> dict[str, frozenset[str]]:
+    """The digests that lock files pin, by purl."""
     found: dict[str, frozenset[str]] = {}
-    for lock in lock_files(source_tree.tree, source_tree.project):
-        for pin in lock.packages:
-            if pin.registry and pin.integrity:
-                found[pin.purl] = found.get(pin.purl, frozenset()) | frozenset(pin.integrity.split())
+    for pin in pins:
+        if pin.registry and pin.integrity:
+            found[pin.purl] = found.get(pin.purl, frozenset()) | frozenset(pin.integrity.split())
     return found
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING
+
+from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
@@ -16,18 +19,23 @@ from package_hunter.store.database import Store
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems.base import SourceTree
+    from package_hunter.ecosystems.pinned import Pin
     from package_hunter.pipeline.options import Scan
     from package_hunter.queue.reuse import Known
 
 
-def pipeline_runner(settings: Settings) -> Runner:
+OnPins = Callable[[Session, uuid.UUID, Sequence["Pin"]], None]
+"""What becomes of a scan's number and of what its tree's lock files pin, in a transaction."""
+
+
+def pipeline_runner(settings: Settings, on_pins: OnPins | None = None) -> Runner:
     """A runner that makes real scans; the pipeline is imported with the first one."""
     stores: list[Store] = []  # opened in the worker that scans: not to be carried over a fork
 
     def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
-        return _Run(settings, stores[0], job).scan(archive)
+        return _Run(settings, stores[0], job, on_pins).scan(archive)
 
     return run
 
@@ -35,8 +43,9 @@ def pipeline_runner(settings: Settings) -> Runner:
 class _Run:
     """One job under way."""
 
-    def __init__(self, settings: Settings, store: Store, job: Job) -> None:
+    def __init__(self, settings: Settings, store: Store, job: Job, on_pins: OnPins | None = None) -> None:
         self._settings, self._store, self._job = settings, store, job
+        self._on_pins = on_pins
         # read before the scan: a mistake in it should cost nobody one
         self._policy = server_policy(settings)
         self._own: str | None = None
@@ -72,9 +81,13 @@ class _Run:
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
             self._own = own_text(source_tree.tree.read, source_tree.project)
+        pins = reuse.pins_of(source_tree)
+        if self._on_pins is not None and pins:
+            with self._store.write() as session:
+                self._on_pins(session, job.scan_id, pins)
         if not self._settings.result_cache_seconds:
             return None
-        self._known = reuse.known_by(scan, source_tree, upstreams)
+        self._known = reuse.known_by(scan, source_tree, upstreams, pins)
         if self._known is None or job.fresh:
             return None
         found = reuse.known(self._store, self._known.key, job.submitter, self._settings, job.project)
