@@ -16,7 +16,7 @@ from package_hunter.api.inventory_schemas import Commit, FileInfo, FileList, Has
 from package_hunter.api.receive import chunks
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
-from package_hunter.api.work import add, as_time, read
+from package_hunter.api.transactions import add, as_time, read
 from package_hunter.inventory import intake, packages, sbom, who_has
 from package_hunter.inventory.packages import File
 from package_hunter.inventory.who_has import Has

@@ -31,6 +31,7 @@ COMMANDS = {
     "who-has": "package_hunter.cli.inventory:who_has",
     "inventory": "package_hunter.cli.inventory:inventory",
     "osv": "package_hunter.cli.inventory:osv_app",
+    "notices": "package_hunter.cli.notices:app",
     "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",
