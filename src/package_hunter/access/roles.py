@@ -19,22 +19,32 @@ class Role(StrEnum):
     MONITOR = "monitor"
 
 
-_VIEW = frozenset({P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.INVENTORY_READ, P.MEMBER_READ})
-_SUBMIT = _VIEW | {P.SCAN_SUBMIT, P.INVENTORY_SUBMIT}
+_VIEW = frozenset(
+    {
+        *(P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.FINDING_READ, P.POLICY_READ, P.MEMBER_READ),
+        *(P.GATE_READ, P.INVENTORY_READ),
+    }
+)
+_SUBMIT = _VIEW | {
+    *(P.SCAN_SUBMIT, P.FINDING_COMMENT, P.POLICY_PROPOSE, P.WAIVER_PROPOSE),
+    P.INVENTORY_SUBMIT,
+}
+_TRIAGE = _SUBMIT | {P.FINDING_TRIAGE}
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.VIEWER: _VIEW,
     Role.DEVELOPER: _SUBMIT,
-    Role.ANALYST: _SUBMIT | {P.NOTICE_READ},
-    Role.SECURITY_ADMIN: _SUBMIT
-    | {P.NOTICE_READ, P.NOTICE_MANAGE, P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE},
+    Role.ANALYST: _TRIAGE | {P.NOTICE_READ},
+    Role.SECURITY_ADMIN: _TRIAGE
+    | {P.POLICY_APPROVE, P.WAIVER_APPROVE, P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE}
+    | {P.NOTICE_READ, P.NOTICE_MANAGE},
     Role.AUDITOR: _VIEW
     | {P.NOTICE_READ, P.ROLE_READ, P.USER_READ, P.TOKEN_READ, P.METRICS_READ, P.HISTORY_READ},
     Role.ADMINISTRATOR: frozenset(
         {
             *(P.PROJECT_READ, P.MEMBER_READ, P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE),
             *(P.ROLE_READ, P.ROLE_MANAGE, P.USER_READ, P.USER_MANAGE, P.TOKEN_READ, P.TOKEN_MANAGE),
-            P.METRICS_READ,
+            *(P.METRICS_READ, P.REPOSITORY_MANAGE),
         }
     ),
     Role.MONITOR: frozenset({P.METRICS_READ}),
@@ -45,9 +55,9 @@ SERVER_ROLES = frozenset({Role.ADMINISTRATOR, Role.MONITOR})
 
 MEANING: dict[Role, str] = {
     Role.VIEWER: "reads",
-    Role.DEVELOPER: "reads, and has things scanned",
-    Role.ANALYST: "reads, and has things scanned; decides on findings",
-    Role.SECURITY_ADMIN: "leads a project or group: its members, new projects",
+    Role.DEVELOPER: "reads, has things scanned, comments, proposes",
+    Role.ANALYST: "as a developer; decides on findings",
+    Role.SECURITY_ADMIN: "as an analyst; approves policies and waivers; leads a project or group, its members",
     Role.AUDITOR: "reads all, who may do what and the history included; changes nothing",
     Role.ADMINISTRATOR: "runs the server: users, tokens, roles; reads no scan",
     Role.MONITOR: "reads the server's figures",
