@@ -30,16 +30,6 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     notice_tables,
     policy_tables,
 )
-    access_tables,
-    gate_tables,
-    history_tables,
-    inventory_tables,
-    notice_tables,
-    finding_tables,
-    history_tables,
-    notice_tables,
-    policy_tables,
-)
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
 
