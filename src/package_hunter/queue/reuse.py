@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packageurl import PackageURL
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from package_hunter import __version__
 from package_hunter.access.view import EVERYTHING, LEGACY
@@ -38,6 +38,7 @@ from package_hunter.model.times import rfc3339
 from package_hunter.sandbox.image.build import find_image
 from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
+from package_hunter.store.gate_tables import ScanOrigin
 from package_hunter.store.models import KnownResult, Scan
 
 if TYPE_CHECKING:
@@ -219,17 +220,23 @@ def _digest(parts: Iterator[str] | list[str]) -> str:
 
 
 def known(
-    store: Store, key: str, submitter: str, settings: Settings, project: uuid.UUID = LEGACY
+    store: Store,
+    key: str,
+    submitter: str,
+    settings: Settings,
+    project: uuid.UUID = LEGACY,
+    scan_id: uuid.UUID | None = None,
 ) -> Report | None:
     """This account's newest whole result of that key in that project within `result_cache_seconds`, with its scan's
-    id. Projects do not share results: who sees one need not see the other."""
+    id. Projects do not share results: who sees one need not see the other. Within one, a scan whose tree is known for
+    sure (``scan_id``, fetched or pinned) is covered by an earlier such scan, whoever submitted that."""
     since = now_ms() - int(settings.result_cache_seconds * 1000)
     query = (
         select(Scan.id)
         .join(KnownResult, KnownResult.scan_id == Scan.id)
         .where(
             KnownResult.key == key,
-            Scan.submitter == submitter,
+            or_(Scan.submitter == submitter, and_(_sure(Scan.id), _sure(scan_id))),
             Scan.project_id == project,
             Scan.status == ScanStatus.FINISHED.value,
             Scan.verdict != Verdict.INCONCLUSIVE.value,
@@ -242,6 +249,11 @@ def known(
         found = session.scalar(query)
         data = None if found is None else scans.report(session, EVERYTHING, found)
     return None if data is None else from_json(data)
+
+
+def _sure(scan_id: Any) -> ColumnElement[bool]:
+    """Whether that scan's tree is known to be its commit's."""
+    return exists().where(ScanOrigin.scan_id == scan_id, ScanOrigin.known.in_(("fetched", "pinned")))
 
 
 def note(store: Store, key: str, scan_id: Any) -> None:

@@ -90,7 +90,9 @@ class _Run:
         self._known = reuse.known_by(scan, source_tree, upstreams, pins)
         if self._known is None or job.fresh:
             return None
-        found = reuse.known(self._store, self._known.key, job.submitter, self._settings, job.project)
+        found = reuse.known(
+            self._store, self._known.key, job.submitter, self._settings, job.project, job.scan_id
+        )
         return None if found is None else reuse.as_new(found, str(job.scan_id))
 
     def _note(self, report: Report) -> None:
