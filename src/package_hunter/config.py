@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     smtp_password_file: Path | None = None
     mail_from: str | None = None  # the address that mail comes from
 
+    # gate (docs/gate.md)
+    forges_file: Path | None = None  # the forges that this host fetches from and tells; None: none
+
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report
 

@@ -75,6 +75,7 @@ class Answer:
             "commit": self.commit,
             "result": self.gate.value,
             "says": self.says,
+            "waits": any(scan.runs for scan in self.scans),
             "reasons": [_reason(one) for one in self.reasons],
             "scans": [_scan(one) for one in self.scans],
             "policies": [{"scope": scope, "digest": digest} for scope, digest in self.policies],
