@@ -16,6 +16,7 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    gate_routes,
     inventory_routes,
     notice_routes,
     original,
@@ -70,6 +71,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
 
     app.include_router(access_routes.routes(service))
     app.include_router(inventory_routes.routes(service))
+    app.include_router(gate_routes.routes(service))
     app.include_router(notice_routes.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)

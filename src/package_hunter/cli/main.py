@@ -28,6 +28,7 @@ COMMANDS = {
     "group": "package_hunter.cli.places:group",
     "project": "package_hunter.cli.places:project",
     "member": "package_hunter.cli.places:member",
+    "gate": "package_hunter.cli.gate:app",
     "who-has": "package_hunter.cli.inventory:who_has",
     "inventory": "package_hunter.cli.inventory:inventory",
     "osv": "package_hunter.cli.inventory:osv_app",

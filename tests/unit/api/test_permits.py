@@ -16,11 +16,14 @@ from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
 from package_hunter.api.access_document import document
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.permits import PERMITS, Permit, Where
+from package_hunter.governance.gate.forges import Forge, Forges
 from package_hunter.store import accounts, history, members
+from package_hunter.store.gate_tables import Repository
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.requires import ROOT
 
 PLACES = ("", "web", OWN)
+_URL = "https://gitlab.example/web/shop.git"
 _numbers = itertools.count()
 
 
@@ -61,6 +64,35 @@ def _submit(server: AccessServer, token: str, target: str, _who: str) -> httpx.R
 def _sbom(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
     document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}
     return server.ask(token, "POST", "/api/v1/sboms", params={"project": target}, json=document)
+
+
+def _of_commit(url: str) -> Ask:
+    def ask(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        return server.ask(token, "GET", url, params={"project": target, "commit": "a" * 40})
+
+    return ask
+
+
+def _with_repository(server: AccessServer, target: str) -> None:
+    with server.store.write() as session:
+        session.merge(Repository(project_id=server.ids[target], url=_URL, created=1))
+
+
+def _fetch(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    _with_repository(server, target)
+    body = {"commit": "a" * 40, "ref": "main"}
+    return server.ask(token, "POST", "/api/v1/gate/fetches", params={"project": target}, json=body)
+
+
+def _bind(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    server.app.state.service.forges = Forges((Forge("lab", "gitlab", "https://gitlab.example/"),))
+    body = {"project": target, "url": _URL, "external": "web/shop", "why": "a test"}
+    return server.ask(token, "POST", "/api/v1/repositories", json=body)
+
+
+def _unbind(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    _with_repository(server, target)
+    return server.ask(token, "DELETE", "/api/v1/repositories", params={"project": target})
 
 
 def _new_place(kind: str) -> Ask:
@@ -130,6 +162,12 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/scans"): _plain("/api/v1/scans?limit=500"),
     ("GET", "/api/v1/scans/{scan_id}"): _plain("/api/v1/scans/{scan}"),
     ("GET", "/api/v1/scans/{scan_id}/report"): _plain("/api/v1/scans/{scan}/report"),
+    ("GET", "/api/v1/gate"): _of_commit("/api/v1/gate"),
+    ("GET", "/api/v1/gate/answers"): _of_commit("/api/v1/gate/answers"),
+    ("POST", "/api/v1/gate/fetches"): _fetch,
+    ("GET", "/api/v1/repositories"): _plain("/api/v1/repositories"),
+    ("POST", "/api/v1/repositories"): _bind,
+    ("DELETE", "/api/v1/repositories"): _unbind,
     ("GET", "/api/v1/who-has"): _plain("/api/v1/who-has?purl=pkg:npm/shared"),
     ("GET", "/api/v1/packages/{purl:path}"): _plain("/api/v1/packages/pkg:npm/shared@1.0.0"),
     ("POST", "/api/v1/sboms"): _sbom,

@@ -98,8 +98,9 @@ def check_url(url: str) -> None:
         )
 
 
-def load(settings: Settings) -> Forges:
-    """The host's forges; none where the setting names no file. UsageError says what is wrong and where."""
+def load(settings: Settings, secrets: bool = True) -> Forges:
+    """The host's forges; none where the setting names no file. UsageError says what is wrong and where. ``secrets``:
+    with what their files hold, which the API's process never does."""
     path = settings.forges_file
     if path is None:
         return Forges()
@@ -110,10 +111,10 @@ def load(settings: Settings) -> Forges:
     rows = data.get("forge", [])
     if set(data) - {"forge"} or not isinstance(rows, list) or not all(isinstance(r, Mapping) for r in rows):
         raise UsageError(f"{path} holds [[forge]] tables and nothing else.", "See docs/gate.md.")
-    return Forges(tuple(_forge(row, f"{path}, forge {n}") for n, row in enumerate(rows, 1)))
+    return Forges(tuple(_forge(row, f"{path}, forge {n}", secrets) for n, row in enumerate(rows, 1)))
 
 
-def _forge(row: Mapping[str, Any], where: str) -> Forge:
+def _forge(row: Mapping[str, Any], where: str, secrets: bool) -> Forge:
     unknown = sorted(set(row) - _KEYS)
     if unknown:
         raise UsageError(f"{where}: unknown key {unknown[0]!r}.", f"Known are: {', '.join(sorted(_KEYS))}.")
@@ -139,13 +140,13 @@ def _forge(row: Mapping[str, Any], where: str) -> Forge:
         kind=kind,
         url=url,
         api=texts["api"].rstrip("/"),
-        token=_secret(texts["token_file"], where),
+        token=_secret(texts["token_file"], where) if secrets else "",
         git_user=texts["git_user"] or ("oauth2" if kind == "gitlab" else "x-access-token"),
         ca_file=texts["ca_file"],
         networks=tuple(networks),
         app_id=texts["app_id"],
         installation_id=texts["installation_id"],
-        private_key=_secret(texts["private_key_file"], where),
+        private_key=_secret(texts["private_key_file"], where) if secrets else "",
     )
 
 

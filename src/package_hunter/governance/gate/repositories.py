@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
@@ -62,6 +63,12 @@ def forget(session: Session, project: Project, by: Actor, why: str | None = None
     change = Change("repository.remove", project.path, _said(row), None, why, project.id)
     session.delete(row)
     history.record(session, by, change)
+
+
+def every(session: Session) -> list[tuple[str, Repository]]:
+    """All of them with their projects' paths, for who manages them."""
+    query = select(Project.path, Repository).join(Project, Project.id == Repository.project_id)
+    return [(path, row) for path, row in session.execute(query.order_by(Project.path))]
 
 
 def _said(row: Repository) -> dict[str, str | None]:

@@ -78,7 +78,8 @@ class Teller:
         """Tell it; the forge's id of what we made there, where it has one. NotToldError, or what `Outgoing` fails
         with."""
         if self._forge.kind == "gitlab":
-            return self._gitlab(standing, at)
+            self._gitlab(standing, at)
+            return None
         if self._forge.kind == "github":
             return self._github(standing, at)
         raise NotToldError(f"The forge {self._forge.name} is told nothing (kind: git).", final=True)

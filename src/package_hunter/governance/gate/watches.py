@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 DAYS_MS = 30 * 86_400_000
 """So long after somebody last asked, a commit is no longer told of."""
-_SOON_MS, _LATER_MS = 3_000, 60_000
+_SOON_MS, _LATER_MS, _LATEST_MS = 3_000, 60_000, 21_600_000
 _LEASE_MS = 120_000
 _DELAYS_MS = (10_000, 60_000, 600_000, 3_600_000)
 
@@ -58,6 +58,11 @@ def watch(
     if merge_request is not None:
         again["merge_request"] = merge_request
     session.execute(made.on_conflict_do_update(index_elements=["project_id", "commit"], set_=again))
+
+
+def _pause(row: Watch) -> int:
+    """Until the next look, in ms: the longer ago somebody asked, the longer (what people decide later is told then)."""
+    return min(max(_LATER_MS, (now_ms() - (row.until - DAYS_MS)) // 8), _LATEST_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +140,13 @@ class Watcher:
                 return
             if error is None:
                 row.told, row.external, row.error, row.attempts = task.digest, external, None, 0
-                row.due = now_ms() + (_SOON_MS if task.body["waits"] else _LATER_MS)
+                row.due = now_ms() + (_SOON_MS if task.body["waits"] else _pause(row))
                 return
             row.error = error.message[:2_000]
             log.warning("forge not told", project=task.body["project"], commit=row.commit, error=row.error)
             if final:  # until the gate's word is another
                 row.told = task.digest
-                row.due = now_ms() + _LATER_MS
+                row.due = now_ms() + _pause(row)
                 return
             row.due = now_ms() + _DELAYS_MS[min(row.attempts, len(_DELAYS_MS) - 1)]
             row.attempts += 1
