@@ -37,6 +37,8 @@ class Permission(StrEnum):
     TOKEN_READ = "server:token:read"
     TOKEN_MANAGE = "server:token:manage"
     REPOSITORY_MANAGE = "server:repository:manage"
+    IDENTITY_READ = "server:identity:read"
+    IDENTITY_MANAGE = "server:identity:manage"
     METRICS_READ = "server:metrics:read"
     HISTORY_READ = "server:history:read"
 
@@ -75,6 +77,8 @@ MEANING: dict[Permission, str] = {
     Permission.TOKEN_READ: "list tokens",
     Permission.TOKEN_MANAGE: "make and revoke tokens",
     Permission.REPOSITORY_MANAGE: "say where projects' repositories are: what the server fetches with its own rights",
+    Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
+    Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
     Permission.METRICS_READ: "read the server's figures (of all projects together)",
     Permission.HISTORY_READ: "read and export the history of changes",
 }

@@ -18,9 +18,15 @@ from package_hunter.api import (
     access_routes,
     gate_routes,
     inventory_routes,
+    job_routes,
     notice_routes,
+    oidc_routes,
     original,
     original_form,
+    own_routes,
+    provider_routes,
+    session_routes,
+    token_routes,
     v1,
 )
 from package_hunter.api.allowed import PermittedRoute
@@ -69,10 +75,19 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    app.include_router(access_routes.routes(service))
-    app.include_router(inventory_routes.routes(service))
-    app.include_router(gate_routes.routes(service))
-    app.include_router(notice_routes.routes(service))
+    for room in (
+        access_routes,
+        token_routes,
+        session_routes,
+        own_routes,
+        oidc_routes,
+        provider_routes,
+        job_routes,
+        gate_routes,
+        inventory_routes,
+        notice_routes,
+    ):
+        app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)
     app.add_middleware(Gate, service=service, metrics=metrics)

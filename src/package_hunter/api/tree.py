@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
-from package_hunter.access.job import JobClaims
+from package_hunter.api.allowed import identity_of
 from package_hunter.api.errors import ApiError
 from package_hunter.errors import UsageError
 from package_hunter.governance.gate import origins
@@ -42,7 +42,7 @@ def said_of(request: Request) -> Said | None:
             raise ApiError(400, "Of which commit?", "Give commit, too: its whole name.")
         return None
     try:
-        return Said(origins.check(commit, **given), _claims(request))
+        return Said(origins.check(commit, **given), identity_of(request).job)
     except UsageError as error:
         raise ApiError(400, error.message, error.advice) from error
 
@@ -50,8 +50,3 @@ def said_of(request: Request) -> Said | None:
 def _given(request: Request, name: str) -> str | None:
     value = request.query_params.get(name)
     return request.headers.get(_HEADER + name.replace("_", "-")) if value is None else value
-
-
-def _claims(request: Request) -> JobClaims | None:
-    """What the token of the CI job says, where one asks."""
-    return getattr(request.scope.get("identity"), "job", None)
