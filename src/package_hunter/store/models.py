@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from package_hunter.access.view import LEGACY
-from package_hunter.store import access_tables, history_tables  # noqa: F401 (one metadata)
+from package_hunter.store import access_tables, history_tables, proposal_tables  # noqa: F401 (one metadata)
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
 
