@@ -21,7 +21,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from package_hunter.access.view import LEGACY
-from package_hunter.store import access_tables, history_tables, proposal_tables  # noqa: F401 (one metadata)
+from package_hunter.store import (  # noqa: F401 (one metadata)
+    access_tables,
+    history_tables,
+    notice_tables,
+    proposal_tables,
+)
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
 

@@ -1,0 +1,1 @@
+"""Where teams live: what happens is told by webhook, mail, chat and in their issue trackers."""
