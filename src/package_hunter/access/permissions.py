@@ -13,6 +13,10 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     REPORT_READ = "project:report:read"
+    PROPOSAL_READ = "project:proposal:read"
+    PROPOSAL_MAKE = "project:proposal:make"
+    PROPOSAL_APPROVE = "project:proposal:approve"
+    GLASS_BREAK = "project:glass:break"
     MEMBER_READ = "project:member:read"
     MEMBER_MANAGE = "project:member:manage"
     PROJECT_CREATE = "server:project:create"
@@ -37,6 +41,10 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
+    Permission.PROPOSAL_READ: "see proposals, their impact, and who approved them",
+    Permission.PROPOSAL_MAKE: "propose changes, and edit proposals of others (who then may not approve them)",
+    Permission.PROPOSAL_APPROVE: "approve, reject and review what others propose",
+    Permission.GLASS_BREAK: "apply a proposal at once in an emergency; everybody concerned is told",
     Permission.MEMBER_READ: "see who has which role in it",
     Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
     Permission.PROJECT_CREATE: "make projects",

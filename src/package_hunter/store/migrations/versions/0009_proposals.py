@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (the SQL is put together of this file's constants alone)
 """Changes that need two people: proposals, edits, approvals, and the documents that they change.
 
 The rules are held by triggers, written once for both databases: each is a condition (in SQL that both read) under
@@ -128,7 +129,6 @@ def _make_documents() -> None:
 
 _Rule = tuple[str, str, str, str]  # table, act, the condition of refusal, what is said
 
-# SQL below is put together of the constants of this file alone
 _EDITORS = (
     "SELECT p.person_id FROM proposal_edits e JOIN account_persons p ON p.account_id = e.account_id "
     "WHERE e.proposal = {number}"
@@ -144,8 +144,12 @@ _COUNTED = (
     "AND y.dropped IS NULL AND a.removed IS NULL AND a.kind = 'user' "
     f"AND me.person_id NOT IN ({_EDITORS.format(number='NEW.number')}))"
 )
+_MAY_APPROVE = (
+    "EXISTS (SELECT 1 FROM members m WHERE m.account_id = NEW.applied_by_id "
+    f"AND m.role IN {_APPROVING_ROLES})"
+)
 _OTHERS = (
-    "EXISTS (SELECT 1 FROM members m JOIN accounts a ON a.id = m.account_id "  # noqa: S608
+    "EXISTS (SELECT 1 FROM members m JOIN accounts a ON a.id = m.account_id "
     "JOIN account_persons me ON me.account_id = a.id "
     f"WHERE m.role IN {_APPROVING_ROLES} AND a.kind = 'user' AND a.removed IS NULL "
     f"AND me.person_id NOT IN ({_EDITORS.format(number='NEW.number')}))"
@@ -172,15 +176,18 @@ def _about_approvals() -> Iterator[_Rule]:
     me, editors = _ME.format(account="NEW.account_id"), _EDITORS.format(number="NEW.proposal")
     yield table, "INSERT", f"{me} IN ({editors})", "author and editors do not approve their own"
     twice = (
-        "EXISTS (SELECT 1 FROM approvals y JOIN account_persons p ON p.account_id = y.account_id "  # noqa: S608
+        "EXISTS (SELECT 1 FROM approvals y JOIN account_persons p ON p.account_id = y.account_id "
         "WHERE y.proposal = NEW.proposal AND y.version = NEW.version AND y.dropped IS NULL "
         f"AND p.person_id = {me})"
     )
     yield table, "INSERT", twice, "that person has approved it already"
     yield table, "INSERT", "NEW.dropped IS NOT NULL", "an approval begins as one that counts"
     fixed = _differs(_OF_APPROVAL)
-    yield table, "UPDATE", f"{fixed} OR OLD.dropped IS NOT NULL OR NEW.dropped IS NULL", (
-        "an approval is only ever dropped"
+    yield (
+        table,
+        "UPDATE",
+        f"{fixed} OR OLD.dropped IS NOT NULL OR NEW.dropped IS NULL",
+        ("an approval is only ever dropped"),
     )
 
 
@@ -190,8 +197,11 @@ def _about_edits() -> Iterator[_Rule]:
     none_yet = "NOT EXISTS (SELECT 1 FROM proposal_edits o WHERE o.proposal = NEW.proposal)"
     first = f"(NEW.version = 1 AND p.version = 1 AND {same} AND {none_yet})"
     later = "(NEW.version = p.version + 1 AND p.state IN ('open', 'approved') AND NEW.created < p.expires)"
-    yield "proposal_edits", "INSERT", f"NOT EXISTS ({of} AND ({first} OR {later}))", (
-        "edits follow each other, while the proposal is open"
+    yield (
+        "proposal_edits",
+        "INSERT",
+        f"NOT EXISTS ({of} AND ({first} OR {later}))",
+        ("edits follow each other, while the proposal is open"),
     )
     yield "proposal_edits", "UPDATE", "1 = 1", "an edit is never changed"
 
@@ -209,7 +219,12 @@ def _about_proposals() -> Iterator[_Rule]:
         "AND e.document = NEW.document AND e.content_hash = NEW.content_hash)"
     )
     well = f"NEW.version = OLD.version + 1 AND NEW.state = 'open' AND {edit}"
-    yield table, "UPDATE", f"({_differs(_EDITED)}) AND NOT ({well})", "what a proposal says changes by an edit"
+    yield (
+        table,
+        "UPDATE",
+        f"({_differs(_EDITED)}) AND NOT ({well})",
+        "what a proposal says changes by an edit",
+    )
     becomes = "NEW.state IN ('approved', 'applied') AND NEW.state <> OLD.state"
     by_yes = "(NEW.way IS NULL OR NEW.way = 'approved')"
     yield table, "UPDATE", f"{becomes} AND {by_yes} AND {_COUNTED} < NEW.needed", "approvals are missing"
@@ -220,12 +235,18 @@ def _about_proposals() -> Iterator[_Rule]:
 def _about_applying() -> Iterator[_Rule]:
     applied = "NEW.state = 'applied' AND OLD.state <> 'applied'"
     table = "proposals"
-    yield table, "UPDATE", "NEW.state <> 'applied' AND (NEW.way IS NOT NULL OR NEW.applied IS NOT NULL)", (
-        "only what is applied was applied in some way"
+    yield (
+        table,
+        "UPDATE",
+        "NEW.state <> 'applied' AND (NEW.way IS NOT NULL OR NEW.applied IS NOT NULL)",
+        ("only what is applied was applied in some way"),
     )
     known = "NEW.way IS NOT NULL AND NEW.way IN ('approved', 'break-glass', 'alone')"
-    yield table, "UPDATE", f"{applied} AND NOT ({known} AND NEW.applied IS NOT NULL)", (
-        "it says when and in which way it was applied"
+    yield (
+        table,
+        "UPDATE",
+        f"{applied} AND NOT ({known} AND NEW.applied IS NOT NULL)",
+        ("it says when and in which way it was applied"),
     )
     yield table, "UPDATE", f"{applied} AND NEW.applied >= NEW.expires", "the proposal is expired"
     early = "NEW.apply_at IS NOT NULL AND NEW.applied < NEW.apply_at"
@@ -233,10 +254,21 @@ def _about_applying() -> Iterator[_Rule]:
     who = _LIVE_USER.format(account="NEW.applied_by_id")
     reasons = "'production-emergency', 'critical-deadline', 'technical-limit', 'accepted-risk'"
     told = f"NEW.emergency IS NOT NULL AND NEW.emergency IN ({reasons}) AND trim(NEW.emergency_text) <> ''"
-    yield table, "UPDATE", (
-        f"{applied} AND NEW.way = 'break-glass' AND NOT (NEW.emergency_text IS NOT NULL AND {told} AND {who})"
-    ), "breaking the glass needs a user, a reason and a text"
-    yield table, "UPDATE", f"{applied} AND NEW.way = 'alone' AND {_OTHERS}", "there is somebody else to approve it"
+    yield (
+        table,
+        "UPDATE",
+        (
+            f"{applied} AND NEW.way = 'break-glass' AND NOT (NEW.emergency_text IS NOT NULL AND {told} AND {who})"
+        ),
+        "breaking the glass needs a user, a reason and a text",
+    )
+    alone = f"{who} AND {_MAY_APPROVE} AND NOT {_OTHERS}"
+    yield (
+        table,
+        "UPDATE",
+        f"{applied} AND NEW.way = 'alone' AND NOT ({alone})",
+        ("only who is alone in approving needs nobody else"),
+    )
 
 
 def _about_reviews() -> Iterator[_Rule]:
@@ -244,8 +276,11 @@ def _about_reviews() -> Iterator[_Rule]:
     sound = "OLD.reviewed IS NULL AND NEW.reviewed IS NOT NULL AND NEW.state = 'applied' AND NEW.way <> 'approved'"
     me = _ME.format(account="NEW.reviewer_id")
     live = _LIVE_USER.format(account="NEW.reviewer_id")
-    yield table, "UPDATE", f"({changed}) AND NOT ({sound} AND {live})", (
-        "a review is one user's, once, of what was applied unreviewed"
+    yield (
+        table,
+        "UPDATE",
+        f"({changed}) AND NOT ({sound} AND {live})",
+        ("a review is one user's, once, of what was applied unreviewed"),
     )
     breaker = _ME.format(account="NEW.applied_by_id")
     own = f"{me} IN ({_EDITORS.format(number='NEW.number')}) OR {me} = {breaker}"
@@ -277,7 +312,7 @@ def _sqlite(rules: list[_Rule]) -> None:
         )
         # INSERT OR REPLACE takes a row away without asking the trigger on DELETE
         same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-        taken = f"SELECT 1 FROM {table} WHERE {same}"  # noqa: S608
+        taken = f"SELECT 1 FROM {table} WHERE {same}"
         op.execute(
             f"CREATE TRIGGER {table}_no_other BEFORE INSERT ON {table} WHEN EXISTS ({taken}) "
             "BEGIN SELECT RAISE(ABORT, 'what was proposed is never replaced'); END"
@@ -303,7 +338,9 @@ def _postgresql(rules: list[_Rule]) -> None:
             mine = [(refused, says) for t, a, refused, says in rules if (t, a) == (table, act)]
             if not mine:
                 continue
-            body = " ".join(f"IF {refused} THEN RAISE EXCEPTION '{_quoted(says)}'; END IF;" for refused, says in mine)
+            body = " ".join(
+                f"IF {refused} THEN RAISE EXCEPTION '{_quoted(says)}'; END IF;" for refused, says in mine
+            )
             _function(f"{table}_{act.lower()}", f"{body} RETURN NEW;")
             _trigger(table, f"BEFORE {act}", f"{table}_{act.lower()}", "ROW")
     _function("proposals_stay", "RAISE EXCEPTION 'what was proposed is never deleted';")

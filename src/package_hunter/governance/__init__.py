@@ -1,0 +1,1 @@
+"""What decides for all: policies, changes that need two people, the gate."""
