@@ -13,10 +13,11 @@ from package_hunter.access.view import EVERYTHING
 from package_hunter.governance.proposals import decide, life, propose
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By
-from package_hunter.store import members, places
+from package_hunter.store import members, places, tokens
 from package_hunter.store.database import Store
 from package_hunter.store.members import Place
 from package_hunter.store.proposal_tables import Proposal
+from package_hunter.store.starts import Start
 
 TEST = Actor("test", "test")
 START = 1_800_000_000_000
@@ -37,11 +38,14 @@ class World:
             self.add(name, Role.SECURITY_ADMIN)
         self.add("dev", Role.DEVELOPER, "web/shop")
 
-    def add(self, name: str, role: Role | None = None, path: str = "", kind: str = "user") -> None:
-        """An account with a role."""
+    def add(self, name: str, role: Role | None = None, path: str = "") -> None:
+        """An account with a role, a token's where the name says so."""
         with self.store.write() as session:
             home = places.project_at(session, EVERYTHING, "web/shop").id
-            members.add_account(session, name, kind, home)
+            if name.startswith("token:"):
+                tokens.add_token(session, name.removeprefix("token:"), Start((), home), TEST)
+            else:
+                members.add_account(session, name, "user", home)
             if role is not None:
                 members.give(session, name, role, self.place(session, path), TEST)
 

@@ -125,7 +125,7 @@ def test_the_same_person_twice_at_once_is_one_approval(world: World) -> None:
 
 
 def test_tokens_propose_and_never_approve(world: World) -> None:
-    world.add("token:ci", Role.SECURITY_ADMIN, kind="token")
+    world.add("token:ci", Role.SECURITY_ADMIN)
     number = world.propose("ann", TWO)
     with pytest.raises(ForbiddenError, match="never approve"):
         world.approve("token:ci", number)
@@ -295,7 +295,7 @@ def test_breaking_the_glass_applies_at_once_tells_everybody_and_waits_for_a_revi
 
 def test_where_there_is_one_person_only_changes_apply_and_are_marked(store: Store) -> None:
     world = World(store, "ann")
-    world.add("token:ci", Role.SECURITY_ADMIN, kind="token")
+    world.add("token:ci", Role.SECURITY_ADMIN)
     number = world.propose("ann", {"days": 7})
     made = world.get(number)
     assert (made.state, made.way, made.reviewed) == ("applied", "alone", None)

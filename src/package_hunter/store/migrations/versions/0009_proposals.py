@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -35,8 +35,9 @@ def upgrade() -> None:
     _make_proposals()
     _make_approvals()
     _make_documents()
-    # until accounts can be linked, each is a person of its own
-    op.execute("CREATE VIEW account_persons AS SELECT id AS account_id, id AS person_id FROM accounts")
+    op.execute(
+        "CREATE VIEW account_persons AS SELECT id AS account_id, coalesce(person, id) AS person_id FROM accounts"
+    )
     rules = list(_rules())
     if op.get_bind().dialect.name == "sqlite":
         _sqlite(rules)
