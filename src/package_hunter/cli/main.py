@@ -28,6 +28,8 @@ COMMANDS = {
     "group": "package_hunter.cli.places:group",
     "project": "package_hunter.cli.places:project",
     "member": "package_hunter.cli.places:member",
+    "proposals": "package_hunter.cli.proposals:app",
+    "break-glass": "package_hunter.cli.proposals:break_glass",
     "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",
