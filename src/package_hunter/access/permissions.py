@@ -13,6 +13,10 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     REPORT_READ = "project:report:read"
+    FINDING_READ = "project:finding:read"
+    FINDING_COMMENT = "project:finding:comment"
+    FINDING_TRIAGE = "project:finding:triage"
+    POLICY_READ = "project:policy:read"
     PROPOSAL_READ = "project:proposal:read"
     PROPOSAL_MAKE = "project:proposal:make"
     PROPOSAL_APPROVE = "project:proposal:approve"
@@ -41,6 +45,10 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
+    Permission.FINDING_READ: "see its findings, their states and notes",
+    Permission.FINDING_COMMENT: "write notes on findings",
+    Permission.FINDING_TRIAGE: "claim findings and set their states (not of proof, nor against an enforced rule)",
+    Permission.POLICY_READ: "see the policies that hold in it, and what their rules decided",
     Permission.PROPOSAL_READ: "see proposals, their impact, and who approved them",
     Permission.PROPOSAL_MAKE: "propose changes, and edit proposals of others (who then may not approve them)",
     Permission.PROPOSAL_APPROVE: "approve, reject and review what others propose",

@@ -19,15 +19,21 @@ class Role(StrEnum):
     MONITOR = "monitor"
 
 
-_VIEW = frozenset({P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.PROPOSAL_READ, P.MEMBER_READ})
-_SUBMIT = _VIEW | {P.SCAN_SUBMIT, P.PROPOSAL_MAKE}
+_VIEW = frozenset(
+    {
+        *(P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.FINDING_READ, P.POLICY_READ),
+        *(P.PROPOSAL_READ, P.MEMBER_READ),
+    }
+)
+_SUBMIT = _VIEW | {P.SCAN_SUBMIT, P.FINDING_COMMENT, P.PROPOSAL_MAKE}
+_TRIAGE = _SUBMIT | {P.FINDING_TRIAGE}
 _APPROVE = frozenset({P.PROPOSAL_APPROVE, P.GLASS_BREAK})
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.VIEWER: _VIEW,
     Role.DEVELOPER: _SUBMIT,
-    Role.ANALYST: _SUBMIT,
-    Role.SECURITY_ADMIN: _SUBMIT | _APPROVE | {P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE},
+    Role.ANALYST: _TRIAGE,
+    Role.SECURITY_ADMIN: _TRIAGE | _APPROVE | {P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE},
     Role.AUDITOR: _VIEW | {P.ROLE_READ, P.USER_READ, P.TOKEN_READ, P.METRICS_READ, P.HISTORY_READ},
     Role.ADMINISTRATOR: frozenset(
         {
@@ -44,9 +50,9 @@ SERVER_ROLES = frozenset({Role.ADMINISTRATOR, Role.MONITOR})
 
 MEANING: dict[Role, str] = {
     Role.VIEWER: "reads",
-    Role.DEVELOPER: "reads, has things scanned, proposes changes",
-    Role.ANALYST: "reads, has things scanned, proposes changes; decides on findings",
-    Role.SECURITY_ADMIN: "leads a project or group: its members, new projects; approves what others propose",
+    Role.DEVELOPER: "reads, has things scanned, comments, proposes changes",
+    Role.ANALYST: "as a developer; decides on findings",
+    Role.SECURITY_ADMIN: "as an analyst; approves what others propose; leads a project or group, its members",
     Role.AUDITOR: "reads all, who may do what and the history included; changes nothing",
     Role.ADMINISTRATOR: "runs the server: users, tokens, roles; reads no scan",
     Role.MONITOR: "reads the server's figures",

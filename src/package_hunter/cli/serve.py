@@ -13,6 +13,7 @@ from typing import Annotated, Any, TextIO, cast
 import structlog
 import typer
 
+from package_hunter import duties  # noqa: F401 (says what follows a result)
 from package_hunter.api import server
 from package_hunter.api.app import create_app
 from package_hunter.api.service import Renderer

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.scan import Decision, FailOn, Package, Verdict
+from package_hunter.policy.facts import Facts
 from package_hunter.policy.match import fits
-from package_hunter.policy.model import Policy
+from package_hunter.policy.model import Mode, Policy, Rule
 
 DEFAULT = Policy()
 
@@ -18,15 +20,21 @@ def decide(
     policy: Policy = DEFAULT,
     packages: Mapping[str, Package] | None = None,
 ) -> Decision:
+    """`decision_of`, today, the findings that are not waived."""
+    counting = [Facts.of(f, packages) for f in findings if f.waived is None]
+    return decision_of(verdict, counting, policy, today())
+
+
+def decision_of(verdict: Verdict, counting: Sequence[Facts], policy: Policy, day: dt.date) -> Decision:
     """The gravest decision that the verdict, or a rule of the policy for a finding, asks for.
 
     Rules decide in place of the verdict where they cover every counting finding; an inconclusive scan never
     passes, whatever the rules say.
     """
     base = dict(policy.by_verdict).get(verdict, Decision.REVIEW)
-    counting = [f for f in findings if f.waived is None and f.severity != "info"]
-    ruled = [_by_rule(f, policy, packages) for f in counting]
-    asked = [d for d in ruled if d is not None]
+    counting = [facts for facts in counting if facts.counts]
+    ruled = [enforced(facts, policy, day) for facts in counting]
+    asked = [rule.decision for rule in ruled if rule is not None]
     if not counting or len(asked) < len(counting):
         asked.append(base)
     if verdict is Verdict.INCONCLUSIVE:
@@ -34,8 +42,17 @@ def decide(
     return max(asked, key=lambda decision: decision.rank)
 
 
-def _by_rule(finding: Finding, policy: Policy, packages: Mapping[str, Package] | None) -> Decision | None:
-    return next((r.decision for r in policy.rules if fits(r.match, finding, packages)), None)
+def enforced(facts: Facts, policy: Policy, day: dt.date) -> Rule | None:
+    """The rule that decides for this finding on that day."""
+    for rule in policy.rules:
+        if rule.mode_on(day) is Mode.ENFORCE and fits(rule.match, facts):
+            return rule
+    return None
+
+
+def today() -> dt.date:
+    """By UTC."""
+    return dt.datetime.now(dt.UTC).date()
 
 
 def exit_code(verdict: Verdict, decision: Decision, fail_on: FailOn = FailOn.BLOCK) -> int:

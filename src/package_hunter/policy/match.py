@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from packageurl import PackageURL
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from package_hunter.model.finding import Finding
 from package_hunter.model.scales import severity_rank
-from package_hunter.model.scan import Package
-from package_hunter.policy.model import Match
+from package_hunter.policy.facts import Facts
+from package_hunter.policy.model import CONFIDENCES, Match
 
 
-def _purl(finding: Finding) -> PackageURL | None:
-    if finding.blame is None or finding.blame.package is None:
-        return None
+def _purl(facts: Facts) -> PackageURL | None:
     try:
-        return PackageURL.from_string(finding.blame.package)
+        return PackageURL.from_string(facts.package) if facts.package else None
     except ValueError:
         return None
 
 
-def _package_fits(match: Match, finding: Finding) -> bool:
+def _package_fits(match: Match, facts: Facts) -> bool:
     if not match.package and not match.versions:
         return True
-    purl = _purl(finding)
+    purl = _purl(facts)
     if purl is None:
         return False
     bare = PackageURL(purl.type, purl.namespace, purl.name).to_string()
@@ -43,42 +39,35 @@ def _in_range(version: str, wanted: str) -> bool:
         return version in [w.strip().removeprefix("==") for w in wanted.split(",")]
 
 
-def _values(finding: Finding, keys: tuple[str, ...]) -> Iterator[str]:
-    for evidence in finding.evidence:
-        for data in (evidence.data, evidence.data.get("fields", {})):
-            if isinstance(data, Mapping):
-                yield from (str(data[k]) for k in keys if isinstance(data.get(k), str))
-
-
-_PATHS = ("path", "place", "fs.path.name", "fd.name", "evt.arg.path", "evt.arg.name", "evt.arg.filename")
-_HOSTS = ("destination", "name", "url")
-
-
-def _all_fit(pattern: str, values: list[str]) -> bool:
+def _all_fit(pattern: str, values: tuple[str, ...]) -> bool:
     """A waiver by path or host covers a finding only where it covers all of its evidence."""
     return bool(values) and all(fnmatchcase(v, pattern) for v in values)
 
 
-def _hosts(finding: Finding) -> list[str]:
-    named = [v.rpartition("://")[2].partition("/")[0].partition(":")[0] for v in _values(finding, _HOSTS)]
-    return named or [w.strip(",.()") for w in finding.title.split() if "." in w.strip(",.()")]
+def _as_sure(wanted: str, confidence: str) -> bool:
+    """Whether blame is as sure as that, or surer; where nobody is blamed it is not."""
+    return confidence in CONFIDENCES and CONFIDENCES.index(confidence) >= CONFIDENCES.index(wanted)
 
 
-def fits(match: Match, finding: Finding, packages: Mapping[str, Package] | None = None) -> bool:
+def _age_fits(match: Match, days: int) -> bool:
+    old_enough = match.older_than is None or days > match.older_than
+    return old_enough and (match.newer_than is None or days < match.newer_than)
+
+
+def fits(match: Match, facts: Facts) -> bool:
     """Whether every field that is set fits."""
-    blame = finding.blame
-    rules = {str(e.data.get("rule")) for e in finding.evidence if e.data.get("rule")}
-    package = (packages or {}).get(blame.package or "") if blame else None
-    ecosystem = (blame.package or "").removeprefix("pkg:").partition("/")[0] if blame else ""
     return (
-        (not match.fingerprint or match.fingerprint == finding.fingerprint)
-        and (not match.kind or fnmatchcase(finding.kind, match.kind))
-        and (not match.rule or rules == {match.rule})
-        and (not match.severity or severity_rank(finding.severity) >= severity_rank(match.severity))
-        and (not match.ecosystem or ecosystem == match.ecosystem)
-        and (not match.phase or (blame is not None and blame.phase == match.phase))
-        and (match.direct is None or (package is not None and package.direct == match.direct))
-        and (not match.path or _all_fit(match.path, list(_values(finding, _PATHS))))
-        and (not match.destination or _all_fit(match.destination, _hosts(finding)))
-        and _package_fits(match, finding)
+        (not match.fingerprint or match.fingerprint == facts.fingerprint)
+        and (not match.kind or fnmatchcase(facts.kind, match.kind))
+        and (not match.rule or facts.rules == (match.rule,))
+        and (not match.severity or severity_rank(facts.severity) >= severity_rank(match.severity))
+        and (not match.verdict or facts.verdict == match.verdict)
+        and (not match.confidence or _as_sure(match.confidence, facts.confidence))
+        and (not match.ecosystem or facts.ecosystem == match.ecosystem)
+        and (not match.phase or facts.phase == match.phase)
+        and (match.direct is None or facts.direct == match.direct)
+        and _age_fits(match, facts.days)
+        and (not match.path or _all_fit(match.path, facts.paths))
+        and (not match.destination or _all_fit(match.destination, facts.hosts))
+        and _package_fits(match, facts)
     )

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 
 from package_hunter.model.scan import Decision, Verdict
+
+CONFIDENCES = ("tree", "likely", "certain")
+"""Of blame, unsure to sure."""
+
+
+class Mode(StrEnum):
+    """What a rule's word counts for: written down, told, or done."""
+
+    LOG = "log"
+    WARN = "warn"
+    ENFORCE = "enforce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +25,9 @@ class Match:
     """Which findings are meant. Empty fields match anything; every field that is set must match.
 
     ``package`` is a pattern over purls without version (``pkg:npm/@scope/*``), ``versions`` a range
-    (``>=1.2,<2``), ``path`` and ``destination`` are patterns over what the evidence names.
+    (``>=1.2,<2``), ``path`` and ``destination`` are patterns over what the evidence names. ``verdict`` is what the
+    finding alone makes of a scan; ages are in days since it was first seen in its project, and outside of a server
+    each finding is new.
     """
 
     fingerprint: str = ""
@@ -27,6 +41,10 @@ class Match:
     ecosystem: str = ""
     phase: str = ""
     direct: bool | None = None
+    verdict: str = ""
+    confidence: str = ""  # this sure of whom to blame, or surer
+    older_than: int | None = None
+    newer_than: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +61,52 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The first rule whose match fits a finding decides for it."""
+    """The first enforced rule whose match fits a finding decides for it. It is rolled out by date: before
+    ``warn_from`` it only logs, before ``enforce_from`` it does no more than warn."""
 
     match: Match
     decision: Decision
+    name: str = ""
+    mode: Mode = Mode.ENFORCE
+    warn_from: dt.date | None = None
+    enforce_from: dt.date | None = None
+
+    def mode_on(self, day: dt.date) -> Mode:
+        """What its word counts for on that day."""
+        if self.mode is Mode.LOG or (self.warn_from is not None and day < self.warn_from):
+            return Mode.LOG
+        if self.mode is Mode.ENFORCE and self.enforce_from is not None and day < self.enforce_from:
+            return Mode.WARN
+        return self.mode
+
+
+class When(StrEnum):
+    """What asks for a required scan."""
+
+    MERGE_REQUEST = "merge_request"
+    NEW_VERSION = "new_version"
+    NIGHTLY = "nightly"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A scan that must be there. ``projects`` are patterns over the paths of projects."""
+
+    when: When
+    projects: tuple[str, ...] = ("*",)
+    depth: str = ""  # at least; "": as the server is set up
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Scans at set times: ``cron`` has five fields, in UTC. ``targets`` are purls; without any, the packages that the
+    project had scanned last."""
+
+    name: str
+    cron: str
+    projects: tuple[str, ...] = ("*",)
+    targets: tuple[str, ...] = ()
+    depth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +125,5 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     own_file: bool = False  # whether the scanned project's own file may waive what is no proof
     own_file_from: tuple[str, ...] = ("*",)  # on a server: patterns of the accounts for which it may
+    requirements: tuple[Requirement, ...] = ()
+    schedules: tuple[Schedule, ...] = ()

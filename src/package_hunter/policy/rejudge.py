@@ -38,14 +38,14 @@ def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) ->
         return report
     packages = {p.purl: p for p in report.packages}
     trusted = apply_waivers(report.findings, policy, packages=packages)
-    inside, problem = _own_policy(own)
+    inside, problem = own_policy(own)
     waived = apply_waivers(trusted.findings, inside, packages=packages)
     result = verdict(waived.findings, report.coverage)
     asked = [decide(result, waived.findings, policy, packages)]
     if own is not None and not problem:
         asked.append(decide(result, waived.findings, inside, packages))
     by_own = sum(a.waived != b.waived for a, b in zip(trusted.findings, waived.findings, strict=True))
-    notices = [*report.notices, *trusted.notices, *problem, *_waived_by_own_file(by_own), *waived.notices]
+    notices = [*report.notices, *trusted.notices, *problem, *told_of_own_file(by_own), *waived.notices]
     return replace(
         report,
         findings=waived.findings,
@@ -63,7 +63,7 @@ def own_text(read: Callable[[str, int], bytes | None], project: str) -> str | No
     return None if data is None else data.decode("utf-8", "replace")
 
 
-def _own_policy(text: str | None) -> tuple[Policy, list[str]]:
+def own_policy(text: str | None) -> tuple[Policy, list[str]]:
     """The project's own policy, or an empty one and a sentence about what is wrong with it."""
     if text is None:
         return Policy(), []
@@ -103,7 +103,8 @@ def _answer(data: bytes) -> bytes:
     return b"=" + wire.to_bytes(Policy, policy)
 
 
-def _waived_by_own_file(waived: int) -> list[str]:
+def told_of_own_file(waived: int) -> list[str]:
+    """The notice about what the project's own file waived."""
     if not waived:
         return []
     many = "1 finding is" if waived == 1 else f"{waived} findings are"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.scan import Coverage, Verdict
@@ -17,9 +18,24 @@ def verdict(findings: Iterable[Finding], coverage: Coverage) -> Verdict:
     Waived findings do not count. See docs/verdicts.md.
     """
     counting = [f for f in findings if f.waived is None]
+    return verdict_of(counting, bool(coverage.reasons or coverage.dropped))
+
+
+class Weighed(Protocol):
+    """What a verdict looks at of a finding."""
+
+    @property
+    def proof(self) -> bool: ...
+
+    @property
+    def severity(self) -> str: ...
+
+
+def verdict_of(counting: Sequence[Weighed], incomplete: bool) -> Verdict:
+    """The verdict of findings that count; ``incomplete``: something may have gone unseen."""
     if any(f.proof for f in counting):
         return Verdict.MALICIOUS
-    if coverage.reasons or coverage.dropped:
+    if incomplete:
         return Verdict.INCONCLUSIVE
     if any(f.severity != "info" for f in counting):
         return Verdict.SUSPICIOUS

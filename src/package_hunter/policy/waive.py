@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.scan import Package
+from package_hunter.policy.facts import Facts
 from package_hunter.policy.match import fits
 from package_hunter.policy.model import Policy, Waiver
 
@@ -37,7 +38,8 @@ def apply_waivers(
     used: set[int] = set()
     marked: list[Finding] = []
     for finding in findings:
-        covering = [w for w in valid if _covers(w, finding, packages)]
+        facts = Facts.of(finding, packages)
+        covering = [w for w in valid if covers(w, facts)]
         used |= {id(w) for w in covering}
         reason = (
             f"{covering[0].reason} ({covering[0].author}, until {covering[0].expires})" if covering else None
@@ -49,5 +51,6 @@ def apply_waivers(
     return WaiverResult(tuple(marked), tuple(notices))
 
 
-def _covers(waiver: Waiver, finding: Finding, packages: Mapping[str, Package] | None) -> bool:
-    return not (waiver.inside and finding.proof) and fits(waiver.match, finding, packages)
+def covers(waiver: Waiver, facts: Facts) -> bool:
+    """Whether the waiver is for this finding; its day is not looked at."""
+    return not (waiver.inside and facts.proof) and fits(waiver.match, facts)

@@ -13,7 +13,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.queue.base import Job, LeaseLostError
-from package_hunter.store import scans
+from package_hunter.store import results, scans
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import MAX_TARGET, JobRow, Scan, StoredReport, TurnRow, WorkerRow
 
@@ -76,6 +76,7 @@ class LocalQueue:
             scan.known_from = None if report.known_from is None else uuid.UUID(report.known_from)
             scan.target = scans.clean_text(report.target.name, MAX_TARGET) or scan.target
             session.add(StoredReport(scan_id=scan.id, body=body))
+            results.stored(session, scan, report)
 
     def fail(self, job: Job, reason: str, exit_code: int = 70) -> None:
         """See the port."""

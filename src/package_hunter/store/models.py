@@ -23,9 +23,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
+    finding_tables,
     history_tables,
     identity_tables,
     notice_tables,
+    policy_tables,
     proposal_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base

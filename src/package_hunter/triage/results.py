@@ -1,0 +1,145 @@
+"""What policies and states make of stored scans: kept beside them, and worked out anew where it is no longer true.
+
+A row is good while its ``basis`` is what the policies and states of its project come to. Whoever asks gets what
+`triage.decide.result` says now, from the row where that is good, else worked out; `refresh` keeps rows good.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from package_hunter.governance import policies
+from package_hunter.governance.document import Document
+from package_hunter.model import wire
+from package_hunter.model.scan import Decision, Verdict
+from package_hunter.policy.decide import today
+from package_hunter.policy.layers import Effective
+from package_hunter.policy.model import Policy
+from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanResultRow
+from package_hunter.triage import held
+from package_hunter.triage.chain import Chains
+from package_hunter.triage.decide import Held, Outcome, Result, Seen, result
+from package_hunter.triage.stored import seen_in
+
+_AT_ONCE = 400
+
+
+class Standing:
+    """What holds in projects on one day, looked up once each: one object a transaction."""
+
+    def __init__(
+        self,
+        session: Session,
+        day: dt.date | None = None,
+        instead: Mapping[str, Document | None] | None = None,
+    ) -> None:
+        """``instead``: documents of policies by `Place.key`, as though they stood."""
+        self.session, self.day = session, day or today()
+        self.chains = Chains(session)
+        self._instead = instead
+        self._effective: dict[uuid.UUID, Effective] = {}
+        self._bases: dict[uuid.UUID, str] = {}
+
+    def effective(self, project: uuid.UUID) -> Effective:
+        """The policies that hold for a project."""
+        if project not in self._effective:
+            places = self.chains.of(project)
+            self._effective[project] = policies.over(self.session, places, self._instead)
+        return self._effective[project]
+
+    def basis(self, project: uuid.UUID) -> str:
+        """What results in this project are known by: policy and states."""
+        if project not in self._bases:
+            states = held.version(self.session, self.chains.of(project), self.day)
+            said = f"{self.effective(project).key(self.day)}:{states}"
+            self._bases[project] = hashlib.sha256(said.encode()).hexdigest()
+        return self._bases[project]
+
+    def held(self, project: uuid.UUID, fingerprints: Iterable[str]) -> Mapping[str, Held]:
+        """The states that reach these findings of a project."""
+        return held.held(self.session, self.chains.of(project), fingerprints)
+
+
+def judge(standing: Standing, row: ScanResultRow, states: Mapping[str, Held] | None = None) -> Result:
+    """What policies and states make of a stored scan. ``states``: these by fingerprint, beside or in place of what
+    stands."""
+    found = seen(standing.session, row, standing.day)
+    reaching = {**standing.held(row.project_id, (s.facts.fingerprint for s in found)), **(states or {})}
+    own = None if row.own is None else wire.from_bytes(Policy, row.own.encode())
+    return result(found, standing.effective(row.project_id), reaching, row.incomplete, standing.day, own)
+
+
+def seen(session: Session, row: ScanResultRow, day: dt.date) -> list[Seen]:
+    """The findings of a stored scan, in the order of their fingerprints."""
+    query = (
+        select(OccurrenceRow, FindingRow.first_seen)
+        .join(
+            FindingRow,
+            (FindingRow.fingerprint == OccurrenceRow.fingerprint)
+            & (FindingRow.project_id == OccurrenceRow.project_id),
+        )
+        .where(OccurrenceRow.scan_id == row.scan_id)
+        .order_by(OccurrenceRow.fingerprint)
+    )
+    return [seen_in(occurrence, first, day) for occurrence, first in session.execute(query)]
+
+
+def store(session: Session, row: ScanResultRow, standing: Standing | None = None) -> Result:
+    """Work a scan's result out and keep it."""
+    standing = standing or Standing(session)
+    made = judge(standing, row)
+    row.basis = standing.basis(row.project_id)
+    row.verdict, row.decision = made.verdict.value, made.decision.value
+    row.outcomes = json.dumps([asdict(outcome) for outcome in made.outcomes], separators=(",", ":"))
+    session.merge(row)
+    session.flush()
+    return made
+
+
+def of_scans(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Result]:
+    """The results of these scans as they are now; without those that have none."""
+    standing, found = Standing(session), {}
+    for begin in range(0, len(ids), _AT_ONCE):
+        query = select(ScanResultRow).where(ScanResultRow.scan_id.in_(ids[begin : begin + _AT_ONCE]))
+        for row in session.scalars(query):
+            good = row.basis == standing.basis(row.project_id)
+            found[row.scan_id] = kept(row) if good else judge(standing, row)
+    return found
+
+
+def kept(row: ScanResultRow) -> Result:
+    """What a row says."""
+    outcomes = tuple(
+        Outcome(
+            data["fingerprint"],
+            Decision(data["decision"]),
+            data["silenced"],
+            data["rule"],
+            tuple(data["warned"]),
+            tuple(data["logged"]),
+        )
+        for data in json.loads(row.outcomes)
+    )
+    return Result(Verdict(row.verdict), Decision(row.decision), outcomes)
+
+
+def refresh(session: Session, most: int) -> int:
+    """Work out anew up to ``most`` results that are no longer true; how many those were."""
+    standing, done = Standing(session), 0
+    pairs = select(ScanResultRow.project_id, ScanResultRow.basis).distinct()
+    for project, basis in session.execute(pairs).all():
+        if done >= most or basis == standing.basis(project):
+            continue
+        stale = (ScanResultRow.project_id == project) & (ScanResultRow.basis == basis)
+        for row in session.scalars(select(ScanResultRow).where(stale).limit(most - done)).all():
+            store(session, row, standing)
+            done += 1
+    return done
