@@ -84,10 +84,18 @@ class Settings(BaseSettings):
     submissions_per_minute: int = 120  # by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
+    public_url: str = ""  # how browsers reach the server: https://hunter.example
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
+    impact_seconds: float = 20.0  # of looking at what a proposed change would do to what was scanned
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
+
+    # notices (docs/notices.md)
+    notices_allow: str = ""  # networks that notices may go to although they are not public, comma separated
+    smtp_url: str | None = None  # smtp://USER@HOST:587 (STARTTLS), smtps://HOST, smtp+plain://HOST
+    smtp_password_file: Path | None = None
+    mail_from: str | None = None  # the address that mail comes from
 
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report

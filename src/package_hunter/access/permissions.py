@@ -23,6 +23,8 @@ class Permission(StrEnum):
     GLASS_BREAK = "project:glass:break"
     MEMBER_READ = "project:member:read"
     MEMBER_MANAGE = "project:member:manage"
+    NOTICE_READ = "project:notice:read"
+    NOTICE_MANAGE = "project:notice:manage"
     PROJECT_CREATE = "server:project:create"
     GROUP_CREATE = "server:group:create"
     ROLE_READ = "server:role:read"
@@ -55,6 +57,8 @@ MEANING: dict[Permission, str] = {
     Permission.GLASS_BREAK: "apply a proposal at once in an emergency; everybody concerned is told",
     Permission.MEMBER_READ: "see who has which role in it",
     Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
+    Permission.NOTICE_READ: "see where its teams are told what happens, and how that went",
+    Permission.NOTICE_MANAGE: "say where its teams are told: what is told leaves this server",
     Permission.PROJECT_CREATE: "make projects",
     Permission.GROUP_CREATE: "make groups",
     Permission.ROLE_READ: "see who has which role everywhere",

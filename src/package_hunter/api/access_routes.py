@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 
@@ -35,11 +30,21 @@ from package_hunter.api.access_schemas import (
     StartRole,
     Why,
 )
-from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, unknown, view_of
+from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, view_of
 from package_hunter.api.errors import ApiError
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
-from package_hunter.errors import UsageError
+from package_hunter.api.transactions import (
+    PlaceOf,
+    as_time,
+    everywhere,
+    group_place,
+    maybe_time,
+    project_of,
+    project_place,
+    read,
+    write,
+)
 from package_hunter.store import accounts, history, members, places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.base import MAX_NAME
@@ -64,9 +69,9 @@ def routes(service: Service) -> APIRouter:
     _me(router, service)
     _projects(router, service)
     _groups(router, service)
-    _members(router, service, "/projects/{project_id}/members", _project_place)
-    _members(router, service, "/groups/{group_id}/members", _group_place)
-    _members(router, service, "/members", _everywhere)
+    _members(router, service, "/projects/{project_id}/members", project_place)
+    _members(router, service, "/groups/{group_id}/members", group_place)
+    _members(router, service, "/members", everywhere)
     _users(router, service)
     _tokens(router, service)
     _history(router, service)
@@ -84,41 +89,38 @@ def _me(router: APIRouter, service: Service) -> None:
             roles = [RoleAt(role=r, place=p) for r, p in members.roles_of(session, access.principal)]
             return Me(account=access.principal, home=home, roles=roles, everywhere=sorted(access.everywhere))
 
-        return await _read(service, look)
+        return await read(service, look)
 
 
 def _projects(router: APIRouter, service: Service) -> None:
     @router.get("/projects", tags=["access"], summary="List projects")
     async def list_projects(request: Request) -> PlaceList:
         view = view_of(request)
-        return await _read(service, lambda s: _place_list(places.projects(s, view)))
+        return await read(service, lambda s: _place_list(places.projects(s, view)))
 
     @router.post("/projects", tags=["access"], summary="Make a project", status_code=201)
     async def add_project(request: Request, new: NewPlace) -> PlaceInfo:
         by = actor_of(request)
-        return await _write(service, lambda s: _place_info(places.add_project(s, new.path, by, new.why)))
+        return await write(service, lambda s: _place_info(places.add_project(s, new.path, by, new.why)))
 
     @router.get("/projects/{project_id}", tags=["access"], summary="A project")
     async def project(request: Request, project_id: str) -> PlaceInfo:
-        return await _read(service, lambda s: _place_info(_project_of(s, request.state.place)))
+        return await read(service, lambda s: _place_info(project_of(s, request.state.place)))
 
 
 def _groups(router: APIRouter, service: Service) -> None:
     @router.get("/groups", tags=["access"], summary="List groups")
     async def list_groups(request: Request) -> PlaceList:
         view = access_to(request).groups_view(Permission.PROJECT_READ)
-        return await _read(service, lambda s: _place_list(places.groups(s, view)))
+        return await read(service, lambda s: _place_list(places.groups(s, view)))
 
     @router.post("/groups", tags=["access"], summary="Make a group", status_code=201)
     async def add_group(request: Request, new: NewPlace) -> PlaceInfo:
         by = actor_of(request)
-        return await _write(service, lambda s: _place_info(places.add_group(s, new.path, by, new.why)))
+        return await write(service, lambda s: _place_info(places.add_group(s, new.path, by, new.why)))
 
 
-_PlaceOf = Callable[[Session, Request], Place]
-
-
-def _members(router: APIRouter, service: Service, path: str, place_of: _PlaceOf) -> None:
+def _members(router: APIRouter, service: Service, path: str, place_of: PlaceOf) -> None:
     where = path.strip("/").split("/")[0]
     tail = "everywhere" if where == "members" else f"in a {where.removesuffix('s')}"
 
@@ -126,10 +128,10 @@ def _members(router: APIRouter, service: Service, path: str, place_of: _PlaceOf)
     async def list_members(request: Request) -> MemberList:
         def look(session: Session) -> MemberList:
             rows = members.members(session, place_of(session, request))
-            items = [MemberInfo(account=name, role=role, since=_time(ms)) for name, role, ms in rows]
+            items = [MemberInfo(account=name, role=role, since=as_time(ms)) for name, role, ms in rows]
             return MemberList(items=items)
 
-        return await _read(service, look)
+        return await read(service, look)
 
     @router.post(path, tags=["access"], summary=f"Give a role {tail}", status_code=201)
     async def add_member(request: Request, new: NewMember) -> None:
@@ -138,7 +140,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: _PlaceOf)
             _require_own(access_to(request), new.role, place)
             members.give(session, new.account, new.role, place, actor_of(request), new.why)
 
-        await _write(service, change)
+        await write(service, change)
 
     @router.delete(path, tags=["access"], summary=f"Take a role away {tail}", status_code=204)
     async def remove_member(
@@ -152,7 +154,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: _PlaceOf)
             _require_own(access_to(request), role, place)
             members.take(session, account, role, place, actor_of(request), why)
 
-        await _write(service, change)
+        await write(service, change)
 
 
 def _require_own(access: Access, role: Role, place: Place) -> None:
@@ -169,36 +171,14 @@ def _require_own(access: Access, role: Role, place: Place) -> None:
         raise ApiError(403, f"The role {role.value} goes beyond what this account may do there.")
 
 
-def _project_place(session: Session, request: Request) -> Place:
-    return Place(project=_project_of(session, request.state.place))
-
-
-def _group_place(session: Session, request: Request) -> Place:
-    found = session.get(Group, request.state.place)
-    if found is None:
-        raise unknown("group")
-    return Place(group=found)
-
-
-def _everywhere(_session: Session, _request: Request) -> Place:
-    return Place()
-
-
-def _project_of(session: Session, key: uuid.UUID) -> Project:
-    found = session.get(Project, key)
-    if found is None:
-        raise unknown("project")
-    return found
-
-
 def _users(router: APIRouter, service: Service) -> None:
     @router.get("/users", tags=["access"], summary="List users")
     async def list_users() -> AccountList:
         def look(session: Session) -> AccountList:
             found = accounts.users(session)
-            return AccountList(items=[AccountInfo(name=u.name, created=_time(u.created)) for u in found])
+            return AccountList(items=[AccountInfo(name=u.name, created=as_time(u.created)) for u in found])
 
-        return await _read(service, look)
+        return await read(service, look)
 
     @router.post("/users", tags=["access"], summary="Make a user", status_code=201)
     async def add_user(request: Request, new: NewUser) -> None:
@@ -206,7 +186,7 @@ def _users(router: APIRouter, service: Service) -> None:
             start = _start(session, access_to(request), new)
             accounts.add_user(session, new.name, new.password, start, actor_of(request), new.why)
 
-        await _write(service, change)
+        await write(service, change)
 
     @router.delete("/users", tags=["access"], summary="Remove a user", status_code=204)
     async def remove_user(
@@ -215,7 +195,7 @@ def _users(router: APIRouter, service: Service) -> None:
         why: Annotated[Why, Query()] = None,
     ) -> None:
         by = actor_of(request)
-        await _write(service, lambda s: accounts.remove_user(s, name, by, why))
+        await write(service, lambda s: accounts.remove_user(s, name, by, why))
 
 
 def _tokens(router: APIRouter, service: Service) -> None:
@@ -225,15 +205,15 @@ def _tokens(router: APIRouter, service: Service) -> None:
             items = [
                 AccountInfo(
                     name=t.name,
-                    created=_time(t.created),
-                    last_used=_maybe(t.last_used),
-                    revoked=_maybe(t.revoked),
+                    created=as_time(t.created),
+                    last_used=maybe_time(t.last_used),
+                    revoked=maybe_time(t.revoked),
                 )
                 for t in accounts.tokens(session)
             ]
             return AccountList(items=items)
 
-        return await _read(service, look)
+        return await read(service, look)
 
     @router.post("/tokens", tags=["access"], summary="Make a token", status_code=201)
     async def add_token(request: Request, new: NewAccount) -> MadeToken:
@@ -242,7 +222,7 @@ def _tokens(router: APIRouter, service: Service) -> None:
             value = accounts.add_token(session, new.name, start, actor_of(request), new.why)
             return MadeToken(name=new.name, value=value)
 
-        return await _write(service, change)
+        return await write(service, change)
 
     @router.delete("/tokens", tags=["access"], summary="Revoke a token", status_code=204)
     async def revoke_token(
@@ -251,7 +231,7 @@ def _tokens(router: APIRouter, service: Service) -> None:
         why: Annotated[Why, Query()] = None,
     ) -> None:
         by = actor_of(request)
-        await _write(service, lambda s: accounts.revoke_token(s, name, by, why))
+        await write(service, lambda s: accounts.revoke_token(s, name, by, why))
 
 
 def _start(session: Session, access: Access, new: NewAccount) -> accounts.Start:
@@ -289,13 +269,13 @@ def _history(router: APIRouter, service: Service) -> None:
             more = page[-1].id if len(rows) > limit else None
             return EntryList(items=[_entry(row) for row in page], next=more)
 
-        return await _read(service, look)
+        return await read(service, look)
 
 
 def _entry(row: HistoryRow) -> Entry:
     return Entry(
         id=row.id,
-        time=_time(row.time),
+        time=as_time(row.time),
         who=row.who,
         origin=row.origin,
         action=row.action,
@@ -307,50 +287,9 @@ def _entry(row: HistoryRow) -> Entry:
     )
 
 
-async def _read(service: Service, look: Callable[[Session], T]) -> T:
-    def run() -> T:
-        with service.store.read() as session, _told():
-            return look(session)
-
-    return await run_sync(run)
-
-
-async def _write(service: Service, change: Callable[[Session], T]) -> T:
-    def run() -> T:
-        with service.store.write() as session:
-            service.store.lock(session, "access")  # two that take the same name, say
-            with _told():
-                return change(session)
-
-    done = await run_sync(run)
-    service.accesses.forget()
-    return done
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What the store refuses, as HTTP has it."""
-    try:
-        yield
-    except places.MissingError as error:
-        raise ApiError(404, error.message, "") from error
-    except places.TakenError as error:
-        raise ApiError(409, error.message, "") from error
-    except UsageError as error:
-        raise ApiError(400, error.message, error.advice) from error
-
-
 def _place_list(found: Any) -> PlaceList:
     return PlaceList(items=[_place_info(place) for place in found])
 
 
 def _place_info(place: Project | Group) -> PlaceInfo:
-    return PlaceInfo(id=str(place.id), path=place.path, created=_time(place.created))
-
-
-def _time(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-def _maybe(ms: int | None) -> datetime | None:
-    return None if ms is None else _time(ms)
+    return PlaceInfo(id=str(place.id), path=place.path, created=as_time(place.created))

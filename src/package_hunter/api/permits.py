@@ -43,6 +43,20 @@ class Permit:
 _V1 = "/api/v1"
 _P, _W = Permission, Where
 
+
+def _notices(place: str, where: Where) -> tuple[Permit, ...]:
+    """The rows of where the teams of a place are told."""
+    there, gone = f"{_V1}{place}/destinations", f"{_V1}{place}/deliveries"
+    return (
+        Permit("GET", there, where, _P.NOTICE_READ),
+        Permit("POST", there, where, _P.NOTICE_MANAGE, "destination.add"),
+        Permit("DELETE", there, where, _P.NOTICE_MANAGE, "destination.remove"),
+        Permit("POST", f"{there}/test", where, _P.NOTICE_MANAGE, "destination.test"),
+        Permit("GET", gone, where, _P.NOTICE_READ),
+        Permit("POST", f"{gone}/retry", where, _P.NOTICE_MANAGE, "delivery.retry"),
+    )
+
+
 PERMITS: tuple[Permit, ...] = (
     Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
     Permit("GET", "/", _W.SCAN, _P.REPORT_READ),
@@ -75,6 +89,9 @@ PERMITS: tuple[Permit, ...] = (
     Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add"),
     Permit("DELETE", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.revoke"),
     Permit("GET", f"{_V1}/history", _W.SERVER, _P.HISTORY_READ),
+    *_notices("/projects/{project_id}", _W.PROJECT),
+    *_notices("/groups/{group_id}", _W.GROUP),
+    *_notices("", _W.SERVER),
 )
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

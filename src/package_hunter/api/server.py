@@ -41,7 +41,7 @@ _FILES = 4_096
 _BACKLOG = 1_024
 _LIBRARIES = (
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
-    *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl"),
+    *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "httpx", "httpcore", "idna"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
 _NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
@@ -279,22 +279,22 @@ def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped:
     asyncio.run(warm_up(app))
     config = _configured(app, settings)
     if os.geteuid() == 0:
-        _load_what_is_out_of_reach(settings)
+        load_what_is_out_of_reach(settings)
     drop_rights(settings)
     dropped()
     asyncio.run(serve(config, sockets))
     return 0
 
 
-def _load_what_is_out_of_reach(settings: Settings) -> None:
+def load_what_is_out_of_reach(settings: Settings) -> None:
     """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home.
 
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    from package_hunter import api, findings, model, policy, queue, report, store
+    from package_hunter import api, findings, model, notices, policy, queue, report, store
 
-    ours = (model, api, store, queue, report, policy, findings)
+    ours = (model, api, store, notices, queue, report, policy, findings)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver)):

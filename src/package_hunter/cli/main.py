@@ -30,6 +30,7 @@ COMMANDS = {
     "member": "package_hunter.cli.places:member",
     "proposals": "package_hunter.cli.proposals:app",
     "break-glass": "package_hunter.cli.proposals:break_glass",
+    "notices": "package_hunter.cli.notices:app",
     "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",

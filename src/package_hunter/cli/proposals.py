@@ -10,13 +10,12 @@ import typer
 
 from package_hunter.cli.places import say, table
 from package_hunter.cli.proposing import (
-    IMPACT_SECONDS,
     ApplyAt,
     At,
     Change,
-    Seconds,
     Why,
     act,
+    budget,
     by,
     document_of,
     moment,
@@ -30,7 +29,6 @@ from package_hunter.config import settings
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import decide, people, propose, views
 from package_hunter.governance.proposals.decide import Emergency
-from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.kinds import KINDS
 from package_hunter.governance.proposals.propose import Asked
 from package_hunter.governance.proposals.views import ALL, Wish
@@ -53,10 +51,9 @@ def make(
     why: Why,
     at: At = "",
     apply_at: ApplyAt = None,
-    seconds: Seconds = IMPACT_SECONDS,
 ) -> None:
     """Propose a change of any kind."""
-    propose_change(Change(kind, at, document_of(file), who, why, apply_at, seconds))
+    propose_change(Change(kind, at, document_of(file), who, why, apply_at))
 
 
 @app.command("edit")
@@ -66,13 +63,12 @@ def edit(
     who: AsWhom,
     why: Why,
     apply_at: ApplyAt = None,
-    seconds: Seconds = IMPACT_SECONDS,
 ) -> None:
     """Change what a proposal says: its approvals are dropped, and who edits cannot approve it."""
     with open_store(settings()).read() as session:
         old = views.get(session, ALL, number)
         place = people.place_of(session, old)
-        prepared = propose.prepare(session, old.kind, place, document_of(file), Budget(seconds))
+        prepared = propose.prepare(session, old.kind, place, document_of(file), budget())
     store, _ = act(who)
     with store.write() as session:
         say_state(propose.edit(session, by(session, who), number, prepared, Asked(why, moment(apply_at))))

@@ -25,17 +25,12 @@ from package_hunter.store.canonical import MAX_BYTES
 from package_hunter.store.database import Store
 from package_hunter.store.proposal_tables import Proposal
 
-IMPACT_SECONDS = 20.0  # the usual budget of a look at what a change would do
-
 At = Annotated[str, typer.Option("--at", help="A project or group; unset: everywhere.")]
 Why = Annotated[
     str, typer.Option("--why", help="Why: for who approves, and for the history.", show_default=False)
 ]
 ApplyAt = Annotated[
     str | None, typer.Option("--apply-at", help="Not before then: 2027-03-31 or 2027-03-31T08:00 (UTC).")
-]
-Seconds = Annotated[
-    float, typer.Option("--impact-seconds", help="How long to look at what it would do.", min=0.0, max=3600.0)
 ]
 
 
@@ -49,7 +44,6 @@ class Change:
     who: str
     why: str
     apply_at: str | None = None
-    seconds: float = IMPACT_SECONDS
 
 
 def propose_change(change: Change) -> int:
@@ -59,12 +53,17 @@ def propose_change(change: Change) -> int:
     asked = Asked(change.why, moment(change.apply_at))
     with store.read() as session:
         place = place_at(session, change.at)
-        prepared = propose.prepare(session, change.kind, place, change.document, Budget(change.seconds))
+        prepared = propose.prepare(session, change.kind, place, change.document, budget())
     prove(store, config, change.who)
     with store.write() as session:
         made = decide.propose(session, by(session, change.who), prepared, asked)
         say_state(made)
     return made.number
+
+
+def budget() -> Budget:
+    """How much a look at what a change would do may cost here."""
+    return Budget(settings().impact_seconds)
 
 
 def by(session: Session, name: str) -> By:

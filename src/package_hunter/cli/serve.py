@@ -22,6 +22,7 @@ from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
 from package_hunter.model.report_form import from_json
+from package_hunter.notices import deliver, secrecy
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
 from package_hunter.queue.local import LocalQueue
@@ -117,6 +118,7 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     set_up_logging()
     # Opened and closed again before any fork: connections must not be shared between processes.
     store = open_store(config)
+    secrecy.prepare(config)
     with store.read() as session:
         lonely = not config.development and not accounts.any_account(session)
     store.close()
@@ -130,6 +132,7 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
         print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
+    children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
@@ -225,6 +228,22 @@ def _sealer_child(config: Settings, sockets: list[socket.socket]) -> int:
     store = Store(config)
     try:
         return sealer.run(store, config)
+    finally:
+        store.close()
+
+
+def _deliverer_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Reads its key as whoever started it, and speaks to strangers as the server's user."""
+    supervisor = os.getppid()
+    _close(sockets)
+    store = Store(config)
+    deliverer = deliver.Deliverer(store, config)
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return deliver.run(deliverer)
     finally:
         store.close()
 

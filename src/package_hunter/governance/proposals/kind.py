@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
@@ -16,11 +17,25 @@ MAX_FLIPS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much an impact may cost: ``seconds`` of looking (wall clock), and ``recordings``: where to find those of
-    scans. What does not fit is counted as not tried."""
+    """How much an impact may cost: ``seconds`` of looking (wall clock). What does not fit is counted as not tried.
+    ``recordings``: the folder of kept recordings, where there is one."""
 
     seconds: float
-    recordings: Callable[[str], Any] | None = None
+    recordings: Path | None = None
+
+    def end(self) -> float:
+        """The moment (of time.monotonic) at which no more is tried."""
+        return time.monotonic() + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """The applying of a proposal: which one, by whom, why; ``reviewed``: somebody else approved it."""
+
+    number: int
+    by: Actor
+    why: str
+    reviewed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +85,6 @@ class Wanted:
 
     document: Any
     subject: str
-    name: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class ChangeKind(Protocol):
@@ -90,5 +103,5 @@ class ChangeKind(Protocol):
     def impact(self, session: Session, place: Place, wanted: Wanted, budget: Budget) -> Impact:
         """What it would do."""
 
-    def apply(self, session: Session, place: Place, wanted: Wanted, by: Actor, why: str) -> None:
+    def apply(self, session: Session, place: Place, wanted: Wanted, act: Act) -> None:
         """Put it in force, with its entry in the history."""

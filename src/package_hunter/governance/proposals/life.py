@@ -14,6 +14,7 @@ from package_hunter.access.permissions import Permission
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import people, telling
 from package_hunter.governance.proposals.errors import ClosedError
+from package_hunter.governance.proposals.kind import Act
 from package_hunter.governance.proposals.kinds import KINDS
 from package_hunter.governance.proposals.settings import effective
 from package_hunter.store.access_tables import Account
@@ -152,7 +153,7 @@ def apply(session: Session, proposal: Proposal, now: int, how: Applying) -> None
                 raise ClosedError("What it would change was changed meanwhile.")  # undone with the savepoint
             why = f"proposal {proposal.number}: {proposal.reason}"[:MAX_WHY]
             _write_applied(session, proposal, now, how)
-            kind.apply(session, place, wanted, how.by, why)
+            kind.apply(session, place, wanted, Act(proposal.number, how.by, why, how.way == "approved"))
     except UsageError as error:
         session.refresh(proposal)
         _close(session, proposal, "stale", now, error.message)

@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from package_hunter.access.actor import Actor
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import people
-from package_hunter.governance.proposals.kind import Budget, Impact, Wanted
+from package_hunter.governance.proposals.kind import Act, Budget, Impact, Wanted
 from package_hunter.governance.proposals.settings import (
     DAYS,
     KIND,
@@ -73,13 +72,13 @@ class ApprovalSettingsKind:
             ),
         )
 
-    def apply(self, session: Session, place: Place, wanted: Wanted, by: Actor, why: str) -> None:
+    def apply(self, session: Session, place: Place, wanted: Wanted, act: Act) -> None:
         """Open proposals take at least as many from now on."""
         before = self.base(session, place, wanted)
-        documents.put(session, KIND, place.key, "", wanted.document, by)
+        documents.put(session, KIND, place.key, "", wanted.document, act.by)
         project = None if place.project is None else place.project.id
-        change = Change("approval-settings.put", place.name, before, wanted.document, why, project)
-        history.record(session, by, change)
+        change = Change("approval-settings.put", place.name, before, wanted.document, act.why, project)
+        history.record(session, act.by, change)
 
 
 def _number(value: object, key: str, most: int) -> int:

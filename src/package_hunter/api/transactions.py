@@ -1,0 +1,98 @@
+"""What routes have in common: a transaction, off the event loop, and what the store refuses as HTTP has it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from anyio.to_thread import run_sync
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from package_hunter.api.allowed import unknown
+from package_hunter.api.errors import ApiError
+from package_hunter.api.service import Service
+from package_hunter.errors import UsageError
+from package_hunter.store import places
+from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.members import Place
+
+T = TypeVar("T")
+PlaceOf = Callable[[Session, Request], Place]
+"""Of a route: which place it is about."""
+
+
+async def read(service: Service, look: Callable[[Session], T]) -> T:
+    """What a look into the store gives."""
+
+    def run() -> T:
+        with service.store.read() as session, told():
+            return look(session)
+
+    return await run_sync(run)
+
+
+async def write(service: Service, change: Callable[[Session], T]) -> T:
+    """What a change of the store gives, once it is committed; accounts' rights are then looked up again."""
+
+    def run() -> T:
+        with service.store.write() as session:
+            service.store.lock(session, "access")  # two that take the same name, say
+            with told():
+                return change(session)
+
+    done = await run_sync(run)
+    service.accesses.forget()
+    return done
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What the store refuses, as HTTP has it."""
+    try:
+        yield
+    except places.MissingError as error:
+        raise ApiError(404, error.message, "") from error
+    except places.TakenError as error:
+        raise ApiError(409, error.message, "") from error
+    except UsageError as error:
+        raise ApiError(400, error.message, error.advice) from error
+
+
+def project_place(session: Session, request: Request) -> Place:
+    """The project of the path; ApiError 404."""
+    return Place(project=project_of(session, request.state.place))
+
+
+def group_place(session: Session, request: Request) -> Place:
+    """The group of the path; ApiError 404."""
+    found = session.get(Group, request.state.place)
+    if found is None:
+        raise unknown("group")
+    return Place(group=found)
+
+
+def everywhere(_session: Session, _request: Request) -> Place:
+    """Of routes that are about all."""
+    return Place()
+
+
+def project_of(session: Session, key: uuid.UUID) -> Project:
+    """The project of this id; ApiError 404."""
+    found = session.get(Project, key)
+    if found is None:
+        raise unknown("project")
+    return found
+
+
+def as_time(ms: int) -> datetime:
+    """Of milliseconds since the epoch."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def maybe_time(ms: int | None) -> datetime | None:
+    """The same, where there is one."""
+    return None if ms is None else as_time(ms)

@@ -1,0 +1,81 @@
+"""Which addresses may be spoken to. Users name the places that are told; none of them is to reach into the networks
+that this server stands in (server-side request forgery), unless `PACKAGE_HUNTER_NOTICES_ALLOW` says so.
+
+A name is resolved once, every address that it has is looked at, and the connection is made to one of exactly these:
+a name that answers differently a moment later (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from package_hunter.errors import HunterError, UsageError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], Sequence[str]]
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+
+
+class RefusedError(HunterError):
+    """The place is one that notices do not go to."""
+
+
+def resolve(host: str, port: int) -> Sequence[str]:
+    """All addresses of a name, as text; OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Networks of a setting, comma separated; UsageError."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"PACKAGE_HUNTER_NOTICES_ALLOW is wrong: {error}.", "Give networks: 10.1.2.0/24,fd00::/8."
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """``allowed``: networks that may be spoken to although they are not public."""
+
+    allowed: tuple[Network, ...] = ()
+    resolver: Resolver = resolve
+
+    def addresses(self, host: str, port: int, secure: bool) -> list[str]:
+        """The addresses to connect to. RefusedError where one of them is not public, or where the connection would not
+        be encrypted on its way out; OSError where the name has none."""
+        found = [ipaddress.ip_address(text) for text in self.resolver(host, port)]
+        for address in found:
+            if self._inside(address):
+                continue
+            if not _is_public(address):
+                raise RefusedError(
+                    "It has an address that is not public.",
+                    "Whoever runs the server can allow its network: PACKAGE_HUNTER_NOTICES_ALLOW.",
+                )
+            if not secure:
+                raise RefusedError("It would be told without encryption.", "Use https.")
+        return [str(address) for address in found]
+
+    def _inside(self, address: Address) -> bool:
+        return any(address in network for network in self.allowed)
+
+
+def _is_public(address: Address) -> bool:
+    """Also of the IPv4 address that an IPv6 address stands for."""
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _NAT64 or address in _V4_COMPATIBLE:
+        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return all(one is None or _is_public(one) for one in inner)
