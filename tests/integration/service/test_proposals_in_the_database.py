@@ -70,7 +70,9 @@ def test_approvals_that_may_not_be(world: World) -> None:
     refused(world, "not what the proposal says", _APPROVE, **forged(world, number, "carl", hash="0" * 64))
     refused(world, "not what the proposal says", _APPROVE, **forged(world, number, "carl", version=1))
     refused(world, "is expired", _APPROVE, **forged(world, number, "carl", created=START + 14 * DAY))
-    refused(world, "is closed|is expired|not what", _APPROVE, **forged(world, number, "carl") | {"number": 99})
+    refused(
+        world, "is closed|is expired|not what", _APPROVE, **forged(world, number, "carl") | {"number": 99}
+    )
     world.sql(_APPROVE, **forged(world, number, "carl"))
     refused(world, "approved it already", _APPROVE, **forged(world, number, "carl"))
     with world.store.write() as session:

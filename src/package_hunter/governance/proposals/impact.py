@@ -33,13 +33,14 @@ def rejudged(session: Session, query: Select[ScanResultRow, Scan], then: Judge, 
     paths = {p.id: p.path for p in session.scalars(select(Project))}
     tried, flips = 0, []
     found = query.order_by(Scan.created.desc(), Scan.id.desc()).execution_options(yield_per=_AT_ONCE)
-    for row, scan in session.execute(found).tuples():
-        if time.monotonic() >= end:
-            break
-        was, becomes = _standing(now, row), then(row)
-        tried += 1
-        if was.decision is not becomes.decision:
-            flips.append(_flip(scan, paths, was, becomes))
+    with session.execute(found) as rows:
+        for row, scan in rows:
+            if time.monotonic() >= end:
+                break
+            was, becomes = _standing(now, row), then(row)
+            tried += 1
+            if was.decision is not becomes.decision:
+                flips.append(_flip(scan, paths, was, becomes))
     return Impact("scans", total, tried, tuple(flips))
 
 

@@ -93,18 +93,22 @@ class WaiverKind:
 
 
 def _new_state(document: Mapping[str, Any]) -> NewState:
-    remark = document.get("remark") or ""
+    remark = _or(document.get("remark"), "")
     if not isinstance(remark, str):
         raise UsageError("The remark is no text.", "Correct it.")
     try:
-        state = State(document.get("state") or State.ACCEPTED)
-        reason = Reason(document["reason"]) if document.get("reason") else None
+        state = State(_or(document.get("state"), State.ACCEPTED.value))
+        reason = None if document.get("reason") is None else Reason(document["reason"])
         until = _day(document.get("until"))
     except (ValueError, TypeError) as error:
         raise UsageError(f"The waiver cannot be read: {error}.", "See docs/proposals.md.") from error
     if not state.silences:
         raise UsageError(f"{state.value} waives nothing.", "Use accepted or false_positive.")
     return NewState(state, reason, remark, until).check(today())
+
+
+def _or(value: Any, instead: str) -> Any:
+    return instead if value is None else value
 
 
 def _day(text: Any) -> dt.date | None:
