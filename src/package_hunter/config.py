@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     submissions_per_minute: int = 120  # by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
+    session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends
+    session_seconds: float = 43_200.0  # any session ends after so long
     public_url: str = ""  # how browsers reach the server: https://hunter.example
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from package_hunter.access.job import JobClaims
@@ -25,7 +25,8 @@ class Method(StrEnum):
 class Identity:
     """``account``: its name. ``session``: by which session of its. ``authenticated``: when the person himself last
     showed who he is (ms since the epoch; of a session). ``job`` and ``access``: of a CI job, which has no account:
-    what its forge says of it, and all that it may do. ``expires``: when what was shown ends by itself (ms)."""
+    what its forge says of it, and all that it may do. ``expires``: when what was shown ends by itself (ms).
+    ``csrf``: what a session's changes must come with."""
 
     account: str
     method: Method
@@ -34,6 +35,7 @@ class Identity:
     expires: int | None = None
     job: JobClaims | None = None
     access: Access | None = None
+    csrf: str | None = field(default=None, repr=False)
 
     @property
     def is_person(self) -> bool:

@@ -9,15 +9,17 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from package_hunter.api.auth import CHALLENGES
+from package_hunter.access.identity import DEVELOPER, NOBODY, Identity
+from package_hunter.api import cookies
+from package_hunter.api.auth import BEARER, CHALLENGES
 from package_hunter.api.errors import SAFE_HEADERS, ApiError, broken, store_failed
 from package_hunter.api.metrics import Metrics
+from package_hunter.api.permits import is_open
 from package_hunter.api.service import Service
 from package_hunter.store.database import StoreError
 
 log = structlog.get_logger(__name__)
 
-OPEN_PATHS = frozenset({"/api/v1/health", "/api/v1/openapi.json"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -52,7 +54,8 @@ class Gate:
         """The request's answer, whatever happens: nothing leaves here that has not the safe headers."""
         try:
             _check_framing(headers, scope["http_version"])
-            scope["principal"] = await self._who(scope, headers)
+            who = scope["identity"] = await self._who(scope, headers, passage)
+            scope["principal"] = who.account
             return await self._app(scope, passage.receive, passage.send)
         except ApiError as error:
             refusal = error
@@ -66,14 +69,29 @@ class Gate:
             refusal = broken()
         await refusal.response()(scope, passage.receive, passage.send)
 
-    async def _who(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+    async def _who(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> Identity:
+        public, method = self._service.settings.public_url, scope["method"]
+        header = headers.get(b"authorization")
+        if method not in cookies.SAFE_METHODS and not (header or b"").lower().startswith(b"bearer "):
+            cookies.require_own_page(headers, public)
         if self._development:
             return _developer(headers)
-        if scope["path"] in OPEN_PATHS:
-            return ""
+        if is_open(method, scope["path"]):
+            return NOBODY
         client = scope.get("client")
         address = client[0] if client else "unknown"
-        return await self._service.auth.name(headers.get(b"authorization"), address)
+        secure = cookies.is_secure(scope, public)
+        secret = None if header is not None else cookies.session_secret(headers, secure)
+        if secret is None:
+            return await self._service.auth.identify(header, address)
+        passage.has_cookie = True
+        who, fresh = await self._service.auth.by_session(secret, address)
+        if fresh is not None:
+            seconds = self._service.settings.session_seconds
+            passage.cookie = cookies.session_cookie(fresh, seconds, secure)
+        if method not in cookies.SAFE_METHODS:
+            cookies.require_csrf_token(headers, who)
+        return who
 
 
 def _check_framing(headers: dict[bytes, bytes], version: str) -> None:
@@ -103,13 +121,13 @@ def _here(location: bytes, host: bytes) -> bytes:
     return b"/" + rest.lstrip(b"/\\")
 
 
-def _developer(headers: dict[bytes, bytes]) -> str:
+def _developer(headers: dict[bytes, bytes]) -> Identity:
     """Without credentials, a page in the developer's browser must not get here by a name of its own."""
     host = headers.get(b"host", b"").decode("latin-1")
     name = host[: host.rindex("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     if name.lower() not in _LOOPBACK_NAMES:
         raise ApiError(403, "In development mode only localhost may be asked.", "Use http://localhost.")
-    return "developer"
+    return DEVELOPER
 
 
 class _Passage:
@@ -122,6 +140,8 @@ class _Passage:
         self._waits = b"expect" in headers
         self._host = headers.get(b"host", b"")
         self._linger = False
+        self.has_cookie = False  # a browser: it would ask for a password by itself
+        self.cookie: str | None = None
         self.began = False
         self.status = 500
 
@@ -147,7 +167,9 @@ class _Passage:
         if 300 <= self.status < 400:
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:
-            headers += CHALLENGES
+            headers += (BEARER,) if self.has_cookie else CHALLENGES
+        if self.cookie is not None and not any(name.lower() == b"set-cookie" for name, _ in headers):
+            headers.append((b"set-cookie", self.cookie.encode("latin-1")))
         if self._uploading:  # the rest of a body that nobody wants
             if not any(name.lower() == b"connection" for name, _ in headers):
                 headers.append((b"connection", b"close"))

@@ -27,6 +27,7 @@ from package_hunter.store import places, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
+from package_hunter.store.secret_box import SecretBox
 from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class Service:
         self.queue = queue
         self.renderers = dict(renderers)
         self.uploads = Uploads(settings)
+        self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
         self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)

@@ -1,6 +1,6 @@
 """The tables of who is who: sessions, one-time codes, invitations, identity providers, CI jobs. Secrets that are only
 compared are kept as SHA-256 (they are random: nothing to guess or stretch); those that must be read again are sealed
-(`store.sealed`)."""
+(`store.secret_box`)."""
 
 from __future__ import annotations
 

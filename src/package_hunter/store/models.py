@@ -147,7 +147,8 @@ class User(Base):
 class Token(Base):
     """A bearer token; only its SHA-256 is kept (it is 256 random bits: nothing to guess or stretch). ``expires`` null:
     never. ``permissions`` and ``places`` (JSON; null: all) are what it is limited to, whatever its roles: names of
-    permissions, and ids (hex) of groups and projects. ``owner_id``: the user whose it is, whose rights bound it."""
+    permissions, and ids (hex) of groups and projects. ``owner_id``: the user whose it is, whose rights bound it;
+    ``delegated``: it has no roles of its own and can what its owner can."""
 
     __tablename__ = "tokens"
 
@@ -160,3 +161,4 @@ class Token(Base):
     permissions: Mapped[str | None] = mapped_column(Text)
     places: Mapped[str | None] = mapped_column(Text)
     owner_id: Mapped[uuid.UUID | None] = mapped_column(Id)
+    delegated: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -35,7 +35,7 @@ class NoticeRow(Base):
 
 class DestinationRow(Base):
     """Where a team wants to be told: ``place`` as `Member.place` has it. ``events`` and ``options`` are JSON;
-    ``secret`` is encrypted (notices/secrets.py). One that was removed stays, for the deliveries that name it."""
+    ``secret`` is encrypted (notices/secrecy.py). One that was removed stays, for the deliveries that name it."""
 
     __tablename__ = "notice_destinations"
     __table_args__ = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,7 +42,8 @@ def _limited(session: Session, who: Account, held: Access) -> Access:
         owner = session.get(Account, token.owner_id)
         if owner is None or owner.removed is not None:
             return Access(who.name)
-        held = held.shared_with(_held_by(session, owner))
+        owners = _held_by(session, owner)
+        held = replace(owners, principal=who.name) if token.delegated else held.shared_with(owners)
     return held.within(scope_of(session, token))
 
 

@@ -30,13 +30,14 @@ MAX_DAYS = 3_650
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a new token is limited to, whatever its roles: these permissions (None: any), in these places (None:
-    anywhere), until then (ms since the epoch; None: without an end), as a token of this user (whose rights bound
-    it)."""
+    anywhere), until then (ms since the epoch; None: without an end), as a token of this user, whose rights bound
+    it. ``delegated``: it needs no roles, and can what its owner can."""
 
     permissions: tuple[Permission, ...] | None = None
     places: tuple[members.Place, ...] | None = None
     expires: int | None = None
     owner: str | None = None
+    delegated: bool = False
 
 
 NO_LIMITS = Limits()
@@ -75,6 +76,7 @@ def add_token(
             permissions=_json(limits.permissions),
             places=_json(None if limits.places is None else [place.key for place in limits.places]),
             owner_id=None if owner is None else owner.id,
+            delegated=limits.delegated and owner is not None,
         )
     )
     new = Newcomer(token_account(name), "token", None if owner is None else owner.person, _said(limits))
@@ -98,6 +100,7 @@ def _said(limits: Limits) -> tuple[tuple[str, object], ...]:
     facts = {
         "expires": limits.expires,
         "owner": limits.owner,
+        "delegated": limits.delegated or None,
         "permissions": None if limits.permissions is None else [p.value for p in limits.permissions],
         "places": where,
     }

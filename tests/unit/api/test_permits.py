@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
 from package_hunter.api.access_document import document
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.permits import PERMITS, Permit, Where
-from package_hunter.store import accounts, history, members
+from package_hunter.store import accounts, history, invitations, members, sessions
+from package_hunter.store.identity_tables import TotpRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.requires import ROOT
 
@@ -97,11 +99,7 @@ def _new_user(server: AccessServer, token: str, _target: str, _who: str) -> http
 
 
 def _remove_user(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
-    name = f"user-{next(_numbers)}"
-    with server.store.write() as session:
-        session.add(accounts.User(name=name, password="x", created=1))
-        members.add_account(session, name, "user", server.ids[OWN])
-    return server.ask(token, "DELETE", "/api/v1/users", params={"name": name})
+    return server.ask(token, "DELETE", "/api/v1/users", params={"name": _user(server)})
 
 
 def _new_token(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
@@ -112,6 +110,64 @@ def _new_token(server: AccessServer, token: str, _target: str, _who: str) -> htt
 def _revoke_token(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
     name = _somebody(server).removeprefix("token:")
     return server.ask(token, "DELETE", "/api/v1/tokens", params={"name": name})
+
+
+_open_answers: dict[str, httpx.Response] = {}  # nobody is asked there: once is enough for all roles
+
+
+def _sign_in(server: AccessServer, _token: str, _target: str, _who: str) -> httpx.Response:
+    with server.store.write() as session:
+        if members.account(session, "signs-in") is None:
+            accounts.add_user(session, "signs-in", "correct horse", accounts.Start(()), TEST)
+    if "session" not in _open_answers:
+        body = {"name": "signs-in", "password": "correct horse"}
+        _open_answers["session"] = server.ask(None, "POST", "/api/v1/session", json=body)
+    return _open_answers["session"]
+
+
+def _take(server: AccessServer, _token: str, _target: str, _who: str) -> httpx.Response:
+    with server.store.write() as session:
+        invited = invitations.invite(session, f"invited-{next(_numbers)}", accounts.Start(()), TEST)
+    return server.ask(
+        None, "POST", "/api/v1/invitation", json={"token": invited, "password": "correct horse"}
+    )
+
+
+def _person(method: str, url: str) -> Ask:
+    """What no token may ask for, whatever it brings."""
+
+    def ask(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+        return server.ask(token, method, url, **({} if method == "GET" else {"json": {}}))
+
+    return ask
+
+
+def _user(server: AccessServer) -> str:
+    name = f"user-{next(_numbers)}"
+    with server.store.write() as session:
+        session.add(accounts.User(name=name, password="x", created=1))
+        members.add_account(session, name, "user", server.ids[OWN])
+    return name
+
+
+def _invite(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    return server.ask(token, "POST", "/api/v1/users/invitations", json={"name": f"new-{next(_numbers)}"})
+
+
+def _of_user(url: str) -> Ask:
+    """Takes something of a user away."""
+
+    def ask(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+        name = _user(server)
+        with server.store.write() as session:
+            who = accounts.user(session, name)
+            sessions.begin(session, who, "test", sessions.Times(10_000, 10_000), TEST)
+            session.add(
+                TotpRow(account_id=who.id, secret=b"", confirmed=1, last_step=0, failures=0, locked=1)
+            )
+        return server.ask(token, "DELETE", url, params={"name": name})
+
+    return ask
 
 
 _MEMBERS = "/api/v1/{kind}/{key}/members"
@@ -129,6 +185,31 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/openapi.json"): _plain("/api/v1/openapi.json"),
     ("GET", "/metrics"): _plain("/metrics"),
     ("GET", "/api/v1/me"): _plain("/api/v1/me"),
+    ("POST", "/api/v1/session"): _sign_in,
+    ("POST", "/api/v1/invitation"): _take,
+    **{
+        (method, url): _person(method, url.format(session_id=uuid.uuid4()))
+        for method, url in (
+            *(("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/session/confirm")),
+            *(("GET", "/api/v1/sessions"), ("DELETE", "/api/v1/sessions")),
+            *(("DELETE", "/api/v1/sessions/{session_id}"), ("POST", "/api/v1/me/password")),
+            *(
+                ("POST", "/api/v1/me/totp"),
+                ("POST", "/api/v1/me/totp/confirm"),
+                ("POST", "/api/v1/me/totp/codes"),
+            ),
+            *(
+                ("POST", "/api/v1/me/totp/remove"),
+                ("GET", "/api/v1/me/tokens"),
+                ("POST", "/api/v1/me/tokens"),
+            ),
+            ("DELETE", "/api/v1/me/tokens"),
+        )
+    },
+    ("POST", "/api/v1/users/invitations"): _invite,
+    ("DELETE", "/api/v1/users/totp"): _of_user("/api/v1/users/totp"),
+    ("DELETE", "/api/v1/users/lock"): _of_user("/api/v1/users/lock"),
+    ("DELETE", "/api/v1/users/sessions"): _of_user("/api/v1/users/sessions"),
     ("GET", "/api/v1/projects"): _plain("/api/v1/projects"),
     ("POST", "/api/v1/projects"): _new_place("projects"),
     ("GET", "/api/v1/projects/{project_id}"): _plain("/api/v1/projects/{project}"),
@@ -164,6 +245,8 @@ def _holds(role: Role | None, at: str, target: str, permission: Permission) -> b
 
 def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool | int:
     """True: it succeeds; else the status."""
+    if permit.where is Where.PERSON:
+        return 403  # a token is none
     if permit.permission is None or permit.where is Where.LIST:
         return True
     place = target.split("/")[0] if permit.where is Where.GROUP else target
@@ -205,7 +288,7 @@ def test_every_route_with_every_role(server: AccessServer, role: Role | None, at
 
 def _not_told(server: AccessServer, permit: Permit, answer: httpx.Response, name: str) -> list[str]:
     """A change that was made stands in the history, with who made it."""
-    if permit.action is None or not answer.is_success:
+    if permit.action is None or not answer.is_success or permit.where is Where.OPEN:
         return []
     with server.store.read() as session:
         mine = [e.action for e in history.entries(session, 9_999, who=f"token:{name}")]

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("permissions", sa.Text()),
         sa.Column("places", sa.Text()),
         sa.Column("owner_id", sa.Uuid()),
+        sa.Column("delegated", sa.Boolean(), nullable=False, server_default=sa.false()),
     ):
         op.add_column("tokens", column)
     _make_sign_in()
@@ -171,7 +172,7 @@ def downgrade() -> None:
         *("identity_providers", "invitations", "recovery_codes", "totp", "sessions"),
     ):
         op.drop_table(table)
-    for column in ("expires", "permissions", "places", "owner_id"):
+    for column in ("expires", "permissions", "places", "owner_id", "delegated"):
         op.drop_column("tokens", column)
     op.drop_column("members", "source")
     op.drop_column("accounts", "rights")
