@@ -20,6 +20,7 @@ from package_hunter.api import (
     original,
     original_form,
     own_routes,
+    proposal_routes,
     session_routes,
     token_routes,
     v1,
@@ -70,7 +71,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    for room in (access_routes, token_routes, session_routes, own_routes, notice_routes):
+    for room in (access_routes, token_routes, session_routes, own_routes, notice_routes, proposal_routes):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)

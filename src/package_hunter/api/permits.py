@@ -24,6 +24,7 @@ class Where(StrEnum):
     LIST = "lists what lies where it is held"
     PROJECT = "in the project of the path"  # 404 where the project cannot be seen, else 403
     GROUP = "in the group of the path"
+    PROPOSAL = "where the proposal is meant to hold"  # 404 where it cannot be seen, else 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Permit:
     where: Where
     permission: Permission | None
     action: str | None = None  # what a change is called in the history
+    person: bool = False  # 403 for tokens and jobs, whatever they may
 
     @property
     def changes(self) -> bool:
@@ -58,6 +60,25 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
         Permit("POST", f"{gone}/retry", where, _P.NOTICE_MANAGE, "delivery.retry"),
     )
 
+
+def _proposing(place: str, where: Where) -> Permit:
+    return Permit("POST", f"{_V1}{place}/proposals", where, _P.PROPOSAL_MAKE, "proposal.add")
+
+
+_N = f"{_V1}/proposals/{{number}}"
+_PROPOSALS = (
+    Permit("GET", f"{_V1}/proposals", _W.LIST, _P.PROPOSAL_READ),
+    _proposing("/projects/{project_id}", _W.PROJECT),
+    _proposing("/groups/{group_id}", _W.GROUP),
+    _proposing("", _W.SERVER),
+    Permit("GET", _N, _W.PROPOSAL, _P.PROPOSAL_READ),
+    Permit("PUT", _N, _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.edit"),
+    Permit("POST", f"{_N}/withdraw", _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.withdraw"),
+    Permit("POST", f"{_N}/approve", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.approve", person=True),
+    Permit("POST", f"{_N}/reject", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.reject", person=True),
+    Permit("POST", f"{_N}/break-glass", _W.PROPOSAL, _P.GLASS_BREAK, "proposal.break-glass", person=True),
+    Permit("POST", f"{_N}/review", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.review", person=True),
+)
 
 PERMITS: tuple[Permit, ...] = (
     Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
@@ -114,6 +135,7 @@ PERMITS: tuple[Permit, ...] = (
     *_notices("/projects/{project_id}", _W.PROJECT),
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
+    *_PROPOSALS,
 )
 
 _OPEN = tuple(

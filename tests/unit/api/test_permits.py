@@ -20,6 +20,7 @@ from package_hunter.api.permits import PERMITS, Permit, Where
 from package_hunter.store import accounts, history, invitations, members, sessions
 from package_hunter.store.identity_tables import TotpRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
+from tests.support.proposal_asks import PROPOSALS
 from tests.support.requires import ROOT
 
 PLACES = ("", "web", OWN)
@@ -231,6 +232,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/tokens"): _new_token,
     ("DELETE", "/api/v1/tokens"): _revoke_token,
     ("GET", "/api/v1/history"): _plain("/api/v1/history"),
+    **PROPOSALS,
 }
 
 
@@ -249,6 +251,8 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
         return 403  # a token is none
     if permit.permission is None or permit.where is Where.LIST:
         return True
+    if permit.where is Where.SERVER:
+        return True if at == "" and role is not None and permit.permission in ROLES[role] else 403
     place = target.split("/")[0] if permit.where is Where.GROUP else target
     if permit.path.startswith("/monitor"):
         place = OWN  # its home, whatever the target
@@ -256,6 +260,8 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
         return True
     if permit.where is Where.SCAN:
         return 404
+    if permit.where is Where.PROPOSAL:
+        return 403 if _holds(role, at, place, Permission.PROPOSAL_READ) else 404
     seen = _holds(role, at, place, Permission.PROJECT_READ)
     hidden = permit.where in (Where.PROJECT, Where.GROUP, Where.TARGET) and not permit.path.startswith(
         "/monitor"
@@ -291,7 +297,8 @@ def _not_told(server: AccessServer, permit: Permit, answer: httpx.Response, name
     if permit.action is None or not answer.is_success or permit.where is Where.OPEN:
         return []
     with server.store.read() as session:
-        mine = [e.action for e in history.entries(session, 9_999, who=f"token:{name}")]
+        who = f"person-{name}" if permit.person else f"token:{name}"
+        mine = [e.action for e in history.entries(session, 9_999, who=who)]
     told = bool(mine) and mine[-1] == permit.action
     return [] if told else [f"{permit.method} {permit.path} is not in the history"]
 
