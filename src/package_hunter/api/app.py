@@ -14,7 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from package_hunter import __version__
-from package_hunter.api import access_routes, notice_routes, original, original_form, v1
+from package_hunter.api import (
+    access_routes,
+    finding_routes,
+    notice_routes,
+    original,
+    original_form,
+    policy_routes,
+    v1,
+)
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
@@ -63,6 +71,8 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
 
     app.include_router(access_routes.routes(service))
     app.include_router(notice_routes.routes(service))
+    app.include_router(finding_routes.routes(service))
+    app.include_router(policy_routes.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)
     app.add_middleware(Gate, service=service, metrics=metrics)
