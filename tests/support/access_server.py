@@ -18,6 +18,7 @@ from package_hunter.api.app import create_app
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.governance import policies
+from package_hunter.notices import secrecy
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store import accounts, places, scans
 from package_hunter.store.database import Store
@@ -42,6 +43,7 @@ class AccessServer:
         } | settings
         self.settings = Settings(data_dir=folder, **made)
         prepare_folders(self.settings)
+        secrecy.prepare(self.settings)
         self.store = Store(self.settings)
         self.store.migrate()
         self.queue = LocalQueue(self.store, self.settings)

@@ -196,9 +196,12 @@ def _meant(session: Session, request: Request, asked: ManyBody) -> tuple[View, F
 
 
 def narrowed(session: Session, request: Request, path: str | None) -> View:
-    """What the account may see, of one project where one is named; MissingError."""
+    """What the account may see, of one project where one is named; ApiError 404."""
     view = view_of(request)
     if path is None:
         return view
     seen = access_to(request).view(Permission.PROJECT_READ)
-    return view.only(places.project_at(session, seen, path).id)
+    try:
+        return view.only(places.project_at(session, seen, path).id)
+    except places.MissingError:
+        raise unknown("project") from None

@@ -45,6 +45,8 @@ _MEDIA_TYPES = {
     "sarif": "application/sarif+json",
     "osv": "application/x-ndjson",
     "cyclonedx": "application/vnd.cyclonedx+json",
+    "dependency-track": "application/vnd.cyclonedx+json",
+    "defectdojo": "application/json",
 }
 log = structlog.get_logger(__name__)
 

@@ -149,7 +149,7 @@ class Deliverer:
             told,
             f"{self._base}{told.look}" if told.look else "",
         )
-        SENDERS[row.kind](message, settings, Tools(self._outgoing, self._mail, self._book(task, told)))
+        SENDERS[settings.kind](message, settings, Tools(self._outgoing, self._mail, self._book(task, told)))
 
     def _book(self, task: Task, told: outbox.Notice) -> IssueBook | NoBook:
         project = task.notice.project_id

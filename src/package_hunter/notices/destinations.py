@@ -68,13 +68,14 @@ def add(
     if len(there) >= MAX_AT_A_PLACE:
         raise UsageError(f"A place has {MAX_AT_A_PLACE} destinations at most.", "Remove one first.")
     settings, values = new.settings, new.settings.model_dump(mode="json")
-    secret = {name: values.pop(name) for name in settings.SECRET}
+    shown = {name: value for name, value in values.items() if name not in settings.SECRET}
     row = DestinationRow(id=uuid.uuid4(), place=place.key, name=new.name, kind=values["kind"])
     row.group_id = None if place.group is None else place.group.id
     row.project_id = None if place.project is None else place.project.id
-    row.target, row.options = settings.shown()[:MAX_TARGET], json.dumps(values)
+    row.target, row.options = settings.shown()[:MAX_TARGET], json.dumps(shown)
     row.events, row.created = json.dumps([event.value for event in new.events]), now_ms()
-    row.secret = secrecy.seal(key, row.id, secret) if secret else None
+    # the whole: who can write here and not read the key cannot have a token sent to another place
+    row.secret = secrecy.seal(key, row.id, values) if settings.SECRET else None
     session.add(row)
     session.flush()
     said = {"place": place.name, **described(row)}
@@ -155,13 +156,17 @@ def test(session: Session, place: Place, name: str, by: Actor, why: str | None =
 
 def opened(row: DestinationRow, key: X25519PrivateKey) -> DestinationSettings:
     """Its settings, secrets included; HostError where its row was changed by somebody else."""
-    try:
-        values = dict(json.loads(row.options))
-    except (ValueError, TypeError) as error:
-        raise HostError("The destination's row in the store is malformed.", "Add it anew.") from error
     if row.secret is not None:
-        values |= secrecy.open_sealed(key, row.id, row.secret)
+        values = secrecy.open_sealed(key, row.id, row.secret)
+    else:
+        try:
+            values = dict(json.loads(row.options))
+        except (ValueError, TypeError) as error:
+            raise HostError("The destination's row in the store is malformed.", "Add it anew.") from error
     try:
-        return settings_of(values)
+        made = settings_of(values)
     except UsageError as error:
         raise HostError("The destination's settings are malformed.", "Add it anew.") from error
+    if made.SECRET and row.secret is None:
+        raise HostError("The destination's settings are not sealed.", "Add it anew.")
+    return made

@@ -19,6 +19,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Sequence[str]]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# IANA's registries of special addresses say so; older Pythons' `is_global` does not
+_ALSO_INNER = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16")))
 _V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
@@ -72,6 +74,8 @@ class Guard:
 def _is_public(address: Address) -> bool:
     """Also of the IPv4 address that an IPv6 address stands for."""
     if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if any(address in network for network in _ALSO_INNER):
         return False
     if isinstance(address, ipaddress.IPv4Address):
         return True

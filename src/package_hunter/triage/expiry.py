@@ -8,7 +8,6 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from package_hunter.notices.outbox import Event, Notice, enqueue
 from package_hunter.store.finding_tables import FindingRow
 from package_hunter.triage import held
 from package_hunter.triage.chain import Chains
@@ -28,21 +27,6 @@ def expire(session: Session, day: dt.date) -> int:
     )
     found, chains = session.scalars(query).all(), Chains(session)
     for project, group in groupby(found, key=lambda row: row.project_id):
-        rows = list(group)
-        held.restate(session, chains.of(project), rows, day)
-        for finding in rows:
-            _tell(session, finding)
+        held.restate(session, chains.of(project), list(group), day)
     session.flush()
     return len(found)
-
-
-def _tell(session: Session, finding: FindingRow) -> None:
-    notice = Notice(
-        what=f"An acceptance is over: {finding.title}",
-        who=finding.package,
-        todo="Look at it again: package-hunter findings list --asks expired.",
-        look=f"/api/v1/findings/{finding.id}",
-        facts={"finding": str(finding.id), "fingerprint": finding.fingerprint, "until": finding.until},
-    )
-    once = f"{Event.ACCEPTANCE_EXPIRES.value}:{finding.id}:{finding.until}"
-    enqueue(session, Event.ACCEPTANCE_EXPIRES, finding.project_id, notice, once)

@@ -10,15 +10,19 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
 from package_hunter.api.access_document import document
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.permits import PERMITS, Permit, Where
+from package_hunter.notices import destinations, secrecy
+from package_hunter.notices.destinations import NewDestination
+from package_hunter.notices.kinds.mail import MailTo
 from package_hunter.store import accounts, history, members
 from package_hunter.store.finding_tables import FindingRow
+from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.requires import ROOT
 
@@ -158,6 +162,62 @@ def _set_many(server: AccessServer, token: str, target: str, who: str) -> httpx.
     return server.ask(token, "POST", "/api/v1/findings/state", json=body)
 
 
+def _notice_routes(route: str, url: str, path: Callable[[str], str]) -> dict[tuple[str, str], Ask]:
+    """Those of where a place's teams are told."""
+
+    def named(server: AccessServer, target: str) -> str:
+        name = f"to-{next(_numbers)}"
+        with server.store.write() as session:
+            to = NewDestination(name, MailTo(to=["ana@example.org"]))
+            place = server.place(session, path(target))
+            destinations.add(session, place, to, secrecy.public_key(server.settings), TEST)
+        return name
+
+    def add(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        to = {"kind": "mail", "to": ["ana@example.org"]}
+        body = {"name": f"new-{next(_numbers)}", "settings": to}
+        answer = server.ask(token, "POST", _filled(f"{url}/destinations", server, target), json=body)
+        _forget_destinations(server)
+        return answer
+
+    def remove(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        where = _filled(f"{url}/destinations", server, target)
+        answer = server.ask(token, "DELETE", where, params={"name": named(server, target)})
+        _forget_destinations(server)
+        return answer
+
+    def test(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        where = _filled(f"{url}/destinations/test", server, target)
+        answer = server.ask(token, "POST", where, json={"name": named(server, target)})
+        _forget_destinations(server)
+        return answer
+
+    def retry(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        name = named(server, target)
+        with server.store.write() as session:
+            destinations.test(session, server.place(session, path(target)), name, TEST)
+            session.execute(update(DeliveryRow).values(state="dead"))
+        answer = server.ask(token, "POST", _filled(f"{url}/deliveries/retry", server, target), json={})
+        _forget_destinations(server)
+        return answer
+
+    there, gone = f"/api/v1{route}/destinations", f"/api/v1{route}/deliveries"
+    return {
+        ("GET", there): _plain(f"{url}/destinations"),
+        ("POST", there): add,
+        ("DELETE", there): remove,
+        ("POST", f"{there}/test"): test,
+        ("GET", gone): _plain(f"{url}/deliveries"),
+        ("POST", f"{gone}/retry"): retry,
+    }
+
+
+def _forget_destinations(server: AccessServer) -> None:
+    """A place has so many at most, and here are many roles."""
+    with server.store.write() as session:
+        session.execute(delete(DestinationRow))
+
+
 _MEMBERS = "/api/v1/{kind}/{key}/members"
 _PROJECT, _GROUP = "/api/v1/projects/{project}/members", "/api/v1/groups/{group}/members"
 
@@ -212,6 +272,9 @@ ASK: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/tokens"): _new_token,
     ("DELETE", "/api/v1/tokens"): _revoke_token,
     ("GET", "/api/v1/history"): _plain("/api/v1/history"),
+    **_notice_routes("/projects/{project_id}", "/api/v1/projects/{project}", lambda t: t),
+    **_notice_routes("/groups/{group_id}", "/api/v1/groups/{group}", lambda t: t.split("/")[0]),
+    **_notice_routes("", "/api/v1", lambda _: ""),
 }
 
 
@@ -231,6 +294,8 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
     place = target.split("/")[0] if permit.where is Where.GROUP else target
     if permit.path.startswith("/monitor"):
         place = OWN  # its home, whatever the target
+    if permit.where is Where.SERVER:
+        place = ""  # whatever the target
     if _holds(role, at, place, permit.permission):
         return True
     if permit.where in (Where.SCAN, Where.SCOPE):

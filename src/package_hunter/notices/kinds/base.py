@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from package_hunter.errors import HunterError
+from package_hunter.notices.outbox import Event
 from package_hunter.notices.outgoing import Answer, Outgoing
 from package_hunter.notices.smtp import MailServer
 from package_hunter.notices.wording import Message
@@ -25,9 +26,16 @@ class DestinationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
     SECRET: ClassVar[frozenset[str]] = frozenset()
 
+    kind: str
+
     def shown(self) -> str:
         """Where it leads to, without secrets."""
         raise NotImplementedError
+
+
+OPENING = frozenset({Event.PROOF_FOUND, Event.PACKAGE_TURNED, Event.ACCEPTANCE_EXPIRES})
+"""The events for which a tracker has an issue open; `Event.FINDING_RESOLVED` closes it. The others are about nothing
+that could be resolved there."""
 
 
 class NotDeliveredError(HunterError):

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from package_hunter.notices.addresses import Url, origin
 from package_hunter.notices.kinds.base import (
+    OPENING,
     DestinationSettings,
     NotDeliveredError,
     Tools,
@@ -53,16 +54,15 @@ def mark(message: Message) -> str:
 
 def send(message: Message, to: GitLab, tools: Tools) -> None:
     """See Sender."""
-    if message.notice.fingerprint is None and message.event is not Event.TEST:
-        return
     base = f"{to.url.rstrip('/')}/api/v4/projects/{quote(to.project, safe='')}"
     tracker = _Tracker(base, to, tools)
     if message.event is Event.TEST:
         tracker.ask("GET", "")
+    elif message.notice.fingerprint is None:
         return
-    if message.event is Event.FINDING_RESOLVED:
+    elif message.event is Event.FINDING_RESOLVED:
         _settle(tracker, message, tools)
-    elif not tools.issues.settled_later():
+    elif message.event in OPENING and not tools.issues.settled_later():
         _open(tracker, message, tools)
 
 

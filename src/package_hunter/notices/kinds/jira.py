@@ -15,6 +15,7 @@ from pydantic import Field
 
 from package_hunter.notices.addresses import Url, origin
 from package_hunter.notices.kinds.base import (
+    OPENING,
     DestinationSettings,
     NotDeliveredError,
     Tools,
@@ -75,7 +76,7 @@ def send(message: Message, to: Jira, tools: Tools) -> None:
         return
     elif message.event is Event.FINDING_RESOLVED:
         _settle(tracker, message, tools)
-    elif not tools.issues.settled_later():
+    elif message.event in OPENING and not tools.issues.settled_later():
         _open(tracker, message, tools)
 
 
