@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
@@ -33,7 +32,6 @@ from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.members import Place
-from package_hunter.store.policy_tables import PolicyRow
 from package_hunter.triage.chain import Chains, projects_in, scope_name
 from package_hunter.triage.results import Standing
 
@@ -81,16 +79,9 @@ def routes(service: Service) -> APIRouter:
 def _scopes(session: Session, access: Access) -> Iterator[ScopeInfo]:
     if _sees(session, access, Place()):
         yield _scope(session, Place(), figures.layer_of(session, Place()))
-    rows = session.execute(select(PolicyRow.group_id, PolicyRow.project_id).distinct()).all()
-    places = [
-        Place(
-            None if group is None else session.get(Group, group),
-            None if project is None else session.get(Project, project),
-        )
-        for group, project in rows
-        if group is not None or project is not None
-    ]
-    for place in sorted(places, key=scope_name):
+    for place in policies.scopes(session):
+        if place == Place():
+            continue
         layer = figures.layer_of(session, place) if _sees(session, access, place) else None
         if layer is not None:
             yield _scope(session, place, layer)

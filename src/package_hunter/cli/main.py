@@ -29,6 +29,7 @@ COMMANDS = {
     "project": "package_hunter.cli.places:project",
     "member": "package_hunter.cli.places:member",
     "notices": "package_hunter.cli.notices:app",
+    "findings": "package_hunter.cli.findings:app",
     "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",

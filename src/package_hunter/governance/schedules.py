@@ -12,18 +12,18 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.governance import policies, policy_file
 from package_hunter.governance.requirements import applies
 from package_hunter.policy.cron import Cron
 from package_hunter.policy.model import Policy, Schedule, When
-from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.access_tables import Project
 from package_hunter.store.database import now_ms
 from package_hunter.store.finding_tables import LineRow
 from package_hunter.store.members import Place
-from package_hunter.store.policy_tables import PolicyRow, ScheduleRow
+from package_hunter.store.policy_tables import ScheduleRow
 from package_hunter.store.scans import NewScan
 from package_hunter.triage.chain import projects_in
 
@@ -85,17 +85,8 @@ def _schedules(policy: Policy) -> Iterator[Schedule]:
 
 def _policies(session: Session) -> Iterator[tuple[Place, Policy, int]]:
     """Each scope that has a policy, what it says, and since when."""
-    newest = select(PolicyRow.place, func.max(PolicyRow.version).label("version")).group_by(PolicyRow.place)
-    table = newest.subquery()
-    query = select(PolicyRow).join(
-        table, (table.c.place == PolicyRow.place) & (table.c.version == PolicyRow.version)
-    )
     for_all = False
-    for row in session.scalars(query.where(PolicyRow.document.is_not(None))).all():
-        place = Place(
-            None if row.group_id is None else session.get(Group, row.group_id),
-            None if row.project_id is None else session.get(Project, row.project_id),
-        )
+    for place in policies.scopes(session):
         for_all = for_all or place == Place()
         standing = policies.current(session, place)
         if standing.document is not None:
