@@ -16,10 +16,12 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    finding_routes,
     notice_routes,
     original,
     original_form,
     own_routes,
+    policy_routes,
     proposal_routes,
     session_routes,
     token_routes,
@@ -71,7 +73,10 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    for room in (access_routes, token_routes, session_routes, own_routes, notice_routes, proposal_routes):
+    for room in (
+        *(access_routes, token_routes, session_routes, own_routes, notice_routes),
+        *(finding_routes, policy_routes, proposal_routes),
+    ):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)

@@ -22,9 +22,12 @@ class Where(StrEnum):
     SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
     TARGET = "in the project that is named, else in the account's own"
     LIST = "lists what lies where it is held"
+    FINDING = "in the finding's project"  # 404 where the finding cannot be read, else 403
+    MEANT = "in the projects of what is meant"  # what lies elsewhere is not meant
     PROJECT = "in the project of the path"  # 404 where the project cannot be seen, else 403
     GROUP = "in the group of the path"
     PROPOSAL = "where the proposal is meant to hold"  # 404 where it cannot be seen, else 403
+    SCOPE = "in the scope of the path, or in a project below it"  # 404 without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,18 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
+    Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),
+    Permit("POST", f"{_V1}/findings/state", _W.MEANT, _P.FINDING_TRIAGE, "finding.state"),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}", _W.FINDING, _P.FINDING_READ),
+    Permit("PUT", f"{_V1}/findings/{{finding_id}}/state", _W.FINDING, _P.FINDING_TRIAGE, "finding.state"),
+    Permit("PUT", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
+    Permit("DELETE", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_READ),
+    Permit("POST", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_COMMENT, "finding.note"),
+    Permit("GET", f"{_V1}/policies", _W.LIST, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/policies/{{scope}}", _W.SCOPE, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/projects/{{project_id}}/policy", _W.PROJECT, _P.POLICY_READ),
     Permit("GET", f"{_V1}/health", _W.OPEN, None),
     Permit("GET", f"{_V1}/openapi.json", _W.OPEN, None),
     Permit("GET", "/metrics", _W.SERVER, _P.METRICS_READ),

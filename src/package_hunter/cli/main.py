@@ -31,6 +31,7 @@ COMMANDS = {
     "proposals": "package_hunter.cli.proposals:app",
     "break-glass": "package_hunter.cli.proposals:break_glass",
     "notices": "package_hunter.cli.notices:app",
+    "findings": "package_hunter.cli.findings:app",
     "audit": "package_hunter.cli.audit:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",

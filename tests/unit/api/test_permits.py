@@ -22,6 +22,7 @@ from package_hunter.notices import destinations, secrecy
 from package_hunter.notices.destinations import NewDestination
 from package_hunter.notices.kinds.mail import MailTo
 from package_hunter.store import accounts, history, invitations, members, sessions
+from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.identity_tables import TotpRow
 from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
@@ -53,7 +54,8 @@ def _plain(url: str) -> Ask:
 
 def _filled(url: str, server: AccessServer, target: str) -> str:
     group = server.ids[target.split("/")[0]]
-    return url.format(project=server.ids[target], group=group, scan=server.scans[target])
+    known = {"scan": server.scans[target], "finding": server.findings[target]}
+    return url.format(project=server.ids[target], group=group, **known)
 
 
 def _submit_original(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
@@ -148,6 +150,13 @@ def _person(method: str, url: str) -> Ask:
     return ask
 
 
+def _send(method: str, url: str, **body: Any) -> Ask:
+    def ask(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        return server.ask(token, method, _filled(url, server, target), **({"json": body} if body else {}))
+
+    return ask
+
+
 def _user(server: AccessServer) -> str:
     name = f"user-{next(_numbers)}"
     with server.store.write() as session:
@@ -174,6 +183,40 @@ def _of_user(url: str) -> Ask:
         return server.ask(token, "DELETE", url, params={"name": name})
 
     return ask
+
+
+_CONFIRM = {"state": "confirmed", "reason": "not_applicable"}
+
+
+def _free(ask: Ask) -> Ask:
+    """The same, with nobody on the finding."""
+
+    def first(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+        with server.store.write() as session:
+            session.execute(update(FindingRow).values(claimed_by=None, claimed=None, claimed_until=None))
+        return ask(server, token, target, who)
+
+    return first
+
+
+def _claimed(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+    url = _filled("/api/v1/findings/{finding}/claim", server, target)
+    _free(_send("PUT", "/api/v1/findings/{finding}/claim", hours=1))(server, token, target, who)
+    return server.ask(token, "DELETE", url)
+
+
+def _many(server: AccessServer, target: str) -> dict[str, Any]:
+    return {"filter": {"project": target}, "set": _CONFIRM}
+
+
+def _preview(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    return server.ask(token, "POST", "/api/v1/findings/preview", json=_many(server, target))
+
+
+def _set_many(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+    digest = _preview(server, token, target, who).json().get("digest", "")
+    body = {**_many(server, target), "digest": digest}
+    return server.ask(token, "POST", "/api/v1/findings/state", json=body)
 
 
 def _notice_routes(route: str, url: str, path: Callable[[str], str]) -> dict[tuple[str, str], Ask]:
@@ -243,6 +286,24 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/scans"): _plain("/api/v1/scans?limit=500"),
     ("GET", "/api/v1/scans/{scan_id}"): _plain("/api/v1/scans/{scan}"),
     ("GET", "/api/v1/scans/{scan_id}/report"): _plain("/api/v1/scans/{scan}/report"),
+    ("GET", "/api/v1/findings"): _plain("/api/v1/findings?limit=500"),
+    ("POST", "/api/v1/findings/preview"): _preview,
+    ("POST", "/api/v1/findings/state"): _set_many,
+    ("GET", "/api/v1/findings/{finding_id}"): _plain("/api/v1/findings/{finding}"),
+    ("PUT", "/api/v1/findings/{finding_id}/state"): _send(
+        "PUT", "/api/v1/findings/{finding}/state", **_CONFIRM
+    ),
+    ("PUT", "/api/v1/findings/{finding_id}/claim"): _free(
+        _send("PUT", "/api/v1/findings/{finding}/claim", hours=1)
+    ),
+    ("DELETE", "/api/v1/findings/{finding_id}/claim"): _claimed,
+    ("GET", "/api/v1/findings/{finding_id}/notes"): _plain("/api/v1/findings/{finding}/notes"),
+    ("POST", "/api/v1/findings/{finding_id}/notes"): _send(
+        "POST", "/api/v1/findings/{finding}/notes", text="looked at"
+    ),
+    ("GET", "/api/v1/policies"): _plain("/api/v1/policies"),
+    ("GET", "/api/v1/policies/{scope}"): _plain("/api/v1/policies/{project}"),
+    ("GET", "/api/v1/projects/{project_id}/policy"): _plain("/api/v1/projects/{project}/policy"),
     ("GET", "/api/v1/health"): _plain("/api/v1/health"),
     ("GET", "/api/v1/openapi.json"): _plain("/api/v1/openapi.json"),
     ("GET", "/metrics"): _plain("/metrics"),
@@ -322,10 +383,14 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
         place = ""  # whatever the target
     if _holds(role, at, place, permit.permission):
         return True
-    if permit.where is Where.SCAN:
+    if permit.where in (Where.SCAN, Where.SCOPE):
         return 404
     if permit.where is Where.PROPOSAL:
         return 403 if _holds(role, at, place, Permission.PROPOSAL_READ) else 404
+    if permit.where is Where.FINDING:
+        return 403 if _holds(role, at, place, Permission.FINDING_READ) else 404
+    if permit.where is Where.MEANT:
+        return 400 if _holds(role, at, place, Permission.PROJECT_READ) else 404
     seen = _holds(role, at, place, Permission.PROJECT_READ)
     hidden = permit.where in (Where.PROJECT, Where.GROUP, Where.TARGET) and not permit.path.startswith(
         "/monitor"
@@ -389,6 +454,12 @@ def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServ
         ("/api/v1/scans/{}", server.scans[FOREIGN]),
         ("/api/v1/scans/{}/report", server.scans[FOREIGN]),
         ("/api/v1/projects/{}", str(server.ids[FOREIGN])),
+        ("/api/v1/findings/{}", server.findings[FOREIGN]),
+        ("/api/v1/findings/{}/notes", server.findings[FOREIGN]),
+        ("/api/v1/findings?project={}", FOREIGN),
+        ("/api/v1/policies/{}", str(server.ids[FOREIGN])),
+        ("/api/v1/policies/{}", str(server.ids["ops"])),
+        ("/api/v1/projects/{}/policy", str(server.ids[FOREIGN])),
         ("/api/v1/projects/{}/members", str(server.ids[FOREIGN])),
         ("/api/v1/groups/{}/members", str(server.ids["ops"])),
         ("/api/v1/scans?project={}", FOREIGN),
