@@ -1,7 +1,8 @@
 """`make eval`: what is caught and who is wrongly accused, beside GuardDog on the same files, in one table.
 
 Simulations and honest packages go through the installed `package-hunter scan`; GuardDog (in an environment of
-its own) looks at the very same archives and folders. docs/evaluation.md is all from one run of this.
+its own) looks at the very same archives and folders. docs/evaluation.md is all from one run of this, or from parts of
+one (`--groups`, `--resume`), each row with its commit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,7 @@ class Case:
     seconds: float = 0.0
     guarddog: str = ""
     guarddog_seconds: float = 0.0
+    commit: str = ""
 
 
 def say(text: str) -> None:
@@ -221,12 +224,16 @@ def figures(cases: list[Case]) -> dict[str, dict[str, str]]:
         seen = [c for c in cases if answered(c)]
         bad = [c for c in seen if c.group == "simulation"]
         good = [c for c in seen if c.group in ("loud", "plain")]
+        reached = [c for c in bad if c.expect != "missed"]
+        thefts = [c for c in reached if c.expect == "malicious"]
         twin = [c for c in seen if c.group == "twin"]
         flagged = [c for c in seen if noticed(c) and c.group != "twin"]
         times = sorted(map(seconds, seen))
         result[tool] = {
             "simulations noticed (recall)": share(sum(map(noticed, bad)), len(bad)),
             "simulations called malicious": share(sum(map(accused, bad)), len(bad)),
+            "... of those whose trigger a phase reaches": share(sum(map(accused, reached)), len(reached)),
+            "... and that do what only malware does": share(sum(map(accused, thefts)), len(thefts)),
             "honest twins of them called malicious": share(sum(map(accused, twin)), len(twin)),
             "honest packages called malicious (false accusations)": share(sum(map(accused, good)), len(good)),
             "honest packages to review: loud": _of_group(good, "loud", noticed),
@@ -261,14 +268,17 @@ def markdown(cases: list[Case], versions: dict[str, str], planned: int) -> str:
     lines = [
         "# Evaluation",
         "",
-        "Made by `make eval` in one run; every figure is from it. "
+        "Made by `make eval`; every figure is from it. "
         + ", ".join(f"{k} {v}" for k, v in versions.items())
-        + f". {len(cases)} of {planned} packages.",
+        + f". {len(cases)} of {planned} packages, on {date.today():%d %B %Y}, at "
+        + f"{', '.join(sorted({case.commit for case in cases}))}.",
         "",
         "GuardDog reads the source of the very same files, with its default rules. Its label `high` or "
         "`critical` is counted as an accusation; for what it sends somebody to look at there are two columns, as "
         "its label `low` is common. The simulations are ours, so the comparison on them favours us: read it as "
-        "what each tool can see, not as a contest. Wall times are of a machine that had other work, too.",
+        "what each tool can see, not as a contest. Wall times are of a machine that had other work, too. Of the "
+        "simulations that no phase reaches, and of those that do nothing that only malware does (their `expect` is "
+        "`suspicious`), the notes say why.",
         "",
         "| | " + " | ".join(numbers) + " |",
         "|---|" + "---|" * len(numbers),
@@ -294,8 +304,11 @@ def bars(cases: list[Case]) -> list[str]:
     unseen = [c.name for c in due if c.verdict not in ("malicious", "suspicious")]
     if unseen:
         broken.append(f"simulations not caught: {', '.join(unseen)}")
-    if due and sum(c.verdict == "malicious" for c in due) < 0.9 * len(due):
-        broken.append(f"less than 90 % of {len(due)} simulations are malicious")
+    thefts = [c for c in due if c.expect == "malicious"]
+    if sum(c.verdict == "malicious" for c in thefts) < 0.95 * len(thefts):
+        broken.append(
+            f"less than 95 % of the {len(thefts)} simulations that do what only malware does are malicious"
+        )
     twin = [c for c in cases if c.group == "twin"]
     broken += [f"the twin of {c.name} is {c.verdict}" for c in twin if c.verdict not in MILD[c.expect]]
     good = [c for c in cases if c.group in ("loud", "plain")]
@@ -321,11 +334,23 @@ def prepare_guarddog(work: Path) -> Path | None:
     return program
 
 
+def kept(work: Path) -> dict[tuple[str, str], Case]:
+    """What an earlier run has scanned, by group and name."""
+    path = work / "cases.json"
+    known = json.loads(path.read_text()) if path.exists() else []
+    cases = (Case(**{**one, "files": tuple(one["files"])}) for one in known)
+    return {(case.group, case.name): case for case in cases if case.verdict}
+
+
 def main() -> int:
     """Run it; exit code 1 where a bar is not met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--work", type=Path, default=ROOT / ".eval", help="archives, reports and GuardDog go here"
+    )
+    parser.add_argument("--groups", default=",".join(GROUPS), help="which of simulation, twin, loud, plain")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep what an earlier run in --work has scanned"
     )
     parser.add_argument("--only", help="only cases whose name or group contains this")
     parser.add_argument("--output", type=Path, default=ROOT / "docs/evaluation.md")
@@ -338,7 +363,8 @@ def main() -> int:
     dog = None if options.no_guarddog else prepare_guarddog(options.work)
 
     def wanted(name: str, group: str) -> bool:
-        return not options.only or options.only in name or options.only in group
+        asked = group in options.groups.split(",")
+        return asked and (not options.only or options.only in name or options.only in group)
 
     cases = [c for c in simulations(options.work) if wanted(c.name, c.group)]
     cases += corpus(options.work, wanted, options.reuse)
@@ -347,7 +373,13 @@ def main() -> int:
         versions["GuardDog"] = (run(dog, "--version").stdout.split() or ["?"])[-1]
     versions |= {"Python": platform.python_version(), "kernel": platform.release()}
     text = ""
+    earlier = kept(options.work) if options.resume else {}
+    commit = run("git", "rev-parse", "--short", "HEAD", cwd=ROOT).stdout.strip()
     for number, case in enumerate(cases, 1):
+        if (before := earlier.get((case.group, case.name))) is not None:
+            cases[number - 1] = before
+            continue
+        case.commit = commit
         scan(case, options.work)
         if dog is not None:
             guarddog(case, dog)
@@ -356,6 +388,7 @@ def main() -> int:
         (options.work / "cases.json").write_text(json.dumps([asdict(c) for c in cases], indent=1))
         text = markdown(cases[:number], versions, len(cases))
         table.beside(options.output, text + "\n")
+    text = markdown(cases, versions, len(cases))
     print(text[: text.index("## Simulations")])
     broken = bars(cases)
     for sentence in broken:

@@ -17,6 +17,8 @@ _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, 
 # settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite
 _.gname, _.uname, _.rcode, _.should_exit, _.isolation_level
 _.posix_syntax, _.longest_match, _.log_errors, _.max_mem, _.never_capture
+# importlib calls it
+_.exec_module
 # codecs that must be loaded before a process is confined
 encodings
 # slots of a thread that fields read by the name of the slot

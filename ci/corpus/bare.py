@@ -147,7 +147,7 @@ def install(item: Item, tools: Path) -> Outcome:
     """
     manager = MANAGERS[item.manager]
     image = mount_image(find_image())
-    path = [*(str(place) for place in _have(manager, tools)), str(image / "usr/local/bin")]
+    path = [*(str(place) for place in have(manager, tools)), str(image / "usr/local/bin")]
     with _folder() as folder:
         project = folder / "project"
         item.lay(project)
@@ -164,7 +164,7 @@ def install(item: Item, tools: Path) -> Outcome:
         return Outcome(done.returncode, seconds, manager.tree(project), _last_words(done))
 
 
-def _have(manager: Manager, tools: Path) -> Iterator[Path]:
+def have(manager: Manager, tools: Path) -> Iterator[Path]:
     """The folders with the programs, which are installed where they are not there yet."""
     for tool, wanted in zip(manager.tool.split(), manager.wants.split(), strict=True):
         place = tools / tool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -71,7 +72,7 @@ def projects(listed: Path = CI / "projects.toml") -> Iterator[Item]:
     Raises TypeError where a row has a key that no item has.
     """
     for name, row in tomllib.loads(listed.read_text(encoding="utf-8")).items():
-        install, offered = tuple(row.pop("install", "").split()), tuple(row.pop("gems", ()))
+        install, offered = tuple(shlex.split(row.pop("install", ""))), tuple(row.pop("gems", ()))
         yield Item(name=name, group="project", install=install, gems=offered, **row)
 
 

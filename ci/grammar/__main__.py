@@ -1,5 +1,6 @@
 """`make grammar`: generated attacks and their honest siblings, many in one project, scanned in the box; prints the
-table of what is missed by factor. `--seed` and `--count` choose; the same seed gives the same packages."""
+table of what is missed by factor. `--seed` and `--count` choose; the same seed gives the same packages, and a run that
+was broken off goes on where it stopped with `--resume`."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from ci.grammar.document import put
 from ci.grammar.factors import Combination, sample
-from ci.grammar.judge import Outcome, absent, as_json, outcome, share_noticed, table, wrong
+from ci.grammar.judge import Outcome, absent, as_json, from_json, outcome, share_noticed, table, wrong
 from ci.grammar.write import Made, both, project
 
 from package_hunter.cli.simulate_pack import pack
@@ -105,20 +106,32 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only combinations whose text contains this")
     parser.add_argument("--scan-options", default="--depth standard", help="further options of `scan`")
     parser.add_argument(
+        "--resume", action="store_true", help="keep what a run of the same seed has in --work"
+    )
+    parser.add_argument("--seconds", type=float, help="begin no further scan after so many")
+    parser.add_argument(
         "--document", type=Path, help="put the table into this file, such as docs/evaluation.md"
     )
     options = parser.parse_args()
-    shutil.rmtree(options.work, ignore_errors=True)
-    options.work.mkdir(parents=True)
+    kept = options.work / "outcomes.json"
+    known: dict[str, list[Any]] = json.loads(kept.read_text()) if options.resume and kept.exists() else {}
+    if not known:
+        shutil.rmtree(options.work, ignore_errors=True)
+        options.work.mkdir(parents=True)
+    began = time.monotonic()
     chosen = [c for c in sample(options.seed, options.count) if options.only in str(c)]
-    found: list[Outcome] = []
     expected = 2 * len(chosen)
     for number, (ecosystem, packages) in enumerate(batches(chosen, options.batch), 1):
         name = f"{ecosystem}-{number}"
-        found += run_batch(name, ecosystem, packages, options.work, options.scan_options.split())
-        text = json.dumps([as_json(o) for o in found], indent=1)
-        (options.work / "outcomes.json").write_text(text, encoding="utf-8")
-    head = f"{len(found) // 2} combinations of seed {options.seed}, `scan {options.scan_options}`."
+        if name in known or (options.seconds and time.monotonic() - began > options.seconds):
+            continue
+        shutil.rmtree(options.work / name, ignore_errors=True)  # of a run that was broken off
+        done = run_batch(name, ecosystem, packages, options.work, options.scan_options.split())
+        known[name] = [as_json(o) for o in done]
+        kept.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    found = [from_json(one) for batch in known.values() for one in batch]
+    of = f"{len(found) // 2} of {len(chosen)}" if len(found) < expected else f"{len(chosen)}"
+    head = f"{of} combinations of seed {options.seed}, `scan {options.scan_options}`."
     text = "\n\n".join(["## Attack grammar", _WHAT, head, table(found), *map("- {}".format, wrong(found))])
     print(text)
     if options.document:

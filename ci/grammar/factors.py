@@ -24,9 +24,8 @@ TIMINGS = ("now", "timer-20s", "exit", "double-fork", "login-shell", "user-unit"
 WEIGHTS = {"npm": 10, "pypi": 8, "rubygems": 1}  # how often each ecosystem is drawn
 OFTEN = {"none": 3, "now": 10, "timer-20s": 2, "exit": 4, "double-fork": 4, "login-shell": 2}
 OFTEN |= {"post": 4, "query": 4, "header": 4, "dns": 4, "tcp": 4, "udp": 4}  # others: 1
-NOT_READ = ("websocket", "ftp", "icmp")  # channels whose contents the decoy does not read
 KEYED = ("xor", "aes")  # what left cannot be read without the key
-LATER = ("login-shell", "user-unit", "timer-10min")  # need a round that makes that moment come
+LATER = ("login-shell",)  # a file that several write: what it starts is blamed on none of them
 _ONCE_ONLY = ("login-shell", "user-unit", "timer-10min", "double-fork")
 _CURL_SENDS = ("post", "query", "header")
 _RUBY = (("none", "child", "detached"), ("now",), ("post", "query", "header", "dns", "tcp"))
@@ -50,9 +49,8 @@ class Combination:
     @property
     def right(self) -> str:
         """``malicious`` where the theft must be proven, ``noticed`` where suspicious is enough: a key hides what
-        left, the decoy does not read that channel, the question to the box kept it quiet (and is told), or nobody made
-        the moment come."""
-        hidden = self.encoding in KEYED or self.channel in NOT_READ or self.timing in LATER
+        left, the question to the box kept it quiet (and is told), or whose it was cannot be said."""
+        hidden = self.encoding in KEYED or self.timing in LATER
         return "noticed" if hidden or self.cloak == "ask-uid-map" else "malicious"
 
 

@@ -109,3 +109,9 @@ def share_noticed(outcomes: Iterable[Outcome]) -> tuple[int, int]:
 def as_json(o: Outcome) -> dict[str, Any]:
     """For the file of a run."""
     return {**asdict(o), "right": o.right}
+
+
+def from_json(data: Mapping[str, Any]) -> Outcome:
+    """The inverse."""
+    by = tuple(data["by"])
+    return Outcome(Combination(**data["combination"]), data["honest"], data["name"], data["got"], by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import shutil
 import subprocess
 from collections import Counter
@@ -23,7 +24,7 @@ from ci.grammar.factors import (
     fits,
     sample,
 )
-from ci.grammar.judge import absent, outcome, share_noticed, table, wrong
+from ci.grammar.judge import absent, as_json, from_json, outcome, share_noticed, table, wrong
 from ci.grammar.write import Made, both, project, write
 
 from tests.support.requires import needs_program
@@ -142,6 +143,12 @@ def test_what_cannot_be_read_need_not_be_proven() -> None:
     keyed = Made(replace(ONE, encoding="aes"), False, ATTACK.name)
     assert outcome(keyed, noticed).right
     assert wrong([outcome(ATTACK, noticed), outcome(keyed, noticed)])[0].startswith("attack")
+
+
+def test_a_run_goes_on_with_what_was_found() -> None:
+    for made in (ATTACK, SIBLING):
+        found = outcome(made, _report(_finding(f"{ATTACK.purl}@1.0.0")))
+        assert from_json(json.loads(json.dumps(as_json(found)))) == found
 
 
 def test_the_table_counts_by_factor() -> None:

@@ -7,15 +7,15 @@ from typing import Any
 
 from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.context import DecoyContext
-from package_hunter.decoy.services import SERVICES
+from package_hunter.decoy.services import services
 from package_hunter.decoy.services.downloads import Downloads
 from package_hunter.decoy.spec import GatewaySpec
 from package_hunter.decoy.web import Answer, Ask, Peer
-from package_hunter.model.observation import DecoyMark
+from package_hunter.model.observation import Canary, DecoyMark
 
 
 class PlayedWorld:
-    """One scan's services. ``marks`` are what they noted."""
+    """One scan's services. ``marks`` are what they noted, ``given`` the kinds of canaries that they handed out."""
 
     def __init__(self, world: str = "default") -> None:
         self.marks: list[DecoyMark] = []
@@ -23,8 +23,10 @@ class PlayedWorld:
         spec = GatewaySpec("scan", Path("/nonexistent"), Path("/nonexistent"), canaries=canaries, world=world)
         markers: Any = _Markers()
         nothing: Any = None
-        self.world = DecoyContext(spec, nothing, self._record, nothing, nothing, markers)  # type: ignore[arg-type]
-        self._services = tuple(make(self.world) for make in SERVICES)
+        self.given: list[str] = []
+        watch: Any = self  # as far as services know one
+        self.world = DecoyContext(spec, nothing, self._record, nothing, watch, markers)  # type: ignore[arg-type]
+        self._services = tuple(make(self.world) for make in services())
         self.downloads = Downloads(self.world)
 
     def ask(self, method: str, url: str, body: bytes = b"", **headers: str) -> Answer:
@@ -47,7 +49,11 @@ class PlayedWorld:
 
     def secret(self, kind: str) -> str:
         """A canary that a service hands out."""
-        return self.world.secret(kind)
+        return next((canary.value for canary in self.world.spec.canaries if canary.kind == kind), "")
+
+    def gave(self, canary: Canary) -> None:
+        """``Watch.gave``: kept."""
+        self.given.append(canary.kind)
 
     def kinds(self) -> list[str]:
         """The kinds of what was marked, in order."""

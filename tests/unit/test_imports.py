@@ -15,6 +15,7 @@ ALLOWED = {
     "api/server.py": "walks packages that it imports in the ordinary way, and libraries",
     "cli/main.py": "loads only the command that was asked for; test_main.py tries each name of its table",
     "confine.py": "codecs of Python itself",
+    "decoy/held.py": "reads ahead what others import in the ordinary way; test_held.py does so",
     "decoy/talks/process.py": "loads the conversations of its table; test_process.py tries each",
     "decoy/talks/table.py": "looks which conversations of the table are there",
     "ecosystems/python/exercise.py": "runs in the box, on the scanned package",

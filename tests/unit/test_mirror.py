@@ -35,7 +35,7 @@ TOPICS = {
 }
 # Below the other kinds of tests: folders that are named for no package, and why.
 FOLDERS = {
-    "integration/decoy/conversations": "the stock clients of test_conversations.py, rows of one test",
+    "integration/decoy/conversations": "the stock clients of test_conversations.py, its rows",
     "integration/service": "store and queue on both databases, which one fixture starts",
     "acceptance/cases": "the inputs of ../shared/cases, each scanned whole",
     "acceptance/falco": "`scan --engine falco`",

@@ -20,10 +20,10 @@ class Permission(StrEnum):
     FINDING_COMMENT = "project:finding:comment"
     FINDING_TRIAGE = "project:finding:triage"
     POLICY_READ = "project:policy:read"
-    POLICY_PROPOSE = "project:policy:propose"
-    POLICY_APPROVE = "project:policy:approve"
-    WAIVER_PROPOSE = "project:waiver:propose"
-    WAIVER_APPROVE = "project:waiver:approve"
+    PROPOSAL_READ = "project:proposal:read"
+    PROPOSAL_MAKE = "project:proposal:make"
+    PROPOSAL_APPROVE = "project:proposal:approve"
+    GLASS_BREAK = "project:glass:break"
     MEMBER_READ = "project:member:read"
     MEMBER_MANAGE = "project:member:manage"
     NOTICE_READ = "project:notice:read"
@@ -60,10 +60,10 @@ MEANING: dict[Permission, str] = {
     Permission.FINDING_COMMENT: "write notes on findings",
     Permission.FINDING_TRIAGE: "claim findings and set their states (not of proof, nor against an enforced rule)",
     Permission.POLICY_READ: "see the policies that hold in it, and what their rules decided",
-    Permission.POLICY_PROPOSE: "propose changes of its policy",
-    Permission.POLICY_APPROVE: "approve others' changes of its policy",
-    Permission.WAIVER_PROPOSE: "propose to lift proof or an enforced rule for a finding",
-    Permission.WAIVER_APPROVE: "approve others' waivers",
+    Permission.PROPOSAL_READ: "see proposals, their impact, and who approved them",
+    Permission.PROPOSAL_MAKE: "propose changes, and edit proposals of others (who then may not approve them)",
+    Permission.PROPOSAL_APPROVE: "approve, reject and review what others propose",
+    Permission.GLASS_BREAK: "apply a proposal at once in an emergency; everybody concerned is told",
     Permission.MEMBER_READ: "see who has which role in it",
     Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
     Permission.NOTICE_READ: "see where its teams are told what happens, and how that went",

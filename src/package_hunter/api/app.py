@@ -16,6 +16,7 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    finding_routes,
     gate_routes,
     inventory_routes,
     job_routes,
@@ -24,6 +25,8 @@ from package_hunter.api import (
     original,
     original_form,
     own_routes,
+    policy_routes,
+    proposal_routes,
     provider_routes,
     session_routes,
     token_routes,
@@ -76,16 +79,9 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(v1.routes(service))
 
     for room in (
-        access_routes,
-        token_routes,
-        session_routes,
-        own_routes,
-        oidc_routes,
-        provider_routes,
-        job_routes,
-        gate_routes,
-        inventory_routes,
-        notice_routes,
+        *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
+        *(access_routes, token_routes, session_routes, own_routes, notice_routes),
+        *(finding_routes, policy_routes, proposal_routes),
     ):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))

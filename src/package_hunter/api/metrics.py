@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from package_hunter.api.service import Service
 from package_hunter.audit.sealer import oldest_unsealed
+from package_hunter.notices import deliveries
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
 
@@ -32,6 +33,9 @@ class Metrics:
         self.unsealed = Gauge(
             "history_unsealed_seconds", "How long the history's oldest entry has waited for its seal.", **args
         )
+        self.deliveries = Gauge(
+            "deliveries", "Notices that wait to be told, and that were given up (dead).", ("state",), **args
+        )
         self.uploads = Gauge("uploads_active", "Archives coming in.", **args)
         self.free = Gauge("disk_free_bytes", "Free space where archives are kept.", **args)
 
@@ -51,8 +55,11 @@ class Metrics:
             oldest = scans.oldest_waiting(session)
             seen = scans.worker_seen(session)
             unsealed = oldest_unsealed(session)
+            telling = deliveries.counts(session)
         for status in ("pending", "running", "finished", "failed"):
             self.scans.labels(status).set(counts.get(status, 0))
+        for state in ("waiting", "dead"):
+            self.deliveries.labels(state).set(telling.get(state, 0))
         now = now_ms()
         self.oldest.set(0 if oldest is None else max(0, now - oldest) / 1000)
         self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)

@@ -20,6 +20,7 @@ from package_hunter.errors import UsageError
 from package_hunter.store import places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.members import Place
+from package_hunter.triage.states import NeedsProposalError
 
 T = TypeVar("T")
 PlaceOf = Callable[[Session, Request], Place]
@@ -81,6 +82,8 @@ def told() -> Iterator[None]:
         raise ApiError(404, error.message, "") from error
     except places.TakenError as error:
         raise ApiError(409, error.message, "") from error
+    except NeedsProposalError as error:
+        raise ApiError(403, error.message, error.advice) from error
     except UsageError as error:
         raise ApiError(400, error.message, error.advice) from error
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from package_hunter.blame.descent import Descent
 from package_hunter.model import owners
-from package_hunter.model.ecosystem import Builds, Facts, derived
+from package_hunter.model.ecosystem import Builds, Facts, derived, runs_at_start
 from package_hunter.model.observation import Process
 from package_hunter.model.scan import CommandRun, Package
 
@@ -54,8 +54,7 @@ class Starts:
     def _was_there(self, package: Package, time_ns: int, run: CommandRun) -> bool:
         if package.purl == run.command.blame_purl or self._installed.get(package.purl, 0) > time_ns:
             return False
-        endings = tuple(one.starter for one in _questions().values())
-        return any(place.endswith(endings) for place in package.places)
+        return any(map(runs_at_start, package.places))
 
 
 @derived

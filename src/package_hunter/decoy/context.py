@@ -37,8 +37,12 @@ class DecoyContext:
         return self.markers.is_marker(name) or self.leads.is_lead(name)
 
     def secret(self, kind: str) -> str:
-        """The value of the scan's canary of a kind that a service hands out; empty where there is none."""
-        return next((canary.value for canary in self.spec.canaries if canary.kind == kind), "")
+        """The value of the scan's canary of a kind that a service hands out now; empty where there is none."""
+        canary = next((canary for canary in self.spec.canaries if canary.kind == kind), None)
+        if canary is None:
+            return ""
+        self.watch.gave(canary)
+        return canary.value
 
     def mark(self, kind: str, peer: Peer, detail: str, **evidence: object) -> None:
         """Note an answer worth a finding."""

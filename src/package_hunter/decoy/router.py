@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.dns import DnsServer
 from package_hunter.decoy.over_https import OverHttps
 from package_hunter.decoy.registry.fetcher import Fetcher
 from package_hunter.decoy.registry.front import Front
-from package_hunter.decoy.services import SERVICES
+from package_hunter.decoy.services import services
+from package_hunter.decoy.services.base import Service
 from package_hunter.decoy.services.downloads import Downloads
 from package_hunter.decoy.services.runtimes import Runtimes
 from package_hunter.decoy.web import Answer, Ask
@@ -27,8 +30,11 @@ class Router:
     ) -> None:
         self._over_https = OverHttps(dns)
         self._world, self._fronts, self._fetcher = world, fronts, fetcher
-        self._services = tuple(make(world) for make in SERVICES)
         self._runtimes, self._downloads = runtimes, Downloads(world)
+
+    @cached_property
+    def _services(self) -> tuple[Service, ...]:
+        return tuple(make(self._world) for make in services())
 
     async def answer(self, ask: Ask) -> Answer:
         """The answer to any request."""

@@ -33,36 +33,61 @@ def differences(data: bytes) -> bytes:
     return (number ^ (number >> 8)).to_bytes(len(data), "big")[1:]
 
 
-class Searcher:
-    """All needles of one scan's canaries."""
+class _Needles:
+    """Those of some canaries, which stand in the searcher from ``first`` on."""
 
-    def __init__(self, canaries: Iterable[Canary], references: Iterable[Canary] = ()) -> None:
-        self.canaries = tuple(canaries)
+    def __init__(self, canaries: tuple[Canary, ...], references: Iterable[Canary], first: int) -> None:
+        self._first = first
         self._needles: list[Needle] = []
         patterns: dict[bytes, int] = {}
-        for needle in needles(self.canaries, references):
+        for needle in needles(canaries, references):
             pattern = differences(needle.data)
             if any(pattern) and pattern not in patterns:  # all equal bytes: no needle
                 patterns[pattern] = len(self._needles)
                 self._needles.append(needle)
-        self.overlap = max((len(n.data) for n in self._needles), default=1)  # bytes to keep between pieces
+        self.longest = max((len(n.data) for n in self._needles), default=1)
         self._automaton = (
             BytesAhoCorasick(list(patterns), implementation=Implementation.ContiguousNFA)
             if patterns
             else None
         )
 
-    def scan(self, data: bytes) -> list[Found]:
-        """Needles in ``data`` as it is, or under a one-byte XOR."""
-        if self._automaton is None or len(data) < 8:
-            return []
-        found = []
-        for index, start, _ in self._automaton.find_matches_as_indexes(differences(data)):
+    def find(self, data: bytes, changes: bytes) -> Iterator[Found]:
+        """Those in ``data``, whose ``differences`` are given."""
+        if self._automaton is None:
+            return
+        for index, start, _ in self._automaton.find_matches_as_indexes(changes):
             needle = self._needles[index]
             inner = tuple(needle.encoding.split("+")) if needle.encoding else ()
             xored = data[start] != needle.data[0]
-            found.append(Found(needle.canary, ("xor", *inner) if xored else inner, start))
-        return found
+            yield Found(self._first + needle.canary, ("xor", *inner) if xored else inner, start)
+
+
+class Searcher:
+    """All needles of one scan's canaries. ``overlap`` is how many bytes are to be kept between two pieces."""
+
+    def __init__(self, canaries: Iterable[Canary], references: Iterable[Canary] = ()) -> None:
+        self.canaries = tuple(canaries)
+        self._references = tuple(references)
+        self._planted = len(self.canaries)
+        self._parts = [_Needles(self.canaries, self._references, 0)]
+        self.overlap = self._parts[0].longest
+
+    def add(self, canary: Canary) -> None:
+        """One more from now on: the few that are added have an automaton of their own, made anew for each."""
+        if canary in self.canaries:
+            return
+        self.canaries += (canary,)
+        added = _Needles(self.canaries[self._planted :], self._references, self._planted)
+        self._parts[1:] = [added]
+        self.overlap = max(self.overlap, added.longest)
+
+    def scan(self, data: bytes) -> list[Found]:
+        """Needles in ``data`` as it is, or under a one-byte XOR."""
+        if len(data) < 8:
+            return []
+        changes = differences(data)
+        return [found for part in self._parts for found in part.find(data, changes)]
 
     def deep(self, data: bytes, budget: Budget, depth: int = 0) -> Iterator[Found]:
         """Needles in ``data`` and in whatever it wraps, up to MAX_DEPTH layers down and the budget."""

@@ -29,6 +29,7 @@ from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.context import DecoyContext
 from package_hunter.decoy.dns import DnsServer
 from package_hunter.decoy.existence import Existence
+from package_hunter.decoy.held import hold
 from package_hunter.decoy.icmp import IcmpServer
 from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.markers import Markers
@@ -41,6 +42,7 @@ from package_hunter.decoy.registry.front import Front, Registry
 from package_hunter.decoy.router import Router
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.secrets.withheld import EVERY
+from package_hunter.decoy.services import MODULES
 from package_hunter.decoy.services.runtimes import Handed, Packed, Runtimes
 from package_hunter.decoy.sockets import SOCKETS, GatewaySockets
 from package_hunter.decoy.spec import GatewaySpec, from_wire
@@ -203,6 +205,7 @@ def main(make_fronts: MakeFronts) -> None:
     """Serve one scan; the command line has the numbers of the control socket, of the one for questions and of the
     one for runtimes."""
     line, questions, runtimes = (socket.socket(fileno=int(number)) for number in sys.argv[1:4])
+    hold(MODULES)
     questions.settimeout(_ANSWER_SECONDS)
     runtimes.settimeout(_PACK_SECONDS)
     with contextlib.suppress(EOFError):  # the worker is gone

@@ -37,7 +37,8 @@ class Watch:
         record: NetworkRecorder,
         registries: Registries,
     ) -> None:
-        self._canaries, self._references = canaries, tuple(references)
+        self._planted = tuple(canary for canary in canaries if not canary.handed_out)
+        self._references = tuple(references)
         self._record, self._registries = record, registries
         self._seen: dict[tuple[object, ...], set[int]] = {}
         self._streams: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
@@ -46,7 +47,12 @@ class Watch:
     @cached_property
     def searcher(self) -> Searcher:
         """Made at first use, or ahead of it by ``warm_up``."""
-        return Searcher(self._canaries, self._references)
+        return Searcher(self._planted, self._references)
+
+    def gave(self, canary: Canary) -> None:
+        """A service hands it out now: searched for from here on. Before, nobody in the box can know it, and each one
+        that is searched for makes the search slower."""
+        self.searcher.add(canary)
 
     def warm_up(self) -> None:
         """Build the automaton (some 0.1 s)."""

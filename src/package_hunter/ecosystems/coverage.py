@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from package_hunter.ecosystems import loads
 from package_hunter.ecosystems.base import ALL_PHASES, Inventory, PlanOptions, Tally
 from package_hunter.ecosystems.reasons import Failures, words_of
-from package_hunter.model.ecosystem import Facts, derived
+from package_hunter.model.ecosystem import Facts, derived, runs_at_start
 from package_hunter.model.scan import Command, CommandRun, Coverage, Phase, PhaseCoverage
 from package_hunter.model.text import shortened
 
@@ -56,10 +56,8 @@ def coverage(
         what = "direct dependency holds" if len(nothing_to_load) == 1 else "direct dependencies hold"
         tally.note(f"{len(nothing_to_load)} {what} nothing to load (types or commands only).")
     # What runs on behalf of one package; a package manager's own command is no script.
-    scripts = (
-        [item for item in planned["install"].commands if not item.essential] if "install" in planned else []
-    )
-    done = [run for run in runs if run.phase == "install" and not run.command.essential]
+    scripts = list(filter(_is_script, planned["install"].commands)) if "install" in planned else []
+    done = [run for run in runs if run.phase == "install" and _is_script(run.command)]
     ran = [run for run in done if run.exit_code not in (DRIVER_FAILED, SCRIPT_GONE)]
     if "install" in options.phases and done and len(ran) < len(scripts):
         tally.reason(f"{len(scripts) - len(ran)} of {len(scripts)} install scripts were not run.")
@@ -73,6 +71,11 @@ def coverage(
         notes=tuple(tally.notes),
         failed=failures.records(),
     )
+
+
+def _is_script(command: Command) -> bool:
+    """Of the install. A start of the interpreter for one start-up file is none: no package asks for it."""
+    return not command.essential and not runs_at_start(command.script or "")
 
 
 def _phase(
@@ -132,7 +135,7 @@ def _judge_run(run: CommandRun, tally: Tally, failures: Failures, parts: frozens
         return  # said already
     who = shortened(run.command.blame_purl or "the project")
     step = f"{shortened(run.command.script or 'command')} of {who}"
-    if run.phase == "install":
+    if run.phase == "install" and not runs_at_start(run.command.script or ""):
         if run.exit_code == DRIVER_FAILED:
             tally.reason(f"{step} could not be run: {safe(run.output_tail[-200:])}")
         elif run.exit_code == SCRIPT_GONE:

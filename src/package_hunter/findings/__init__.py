@@ -15,6 +15,7 @@ from package_hunter.findings import (
     odd_clothes,
     shared_starts,
     startup,
+    wrappers,
 )
 from package_hunter.findings.context import Blamer, Context, RoundFacts
 from package_hunter.findings.correlate import correlate
@@ -49,7 +50,7 @@ def judge(
     facts = facts or RoundFacts()
     context = Context(observation, network, facts, blamer)
     seen = [
-        *from_alerts.signals(context),
+        *wrappers.soften(from_alerts.signals(context), context),
         *from_network.signals(context, facts.host_facts),
         *odd_clothes.signals(context),
         *from_host.signals(context),
@@ -58,7 +59,7 @@ def judge(
     ]
     seen += startup.signals(context, seen)
     seen.sort(key=lambda s: s.time_ns)
-    seen = list(tied(shared_starts.joined(seen), context))
+    seen = list(tied(shared_starts.joined(seen, context), context))
     failed = frozenset(r.command.blame_purl for r in facts.runs if r.command.blame_purl and r.exit_code)
     signals = list(soften(seen, from_network.hosts_asked(network), failed))
     return group([*signals, *correlate(signals)], context, explain_rule)

@@ -212,6 +212,17 @@ class Context:
             key = chain[-1].parent
         return chain
 
+    @cached_property
+    def _children(self) -> dict[int | None, list[Process]]:
+        found: dict[int | None, list[Process]] = {}
+        for process in self.processes.values():
+            found.setdefault(process.parent, []).append(process)
+        return found
+
+    def children(self, key: int) -> Sequence[Process]:
+        """The processes that a process gave birth to."""
+        return self._children.get(key, ())
+
     def line(self, key: int | None) -> frozenset[int] | None:
         """The keys of the process and of all those above it; None where they are not all known."""
         found: set[int] = set()

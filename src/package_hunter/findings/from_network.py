@@ -46,10 +46,11 @@ def is_address(host: str) -> bool:
     return True
 
 
-# as they are written, where that is not in capitals
+# kinds of connections whose conversation is played, as people write them
 _PROTOCOLS = {
     "h2": "HTTP/2", "websocket": "WebSocket", "redis": "Redis", "mongo": "MongoDB", "postgres": "PostgreSQL",
-    "mysql": "MySQL", "ftp-data": "FTP",
+    "mysql": "MySQL", "mqtt": "MQTT", "smb": "SMB", "smtp": "SMTP", "imap": "IMAP", "pop3": "POP3", "ftp": "FTP",
+    "ftp-data": "FTP", "ssh": "SSH", "ldap": "LDAP",
 }  # fmt: skip
 
 
@@ -60,15 +61,31 @@ def _through(hit: CanaryHit) -> str:
     return f"{channel}{wrapped}"
 
 
+# What a kind's name says first, of fakes that a decoy hands out -> how its label is written
+_LABELS = {
+    "identity": "identity token of {}",
+    "stored": "secret from {}",
+    "minted": "minted {}",
+    "metadata": "{}",
+}
+
+
 def secret_label(kind: str) -> str:
-    """``npm-token`` -> ``npm token``."""
+    """``npm-token`` -> ``npm token``, ``identity-github`` -> ``identity token of github``."""
+    head, _, rest = kind.partition("-")
+    words = rest.replace("-", " ").replace("_", " ")
+    if rest and (form := _LABELS.get(head)):
+        return form.format(words)
     return kind.replace("-", " ").replace("_", " ")
 
 
 def secret_place(place: str) -> str:
-    """Where a fake lay, in words."""
+    """Where a fake lay, or who gave it, in words."""
     if place.startswith("memory:"):
         return f"in the memory of {place.removeprefix('memory:')}"
+    if place.startswith("http:"):
+        host = _split(place).hostname or ""
+        return f"that {host if '.' in host else 'the ' + host} gave out"
     variable = place.removeprefix("env:")
     return f"of the environment ({variable})" if variable != place else f"of {place}"
 
@@ -153,16 +170,9 @@ def _is_opaque(request: Request) -> bool:
     return is_opaque(request.body, encoding) or is_opaque(_said_beside(request))
 
 
-# kinds of connections whose conversation was played: what was said inside of their cipher was read
-_TALKED = {
-    "smtp": "SMTP",
-    "imap": "IMAP",
-    "pop3": "POP3",
-    "ftp": "FTP",
-    "ftp-data": "FTP",
-    "ssh": "SSH",
-    "ldap": "LDAP",
-}
+# conversations that nothing is to be told of by the look of their first bytes: what was said inside of their cipher,
+# or in their encoding, was read
+_TALKED = ("smtp", "imap", "pop3", "ftp", "ftp-data", "ssh", "ldap")
 
 
 def _raw_bytes(text: str) -> bytes:
@@ -209,7 +219,7 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
 
 
 def _protocol(connection: Connection) -> str:
-    name = _TALKED.get(connection.kind)
+    name = _PROTOCOLS.get(connection.kind)
     return f"over {name}" if name else "in no protocol that we know"
 
 

@@ -23,7 +23,7 @@ _RECORD = "No rule spoke of it; it stands in the record of files."
 # the user's and the system's own; what lies in a project or among packages is told by rules alone
 _PLACES = re.compile(
     rf"{HOME}/\.(bashrc|bash_profile|bash_login|bash_logout|profile|zshrc|zshenv|zprofile|zlogin|xprofile|xinitrc"
-    r"|pam_environment|npmrc|gitconfig)"
+    r"|pam_environment|npmrc|gitconfig|bash_completion)"
     rf"|{HOME}/\.config/(fish|systemd|autostart|environment\.d|pip|git)/.+"
     rf"|{HOME}/(\.local/share/systemd/.+|\.pip/.+|\.ssh/(authorized_keys|rc|config))"
     rf"|{HOME}/\.(claude|cursor|codex|gemini)/.+|{HOME}/\.claude\.json"

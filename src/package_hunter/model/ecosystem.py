@@ -38,7 +38,7 @@ class Builds:
     given: str  # the kind, group 1, of what was given as a folder and not fetched
     hook: str  # pattern of the command line of a build that has no folder of its own
     question: str = ""  # pattern of the line by which the fetch's program asks an interpreter what it is
-    starter: str = ""  # ending of the files of which each start of the interpreter runs the code
+    starters: tuple[str, ...] = ()  # endings of the paths whose code each start of the interpreter runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,16 @@ def derived(make: Callable[[tuple[Facts, ...]], T]) -> Callable[[], T]:
     return get
 
 
+@derived
+def _starters(known: tuple[Facts, ...]) -> tuple[str, ...]:
+    return tuple(ending for one in known if one.builds is not None for ending in one.builds.starters)
+
+
+def runs_at_start(path: str) -> bool:
+    """Whether each start of an interpreter runs code of that file, by its path or the name of a step."""
+    return f"/{path}".endswith(_starters())
+
+
 def to_data(facts: Sequence[Facts]) -> list[dict[str, Any]]:
     """The records as JSON can hold them."""
     return [asdict(one) for one in facts]
@@ -209,7 +219,8 @@ def from_data(data: Iterable[Mapping[str, Any]]) -> tuple[Facts, ...]:
 def _facts(data: Mapping[str, Any]) -> Facts:
     given = {key: _frozen(value) for key, value in data.items()}
     given["built_in"] = tuple(BuiltIn(**{k: _frozen(v) for k, v in one.items()}) for one in data["built_in"])
-    given["builds"] = Builds(**data["builds"]) if data["builds"] else None
+    builds = data["builds"]
+    given["builds"] = Builds(**{k: _frozen(v) for k, v in builds.items()}) if builds else None
     return Facts(**given)
 
 

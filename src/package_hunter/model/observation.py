@@ -146,13 +146,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A fake secret. ``value`` never equals another scan's. ``place`` is a path or ``env:NAME`` in the box."""
+    """A fake secret. ``value`` never equals another scan's. ``place`` is a path, ``env:NAME`` or ``memory:PROGRAM`` in
+    the box, or the URL of a service that hands it out."""
 
     id: str
     kind: str
     place: str
     value: str
     lawful: tuple[str, ...] = ()  # lawful uses, e.g. "registry-auth": see decoy/lawful.py
+
+    @property
+    def handed_out(self) -> bool:
+        """Whether it lies nowhere in the box until a service of the decoy gives it."""
+        return self.place.startswith("http:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ PLACES = (
         "a login shell was opened",
     ),
     StartupPlace(
-        "source", rf"{HOME}/\.(?:zshrc|zshenv|zprofile|zlogin|xprofile|xinitrc|xsessionrc)", "a shell read it"
+        "source",
+        rf"{HOME}/\.(?:zshrc|zshenv|zprofile|zlogin|xprofile|xinitrc|xsessionrc|bash_completion|ssh/rc)",
+        "a shell read it",
     ),
     StartupPlace("command", rf"{HOME}/(?:\.local/bin|bin)/{_NAME}", "the command was called"),
     StartupPlace("commit", rf"{_PROJECT}/\.git/(?:hooks/(?!.*\.sample){_NAME}|config)", "a commit was made"),
@@ -40,9 +42,12 @@ PLACES = (
     StartupPlace("cron", rf"/var/spool/cron/crontabs/{_NAME}", "its schedule came"),
     StartupPlace(
         "unit",
-        rf"{HOME}/\.(?:config|local/share)/systemd/user/{_NAME}\.service",
+        # a unit, also one that lies in the folder of what a target wants, and what changes one of the system's
+        rf"{HOME}/\.(?:config|local/share)/systemd/user(?:\.control)?/"
+        rf"(?:(?:{_NAME}\.(?:wants|requires|upholds)/)?{_NAME}\.service|{_NAME}\.d/{_NAME}\.conf)",
         "the service manager started it",
     ),
+    StartupPlace("ssh", rf"{HOME}/\.ssh/config", "ssh read it"),
     StartupPlace("autostart", rf"{HOME}/\.config/autostart/{_NAME}\.desktop", "the desktop started it"),
     StartupPlace("python", r".*/(?:site|dist)-packages/[^/]+\.pth", "Python was started"),
     StartupPlace(
@@ -82,9 +87,11 @@ FOLDERS: tuple[tuple[str, int], ...] = (
     (HOME, 0),
     (f"{HOME}/.local/bin", 0),
     (f"{HOME}/bin", 0),
+    (f"{HOME}/.ssh", 0),
     (f"{HOME}/.config/git", 1),
-    (f"{HOME}/.config/systemd/user", 0),
-    (f"{HOME}/.local/share/systemd/user", 0),
+    (f"{HOME}/.config/systemd/user", 1),
+    (f"{HOME}/.config/systemd/user.control", 1),
+    (f"{HOME}/.local/share/systemd/user", 1),
     (f"{HOME}/.config/autostart", 0),
     (f"{HOME}/.config/pip", 0),
     (f"{HOME}/.pip", 0),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
-from package_hunter.policy import DEFAULT, Policy, load_policy
+from package_hunter.policy import Policy
 from package_hunter.queue.base import Job, Runner
 from package_hunter.store.database import Store
 
@@ -28,14 +28,26 @@ OnPins = Callable[[Session, uuid.UUID, Sequence["Pin"]], None]
 """What becomes of a scan's number and of what its tree's lock files pin, in a transaction."""
 
 
-def pipeline_runner(settings: Settings, on_pins: OnPins | None = None) -> Runner:
+class Judge(Protocol):
+    """What reports are judged by."""
+
+    def base(self, store: Store, project: uuid.UUID) -> Policy:
+        """The policy that says whether a scanned project's own file is heeded. UsageError: it is wrong."""
+        ...
+
+    def judge(self, store: Store, job: Job, report: Report, own: str | None) -> Report:
+        """The report with verdict and decision; ``own`` is the text of the project's own file."""
+        ...
+
+
+def pipeline_runner(settings: Settings, judge: Judge, on_pins: OnPins | None = None) -> Runner:
     """A runner that makes real scans; the pipeline is imported with the first one."""
     stores: list[Store] = []  # opened in the worker that scans: not to be carried over a fork
 
     def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
-        return _Run(settings, stores[0], job, on_pins).scan(archive)
+        return _Run(settings, stores[0], job, judge, on_pins).scan(archive)
 
     return run
 
@@ -43,21 +55,21 @@ def pipeline_runner(settings: Settings, on_pins: OnPins | None = None) -> Runner
 class _Run:
     """One job under way."""
 
-    def __init__(self, settings: Settings, store: Store, job: Job, on_pins: OnPins | None = None) -> None:
-        self._settings, self._store, self._job = settings, store, job
+    def __init__(
+        self, settings: Settings, store: Store, job: Job, judge: Judge, on_pins: OnPins | None = None
+    ) -> None:
+        self._settings, self._store, self._job, self._judge = settings, store, job, judge
         self._on_pins = on_pins
         # read before the scan: a mistake in it should cost nobody one
-        self._policy = server_policy(settings)
+        self._policy = judge.base(store, job.project)
         self._own: str | None = None
         self._known: Known | None = None
 
     def scan(self, archive: IO[bytes] | None) -> Report:
-        """The report, as the server's policy sees it."""
-        from package_hunter.policy.rejudge import rejudge
-
+        """The report, as the policies of its project see it."""
         report = self._report(archive)
         self._note(report)
-        return rejudge(report, self._policy, self._own)
+        return self._judge.judge(self._store, self._job, report, self._own)
 
     def _report(self, archive: IO[bytes] | None) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
@@ -101,11 +113,6 @@ class _Run:
 
         if self._known is not None and report.known_from is None and self._known.settles(report):
             reuse.note(self._store, self._known.key, self._job.scan_id)
-
-
-def server_policy(settings: Settings) -> Policy:
-    """The server's policy: the file of the setting, else the default. UsageError: it is wrong."""
-    return DEFAULT if settings.policy_file is None else load_policy(settings.policy_file)
 
 
 def heeds_own_file(policy: Policy, submitter: str) -> bool:

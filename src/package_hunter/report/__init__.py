@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from package_hunter.model.report import Report
-from package_hunter.report import cyclonedx, falco, gitlab, html, json, markdown, osv, sarif, text
+from package_hunter.report import (
+    cyclonedx,
+    defectdojo,
+    dependency_track,
+    falco,
+    gitlab,
+    html,
+    json,
+    markdown,
+    osv,
+    sarif,
+    text,
+)
 
 Renderer = Callable[[Report], str]
 
@@ -19,6 +31,8 @@ FORMATS: dict[str, Renderer] = {
     "sarif": sarif.render,
     "osv": osv.render,
     "cyclonedx": cyclonedx.render,
+    "dependency-track": dependency_track.render,
+    "defectdojo": defectdojo.render,
 }
 
 __all__ = ["FORMATS", "Renderer"]

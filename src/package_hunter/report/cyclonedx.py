@@ -1,6 +1,7 @@
 """CycloneDX 1.6 VEX: the findings as vulnerabilities of components, for triage in tools that speak it.
 
 Format facts: https://cyclonedx.org/docs/1.6/json/. 1.6 and not 1.7, because more readers take it.
+(`dependency_track.py` says the same in that program's dialect.)
 """
 
 from __future__ import annotations
@@ -51,14 +52,14 @@ def _analysis(finding: Finding) -> dict[str, Any]:
     return {"state": state, "detail": " ".join(harmless(line) for line in finding.explain)}
 
 
-def _vulnerability(finding: Finding, refs: set[str]) -> dict[str, Any]:
+def _vulnerability(finding: Finding, refs: set[str], source: str) -> dict[str, Any]:
     purl = finding.blame.package if finding.blame else None
     component = _component(purl) if purl else None
     ref = component["bom-ref"] if component and component["bom-ref"] in refs else _ROOT
     return {
         "bom-ref": finding.fingerprint,
         "id": f"PH-{finding.kind}-{finding.fingerprint[:12]}",
-        "source": {"name": "Package Hunter"},
+        "source": {"name": source},
         "ratings": [{"severity": finding.severity, "method": "other", "source": {"name": "Package Hunter"}}],
         "description": f"{words.who(finding.blame)}: {harmless(finding.title)}",
         "detail": "\n".join(harmless(e.what) for e in finding.evidence),
@@ -69,19 +70,18 @@ def _vulnerability(finding: Finding, refs: set[str]) -> dict[str, Any]:
     }
 
 
-@any_text
-def render(report: Report) -> str:
-    """One CycloneDX document."""
+def document(report: Report, version: str, source: str) -> dict[str, Any]:
+    """The whole in this version of the format; ``source`` is who is said to have found the vulnerabilities."""
     components = {c["bom-ref"]: c for p in report.packages if (c := _component(p.purl))}
     for finding in report.findings:
         if finding.blame and finding.blame.package and (c := _component(finding.blame.package)):
             components.setdefault(c["bom-ref"], c)
     together = shown(f for f in report.findings if f.severity != "info")
     findings = [replace(one.finding, fingerprint=one.mark) for one in together]
-    data = {
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+    return {
+        "$schema": f"http://cyclonedx.org/schema/bom-{version}.schema.json",
         "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
+        "specVersion": version,
         "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, report.id)}",
         "version": 1,
         "metadata": {
@@ -96,6 +96,11 @@ def render(report: Report) -> str:
             },
         },
         "components": list(components.values()),
-        "vulnerabilities": [_vulnerability(f, set(components)) for f in findings],
+        "vulnerabilities": [_vulnerability(f, set(components), source) for f in findings],
     }
-    return json.dumps(clean(data), indent=2) + "\n"
+
+
+@any_text
+def render(report: Report) -> str:
+    """One CycloneDX document."""
+    return json.dumps(clean(document(report, "1.6", "Package Hunter")), indent=2) + "\n"

@@ -18,13 +18,19 @@ _MAX_CMDLINE = 4096
 _MAX_NAME = 64
 _MAX_MAPS = 256 << 10
 _MAX_OPENED = 256  # processes, looked at closely at the same time
+_DEAD = (b"Z", b"X")
+_AT_WORK = (b"R", b"D")
 
 
 def living(groups: CgroupPaths, init_pid: int, own: Collection[int] = ()) -> list[int]:
     """Host pids of the box's processes but its first and the machine's ``own``, and but those that are dead and not
     reaped yet."""
-    found = cgroups.processes(groups)
-    return [pid for pid in found if pid != init_pid and pid not in own and not _dead(pid)]
+    return [pid for pid, state in _states(groups, init_pid, own) if state not in _DEAD]
+
+
+def at_work(groups: CgroupPaths, init_pid: int, own: Collection[int] = ()) -> list[int]:
+    """Those of them that run, wait for a processor or for a disk now."""
+    return [pid for pid, state in _states(groups, init_pid, own) if state in _AT_WORK]
 
 
 def name_of(pid: int) -> str:
@@ -82,9 +88,13 @@ def _program(pid: int) -> tuple[str, bool]:
     return path, own and facts.st_nlink > 0
 
 
-def _dead(pid: int) -> bool:
-    """Whether it is a zombie. One that is gone is not: what ends while it is looked at may have started another."""
-    return _read(pid, "stat", 4096).rpartition(b")")[2].split()[:1] in ([b"Z"], [b"X"])
+def _states(groups: CgroupPaths, init_pid: int, own: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """Host pid and state, as proc(5) has it; the state of one that is gone is empty: what ends while it is looked at
+    may have started another."""
+    for pid in cgroups.processes(groups):
+        if pid != init_pid and pid not in own:
+            words = _read(pid, "stat", 4096).rpartition(b")")[2].split()
+            yield pid, words[0] if words else b""
 
 
 def _read(pid: int, name: str, limit: int) -> bytes:

@@ -192,7 +192,11 @@ class RuncSandbox:
         """A context in which time passes faster in the box; its spec must have asked for a ``clock``."""
         if self._page is None:
             raise SandboxError("This box has no clock that could be hurried.")
-        return Pacer(self._page, self.init_pid)
+        return Pacer(
+            self._page,
+            self.init_pid,
+            lambda: leftover.at_work(self.cgroup_paths, self.init_pid, self._standing()),
+        )
 
     def _note_left(self) -> None:
         self._left += leftover.look(self.cgroup_paths, self.init_pid, self._standing())[

@@ -31,8 +31,15 @@ class FindingRow(Base):
         Index("findings_by_project_state", "project_id", "state", "last_seen", "id"),
         Index("findings_by_severity", "severity", "last_seen", "id"),
         Index("findings_by_kind", "kind", "last_seen", "id"),
-        Index("findings_by_package", "package", "last_seen", "id"),
+        Index(
+            "findings_by_package",
+            *("package", "last_seen", "id"),
+            postgresql_ops={"package": "varchar_pattern_ops"},  # for begins of packages
+        ),
+        Index("findings_by_project_severity", "project_id", "severity", "last_seen", "id"),
         Index("findings_by_end", "state", "until"),
+        Index("findings_by_age", "first_seen"),
+        Index("findings_by_claim", "claimed_until"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
@@ -45,7 +52,6 @@ class FindingRow(Base):
     confidence: Mapped[str] = mapped_column(String(16))
     title: Mapped[str] = mapped_column(String(MAX_TITLE))
     package: Mapped[str] = mapped_column(String(MAX_PURL))
-    words: Mapped[str] = mapped_column(Text)  # in lower case, for searching
     facts: Mapped[str] = mapped_column(Text)
     behaviour: Mapped[str] = mapped_column(Text)
     behaviour_digest: Mapped[str] = mapped_column(String(32))
@@ -62,6 +68,17 @@ class FindingRow(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(_ACTOR))
     claimed: Mapped[int | None] = mapped_column(Whole)
     claimed_until: Mapped[int | None] = mapped_column(Whole)
+
+
+class WordsRow(Base):
+    """What a finding is searched by, in lower case: apart, so that a search reads little."""
+
+    __tablename__ = "finding_words"
+
+    finding_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True
+    )
+    words: Mapped[str] = mapped_column(Text)
 
 
 class OccurrenceRow(Base):

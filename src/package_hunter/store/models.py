@@ -30,6 +30,7 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     inventory_tables,
     notice_tables,
     policy_tables,
+    proposal_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole

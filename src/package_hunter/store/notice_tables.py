@@ -34,8 +34,9 @@ class NoticeRow(Base):
 
 
 class DestinationRow(Base):
-    """Where a team wants to be told: ``place`` as `Member.place` has it. ``events`` and ``options`` are JSON;
-    ``secret`` is encrypted (notices/secrecy.py). One that was removed stays, for the deliveries that name it."""
+    """Where a team wants to be told: ``place`` as `Member.place` has it. ``events`` is JSON; the settings are in
+    ``secret``, encrypted (notices/secrecy.py), or (of kinds without a secret) in ``options``, JSON. One that was
+    removed stays, for the deliveries that name it."""
 
     __tablename__ = "notice_destinations"
     __table_args__ = (
@@ -84,6 +85,19 @@ class DeliveryRow(Base):
     due: Mapped[int] = mapped_column(Whole)
     tried: Mapped[int | None] = mapped_column(Whole)
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class ToldRow(Base):
+    """What teams were last told of a finding of a project: that it is ``open``, or that it is settled. A finding that
+    nobody needed to be told of has none."""
+
+    __tablename__ = "told_findings"
+
+    project_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True
+    )
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    open: Mapped[bool]
 
 
 class IssueRow(Base):

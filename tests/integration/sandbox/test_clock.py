@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from package_hunter.sandbox import leftover
+from package_hunter.sandbox.base import CgroupPaths
 from package_hunter.sandbox.clock import build
 from package_hunter.sandbox.clock.pacer import Pacer
 from package_hunter.sandbox.clock.page import Page, at_rest
@@ -237,8 +239,29 @@ def test_an_answer_of_half_a_second_comes_in_time(hurried: Hurried, monkeypatch:
             f"s = socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), timeout=30)\n"
             "s.sendall(b'x'); print(s.recv(10).decode())"
         )
-        with hurried.start(*_PYTHON, code) as process, Pacer(hurried.page, os.getpid()):
+        with hurried.start(*_PYTHON, code) as process, Pacer(hurried.page, os.getpid(), tuple):
             assert process.communicate("\n", timeout=_LIMIT)[0] == "1\nanswer\n"
+
+
+def test_a_child_that_works_ends_before_its_time_is_over(hurried: Hurried, tmp_path: Path) -> None:
+    """Who gives a child sixteen seconds would at that pace end it after a quarter of one: while it works, time is
+    held. What it works is more than that quarter on any machine, as it goes by its own processor time."""
+    code = (
+        "import subprocess, sys; print(1, flush=True); input()\n"
+        "work = 'import time\\nwhile time.process_time() < 0.5: pass\\nprint(601)'\n"
+        "subprocess.run([sys.executable, '-I', '-S', '-c', work], timeout=16)"
+    )
+    groups = CgroupPaths(None, None, tmp_path)
+    with hurried.start(*_PYTHON, code) as process:
+
+        def at_work() -> list[int]:
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+            (tmp_path / "cgroup.procs").write_text(f"{process.pid} {children}")
+            return leftover.at_work(groups, process.pid)
+
+        with Pacer(hurried.page, os.getpid(), at_work):
+            assert process.communicate("\n", timeout=_LIMIT)[0] == "1\n601\n"
+        assert process.returncode == 0
 
 
 def test_without_its_file_the_library_changes_nothing(hurried: Hurried) -> None:

@@ -30,6 +30,7 @@ from package_hunter.store.gate_tables import GateAnswer, Repository, ScanOrigin
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
 from package_hunter.triage import states
+from package_hunter.triage.projection import finding_id
 from package_hunter.triage.values import NewState, Reason, State
 from tests.support.inventory_world import BY, COMMIT, World, clean, package, theft
 
@@ -236,7 +237,7 @@ def test_who_accepts_what_is_no_proof_opens_the_gate_until_the_day_is_over(world
     answer = ask(world)
     assert answer["result"] == "review"
     mark = answer["reasons"][0]["fingerprint"]
-    assert f"findings set {mark}" in answer["reasons"][0]["how_to_ask"]
+    assert f"findings set {finding_id(world.ids['web/shop'], mark)}" in answer["reasons"][0]["how_to_ask"]
     today = dt.datetime.now(dt.UTC).date()
     with world.store.write() as session:
         wanted = NewState(State.ACCEPTED, Reason.ACCEPTABLE_RISK, "looked at", today + dt.timedelta(days=3))

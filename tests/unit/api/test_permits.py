@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import delete, update
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
@@ -18,10 +19,16 @@ from package_hunter.api.access_document import document
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.permits import PERMITS, Permit, Where
 from package_hunter.governance.gate.forges import Forge, Forges
+from package_hunter.notices import destinations, secrecy
+from package_hunter.notices.destinations import NewDestination
+from package_hunter.notices.kinds.mail import MailTo
 from package_hunter.store import accounts, ci, history, invitations, members, providers, sessions
+from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.gate_tables import Repository
 from package_hunter.store.identity_tables import TotpRow
+from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
+from tests.support.proposal_asks import PROPOSALS
 from tests.support.requires import ROOT
 
 PLACES = ("", "web", OWN)
@@ -50,7 +57,8 @@ def _plain(url: str) -> Ask:
 
 def _filled(url: str, server: AccessServer, target: str) -> str:
     group = server.ids[target.split("/")[0]]
-    return url.format(project=server.ids[target], group=group, scan=server.scans[target])
+    known = {"scan": server.scans[target], "finding": server.findings[target]}
+    return url.format(project=server.ids[target], group=group, **known)
 
 
 def _submit_original(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
@@ -179,6 +187,13 @@ def _person(method: str, url: str) -> Ask:
     return ask
 
 
+def _send(method: str, url: str, **body: Any) -> Ask:
+    def ask(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        return server.ask(token, method, _filled(url, server, target), **({"json": body} if body else {}))
+
+    return ask
+
+
 def _user(server: AccessServer) -> str:
     name = f"user-{next(_numbers)}"
     with server.store.write() as session:
@@ -243,6 +258,96 @@ def _remove_rule(server: AccessServer, token: str, _target: str, _who: str) -> h
     return server.ask(token, "DELETE", "/api/v1/identity/ci-rules", params={"name": rule})
 
 
+_CONFIRM = {"state": "confirmed", "reason": "not_applicable"}
+
+
+def _free(ask: Ask) -> Ask:
+    """The same, with nobody on the finding."""
+
+    def first(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+        with server.store.write() as session:
+            session.execute(update(FindingRow).values(claimed_by=None, claimed=None, claimed_until=None))
+        return ask(server, token, target, who)
+
+    return first
+
+
+def _claimed(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+    url = _filled("/api/v1/findings/{finding}/claim", server, target)
+    _free(_send("PUT", "/api/v1/findings/{finding}/claim", hours=1))(server, token, target, who)
+    return server.ask(token, "DELETE", url)
+
+
+def _many(server: AccessServer, target: str) -> dict[str, Any]:
+    return {"filter": {"project": target}, "set": _CONFIRM}
+
+
+def _preview(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    return server.ask(token, "POST", "/api/v1/findings/preview", json=_many(server, target))
+
+
+def _set_many(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+    digest = _preview(server, token, target, who).json().get("digest", "")
+    body = {**_many(server, target), "digest": digest}
+    return server.ask(token, "POST", "/api/v1/findings/state", json=body)
+
+
+def _notice_routes(route: str, url: str, path: Callable[[str], str]) -> dict[tuple[str, str], Ask]:
+    """Those of where a place's teams are told."""
+
+    def named(server: AccessServer, target: str) -> str:
+        name = f"to-{next(_numbers)}"
+        with server.store.write() as session:
+            to = NewDestination(name, MailTo(to=["ana@example.org"]))
+            place = server.place(session, path(target))
+            destinations.add(session, place, to, secrecy.public_key(server.settings), TEST)
+        return name
+
+    def add(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        to = {"kind": "mail", "to": ["ana@example.org"]}
+        body = {"name": f"new-{next(_numbers)}", "settings": to}
+        answer = server.ask(token, "POST", _filled(f"{url}/destinations", server, target), json=body)
+        _forget_destinations(server)
+        return answer
+
+    def remove(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        where = _filled(f"{url}/destinations", server, target)
+        answer = server.ask(token, "DELETE", where, params={"name": named(server, target)})
+        _forget_destinations(server)
+        return answer
+
+    def test(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        where = _filled(f"{url}/destinations/test", server, target)
+        answer = server.ask(token, "POST", where, json={"name": named(server, target)})
+        _forget_destinations(server)
+        return answer
+
+    def retry(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        name = named(server, target)
+        with server.store.write() as session:
+            destinations.test(session, server.place(session, path(target)), name, TEST)
+            session.execute(update(DeliveryRow).values(state="dead"))
+        answer = server.ask(token, "POST", _filled(f"{url}/deliveries/retry", server, target), json={})
+        _forget_destinations(server)
+        return answer
+
+    there, gone = f"/api/v1{route}/destinations", f"/api/v1{route}/deliveries"
+    return {
+        ("GET", there): _plain(f"{url}/destinations"),
+        ("POST", there): add,
+        ("DELETE", there): remove,
+        ("POST", f"{there}/test"): test,
+        ("GET", gone): _plain(f"{url}/deliveries"),
+        ("POST", f"{gone}/retry"): retry,
+    }
+
+
+def _forget_destinations(server: AccessServer) -> None:
+    """A place has so many at most, and here are many roles."""
+    with server.store.write() as session:
+        session.execute(delete(DestinationRow))
+
+
 _MEMBERS = "/api/v1/{kind}/{key}/members"
 _PROJECT, _GROUP = "/api/v1/projects/{project}/members", "/api/v1/groups/{group}/members"
 
@@ -263,6 +368,24 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/who-has"): _plain("/api/v1/who-has?purl=pkg:npm/shared"),
     ("GET", "/api/v1/packages/{purl:path}"): _plain("/api/v1/packages/pkg:npm/shared@1.0.0"),
     ("POST", "/api/v1/sboms"): _sbom,
+    ("GET", "/api/v1/findings"): _plain("/api/v1/findings?limit=500"),
+    ("POST", "/api/v1/findings/preview"): _preview,
+    ("POST", "/api/v1/findings/state"): _set_many,
+    ("GET", "/api/v1/findings/{finding_id}"): _plain("/api/v1/findings/{finding}"),
+    ("PUT", "/api/v1/findings/{finding_id}/state"): _send(
+        "PUT", "/api/v1/findings/{finding}/state", **_CONFIRM
+    ),
+    ("PUT", "/api/v1/findings/{finding_id}/claim"): _free(
+        _send("PUT", "/api/v1/findings/{finding}/claim", hours=1)
+    ),
+    ("DELETE", "/api/v1/findings/{finding_id}/claim"): _claimed,
+    ("GET", "/api/v1/findings/{finding_id}/notes"): _plain("/api/v1/findings/{finding}/notes"),
+    ("POST", "/api/v1/findings/{finding_id}/notes"): _send(
+        "POST", "/api/v1/findings/{finding}/notes", text="looked at"
+    ),
+    ("GET", "/api/v1/policies"): _plain("/api/v1/policies"),
+    ("GET", "/api/v1/policies/{scope}"): _plain("/api/v1/policies/{project}"),
+    ("GET", "/api/v1/projects/{project_id}/policy"): _plain("/api/v1/projects/{project}/policy"),
     ("GET", "/api/v1/health"): _plain("/api/v1/health"),
     ("GET", "/api/v1/openapi.json"): _plain("/api/v1/openapi.json"),
     ("GET", "/metrics"): _plain("/metrics"),
@@ -327,6 +450,10 @@ ASK: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/tokens"): _new_token,
     ("DELETE", "/api/v1/tokens"): _revoke_token,
     ("GET", "/api/v1/history"): _plain("/api/v1/history"),
+    **PROPOSALS,
+    **_notice_routes("/projects/{project_id}", "/api/v1/projects/{project}", lambda t: t),
+    **_notice_routes("/groups/{group_id}", "/api/v1/groups/{group}", lambda t: t.split("/")[0]),
+    **_notice_routes("", "/api/v1", lambda _: ""),
 }
 
 
@@ -357,10 +484,18 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
     place = target.split("/")[0] if permit.where is Where.GROUP else target
     if permit.path.startswith("/monitor"):
         place = OWN  # its home, whatever the target
+    if permit.where is Where.SERVER:
+        place = ""  # whatever the target
     if _holds(role, at, place, permit.permission):
         return True
-    if permit.where is Where.SCAN:
+    if permit.where in (Where.SCAN, Where.SCOPE):
         return 404
+    if permit.where is Where.PROPOSAL:
+        return 403 if _holds(role, at, place, Permission.PROPOSAL_READ) else 404
+    if permit.where is Where.FINDING:
+        return 403 if _holds(role, at, place, Permission.FINDING_READ) else 404
+    if permit.where is Where.MEANT:
+        return 400 if _holds(role, at, place, Permission.PROJECT_READ) else 404
     seen = _holds(role, at, place, Permission.PROJECT_READ)
     hidden = permit.where in (Where.PROJECT, Where.GROUP, Where.TARGET) and not permit.path.startswith(
         "/monitor"
@@ -396,7 +531,8 @@ def _not_told(server: AccessServer, permit: Permit, answer: httpx.Response, name
     if permit.action is None or not answer.is_success or permit.where is Where.OPEN:
         return []
     with server.store.read() as session:
-        mine = [e.action for e in history.entries(session, 9_999, who=f"token:{name}")]
+        who = f"person-{name}" if permit.person else f"token:{name}"
+        mine = [e.action for e in history.entries(session, 9_999, who=who)]
     told = bool(mine) and mine[-1] == permit.action
     return [] if told else [f"{permit.method} {permit.path} is not in the history"]
 
@@ -425,6 +561,12 @@ def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServ
         ("/api/v1/scans/{}", server.scans[FOREIGN]),
         ("/api/v1/scans/{}/report", server.scans[FOREIGN]),
         ("/api/v1/projects/{}", str(server.ids[FOREIGN])),
+        ("/api/v1/findings/{}", server.findings[FOREIGN]),
+        ("/api/v1/findings/{}/notes", server.findings[FOREIGN]),
+        ("/api/v1/findings?project={}", FOREIGN),
+        ("/api/v1/policies/{}", str(server.ids[FOREIGN])),
+        ("/api/v1/policies/{}", str(server.ids["ops"])),
+        ("/api/v1/projects/{}/policy", str(server.ids[FOREIGN])),
         ("/api/v1/projects/{}/members", str(server.ids[FOREIGN])),
         ("/api/v1/groups/{}/members", str(server.ids["ops"])),
         ("/api/v1/scans?project={}", FOREIGN),

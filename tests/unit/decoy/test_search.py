@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from package_hunter.decoy.canaries import make_canaries
+from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.unwrap import Budget
+from package_hunter.decoy.watch import Watch
+from package_hunter.decoy.web import Peer
 from package_hunter.model.observation import Canary
 from tests.support.encodings_of_secrets import FOUND
 
@@ -114,3 +117,27 @@ def test_work_grows_in_proportion() -> None:
         Counting.seen = 0
         list(searcher.deep(data, Budget(4 << 20)))
         assert Counting.seen <= len(data) + (4 << 20)
+
+
+def test_what_a_service_hands_out_is_searched_for_from_then_on() -> None:
+    ours = [canary for canary in CANARIES if canary.handed_out]
+    assert len(ours) > 10
+    hits: list[str] = []
+    watch = Watch(CANARIES, REFERENCES, lambda _, hit: hits.append(hit.canary), Registries({}))  # type: ignore[misc,arg-type]
+    peer = Peer("192.0.2.1", 4444, 1, None)
+
+    def say() -> list[str]:
+        hits.clear()
+        peer.peer_port += 1
+        for canary in ours:
+            sink = watch.raw(peer, "tcp")
+            sink.feed(base64.b64encode(b"it is " + canary.value.encode()))
+            sink.close()
+        return hits
+
+    assert say() == []
+    for number in (3, 7, 3):
+        watch.gave(ours[number])
+    assert say() == [ours[3].id, ours[7].id]
+    planted = next(canary for canary in CANARIES if not canary.handed_out)
+    assert watch.searcher.scan(planted.value.encode())[0].canary == watch.searcher.canaries.index(planted)

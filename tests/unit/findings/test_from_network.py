@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from package_hunter.findings.from_network import _through
+from package_hunter.decoy.canaries import make_canaries
+from package_hunter.findings.from_network import _through, secret_label, secret_place
 from package_hunter.model.observation import CanaryHit
 
 
@@ -22,3 +23,29 @@ from package_hunter.model.observation import CanaryHit
 )
 def test_the_protocol_of_a_conversation_is_named(channel: str, encoding: tuple[str, ...], said: str) -> None:
     assert _through(CanaryHit(1, "one", encoding, channel, "evil.example:22", 4000, False)) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "said"),
+    [
+        ("npm-token", "/home/dev/.npmrc", "npm token of /home/dev/.npmrc"),
+        ("aws-secret", "env:AWS_SECRET_ACCESS_KEY", "aws secret of the environment (AWS_SECRET_ACCESS_KEY)"),
+        ("job-secret", "memory:Runner.Worker", "job secret in the memory of Runner.Worker"),
+        ("identity-gitlab", "http://gitlab.com/", "identity token of gitlab that gitlab.com gave out"),
+        (
+            "metadata-aws-secret",
+            "http://169.254.169.254/latest/meta-data/",
+            "aws secret that 169.254.169.254 gave out",
+        ),
+        ("stored-vault", "http://vault.a.internal:8200/", "secret from vault that vault.a.internal gave out"),
+        ("minted-npm-token", "http://registry/-/npm/v1", "minted npm token that the registry gave out"),
+    ],
+)
+def test_a_secret_is_named_by_what_it_is_and_where_it_was_had(kind: str, place: str, said: str) -> None:
+    assert f"{secret_label(kind)} {secret_place(place)}" == said
+
+
+def test_every_fake_has_a_place_that_people_know() -> None:
+    places = {canary.place for canary in make_canaries("t")[0] if canary.handed_out}
+    hosts = {secret_place(place).split()[-3] for place in places}
+    assert all("." in host for host in hosts - {"registry"})

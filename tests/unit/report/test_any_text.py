@@ -29,6 +29,7 @@ SCHEMA = json.loads(
     resources.files("package_hunter.report").joinpath("schema/report-v1.json").read_text(encoding="utf-8")
 )
 GITLAB = json.loads((Path(__file__).parent / "schemas/gitlab-dependency-scanning-15.1.4.json").read_text())
+DEFECTDOJO = json.loads((Path(__file__).parent / "schemas/defectdojo-generic-findings.json").read_text())
 FINDINGS = judge(
     samples.OBSERVATION,
     samples.NETWORK,
@@ -92,7 +93,7 @@ def written(name: str, report: Report) -> str:
 def check(report: Report) -> None:
     for name in FORMATS:
         got = written(name, report)
-        if name in ("json", "gitlab", "sarif", "cyclonedx"):
+        if name in ("json", "gitlab", "sarif", "cyclonedx", "dependency-track", "defectdojo"):
             data = json.loads(got)
             if name == "json":
                 jsonschema.Draft202012Validator(SCHEMA).validate(data)
@@ -100,6 +101,8 @@ def check(report: Report) -> None:
                 assert unpack_report(pack_report(data)) == data
             elif name == "gitlab":
                 jsonschema.Draft202012Validator(GITLAB).validate(data)
+            elif name == "defectdojo":
+                jsonschema.Draft202012Validator(DEFECTDOJO).validate(data)
         elif name in ("falco", "osv"):
             assert all(isinstance(json.loads(line), dict) for line in got.splitlines() if line)
 

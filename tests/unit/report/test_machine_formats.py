@@ -13,7 +13,17 @@ import pytest
 
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus, Verdict
-from package_hunter.report import FORMATS, cyclonedx, gitlab, html, markdown, osv, sarif
+from package_hunter.report import (
+    FORMATS,
+    cyclonedx,
+    defectdojo,
+    dependency_track,
+    gitlab,
+    html,
+    markdown,
+    osv,
+    sarif,
+)
 from package_hunter.report.location import locate
 from tests.support import judge_samples as samples
 from tests.support.judge_samples import judge
@@ -31,6 +41,7 @@ QUIET = samples.report(findings=(), verdict=Verdict.NO_FINDINGS)
 FAILED = replace(QUIET, status=ScanStatus.FAILED, error="Broken.", verdict=Verdict.INCONCLUSIVE)
 WAIVED = samples.report(findings=tuple(replace(f, waived="known") for f in FINDINGS))
 SCHEMA = json.loads((Path(__file__).parent / "schemas/gitlab-dependency-scanning-15.1.4.json").read_text())
+DEFECTDOJO = json.loads((Path(__file__).parent / "schemas/defectdojo-generic-findings.json").read_text())
 ALL = [REPORT, QUIET, FAILED, WAIVED]
 
 
@@ -136,6 +147,51 @@ def test_cyclonedx_satisfies_the_official_schema(report: Report) -> None:
     from cyclonedx.schema import SchemaVersion  # type: ignore[import-not-found]
 
     assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(cyclonedx.render(report)) is None
+
+
+@pytest.mark.parametrize("report", ALL)
+def test_dependency_track_takes_it_as_bom_and_as_vex(report: Report) -> None:
+    validation = needs_module("cyclonedx.validation.json")
+    from cyclonedx.schema import SchemaVersion
+
+    text = dependency_track.render(report)
+    assert validation.JsonStrictValidator(SchemaVersion.V1_5).validate_str(text) is None
+    data = json.loads(text)
+    refs = {c["bom-ref"] for c in data["components"]} | {"project"}
+    for vulnerability in data["vulnerabilities"]:  # what its importer passes over in silence
+        assert vulnerability["id"]
+        assert vulnerability["source"] == {"name": "INTERNAL"}, "the one known source that is nobody else's"
+        assert vulnerability["analysis"]["state"] in ("exploitable", "in_triage", "not_affected")
+        assert {a["ref"] for a in vulnerability["affects"]} <= refs
+    same = json.loads(cyclonedx.render(report))["vulnerabilities"]
+    assert [v["id"] for v in data["vulnerabilities"]] == [v["id"] for v in same]
+
+
+@pytest.mark.parametrize("report", ALL)
+def test_defectdojo_has_the_keys_that_it_takes(report: Report) -> None:
+    data = json.loads(defectdojo.render(report))
+    jsonschema.Draft202012Validator(DEFECTDOJO).validate(data)
+    ids = [finding["unique_id_from_tool"] for finding in data["findings"]]
+    assert len(set(ids)) == len(ids)
+    assert bool(ids) is (report in (REPORT, WAIVED))
+
+
+def test_defectdojo_knows_a_finding_again_and_what_is_waived() -> None:
+    first, waived = (json.loads(defectdojo.render(r))["findings"] for r in (REPORT, WAIVED))
+    again = json.loads(defectdojo.render(replace(REPORT, id="other", started=REPORT.started + 5)))["findings"]
+    assert again == first
+    assert (first[0]["component_name"], first[0]["component_version"]) == ("maldep", "1.0.0")
+    assert [(f["active"], f["risk_accepted"]) for f in first] == [(True, False)] * len(first)
+    assert [(f["active"], f["risk_accepted"]) for f in waived] == [(False, True)] * len(waived)
+    assert [f["verified"] for f in first] == [f["severity"] == "Critical" for f in first]
+
+
+@pytest.mark.parametrize("text", ["\u200b" * 9_000, "x" * 9_000, "\U000e0001" * 9_000])
+def test_defectdojo_gets_no_text_that_is_too_long_for_its_columns(text: str) -> None:
+    purl = f"pkg:npm/{'p' * 9_000}@{'1' * 9_000}"
+    long = replace(FINDINGS[0], title=text, kind=text[:9_000], blame=replace(FINDINGS[0].blame, package=purl))
+    data = json.loads(defectdojo.render(samples.report(findings=(long,))))
+    jsonschema.Draft202012Validator(DEFECTDOJO).validate(data)
 
 
 def test_html_runs_nothing_and_loads_nothing() -> None:

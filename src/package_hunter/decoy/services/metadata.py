@@ -71,7 +71,6 @@ class CloudMetadata:
 
     def __init__(self, world: DecoyContext) -> None:
         self._world = world
-        self._values = {c.kind: c.value for c in world.spec.canaries if c.kind.startswith("metadata-")}
 
     def matches(self, ask: Ask) -> bool:
         return ask.peer.address in _ADDRESSES or ask.host in (*_ADDRESSES, *_NAMES)
@@ -130,9 +129,9 @@ class CloudMetadata:
     def _keys(self, ask: Ask, about: dict[str, str]) -> Answer:
         self._handed_out(ask, "AWS")
         keys = {
-            "AccessKeyId": self._values.get("metadata-aws-key-id", ""),
-            "SecretAccessKey": self._values.get("metadata-aws-secret", ""),
-            "Token": self._values.get("metadata-aws-token", ""),
+            "AccessKeyId": self._world.secret("metadata-aws-key-id"),
+            "SecretAccessKey": self._world.secret("metadata-aws-secret"),
+            "Token": self._world.secret("metadata-aws-token"),
             "Expiration": "2027-12-31T23:59:59Z",
         }
         return json_answer(json.dumps({**about, **keys}))
@@ -154,7 +153,7 @@ class CloudMetadata:
 
     def _gcp_token(self, ask: Ask) -> dict[str, object]:
         self._handed_out(ask, "GCP")
-        value = self._values.get("metadata-gcp-token", "")
+        value = self._world.secret("metadata-gcp-token")
         return {"access_token": value, "expires_in": 3399, "token_type": "Bearer"}
 
     def _recursive(self, ask: Ask, part: str) -> object:
@@ -184,7 +183,7 @@ class CloudMetadata:
             return json_answer('{"error":"Bad request. Required metadata header not specified"}', 400)
         if path.startswith(("/metadata/identity/", "/msi/")):
             self._handed_out(ask, "Azure")
-            token = {"access_token": self._values.get("metadata-azure-token", ""), "expires_in": "86399"}
+            token = {"access_token": self._world.secret("metadata-azure-token"), "expires_in": "86399"}
             about = {
                 "token_type": "Bearer",
                 "resource": "https://management.azure.com/",

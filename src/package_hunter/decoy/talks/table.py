@@ -37,7 +37,7 @@ _ROWS = (
     Row("pop3", (110, 995), _bytes(rb"(?i)(CAPA\r?\n|APOP |USER )"), (110, 995)),
     Row("ftp", _FTP, _bytes(rb"(?i)(AUTH TLS|USER )"), _FTP),
     Row("ldap", (), _bytes(rb"\x30.{0,5}\x02[\x01-\x04].{1,4}[\x60\x63\x77]")),
-    Row("smb", (), _bytes(rb"\0.{3}[\xfe\xff]SMB")),
+    Row("smb", (), _bytes(rb"(\0.{3}[\xfe\xff]SMB|\x81\0\0\x44\x20)")),
     Row("redis", (), _bytes(rb"\*\d{1,7}\r\n\$")),
     Row("redis", (), _bytes(rb"(?i)(PING|AUTH|HELLO|INFO|SET|GET|COMMAND)[ \r\n]"), (6379, 6380)),
     Row("mongo", (), _bytes(rb".{12}(\xdd\x07|\xd4\x07|\xdc\x07)\0\0")),

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from package_hunter.ecosystems.python.asked import RequirementSet, dumps, normal, requirement_name
+from package_hunter.ecosystems.python.formats import formats, is_option
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text
 from package_hunter.model.box import HOME
 from package_hunter.model.scan import BoxFile
@@ -27,6 +28,7 @@ _UV, _CACHE = "/usr/local/bin/uv", f"{HOME}/.cache/uv"
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[\w.,-]*\])?==[A-Za-z0-9.!+_-]+")
 _MAX_PACKAGES = 20_000
 _OF_PIP = ("--pre", "--use-pep517", "--prefer-binary")  # options that uv has otherwise, or does so anyway
+_FOLDERS = ("--find-links", "--no-index")
 _MAX_RESULT = 64 << 20
 _BECAUSE = re.compile(
     r"cause:\s*Because\s+(.{1,300}?)(?:\s+and\s+you\s+require|,\s+we\s+can\s+conclude|$)", re.S
@@ -55,8 +57,11 @@ class Tree:
 
     def build_of(self, pin: str, project: str) -> tuple[str, ...]:
         """pip's arguments for one that must be built. What it needs is there where its archive said it before."""
-        if requirement_name(pin) not in {requirement_name(line) for line in self.frozen}:
+        lines = {requirement_name(line): line for line in self.frozen}
+        if (line := lines.get(requirement_name(pin))) is None:
             return (pin,)
+        if "--hash=" not in line:
+            return ("--no-deps", pin)
         return ("--no-deps", "--require-hashes", "-r", f"{project}/.venv/build/{pin}.txt")
 
     def reasons(self) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ class Closed:
         """What it needs in the box."""
         return (
             BoxFile(_JOB, json.dumps(self._job()).encode(), owner="root"),
-            BoxFile(LIST, dumps([line for line in self.lines if line not in _OF_PIP]), owner="root"),
+            BoxFile(LIST, dumps([*formats(self.lines).for_uv(), *self._for_uv()]), owner="root"),
             BoxFile(LIMITS, dumps(self._wanted.constraints), owner="root"),
         )
 
@@ -110,6 +115,9 @@ class Closed:
             name[:200]: _why(as_text(words, 2_000)) for name, words in as_map(said.get("missing")).items()
         }
         return Tree(tuple(frozen), tuple(builds), missing)
+
+    def _for_uv(self) -> list[str]:
+        return [line for line in self.lines if line not in _OF_PIP and not is_option(line)]
 
     @property
     def _result(self) -> str:
@@ -130,7 +138,9 @@ class Closed:
             "skipped": sorted({normal(name) for name in elsewhere if name} - asked),
             "needed": [normal(self._needed)] if self._needed else [],
             "hashes": self._digests(),
+            "formats": formats(self.lines).job(),
             "prereleases": "--pre" in wanted.lines,
+            "folders": [line for line in wanted.lines if line.startswith(_FOLDERS)],
         }
 
     def _digests(self) -> dict[str, list[str]]:

@@ -42,7 +42,8 @@ FACTS = Facts(
         # and how it has it build
         r"python[\d.]* -c import sys\s+if sys\.path\[0\] == \"\":\s+sys\.path\.pop\(0\)\s+sys\.path = \[",
         # our driver, a start-up file that a build brought
-        r"\S*python[\d.]* -I -S -c import site, sys; sys\.path\.append\(sys\.argv\[1\]\); site\.addpackage\(",
+        r"\S*python[\d.]* -I -S -c import (?:site|runpy), sys; sys\.path\.append\(sys\.argv\[1\]\); "
+        r"(?:site\.addpackage|runpy\.run_path)\(",
     ),
     starts_itself=(
         r"python[\d.]* (?:-\w+ )*/usr/\S+/pip/__pip-runner__\.py ",
@@ -58,7 +59,14 @@ FACTS = Facts(
         hook=r"/_in_process\.py\b|<pip-setuptools-caller>",
         question=r"python[\d.]* (?:-\w+ )*-c import sys; .{1,300}"
         r"from python\.get_interpreter_info import main; main\(\)",
-        starter=".pth",
+        starters=(
+            ".pth",
+            *(
+                f"/{name}{end}"
+                for name in ("sitecustomize", "usercustomize")
+                for end in ("", ".py", "/__init__.py")
+            ),
+        ),
     ),
     says_error=(
         r"^error:\s+((?:Failed|No solution|Distribution|Because).+)$",

@@ -3,10 +3,12 @@ ran."""
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.parser import HeaderParser
@@ -25,7 +27,12 @@ _MAX_RECORD = 16 << 20
 _EXTENSION = re.compile(r"\.(?:abi3|cpython-[\w-]+|[\w-]+)?\.?so$")
 _COMMAND = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}")
-_STARTUP = ("sitecustomize.py", "usercustomize.py")
+_CUSTOM = ("sitecustomize", "usercustomize")
+_STARTUP = tuple(f"{name}{end}" for name in _CUSTOM for end in (".py", "/__init__.py"))
+_MAX_STARTUP = 1 << 20  # bytes of a start-up file that several lists name
+_DIGEST = re.compile(
+    r"^([^,/\n]{1,200}\.pth|(?:site|user)customize(?:/__init__)?\.py),sha256=([A-Za-z0-9_-]{43})=?,", re.M
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,9 @@ def distributions(tree: BoxTree, venv: str) -> list[Distribution]:
     infos = [name for name in tree.names(site) if name.endswith(".dist-info")][:_MAX_PACKAGES]
     left = places.MAX_ROWS
     found: list[tuple[Distribution, list[str]]] = []
-    for info in infos:
-        record = _record(tree, site, info)
+    records = {info: _record(tree, site, info) for info in infos}
+    _part_shared(tree, site, list(records.values()))
+    for info, record in records.items():
         item = _distribution(tree, site, info, record)
         if item is not None:
             rows = record.rows if len(record.rows) <= left else [f"{name}/" for name in record.modules]
@@ -71,6 +79,27 @@ def distributions(tree: BoxTree, venv: str) -> list[Distribution]:
             found.append((item, rows))
     shared = places.shares([rows for _, rows in found], site)
     return [_with(item, share, site) for (item, _), share in zip(found, shared, strict=True)]
+
+
+def runs_at_start(name: str) -> bool:
+    """Whether every start of Python runs code of a file of that name, or that lies in that folder, in
+    site-packages."""
+    return name in (*_STARTUP, *_CUSTOM) or ("/" not in name and name.endswith(".pth"))
+
+
+def _part_shared(tree: BoxTree, site: str, records: list[_Record]) -> None:
+    """Of a start-up file that several lists name, the last that was laid is there: it is whose digest it has (of all,
+    where no list has it)."""
+    named = Counter(name for record in records for name in record.startup)
+    for name in [name for name, count in named.items() if count > 1]:
+        data = tree.read(f"{site}/{name}", _MAX_STARTUP)
+        if data is None:
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+        if any(record.digests.get(name) == digest for record in records):
+            for record in records:
+                if name in record.startup and record.digests.get(name) != digest:
+                    record.startup.remove(name)
 
 
 def _with(item: Distribution, share: places.Share, site: str) -> Distribution:
@@ -89,6 +118,8 @@ class _Record(NamedTuple):
     inner: dict[str, None]
     startup: list[str]
     commands: list[str]
+    digests: dict[str, str]
+    """Of start-up files, as the list has them (SHA-256, base64 for URLs, without padding)."""
 
 
 def _distribution(tree: BoxTree, site: str, info: str, record: _Record) -> Distribution | None:
@@ -116,15 +147,16 @@ def _distribution(tree: BoxTree, site: str, info: str, record: _Record) -> Distr
 
 def _record(tree: BoxTree, site: str, info: str) -> _Record:
     text = (tree.read(f"{site}/{info}/RECORD", _MAX_RECORD) or b"").decode("utf-8", "replace")
-    found = _Record(_rows(text), {}, {}, [], [])
+    digests = {hit[1]: hit[2] for hit in _DIGEST.finditer(text)}
+    found = _Record(_rows(text), {}, {}, [], [], digests)
     for row in found.rows:
         first, _, rest = row.partition("/")
         if row.startswith("../../../bin/"):
             found.commands.append(row.rpartition("/")[2])
+        elif runs_at_start(row):
+            found.startup.append(row)
         elif rest:
             _module_file(found, first, rest)
-        elif first.endswith(".pth") or first in _STARTUP:
-            found.startup.append(first)
         else:
             name = first.removesuffix(".py") if first.endswith(".py") else _EXTENSION.sub("", first)
             if name != first and _IDENTIFIER.fullmatch(name):

@@ -19,9 +19,10 @@ from urllib.parse import unquote
 from package_hunter.ecosystems.base import Inventory, Plan, PlanOptions, in_turn
 from package_hunter.ecosystems.coverage import coverage
 from package_hunter.ecosystems.interpreters import Chosen
-from package_hunter.ecosystems.python import closed, installed, interpreter
+from package_hunter.ecosystems.python import closed, installed, interpreter, starts
 from package_hunter.ecosystems.python.asked import RequirementSet, dumps, normal, requirement_name
 from package_hunter.ecosystems.python.closed import Closed, Tree
+from package_hunter.ecosystems.python.formats import formats
 from package_hunter.ecosystems.python.installed import Distribution
 from package_hunter.ecosystems.python.local_builds import LocalBuilds
 from package_hunter.ecosystems.tree import BoxTree
@@ -236,12 +237,14 @@ class PythonPlan(Plan):
         return self._environment(f"{other.home}/bin/python3", "--clear")
 
     def after_fetch(self, tree: BoxTree, runs: Sequence[CommandRun]) -> Phase:
-        """pip: what lies elsewhere and may be had, one by one; what must be built, one by one (all requirements at
-        once, where uv came to no end); each package of the project's own folders; the project itself."""
+        """First each start-up file that a wheel laid, alone: the first build would run all of them as its own. Then
+        pip: what lies elsewhere and may be had, one by one; what must be built, one by one (all requirements at once,
+        where uv came to no end); each package of the project's own folders; the project itself."""
         ended = [run.exit_code for run in runs if run.command.argv == self._closed.argv]
         self._tree = self._closed.found(tree) if ended[-1:] == [0] else None
         asked = [*self._apart.fetched(), *self._from_indexes(), *self._apart.local()]
-        commands = [self._pip(what, purl) for what, purl in asked]
+        commands = [self._start(*one, "-I") for one in starts.there(tree, self._venv)]
+        commands += [self._pip(what, purl) for what, purl in asked]
         if self._source.extra:
             own = self._pip(self._source.extra, self._source.extra_purl)
             commands.append(replace(own, essential=not self._source.apart))
@@ -249,16 +252,20 @@ class PythonPlan(Plan):
 
     def _from_indexes(self) -> list[tuple[tuple[str, ...], str | None]]:
         """pip's arguments for what registries have and is not there yet, with the package's purl."""
-        if self._tree is not None:
-            how, tree = self._options(), self._tree
-            built = [(pin, (*how, *tree.build_of(pin, self.project))) for pin in tree.builds]
-            return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
         wanted = self._source.wanted
+        format_of = formats(wanted.lines)
+        if self._tree is not None:
+            tree = self._tree
+            built = [
+                (pin, (*self._options(), *format_of.for_pip(pin), *tree.build_of(pin, self.project)))
+                for pin in tree.builds
+            ]
+            return [(what, installed.purl(*pin.split("=="))) for pin, what in built]
         asked: list[tuple[str, ...]] = [
             ("--require-hashes", "--no-deps", "-r", self._proven_list(number))
             for number in range(len(wanted.proven))
         ]
-        asked += [(*self._limited, "-r", self._list)] if wanted.lines else []
+        asked += [(*self._limited, *format_of.for_pip(), "-r", self._list)] if wanted.lines else []
         return [(what, None) for what in asked]
 
     def _options(self) -> tuple[str, ...]:
@@ -428,20 +435,17 @@ class PythonPlan(Plan):
         )
 
     def _startup(self) -> list[Command]:
-        """Python starts once for each package that has a start-up file; alone where several have one."""
+        """Python starts once for each package that has a start-up file; alone where several have one. Modules are run
+        by their path in any case: the system may have one of that name, which a user's interpreter has not."""
         acting = self._acting()
-        if len(acting) == 1:
-            return [self._step((self._python, "-c", "pass"), acting[0], acting[0].startup[0])]
-        code = (
-            "import site, sys; sys.path.append(sys.argv[1]); site.addpackage(sys.argv[1], sys.argv[2], set())"
-        )
-        site = self._site
-        return [
-            self._step((self._python, "-S", "-c", code, site, name), item, name)
-            for item in acting
-            for name in item.startup
-            if name.endswith(".pth")
-        ]
+        sole = [item for item in acting if len(acting) == 1 and item.startup[0].endswith(".pth")]
+        plain = [self._step((self._python, "-c", "pass"), item, item.startup[0]) for item in sole]
+        own = ((item, name) for item in acting for name in item.startup if not sole or name.endswith(".py"))
+        return [*plain, *(self._start(item, self._site, name) for item, name in own)]
+
+    def _start(self, item: Distribution, site: str, name: str, *options: str) -> Command:
+        """Run one start-up file alone."""
+        return self._step((self._python, *options, *starts.alone(site, name)), item, name)
 
     def _acting(self) -> list[Distribution]:
         """What runs code at every start of Python."""

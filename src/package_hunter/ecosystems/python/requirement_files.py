@@ -26,6 +26,7 @@ _KEPT_OPTIONS = (
     "--use-pep517",
 )
 _MAX_FILES, _MAX_LINES, _MAX_BESIDE = 50, 20_000, 10
+_MAX_OPTION = 20_000  # characters: an option may name many packages
 # As pip has them, in its order: the longer mark first where one begins as another does.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -171,7 +172,8 @@ def _read_line(found: RequirementSet, line: str) -> None:
         found.add(re.sub(r"^([\"'])(.*)\1$", r"\2", editable[1]), editable=True)
     elif line.startswith("-"):
         found.indexes += [url] if (url := origins.of_option(line)) else []
-        (found.lines if line.startswith(_KEPT_OPTIONS) else found.dropped).append(line[:200])
+        kept = line.startswith(_KEPT_OPTIONS)
+        (found.lines if kept else found.dropped).append(line[: _MAX_OPTION if kept else 200])
     elif line:
         found.add(line)
 

@@ -7,7 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from package_hunter.ecosystems.python import folders, lock_readers, manifests, poetry, requirement_files
+from package_hunter.ecosystems.python import (
+    folders,
+    formats,
+    lock_readers,
+    manifests,
+    poetry,
+    requirement_files,
+)
 from package_hunter.ecosystems.python.asked import RequirementSet, normal, read_toml, requirement_name
 from package_hunter.ecosystems.python.manifests import project_name
 from package_hunter.ecosystems.python.sources import Local, Outside, Place
@@ -36,6 +43,7 @@ def wanted(tree: BoxTree, project: str) -> RequirementSet:
         found = read(tree, project)
         if found is not None:
             _describe(found, tree, project)
+            found.lines += formats.of_tools(found, tree, project) if found.lines else []
             return found
     found = RequirementSet(source="setup.py" if tree.kind(f"{project}/setup.py") == "file" else "")
     found.place = Place(tree, project, project)

@@ -28,8 +28,14 @@ if TYPE_CHECKING:
 _MAX_LEFT_OUT = 200
 _MOST_STARTERS = 20  # of one package
 _START_SECONDS = 10
-# as Python reads it, with what it imports in reach
-_START = "import site, sys; sys.path.append(sys.argv[1]); site.addpackage(sys.argv[1], sys.argv[2], set())"
+# as in starts.py
+_FILE = "import site, sys; sys.path.append(sys.argv[1]); site.addpackage(sys.argv[1], sys.argv[2], set())"
+_MODULE = (
+    "import runpy, sys; sys.path.append(sys.argv[1]); "
+    "runpy.run_path(sys.argv[1] + '/' + sys.argv[2], run_name=sys.argv[2][:-3])"
+)
+_CUSTOM = ("sitecustomize", "usercustomize")
+_STARTERS = ("*.pth", *(f"{name}{end}" for name in _CUSTOM for end in (".py", "/__init__.py")))
 _NAME = r"([A-Za-z0-9][A-Za-z0-9._-]*)"
 _TO_BUILD = re.compile(rf"(?:[Ff]ailed to (?:download and )?build|[Bb]uild) `{_NAME}==([A-Za-z0-9.!+_-]+)`")
 _MISSING = (
@@ -51,7 +57,8 @@ class Resolver:
     (requirements files), ``constraints`` (likewise), ``lock`` (whether a uv.lock is exported first, from the working
     directory), ``locked`` (inputs list everything), ``skipped`` (names that are not to be asked for), ``needed``
     (names without which all is in vain), ``hashes`` (``NAME==VERSION`` -> digests, any of which a file must have),
-    ``prereleases`` (whether those are taken)."""
+    ``formats`` (``sources``, ``wheels``: names; ``rest``: which of them the others are, if any), ``prereleases``
+    (whether those are taken), ``folders`` (options that name the project's own folders of archives)."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
@@ -69,9 +76,10 @@ class Resolver:
         try:
             inputs: list[str] = self._export() if self._job["lock"] else self._job["inputs"]
             lines = self._until(lambda: self._compile(inputs))
-            return (
-                lines if lines is not None and self._until(lambda: self._install(lines)) is not None else None
-            )
+            if lines is None:
+                return None
+            self._put_builds_aside(lines)
+            return lines if self._until(lambda: self._install(lines)) is not None else None
         finally:
             shutil.rmtree(self._cache, ignore_errors=True)
 
@@ -133,16 +141,34 @@ class Resolver:
         text = target.read_text().replace("\\\n", " ")
         return [" ".join(line.split()) for line in text.splitlines() if re.match(_NAME, line)]
 
+    def _put_builds_aside(self, lines: list[str]) -> None:
+        """What is to come from its source archive is built later, even where there is a wheel."""
+        asked = self._job["formats"]
+        for line in lines:
+            name = _name(line)
+            rest = asked["rest"] == "sources" and name not in asked["wheels"]
+            if name in asked["sources"] or rest:
+                self.builds[name] = re.sub(r"\[.*?\]", "", line.split(" ")[0])
+
     def _install(self, lines: list[str]) -> list[str] | None:
         lines[:] = map(self._with_digests, lines)
         kept = [line for line in lines if _name(line) not in self.builds]
         if not kept:
             return []
-        source = self._cache / "install.txt"
-        source.write_text("".join(f"{line}\n" for line in kept))
-        argv = ["pip", "install", "--quiet", "--python", self._job["python"], "--no-deps"]
-        done = self._uv([*argv, "--require-hashes", "--requirement", str(source)])
+        # a folder of archives, and some indexes, tell no digests
+        proven = [line for line in kept if "--hash=" in line]
+        plain = [line for line in kept if "--hash=" not in line]
+        done = self._take(proven, "--require-hashes") and self._take(plain)
         return kept if done else None
+
+    def _take(self, lines: list[str], *options: str) -> bool:
+        """Whether these are installed."""
+        if not lines:
+            return True
+        source = self._cache / "install.txt"
+        source.write_text("".join(f"{line}\n" for line in [*self._job["folders"], *lines]))
+        argv = ["pip", "install", "--quiet", "--python", self._job["python"], "--no-deps"]
+        return self._uv([*argv, *options, "--requirement", str(source)])
 
     def _with_digests(self, line: str) -> str:
         """The line with the lock file's digests where it has some, in place of the index's."""
@@ -215,25 +241,27 @@ def build(uv: str, python: str, *argv: str) -> int:
     code = subprocess.run(
         [uv, "pip", "install", "--python", python, *argv], env=_environment(python)
     ).returncode
-    for path in [path for path in _starters(python) if path not in before][:_MOST_STARTERS]:
-        _start_alone(python, path)
+    for one in [one for one in _starters(python) if one not in before][:_MOST_STARTERS]:
+        _start_alone(python, *one)
     return code
 
 
-def _starters(python: str) -> list[Path]:
-    """The start-up files of an environment."""
-    return sorted(Path(python).parent.parent.glob("lib/python3*/site-packages/*.pth"))
+def _starters(python: str) -> list[tuple[str, str]]:
+    """The start-up files of an environment: the folder of its packages, and their names in it."""
+    sites = Path(python).parent.parent.glob("lib/python3*/site-packages")
+    found = ((site, path) for site in sites for name in _STARTERS for path in site.glob(name))
+    return sorted((str(site), str(path.relative_to(site))) for site, path in found)
 
 
-def _start_alone(python: str, path: Path) -> None:
+def _start_alone(python: str, site: str, name: str) -> None:
     """Run one start-up file in a process of its own, before the next package's install runs it with all others: one
     that acts once only then acts as its own package's. What does not end is left to itself, and watched."""
-    argv = [python, "-I", "-S", "-c", _START, str(path.parent), path.name]
+    argv = [python, "-I", "-S", "-c", _MODULE if name.endswith(".py") else _FILE, site, name]
     started = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
     try:
         started.wait(_START_SECONDS)
     except subprocess.TimeoutExpired:
-        print(f"{path.name} runs for longer than {_START_SECONDS} s", file=sys.stderr)
+        print(f"{name} runs for longer than {_START_SECONDS} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

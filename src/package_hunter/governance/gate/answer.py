@@ -225,7 +225,7 @@ def _of_finding(
     return Reason(
         Gate(outcome.decision.value),
         f"{who}: {row.title}{why}",
-        ways.of_finding(outcome.fingerprint, two is not None),
+        ways.of_finding(row.id, outcome.fingerprint, two is not None),
         scan.scan.id,
         outcome.fingerprint,
         facts.package or None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,26 +34,18 @@ class Ways:
         self._session, self._path = session, path
         self._places = [place.key for place in places]
 
-    def of_finding(self, fingerprint: str, needs_two: bool) -> Way:
+    def of_finding(self, finding: uuid.UUID, fingerprint: str, needs_two: bool) -> Way:
         """For a finding: set its state, or, where no single person may, have a waiver approved."""
         if not needs_two:
-            how = (
-                f"package-hunter findings set {fingerprint} accepted --project {self._quoted} "
-                "--reason acceptable_risk --until DATE --remark WHY"
-            )
+            how = f"package-hunter findings set {finding} accepted --reason acceptable_risk --until DATE --remark WHY"
             return Way(self._holders(Permission.FINDING_TRIAGE), how)
-        wish = {
-            "fingerprint": fingerprint,
-            "state": "false_positive",
-            "reason": "not_applicable",
-            "remark": "WHY",
-        }
+        wish = {"fingerprint": fingerprint, "state": "false_positive", "reason": "not_applicable"}
         how = (
-            f"printf '%s' {shlex.quote(json.dumps(wish))} > waiver.json && "
-            f"package-hunter proposals make waiver waiver.json --at {self._quoted} --why WHY; "
-            "somebody else approves: package-hunter proposals approve NUMBER"
+            f"printf %s {shlex.quote(json.dumps(wish | {'remark': 'WHY'}))} > waiver.json && package-hunter "
+            f"proposals make waiver waiver.json --at {self._quoted} --as YOU --why WHY; then somebody who did not "
+            "write it: package-hunter proposals approve NUMBER --as THEM"
         )
-        return Way(self._holders(Permission.WAIVER_APPROVE), how)
+        return Way(self._holders(Permission.PROPOSAL_APPROVE), how)
 
     def of_package(self, purl: str) -> Way:
         """For a package that is known to be malicious: take it out."""
@@ -68,8 +61,11 @@ class Ways:
 
     def of_review(self) -> Way:
         """For what a person must look at, which is no finding (a scan that did not see all)."""
-        how = f"package-hunter scan --server … --fresh, or policy propose for {self._quoted}"
-        return Way(self._holders(Permission.POLICY_APPROVE), how)
+        how = (
+            "Mend what kept the scan from seeing all (its report says it), and scan again; or have a policy approved: "
+            f"package-hunter proposals make policy FILE --at {self._quoted} --as YOU --why WHY"
+        )
+        return Way(self._holders(Permission.PROPOSAL_APPROVE), how)
 
     @property
     def _quoted(self) -> str:

@@ -85,12 +85,23 @@ def unit(path: str) -> None:
     home = os.environ["HOME"]
     shell(
         re.sub(r"%h", home, line)
-        for line in re.findall(r"^ExecStart(?:Pre|Post)?\s*=\s*[-@:+!]*(\S.*)$", read(path), re.M)
+        for line in re.findall(r"^ExecStart(?:Pre|Post)?[ \t]*=[ \t]*[-@:+!]*(\S.*)$", read(path), re.M)
     )
 
 
+def ssh(path: str) -> None:
+    # what a connection would start; none is made, as that would be ours
+    asked = re.findall(
+        r"^[ \t]*(?:(?:ProxyCommand|LocalCommand|KnownHostsCommand)[ \t=]+|Match[ \t].*?\bexec[ \t=]+)(\S.*)$",
+        read(path), re.M | re.I,
+    )  # fmt: skip
+    shell(re.sub(r"%[A-Za-z]", "host", line.strip().strip('"')) for line in asked)
+
+
 def autostart(path: str) -> None:
-    shell(re.sub(r"%[a-zA-Z]", "", line) for line in re.findall(r"^Exec\s*=\s*(\S.*)$", read(path), re.M))
+    shell(
+        re.sub(r"%[a-zA-Z]", "", line) for line in re.findall(r"^Exec[ \t]*=[ \t]*(\S.*)$", read(path), re.M)
+    )
 
 
 def python(path: str) -> None:
@@ -144,7 +155,22 @@ def assistant(path: str) -> None:
 _OCCASIONS: dict[str, Callable[[str], None]] = {
     one.__name__: one
     for one in (
-        *(login, source, command, commit, cron, unit, autostart, python, npm, pip, editor, vim, assistant),
+        *(
+            login,
+            source,
+            command,
+            commit,
+            cron,
+            unit,
+            ssh,
+            autostart,
+            python,
+            npm,
+            pip,
+            editor,
+            vim,
+            assistant,
+        ),
     )
 }
 

@@ -143,6 +143,9 @@ def test_what_cannot_be_had_is_named_with_uvs_reason(tmp_path: Path) -> None:
 def test_a_tree_without_extras_and_digests_is_a_list_of_names() -> None:
     tree = Tree(("A.b[x]==1 --hash=sha256:aa", "c==2"), ("d==3",))
     assert tree.names == ["a-b", "c", "d"]
+    assert tree.build_of("c==2", "/p") == ("--no-deps", "c==2")
+    assert tree.build_of("A.b==1", "/p")[:2] == ("--no-deps", "--require-hashes")
+    assert tree.build_of("d==3", "/p") == ("d==3",)
 
 
 def test_nothing_by_name_needs_no_resolution() -> None:
@@ -157,4 +160,25 @@ def test_the_projects_options_hold_for_builds_too(tmp_path: Path) -> None:
     text = "--find-links ./shelf\n--no-binary=old\n--require-hashes\nold==1\n"
     plan = laid(tmp_path / "p", requirements__txt=text)
     (command,) = install(plan, tmp_path / "box", {"frozen": [], "builds": ["old==1"], "missing": {}})
-    assert command.argv[-4:] == ("--find-links", "/home/dev/projects/p/shelf", "--no-binary=old", "old==1")
+    shelf = ("--find-links", "/home/dev/projects/p/shelf")
+    assert command.argv[-5:] == (*shelf, "--no-binary=old", "--use-pep517", "old==1")
+
+
+def test_the_projects_own_folders_of_archives_are_told(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    told, _, _ = job(laid(tmp_path, requirements__txt="--no-index\n--find-links ./shelf\n--no-index\nold\n"))
+    assert told["folders"] == ["--find-links /home/dev/projects/p/shelf", "--no-index"]
+
+
+def test_uv_is_told_which_packages_come_from_their_source(tmp_path: Path) -> None:
+    told, listed, _ = job(
+        laid(tmp_path, requirements__txt="--no-binary Six,idna\n--only-binary idna\nsix\nidna\n")
+    )
+    assert listed == "--no-binary six\n--only-binary idna\nsix\nidna\n"
+    assert told["formats"] == {"sources": ["six"], "wheels": ["idna"], "rest": ""}
+
+
+def test_where_pip_is_asked_for_all_it_builds_wheels_of_what_comes_from_its_source(tmp_path: Path) -> None:
+    plan = laid(tmp_path / "p", requirements__txt="--no-binary old\nold==1\n")
+    (command,) = install(plan, tmp_path / "box", {}, code=1)
+    assert command.argv[-3:] == ("--use-pep517", "-r", "/home/dev/projects/p/requirements.lock")

@@ -9,6 +9,7 @@ import pytest
 from package_hunter.ecosystems.base import Plan, PlanOptions, stage
 from package_hunter.ecosystems.laying import plans
 from package_hunter.ecosystems.python import origins
+from package_hunter.ecosystems.tree import BoxTree
 
 KNOWN = frozenset({"index.example", "files.example"})
 OWN, STRANGE = "https://index.example/simple", "https://stranger.example/simple"
@@ -67,7 +68,7 @@ def test_one_with_its_digest_is_asked_of_the_hosts_index_which_must_have_the_sam
     assert "six" not in reasons(found)
     assert any("stranger.example" in note for note in found.notes)
     assert "six" in found.registry[0].names
-    first = found.after_fetch(None, ()).commands[0].argv  # type: ignore[arg-type]
+    first = found.after_fetch(BoxTree(Path("/nonexistent")), ()).commands[0].argv
     assert {"--require-hashes", "--no-deps"} <= set(first)
 
 
@@ -95,7 +96,7 @@ def test_a_pylocks_file_in_the_project_runs_and_a_strangers_is_named(tmp_path: P
     files = {"pyproject.toml": PROJECT, "pylock.toml": PYLOCK, "w/six-1.17.0-py3-none-any.whl": ""}
     found = plan(tmp_path, files)
     assert not lines(found)
-    commands = found.after_fetch(None, ()).commands  # type: ignore[arg-type]
+    commands = found.after_fetch(BoxTree(Path("/nonexistent")), ()).commands
     assert any(command.argv[-1] == "./w/six-1.17.0-py3-none-any.whl" for command in commands)
     assert "idna (https://stranger.example/idna-3.7-py3-none-any.whl)" in reasons(found)
 

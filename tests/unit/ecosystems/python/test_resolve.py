@@ -63,7 +63,8 @@ class Uv:
         given = {
             "python": str(self.folder / "v/bin/python"), "uv": str(self.program), "cache": str(self.folder / "c"),
             "inputs": [str(self.folder / "in.txt")], "constraints": [], "lock": False, "locked": False,
-            "skipped": [], "needed": [], "hashes": {}, "prereleases": False, **job,
+            "skipped": [], "needed": [], "hashes": {}, "prereleases": False,
+            "formats": {"sources": [], "wheels": [], "rest": ""}, "folders": [], **job,
         }  # fmt: skip
         (self.folder / "job.json").write_text(json.dumps(given))
         words = [sys.executable, "-I", resolve.__file__, self.folder / "job.json", self.folder / "tree.json"]
@@ -107,6 +108,36 @@ def test_a_known_package_without_a_wheel_is_left_to_be_built_with_its_digests(uv
     assert result["builds"] == ["six==1.0"] and len(result["frozen"]) == 2
     assert asked[-1][2] == "idna==3.7 --hash=sha256:aa --hash=sha256:bb\n"
     assert (uv.folder / "build/six==1.0.txt").read_text() == "six[x]==1.0 --hash=sha256:cc\n"
+
+
+def test_what_has_no_digest_is_installed_beside_what_has_one(uv: Uv) -> None:
+    out = "idna==3.7 --hash=sha256:aa\nsix==1.0\n"
+    says = {"compile": [(0, "", out)], "install": [(0, "", ""), (0, "", "")]}
+    code, result, asked = uv.run(says, folders=["--find-links /p/shelf"])
+    assert (code, result["frozen"]) == (0, out.splitlines())
+    first, second = asked[1:]
+    assert (
+        first[2] == "--find-links /p/shelf\nidna==3.7 --hash=sha256:aa\n" and "--require-hashes" in first[1]
+    )
+    assert second[2] == "--find-links /p/shelf\nsix==1.0\n" and "--require-hashes" not in second[1]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "built"),
+    [
+        ({"sources": ["six"], "wheels": [], "rest": ""}, ["six==1.0"]),
+        ({"sources": [], "wheels": ["six"], "rest": "sources"}, ["idna==3.7"]),
+        ({"sources": [], "wheels": [], "rest": "sources"}, ["idna==3.7", "six==1.0"]),
+        ({"sources": [], "wheels": [], "rest": "wheels"}, []),
+    ],
+)
+def test_what_is_to_come_from_its_source_is_left_to_be_built_though_there_is_a_wheel(
+    uv: Uv, asked_for: dict[str, Any], built: list[str]
+) -> None:
+    _, result, asked = uv.run({"compile": [DONE], "install": [(0, "", "")]}, formats=asked_for)
+    assert result["builds"] == built and len(result["frozen"]) == 2
+    installed = [words for kind, _, words, *_ in asked if kind == "install"]
+    assert not any(pin in words for pin in built for words in installed)
 
 
 @pytest.mark.parametrize(
@@ -174,8 +205,17 @@ def test_no_file_of_the_project_says_which_program_uv_starts_or_whom_it_asks() -
     assert (env["UV_KEYRING_PROVIDER"], env["UV_PYTHON_DOWNLOADS"]) == ("disabled", "never")
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "laid"),
+    [
+        (0, "made.pth"),
+        (3, "made.pth"),
+        (0, "sitecustomize.py"),
+        (0, "usercustomize.py"),
+        (0, "sitecustomize/__init__.py"),
+    ],
+)
+def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, code: int, laid: str) -> None:
     """Once, in a start of its own: those that were there before, and links of editable installs, do nothing in it."""
     site, said = tmp_path / "lib/python3.11/site-packages", tmp_path / "said"
     site.mkdir(parents=True)
@@ -186,7 +226,8 @@ def test_a_start_up_file_that_a_build_brought_is_started_alone(tmp_path: Path, c
     (site / "made.py").write_text(f"open({str(said)!r}, 'a').write('made')\n")
     uv = tmp_path / "uv"
     uv.write_text(
-        f"#!/bin/sh\necho 'import made' >{site}/made.pth\necho /src >{site}/__editable__.a.pth\nexit {code}\n"
+        f"#!/bin/sh\nmkdir -p {site}/sitecustomize\necho 'import made' >{site}/{laid}\n"
+        f"echo /src >{site}/__editable__.a.pth\nexit {code}\n"
     )
     uv.chmod(0o755)
     assert resolve.build(str(uv), str(python), "./a") == code

@@ -38,6 +38,11 @@ def morning(occasion: str, file: Path, home: Path) -> subprocess.CompletedProces
         ("cron", "dev", "# m h\nMAILTO=x\n*/5 * * * * {}\n"),
         ("cron", "dev", "@reboot {}\n"),
         ("unit", "a.service", "[Service]\nType=simple\nExecStart=-/bin/sh -c '{}'\n"),
+        ("unit", "more.conf", "[Service]\nExecStart=\nExecStartPost=!/bin/sh -c '{}'\n"),
+        ("source", "rc", "{}\n"),
+        ("ssh", "config", "Host x\n  User me\n  ProxyCommand {}\n"),
+        ("ssh", "config", 'Match host *.corp exec "{}"\n  User me\n'),
+        ("ssh", "config", "host *\n\tlocalcommand={}\n"),
         ("autostart", "a.desktop", "[Desktop Entry]\nExec=sh -c '{}' %U\n"),
         ("editor", "tasks.json", '// tasks\n{{"tasks": [{{"type": "shell", "command": "{}",}}]}}'),
         ("assistant", "settings.json", '{{"hooks": {{"Stop": [{{"hooks": [{{"command": "{}"}}]}}]}}}}'),
@@ -90,7 +95,7 @@ def test_a_command_and_a_python_start_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "\0\xff", "[" * 100_000, json.dumps({"a": None}), '{"command": "\\u0000"}', "x" * 100_000]
 )
-@pytest.mark.parametrize("occasion", ["cron", "unit", "autostart", "editor", "assistant"])
+@pytest.mark.parametrize("occasion", ["cron", "unit", "autostart", "ssh", "editor", "assistant"])
 def test_hostile_files_stop_nothing(occasion: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text(text, encoding="latin-1")

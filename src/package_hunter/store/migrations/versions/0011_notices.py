@@ -87,9 +87,17 @@ def _make_deliveries() -> None:
         sa.Column("open", sa.Boolean(), nullable=False),
         sa.Column("changed", sa.BigInteger(), nullable=False),
     )
+    op.create_table(
+        "told_findings",
+        sa.Column(
+            "project_id", sa.Uuid(), sa.ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("fingerprint", sa.String(64), primary_key=True),
+        sa.Column("open", sa.Boolean(), nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Drop them; what was not told yet is lost."""
-    for table in ("notice_issues", "notice_deliveries", "notice_destinations", "notices"):
+    for table in ("told_findings", "notice_issues", "notice_deliveries", "notice_destinations", "notices"):
         op.drop_table(table)
