@@ -57,9 +57,7 @@ def gitlab(wish: Wish) -> dict[str, str]:
         "templates/hunter-gate.yml": _gitlab_component(wish),
         "hunter.yml": _gitlab_job(wish),
         ".gitlab/security-policies/policy.yml": _gitlab_policy(wish),
-        "package-hunter-policy.toml": _policy(
-            "https://gitlab.example", f"gitlab.example/{wish.home}//hunter.yml", wish
-        ),
+        "package-hunter-policy.toml": _policy("https://gitlab.example", definition, wish),
         "README.md": _gitlab_readme(wish),
     }
 
