@@ -22,9 +22,7 @@ from package_hunter.store.gate_tables import Repository, ScanOrigin
 from package_hunter.store.inventory_tables import MAX_REF
 from package_hunter.store.models import Scan
 
-_REF = re.compile(
-    r"[A-Za-z0-9_][A-Za-z0-9_./+@#-]{0,254}"
-)  _NOT_IN_REFS = frozenset(" ~^:?*[\\")  # git-check-ref-format(1)
+_NOT_IN_REFS = frozenset(" ~^:?*[\\")  # git-check-ref-format(1)
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
