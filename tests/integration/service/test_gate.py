@@ -291,7 +291,7 @@ def test_what_turned_malicious_later_blocks_what_had_passed(world: World) -> Non
         "affected": [{"package": {"ecosystem": "npm", "name": "left"}, "versions": ["1.0.0"]}],
     }
     with world.store.write() as session:
-        osv.take(session, json.dumps(mal).encode())
+        osv.take(session, [mal], osv.Imported())
     answer = ask(world)
     assert answer["result"] == "block"
     assert "MAL-1" in answer["says"]
