@@ -15,6 +15,7 @@ from package_hunter.access.permissions import Permission
 from package_hunter.access.view import EVERYTHING, Access, View
 from package_hunter.governance.proposals import people
 from package_hunter.governance.proposals.life import OPEN, shown_state
+from package_hunter.governance.proposals.propose import Prepared
 from package_hunter.store.access_tables import EVERYWHERE
 from package_hunter.store.places import MissingError
 from package_hunter.store.proposal_tables import Approval, Proposal, ProposalEdit
@@ -93,6 +94,19 @@ def _state(state: str | None, now: int) -> ColumnElement[bool]:
         return or_(Proposal.state == state, and_(Proposal.state.in_(OPEN), Proposal.expires <= now))
     live = Proposal.expires > now if state in OPEN else true()
     return and_(Proposal.state == state, live)
+
+
+def waiting(session: Session, prepared: Prepared, now: int) -> int | None:
+    """The number of an open proposal of the very same change; None where there is none."""
+    query = select(Proposal.number).where(
+        Proposal.kind == prepared.kind.name,
+        Proposal.place == prepared.place.key,
+        Proposal.content_hash == prepared.content_hash,
+        Proposal.base_hash == prepared.base_hash,
+        Proposal.state.in_(OPEN),
+        Proposal.expires > now,
+    )
+    return session.scalar(query.limit(1))
 
 
 def get(session: Session, sight: Sight, number: int) -> Proposal:
