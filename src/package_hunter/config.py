@@ -93,11 +93,17 @@ class Settings(BaseSettings):
     impact_seconds: float = 20.0  # of looking at what a proposed change would do to what was scanned
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 
+    # identity providers (docs/identity.md)
+    identity_allow: str = ""  # networks that they may have addresses of although not public, comma separated
+
     # notices (docs/notices.md)
     notices_allow: str = ""  # networks that notices may go to although they are not public, comma separated
     smtp_url: str | None = None  # smtp://USER@HOST:587 (STARTTLS), smtps://HOST, smtp+plain://HOST
     smtp_password_file: Path | None = None
     mail_from: str | None = None  # the address that mail comes from
+
+    # gate (docs/gate.md)
+    forges_file: Path | None = None  # the forges that this host fetches from and tells; None: none
 
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report

@@ -17,12 +17,17 @@ from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
     finding_routes,
+    gate_routes,
+    inventory_routes,
+    job_routes,
     notice_routes,
+    oidc_routes,
     original,
     original_form,
     own_routes,
     policy_routes,
     proposal_routes,
+    provider_routes,
     session_routes,
     token_routes,
     v1,
@@ -74,6 +79,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(v1.routes(service))
 
     for room in (
+        *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),
         *(finding_routes, policy_routes, proposal_routes),
     ):

@@ -26,7 +26,7 @@ from package_hunter.api.logins import LoginLimits, too_many_failures
 from package_hunter.api.noting import Noting
 from package_hunter.api.password_check import Claim, PasswordCheck, refused
 from package_hunter.config import Settings
-from package_hunter.store import sessions, tokens
+from package_hunter.store import ci, sessions, tokens
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import MAX_NAME
 from package_hunter.store.secret_box import SecretBox
@@ -200,7 +200,7 @@ class Authenticator:
         with self._store.read() as session:
             token = tokens.valid_token(session, value)
             if token is None:
-                return None
+                return ci.find(session, value)
             return Identity(tokens.token_account(token.name), Method.TOKEN, expires=token.expires)
 
     def _find_session(self, secret: str) -> tuple[Identity | None, str | None]:

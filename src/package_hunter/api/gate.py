@@ -20,6 +20,8 @@ from package_hunter.store.database import StoreError
 
 log = structlog.get_logger(__name__)
 
+LEAVES = "package-hunter.leaves"
+"""In a request's scope: its answer sends the browser elsewhere, to an identity provider."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -41,7 +43,7 @@ class Gate:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
         headers = dict(scope["headers"])
-        passage = _Passage(headers, receive, send)
+        passage = _Passage(scope, headers, receive, send)
         began = time.perf_counter()
         try:
             await self._pass(scope, headers, passage)
@@ -133,7 +135,8 @@ def _developer(headers: dict[bytes, bytes]) -> Identity:
 class _Passage:
     """One request's messages: adds headers, and lets a refused uploader read the refusal."""
 
-    def __init__(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._uploading = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
@@ -164,7 +167,7 @@ class _Passage:
         self.began = True
         self.status = message["status"]
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
-        if 300 <= self.status < 400:
+        if 300 <= self.status < 400 and not self._scope.get(LEAVES):
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:
             headers += (BEARER,) if self.has_cookie else CHALLENGES

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from package_hunter.access.permissions import Permission
+from package_hunter.access.roles import Role
 from package_hunter.api.access_schemas import NewAccount, Path, StartRole, Why
 from package_hunter.store.base import MAX_NAME
+from package_hunter.store.ci import USUAL
 from package_hunter.store.passwords import MAX_PASSWORD_BYTES
 from package_hunter.store.tokens import MAX_DAYS, USUAL_DAYS
 
@@ -172,3 +174,123 @@ class TokenList(BaseModel):
     """By name."""
 
     items: list[TokenInfo]
+
+
+class ProviderNames(BaseModel):
+    """For a page of sign-in."""
+
+    items: list[str]
+
+
+class Address(BaseModel):
+    """Where the browser is to go."""
+
+    url: str
+
+
+class LinkInfo(BaseModel):
+    """A provider that knows one."""
+
+    provider: str
+    subject: str
+    seen: datetime
+
+
+class LinkList(BaseModel):
+    """By provider."""
+
+    items: list[LinkInfo]
+
+
+class AskedJobToken(_Asked):
+    """A CI job's ID token of its forge."""
+
+    token: str = Field(max_length=16 << 10)
+    project: Path | None = Field(default=None, description="Where rules let the job into several.")
+
+
+class JobToken(BaseModel):
+    """What the job may use as a bearer token."""
+
+    token: str
+    project: str
+    permissions: list[Permission]
+    expires: datetime
+
+
+class NewProvider(_Asked):
+    """An identity provider to be believed."""
+
+    name: str = Field(max_length=64, examples=["company"])
+    kind: Literal["oidc", "gitlab", "github"]
+    issuer: str = Field(max_length=512, examples=["https://login.example"])
+    client_id: str = Field(
+        max_length=255, description="Ours there; of CI jobs: the audience of their tokens."
+    )
+    secret: str | None = Field(default=None, max_length=1_000, description="Ours there; null: by PKCE alone.")
+    groups_claim: str = Field(default="groups", max_length=64)
+    why: Why = None
+
+
+class ProviderInfo(BaseModel):
+    """An identity provider."""
+
+    name: str
+    kind: str
+    issuer: str
+    client_id: str
+    groups_claim: str
+    created: datetime
+
+
+class ProviderList(BaseModel):
+    """By name."""
+
+    items: list[ProviderInfo]
+
+
+class MappingInfo(BaseModel):
+    """A group's role. How it is changed: docs/identity.md."""
+
+    provider: str
+    group: str
+    role: str
+    place: str = Field(description="A path; empty: everywhere.")
+
+
+class MappingList(BaseModel):
+    """In order."""
+
+    items: list[MappingInfo]
+
+
+Patterns = Annotated[list[Annotated[str, Field(max_length=1_000)]], Field(min_length=1, max_length=50)]
+
+
+class CiRule(BaseModel):
+    """Which jobs may do what where."""
+
+    name: str = Field(max_length=64)
+    provider: str = Field(max_length=64)
+    conditions: dict[str, Patterns] = Field(
+        description="By claim: the patterns, one of which must fit. All claims must.",
+        examples=[{"project_path": ["web/*"], "ref_protected": ["true"]}],
+    )
+    project: str = Field(max_length=255, examples=["forge/{project_path}"])
+    permissions: list[Permission] = Field(default=list(USUAL), max_length=50)
+    creates: bool = Field(default=False, description="The project, and its groups, are made at first sight.")
+    owner_claim: str | None = Field(default=None, max_length=64)
+    owner_role: Role | None = None
+
+
+class NewCiRule(CiRule):
+    """A rule to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+    why: Why = None
+
+
+class CiRuleList(BaseModel):
+    """By name."""
+
+    items: list[CiRule]

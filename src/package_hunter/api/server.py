@@ -292,9 +292,22 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    from package_hunter import api, findings, model, notices, policy, queue, report, store
+    from package_hunter import (
+        api,
+        findings,
+        governance,
+        inventory,
+        model,
+        notices,
+        policy,
+        queue,
+        report,
+        store,
+        triage,
+    )
 
-    ours = (model, api, store, notices, queue, report, policy, findings)
+    duties = (governance, triage, inventory)
+    ours = (model, api, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver)):

@@ -23,6 +23,11 @@ from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
 from package_hunter.governance import clock, policy_file
+from package_hunter.governance.gate import forges
+from package_hunter.governance.gate import process as gate_process
+from package_hunter.governance.gate.fetches import Fetcher
+from package_hunter.governance.gate.watches import Watcher
+from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.notices import deliver, secrecy
 from package_hunter.queue.base import Runner
@@ -90,7 +95,7 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    runner = pipeline_runner(config, ServerJudge())
+    runner = pipeline_runner(config, ServerJudge(), take_locks)
     return Parts(runner, _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
 
 
@@ -136,6 +141,10 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
     children.append(Child("clock", lambda: _clock_child(config, sockets)))
+    if config.forges_file is not None:
+        forges.load(config)  # a mistake in it is told now
+        children.append(Child("fetcher", lambda: _fetcher_child(config, sockets)))
+        children.append(Child("teller", lambda: _teller_child(config, sockets)))
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
@@ -271,6 +280,35 @@ def _deliverer_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     try:
         return deliver.run(deliverer)
+    finally:
+        store.close()
+
+
+def _fetcher_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Lets git fetch, as a user without rights where root started this; parses what git prints."""
+    supervisor = os.getppid()
+    _close(sockets)
+    die_with_parent(supervisor)
+    store = Store(config)
+    try:
+        fetcher = Fetcher(config, store, LocalQueue(store, config), forges.load(config))
+        return gate_process.run(fetcher.step)
+    finally:
+        store.close()
+
+
+def _teller_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Reads the forges' tokens as whoever started it, and speaks to forges as the server's user."""
+    supervisor = os.getppid()
+    _close(sockets)
+    store = Store(config)
+    watcher = Watcher(config, store, forges.load(config))
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return gate_process.run(watcher.step, watcher.prune)
     finally:
         store.close()
 

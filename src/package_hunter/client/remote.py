@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ class Submission:
     purl: str | None = None
     fresh: bool = False  # scan even where the server knows a result for the same dependencies
     depth: str | None = None  # how far to look; None: as the server is set up
+    tree: Mapping[str, str] = field(
+        default_factory=dict
+    )  # commit, ref, merge_request, base: of which tree it is
 
 
 class Remote:
@@ -90,6 +93,7 @@ class Remote:
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}
         query |= {"fresh": "true"} if what.fresh else {}
         query |= {"depth": what.depth} if what.depth else {}
+        query |= what.tree
         if what.purl is not None:
             return self._json(self._call("POST", "/scans", params=query, json={"purl": what.purl}))
         assert what.archive is not None

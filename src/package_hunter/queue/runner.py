@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Protocol
+
+from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
@@ -17,8 +19,13 @@ from package_hunter.store.database import Store
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems.base import SourceTree
+    from package_hunter.ecosystems.pinned import Pin
     from package_hunter.pipeline.options import Scan
     from package_hunter.queue.reuse import Known
+
+
+OnPins = Callable[[Session, uuid.UUID, Sequence["Pin"]], None]
+"""What becomes of a scan's number and of what its tree's lock files pin, in a transaction."""
 
 
 class Judge(Protocol):
@@ -33,14 +40,14 @@ class Judge(Protocol):
         ...
 
 
-def pipeline_runner(settings: Settings, judge: Judge) -> Runner:
+def pipeline_runner(settings: Settings, judge: Judge, on_pins: OnPins | None = None) -> Runner:
     """A runner that makes real scans; the pipeline is imported with the first one."""
     stores: list[Store] = []  # opened in the worker that scans: not to be carried over a fork
 
     def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
-        return _Run(settings, stores[0], job, judge).scan(archive)
+        return _Run(settings, stores[0], job, judge, on_pins).scan(archive)
 
     return run
 
@@ -48,8 +55,11 @@ def pipeline_runner(settings: Settings, judge: Judge) -> Runner:
 class _Run:
     """One job under way."""
 
-    def __init__(self, settings: Settings, store: Store, job: Job, judge: Judge) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, job: Job, judge: Judge, on_pins: OnPins | None = None
+    ) -> None:
         self._settings, self._store, self._job, self._judge = settings, store, job, judge
+        self._on_pins = on_pins
         # read before the scan: a mistake in it should cost nobody one
         self._policy = judge.base(store, job.project)
         self._own: str | None = None
@@ -83,12 +93,18 @@ class _Run:
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
             self._own = own_text(source_tree.tree.read, source_tree.project)
+        pins = reuse.pins_of(source_tree)
+        if self._on_pins is not None and pins:
+            with self._store.write() as session:
+                self._on_pins(session, job.scan_id, pins)
         if not self._settings.result_cache_seconds:
             return None
-        self._known = reuse.known_by(scan, source_tree, upstreams)
+        self._known = reuse.known_by(scan, source_tree, upstreams, pins)
         if self._known is None or job.fresh:
             return None
-        found = reuse.known(self._store, self._known.key, job.submitter, self._settings, job.project)
+        found = reuse.known(
+            self._store, self._known.key, job.submitter, self._settings, job.project, job.scan_id
+        )
         return None if found is None else reuse.as_new(found, str(job.scan_id))
 
     def _note(self, report: Report) -> None:

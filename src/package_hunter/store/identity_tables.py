@@ -88,8 +88,7 @@ class InvitationRow(Base):
 
 class ProviderRow(Base):
     """Whose word is believed: an OpenID Connect provider of people (``oidc``), or of CI jobs (``gitlab``, ``github``).
-    ``client_id`` is whom its tokens must be for; ``secret`` is sealed; ``private``: it may have an address of the
-    private ranges."""
+    ``client_id`` is whom its tokens must be for; ``secret`` is sealed."""
 
     __tablename__ = "identity_providers"
     __table_args__ = (UniqueConstraint("issuer", "client_id", name="one_provider"),)
@@ -100,7 +99,6 @@ class ProviderRow(Base):
     issuer: Mapped[str] = mapped_column(String(MAX_ISSUER))
     client_id: Mapped[str] = mapped_column(String(255))
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)
-    private: Mapped[bool]
     groups_claim: Mapped[str] = mapped_column(String(MAX_LABEL))
     created: Mapped[int] = mapped_column(Whole)
 
@@ -135,25 +133,6 @@ class GroupRoleRow(Base):
     place: Mapped[str] = mapped_column(String(32), primary_key=True)
     group_id: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("groups.id", ondelete="CASCADE"))
     project_id: Mapped[uuid.UUID | None] = mapped_column(Id, ForeignKey("projects.id", ondelete="CASCADE"))
-
-
-class LoginRow(Base):
-    """A login at a provider that has begun: one use, ten minutes. ``browser`` is the digest of a cookie of the browser
-    that began it; ``purpose``: ``login``, ``link`` or ``confirm`` (the last two for ``session_id``)."""
-
-    __tablename__ = "provider_logins"
-
-    state: Mapped[str] = mapped_column(String(64), primary_key=True)
-    provider_id: Mapped[uuid.UUID] = mapped_column(
-        Id, ForeignKey("identity_providers.id", ondelete="CASCADE")
-    )
-    browser: Mapped[str] = mapped_column(String(64))
-    nonce: Mapped[str] = mapped_column(String(64))
-    verifier: Mapped[str] = mapped_column(String(128))
-    purpose: Mapped[str] = mapped_column(String(16))
-    session_id: Mapped[uuid.UUID | None] = mapped_column(Id)
-    next: Mapped[str] = mapped_column(String(512))
-    created: Mapped[int] = mapped_column(Whole)
 
 
 class CiRuleRow(Base):

@@ -24,8 +24,10 @@ from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
     finding_tables,
+    gate_tables,
     history_tables,
     identity_tables,
+    inventory_tables,
     notice_tables,
     policy_tables,
     proposal_tables,

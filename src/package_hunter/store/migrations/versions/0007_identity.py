@@ -91,7 +91,6 @@ def _make_providers() -> None:
         sa.Column("issuer", sa.String(512), nullable=False),
         sa.Column("client_id", sa.String(255), nullable=False),
         sa.Column("secret", sa.LargeBinary()),
-        sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("groups_claim", sa.String(64), nullable=False),
         *_times("created"),
         sa.UniqueConstraint("issuer", "client_id", name="one_provider"),
@@ -113,18 +112,6 @@ def _make_providers() -> None:
         sa.Column("place", sa.String(32), primary_key=True),
         sa.Column("group_id", sa.Uuid(), sa.ForeignKey("groups.id", ondelete="CASCADE")),
         sa.Column("project_id", sa.Uuid(), sa.ForeignKey("projects.id", ondelete="CASCADE")),
-    )
-    op.create_table(
-        "provider_logins",
-        sa.Column("state", sa.String(64), primary_key=True),
-        _provider(nullable=False),
-        sa.Column("browser", sa.String(64), nullable=False),
-        sa.Column("nonce", sa.String(64), nullable=False),
-        sa.Column("verifier", sa.String(128), nullable=False),
-        sa.Column("purpose", sa.String(16), nullable=False),
-        sa.Column("session_id", sa.Uuid()),
-        sa.Column("next", sa.String(512), nullable=False),
-        *_times("created"),
     )
 
 
@@ -168,7 +155,7 @@ def _make_jobs() -> None:
 def downgrade() -> None:
     """Drop them."""
     for table in (
-        *("job_tokens", "forge_projects", "ci_rules", "provider_logins", "group_roles", "identities"),
+        *("job_tokens", "forge_projects", "ci_rules", "group_roles", "identities"),
         *("identity_providers", "invitations", "recovery_codes", "totp", "sessions"),
     ):
         op.drop_table(table)

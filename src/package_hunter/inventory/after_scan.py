@@ -1,0 +1,89 @@
+"""What the inventory takes out of each result, in the transaction that stores it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from package_hunter.inventory import lists, marks
+from package_hunter.inventory.condemn import Sentence, condemn, condemned_in, tell
+from package_hunter.inventory.lists import Held, Item
+from package_hunter.inventory.names import digests_in, name_in
+from package_hunter.model.finding import Finding
+from package_hunter.model.report import Report
+from package_hunter.report.indicators import indicators_of
+from package_hunter.store.gate_tables import ScanOrigin
+from package_hunter.store.inventory_tables import Holding
+from package_hunter.store.models import Scan
+
+_EVERYTHING = (
+    "Rotate every secret that a machine which installed it could read: registry and git tokens, SSH keys, cloud "
+    "credentials, the secrets of CI jobs."
+)
+
+
+def note(session: Session, scan: Scan, report: Report) -> None:
+    """A step of `store.results.AFTER_RESULT`."""
+    marks.note(session, scan, report)
+    digest = lists.keep(session, items(report))
+    holding = lists.hold(session, _held(session, scan), digest)
+    _condemn_what_it_saw(session, scan, report)
+    tell_of(session, holding)
+
+
+def _held(session: Session, scan: Scan) -> Held:
+    commit = session.scalar(select(ScanOrigin.commit).where(ScanOrigin.scan_id == scan.id))
+    return Held(scan.project_id, "scan", scan.target, scan.submitter, scan.id, commit)
+
+
+def tell_of(session: Session, holding: Holding) -> None:
+    """Tell its project of what is condemned already in a list that it holds now."""
+    for row, _ in condemned_in(session, holding.list):
+        tell(session, row, [holding])
+
+
+def items(report: Report) -> Iterator[Item]:
+    """The components of a report."""
+    for package in marks.packages_of(report):
+        name = name_in(package.purl)
+        if name is not None:
+            by = package.chain[-2] if len(package.chain) > 2 else None
+            digests = digests_in(package.integrity)
+            yield Item(name, digests, package.path, package.direct, wanted_by=by)
+
+
+def _condemn_what_it_saw(session: Session, scan: Scan, report: Report) -> None:
+    """Proof against a file, of certain blame: whoever else has that very file is told."""
+    if report.known_from is not None:
+        return  # that was said by the scan that was run
+    for name, digests, findings in marks.blamed_files(report):
+        proof = [f for f in findings if f.proof and f.blame is not None and f.blame.confidence == "certain"]
+        for digest in sorted(digests) if proof else ():
+            seen = tuple(dict.fromkeys(v for k, v in indicators_of(report, _purl(proof)) if k != "url"))
+            sentence = Sentence(
+                origin="scan",
+                record=digest,
+                base=name.base,
+                said=marks.said(proof),
+                versions={"versions": [name.version]},
+                digests=frozenset({digest}),
+                rotate=rotate(report, _purl(proof)),
+                hosts=seen[:100],
+                scan=scan.id,
+            )
+            condemn(session, sentence)
+
+
+def _purl(findings: list[Finding]) -> str | None:
+    return next((f.blame.package for f in findings if f.blame is not None), None)
+
+
+def rotate(report: Report, purl: str | None) -> tuple[str, ...]:
+    """What to rotate after a package: the kinds that it was seen to send or read, else everything."""
+    kinds = {canary.id: canary.kind.replace("-", " ") for canary in report.canaries.placed}
+    taken = [(hit.canary, hit.blame) for hit in report.canaries.sent if not hit.lawful]
+    taken += [(read.canary, read.blame) for read in report.canaries.read]
+    found = sorted({kinds.get(c, c) for c, blame in taken if blame is not None and blame.package == purl})
+    return (f"Rotate secrets of these kinds: {', '.join(found)}.",) if found else (_EVERYTHING,)
