@@ -16,6 +16,7 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import access_routes, notice_routes, original, original_form, v1
 from package_hunter.api.allowed import PermittedRoute
+from package_hunter.api.described import describe_refusals
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
@@ -118,6 +119,7 @@ def _describe_credentials(app: FastAPI) -> None:
             operation["responses"].pop("422", None)  # FastAPI's own; ours is 400 (`_handle_errors`)
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
+        describe_refusals(schema)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]
