@@ -33,6 +33,7 @@ from package_hunter.api import (
     v1,
 )
 from package_hunter.api.allowed import PermittedRoute
+from package_hunter.api.described import describe_refusals
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
@@ -139,6 +140,7 @@ def _describe_credentials(app: FastAPI) -> None:
             operation["responses"].pop("422", None)  # FastAPI's own; ours is 400 (`_handle_errors`)
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
+        describe_refusals(schema)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]
