@@ -1,4 +1,4 @@
-"""Changes of policies that go past proposals: only where nobody else could look at them."""
+"""Changes that go past proposals: only where nobody else could look at them."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def require_alone(session: Session) -> None:
     if count > 1:
         raise UsageError(
             f"{count} people may approve changes here: a change goes by a proposal.",
-            "Use package-hunter policy propose FILE (in an emergency, break-glass).",
+            "Use package-hunter policy propose, or proposals make (in an emergency, break-glass).",
         )
