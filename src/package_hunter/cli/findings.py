@@ -108,6 +108,7 @@ def show(finding: _Id) -> None:
                 for o in found
             ),
             *(f"policy, only warning: {label}" for o in found for label in o.warned),
+            *(f"policy, only noted: {label}" for o in found for label in o.logged),
         ]
         holder, why = claims.holder_of(row, now_ms()), states.why_not(session, place, row, chains)
         lines += [f"{holder} is on it until {shown_time(row.claimed_until)}"] if holder else []
