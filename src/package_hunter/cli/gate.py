@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
-from package_hunter.cli.console import harmless
+from package_hunter.cli.console import Progress, harmless
 from package_hunter.cli.places import say, shown_time, table
 from package_hunter.cli.serve import open_store
+from package_hunter.client import credentials
+from package_hunter.client.gate import Wish, job_credentials
+from package_hunter.client.gate import ask as ask_remotely
+from package_hunter.client.remote import Remote
 from package_hunter.config import settings
-from package_hunter.governance.gate import fetches, forges, origins, record, repositories, watches
+from package_hunter.errors import UsageError
+from package_hunter.governance.gate import (
+    fetches,
+    forges,
+    origins,
+    record,
+    repositories,
+    setup,
+    watches,
+)
 from package_hunter.inventory.intake import check_commit
 from package_hunter.model.depth import DepthName
 from package_hunter.store import places
@@ -27,8 +42,30 @@ _EXIT = {"pass": 0, "block": 1, "review": 1, "missing": 4}
 
 
 @app.command("ask")
-def ask(project: _Project, commit: _Commit, as_json: _Json = False) -> None:
+def ask(  # noqa: PLR0913 (each is an option)
+    project: _Project,
+    commit: _Commit,
+    server: Annotated[
+        str | None,
+        typer.Option(envvar="PACKAGE_HUNTER_SERVER", help="Ask this server; unset: the store here."),
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="File with the server's token.")] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="With --server: where no scan counts, have it fetch the commit.")
+    ] = False,
+    ref: Annotated[str | None, typer.Option(help="With --fetch: its ref.")] = None,
+    merge_request: Annotated[
+        str | None, typer.Option(help="With --fetch: number of its merge request.")
+    ] = None,
+    wait: Annotated[float, typer.Option(help="With --server: seconds to wait for a scan.", min=0)] = 0,
+    as_json: _Json = False,
+) -> None:
     """Ask it; exit code 0 pass, 1 block or review, 4 missing."""
+    if server is not None:
+        tree = {k: v for k, v in {"ref": ref, "merge_request": merge_request}.items() if v}
+        word = _ask_server(server, token_file, Wish(project, check_commit(commit), fetch, tree, wait))
+        typer.echo(json.dumps(word) if as_json else _shown(json.dumps(word)))
+        raise typer.Exit(_EXIT.get(str(word.get("result")), 70))
     depth = settings().depth or DepthName.STANDARD.value
     with open_store(settings()).write() as session:
         place = places.project_at(session, EVERYTHING, project)
@@ -36,6 +73,13 @@ def ask(project: _Project, commit: _Commit, as_json: _Json = False) -> None:
         body, result = answer.body, answer.result
     typer.echo(body if as_json else _shown(body))
     raise typer.Exit(_EXIT[result])
+
+
+def _ask_server(server: str, token_file: Path | None, wish: Wish) -> dict[str, Any]:
+    progress = Progress(False)
+    auth = credentials.find(token_file) or job_credentials(server, wish.project)
+    with Remote(server, auth, progress) as remote:
+        return ask_remotely(remote, wish, progress)
 
 
 def _shown(text: str) -> str:
@@ -126,3 +170,34 @@ def forget(
         place = places.project_at(session, EVERYTHING, project)
         repositories.forget(session, place, command_line(), why)
     say(f"{project!r} has no repository any more.")
+
+
+@app.command("setup")
+def set_up(  # noqa: PLR0913 (each is an option)
+    forge: Annotated[str, typer.Argument(help="gitlab or github.")],
+    server: Annotated[str, typer.Option(help="This server's address: https://hunter.example.")],
+    home: Annotated[str, typer.Option("--home", help="Security's project at the forge: security/ci.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write into.")] = Path(
+        "hunter-gate"
+    ),
+    ref: Annotated[str, typer.Option(help="The branch of it that holds the definition.")] = "main",
+    image: Annotated[str | None, typer.Option(help="An image with package-hunter, by its digest.")] = None,
+    approvers: Annotated[str, typer.Option(help="GitLab: the group that approves.")] = "security",
+    app_id: Annotated[
+        int, typer.Option("--app", help="GitHub: the number of the app that tells.", min=0)
+    ] = 0,
+) -> None:
+    """Write what a forge needs for the gate: policy, pipeline, ruleset. Look at it, then commit it."""
+    makers = {"gitlab": setup.gitlab, "github": setup.github}
+    if forge not in makers:
+        raise UsageError(f"There is no set-up for {forge!r}.", "Say gitlab or github.")
+    wish = setup.Wish(server, home, ref, approvers=approvers, app=app_id)
+    files = makers[forge]((wish if image is None else replace(wish, image=image)).check())
+    taken = [name for name in files if (output / name).exists()]
+    if taken:
+        raise UsageError(f"{output / taken[0]} is there already.", "Give another folder with --output.")
+    for name, text in files.items():
+        path = output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    say(f"{len(files)} files are in {output}; {output / 'README.md'} says what to do with them.")

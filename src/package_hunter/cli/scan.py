@@ -251,10 +251,11 @@ def _remote(
 ) -> Scanner:
     """Let a server scan, with the credentials that files or the environment hold."""
     from package_hunter.client import credentials
+    from package_hunter.client.gate import job_credentials
     from package_hunter.client.scan import RemoteOptions, scan_remotely
     from package_hunter.config import settings
 
-    auth = credentials.find(token_file)
+    auth = credentials.find(token_file) or job_credentials(server)
     options = RemoteOptions(asked.ecosystem, asked.fresh, asked.depth, asked.tree)
     return lambda what: scan_remotely(what, server, auth, settings(), progress, options)
 

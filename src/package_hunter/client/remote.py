@@ -89,6 +89,14 @@ class Remote:
         self._wait(str(info["id"]), seconds)
         return self._report(str(info["id"]))
 
+    def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """What the server answers; errors as `scan`."""
+        return self._json(self._call("GET", path, params=dict(query), patience=_TROUBLE_SECONDS))
+
+    def post(self, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, of a request with a body."""
+        return self._json(self._call("POST", path, params=dict(query), json=dict(body)))
+
     def _submit(self, what: Submission) -> dict[str, Any]:
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}
         query |= {"fresh": "true"} if what.fresh else {}
@@ -195,7 +203,7 @@ class Remote:
             raise UsageError(f"The server refuses these credentials: {reason}", advice)
         if answer.status_code in (429, 500, 502, 503, 504):
             raise UnreachableError(f"The server cannot take it now: {reason}", "Try again later.")
-        if answer.status_code == 404 or answer.is_redirect:
+        if (answer.status_code == 404 and not _is_ours(answer)) or answer.is_redirect:
             raise UsageError(f"This is no Package Hunter server: {reason}", "Check the address.")
         raise UsageError(f"The server refuses this: {reason}")
 
@@ -215,6 +223,14 @@ def _try_again_in(answer: httpx.Response) -> float | None:
         return None
     told = answer.headers.get("retry-after", "")
     return min(float(told), 60.0) if told.isascii() and told.isdigit() and len(told) < 6 else 5.0
+
+
+def _is_ours(answer: httpx.Response) -> bool:
+    """Whether a refusal has the form of ours."""
+    try:
+        return bool(answer.json()["status"] == "error")
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _reason(answer: httpx.Response) -> str:

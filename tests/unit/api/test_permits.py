@@ -414,8 +414,10 @@ def _shown(
     for target in (OWN, FOREIGN):
         place = target.split("/")[0] if permit.path.endswith("groups") else target
         thing = str(server.ids[place])
-        if not permit.path.endswith(("projects", "groups")):
-            thing = target if permit.path.endswith("who-has") else server.scans[target]
+        if permit.path.endswith(("scans", "packages/{purl:path}")):
+            thing = server.scans[target]
+        elif permit.path.endswith("who-has"):
+            thing = target
         if (thing in answer.text) is not _holds(role, at, place, permit.permission):
             told.append(f"{permit.path} {target}: {thing in answer.text}")
     return told
