@@ -195,8 +195,12 @@ def _approval(approval: Approval, proposal: Proposal) -> dict[str, Any]:
 
 
 def counts(session: Session, now: int) -> dict[str, int]:
-    """For figures: how many are open, and how many were applied and not looked at, by way."""
-    live = select(func.count()).select_from(Proposal).where(Proposal.state.in_(OPEN), Proposal.expires > now)
-    found = {"open": session.scalar(live) or 0}
-    query = select(Proposal.way, func.count()).where(UNREVIEWED).group_by(Proposal.way)
-    return found | {f"unreviewed {way}": int(number) for way, number in session.execute(query)}
+    """For figures: how many are ``open``, how many ``unreviewed`` (applied without approval, not looked at yet), and
+    how often the ``glass`` was ``broken``, ever."""
+    every = {
+        "open": and_(Proposal.state.in_(OPEN), Proposal.expires > now),
+        "unreviewed": UNREVIEWED,
+        "glass broken": Proposal.way == "break-glass",
+    }
+    query = select(func.count()).select_from(Proposal)
+    return {name: session.scalar(query.where(clause)) or 0 for name, clause in every.items()}

@@ -18,7 +18,7 @@ from package_hunter.errors import UsageError
 from package_hunter.governance.proposals.impact import rejudged, stored_scans
 from package_hunter.governance.proposals.kind import Act, Budget, Impact, Wanted
 from package_hunter.policy.decide import today
-from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanResultRow
+from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanResultRow, StateRow
 from package_hunter.store.members import Place
 from package_hunter.store.places import MissingError
 from package_hunter.triage import held, states
@@ -62,7 +62,7 @@ class WaiverKind:
 
     def base(self, session: Session, place: Place, wanted: Wanted) -> Any:
         """The state that was set right there."""
-        row = states.state_at(session, place.key, wanted.document["fingerprint"])
+        row = session.get(StateRow, (place.key, wanted.document["fingerprint"]))
         if row is None:
             return None
         return {key: value for key, value in states.said(row).items() if key != "who"}
