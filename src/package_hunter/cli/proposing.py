@@ -23,6 +23,7 @@ from package_hunter.governance.proposals import decide, propose, views
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By
 from package_hunter.model import toml
+from package_hunter.queue import recordings
 from package_hunter.store.canonical import MAX_BYTES
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.members import Place
@@ -79,7 +80,7 @@ def propose_policies(wanted: Sequence[tuple[Place, Any]], who: str, why: str) ->
 
 def budget() -> Budget:
     """How much a look at what a change would do may cost here."""
-    return Budget(settings().impact_seconds)
+    return Budget(settings().impact_seconds, recordings.folder(settings()))
 
 
 def by(session: Session, name: str) -> By:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from package_hunter.governance.proposals.kind import Budget, Flip, Impact
+from package_hunter.model.scan import ScanStatus
 from package_hunter.store.access_tables import Project
 from package_hunter.store.finding_tables import ScanResultRow
 from package_hunter.store.members import Place
@@ -57,6 +58,13 @@ def _flip(scan: Scan, paths: dict[uuid.UUID, str], was: Result, becomes: Result)
         was=was.decision.value,
         now=becomes.decision.value,
     )
+
+
+def scans_of(session: Session, place: Place) -> Select[Scan]:
+    """The finished scans of the projects in a place."""
+    query = select(Scan).where(Scan.status == ScanStatus.FINISHED.value)
+    inside = projects_in(session, place)
+    return query if inside is None else query.where(Scan.project_id.in_(inside[:_IDS_AT_ONCE]))
 
 
 def stored_scans(session: Session, place: Place) -> Select[ScanResultRow, Scan]:

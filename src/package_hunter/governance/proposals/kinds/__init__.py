@@ -7,10 +7,11 @@ from package_hunter.governance.proposals.kinds.approval_settings import Approval
 from package_hunter.governance.proposals.kinds.policy import PolicyKind
 from package_hunter.governance.proposals.kinds.required_scan import RequiredScanKind
 from package_hunter.governance.proposals.kinds.role_mappings import RoleMappingsKind
+from package_hunter.governance.proposals.kinds.rule_set import RuleSetKind
 from package_hunter.governance.proposals.kinds.waiver import WaiverKind
 
 _ALL: tuple[ChangeKind, ...] = (
     *(PolicyKind(), WaiverKind(), RequiredScanKind()),
-    *(RoleMappingsKind(), ApprovalSettingsKind()),
+    *(RuleSetKind(), RoleMappingsKind(), ApprovalSettingsKind()),
 )
 KINDS: dict[str, ChangeKind] = {kind.name: kind for kind in _ALL}
