@@ -63,3 +63,7 @@ _.unseal
 _.needs_proposal
 # what a policy's text may say, read by value
 _.MERGE_REQUEST, _.NEW_VERSION
+# members of an enumeration that typer and pydantic read by their values
+_.PRODUCTION, _.DEADLINE, _.RISK
+# fields of answers that pydantic writes out
+_.flipped, _.would_flip

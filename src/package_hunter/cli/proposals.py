@@ -29,6 +29,7 @@ from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import decide, people, propose, views
 from package_hunter.governance.proposals.decide import Emergency
 from package_hunter.governance.proposals.kinds import KINDS
+from package_hunter.governance.proposals.life import STATES
 from package_hunter.governance.proposals.propose import Asked
 from package_hunter.governance.proposals.views import ALL, Wish
 from package_hunter.store.database import now_ms
@@ -38,7 +39,6 @@ app = typer.Typer(help="Changes that need two people: propose, look, approve.", 
 _Number = Annotated[int, typer.Argument(help="The proposal's number.", min=1, max=1 << 62)]
 _Kind = Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")]
 _File = Annotated[Path, typer.Argument(help="The document: JSON, or TOML by its name.")]
-_STATES = ("open", "approved", "applied", "rejected", "withdrawn", "stale", "expired")
 _MAX_LISTED = 1_000
 
 
@@ -75,15 +75,15 @@ def edit(
 
 @app.command("list")
 def list_(
-    state: Annotated[str | None, typer.Option(help=f"One of {', '.join(_STATES)}.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATES)}.")] = None,
     kind: Annotated[str | None, typer.Option(help=f"One of {', '.join(KINDS)}.")] = None,
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Applied without approval, and not looked at yet.")
     ] = False,
 ) -> None:
     """List proposals, newest first."""
-    if state is not None and state not in _STATES:
-        raise UsageError(f"There is no state {state!r}.", f"States: {', '.join(_STATES)}.")
+    if state is not None and state not in STATES:
+        raise UsageError(f"There is no state {state!r}.", f"States: {', '.join(STATES)}.")
     now = now_ms()
     with opened().read() as session:
         rows = views.listed(session, ALL, Wish(state, kind, unreviewed), now, _MAX_LISTED)

@@ -158,7 +158,7 @@ def shown(found: dict[str, Any]) -> list[str]:
             f"  the glass was broken by {found['decided_by']}: {found['emergency']}: {found['emergency_text']}"
         )
     if found["reviewed"]:
-        lines.append(f"  reviewed {shown_time(found['reviewed'])}: {found['review']}")
+        lines.append(f"  reviewed by {found['reviewer']}, {shown_time(found['reviewed'])}: {found['review']}")
     lines += ["", *_impact(found["impact"]), "", found["diff"], "", f"content {found['content_hash']}"]
     return [harmless(part) for line in lines for part in line.split("\n")]
 

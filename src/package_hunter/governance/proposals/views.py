@@ -16,7 +16,7 @@ from package_hunter.access.view import EVERYTHING, Access, View
 from package_hunter.governance.proposals import people
 from package_hunter.governance.proposals.life import OPEN, shown_state
 from package_hunter.governance.proposals.propose import Prepared
-from package_hunter.store.access_tables import EVERYWHERE
+from package_hunter.store.access_tables import EVERYWHERE, Account
 from package_hunter.store.places import MissingError
 from package_hunter.store.proposal_tables import Approval, Proposal, ProposalEdit
 
@@ -156,6 +156,8 @@ def details(session: Session, proposal: Proposal, now: int) -> dict[str, Any]:
     given = session.scalars(
         select(Approval).where(Approval.proposal == proposal.number).order_by(Approval.id)
     )
+    by = proposal.reviewer_id
+    reviewer = None if by is None else session.get(Account, by)
     return {
         **summary(session, proposal, now),
         "document": json.loads(proposal.document),
@@ -173,6 +175,7 @@ def details(session: Session, proposal: Proposal, now: int) -> dict[str, Any]:
         "emergency": proposal.emergency,
         "emergency_text": proposal.emergency_text,
         "reviewed": proposal.reviewed,
+        "reviewer": None if reviewer is None else reviewer.name,
         "review": proposal.review,
     }
 

@@ -134,10 +134,7 @@ class _Replays:
         total = self._session.scalar(select(func.count()).select_from(query.subquery())) or 0
         kept = self._kept(self._session.scalars(query.order_by(Scan.created.desc(), Scan.id.desc())).all())
         if not kept:
-            where = (
-                "keeps no recordings" if self._budget.recordings is None else "has kept no recording of them"
-            )
-            return Impact("recordings", total, 0, effects=(f"This server {where}: nothing was replayed.",))
+            return Impact("recordings", total, 0, effects=(self._why_none(),))
         paths = {p.id: p.path for p in self._session.scalars(select(Project))}
         old, new = _matcher(before), _matcher(after)
         tried, flips = 0, []
