@@ -54,7 +54,8 @@ def _routes() -> str:
         needs = "" if permit.permission is None else f"`{permit.permission.value}`"
         action = "" if permit.action is None else f"`{permit.action}`"
         where = permit.where.value + ("; no tokens" if permit.person else "")
-        lines.append(f"| `{permit.method} {permit.path}` | {needs} | {where} | {action} |")
+        path = permit.path.replace(":path}", "}")
+        lines.append(f"| `{permit.method} {path}` | {needs} | {where} | {action} |")
     return "\n".join([*lines, "", _FOOT])
 
 

@@ -67,13 +67,22 @@ def _ask(router: APIRouter, service: Service) -> None:
         place = await service.target_project(access_to(request), project, Permission.GATE_READ)
         by, depth = actor_of(request), service.settings.depth or DepthName.STANDARD.value
 
-        def look(session: Session) -> GateInfo:
+        def look(session: Session) -> GateInfo | None:
+            whole = check_commit(commit)
+            answer = record.standing(session, project_of(session, place), whole, depth)
+            armed = watches.is_armed(session, place, whole)
+            return _info(answer) if answer is not None and armed else None
+
+        def give(session: Session) -> GateInfo:
             whole = check_commit(commit)
             answer = record.ask(session, project_of(session, place), whole, by.name, depth)
             watches.watch(session, place, whole)
             return _info(answer)
 
-        return await add(service, look)
+        known = await read(service, look)
+        if known is not None:  # most who ask change nothing
+            return known
+        return await add(service, give)
 
 
 def _answers(router: APIRouter, service: Service) -> None:

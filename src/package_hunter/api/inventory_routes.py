@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 
@@ -16,8 +18,9 @@ from package_hunter.api.inventory_schemas import Commit, FileInfo, FileList, Has
 from package_hunter.api.receive import chunks
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
-from package_hunter.api.transactions import add, as_time, read
+from package_hunter.api.transactions import add, as_time, read, told
 from package_hunter.inventory import intake, packages, sbom, who_has
+from package_hunter.inventory.intake import Handed
 from package_hunter.inventory.packages import File
 from package_hunter.inventory.who_has import Has
 from package_hunter.store.access_tables import MAX_PATH
@@ -40,6 +43,7 @@ _SBOM_PROBLEMS: dict[int | str, dict[str, Any]] = {
 _SBOM_BODY = {
     "requestBody": {"required": True, "content": {kind: {"schema": {"type": "object"}} for kind in _TYPES}}
 }
+_READING = asyncio.Semaphore(1)
 _Find = Callable[[Session, View, str], list[Has]]
 _Text = Annotated[str | None, Query(max_length=MAX_TARGET)]
 
@@ -145,8 +149,20 @@ def _sboms(router: APIRouter, service: Service) -> None:
         place = await service.target_project(access_to(request), project, Permission.INVENTORY_SUBMIT)
         data = await _body(request, service.settings.upload_stall_seconds)
         by = actor_of(request)
-        taken = await add(service, lambda s: intake.take_sbom(s, place, data, by, commit))
+        handed = await _read_sbom(data, commit)
+        taken = await add(service, lambda s: intake.take_sbom(s, place, handed, by))
         return SbomTaken(id=str(taken.id), components=taken.components, without_purl=taken.without_purl)
+
+
+async def _read_sbom(data: bytes, commit: str | None) -> Handed:
+    """Reading a large one costs memory and a second: one at a time. ApiError 400."""
+
+    def run() -> Handed:
+        with told():
+            return intake.read_sbom(data, commit)
+
+    async with _READING:
+        return await run_sync(run)
 
 
 async def _body(request: Request, stall: float) -> bytes:

@@ -71,10 +71,10 @@ def add(
     commit: Annotated[str | None, typer.Option(help="The commit that it is of.")] = None,
 ) -> None:
     """Take what an SBOM lists as held by a project."""
-    data = _data(file, sbom.MAX_BYTES)
+    handed = intake.read_sbom(_data(file, sbom.MAX_BYTES), commit)
     with open_store(settings()).write() as session:
         place = places.project_at(session, EVERYTHING, project).id
-        taken = intake.take_sbom(session, place, data, command_line(), commit)
+        taken = intake.take_sbom(session, place, handed, command_line())
     rest = f", {taken.without_purl} without a purl are not in it" if taken.without_purl else ""
     say(f"{taken.components} components of {file.name} are in the inventory of {project!r} now{rest}.")
 

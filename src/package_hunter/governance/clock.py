@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.governance import schedules
 from package_hunter.governance.proposals import life
+from package_hunter.inventory import after_scan
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
 from package_hunter.store.database import Store, StoreError
@@ -37,6 +38,7 @@ class Clock:
     def tick(self, now: dt.datetime) -> bool:
         """Take all steps once; True where there is more to do at once."""
         done = self._write(partial(projection.backfill, most=_BACKFILL))
+        done += self._write(partial(after_scan.backfill, most=_BACKFILL))
         done += self._write(partial(expiry.expire, day=now.date()))
         done += self._write(partial(results.refresh, most=_REFRESH))
         done += self._settle(now)

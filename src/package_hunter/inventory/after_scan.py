@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import EVERYTHING
 from package_hunter.inventory import lists, marks
 from package_hunter.inventory.condemn import Sentence, condemn, condemned_in, tell
 from package_hunter.inventory.lists import Held, Item
 from package_hunter.inventory.names import digests_in, name_in
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json
+from package_hunter.model.scan import ScanStatus
 from package_hunter.report.indicators import indicators_of
+from package_hunter.store import scans
 from package_hunter.store.gate_tables import ScanOrigin
 from package_hunter.store.inventory_tables import Holding
-from package_hunter.store.models import Scan
+from package_hunter.store.models import Scan, StoredReport
 
 _EVERYTHING = (
     "Rotate every secret that a machine which installed it could read: registry and git tokens, SSH keys, cloud "
@@ -25,12 +29,34 @@ _EVERYTHING = (
 
 
 def note(session: Session, scan: Scan, report: Report) -> None:
-    """A step of `store.results.AFTER_RESULT`."""
+    """A step of `store.results.AFTER_RESULT`. A scan whose recording is judged again has one list."""
     marks.note(session, scan, report)
     digest = lists.keep(session, items(report))
+    same = (Holding.scan_id == scan.id, Holding.source == "scan")
+    session.execute(delete(Holding).where(*same))
     holding = lists.hold(session, _held(session, scan), digest)
     _condemn_what_it_saw(session, scan, report)
     tell_of(session, holding)
+
+
+def backfill(session: Session, most: int) -> int:
+    """Take up to ``most`` results in that were stored before there was an inventory, oldest first; how many those
+    were."""
+    query = (
+        select(Scan)
+        .join(StoredReport, StoredReport.scan_id == Scan.id)
+        .outerjoin(Holding, (Holding.scan_id == Scan.id) & (Holding.source == "scan"))
+        .where(Scan.status == ScanStatus.FINISHED.value, Holding.id.is_(None))
+        .order_by(Scan.created, Scan.id)
+        .limit(most)
+    )
+    done = 0
+    for scan in session.scalars(query).all():
+        data = scans.report(session, EVERYTHING, scan.id)
+        if data is not None:
+            note(session, scan, from_json(data))
+            done += 1
+    return done
 
 
 def _held(session: Session, scan: Scan) -> Held:

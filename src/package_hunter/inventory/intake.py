@@ -43,14 +43,26 @@ def check_commit(text: str) -> str:
     return text.lower()
 
 
-def take_sbom(
-    session: Session, project: uuid.UUID, data: bytes, by: Actor, commit: str | None = None
-) -> Taken:
-    """Store what an SBOM lists as held by the project; UsageError."""
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """An SBOM that was read (outside of any transaction: that may take seconds), its SHA-256, and the commit that it is
+    said to be of."""
+
+    document: sbom.Sbom
+    sha256: str
+    commit: str | None
+
+
+def read_sbom(data: bytes, commit: str | None = None) -> Handed:
+    """Read an SBOM; UsageError."""
     at = None if commit is None else check_commit(commit)
-    document = sbom.read(data)
+    return Handed(sbom.read(data), hashlib.sha256(data).hexdigest(), at)
+
+
+def take_sbom(session: Session, project: uuid.UUID, handed: Handed, by: Actor) -> Taken:
+    """Store what an SBOM lists as held by the project."""
+    document, whole, at = handed.document, handed.sha256, handed.commit
     digest = lists.keep(session, document.items)
-    whole = hashlib.sha256(data).hexdigest()
     held = Held(project, "sbom", document.name, by.name, commit=at, document=whole)
     holding = lists.hold(session, held, digest)
     said = {"components": len(document.items), "sha256": whole, "commit": at}

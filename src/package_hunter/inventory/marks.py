@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from package_hunter.inventory.names import Name, digests_in, name_in
@@ -22,7 +23,10 @@ _MAX_WHAT = 2_000
 
 
 def note(session: Session, scan: Scan, report: Report) -> None:
-    """Store the marks of a report, and the verdicts of the files that it blames."""
+    """Store the marks of a report, and the verdicts of the files that it blames, in place of what an earlier result of
+    the same scan (one that is judged again) left."""
+    for table in (ScanMark, FileVerdict):
+        session.execute(delete(table).where(table.scan_id == scan.id))
     found: dict[tuple[str, str], str | None] = {}
     for kind, value, purl in _marks(report):
         if len(found) < _MAX_MARKS:

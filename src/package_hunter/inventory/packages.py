@@ -32,7 +32,7 @@ from package_hunter.store.inventory_tables import (
 from package_hunter.store.models import Scan
 from package_hunter.store.scoping import scoped
 
-MAX_FILES = 2_000
+MAX_FILES = 500
 _WHOLE = (Verdict.NO_FINDINGS.value, Verdict.SUSPICIOUS.value)
 
 

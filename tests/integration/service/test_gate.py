@@ -351,6 +351,8 @@ def test_an_answer_cannot_be_replaced_or_cut_away(world: World) -> None:
         (COMMIT, "a/../b", None, None),
         (COMMIT, "a b", None, None),
         (COMMIT, "x\x1b[2J", None, None),
+        (COMMIT, "x\u202egnp", None, None),
+        (COMMIT, "", None, None),
         (COMMIT, None, "7; DROP", None),
         (COMMIT, None, None, "main"),
     ],
@@ -358,6 +360,11 @@ def test_an_answer_cannot_be_replaced_or_cut_away(world: World) -> None:
 def test_what_cannot_be_a_commit_ref_or_number_is_refused(said: tuple[Any, Any, Any, Any]) -> None:
     with pytest.raises(UsageError):
         origins.check(*said)
+
+
+@pytest.mark.parametrize("ref", ["main", "refs/merge-requests/7/head", "renovate/a-b@1.x", "fix/(ü),#7!"])
+def test_names_that_branches_have(ref: str) -> None:
+    assert origins.check(COMMIT.upper(), ref, "7", OTHER) == Origin(COMMIT, ref, "7", OTHER)
 
 
 def test_a_hostile_title_is_told_as_text(world: World) -> None:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from package_hunter.access.view import EVERYTHING
 from package_hunter.ecosystems.pinned import Pin
 from package_hunter.errors import UsageError
-from package_hunter.inventory import files, intake, lists, osv, packages, who_has
+from package_hunter.inventory import after_scan, files, intake, lists, osv, packages, who_has
 from package_hunter.inventory.lists import Item
 from package_hunter.inventory.names import Name, name_of
 from package_hunter.inventory.siblings import Members
@@ -22,8 +22,10 @@ from package_hunter.model.observation import Connection
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Coverage, Verdict
 from package_hunter.queue.local import LocalQueue
+from package_hunter.store import results
 from package_hunter.store.database import Store
 from package_hunter.store.inventory_tables import Component, Condemned
+from package_hunter.store.models import Scan
 from tests.support.inventory_world import BY, COMMIT, World, clean, digest, package, sri, theft
 
 LEFT = "pkg:npm/left@1.0.0"
@@ -231,7 +233,7 @@ def imported(world: World, *records: dict[str, Any]) -> osv.Imported:
 def test_an_imported_record_is_told_to_every_project_that_had_it_and_to_no_other(world: World) -> None:
     world.scanned("web/shop", clean(package(LEFT, "one")), by="token:ci")
     with world.store.write() as session:
-        intake.take_sbom(session, world.ids["web/shop"], sbom_of(LEFT), BY, COMMIT)
+        intake.take_sbom(session, world.ids["web/shop"], intake.read_sbom(sbom_of(LEFT), COMMIT), BY)
     world.scanned("ops/pay", clean(package("pkg:npm/left@2.0.0", "two")))
     assert imported(world, record()).told == 1
     ((project, body),) = world.notices(TURNED)
@@ -322,8 +324,8 @@ def sbom_of(*purls: str) -> bytes:
 
 def test_an_sbom_of_another_commit_form_is_refused(world: World) -> None:
     for commit in ("main", "8f2c3a5", "Z" * 40, ""):
-        with pytest.raises(UsageError, match="no commit"), world.store.write() as session:
-            intake.take_sbom(session, world.ids["web/shop"], sbom_of(LEFT), BY, commit)
+        with pytest.raises(UsageError, match="no commit"):
+            intake.read_sbom(sbom_of(LEFT), commit)
     assert has(world, purl=LEFT) == []
 
 
@@ -332,6 +334,31 @@ def test_contacts_with_an_address_alone_are_found(world: World) -> None:
     bare = Connection(1, "tcp", "203.0.113.9", 443, 1, None, None, 1, 1, "raw")
     world.scanned("web/shop", replace(found, network=replace(found.network, connections=(bare,))))
     assert [h.project for h in has(world, host="203.0.113.9")] == ["web/shop"]
+
+
+def test_a_result_that_is_stored_again_takes_the_place_of_the_first(world: World) -> None:
+    """A recording that is judged again, by new rules: what it shows now is told."""
+    world.scanned("ops/pay", clean(package(THIEF, "one")))
+    scan = world.scanned("web/shop", clean(package(THIEF, "one")))
+    assert world.notices(TURNED) == []
+    again = theft(THIEF, package(THIEF, "one"))
+    with world.store.write() as session:
+        results.stored(session, session.get_one(Scan, scan), replace(again, id=str(scan)))
+    assert {project for project, _ in world.notices(TURNED)} == set(world.ids.values())
+    assert [h.project for h in has(world, purl=THIEF)] == ["ops/pay", "web/shop"]
+    assert {f.verdict for f in known(world, THIEF)} == {"malicious"}
+
+
+def test_results_from_before_there_was_an_inventory_are_taken_in(world: World) -> None:
+    scan = world.scanned("web/shop", clean(package(LEFT, "one")))
+    with world.store.write() as session:
+        for table in ("holdings", "scan_marks", "component_digests", "components", "component_lists"):
+            session.execute(text(f"DELETE FROM {table}"))
+    assert has(world, purl=LEFT) == []
+    with world.store.write() as session:
+        assert after_scan.backfill(session, 10) == 1
+        assert after_scan.backfill(session, 10) == 0
+    assert [h.scan for h in has(world, purl=LEFT)] == [scan]
 
 
 def test_ids_that_are_nobodys(world: World) -> None:

@@ -22,9 +22,7 @@ from package_hunter.store.gate_tables import Repository, ScanOrigin
 from package_hunter.store.inventory_tables import MAX_REF
 from package_hunter.store.models import Scan
 
-_REF = re.compile(
-    r"[A-Za-z0-9_][A-Za-z0-9_./+@#-]{0,254}"
-)  # no option of git's, nothing that a shell or terminal reads
+_NOT_IN_REFS = frozenset(" ~^:?*[\\")  # git-check-ref-format(1)
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -63,11 +61,16 @@ class Witness:
 
 def check(commit: str, ref: str | None, merge_request: str | None, base: str | None) -> Origin:
     """What somebody says of a scan, in the one form; UsageError."""
-    if ref is not None and (not _REF.fullmatch(ref) or ".." in ref):
+    if ref is not None and not _is_ref(ref):
         raise UsageError("This is no ref.", "It looks like refs/heads/main, or main.")
     if merge_request is not None and not _NUMBER.fullmatch(merge_request):
         raise UsageError("This is no number of a merge request.", "Give the number alone.")
     return Origin(check_commit(commit), ref, merge_request, None if base is None else check_commit(base))
+
+
+def _is_ref(text: str) -> bool:
+    odd = not text.isprintable() or _NOT_IN_REFS & set(text) or ".." in text or text.startswith("-")
+    return 0 < len(text) <= MAX_REF and not odd
 
 
 def witness(

@@ -20,11 +20,26 @@ from package_hunter.store.gate_tables import GateAnswer
 from package_hunter.store.scoping import scoped
 
 
+def standing(session: Session, project: Project, commit: str, usual_depth: str) -> GateAnswer | None:
+    """The last answer, where it is what the gate would say now; None where another one is to be given. Writes
+    nothing."""
+    last = newest(session, project.id, commit)
+    if last is None:
+        return None
+    digest = _body(answer(session, project, commit, usual_depth))[1]
+    return last if digest == last.digest else None
+
+
+def _body(found: Answer) -> tuple[str, str]:
+    """Canonical JSON, and its SHA-256."""
+    body = rfc8785.dumps(all_well_formed(found.body())).decode()
+    return body, hashlib.sha256(body.encode()).hexdigest()
+
+
 def ask(session: Session, project: Project, commit: str, by: str, usual_depth: str) -> GateAnswer:
     """Ask the gate, and keep what it says, unless that is what it said last. A new block is told."""
     found = answer(session, project, commit, usual_depth)
-    body = rfc8785.dumps(all_well_formed(found.body())).decode()
-    digest = hashlib.sha256(body.encode()).hexdigest()
+    body, digest = _body(found)
     last = newest(session, project.id, commit)
     if last is not None and last.digest == digest:
         return last

@@ -60,6 +60,14 @@ def watch(
     session.execute(made.on_conflict_do_update(index_elements=["project_id", "commit"], set_=again))
 
 
+def is_armed(session: Session, project: uuid.UUID, commit: str) -> bool:
+    """Whether its forge is told of it soon anyway, or there is none to tell."""
+    if session.get(Repository, project) is None:
+        return True
+    row = session.get(Watch, (project, commit))
+    return row is not None and row.due <= now_ms() + _LATER_MS and row.until > now_ms() + DAYS_MS // 2
+
+
 def _pause(row: Watch) -> int:
     """Until the next look, in ms: the longer ago somebody asked, the longer (what people decide later is told then)."""
     return min(max(_LATER_MS, (now_ms() - (row.until - DAYS_MS)) // 8), _LATEST_MS)
