@@ -30,7 +30,6 @@ COMMANDS = {
     "member": "package_hunter.cli.places:member",
     "notices": "package_hunter.cli.notices:app",
     "audit": "package_hunter.cli.audit:app",
-    "store": "package_hunter.cli.store:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",
 }

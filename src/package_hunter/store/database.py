@@ -15,20 +15,13 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DataError,
-    DBAPIError,
-    DisconnectionError,
-    NoSuchModuleError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.store import ownership, sqlite_file
+from package_hunter.store import sqlite_file
 from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
@@ -43,7 +36,6 @@ _PRAGMAS = (
     "trusted_schema = OFF",  # the worker is root, the file belongs to the API's user
     "cell_size_check = ON",
 )
-_NOT_ALLOWED = (
     "42501",
     "3F000",
 )  # PostgreSQL's insufficient_privilege, and a schema that cannot even be seen
@@ -124,11 +116,8 @@ class Store:
         if not self.is_sqlite:  # SQLite has one writer at a time anyway
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
-    def migrate(self, application: str | None = None) -> None:
-        """Make the database, or bring it up to date; safe when several processes do it at once. ``application``: the
-        role that is to use what this one owns (PostgreSQL). UsageError, HostError."""
-        if application is not None and self.is_sqlite:
-            raise UsageError("SQLite has no roles.", "Leave --application out.")
+    def migrate(self) -> None:
+        """Make the database, or bring it up to date; safe when several processes do it at once."""
         with self._careful():
             if self._file is not None:
                 sqlite_file.make(self._file)
@@ -136,8 +125,6 @@ class Store:
             # the migrations are our own files; the database and its log are open once the transaction has begun
             with begun as connection, acting_as_ourselves():
                 _upgrade(connection, self.is_sqlite)
-                if application is not None:
-                    ownership.grant(connection, application)
 
     def close(self) -> None:
         """Close every connection."""
@@ -159,13 +146,6 @@ def _upgrade(connection: Connection, is_sqlite: bool) -> None:
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
-    except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) not in _NOT_ALLOWED:
-            raise
-        raise HostError(
-            "The store is of an older version, and its tables belong to another role.",
-            "As their owner: package-hunter store migrate --application ROLE (docs/server.md, The store).",
-        ) from error
     except CommandError as error:
         raise HostError(
             f"The store was written by a newer version of Package Hunter ({error}).",
