@@ -84,11 +84,16 @@ class Settings(BaseSettings):
     submissions_per_minute: int = 120  # by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
+    session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends
+    session_seconds: float = 43_200.0  # any session ends after so long
     public_url: str = ""  # how browsers reach the server: https://hunter.example
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
+
+    # identity providers (docs/identity.md)
+    identity_allow: str = ""  # networks that they may have addresses of although not public, comma separated
 
     # notices (docs/notices.md)
     notices_allow: str = ""  # networks that notices may go to although they are not public, comma separated

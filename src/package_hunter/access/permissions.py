@@ -33,6 +33,8 @@ class Permission(StrEnum):
     USER_MANAGE = "server:user:manage"
     TOKEN_READ = "server:token:read"
     TOKEN_MANAGE = "server:token:manage"
+    IDENTITY_READ = "server:identity:read"
+    IDENTITY_MANAGE = "server:identity:manage"
     METRICS_READ = "server:metrics:read"
     HISTORY_READ = "server:history:read"
 
@@ -67,6 +69,8 @@ MEANING: dict[Permission, str] = {
     Permission.USER_MANAGE: "make and remove users",
     Permission.TOKEN_READ: "list tokens",
     Permission.TOKEN_MANAGE: "make and revoke tokens",
+    Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
+    Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
     Permission.METRICS_READ: "read the server's figures (of all projects together)",
     Permission.HISTORY_READ: "read and export the history of changes",
 }

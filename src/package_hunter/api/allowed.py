@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from package_hunter.access.actor import Actor
+from package_hunter.access.identity import Identity
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View, unlimited
 from package_hunter.api.errors import ApiError
@@ -34,10 +35,13 @@ class Accesses:
         self._development = development
         self._known: dict[str, tuple[float, Access]] = {}
 
-    async def of(self, principal: str, anew: bool = False) -> Access:
+    async def of(self, who: Identity, anew: bool = False) -> Access:
         """What this account may do; StoreError."""
+        principal = who.account
         if self._development:
             return unlimited(principal)
+        if who.access is not None:
+            return who.access
         known = self._known.get(principal)
         if known is not None and not anew and known[0] > time.monotonic():
             return known[1]
@@ -83,7 +87,9 @@ async def _require(request: Request, permit: Permit) -> None:
     if permit.where is Where.OPEN:
         return
     accesses: Accesses = request.app.state.service.accesses
-    access = request.state.access = await accesses.of(request.scope["principal"], anew=permit.changes)
+    access = request.state.access = await accesses.of(identity_of(request), anew=permit.changes)
+    if permit.where is Where.PERSON and not identity_of(request).is_person:
+        raise ApiError(403, "Only a person may do that, not a token.", "Sign in: POST /api/v1/session.")
     if permit.permission is None:
         return
     if permit.where is Where.SERVER and not access.may(permit.permission):
@@ -112,6 +118,12 @@ def _id(text: str, kind: str) -> uuid.UUID:
     except ValueError:
         pass
     raise unknown(kind)
+
+
+def identity_of(request: Request) -> Identity:
+    """Who asks, and how that was shown."""
+    found: Identity = request.scope["identity"]
+    return found
 
 
 def access_to(request: Request) -> Access:

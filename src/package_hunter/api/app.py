@@ -14,7 +14,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from package_hunter import __version__
-from package_hunter.api import access_routes, notice_routes, original, original_form, v1
+from package_hunter.api import (
+    access_routes,
+    job_routes,
+    notice_routes,
+    oidc_routes,
+    original,
+    original_form,
+    own_routes,
+    provider_routes,
+    session_routes,
+    token_routes,
+    v1,
+)
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.described import describe_refusals
 from package_hunter.api.errors import ApiError, store_failed
@@ -62,8 +74,17 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    app.include_router(access_routes.routes(service))
-    app.include_router(notice_routes.routes(service))
+    for room in (
+        access_routes,
+        token_routes,
+        session_routes,
+        own_routes,
+        oidc_routes,
+        provider_routes,
+        job_routes,
+        notice_routes,
+    ):
+        app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)
     app.add_middleware(Gate, service=service, metrics=metrics)

@@ -5,6 +5,7 @@ docs/access.md is made of this table (`access.document`), and a test walks every
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,7 @@ class Where(StrEnum):
 
     OPEN = "nobody is asked"
     ACCOUNT = "any account"
+    PERSON = "one's own account; no tokens"
     SERVER = "everywhere"  # 403 without it
     SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
     TARGET = "in the project that is named, else in the account's own"
@@ -68,6 +70,30 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/openapi.json", _W.OPEN, None),
     Permit("GET", "/metrics", _W.SERVER, _P.METRICS_READ),
     Permit("GET", f"{_V1}/me", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/session", _W.OPEN, None),
+    Permit("GET", f"{_V1}/session", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/session", _W.PERSON, None, "session.end"),
+    Permit("POST", f"{_V1}/session/confirm", _W.PERSON, None, "session.confirm"),
+    Permit("GET", f"{_V1}/sessions", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/sessions", _W.PERSON, None, "session.end"),
+    Permit("DELETE", f"{_V1}/sessions/{{session_id}}", _W.PERSON, None, "session.end"),
+    Permit("POST", f"{_V1}/session/confirm/{{provider}}", _W.PERSON, None),
+    Permit("GET", f"{_V1}/oidc", _W.OPEN, None),
+    Permit("GET", f"{_V1}/oidc/callback", _W.OPEN, None),
+    Permit("GET", f"{_V1}/oidc/{{provider}}/login", _W.OPEN, None),
+    Permit("POST", f"{_V1}/job-token", _W.OPEN, None),
+    Permit("POST", f"{_V1}/invitation", _W.OPEN, None),
+    Permit("POST", f"{_V1}/me/password", _W.PERSON, None, "user.password"),
+    Permit("POST", f"{_V1}/me/totp", _W.PERSON, None),
+    Permit("POST", f"{_V1}/me/totp/confirm", _W.PERSON, None, "totp.add"),
+    Permit("POST", f"{_V1}/me/totp/codes", _W.PERSON, None, "totp.recovery"),
+    Permit("POST", f"{_V1}/me/totp/remove", _W.PERSON, None, "totp.remove"),
+    Permit("GET", f"{_V1}/me/identities", _W.PERSON, None),
+    Permit("POST", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None, "identity.unlink"),
+    Permit("GET", f"{_V1}/me/tokens", _W.PERSON, None),
+    Permit("POST", f"{_V1}/me/tokens", _W.PERSON, None, "token.add"),
+    Permit("DELETE", f"{_V1}/me/tokens", _W.PERSON, None, "token.revoke"),
     Permit("GET", f"{_V1}/projects", _W.LIST, _P.PROJECT_READ),
     Permit("POST", f"{_V1}/projects", _W.SERVER, _P.PROJECT_CREATE, "project.add"),
     Permit("GET", f"{_V1}/projects/{{project_id}}", _W.PROJECT, _P.PROJECT_READ),
@@ -85,13 +111,37 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/users", _W.SERVER, _P.USER_READ),
     Permit("POST", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.add"),
     Permit("DELETE", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.remove"),
+    Permit("POST", f"{_V1}/users/invitations", _W.SERVER, _P.USER_MANAGE, "user.invite"),
+    Permit("DELETE", f"{_V1}/users/totp", _W.SERVER, _P.USER_MANAGE, "totp.remove"),
+    Permit("DELETE", f"{_V1}/users/lock", _W.SERVER, _P.USER_MANAGE, "user.unlock"),
+    Permit("DELETE", f"{_V1}/users/sessions", _W.SERVER, _P.USER_MANAGE, "session.end"),
     Permit("GET", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_READ),
     Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add"),
     Permit("DELETE", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.revoke"),
+    Permit("GET", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_READ),
+    Permit("POST", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_MANAGE, "provider.add"),
+    Permit("DELETE", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_MANAGE, "provider.remove"),
+    Permit("GET", f"{_V1}/identity/mappings", _W.SERVER, _P.IDENTITY_READ),
+    Permit("GET", f"{_V1}/identity/ci-rules", _W.SERVER, _P.IDENTITY_READ),
+    Permit("POST", f"{_V1}/identity/ci-rules", _W.SERVER, _P.IDENTITY_MANAGE, "ci-rule.add"),
+    Permit("DELETE", f"{_V1}/identity/ci-rules", _W.SERVER, _P.IDENTITY_MANAGE, "ci-rule.remove"),
     Permit("GET", f"{_V1}/history", _W.SERVER, _P.HISTORY_READ),
     *_notices("/projects/{project_id}", _W.PROJECT),
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
 )
+
+_OPEN = tuple(
+    (permit.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(permit.path))))
+    for permit in PERMITS
+    if permit.where is Where.OPEN
+)
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether nobody is asked who he is."""
+    asked = "GET" if method == "HEAD" else method
+    return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN)
+
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

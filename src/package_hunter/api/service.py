@@ -21,12 +21,14 @@ from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
+from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.queue.base import Queue
 from package_hunter.store import places, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
+from package_hunter.store.secret_box import SecretBox
 from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
@@ -55,7 +57,9 @@ class Service:
         self.queue = queue
         self.renderers = dict(renderers)
         self.uploads = Uploads(settings)
+        self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
+        self.trust = Trust(settings)
         self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)

@@ -29,7 +29,9 @@ COMMANDS = {
     "project": "package_hunter.cli.places:project",
     "member": "package_hunter.cli.places:member",
     "notices": "package_hunter.cli.notices:app",
+    "identity": "package_hunter.cli.identity:app",
     "audit": "package_hunter.cli.audit:app",
+    "database": "package_hunter.cli.database:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",
 }

@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from package_hunter import duties  # noqa: F401 (says what follows a result)
+from package_hunter.access.actor import command_line
 from package_hunter.api import server
 from package_hunter.api.app import create_app
 from package_hunter.api.service import Renderer
@@ -32,8 +33,8 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts
-from package_hunter.store.database import Store
+from package_hunter.store import accounts, invitations
+from package_hunter.store.database import Store, StoreError
 
 _MEDIA_TYPES = {
     "falco": "application/x-ndjson",
@@ -120,16 +121,13 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     set_up_logging()
     # Opened and closed again before any fork: connections must not be shared between processes.
     store = open_store(config)
+    link = None if config.development else _first_link(store)
     secrecy.prepare(config)
-    with store.read() as session:
-        lonely = not config.development and not accounts.any_account(session)
     store.close()
     sockets = server.listen(host, port, config.development)
-    if lonely:
-        complain(
-            "Nobody can log in yet.", "Make an account: package-hunter user add NAME (or token add NAME)."
-        )
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
+    if link is not None:
+        _greet_first(config, url, link)
     with contextlib.suppress(OSError):  # a log on a full disk: the server serves all the same
         print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
@@ -139,6 +137,29 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
     return Supervisor(children, on_stop=lambda: _close(sockets)).run()
+
+
+def _first_link(store: Store) -> str | None:
+    """The secret of a one-time link for the first administrator, where nobody can log in."""
+    with store.read() as session:
+        if accounts.any_account(session):
+            return None
+    try:
+        with store.write() as session:
+            return invitations.invite_first(session, command_line())
+    except StoreError as error:
+        log.warning("no link for the first administrator", error=str(error))
+        return None
+
+
+def _greet_first(config: Settings, url: str, secret: str) -> None:
+    body = f'{{"token": "{secret}", "name": "YOU", "password": "..."}}'
+    complain(
+        "Nobody can log in yet.",
+        f"Within an hour, open {invitations.link(config.public_url or url, secret)} (or POST {body} to "
+        f"{url}/api/v1/invitation), once, and choose a name and a password; or make an account: "
+        "package-hunter user add NAME --role administrator (or token add NAME).",
+    )
 
 
 def run_workers(config: Settings, parts: Parts) -> int:

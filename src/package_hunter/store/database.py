@@ -12,6 +12,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -126,6 +127,13 @@ class Store:
             with begun as connection, acting_as_ourselves():
                 _upgrade(connection, self.is_sqlite)
 
+    def grant(self, role: str) -> None:
+        """PostgreSQL: give a server's role what it needs; UsageError, StoreError (see `grants`)."""
+        from package_hunter.store import grants  # which knows the tables, and they know this module
+
+        with self._careful(), self.engine.begin() as connection:
+            grants.grant(connection, role)
+
     def close(self) -> None:
         """Close every connection."""
         with self._careful():
@@ -139,11 +147,13 @@ class Store:
 
 
 def _upgrade(connection: Connection, is_sqlite: bool) -> None:
-    if not is_sqlite:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
     config = Config()
     config.set_main_option("script_location", "package_hunter.store:migrations")
     config.attributes["connection"] = connection
+    if not is_sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+        if _is_guest(connection):
+            return _require_current(connection, config)
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -151,6 +161,25 @@ def _upgrade(connection: Connection, is_sqlite: bool) -> None:
             f"The store was written by a newer version of Package Hunter ({error}).",
             "Run that version, or point PACKAGE_HUNTER_DATA_DIR elsewhere.",
         ) from error
+
+
+def _is_guest(connection: Connection) -> bool:
+    """Whether the tables are there, and another role's (`grants`)."""
+    query = text(
+        "SELECT NOT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class "
+        "WHERE oid = to_regclass('alembic_version')"
+    )
+    return bool(connection.scalar(query))
+
+
+def _require_current(connection: Connection, config: Config) -> None:
+    head = ScriptDirectory.from_config(config).get_current_head()
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if found != head:
+        raise HostError(
+            f"The store's tables are of another version ({found}, not {head}), and belong to another role.",
+            "Run package-hunter database grant ROLE as their owner.",
+        )
 
 
 def _postgresql(url: URL) -> Engine:
