@@ -37,9 +37,6 @@ _PRAGMAS = (
     "trusted_schema = OFF",  # the worker is root, the file belongs to the API's user
     "cell_size_check = ON",
 )
-    "42501",
-    "3F000",
-)  # PostgreSQL's insufficient_privilege, and a schema that cannot even be seen
 _MIGRATION_LOCK = 0x7068_6D69  # any number that no other advisory lock uses
 
 
