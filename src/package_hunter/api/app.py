@@ -44,7 +44,7 @@ from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
 from package_hunter.report.sample import sample
-from package_hunter.store.database import Store, StoreError
+from package_hunter.store.database import Store, StoreError, UnstorableError
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +109,8 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def no_store(_: Request, error: StoreError) -> Response:
+        if isinstance(error, UnstorableError):
+            return ApiError(400, error.message, error.advice).response()
         log.warning("store failed", error=str(error))
         return store_failed(error).response()
 

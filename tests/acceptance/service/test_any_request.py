@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from requests.exceptions import InvalidHeader, InvalidURL
 
 from tests.support.access_server import AccessServer
 from tests.support.any_request import CHECKS, Asker, cases, prepared
+from tests.support.service_postgres import postgres
 
 REQUESTS = int(os.environ.get("ANY_REQUESTS", "3000"))
 
@@ -22,25 +24,28 @@ REQUESTS = int(os.environ.get("ANY_REQUESTS", "3000"))
 pytestmark = pytest.mark.timeout(3_600 if REQUESTS != 3000 else 300)
 
 
-@pytest.fixture(scope="module")
-def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
-    server = AccessServer(
-        tmp_path_factory.mktemp("any"),
-        credential_cache_seconds=60.0,
-        submissions_per_minute=10**9,
-        max_pending_scans=10**9,
-        failed_logins_per_minute=10**9,
-    )
-    made = Asker(server)
-    yield made
-    made.close()
-    server.store.close()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def asker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(postgres()) if request.param == "postgresql" else None
+        server = AccessServer(
+            tmp_path_factory.mktemp("any"),
+            database_url=url,
+            credential_cache_seconds=60.0,
+            submissions_per_minute=10**9,
+            max_pending_scans=10**9,
+            failed_logins_per_minute=10**9,
+        )
+        made = Asker(server)
+        yield made
+        made.close()
+        server.store.close()
 
 
 def test_any_request_as_every_role(asker: Asker) -> None:
     operations, wrong = asker.operations(), []
     assert len(operations) > 40
-    examples = max(4, REQUESTS // (len(operations) * len(asker.callers)))
+    examples = max(2, REQUESTS // 2 // (len(operations) * len(asker.callers)))
     for operation in operations:
         try:
             _try(asker, operation, examples)
