@@ -63,3 +63,11 @@ lang, submethods, dest_host, dest_port, orig_host, orig_port, datatype, desired_
 _.max_concurrent_streams, _.max_header_list_size, _._transport, _._over_ssl
 # what a sealed file holds: tests unpack it as a thief would
 _.unseal
+# sent by pydantic: part of an answer of the API
+_.needs_proposal
+# what a policy's text may say, read by value
+_.MERGE_REQUEST, _.NEW_VERSION
+# members of an enumeration that typer and pydantic read by their values
+_.PRODUCTION, _.DEADLINE, _.RISK
+# fields of answers that pydantic writes out
+_.flipped, _.would_flip

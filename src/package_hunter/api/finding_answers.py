@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import View
 from package_hunter.api.finding_schemas import (
     FindingDetails,
     FindingInfo,
@@ -23,7 +23,7 @@ from package_hunter.api.finding_schemas import (
 from package_hunter.api.transactions import as_time, maybe_time
 from package_hunter.model.scales import SEVERITIES
 from package_hunter.model.scan import Verdict
-from package_hunter.store.access_tables import Project
+from package_hunter.store import places
 from package_hunter.store.database import now_ms
 from package_hunter.store.finding_tables import FindingRow, NoteRow, StateRow
 from package_hunter.triage import claims, listing, results, states
@@ -35,12 +35,12 @@ from package_hunter.triage.impact import Impact
 from package_hunter.triage.values import Asks, Reason, State
 
 
-def infos(session: Session, rows: Sequence[FindingRow]) -> list[FindingInfo]:
+def infos(session: Session, view: View, rows: Sequence[FindingRow]) -> list[FindingInfo]:
     """Each with what the policy makes of it in its newest scan."""
     found = results.of_scans(session, list(dict.fromkeys(row.last_scan for row in rows)))
     outcomes = {(scan, o.fingerprint): o for scan, result in found.items() for o in result.outcomes}
     keys = {row.project_id for row in rows}
-    paths = dict(session.execute(select(Project.id, Project.path).where(Project.id.in_(keys))).all())
+    paths = places.paths_of(session, view, keys)
     return [
         _info(row, outcomes.get((row.last_scan, row.fingerprint)), paths.get(row.project_id, ""))
         for row in rows
@@ -78,9 +78,9 @@ def _info(row: FindingRow, outcome: Outcome | None, path: str) -> FindingInfo:
     )
 
 
-def details(session: Session, row: FindingRow) -> FindingDetails:
+def details(session: Session, view: View, row: FindingRow) -> FindingDetails:
     """All that people need to decide."""
-    chains, info = Chains(session), infos(session, [row])[0]
+    chains, info = Chains(session), infos(session, view, [row])[0]
     place = chains.of(row.project_id)[-1]
     return FindingDetails(
         **info.model_dump(),

@@ -71,7 +71,7 @@ def _list(router: APIRouter, service: Service) -> None:
         def look(session: Session) -> FindingList:
             view = narrowed(session, request, asked.project)
             page = listing.page(session, view, asked.filters(), asked.limit, asked.after, asked.order)
-            return FindingList(items=answers.infos(session, page.rows), next=page.next)
+            return FindingList(items=answers.infos(session, view, page.rows), next=page.next)
 
         return await read(service, look)
 
@@ -79,7 +79,9 @@ def _list(router: APIRouter, service: Service) -> None:
 def _one(router: APIRouter, service: Service) -> None:
     @router.get(_Finding, summary="A finding, and all that is needed to decide")
     async def finding(request: Request, finding_id: str) -> FindingDetails:
-        return await read(service, lambda s: answers.details(s, found(s, request, finding_id)))
+        return await read(
+            service, lambda s: answers.details(s, view_of(request), found(s, request, finding_id))
+        )
 
     @router.put(f"{_Finding}/state", summary="Set the state of a finding: here, in a group, or for all")
     async def set_state(request: Request, finding_id: str, asked: SetStateBody) -> FindingDetails:
@@ -87,7 +89,7 @@ def _one(router: APIRouter, service: Service) -> None:
             row = found(session, request, finding_id)
             place = _place(session, request, row, asked)
             states.set_state(session, actor_of(request), place, row.fingerprint, asked.new())
-            return answers.details(session, row)
+            return answers.details(session, view_of(request), row)
 
         return await write(service, change)
 
@@ -134,7 +136,7 @@ def _claims(router: APIRouter, service: Service) -> None:
         def change(session: Session) -> FindingDetails:
             row = found(session, request, finding_id)
             claims.claim(session, actor_of(request), row, asked.hours)
-            return answers.details(session, row)
+            return answers.details(session, view_of(request), row)
 
         return await write(service, change)
 

@@ -15,7 +15,7 @@ from package_hunter.triage.bulk import MAX_FINDINGS
 from package_hunter.triage.claims import MAX_HOURS, USUAL_HOURS
 from package_hunter.triage.listing import MAX_PAGE, Filters, Order
 from package_hunter.triage.notes import MAX_TEXT
-from package_hunter.triage.values import MAX_REMARK, Asks, NewState, Reason, State
+from package_hunter.triage.values import MAX_REMARK, REASON_MEANING, Asks, NewState, Reason, State
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 Days = Annotated[int, Field(ge=0, le=100_000)]
@@ -90,7 +90,11 @@ class StateBody(_Asked):
     """A state to be set."""
 
     state: State
-    reason: Reason | None = Field(default=None, description="Needed for all but `needs_triage`.")
+    reason: Reason | None = Field(
+        default=None,
+        description="Needed for all but `needs_triage`. "
+        + "; ".join(f"`{reason.value}`: {said}" for reason, said in REASON_MEANING.items()),
+    )
     remark: str = Field(default="", max_length=MAX_REMARK, description="Needed where the reason is `other`.")
     until: dt.date | None = Field(default=None, description="The last day of an acceptance (UTC).")
 

@@ -33,6 +33,7 @@ from package_hunter.governance.proposals.errors import ClosedError, ForbiddenErr
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By, Prepared
 from package_hunter.governance.proposals.views import Sight, Wish
+from package_hunter.queue import recordings
 from package_hunter.store.database import now_ms
 from package_hunter.store.proposal_tables import Proposal
 
@@ -71,7 +72,7 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         f"{path}/proposals", tags=["proposals"], summary=f"Propose a change for {tail}", status_code=201
     )
     async def propose_change(request: Request, new: ProposeBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds)
+        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
 
         def look(session: Session) -> Prepared:
             place = place_of(session, request)
@@ -122,7 +123,7 @@ def _edit(router: APIRouter, service: Service) -> None:
         description="Its approvals are dropped, and who edits it cannot approve it any more.",
     )
     async def edit_proposal(request: Request, number: _Number, new: EditBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds)
+        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
 
         def look(session: Session) -> Prepared:
             old = _found(session, request, number)

@@ -11,24 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from package_hunter.api.identity_schemas import Code, Password
 from package_hunter.governance.proposals.decide import Emergency
 from package_hunter.governance.proposals.kinds import KINDS
+from package_hunter.governance.proposals.life import STATES
 from package_hunter.store.history import MAX_WHY
 
 Number = Annotated[int, Field(ge=1, le=1 << 62, description="The proposal's number.")]
 Words = Annotated[str, Field(min_length=1, max_length=MAX_WHY)]
+ProposalState = StrEnum("ProposalState", {state.upper(): state for state in STATES})  # type: ignore[misc]
 Kind = StrEnum("Kind", {name.upper().replace("-", "_"): name for name in KINDS})  # type: ignore[misc]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class ProposalState(StrEnum):
-    """How a proposal stands."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    APPLIED = "applied"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-    STALE = "stale"
-    EXPIRED = "expired"
 
 
 class _Asked(BaseModel):
@@ -163,6 +153,7 @@ class ProposalInfo(ProposalSummary):
     emergency: str | None
     emergency_text: str | None
     reviewed: datetime | None
+    reviewer: str | None
     review: str | None
 
 

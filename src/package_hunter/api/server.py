@@ -302,11 +302,13 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
         policy,
         queue,
         report,
+        rules,
         store,
         triage,
     )
+    from package_hunter.governance.proposals.kinds import rule_set
 
-    duties = (governance, triage, inventory)
+    duties = (governance, triage, inventory, rules)
     ours = (model, api, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
@@ -315,6 +317,8 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)
+            if package is rules:
+                rule_set.preload()
 
 
 def _importable(*names: str) -> Iterator[ModuleType]:

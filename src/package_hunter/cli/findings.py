@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING, View
-from package_hunter.cli import only
+from package_hunter.cli import only, waiving
 from package_hunter.cli.console import harmless
 from package_hunter.cli.places import place_at, say, shown_time, table
 from package_hunter.cli.serve import open_store
@@ -33,6 +33,7 @@ from package_hunter.triage.listing import MAX_PAGE, Order
 from package_hunter.triage.values import NewState, Reason, State
 
 app = typer.Typer(help="Findings in projects: listed, decided about.", no_args_is_help=True)
+app.command("waive")(waiving.waive)
 
 _Id = Annotated[str, typer.Argument(help="The finding's id (findings list shows it).")]
 _At = Annotated[str, typer.Option("--in", help="Only in this project or group.")]
@@ -107,6 +108,7 @@ def show(finding: _Id) -> None:
                 for o in found
             ),
             *(f"policy, only warning: {label}" for o in found for label in o.warned),
+            *(f"policy, only noted: {label}" for o in found for label in o.logged),
         ]
         holder, why = claims.holder_of(row, now_ms()), states.why_not(session, place, row, chains)
         lines += [f"{holder} is on it until {shown_time(row.claimed_until)}"] if holder else []

@@ -36,7 +36,9 @@ COMMANDS = {
     "break-glass": "package_hunter.cli.proposals:break_glass",
     "notices": "package_hunter.cli.notices:app",
     "findings": "package_hunter.cli.findings:app",
+    "identity": "package_hunter.cli.identity:app",
     "audit": "package_hunter.cli.audit:app",
+    "database": "package_hunter.cli.database:app",
     "doctor": "package_hunter.cli.doctor:doctor",
     "image": "package_hunter.cli.image:app",
 }

@@ -19,17 +19,17 @@ from package_hunter.cli.proposing import (
     by,
     document_of,
     moment,
+    opened,
     propose_change,
     say_state,
     shown,
 )
 from package_hunter.cli.proving import AsWhom
-from package_hunter.cli.serve import open_store
-from package_hunter.config import settings
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import decide, people, propose, views
 from package_hunter.governance.proposals.decide import Emergency
 from package_hunter.governance.proposals.kinds import KINDS
+from package_hunter.governance.proposals.life import STATES
 from package_hunter.governance.proposals.propose import Asked
 from package_hunter.governance.proposals.views import ALL, Wish
 from package_hunter.store.database import now_ms
@@ -39,7 +39,6 @@ app = typer.Typer(help="Changes that need two people: propose, look, approve.", 
 _Number = Annotated[int, typer.Argument(help="The proposal's number.", min=1, max=1 << 62)]
 _Kind = Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")]
 _File = Annotated[Path, typer.Argument(help="The document: JSON, or TOML by its name.")]
-_STATES = ("open", "approved", "applied", "rejected", "withdrawn", "stale", "expired")
 _MAX_LISTED = 1_000
 
 
@@ -65,7 +64,7 @@ def edit(
     apply_at: ApplyAt = None,
 ) -> None:
     """Change what a proposal says: its approvals are dropped, and who edits cannot approve it."""
-    with open_store(settings()).read() as session:
+    with opened().read() as session:
         old = views.get(session, ALL, number)
         place = people.place_of(session, old)
         prepared = propose.prepare(session, old.kind, place, document_of(file), budget())
@@ -76,17 +75,17 @@ def edit(
 
 @app.command("list")
 def list_(
-    state: Annotated[str | None, typer.Option(help=f"One of {', '.join(_STATES)}.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATES)}.")] = None,
     kind: Annotated[str | None, typer.Option(help=f"One of {', '.join(KINDS)}.")] = None,
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Applied without approval, and not looked at yet.")
     ] = False,
 ) -> None:
     """List proposals, newest first."""
-    if state is not None and state not in _STATES:
-        raise UsageError(f"There is no state {state!r}.", f"States: {', '.join(_STATES)}.")
+    if state is not None and state not in STATES:
+        raise UsageError(f"There is no state {state!r}.", f"States: {', '.join(STATES)}.")
     now = now_ms()
-    with open_store(settings()).read() as session:
+    with opened().read() as session:
         rows = views.listed(session, ALL, Wish(state, kind, unreviewed), now, _MAX_LISTED)
         found = [views.summary(session, row, now) for row in rows]
     head = ("NUMBER", "STATE", "KIND", "PLACE", "APPROVALS", "AUTHOR", "FLIPS", "SUBJECT")
@@ -113,7 +112,7 @@ def show(
 ) -> None:
     """Show a proposal: what it changes, what it would do, who approved it."""
     now = now_ms()
-    with open_store(settings()).read() as session:
+    with opened().read() as session:
         found = views.details(session, views.get(session, ALL, number), now)
     for line in [json.dumps(found, indent=2)] if as_json else shown(found):
         typer.echo(line)
@@ -129,7 +128,7 @@ def approve(
     ] = None,
 ) -> None:
     """Approve a proposal as somebody who neither made nor edited it."""
-    with open_store(settings()).read() as session:
+    with opened().read() as session:
         found = views.details(session, views.get(session, ALL, number), now_ms())
     if content is None:
         for line in shown(found):

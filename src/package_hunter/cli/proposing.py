@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,15 @@ from package_hunter.cli.proving import origin, prove
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
-from package_hunter.governance.proposals import decide, propose
+from package_hunter.governance import policy_file
+from package_hunter.governance.proposals import decide, propose, views
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By
 from package_hunter.model import toml
+from package_hunter.queue import recordings
 from package_hunter.store.canonical import MAX_BYTES
-from package_hunter.store.database import Store
+from package_hunter.store.database import Store, now_ms
+from package_hunter.store.members import Place
 from package_hunter.store.proposal_tables import Proposal
 
 At = Annotated[str, typer.Option("--at", help="A project or group; unset: everywhere.")]
@@ -48,8 +52,7 @@ class Change:
 
 def propose_change(change: Change) -> int:
     """Look at a change, ask who proposes it, store it, say what became of it; its number."""
-    config = settings()
-    store = open_store(config)
+    config, store = settings(), opened()
     asked = Asked(change.why, moment(change.apply_at))
     with store.read() as session:
         place = place_at(session, change.at)
@@ -61,9 +64,23 @@ def propose_change(change: Change) -> int:
     return made.number
 
 
+def propose_policies(wanted: Sequence[tuple[Place, Any]], who: str, why: str) -> None:
+    """Propose policies, each in a proposal of its own; one that waits already is not proposed again."""
+    store, _ = act(who)
+    for place, document in wanted:
+        with store.read() as session:
+            prepared = propose.prepare(session, "policy", place, document, budget())
+            waiting = views.waiting(session, prepared, now_ms())
+        if waiting is not None:
+            say(f"{place.name}: proposal {waiting} waits already.")
+            continue
+        with store.write() as session:
+            say_state(decide.propose(session, by(session, who), prepared, Asked(why)))
+
+
 def budget() -> Budget:
     """How much a look at what a change would do may cost here."""
-    return Budget(settings().impact_seconds)
+    return Budget(settings().impact_seconds, recordings.folder(settings()))
 
 
 def by(session: Session, name: str) -> By:
@@ -71,11 +88,16 @@ def by(session: Session, name: str) -> By:
     return propose.acting(session, name, origin())
 
 
+def opened() -> Store:
+    """The store, where the server's policy file holds."""
+    policy_file.use(settings().policy_file)
+    return open_store(settings())
+
+
 def act(who: str) -> tuple[Store, str]:
     """The store, once somebody has shown who he is; and how."""
-    config = settings()
-    store = open_store(config)
-    return store, prove(store, config, who)
+    store = opened()
+    return store, prove(store, settings(), who)
 
 
 def say_state(proposal: Proposal) -> None:
@@ -136,7 +158,7 @@ def shown(found: dict[str, Any]) -> list[str]:
             f"  the glass was broken by {found['decided_by']}: {found['emergency']}: {found['emergency_text']}"
         )
     if found["reviewed"]:
-        lines.append(f"  reviewed {shown_time(found['reviewed'])}: {found['review']}")
+        lines.append(f"  reviewed by {found['reviewer']}, {shown_time(found['reviewed'])}: {found['review']}")
     lines += ["", *_impact(found["impact"]), "", found["diff"], "", f"content {found['content_hash']}"]
     return [harmless(part) for line in lines for part in line.split("\n")]
 
@@ -157,7 +179,7 @@ def _impact(impact: dict[str, Any]) -> list[str]:
     tried = f"{impact['tried']} of {impact['total']} {impact['what']} tried, {impact['not_tried']} not"
     lines = [f"Impact: {tried}; {impact['flipped']} would be decided otherwise."]
     for flip in impact["flips"][:50]:
-        request = f", {flip['merge_request']}" if flip["merge_request"] else ""
+        request = f", merge request {flip['merge_request']}" if flip["merge_request"] else ""
         lines.append(
             f"  {flip['was']} -> {flip['now']}  {flip['target']} ({flip['project']}{request}) {flip['scan']}"
         )

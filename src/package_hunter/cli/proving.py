@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from package_hunter.access.actor import command_line
+from package_hunter.access.actor import Actor, command_line
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
-from package_hunter.store import accounts, passwords
+from package_hunter.store import accounts, members, passwords, totp
 from package_hunter.store.database import Store
+from package_hunter.store.secret_box import SecretBox
 
 AsWhom = Annotated[
     str,
@@ -21,23 +22,40 @@ AsWhom = Annotated[
         "--as", help="Your account; its password is asked for, or read from stdin.", show_default=False
     ),
 ]
+_REFUSED = "The password or the code is wrong."
 
 
 class NotProvedError(HunterError):
-    """The password or the code is wrong."""
+    """The password or the code is wrong; in the same words whichever it was."""
 
     exit_code = 2
 
 
-def prove(store: Store, _config: Settings, name: str) -> str:
-    """Ask who that is; how it was shown (``password``). NotProvedError, where it was not."""
+def prove(store: Store, config: Settings, name: str) -> str:
+    """Ask who that is; how it was shown (``password``, ``password, code``). NotProvedError where it was not."""
     password = _secret("Password")
     with store.read() as session:
         stored = accounts.stored_password(session, name)
+        account = members.account(session, name)
+        needs_code = account is not None and totp.is_on(session, account)
     fits = passwords.password_fits(password, stored or passwords.UNKNOWN_USER)
     if not fits or stored is None:
-        raise NotProvedError("The password is not this account's.", "Try again.")
-    return "password"
+        raise NotProvedError(_REFUSED, "Try again.")
+    if not needs_code:
+        return "password"
+    if not _code_fits(store, config, name, _secret("Code")):
+        raise NotProvedError(
+            _REFUSED, "Try again; ten wrong codes lock an account (package-hunter user unlock)."
+        )
+    return "password, code"
+
+
+def _code_fits(store: Store, config: Settings, name: str, code: str) -> bool:
+    with store.write() as session:
+        account = members.account(session, name)
+        return account is not None and totp.accept(
+            session, SecretBox(config), account, code, Actor(name, origin())
+        )
 
 
 def origin() -> str:

@@ -151,9 +151,3 @@ def _exceptions(
         for (kind, package), number in sorted(wrong.items())
         if number >= _WRONG_ENOUGH and (kind, package) not in right and rule.decision.value != "pass"
     )
-
-
-def with_exception(document: Document, rule: int, exempt: Exempt) -> Document:
-    """The document with the exception before its rule (counted from 0), ready to be proposed."""
-    rules = list(document.get("rule", []))
-    return {**document, "rule": [*rules[:rule], exempt.rule, *rules[rule:]]}

@@ -171,6 +171,8 @@ def _usable(item: Any) -> Key | None:
         name: value for name, value in item.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")
     }
     try:
+        if item["kty"] == "RSA" and len(str(item["n"])) * 6 < _MIN_RSA_BITS:  # base 64
+            return None
         key = KeySet.import_key_set({"keys": [public]}).keys[0]
         if not isinstance(key, Key):
             return None

@@ -80,7 +80,7 @@ def known_by(
     """What a project is known by; None where nothing freezes what it installs. ``listed``: what its lock files pin
     (`pins_of`), where that was read already."""
     options = scan.options
-    if (options.engine or scan.config.engine) == "falco" or options.rule_files:
+    if (options.engine or scan.config.engine) == "falco":
         return None  # which rules are loaded is not known here
     if source_tree.folder is None or source_tree.top == "package":
         return None  # a single package: what it needs in turn is open
@@ -91,7 +91,8 @@ def known_by(
     depth = options.depth or scan.config.depth
     asked = [options.ecosystem, options.phases, depth, options.worlds, options.builtin_rules, options.engine]
     where = [source_tree.project, scan.withheld]
-    made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine]
+    rules = [hashlib.sha256(path.read_bytes()).hexdigest() for path in options.rule_files]
+    made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine, rules]
     parts = [repr(made_with), repr(asked), repr(where), repr(_registries(upstreams)), repr(frozen)]
     return Known(_digest([*parts, *_every_file(source_tree.folder)]), pins)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from sqlalchemy.orm import Session
@@ -13,7 +16,9 @@ from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.policy import Policy
+from package_hunter.queue import recordings
 from package_hunter.queue.base import Job, Runner
+from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
 
 if TYPE_CHECKING:
@@ -67,18 +72,37 @@ class _Run:
 
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
-        report = self._report(archive)
+        with self._rules() as rule_files:
+            report = self._report(archive, rule_files)
+        recordings.sweep(self._settings)
         self._note(report)
         return self._judge.judge(self._store, self._job, report, self._own)
 
-    def _report(self, archive: IO[bytes] | None) -> Report:
+    @contextmanager
+    def _rules(self) -> Iterator[tuple[Path, ...]]:
+        """The rule sets of the job's project, as files that this process alone can read."""
+        with self._store.read() as session:
+            texts = rule_sets.of_project(session, self._job.project)
+        with tempfile.TemporaryDirectory(prefix="package-hunter-rules-") as folder:
+            files = []
+            for number, (name, text) in enumerate(texts):
+                files.append(Path(folder) / f"{number:03}-{name}.yaml")
+                files[-1].write_text(text, encoding="utf-8")
+            yield tuple(files)
+
+    def _report(self, archive: IO[bytes] | None, rule_files: tuple[Path, ...]) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
         job, scan_id = self._job, str(self._job.scan_id)
         again = job.attempt < self._settings.max_attempts
         depth = DepthName(job.depth or self._settings.depth or DepthName.STANDARD)
         options = pipeline.ScanOptions(
-            ecosystem=job.manager, depth=depth, on_source=self._on_source, again=again
+            ecosystem=job.manager,
+            depth=depth,
+            rule_files=rule_files,
+            record=recordings.place_for(self._settings, scan_id),
+            on_source=self._on_source,
+            again=again,
         )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"

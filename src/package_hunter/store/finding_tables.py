@@ -99,7 +99,7 @@ class OccurrenceRow(Base):
 
 class LineRow(Base):
     """A line of scans: of one package, or of one project's archives. ``key`` is a digest of ``name``; ``last_scan`` the
-    newest (by when it was submitted) that has a result, ``whole_scan`` the newest that saw all."""
+    newest (by when it was submitted) that has a result, ``whole_created`` when the newest was that saw all."""
 
     __tablename__ = "scan_lines"
 
@@ -109,7 +109,6 @@ class LineRow(Base):
     purl: Mapped[str | None] = mapped_column(String(MAX_PURL))  # without version, where it is a package's
     last_scan: Mapped[uuid.UUID] = mapped_column(Id)
     last_created: Mapped[int] = mapped_column(Whole)
-    whole_scan: Mapped[uuid.UUID | None] = mapped_column(Id)
     whole_created: Mapped[int] = mapped_column(Whole)
 
 

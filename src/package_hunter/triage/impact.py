@@ -21,7 +21,7 @@ from package_hunter.store.members import Place
 from package_hunter.store.scoping import scoped
 from package_hunter.triage.chain import projects_in
 from package_hunter.triage.decide import Held
-from package_hunter.triage.results import Standing, judge
+from package_hunter.triage.results import Standing, judge, load
 
 _MAX_SHOWN = 1_000
 
@@ -111,14 +111,16 @@ def _newest(view: View) -> _Query:
 def _compare(session: Session, query: _Query, after: Standing, states: StatesAfter, budget: Budget) -> Impact:
     before, end = Standing(session), time.monotonic() + budget.seconds
     rows = session.execute(query).all()
+    names = {row.scan_id: name for row, name in rows}
     flips, tried = [], 0
-    for row, line in rows:
-        if tried >= budget.scans or time.monotonic() > end:
+    for loaded in load(before, [row for row, _ in rows[: budget.scans]]):
+        if time.monotonic() > end:
             break
         tried += 1
-        was, now = judge(before, row), judge(after, row, states(row.project_id))
+        row = loaded.row
+        was, now = judge(before, loaded), judge(after, loaded, states(row.project_id))
         if was.decision is not now.decision:
             flip = (was.decision, now.decision, was.verdict, now.verdict)
-            flips.append(Flip(row.scan_id, row.project_id, line, *flip))
+            flips.append(Flip(row.scan_id, row.project_id, names[row.scan_id], *flip))
     milder = sum(f.after.rank < f.before.rank for f in flips)
     return Impact(tried, len(rows) - tried, milder, len(flips) - milder, tuple(flips[:_MAX_SHOWN]))

@@ -149,10 +149,19 @@ def _store_findings(
             _update(row, scan, found[mark], facts[mark])
         made.append(row)
     session.flush()
-    for row in made:
-        words = " ".join((row.title, row.package, row.kind, row.fingerprint)).lower()
-        session.merge(WordsRow(finding_id=row.id, words=words))
+    _store_words(session, made)
     return made
+
+
+def _store_words(session: Session, rows: Sequence[FindingRow]) -> None:
+    words = [
+        {"finding_id": row.id, "words": " ".join((row.title, row.package, row.kind, row.fingerprint)).lower()}
+        for row in rows
+    ]
+    for begin in range(0, len(words), _AT_ONCE):
+        some = words[begin : begin + _AT_ONCE]
+        session.execute(delete(WordsRow).where(WordsRow.finding_id.in_([one["finding_id"] for one in some])))
+        session.execute(insert(WordsRow), some)
 
 
 def _rows(session: Session, ids: Sequence[uuid.UUID]) -> list[FindingRow]:

@@ -18,6 +18,7 @@ from package_hunter.governance.proposals.kind import Budget
 from package_hunter.model.finding import Finding
 from package_hunter.policy.decide import today
 from package_hunter.store.database import Store
+from package_hunter.store.finding_tables import StateRow
 from package_hunter.triage import results, states
 from package_hunter.triage.values import Grant, NewState, Reason, State
 from tests.support.duty_store import LOOK, PROOF, finding, scanned
@@ -227,6 +228,6 @@ def test_a_grant_is_of_the_proposal(world: World) -> None:
     number = world.propose("dev", waiver(PROOF.fingerprint), "web/shop", "waiver")
     world.approve("bea", number)
     with world.store.read() as session:
-        row = states.state_at(session, world.place(session, "web/shop").key, PROOF.fingerprint)
+        row = session.get(StateRow, (world.place(session, "web/shop").key, PROOF.fingerprint))
     assert row is not None
     assert row.proposal == Grant(str(number)).proposal

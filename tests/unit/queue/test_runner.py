@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from package_hunter import pipeline
+from package_hunter.access.actor import Actor
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.ecosystems import known  # noqa: F401 (says which there are)
@@ -23,6 +24,7 @@ from package_hunter.model.report import Report
 from package_hunter.policy import Policy
 from package_hunter.queue.base import Job
 from package_hunter.queue.runner import pipeline_runner
+from package_hunter.store import documents
 from package_hunter.store.database import Store
 from tests.support import judge_samples as samples
 
@@ -35,6 +37,13 @@ class _Judge:
 
     def judge(self, _store: Store, _job: Job, report: Report, _own: str | None) -> Report:
         return report
+
+
+def migrated(folder: Path) -> Store:
+    (folder / "store").mkdir()
+    store = Store(Settings(data_dir=folder))
+    store.migrate()
+    return store
 
 
 @pytest.mark.parametrize(
@@ -55,7 +64,7 @@ def test_servers_look_as_far_as_was_asked_else_as_set_up_else_standard(
         return samples.report(id=scan_id)
 
     monkeypatch.setattr(pipeline, "scan_purl", scan)
-    (tmp_path / "store").mkdir()
+    migrated(tmp_path)
     job = Job(uuid.uuid4(), None, None, "pkg:npm/x@1", 1, "lease", depth=asked)
     pipeline_runner(Settings(data_dir=tmp_path, depth=setting), _Judge())(job, None)
     assert seen == [depth]
@@ -110,3 +119,24 @@ def test_what_lock_files_pin_is_told_before_anything_runs(
     with io.BytesIO() as archive:
         pipeline_runner(config, _Judge(), on_pins)(job, archive)
     assert told == [(job.scan_id, {"pkg:npm/left@1.0.0", "pkg:npm/for-mac@2.0.0"})]
+
+
+def test_scans_are_judged_by_their_projects_rule_sets_and_recorded_where_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[list[str], str | None]] = []
+
+    def scan(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+        texts = [path.read_text() for path in options.rule_files]
+        seen.append((texts, None if options.record is None else options.record.name))
+        return samples.report(id=scan_id)
+
+    monkeypatch.setattr(pipeline, "scan_purl", scan)
+    store, by = migrated(tmp_path), Actor("test", "test")
+    with store.write() as session:
+        for name, text in (("b", "# b"), ("a", "# a")):
+            documents.put(session, "rule-set", "everywhere", name, {"name": name, "rules": text}, by)
+    job = Job(uuid.uuid4(), None, None, "pkg:npm/x@1", 1, "lease")
+    for size in (0, 1 << 20):
+        pipeline_runner(Settings(data_dir=tmp_path, recordings_bytes=size), _Judge())(job, None)
+    assert seen == [(["# a", "# b"], None), (["# a", "# b"], f"{job.scan_id}.scap")]

@@ -25,6 +25,7 @@ from package_hunter.store.places import MissingError
 from package_hunter.store.proposal_tables import Approval, Proposal
 
 OPEN = ("open", "approved")
+STATES = (*OPEN, "applied", "rejected", "withdrawn", "stale", "expired")
 CLOCK = Actor("package-hunter", "clock")
 """Who applies what was approved for a later time."""
 

@@ -15,7 +15,8 @@ from package_hunter.access.permissions import Permission
 from package_hunter.access.view import EVERYTHING, Access, View
 from package_hunter.governance.proposals import people
 from package_hunter.governance.proposals.life import OPEN, shown_state
-from package_hunter.store.access_tables import EVERYWHERE
+from package_hunter.governance.proposals.propose import Prepared
+from package_hunter.store.access_tables import EVERYWHERE, Account
 from package_hunter.store.places import MissingError
 from package_hunter.store.proposal_tables import Approval, Proposal, ProposalEdit
 
@@ -95,6 +96,19 @@ def _state(state: str | None, now: int) -> ColumnElement[bool]:
     return and_(Proposal.state == state, live)
 
 
+def waiting(session: Session, prepared: Prepared, now: int) -> int | None:
+    """The number of an open proposal of the very same change; None where there is none."""
+    query = select(Proposal.number).where(
+        Proposal.kind == prepared.kind.name,
+        Proposal.place == prepared.place.key,
+        Proposal.content_hash == prepared.content_hash,
+        Proposal.base_hash == prepared.base_hash,
+        Proposal.state.in_(OPEN),
+        Proposal.expires > now,
+    )
+    return session.scalar(query.limit(1))
+
+
 def get(session: Session, sight: Sight, number: int) -> Proposal:
     """MissingError where there is none, or none that may be seen."""
     found = session.get(Proposal, number)
@@ -142,6 +156,8 @@ def details(session: Session, proposal: Proposal, now: int) -> dict[str, Any]:
     given = session.scalars(
         select(Approval).where(Approval.proposal == proposal.number).order_by(Approval.id)
     )
+    by = proposal.reviewer_id
+    reviewer = None if by is None else session.get(Account, by)
     return {
         **summary(session, proposal, now),
         "document": json.loads(proposal.document),
@@ -159,6 +175,7 @@ def details(session: Session, proposal: Proposal, now: int) -> dict[str, Any]:
         "emergency": proposal.emergency,
         "emergency_text": proposal.emergency_text,
         "reviewed": proposal.reviewed,
+        "reviewer": None if reviewer is None else reviewer.name,
         "review": proposal.review,
     }
 
@@ -181,8 +198,12 @@ def _approval(approval: Approval, proposal: Proposal) -> dict[str, Any]:
 
 
 def counts(session: Session, now: int) -> dict[str, int]:
-    """For figures: how many are open, and how many were applied and not looked at, by way."""
-    live = select(func.count()).select_from(Proposal).where(Proposal.state.in_(OPEN), Proposal.expires > now)
-    found = {"open": session.scalar(live) or 0}
-    query = select(Proposal.way, func.count()).where(UNREVIEWED).group_by(Proposal.way)
-    return found | {f"unreviewed {way}": int(number) for way, number in session.execute(query)}
+    """For figures: how many are ``open``, how many ``unreviewed`` (applied without approval, not looked at yet), and
+    how often the ``glass`` was ``broken``, ever."""
+    every = {
+        "open": and_(Proposal.state.in_(OPEN), Proposal.expires > now),
+        "unreviewed": UNREVIEWED,
+        "glass broken": Proposal.way == "break-glass",
+    }
+    query = select(func.count()).select_from(Proposal)
+    return {name: session.scalar(query.where(clause)) or 0 for name, clause in every.items()}

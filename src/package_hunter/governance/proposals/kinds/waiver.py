@@ -18,14 +18,14 @@ from package_hunter.errors import UsageError
 from package_hunter.governance.proposals.impact import rejudged, stored_scans
 from package_hunter.governance.proposals.kind import Act, Budget, Impact, Wanted
 from package_hunter.policy.decide import today
-from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanResultRow
+from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanResultRow, StateRow
 from package_hunter.store.members import Place
 from package_hunter.store.places import MissingError
 from package_hunter.triage import held, states
 from package_hunter.triage.behaviour import Behaviour
 from package_hunter.triage.chain import keys, projects_in, scope_name
 from package_hunter.triage.decide import Held, Result
-from package_hunter.triage.results import Standing, judge
+from package_hunter.triage.results import Loaded, Standing, judge
 from package_hunter.triage.values import Grant, NewState, Reason, State
 
 _KEYS = {"fingerprint", "state", "reason", "remark", "until", "behaviour", "finding"}
@@ -62,7 +62,7 @@ class WaiverKind:
 
     def base(self, session: Session, place: Place, wanted: Wanted) -> Any:
         """The state that was set right there."""
-        row = states.state_at(session, place.key, wanted.document["fingerprint"])
+        row = session.get(StateRow, (place.key, wanted.document["fingerprint"]))
         if row is None:
             return None
         return {key: value for key, value in states.said(row).items() if key != "who"}
@@ -78,9 +78,9 @@ class WaiverKind:
             State(wanted.document["state"]), "as proposed", _day(wanted.document["until"]), granted=True
         )
 
-        def then(row: ScanResultRow) -> Result:
-            nearer = _narrower(session, standing, row, place, mark)
-            return judge(standing, row, None if nearer else {mark: new})
+        def then(scan: Loaded) -> Result:
+            nearer = _narrower(session, standing, scan.row, place, mark)
+            return judge(standing, scan, None if nearer else {mark: new})
 
         return rejudged(session, stored_scans(session, place).where(has), then, budget)
 

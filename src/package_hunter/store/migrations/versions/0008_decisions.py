@@ -99,7 +99,6 @@ def _make_findings() -> None:
         sa.Column("purl", sa.String(512)),
         sa.Column("last_scan", sa.Uuid(), nullable=False),
         sa.Column("last_created", sa.BigInteger(), nullable=False),
-        sa.Column("whole_scan", sa.Uuid()),
         sa.Column("whole_created", sa.BigInteger(), nullable=False),
     )
     op.create_table(
