@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from package_hunter import duties  # noqa: F401 (says what follows a result)
 from package_hunter.access.actor import Actor
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
 from package_hunter.api.app import create_app
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
+from package_hunter.governance import policies
+from package_hunter.model.scan import Package
 from package_hunter.notices import secrecy
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store import accounts, places, scans
 from package_hunter.store.database import Store
 from package_hunter.store.members import Place
 from package_hunter.store.scans import NewScan
+from package_hunter.triage.projection import finding_id
+from tests.support.duty_store import LOOK
 from tests.support.service_fake import made_report
 
 OWN, FOREIGN = "web/shop", "ops/pay"
@@ -51,6 +57,11 @@ class AccessServer:
                 self.ids[group] = places.add_group(session, group, TEST).id
                 self.ids[path] = places.add_project(session, path, TEST).id
         self.scans = {path: self._finished(path) for path in (OWN, FOREIGN)}
+        self.findings = {path: str(finding_id(self.ids[path], LOOK.fingerprint)) for path in (OWN, FOREIGN)}
+        with self.store.write() as session:
+            for path in (OWN, FOREIGN):
+                rule = {"rule": [{"decision": "review", "kind": "mining"}]}
+                policies.put(session, TEST, self.place(session, path), rule)
 
     def _finished(self, path: str) -> str:
         with self.store.write() as session:
@@ -59,7 +70,10 @@ class AccessServer:
             self.queue.enqueue(session, scan.id)
         job = self.queue.claim("w")
         assert job is not None
-        self.queue.finish(job, made_report(str(scan.id), "malicious", alerts=1))
+        held = Package("pkg:npm/shared@1.0.0", "shared", "1.0.0")
+        made = made_report(str(scan.id), "malicious", alerts=1)
+        report = replace(made, findings=(LOOK,), packages=(held,))
+        self.queue.finish(job, report)
         return str(scan.id)
 
     def token(self, name: str, *roles: tuple[Role, str], home: str = OWN) -> str:

@@ -16,18 +16,24 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    finding_routes,
+    gate_routes,
+    inventory_routes,
     job_routes,
     notice_routes,
     oidc_routes,
     original,
     original_form,
     own_routes,
+    policy_routes,
+    proposal_routes,
     provider_routes,
     session_routes,
     token_routes,
     v1,
 )
 from package_hunter.api.allowed import PermittedRoute
+from package_hunter.api.described import describe_refusals
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
@@ -38,7 +44,7 @@ from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
 from package_hunter.report.sample import sample
-from package_hunter.store.database import Store, StoreError
+from package_hunter.store.database import Store, StoreError, UnstorableError
 
 log = structlog.get_logger(__name__)
 
@@ -74,14 +80,9 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(v1.routes(service))
 
     for room in (
-        access_routes,
-        token_routes,
-        session_routes,
-        own_routes,
-        oidc_routes,
-        provider_routes,
-        job_routes,
-        notice_routes,
+        *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
+        *(access_routes, token_routes, session_routes, own_routes, notice_routes),
+        *(finding_routes, policy_routes, proposal_routes),
     ):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
@@ -108,6 +109,8 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def no_store(_: Request, error: StoreError) -> Response:
+        if isinstance(error, UnstorableError):
+            return ApiError(400, error.message, error.advice).response()
         log.warning("store failed", error=str(error))
         return store_failed(error).response()
 
@@ -139,6 +142,7 @@ def _describe_credentials(app: FastAPI) -> None:
             operation["responses"].pop("422", None)  # FastAPI's own; ours is 400 (`_handle_errors`)
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
+        describe_refusals(schema)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

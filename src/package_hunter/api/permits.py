@@ -22,8 +22,12 @@ class Where(StrEnum):
     SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
     TARGET = "in the project that is named, else in the account's own"
     LIST = "lists what lies where it is held"
+    FINDING = "in the finding's project"  # 404 where the finding cannot be read, else 403
+    MEANT = "in the projects of what is meant"  # what lies elsewhere is not meant
     PROJECT = "in the project of the path"  # 404 where the project cannot be seen, else 403
     GROUP = "in the group of the path"
+    PROPOSAL = "where the proposal is meant to hold"  # 404 where it cannot be seen, else 403
+    SCOPE = "in the scope of the path, or in a project below it"  # 404 without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Permit:
     where: Where
     permission: Permission | None
     action: str | None = None  # what a change is called in the history
+    person: bool = False  # 403 for tokens and jobs, whatever they may
 
     @property
     def changes(self) -> bool:
@@ -59,6 +64,25 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     )
 
 
+def _proposing(place: str, where: Where) -> Permit:
+    return Permit("POST", f"{_V1}{place}/proposals", where, _P.PROPOSAL_MAKE, "proposal.add")
+
+
+_N = f"{_V1}/proposals/{{number}}"
+_PROPOSALS = (
+    Permit("GET", f"{_V1}/proposals", _W.LIST, _P.PROPOSAL_READ),
+    _proposing("/projects/{project_id}", _W.PROJECT),
+    _proposing("/groups/{group_id}", _W.GROUP),
+    _proposing("", _W.SERVER),
+    Permit("GET", _N, _W.PROPOSAL, _P.PROPOSAL_READ),
+    Permit("PUT", _N, _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.edit"),
+    Permit("POST", f"{_N}/withdraw", _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.withdraw"),
+    Permit("POST", f"{_N}/approve", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.approve", person=True),
+    Permit("POST", f"{_N}/reject", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.reject", person=True),
+    Permit("POST", f"{_N}/break-glass", _W.PROPOSAL, _P.GLASS_BREAK, "proposal.break-glass", person=True),
+    Permit("POST", f"{_N}/review", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.review", person=True),
+)
+
 PERMITS: tuple[Permit, ...] = (
     Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
     Permit("GET", "/", _W.SCAN, _P.REPORT_READ),
@@ -66,6 +90,27 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/gate", _W.TARGET, _P.GATE_READ),
+    Permit("GET", f"{_V1}/gate/answers", _W.TARGET, _P.GATE_READ),
+    Permit("POST", f"{_V1}/gate/fetches", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("GET", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE),
+    Permit("POST", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.set"),
+    Permit("DELETE", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.remove"),
+    Permit("GET", f"{_V1}/who-has", _W.LIST, _P.INVENTORY_READ),
+    Permit("GET", f"{_V1}/packages/{{purl:path}}", _W.LIST, _P.INVENTORY_READ),
+    Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add"),
+    Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
+    Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),
+    Permit("POST", f"{_V1}/findings/state", _W.MEANT, _P.FINDING_TRIAGE, "finding.state"),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}", _W.FINDING, _P.FINDING_READ),
+    Permit("PUT", f"{_V1}/findings/{{finding_id}}/state", _W.FINDING, _P.FINDING_TRIAGE, "finding.state"),
+    Permit("PUT", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
+    Permit("DELETE", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_READ),
+    Permit("POST", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_COMMENT, "finding.note"),
+    Permit("GET", f"{_V1}/policies", _W.LIST, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/policies/{{scope}}", _W.SCOPE, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/projects/{{project_id}}/policy", _W.PROJECT, _P.POLICY_READ),
     Permit("GET", f"{_V1}/health", _W.OPEN, None),
     Permit("GET", f"{_V1}/openapi.json", _W.OPEN, None),
     Permit("GET", "/metrics", _W.SERVER, _P.METRICS_READ),
@@ -129,19 +174,23 @@ PERMITS: tuple[Permit, ...] = (
     *_notices("/projects/{project_id}", _W.PROJECT),
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
+    *_PROPOSALS,
 )
 
-_OPEN = tuple(
-    (permit.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(permit.path))))
-    for permit in PERMITS
-    if permit.where is Where.OPEN
+_OPEN = frozenset((permit.method, permit.path) for permit in PERMITS if permit.where is Where.OPEN)
+_OPEN_PATTERNS = tuple(
+    (method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))))
+    for method, path in _OPEN
+    if "{" in path
 )
 
 
 def is_open(method: str, path: str) -> bool:
     """Whether nobody is asked who he is."""
     asked = "GET" if method == "HEAD" else method
-    return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN)
+    if (asked, path) in _OPEN:
+        return True
+    return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN_PATTERNS)
 
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

@@ -293,9 +293,26 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    from package_hunter import access, api, findings, identity, model, notices, policy, queue, report, store
+    from package_hunter import (
+        access,
+        api,
+        findings,
+        governance,
+        identity,
+        inventory,
+        model,
+        notices,
+        policy,
+        queue,
+        report,
+        rules,
+        store,
+        triage,
+    )
+    from package_hunter.governance.proposals.kinds import rule_set
 
-    ours = (model, access, api, store, identity, notices, queue, report, policy, findings)
+    duties = (governance, triage, inventory, rules)
+    ours = (model, access, api, store, identity, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver)):
@@ -303,6 +320,8 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)
+            if package is rules:
+                rule_set.preload()
 
 
 def _importable(*names: str) -> Iterator[ModuleType]:

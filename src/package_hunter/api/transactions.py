@@ -20,6 +20,7 @@ from package_hunter.errors import UsageError
 from package_hunter.store import places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.members import Place
+from package_hunter.triage.states import NeedsProposalError
 
 T = TypeVar("T")
 PlaceOf = Callable[[Session, Request], Place]
@@ -62,6 +63,16 @@ async def write(service: Service, change: Callable[[Session], T]) -> T:
     return done
 
 
+async def add(service: Service, change: Callable[[Session], T]) -> T:
+    """The same for what changes nobody's rights and takes nobody's name: nobody waits for it."""
+
+    def run() -> T:
+        with service.store.write() as session, told():
+            return change(session)
+
+    return await run_sync(run)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What the store refuses, as HTTP has it."""
@@ -71,6 +82,8 @@ def told() -> Iterator[None]:
         raise ApiError(404, error.message, "") from error
     except places.TakenError as error:
         raise ApiError(409, error.message, "") from error
+    except NeedsProposalError as error:
+        raise ApiError(403, error.message, error.advice) from error
     except UsageError as error:
         raise ApiError(400, error.message, error.advice) from error
 

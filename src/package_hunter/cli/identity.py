@@ -13,6 +13,7 @@ from package_hunter.cli.places import role_named, say, shown_time, table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
+from package_hunter.governance.proposals.alone import require_alone
 from package_hunter.identity import jobs
 from package_hunter.store import ci, providers
 from package_hunter.store.providers import KINDS, Mapping, NewProvider
@@ -90,6 +91,7 @@ def map_group(
     """Give everybody in a provider's group a role, now and as long as he is in it."""
     mapping = Mapping(provider, group, role_named(role).value, at)
     with open_store(settings()).write() as session:
+        require_alone(session)
         providers.put_mappings(session, [*providers.mappings(session), mapping], command_line(), why)
     say(f"{group!r} of {provider!r} is {role} now ({at or 'everywhere'}).")
 
@@ -105,6 +107,7 @@ def unmap_group(
     """Take a group's role away, and from everybody who has it by that group."""
     mapping = Mapping(provider, group, role, at)
     with open_store(settings()).write() as session:
+        require_alone(session)
         found = providers.mappings(session)
         if mapping not in found:
             raise UsageError("There is no such mapping.", "See package-hunter identity mappings.")

@@ -1,4 +1,4 @@
-"""`package-hunter policy`: check a policy file, and try it on stored reports."""
+"""`package-hunter policy`: policy files, checked and tried; the policies of a server, by scope."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Annotated
 
 import typer
 
+from package_hunter.cli import scopes, waiving
 from package_hunter.cli.diff import read_report
 from package_hunter.model.scan import Decision
 from package_hunter.policy import apply_waivers, load_policy
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.report.harmless import harmless
 
-app = typer.Typer(help="Check a policy file, and try it on stored reports.", no_args_is_help=True)
+app = typer.Typer(help="Check and try policy files; see and set those of a server.", no_args_is_help=True)
+app.command("show")(scopes.show)
+app.command("propose")(waiving.propose_policy)
+app.command("put")(scopes.put)
+app.command("sync")(scopes.sync)
 
 
 @app.command()

@@ -22,19 +22,26 @@ from package_hunter.audit import sealer
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
+from package_hunter.governance import clock, policy_file
+from package_hunter.governance.gate import forges
+from package_hunter.governance.gate import process as gate_process
+from package_hunter.governance.gate.fetches import Fetcher
+from package_hunter.governance.gate.watches import Watcher
+from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.notices import deliver, secrecy
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
 from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.ready import lacking, unfit
-from package_hunter.queue.runner import pipeline_runner, server_policy
+from package_hunter.queue.runner import pipeline_runner
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts, grants, invitations
 from package_hunter.store.database import Store, StoreError
+from package_hunter.triage.judge import ServerJudge
 
 _MEDIA_TYPES = {
     "falco": "application/x-ndjson",
@@ -74,7 +81,6 @@ def serve(
     """
     if worker:
         _require_root("serve --no-worker")
-        server_policy(settings())  # a mistake in it is told now, not by every scan
     raise typer.Exit(run_server(settings(), real_parts(settings()), host, port, worker))
 
 
@@ -84,13 +90,13 @@ def worker() -> None:
     PACKAGE_HUNTER_WORKERS says how many run at the same time.
     """
     _require_root("")
-    server_policy(settings())
     raise typer.Exit(run_workers(settings(), real_parts(settings())))
 
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    return Parts(pipeline_runner(config), _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
+    runner = pipeline_runner(config, ServerJudge(), take_locks)
+    return Parts(runner, _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
 
 
 def renderers() -> dict[str, Renderer]:
@@ -118,6 +124,7 @@ def _reap() -> None:
 
 def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker: bool) -> int:
     """Serve until told to stop; the exit code."""
+    policy_file.use(config.policy_file)  # a mistake in it is told now, and it is read while it can be
     set_up_logging()
     # Opened and closed again before any fork: connections must not be shared between processes.
     store = open_store(config)
@@ -134,6 +141,11 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
+    children.append(Child("clock", lambda: _clock_child(config, sockets)))
+    if config.forges_file is not None:
+        forges.load(config)  # a mistake in it is told now
+        children.append(Child("fetcher", lambda: _fetcher_child(config, sockets)))
+        children.append(Child("teller", lambda: _teller_child(config, sockets)))
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
@@ -177,6 +189,7 @@ def _greet_first(config: Settings, url: str, secret: str) -> None:
 
 def run_workers(config: Settings, parts: Parts) -> int:
     """Work, in as many processes as the settings say, until told to stop; the exit code."""
+    policy_file.use(config.policy_file)
     if config.workers == 1:
         return run_worker(config, parts)
     set_up_logging()
@@ -280,6 +293,46 @@ def _deliverer_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     try:
         return deliver.run(deliverer)
+    finally:
+        store.close()
+
+
+def _fetcher_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Lets git fetch, as a user without rights where root started this; parses what git prints."""
+    supervisor = os.getppid()
+    _close(sockets)
+    die_with_parent(supervisor)
+    store = Store(config)
+    try:
+        fetcher = Fetcher(config, store, LocalQueue(store, config), forges.load(config))
+        return gate_process.run(fetcher.step)
+    finally:
+        store.close()
+
+
+def _teller_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Reads the forges' tokens as whoever started it, and speaks to forges as the server's user."""
+    supervisor = os.getppid()
+    _close(sockets)
+    store = Store(config)
+    watcher = Watcher(config, store, forges.load(config))
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return gate_process.run(watcher.step, watcher.prune)
+    finally:
+        store.close()
+
+
+def _clock_child(config: Settings, sockets: list[socket.socket]) -> int:
+    supervisor = os.getppid()
+    _close(sockets)
+    die_with_parent(supervisor)
+    store = Store(config)
+    try:
+        return clock.run(store, LocalQueue(store, config))
     finally:
         store.close()
 

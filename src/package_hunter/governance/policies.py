@@ -20,6 +20,7 @@ from package_hunter.governance.document import Document, canonical, digest_of, p
 from package_hunter.policy.layers import Effective, Layer
 from package_hunter.policy.model import Policy
 from package_hunter.store import history
+from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.locks import FINDINGS, hold
@@ -56,6 +57,19 @@ def versions(session: Session, place: Place) -> Sequence[PolicyRow]:
     """All versions of a scope's policy, newest first."""
     query = select(PolicyRow).where(PolicyRow.place == place.key).order_by(PolicyRow.version.desc())
     return session.scalars(query).all()
+
+
+def scopes(session: Session) -> list[Place]:
+    """The scopes that have a policy of their own, by name."""
+    rows = session.execute(select(PolicyRow.group_id, PolicyRow.project_id).distinct()).all()
+    every = [
+        Place(
+            None if group is None else session.get(Group, group),
+            None if project is None else session.get(Project, project),
+        )
+        for group, project in rows
+    ]
+    return sorted((p for p in every if current(session, p).document is not None), key=scope_name)
 
 
 def _versioned(row: PolicyRow) -> Versioned:

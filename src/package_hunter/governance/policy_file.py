@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from package_hunter.errors import UsageError
-from package_hunter.governance.document import digest_of, from_toml, policy_of
+from package_hunter.governance.document import Document, digest_of, from_toml, policy_of
 from package_hunter.policy.layers import ALL, Layer
 from package_hunter.policy.load import read_text
 
@@ -26,7 +26,7 @@ class PolicyFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._stamp: tuple[int, int] | None = None
-        self._layer = _NONE
+        self._layer, self._document = _NONE, Document()
         if path is not None:
             self._read(path)
 
@@ -41,9 +41,19 @@ class PolicyFile:
             log.warning("policy file kept as it was", error=str(error))
         return self._layer
 
+    def document(self) -> Document:
+        """The same, as a document."""
+        self.layer()
+        return self._document
+
+    def since(self) -> int:
+        """When it was last changed (ms since the epoch); 0 where there is none."""
+        return 0 if self._stamp is None else self._stamp[0] // 1_000_000
+
     def _read(self, path: Path) -> None:
         """UsageError where it is wrong."""
         document = from_toml(read_text(path), str(path))
+        self._document = document
         self._layer = Layer(ALL, policy_of(document, str(path)), digest_of(document))
         self._stamp = _stamp(path)
 
@@ -65,3 +75,13 @@ def use(path: Path | None) -> None:
 def layer() -> Layer:
     """What holds for all where the store says nothing."""
     return _current.layer()
+
+
+def since() -> int:
+    """Since when it has held (ms since the epoch)."""
+    return _current.since()
+
+
+def document() -> Document:
+    """What holds for all where the store says nothing, as a document."""
+    return _current.document()

@@ -19,7 +19,7 @@ _FIELDS = (
     ("month", 1, 12),
     ("day of the week", 0, 7),
 )
-_PART = re.compile(r"(?:(\*)|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?")
+_PART = re.compile(r"(?:(\*)|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?", re.ASCII)
 _MAX_DAYS = 366 * 9  # so far back there is a 29 February, whatever century begins between
 
 

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from package_hunter.store import sqlite_file
 from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
+from package_hunter.store.errors import UnstorableError as UnstorableError
 
 _SET_UP_SECONDS = 10.0  # for a connection's settings, while others hold the database
 _PRAGMAS = (
@@ -231,6 +232,10 @@ def _explained(file: Path | None) -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreError("The store is too busy to answer.", "Try again in a moment.") from error
+    except DataError as error:
+        raise UnstorableError(
+            "A text or number holds what cannot be stored.", "Leave out NUL characters."
+        ) from error
     except DBAPIError as error:
         raise _as_store_error(error, file) from error
     except OSError as error:

@@ -31,8 +31,15 @@ class FindingRow(Base):
         Index("findings_by_project_state", "project_id", "state", "last_seen", "id"),
         Index("findings_by_severity", "severity", "last_seen", "id"),
         Index("findings_by_kind", "kind", "last_seen", "id"),
-        Index("findings_by_package", "package", "last_seen", "id"),
+        Index(
+            "findings_by_package",
+            *("package", "last_seen", "id"),
+            postgresql_ops={"package": "varchar_pattern_ops"},  # for begins of packages
+        ),
+        Index("findings_by_project_severity", "project_id", "severity", "last_seen", "id"),
         Index("findings_by_end", "state", "until"),
+        Index("findings_by_age", "first_seen"),
+        Index("findings_by_claim", "claimed_until"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
@@ -45,7 +52,6 @@ class FindingRow(Base):
     confidence: Mapped[str] = mapped_column(String(16))
     title: Mapped[str] = mapped_column(String(MAX_TITLE))
     package: Mapped[str] = mapped_column(String(MAX_PURL))
-    words: Mapped[str] = mapped_column(Text)  # in lower case, for searching
     facts: Mapped[str] = mapped_column(Text)
     behaviour: Mapped[str] = mapped_column(Text)
     behaviour_digest: Mapped[str] = mapped_column(String(32))
@@ -62,6 +68,17 @@ class FindingRow(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(_ACTOR))
     claimed: Mapped[int | None] = mapped_column(Whole)
     claimed_until: Mapped[int | None] = mapped_column(Whole)
+
+
+class WordsRow(Base):
+    """What a finding is searched by, in lower case: apart, so that a search reads little."""
+
+    __tablename__ = "finding_words"
+
+    finding_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True
+    )
+    words: Mapped[str] = mapped_column(Text)
 
 
 class OccurrenceRow(Base):
@@ -82,7 +99,7 @@ class OccurrenceRow(Base):
 
 class LineRow(Base):
     """A line of scans: of one package, or of one project's archives. ``key`` is a digest of ``name``; ``last_scan`` the
-    newest (by when it was submitted) that has a result, ``whole_scan`` the newest that saw all."""
+    newest (by when it was submitted) that has a result, ``whole_created`` when the newest was that saw all."""
 
     __tablename__ = "scan_lines"
 
@@ -92,7 +109,6 @@ class LineRow(Base):
     purl: Mapped[str | None] = mapped_column(String(MAX_PURL))  # without version, where it is a package's
     last_scan: Mapped[uuid.UUID] = mapped_column(Id)
     last_created: Mapped[int] = mapped_column(Whole)
-    whole_scan: Mapped[uuid.UUID | None] = mapped_column(Id)
     whole_created: Mapped[int] = mapped_column(Whole)
 
 

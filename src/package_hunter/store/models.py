@@ -24,10 +24,13 @@ from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
     finding_tables,
+    gate_tables,
     history_tables,
     identity_tables,
+    inventory_tables,
     notice_tables,
     policy_tables,
+    proposal_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole

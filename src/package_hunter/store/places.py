@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -94,6 +94,12 @@ def project_at(session: Session, view: View, path: str) -> Project:
     if found is None:
         raise MissingError(f"There is no project {path[:MAX_PATH]!r}.", "See package-hunter project list.")
     return found
+
+
+def paths_of(session: Session, view: View, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The paths of these projects, of those that the view sees."""
+    query = scoped(select(Project).where(Project.id.in_(ids)), view, Project.id)
+    return {project.id: project.path for project in session.scalars(query)}
 
 
 def group_at(session: Session, view: View, path: str) -> Group:

@@ -172,6 +172,12 @@ def put_mappings(session: Session, wanted: Iterable[Mapping], by: Actor, why: st
     identities.work_out_all(session, by)
 
 
+def check_mappings(session: Session, wanted: Iterable[Mapping]) -> None:
+    """UsageError where one of them names what is not there."""
+    for mapping in wanted:
+        _row(session, mapping)
+
+
 def _row(session: Session, mapping: Mapping) -> GroupRoleRow:
     row = provider(session, mapping.provider)
     if row.kind != OIDC:

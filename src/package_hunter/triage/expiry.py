@@ -26,7 +26,7 @@ def expire(session: Session, day: dt.date) -> int:
         .limit(_AT_ONCE)
     )
     found, chains = session.scalars(query).all(), Chains(session)
-    for project, rows in groupby(found, key=lambda row: row.project_id):
-        held.restate(session, chains.of(project), list(rows), day)
+    for project, group in groupby(found, key=lambda row: row.project_id):
+        held.restate(session, chains.of(project), list(group), day)
     session.flush()
     return len(found)

@@ -63,7 +63,7 @@ def note(session: Session, scan: Scan, line: Line, marks: Collection[str], whole
     if newest:
         row.name, row.purl, row.last_scan, row.last_created = line.name, line.purl, scan.id, scan.created
     if newest_whole and whole:
-        row.whole_scan, row.whole_created = scan.id, scan.created
+        row.whole_created = scan.created
     session.flush()
     return _mark(
         session, scan.project_id, line.key, set(marks), gone=newest_whole and whole, newer=newest_whole

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+import zlib
 from collections.abc import Mapping, Sequence
 
+import structlog
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +26,7 @@ from package_hunter.store.finding_tables import (
     OccurrenceRow,
     OwnSayRow,
     ScanResultRow,
+    WordsRow,
 )
 from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.models import Scan, StoredReport
@@ -33,6 +36,8 @@ from package_hunter.triage.behaviour import Behaviour
 from package_hunter.triage.chain import Chains
 from package_hunter.triage.stored import facts_json
 from package_hunter.triage.values import State
+
+log = structlog.get_logger(__name__)
 
 _AT_ONCE = 400
 
@@ -78,11 +83,27 @@ def backfill(session: Session, most: int) -> int:
     )
     done = 0
     for scan in session.scalars(query).all():
-        data = scans.report(session, EVERYTHING, scan.id)
-        if data is not None:
-            after_result(session, scan, from_json(data))
-            done += 1
+        try:
+            data = scans.report(session, EVERYTHING, scan.id)
+            report = None if data is None else from_json(data)
+        except (ValueError, zlib.error):
+            log.exception("stored report cannot be read", scan=str(scan.id))
+            report = None
+        if report is None:
+            _unreadable(session, scan)
+        else:
+            after_result(session, scan, report)
+        done += 1
     return done
+
+
+def _unreadable(session: Session, scan: Scan) -> None:
+    """A scan whose report says nothing: whoever could write the store's file may have put it there. It passes
+    nowhere."""
+    results.store(
+        session,
+        ScanResultRow(scan_id=scan.id, project_id=scan.project_id, line="", incomplete=True, own=None),
+    )
 
 
 def finding_id(project: uuid.UUID, fingerprint: str) -> uuid.UUID:
@@ -128,7 +149,19 @@ def _store_findings(
             _update(row, scan, found[mark], facts[mark])
         made.append(row)
     session.flush()
+    _store_words(session, made)
     return made
+
+
+def _store_words(session: Session, rows: Sequence[FindingRow]) -> None:
+    words = [
+        {"finding_id": row.id, "words": " ".join((row.title, row.package, row.kind, row.fingerprint)).lower()}
+        for row in rows
+    ]
+    for begin in range(0, len(words), _AT_ONCE):
+        some = words[begin : begin + _AT_ONCE]
+        session.execute(delete(WordsRow).where(WordsRow.finding_id.in_([one["finding_id"] for one in some])))
+        session.execute(insert(WordsRow), some)
 
 
 def _rows(session: Session, ids: Sequence[uuid.UUID]) -> list[FindingRow]:
@@ -160,7 +193,6 @@ def _update(row: FindingRow, scan: Scan, finding: Finding, facts: Facts) -> None
     row.confidence = facts.confidence[:16]
     row.title = clean_text(finding.title, MAX_TITLE)
     row.package = lines.without_version(facts.package) if facts.package else ""
-    row.words = " ".join((row.title, row.package, row.kind, row.fingerprint)).lower()
     row.facts, row.behaviour = facts_json(facts), behaviour.to_json()
     row.behaviour_digest = behaviour.digest
     row.last_seen, row.last_scan = scan.created, scan.id

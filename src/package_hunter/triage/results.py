@@ -10,8 +10,8 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -68,17 +68,32 @@ class Standing:
         return held.held(self.session, self.chains.of(project), fingerprints)
 
 
-def judge(standing: Standing, row: ScanResultRow, states: Mapping[str, Held] | None = None) -> Result:
-    """What policies and states make of a stored scan. ``states``: these by fingerprint, beside or in place of what
-    stands."""
-    found = seen(standing.session, row, standing.day)
-    reaching = {**standing.held(row.project_id, (s.facts.fingerprint for s in found)), **(states or {})}
-    own = None if row.own is None else wire.from_bytes(Policy, row.own.encode())
-    return result(found, standing.effective(row.project_id), reaching, row.incomplete, standing.day, own)
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A stored scan, ready to be judged: its findings in the order of their fingerprints, the states that reach them,
+    what the scanned project's own file said."""
+
+    row: ScanResultRow
+    found: Sequence[Seen]
+    held: Mapping[str, Held]
+    own: Policy | None
 
 
-def seen(session: Session, row: ScanResultRow, day: dt.date) -> list[Seen]:
-    """The findings of a stored scan, in the order of their fingerprints."""
+def load(standing: Standing, rows: Sequence[ScanResultRow]) -> Iterator[Loaded]:
+    """Of these scans what is needed to judge them, many at a time."""
+    for begin in range(0, len(rows), _AT_ONCE):
+        some = rows[begin : begin + _AT_ONCE]
+        seen = _seen(standing, [row.scan_id for row in some])
+        marks: dict[uuid.UUID, set[str]] = {}
+        for row in some:
+            marks.setdefault(row.project_id, set()).update(s.facts.fingerprint for s in seen[row.scan_id])
+        held_in = {project: standing.held(project, found) for project, found in marks.items()}
+        for row in some:
+            own = None if row.own is None else wire.from_bytes(Policy, row.own.encode())
+            yield Loaded(row, seen[row.scan_id], held_in[row.project_id], own)
+
+
+def _seen(standing: Standing, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Seen]]:
     query = (
         select(OccurrenceRow, FindingRow.first_seen)
         .join(
@@ -86,32 +101,50 @@ def seen(session: Session, row: ScanResultRow, day: dt.date) -> list[Seen]:
             (FindingRow.fingerprint == OccurrenceRow.fingerprint)
             & (FindingRow.project_id == OccurrenceRow.project_id),
         )
-        .where(OccurrenceRow.scan_id == row.scan_id)
-        .order_by(OccurrenceRow.fingerprint)
+        .where(OccurrenceRow.scan_id.in_(ids))
+        .order_by(OccurrenceRow.scan_id, OccurrenceRow.fingerprint)
     )
-    return [seen_in(occurrence, first, day) for occurrence, first in session.execute(query)]
+    found: dict[uuid.UUID, list[Seen]] = {key: [] for key in ids}
+    for occurrence, first in standing.session.execute(query):
+        found[occurrence.scan_id].append(seen_in(occurrence, first, standing.day))
+    return found
+
+
+def judge(standing: Standing, scan: Loaded, states: Mapping[str, Held] | None = None) -> Result:
+    """What policies and states make of a stored scan. ``states``: these by fingerprint, beside or in place of what
+    stands."""
+    reaching = {**scan.held, **states} if states else scan.held
+    effective = standing.effective(scan.row.project_id)
+    return result(scan.found, effective, reaching, scan.row.incomplete, standing.day, scan.own)
 
 
 def store(session: Session, row: ScanResultRow, standing: Standing | None = None) -> Result:
     """Work a scan's result out and keep it."""
     standing = standing or Standing(session)
-    made = judge(standing, row)
+    [loaded] = load(standing, [row])
+    return _keep(standing, loaded)
+
+
+def _keep(standing: Standing, loaded: Loaded) -> Result:
+    row, made = loaded.row, judge(standing, loaded)
     row.basis = standing.basis(row.project_id)
     row.verdict, row.decision = made.verdict.value, made.decision.value
     row.outcomes = json.dumps([asdict(outcome) for outcome in made.outcomes], separators=(",", ":"))
-    session.merge(row)
-    session.flush()
+    standing.session.merge(row)
+    standing.session.flush()
     return made
 
 
 def of_scans(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Result]:
     """The results of these scans as they are now; without those that have none."""
-    standing, found = Standing(session), {}
+    standing = Standing(session)
+    found: dict[uuid.UUID, Result] = {}
     for begin in range(0, len(ids), _AT_ONCE):
         query = select(ScanResultRow).where(ScanResultRow.scan_id.in_(ids[begin : begin + _AT_ONCE]))
-        for row in session.scalars(query):
-            good = row.basis == standing.basis(row.project_id)
-            found[row.scan_id] = kept(row) if good else judge(standing, row)
+        rows = session.scalars(query).all()
+        stale = [row for row in rows if row.basis != standing.basis(row.project_id)]
+        found |= {row.scan_id: kept(row) for row in rows if row not in stale}
+        found |= {one.row.scan_id: judge(standing, one) for one in load(standing, stale)}
     return found
 
 
@@ -139,7 +172,8 @@ def refresh(session: Session, most: int) -> int:
         if done >= most or basis == standing.basis(project):
             continue
         stale = (ScanResultRow.project_id == project) & (ScanResultRow.basis == basis)
-        for row in session.scalars(select(ScanResultRow).where(stale).limit(most - done)).all():
-            store(session, row, standing)
-            done += 1
+        rows = session.scalars(select(ScanResultRow).where(stale).limit(most - done)).all()
+        for loaded in load(standing, rows):
+            _keep(standing, loaded)
+        done += len(rows)
     return done

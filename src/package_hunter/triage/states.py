@@ -161,8 +161,3 @@ def _lies_in(key: str, place: Place, chains: Chains) -> bool:
         return True
     inner = chains.path_of(key)
     return inner is not None and inner.startswith(place.group.path + "/")
-
-
-def state_at(session: Session, key: str, fingerprint: str) -> StateRow | None:
-    """The state that was set right there."""
-    return session.get(StateRow, (key, fingerprint))

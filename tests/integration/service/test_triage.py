@@ -13,9 +13,13 @@ from sqlalchemy.orm import Session
 
 from package_hunter.errors import UsageError
 from package_hunter.governance import policies
-from package_hunter.model.scan import Decision, Verdict
+from package_hunter.model.report import Report
+from package_hunter.model.report_form import to_json
+from package_hunter.model.scan import Coverage, Decision, Verdict
 from package_hunter.policy.decide import today
-from package_hunter.store import history
+from package_hunter.queue.base import Job
+from package_hunter.store import history, scans
+from package_hunter.store import results as after
 from package_hunter.store.database import Store
 from package_hunter.store.finding_tables import (
     FindingRow,
@@ -26,10 +30,13 @@ from package_hunter.store.finding_tables import (
     StateRow,
 )
 from package_hunter.store.members import Place
+from package_hunter.store.models import Scan, StoredReport
 from package_hunter.store.places import MissingError
 from package_hunter.triage import projection, results, states
+from package_hunter.triage.judge import ServerJudge
 from package_hunter.triage.states import NeedsProposalError
 from package_hunter.triage.values import Grant, NewState, Reason, State
+from tests.support import judge_samples as samples
 from tests.support.duty_store import ANA, BEN, LOOK, PROOF, finding, id_of, scanned, shops
 
 WEEK = today() + dt.timedelta(days=7)
@@ -235,6 +242,59 @@ def test_what_is_not_there_has_no_state_and_each_change_is_in_the_history(store:
     assert [(e.who, e.before is None) for e in told] == [("ana", True), ("ben", False)]
     assert '"false_positive"' in str(told[1].before)
     assert '"confirmed"' in str(told[1].after)
+
+
+def _judged(store: Store, project: uuid.UUID, own: str | None = None) -> Report:
+    """What a worker makes of a scan in this project that found LOOK and PROOF."""
+    with store.write() as session:
+        scan = scans.add(session, scans.NewScan("demo", "ana", sha256="0" * 64, size=1, project=project))
+    report = replace(samples.report(), id=str(scan.id), findings=(LOOK, PROOF), coverage=Coverage())
+    job = Job(scan.id, None, "0" * 64, None, 1, "lease", project=project)
+    made = ServerJudge().judge(store, job, report, own)
+    with store.write() as session:
+        session.add(StoredReport(scan_id=scan.id, body=scans.pack_report(to_json(made))))
+        session.get_one(Scan, scan.id).status = "finished"
+        after.stored(session, session.get_one(Scan, scan.id), made)
+    assert _decision(store, scan.id) == (made.verdict, made.decision), "what is kept is what the report says"
+    return made
+
+
+def test_a_scan_is_judged_by_the_policies_and_states_of_its_project(store: Store) -> None:
+    at = shops(store)
+    shop = id_of(at["web/shop"])
+    assert _judged(store, shop).decision is Decision.BLOCK
+    with store.write() as session:
+        states.set_state(session, ANA, at["web"], PROOF.fingerprint, ACCEPT, Grant("3"))
+    made = _judged(store, shop)
+    assert (made.verdict, made.decision) == (Verdict.SUSPICIOUS, Decision.REVIEW)
+    assert [bool(f.waived) for f in made.findings] == [False, True]
+    assert "acceptable risk (ana, until" in str(made.findings[1].waived)
+    with store.write() as session:
+        warns = {"rule": [{"decision": "block", "kind": "git_hook", "mode": "warn", "name": "soon"}]}
+        policies.put(session, ANA, at["web"], warns)
+    made = _judged(store, shop)
+    assert made.decision is Decision.REVIEW
+    assert any("only warns: group:web, soon: block" in notice for notice in made.notices)
+    pay = _judged(store, id_of(at["ops/pay"]))
+    assert pay.decision is Decision.BLOCK
+
+
+def test_a_projects_own_file_lifts_neither_proof_nor_an_enforced_rule(store: Store) -> None:
+    at = shops(store)
+    shop = id_of(at["web/shop"])
+    own = (
+        '[[waiver]]\nkind = "*"\nreason = "ours"\nauthor = "eve"\nexpires = 2099-01-01\n'
+        '[[rule]]\ndecision = "pass"\nkind = "*"\n'
+    )
+    made = _judged(store, shop, own)
+    assert [f.waived for f in made.findings] == ["ours (eve, until 2099-01-01)", None]
+    assert made.decision is Decision.BLOCK
+    assert any("1 finding is waived by the project's own" in notice for notice in made.notices)
+    with store.write() as session:
+        policies.put(session, ANA, at["web"], {"rule": [{"decision": "review", "kind": "git_hook"}]})
+    assert [f.waived for f in _judged(store, shop, own).findings] == [None, None]
+    wrong = _judged(store, shop, "no toml [[[")
+    assert any("was not used" in notice for notice in wrong.notices)
 
 
 def _projected(session: Session) -> Sequence[object]:

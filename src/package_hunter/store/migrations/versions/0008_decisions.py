@@ -11,11 +11,13 @@ depends_on = None
 
 _INDEXES = (
     ("findings_by_end", "findings", ("state", "until")),
+    ("findings_by_age", "findings", ("first_seen",)),
+    ("findings_by_claim", "findings", ("claimed_until",)),
     ("findings_by_fingerprint", "findings", ("fingerprint", "project_id")),
     ("findings_by_kind", "findings", ("kind", "last_seen", "id")),
-    ("findings_by_package", "findings", ("package", "last_seen", "id")),
     ("findings_by_project", "findings", ("project_id", "last_seen", "id")),
     ("findings_by_project_state", "findings", ("project_id", "state", "last_seen", "id")),
+    ("findings_by_project_severity", "findings", ("project_id", "severity", "last_seen", "id")),
     ("findings_by_severity", "findings", ("severity", "last_seen", "id")),
     ("findings_by_state", "findings", ("state", "last_seen", "id")),
     ("findings_by_time", "findings", ("last_seen", "id")),
@@ -35,6 +37,12 @@ def upgrade() -> None:
     _make_policies()
     for name, table, columns in _INDEXES:
         op.create_index(name, table, list(columns))
+    op.create_index(
+        "findings_by_package",
+        "findings",
+        ["package", "last_seen", "id"],
+        postgresql_ops={"package": "varchar_pattern_ops"},
+    )
 
 
 def _make_findings() -> None:
@@ -50,7 +58,6 @@ def _make_findings() -> None:
         sa.Column("confidence", sa.String(16), nullable=False),
         sa.Column("title", sa.String(500), nullable=False),
         sa.Column("package", sa.String(512), nullable=False),
-        sa.Column("words", sa.Text(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("behaviour", sa.Text(), nullable=False),
         sa.Column("behaviour_digest", sa.String(32), nullable=False),
@@ -69,6 +76,13 @@ def _make_findings() -> None:
         sa.Column("claimed_until", sa.BigInteger()),
     )
     op.create_table(
+        "finding_words",
+        sa.Column(
+            "finding_id", sa.Uuid(), sa.ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("words", sa.Text(), nullable=False),
+    )
+    op.create_table(
         "occurrences",
         sa.Column("scan_id", sa.Uuid(), sa.ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("fingerprint", sa.String(64), primary_key=True),
@@ -85,7 +99,6 @@ def _make_findings() -> None:
         sa.Column("purl", sa.String(512)),
         sa.Column("last_scan", sa.Uuid(), nullable=False),
         sa.Column("last_created", sa.BigInteger(), nullable=False),
-        sa.Column("whole_scan", sa.Uuid()),
         sa.Column("whole_created", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -192,6 +205,7 @@ def downgrade() -> None:
         "finding_presence",
         "scan_lines",
         "occurrences",
+        "finding_words",
         "findings",
     ):
         op.drop_table(table)
