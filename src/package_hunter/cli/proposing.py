@@ -179,7 +179,7 @@ def _impact(impact: dict[str, Any]) -> list[str]:
     tried = f"{impact['tried']} of {impact['total']} {impact['what']} tried, {impact['not_tried']} not"
     lines = [f"Impact: {tried}; {impact['flipped']} would be decided otherwise."]
     for flip in impact["flips"][:50]:
-        request = f", {flip['merge_request']}" if flip["merge_request"] else ""
+        request = f", merge request {flip['merge_request']}" if flip["merge_request"] else ""
         lines.append(
             f"  {flip['was']} -> {flip['now']}  {flip['target']} ({flip['project']}{request}) {flip['scan']}"
         )

@@ -54,7 +54,7 @@ class PolicyKind:
 def with_policy(session: Session, place: Place, document: Document | None, budget: Budget) -> Impact:
     """What a policy's document would do in a place."""
     then = Standing(session, instead={place.key: document})
-    return rejudged(session, stored_scans(session, place), lambda row: judge(then, row), budget)
+    return rejudged(session, stored_scans(session, place), lambda scan: judge(then, scan), budget)
 
 
 def granted(act: Act) -> Grant | None:
