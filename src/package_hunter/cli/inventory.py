@@ -128,9 +128,12 @@ def import_records(
     ],
 ) -> None:
     """Take records of malicious packages (MAL-…): each project that has one is told, once."""
-    data = _data(file, osv.MAX_BYTES)
-    with open_store(settings()).write() as session:
-        done = osv.take(session, data)
+    records, done = osv.read(_data(file, osv.MAX_BYTES)), osv.Imported()
+    store = open_store(settings())
+    for start in range(0, len(records), osv.AT_ONCE):
+        with store.write() as session:
+            osv.take(session, records[start : start + osv.AT_ONCE], done)
+    with store.write() as session:
         said = {"taken": done.taken, "withdrawn": done.withdrawn, "told": done.told}
         history.record(session, command_line(), Change("osv.import", file.name, after=said))
     say(

@@ -92,7 +92,7 @@ def _condemn_what_it_saw(session: Session, scan: Scan, report: Report) -> None:
                 origin="scan",
                 record=digest,
                 base=name.base,
-                said=marks.said(proof),
+                said=_kinds(proof),
                 versions={"versions": [name.version]},
                 digests=frozenset({digest}),
                 rotate=rotate(report, _purl(proof)),
@@ -100,6 +100,12 @@ def _condemn_what_it_saw(session: Session, scan: Scan, report: Report) -> None:
                 scan=scan.id,
             )
             condemn(session, sentence)
+
+
+def _kinds(findings: list[Finding]) -> str:
+    """What was proved, without the words of the one scan: those may name its project's folders."""
+    kinds = dict.fromkeys(finding.kind.replace("_", " ") for finding in findings)
+    return f"it was seen in the box: {', '.join(kinds)}."
 
 
 def _purl(findings: list[Finding]) -> str | None:

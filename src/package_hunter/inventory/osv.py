@@ -8,7 +8,7 @@ that repository puts them, in ``database_specific.iocs``. Records of mere weakne
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from package_hunter.store.inventory_tables import MAX_DIGEST
 from package_hunter.store.scans import clean_text
 
 MAX_BYTES = 256 << 20
+AT_ONCE = 500
+"""Records in one transaction."""
 _MAX_SAID = 2_000
 _MAX_HOSTS = 100
 _MAX_LISTED = 20_000  # versions and ranges of one package
@@ -57,14 +59,18 @@ class Imported:
     told: int = 0
 
 
-def take(session: Session, data: bytes) -> Imported:
-    """Import a record, a list of them, or one a line; UsageError."""
+def read(data: bytes) -> list[Any]:
+    """The records of a file: one, a list of them, or one a line; UsageError."""
     if len(data) > MAX_BYTES:
         raise UsageError(f"The file has more than {MAX_BYTES} bytes.", "Import it in parts.")
-    done = Imported()
-    for record in _records(data):
+    return list(_records(data))
+
+
+def take(session: Session, records: Iterable[Any], done: Imported) -> None:
+    """Import records; ``done`` counts. A hundred thousand of them are taken in parts: whoever else writes waits for a
+    transaction's end."""
+    for record in records:
         _one(session, record, done)
-    return done
 
 
 def _records(data: bytes) -> Iterator[Any]:

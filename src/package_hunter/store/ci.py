@@ -39,7 +39,10 @@ from package_hunter.store.tokens import token_digest
 TOKEN_MS = 3_600_000
 _MAX_TOKEN_MS = 6 * 3_600_000
 _KEPT_MS = 2 * 86_400_000  # longer than any forge's token that is believed: none is exchanged twice
-USUAL = (Permission.PROJECT_READ, Permission.SCAN_READ, Permission.SCAN_SUBMIT, Permission.REPORT_READ)
+USUAL = (
+    *(Permission.PROJECT_READ, Permission.SCAN_READ, Permission.SCAN_SUBMIT, Permission.REPORT_READ),
+    Permission.GATE_READ,
+)
 """What a rule gives where it does not say."""
 
 

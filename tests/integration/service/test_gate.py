@@ -254,6 +254,16 @@ def test_a_later_run_in_which_nothing_was_seen_clears_nobody(world: World) -> No
     assert ask(world)["result"] == "block"
 
 
+def test_one_part_of_a_repository_does_not_clear_another(world: World) -> None:
+    unwhole = clean(package(LEFT))
+    unwhole = replace(unwhole, verdict=Verdict.INCONCLUSIVE, coverage=Coverage(reasons=("It hung.",)))
+    done(world, replace(unwhole, target=replace(unwhole.target, name="backend")))
+    done(world, replace(clean(package(LEFT)), target=replace(unwhole.target, name="frontend")))
+    assert ask(world)["result"] == "review"
+    done(world, replace(clean(package(LEFT)), target=replace(unwhole.target, name="backend")))
+    assert ask(world)["result"] == "pass"
+
+
 def test_an_unwhole_scan_and_a_tree_with_gaps_need_a_person(world: World) -> None:
     unwhole = clean(package(LEFT))
     unwhole = replace(unwhole, verdict=Verdict.INCONCLUSIVE, coverage=Coverage(reasons=("It hung.",)))
@@ -281,7 +291,7 @@ def test_what_turned_malicious_later_blocks_what_had_passed(world: World) -> Non
         "affected": [{"package": {"ecosystem": "npm", "name": "left"}, "versions": ["1.0.0"]}],
     }
     with world.store.write() as session:
-        osv.take(session, json.dumps(mal).encode())
+        osv.take(session, [mal], osv.Imported())
     answer = ask(world)
     assert answer["result"] == "block"
     assert "MAL-1" in answer["says"]

@@ -226,8 +226,10 @@ def record(name: str = "MAL-2026-1", **changes: Any) -> dict[str, Any]:
 
 
 def imported(world: World, *records: dict[str, Any]) -> osv.Imported:
+    done = osv.Imported()
     with world.store.write() as session:
-        return osv.take(session, json.dumps(list(records)).encode())
+        osv.take(session, osv.read(json.dumps(list(records)).encode()), done)
+    return done
 
 
 def test_an_imported_record_is_told_to_every_project_that_had_it_and_to_no_other(world: World) -> None:
@@ -276,8 +278,8 @@ def test_records_of_weaknesses_and_broken_ones_are_left_out(world: World) -> Non
     ]
     done = imported(world, *broken)
     assert (done.taken, done.left_out, done.told) == (0, 7, 0)
-    with pytest.raises(UsageError, match="Line 2"), world.store.write() as session:
-        osv.take(session, b'{"id": "MAL-9"}\n{"id": \n')
+    with pytest.raises(UsageError, match="Line 2"):
+        osv.read(b'{"id": "MAL-9"}\n{"id": \n')
 
 
 def test_proof_against_a_file_is_told_to_others_who_have_that_very_file(world: World) -> None:
@@ -289,6 +291,8 @@ def test_proof_against_a_file_is_told_to_others_who_have_that_very_file(world: W
     assert "web/shop" not in json.dumps(body)
     assert str(scan) not in json.dumps(body), "whose scan it was is not theirs to know"
     assert "npm token" in body["todo"], "what it was seen to take"
+    assert "exfiltration" in body["what"]
+    assert "/home/dev" not in json.dumps(body), "paths may name the other project"
     assert "collect.example" in body["facts"]["hosts"] or "paste.example" in body["facts"]["hosts"]
 
 

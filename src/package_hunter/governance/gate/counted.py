@@ -78,10 +78,15 @@ def of_commit(session: Session, project: uuid.UUID, commit: str) -> list[Counted
 
 
 def deciding(scans: Sequence[Counted]) -> list[Counted]:
-    """Those whose word counts: the newest that is done, and each that proved something. A later run in which nothing
-    was seen clears nobody."""
-    done = [scan for scan in scans if scan.is_done]
-    return done[:1] + [scan for scan in done[1:] if scan.is_proof]
+    """Those whose word counts: of each target (a repository may be scanned in parts) the newest that is done, and each
+    that proved something. A later run in which nothing was seen clears nobody, and one part does not clear another."""
+    told: set[str] = set()
+    found = []
+    for scan in (scan for scan in scans if scan.is_done):
+        if scan.is_proof or scan.scan.target not in told:
+            found.append(scan)
+        told.add(scan.scan.target)
+    return found
 
 
 def decision_of(scan: Counted) -> Decision:
