@@ -3,7 +3,6 @@ vouches for, is but claimed: it is kept and shown, and counts for nothing."""
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.job import JobClaims
 from package_hunter.errors import UsageError
+from package_hunter.governance import requirements
 from package_hunter.inventory.intake import check_commit
 from package_hunter.policy.layers import Effective
 from package_hunter.policy.model import Pipeline
@@ -114,7 +114,7 @@ def _not_pinned(project: Project, effective: Effective, claims: JobClaims) -> st
 
 
 def _pinned_for(project: Project, pipelines: tuple[Pipeline, ...]) -> list[Pipeline]:
-    return [p for p in pipelines if any(fnmatch.fnmatchcase(project.path, pattern) for pattern in p.projects)]
+    return [pipeline for pipeline in pipelines if requirements.applies(pipeline.projects, project.path)]
 
 
 def _is(claims: JobClaims, pipeline: Pipeline) -> bool:
