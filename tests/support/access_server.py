@@ -99,6 +99,8 @@ class AccessServer:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-                return await client.request(method, url, headers=headers, **more)
+                answer = await client.request(method, url, headers=headers, **more)
+            await self.app.state.service.auth._noting.written()  # this loop ends: nothing may go on
+            return answer
 
         return asyncio.run(send())

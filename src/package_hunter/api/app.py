@@ -63,7 +63,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await service.auth.failures.flush()
+        await service.auth.flush()
         store.close()
 
     app = FastAPI(

@@ -125,6 +125,11 @@ class Authenticator:
                 self._require_calm(claim.address)
             raise self._failed(claim.name, claim.address)
 
+    async def flush(self) -> None:
+        """Write what is noted beside the requests: uses, and failed logins."""
+        await self._noting.written()
+        await self.failures.flush()
+
     def forget(self) -> None:
         """Somebody's accounts were changed here: all that was verified is looked up again (not checked again)."""
         self._verified = {key: replace(known, until=0.0) for key, known in self._verified.items()}

@@ -33,6 +33,11 @@ class Noting:
         self._sessions.add(key)
         self._begin()
 
+    async def written(self) -> None:
+        """Once all is written that came until now."""
+        if self._writing is not None:
+            await self._writing
+
     def _begin(self) -> None:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())

@@ -4,14 +4,18 @@ it, as canonical JSON (RFC 8785); its signature is of the digest."""
 from __future__ import annotations
 
 import base64
+
+# rfc8785 sorts by it. Loaded now: where SQLite's file is the API's user's, entries are sealed with that user's rights
+# to files, to whom a Python below root's home is out of reach
+import encodings.utf_16_be  # noqa: F401
 import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from package_hunter.model import jcs
 from package_hunter.store.history_tables import HistoryRow
 
 START = "0" * 64
@@ -46,7 +50,7 @@ def entry_values(row: HistoryRow) -> dict[str, Any]:
 def digest(row: HistoryRow, seal: Seal) -> str:
     """SHA-256 (hex) of the entry in its place."""
     place = {"position": seal.position, "previous": seal.previous}
-    return hashlib.sha256(rfc8785.dumps(entry_values(row) | place)).hexdigest()
+    return hashlib.sha256(jcs.dumps(entry_values(row) | place)).hexdigest()
 
 
 def sign(key: Ed25519PrivateKey, of: str) -> str:

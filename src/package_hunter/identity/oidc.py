@@ -22,7 +22,7 @@ from joserfc.errors import JoseError
 
 from package_hunter.identity.directory import Directory, Metadata
 from package_hunter.identity.errors import ProviderError, UntrustedError
-from package_hunter.identity.tokens import Expected, believe
+from package_hunter.identity.tokens import SKEW_SECONDS, Expected, believe
 
 SECONDS = 600
 """For so long somebody may be at his provider."""
@@ -145,14 +145,15 @@ def finish(pending: Pending, answer: Answer, client: Client, directory: Director
     if isinstance(access, str):
         params["access_token"] = access
     try:
-        CodeIDToken(found.claims, found.header, params=params).validate(leeway=0)
+        CodeIDToken(found.claims, found.header, params=params).validate(leeway=SKEW_SECONDS)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise UntrustedError("The ID token does not belong to this login.") from error
-    claims = found.claims
-    if claims.get(client.groups_claim) is None and metadata.userinfo_endpoint and isinstance(access, str):
+    claims, untold = found.claims, pending.purpose != "confirm" and client.groups_claim not in found.claims
+    if untold and metadata.userinfo_endpoint and isinstance(access, str):
         claims = _with_userinfo(claims, metadata.userinfo_endpoint, access, directory)
     person = _person(claims, client)
-    if pending.purpose == "confirm" and (person.authenticated or 0) < (pending.begun - 1) * 1_000:
+    since, until = (pending.begun - 1) * 1_000, (time.time() + SKEW_SECONDS) * 1_000  # whole seconds are told
+    if pending.purpose == "confirm" and not since <= (person.authenticated or 0) <= until:
         raise UntrustedError(
             "The identity provider does not say that you have just shown who you are (auth_time).",
             "It must heed max_age=0.",

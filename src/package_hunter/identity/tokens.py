@@ -22,7 +22,7 @@ from package_hunter.identity.errors import UntrustedError
 from package_hunter.identity.json_text import json_object
 
 _MAX_TOKEN = 16 << 10
-_SKEW_SECONDS = 60  # a clock may be wrong by so much; never for an end
+SKEW_SECONDS = 60  # a clock may be wrong by so much; never for an end
 _ALGORITHMS: dict[str, type[Key]] = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), RSAKey),
     **dict.fromkeys(("ES256", "ES384", "ES512"), ECKey),
@@ -97,7 +97,7 @@ def _check(claims: dict[str, Any], expected: Expected) -> None:
     now, ends, made = time.time(), _time(claims, "exp"), _time(claims, "iat")
     if ends <= now:
         raise UntrustedError("The token has expired.")
-    if made > now + _SKEW_SECONDS or _later(claims.get("nbf"), now):
+    if made > now + SKEW_SECONDS or _later(claims.get("nbf"), now):
         raise UntrustedError("The token is not good yet.")
     if expected.lifetime is not None and ends - made > expected.lifetime:
         raise UntrustedError("The token is good for too long.")
@@ -114,7 +114,7 @@ def _time(claims: dict[str, Any], name: str) -> float:
 
 
 def _later(not_before: Any, now: float) -> bool:
-    return not_before is not None and (not _is_time(not_before) or not_before > now + _SKEW_SECONDS)
+    return not_before is not None and (not _is_time(not_before) or not_before > now + SKEW_SECONDS)
 
 
 def _is_time(value: Any) -> TypeGuard[float]:

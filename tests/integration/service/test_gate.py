@@ -217,7 +217,7 @@ def test_a_block_says_what_was_seen_who_can_lift_it_and_how(world: World) -> Non
     assert "npm token" in reason["what"]
     assert "pkg:npm/maldep@1.0.0" in reason["what"]
     assert reason["who_can_lift_it"] == ["lea"]
-    assert "waiver" in reason["how_to_ask"]
+    assert "findings waive" in reason["how_to_ask"]
     assert reason["scan"] == str(scan)
     (told,) = world.notices("gate.blocked")
     assert told[0] == world.ids["web/shop"]

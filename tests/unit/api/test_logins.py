@@ -157,8 +157,7 @@ def test_a_revoked_token_ends_and_its_uses_are_noted(store: Store) -> None:
     async def go() -> None:
         auth = authenticator(store, seconds=0.0)
         assert (await auth.identify(b"Bearer " + token.encode(), HERE)).account == "token:ci"
-        assert auth._noting._writing is not None
-        await auth._noting._writing
+        await auth.flush()
         with store.write() as session:
             assert session.get_one(Token, "ci").last_used is not None
             accounts.revoke_token(session, "ci")
