@@ -86,6 +86,7 @@ def details(session: Session, view: View, row: FindingRow) -> FindingDetails:
         **info.model_dump(),
         set=_state(listing.state_of(session, row), chains, row.project_id),
         changed=list(listing.changes(session, row)),
+        behaviour=row.behaviour_digest,
         subjects=list(Behaviour.from_json(row.behaviour).subjects),
         needs_proposal=states.why_not(session, place, row, chains),
     )

@@ -33,6 +33,7 @@ from package_hunter.api.service import Service
 from package_hunter.api.transactions import read, write
 from package_hunter.store import places
 from package_hunter.store.finding_tables import FindingRow
+from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.members import Place
 from package_hunter.triage import bulk, claims, listing, notes, states
 from package_hunter.triage.chain import Chains
@@ -86,7 +87,10 @@ def _one(router: APIRouter, service: Service) -> None:
     @router.put(f"{_Finding}/state", summary="Set the state of a finding: here, in a group, or for all")
     async def set_state(request: Request, finding_id: str, asked: SetStateBody) -> FindingDetails:
         def change(session: Session) -> FindingDetails:
+            hold(session, FINDINGS)  # what is looked at from here on is what the state is set for
             row = found(session, request, finding_id)
+            if asked.behaviour not in (None, row.behaviour_digest):
+                raise ApiError(409, "The finding does something else by now.", "Look at it again.")
             place = _place(session, request, row, asked)
             states.set_state(session, actor_of(request), place, row.fingerprint, asked.new())
             return answers.details(session, view_of(request), row)

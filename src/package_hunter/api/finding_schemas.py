@@ -75,6 +75,7 @@ class FindingDetails(FindingInfo):
 
     set: StateInfo | None = Field(description="The state that reaches it; null: nobody set one.")
     changed: list[str] = Field(description="What it does that it did not when the state was set.")
+    behaviour: str = Field(description="A digest of what it does: to be given with a state.")
     subjects: list[str] = Field(description="What it is done to: hosts, files, programs.")
     needs_proposal: str | None = Field(description="Why no single person may silence it.")
 
@@ -106,6 +107,10 @@ class StateBody(_Asked):
 class SetStateBody(StateBody):
     """A state to be set for one finding."""
 
+    behaviour: Mark | None = Field(
+        default=None,
+        description="The finding's `behaviour` that was looked at: 409 where it is another by now.",
+    )
     scope: Literal["project", "group", "all"] = "project"
     group: Annotated[str, Field(max_length=MAX_PATH)] | None = Field(
         default=None,

@@ -23,6 +23,7 @@ from package_hunter.governance import policy_file
 from package_hunter.model.scales import SEVERITIES
 from package_hunter.store.database import now_ms
 from package_hunter.store.finding_tables import FindingRow
+from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.members import Place
 from package_hunter.store.places import MissingError
 from package_hunter.triage import bulk, claims, listing, notes, results, states
@@ -247,6 +248,7 @@ def _writing() -> Iterator[Session]:
     config = settings()
     policy_file.use(config.policy_file)
     with open_store(config).write() as session:
+        hold(session, FINDINGS)
         yield session
 
 

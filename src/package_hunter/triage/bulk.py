@@ -16,6 +16,7 @@ from package_hunter.access.view import View
 from package_hunter.errors import UsageError
 from package_hunter.policy.decide import today
 from package_hunter.store.finding_tables import FindingRow
+from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.members import Place
 from package_hunter.store.places import TakenError
 from package_hunter.store.scoping import scoped
@@ -101,6 +102,7 @@ def apply(
 ) -> tuple[int, tuple[Refused, ...]]:
     """Do what a preview of this digest said; how many were set, and which stay. TakenError where it would be something
     else by now."""
+    hold(session, FINDINGS)
     new.check(today())
     found = chosen(session, view, which)
     if _digest(found, new) != digest:

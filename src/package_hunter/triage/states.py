@@ -74,7 +74,7 @@ def require_free(session: Session, place: Place, found: Sequence[FindingRow], ch
         if why is not None:
             raise NeedsProposalError(
                 f"The finding {finding.fingerprint} ({finding.kind}) cannot be silenced by one person: {why}.",
-                "Propose a waiver; it holds once somebody else has approved it (docs/triage.md).",
+                "Propose a waiver (package-hunter proposals make); it holds once somebody else has approved it.",
             )
 
 

@@ -21,7 +21,7 @@ from tests.support.service_postgres import postgres
 REQUESTS = int(os.environ.get("ANY_REQUESTS", "3000"))
 
 
-pytestmark = pytest.mark.timeout(3_600 if REQUESTS != 3000 else 300)
+pytestmark = pytest.mark.timeout(7_200 if REQUESTS != 3000 else 900)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -36,7 +36,7 @@ def asker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             max_pending_scans=10**9,
             failed_logins_per_minute=10**9,
         )
-        made = Asker(server)
+        made = Asker(server, few=request.param == "postgresql" and REQUESTS == 3000)
         yield made
         made.close()
         server.store.close()

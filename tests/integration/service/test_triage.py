@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -325,3 +326,20 @@ def test_the_projection_is_made_anew_from_the_reports(store: Store) -> None:
         assert projection.backfill(session, 2) == 0
         results.refresh(session, 100)
         assert _projected(session) == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"no report", zlib.compress(b"[]"), zlib.compress(b"{"), zlib.compress(b"\xff")]
+)
+def test_a_stored_report_that_is_none_passes_nowhere_and_holds_nothing_up(store: Store, body: bytes) -> None:
+    with store.write() as session:
+        bad = scans.add(session, scans.NewScan("bad", "ana", sha256="0" * 64, size=1))
+        bad.status, bad.created = "finished", 1
+        session.add(StoredReport(scan_id=bad.id, body=body))
+    with store.write() as session:
+        good = scanned(session, [LOOK])
+        session.execute(delete(ScanResultRow).where(ScanResultRow.scan_id == good))
+        assert projection.backfill(session, 10) == 2
+        assert projection.backfill(session, 10) == 0
+    assert _decision(store, bad.id) == (Verdict.INCONCLUSIVE, Decision.REVIEW)
+    assert _decision(store, good)[1] is Decision.REVIEW

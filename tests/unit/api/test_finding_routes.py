@@ -44,6 +44,9 @@ def test_a_finding_is_decided_about_and_the_policy_follows(server: AccessServer,
         OWN,
     )
     body = {"state": "accepted", "reason": "used_in_tests", "until": WEEK}
+    other = server.ask(analyst, "PUT", _url(server, "/state"), json={**body, "behaviour": "0" * 32})
+    assert other.status_code == 409, "somebody looked at something else"
+    body["behaviour"] = before["behaviour"]
     done = server.ask(analyst, "PUT", _url(server, "/state"), json=body).json()
     assert (done["state"], done["decision"], done["until"]) == ("accepted", "pass", WEEK)
     assert done["set"]["scope"] == f"project:{OWN}"
