@@ -1,7 +1,7 @@
 """A server whose scans are made up: for tests of everything around the scan. Run as a program, it serves.
 
 The made-up scan obeys the archive's first bytes: ``sleep SECONDS``, ``fail``, ``crash``, ``inconclusive``,
-``malicious``, ``hang``; anything else finds nothing.
+``malicious``, ``finding`` (one that is no proof), ``hang``; anything else finds nothing.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from typing import IO, Any
 
 from package_hunter.api import server
 from package_hunter.cli.serve import Parts, renderers, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
+from package_hunter.governance import clock
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
+from package_hunter.policy.rejudge import rejudge
 from package_hunter.queue import worker
 from package_hunter.queue.base import Job
-from tests.support.judge_samples import report
+from tests.support.judge_samples import FINDING, report
 
 T0 = "2021-11-19T16:35:16.457772674Z"
+LOOK = replace(FINDING, kind="git_hook", proof=False, severity="medium")
 RULE = "Unexpected outbound connection destination"
 
 
@@ -82,6 +86,8 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
         raise BadArchiveError("This is no tar archive.", "Make one with tar -czf.")
     elif word == "crash":
         raise ValueError(word)
+    elif word == "finding":
+        return rejudge(replace(made_report(str(job.scan_id)), findings=(LOOK,)))
     verdict = word if word in ("malicious", "inconclusive") else "no_findings"
     return made_report(str(job.scan_id), verdict, alerts=int(word == "malicious"))
 
@@ -93,6 +99,7 @@ def main(argv: list[str]) -> int:
     server._MAX_CONNECTIONS = int(os.environ.get("FAKE_CONNECTIONS", "900"))
     server._UNREAD_SECONDS = float(os.environ.get("FAKE_UNREAD", "60"))
     server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
+    clock.EVERY_SECONDS = float(os.environ.get("FAKE_CLOCK", "20"))
     worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
     if argv[0] == "worker":
         return run_workers(Settings(), parts)

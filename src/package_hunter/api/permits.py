@@ -135,7 +135,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("POST", f"{_V1}/me/totp/remove", _W.PERSON, None, "totp.remove"),
     Permit("GET", f"{_V1}/me/identities", _W.PERSON, None),
     Permit("POST", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None),
-    Permit("DELETE", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None, "identity.unlink"),
+    Permit("DELETE", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None, "link.remove"),
     Permit("GET", f"{_V1}/me/tokens", _W.PERSON, None),
     Permit("POST", f"{_V1}/me/tokens", _W.PERSON, None, "token.add"),
     Permit("DELETE", f"{_V1}/me/tokens", _W.PERSON, None, "token.revoke"),

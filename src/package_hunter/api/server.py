@@ -41,6 +41,7 @@ _FILES = 4_096
 _BACKLOG = 1_024
 _LIBRARIES = (
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
+    *("argon2", "authlib.oauth2", "authlib.oidc", "httpcore", "joserfc", "pyotp"),
     *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "httpx", "httpcore", "idna"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
@@ -293,9 +294,11 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     What does not import (an optional dependency that is missing) would not do so later either.
     """
     from package_hunter import (
+        access,
         api,
         findings,
         governance,
+        identity,
         inventory,
         model,
         notices,
@@ -308,7 +311,7 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     )
     from package_hunter.governance.proposals.kinds import rule_set
 
-    duties = (governance, triage, inventory, rules)
+    duties = (access, identity, governance, triage, inventory, rules)
     ours = (model, api, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use

@@ -12,10 +12,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from package_hunter.model import jcs
 from package_hunter.store.history_tables import HistoryRow
 
 START = "0" * 64
@@ -50,7 +50,7 @@ def entry_values(row: HistoryRow) -> dict[str, Any]:
 def digest(row: HistoryRow, seal: Seal) -> str:
     """SHA-256 (hex) of the entry in its place."""
     place = {"position": seal.position, "previous": seal.previous}
-    return hashlib.sha256(rfc8785.dumps(entry_values(row) | place)).hexdigest()
+    return hashlib.sha256(jcs.dumps(entry_values(row) | place)).hexdigest()
 
 
 def sign(key: Ed25519PrivateKey, of: str) -> str:

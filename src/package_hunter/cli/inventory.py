@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from package_hunter import duties  # noqa: F401 (says what follows a result)
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.places import say, shown_time, table
@@ -15,7 +16,9 @@ from package_hunter.config import settings
 from package_hunter.errors import UsageError
 from package_hunter.inventory import files, intake, osv, packages, sbom
 from package_hunter.inventory import who_has as find
+from package_hunter.inventory.rejudge import Rejudge
 from package_hunter.inventory.who_has import Has
+from package_hunter.queue import recordings
 from package_hunter.store import history, places
 from package_hunter.store.history import Change
 
@@ -118,6 +121,25 @@ def show_files(
     table(("VERSION", "VERDICT", "FILE", "DIGEST", "WHY"), rows)
     for file in (f for f in found if f.native):
         say(f"Of {file.name or file.digest} nothing is known of: {', '.join(file.native[:20])}.")
+
+
+@inventory.command("rejudge")
+def judge_again(
+    project: Annotated[str | None, typer.Option("--project", help="Only scans of this project.")] = None,
+    limit: Annotated[int, typer.Option(help="How many scans, the newest first.", min=1)] = 1_000,
+) -> None:
+    """Judge kept recordings by the rules of now: what new rules see is told to who has the package."""
+    folder = recordings.folder(settings())
+    if folder is None or not folder.is_dir():
+        raise UsageError(
+            "No recordings are kept here.", "Set PACKAGE_HUNTER_RECORDINGS_BYTES for the workers."
+        )
+    store = open_store(settings())
+    with store.read() as session:
+        place = None if project is None else places.project_at(session, EVERYTHING, project).id
+    done = Rejudge(store, folder, command_line()).all(place, limit)
+    unread = f"; {done.unread} could not be read" if done.unread else ""
+    say(f"{done.judged} scans were judged again, {done.changed} have another result now{unread}.")
 
 
 @osv_app.command("import")

@@ -39,7 +39,7 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts, invitations
+from package_hunter.store import accounts, grants, invitations
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 
@@ -129,6 +129,7 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     # Opened and closed again before any fork: connections must not be shared between processes.
     store = open_store(config)
     link = None if config.development else _first_link(store)
+    _tell_owner(store)
     secrecy.prepare(config)
     store.close()
     sockets = server.listen(host, port, config.development)
@@ -162,6 +163,18 @@ def _first_link(store: Store) -> str | None:
     except StoreError as error:
         log.warning("no link for the first administrator", error=str(error))
         return None
+
+
+def _tell_owner(store: Store) -> None:
+    """Say where the server could change the history, since its database role owns it."""
+    if store.is_sqlite:
+        return
+    with store.peek() as connection:
+        role = grants.current_role(connection)
+    if role.superuser or role.owns:
+        log.warning(
+            "the server's database role could change the history", role=role.name, see="database grant"
+        )
 
 
 def _greet_first(config: Settings, url: str, secret: str) -> None:

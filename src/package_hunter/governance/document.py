@@ -8,9 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import rfc8785
-
 from package_hunter.errors import UsageError
+from package_hunter.model import jcs
 from package_hunter.policy.load import MAX_BYTES, read_policy, read_toml
 from package_hunter.policy.model import Policy
 
@@ -36,8 +35,8 @@ def policy_of(document: Mapping[str, Any], name: str, *, narrow: bool = False) -
 def canonical(document: Mapping[str, Any]) -> str:
     """Its one text (RFC 8785); UsageError where it holds what JSON has not."""
     try:
-        return rfc8785.dumps(_plain(document)).decode()
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        return jcs.dumps(_plain(document)).decode()
+    except (jcs.CanonicalizationError, UnicodeEncodeError) as error:
         raise UsageError(f"The document is no JSON: {error}.", "Correct that value.") from error
 
 

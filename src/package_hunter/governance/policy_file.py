@@ -27,6 +27,7 @@ class PolicyFile:
         self._path = path
         self._stamp: tuple[int, int] | None = None
         self._layer, self._document = _NONE, Document()
+        self._told = ""
         if path is not None:
             self._read(path)
 
@@ -38,7 +39,9 @@ class PolicyFile:
             if _stamp(self._path) != self._stamp:
                 self._read(self._path)
         except (OSError, UsageError) as error:
-            log.warning("policy file kept as it was", error=str(error))
+            if str(error) != self._told:  # once, not at every question
+                self._told = str(error)
+                log.warning("policy file kept as it was", error=self._told)
         return self._layer
 
     def document(self) -> Document:
@@ -55,7 +58,7 @@ class PolicyFile:
         document = from_toml(read_text(path), str(path))
         self._document = document
         self._layer = Layer(ALL, policy_of(document, str(path)), digest_of(document))
-        self._stamp = _stamp(path)
+        self._stamp, self._told = _stamp(path), ""
 
 
 def _stamp(path: Path) -> tuple[int, int]:

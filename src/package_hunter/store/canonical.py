@@ -6,9 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-import rfc8785
-
 from package_hunter.errors import UsageError
+from package_hunter.model import jcs
 
 MAX_BYTES = 1 << 20
 NOTHING = hashlib.sha256(b"null").hexdigest()
@@ -18,8 +17,8 @@ NOTHING = hashlib.sha256(b"null").hexdigest()
 def canonical(document: Any) -> str:
     """The document's one form; UsageError where it has none (a number that JSON cannot hold, a lone surrogate)."""
     try:
-        text = rfc8785.dumps(document).decode()
-    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
+        text = jcs.dumps(document).decode()
+    except (jcs.CanonicalizationError, UnicodeError, RecursionError) as error:
         raise UsageError(f"The document cannot be written as JSON: {error}.", "Correct it.") from error
     if len(text) > MAX_BYTES:
         raise UsageError(f"The document is larger than {MAX_BYTES} bytes.", "Split or shorten it.")

@@ -74,7 +74,7 @@ def _add(session: Session, provider: ProviderRow, known: Known, account: Account
     session.add(row)
     session.flush()
     said = {"provider": provider.name, "subject": known.subject}
-    history.record(session, by, Change("identity.link", account.name, after=said))
+    history.record(session, by, Change("link.add", account.name, after=said))
     return row
 
 
@@ -110,7 +110,7 @@ def unlink(session: Session, provider: ProviderRow, account: Account, by: Actor)
     for row in rows:
         said = {"provider": provider.name, "subject": row.subject}
         session.delete(row)
-        history.record(session, by, Change("identity.unlink", account.name, before=said))
+        history.record(session, by, Change("link.remove", account.name, before=said))
     session.flush()
     work_out(session, provider.id, account, by)
     session.execute(delete(SessionRow).where(SessionRow.account_id == account.id))

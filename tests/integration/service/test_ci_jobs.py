@@ -15,6 +15,7 @@ from package_hunter.access.job import JobClaims
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
+from package_hunter.client import credentials
 from package_hunter.config import Settings
 from package_hunter.errors import UsageError
 from package_hunter.store import accounts, ci, history, members, persons, places, providers
@@ -214,6 +215,21 @@ def test_what_is_not_let_in(server: AccessServer, forge: Crooked) -> None:
     )
     assert foreign.status_code == 403
     assert exchange(server, forge, **good).status_code == 201
+
+
+def test_our_client_exchanges_it_by_itself(
+    server: AccessServer, forge: Crooked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule(server)
+    for name in ("PACKAGE_HUNTER_TOKEN_FILE", "PACKAGE_HUNTER_TOKEN", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PACKAGE_HUNTER_ID_TOKEN", forge.token(**claims()))
+    job = credentials.find()
+    for _ in range(2):  # exchanged once, used twice
+        assert server.ask(None, "GET", "/api/v1/me", auth=job).json()["account"] == "job:web/shop"
+    monkeypatch.setenv("PACKAGE_HUNTER_ID_TOKEN", forge.token(**claims(aud="another")))
+    with pytest.raises(UsageError, match=r"job's ID token .403..*audience"):
+        server.ask(None, "GET", "/api/v1/me", auth=credentials.find())
 
 
 def test_strangers_guesses_are_limited(server: AccessServer, forge: Crooked) -> None:

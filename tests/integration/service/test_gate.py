@@ -217,7 +217,7 @@ def test_a_block_says_what_was_seen_who_can_lift_it_and_how(world: World) -> Non
     assert "npm token" in reason["what"]
     assert "pkg:npm/maldep@1.0.0" in reason["what"]
     assert reason["who_can_lift_it"] == ["lea"]
-    assert "waiver" in reason["how_to_ask"]
+    assert "findings waive" in reason["how_to_ask"]
     assert reason["scan"] == str(scan)
     (told,) = world.notices("gate.blocked")
     assert told[0] == world.ids["web/shop"]
@@ -295,6 +295,21 @@ def test_what_turned_malicious_later_blocks_what_had_passed(world: World) -> Non
     answer = ask(world)
     assert answer["result"] == "block"
     assert "MAL-1" in answer["says"]
+
+
+def test_who_started_the_job_that_brought_it_in_is_named(world: World) -> None:
+    world.finish(
+        submit(world, replace(CLAIMS, owners=("ada@corp.example",)), by="ci"), clean(package(LEFT, "m"))
+    )
+    mal = {
+        "id": "MAL-2",
+        "affected": [{"package": {"ecosystem": "npm", "name": "left"}, "versions": ["1.0.0"]}],
+    }
+    with world.store.write() as session:
+        osv.take(session, [mal], osv.Imported())
+    ((_, told),) = world.notices("package.turned-malicious")
+    assert told["facts"]["owners"] == ["ada@corp.example", "ci"]
+    assert told["facts"]["commits"] == [COMMIT]
 
 
 def test_a_required_depth(world: World) -> None:

@@ -120,7 +120,7 @@ def test_the_whole_way_and_roles_by_groups(server: AccessServer, mock: str) -> N
     with server.store.read() as session:
         told = [(e.who, e.action) for e in history.entries(session, 999) if e.who == "oidc:company"]
     assert told == [
-        *(("oidc:company", action) for action in ("user.add", "identity.link", "member.add")),
+        *(("oidc:company", action) for action in ("user.add", "link.add", "member.add")),
         *(("oidc:company", action) for action in ("member.remove", "member.add")),
     ]
 

@@ -5,7 +5,6 @@ Missing blocks. Each reason says in plain words what was seen, who can lift it a
 
 from __future__ import annotations
 
-import fnmatch
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from package_hunter.governance import requirements
 from package_hunter.governance.gate import counted
 from package_hunter.governance.gate.counted import Counted
 from package_hunter.governance.gate.lift import Way, Ways
@@ -119,13 +119,8 @@ def answer(session: Session, project: Project, commit: str, usual_depth: str) ->
 
 def _depths(project: Project, effective: Effective) -> set[str]:
     """How far the scan of a merge request must look, by all that ask; "" : as the server is set up."""
-    return {""} | {
-        required.depth
-        for layer in effective.layers
-        for required in layer.policy.requirements
-        if required.when is When.MERGE_REQUEST
-        and any(fnmatch.fnmatchcase(project.path, pattern) for pattern in required.projects)
-    }
+    asked = requirements.of(effective, project.path)
+    return {""} | {required.depth for required in asked if required.when is When.MERGE_REQUEST}
 
 
 def _missing(  # noqa: PLR0913 (what the question is made of)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import uuid
 from collections.abc import Iterable
@@ -39,11 +38,9 @@ class Ways:
         if not needs_two:
             how = f"package-hunter findings set {finding} accepted --reason acceptable_risk --until DATE --remark WHY"
             return Way(self._holders(Permission.FINDING_TRIAGE), how)
-        wish = {"fingerprint": fingerprint, "state": "false_positive", "reason": "not_applicable"}
         how = (
-            f"printf %s {shlex.quote(json.dumps(wish | {'remark': 'WHY'}))} > waiver.json && package-hunter "
-            f"proposals make waiver waiver.json --at {self._quoted} --as YOU --why WHY; then somebody who did not "
-            "write it: package-hunter proposals approve NUMBER --as THEM"
+            f"package-hunter findings waive {finding} --reason not_applicable --as YOU --why WHY; then somebody "
+            "who did not write it: package-hunter proposals approve NUMBER --as THEM"
         )
         return Way(self._holders(Permission.PROPOSAL_APPROVE), how)
 

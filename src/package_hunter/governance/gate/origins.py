@@ -3,7 +3,6 @@ vouches for, is but claimed: it is kept and shown, and counts for nothing."""
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import re
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.job import JobClaims
 from package_hunter.errors import UsageError
+from package_hunter.governance import requirements
 from package_hunter.inventory.intake import check_commit
 from package_hunter.policy.layers import Effective
 from package_hunter.policy.model import Pipeline
@@ -24,6 +24,7 @@ from package_hunter.store.models import Scan
 
 _NOT_IN_REFS = frozenset(" ~^:?*[\\")  # git-check-ref-format(1)
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_MAX_OWNERS = 20
 
 
 class Known(StrEnum):
@@ -114,7 +115,7 @@ def _not_pinned(project: Project, effective: Effective, claims: JobClaims) -> st
 
 
 def _pinned_for(project: Project, pipelines: tuple[Pipeline, ...]) -> list[Pipeline]:
-    return [p for p in pipelines if any(fnmatch.fnmatchcase(project.path, pattern) for pattern in p.projects)]
+    return [pipeline for pipeline in pipelines if requirements.applies(pipeline.projects, project.path)]
 
 
 def _is(claims: JobClaims, pipeline: Pipeline) -> bool:
@@ -156,6 +157,7 @@ def _said(how: Witness) -> dict[str, object]:
         "commit": claims.commit,
         "definition": claims.pipeline_definition,
         "definition_commit": claims.definition_commit,
+        "owners": [owner[:MAX_REF] for owner in claims.owners[:_MAX_OWNERS]],
     }
 
 

@@ -6,12 +6,12 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
-import rfc8785
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import View
 from package_hunter.governance.gate.answer import Answer, Gate, answer
+from package_hunter.model import jcs
 from package_hunter.model.text import all_well_formed
 from package_hunter.notices.outbox import Event, Notice, enqueue
 from package_hunter.store.access_tables import Project
@@ -32,7 +32,7 @@ def standing(session: Session, project: Project, commit: str, usual_depth: str) 
 
 def _body(found: Answer) -> tuple[str, str]:
     """Canonical JSON, and its SHA-256."""
-    body = rfc8785.dumps(all_well_formed(found.body())).decode()
+    body = jcs.dumps(all_well_formed(found.body())).decode()
     return body, hashlib.sha256(body.encode()).hexdigest()
 
 

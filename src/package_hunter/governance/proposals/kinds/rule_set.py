@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import re
 import time
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.errors import HunterError, UsageError
@@ -23,6 +24,7 @@ from package_hunter.governance.proposals.settings import keys_up
 from package_hunter.model.scan import Decision
 from package_hunter.store import documents, history, rule_sets
 from package_hunter.store.access_tables import Project
+from package_hunter.store.acting import acting_as_ourselves
 from package_hunter.store.history import Change
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
@@ -93,9 +95,10 @@ def _with(session: Session, place: Place, name: str, text: str) -> _Texts:
 
 def _check(texts: _Texts) -> None:
     """UsageError with the first errors."""
-    from package_hunter.rules.load import load_texts  # late: the command line loads what it needs
+    with acting_as_ourselves():  # the store may be open, with its owner's rights to files
+        from package_hunter.rules.load import load_texts  # late: the command line loads what it needs
 
-    errors = load_texts([*_builtin(), *texts]).errors
+        errors = load_texts([*_builtin(), *texts]).errors
     if errors:
         shown = "\n".join(str(problem) for problem in errors[:_MAX_PROBLEMS])
         raise UsageError(f"The rules cannot be loaded.\n{shown}", "Mend them: package-hunter rules check.")
@@ -131,11 +134,17 @@ class _Replays:
     def compare(self, before: _Texts, after: _Texts) -> Impact:
         """What the second rules would decide otherwise than the first."""
         query = scans_of(self._session, self._place)
-        total = self._session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        kept = self._kept(self._session.scalars(query.order_by(Scan.created.desc(), Scan.id.desc())).all())
+        scans = self._session.scalars(query.order_by(Scan.created.desc(), Scan.id.desc())).all()
+        paths = {p.id: p.path for p in self._session.scalars(select(Project))}
+        with acting_as_ourselves():  # recordings are ours, and so are the rules
+            return self._compared(scans, paths, before, after)
+
+    def _compared(
+        self, scans: Sequence[Scan], paths: Mapping[uuid.UUID, str], before: _Texts, after: _Texts
+    ) -> Impact:
+        total, kept = len(scans), self._kept(scans)
         if not kept:
             return Impact("recordings", total, 0, effects=(self._why_none(),))
-        paths = {p.id: p.path for p in self._session.scalars(select(Project))}
         old, new = _matcher(before), _matcher(after)
         tried, flips = 0, []
         for scan, files in kept:
