@@ -84,17 +84,27 @@ class Settings(BaseSettings):
     submissions_per_minute: int = 120  # by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
+    session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends
+    session_seconds: float = 43_200.0  # any session ends after so long
     public_url: str = ""  # how browsers reach the server: https://hunter.example
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
+    recordings_bytes: int = 0  # of disk for recordings of a server's scans, the newest; 0: none is kept
+    impact_seconds: float = 20.0  # of looking at what a proposed change would do to what was scanned
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
+
+    # identity providers (docs/identity.md)
+    identity_allow: str = ""  # networks that they may have addresses of although not public, comma separated
 
     # notices (docs/notices.md)
     notices_allow: str = ""  # networks that notices may go to although they are not public, comma separated
     smtp_url: str | None = None  # smtp://USER@HOST:587 (STARTTLS), smtps://HOST, smtp+plain://HOST
     smtp_password_file: Path | None = None
     mail_from: str | None = None  # the address that mail comes from
+
+    # gate (docs/gate.md)
+    forges_file: Path | None = None  # the forges that this host fetches from and tells; None: none
 
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report

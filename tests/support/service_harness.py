@@ -96,20 +96,27 @@ class Forked:
 class Running:
     """A server process (and its children) on a data directory."""
 
-    def __init__(self, data_dir: Path, mode: str = "serve", fork: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        mode: str = "serve",
+        fork: bool = True,
+        accounts_too: bool = True,
+        port: int | None = None,
+        **settings: Any,
+    ) -> None:
         self.data_dir = data_dir
-        self.port = free_port()
+        self.port = port or free_port()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PACKAGE_HUNTER_")}
         environment |= {"PACKAGE_HUNTER_DATA_DIR": str(data_dir)}
         environment |= {f"PACKAGE_HUNTER_{k.upper()}": str(v) for k, v in settings.items()}
         self.settings = Settings(data_dir=data_dir, **settings)
         store = open_store(self.settings)
         with store.write() as session:
-            if not accounts.any_account(session):
+            self.token: str | None = None
+            if accounts_too and not accounts.any_account(session):
                 accounts.add_user(session, USER, PASSWORD)
-                self.token: str | None = accounts.add_token(session, "ci")
-            else:
-                self.token = None
+                self.token = accounts.add_token(session, "ci")
         store.close()
         self.log_path = data_dir / f"server-{self.port}.log"
         with self.log_path.open("wb") as log:
@@ -196,9 +203,9 @@ def open_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, mode: str = "serve", fork: bool = True, **settings: Any) -> Iterator[Running]:
-    """A server for one block; ``fork=False``: a fresh interpreter."""
-    server = Running(data_dir, mode, fork, **settings)
+def running(data_dir: Path, mode: str = "serve", fork: bool = True, **more: Any) -> Iterator[Running]:
+    """A server for one block; ``fork=False``: a fresh interpreter. ``more``: settings, and what `Running` takes."""
+    server = Running(data_dir, mode, fork, **more)
     try:
         yield server
         if server.process.poll() is None:

@@ -20,6 +20,7 @@ TOPICS = {
     "test_imports.py": "how all packages import",
     "test_mirror.py": "this file",
     "test_requires.py": "tests/support/requires.py",
+    "api/test_hidden.py": "what an account may not see, over all routes",
     "decoy/test_wire.py": "hostile bytes through the gateway's parsers together: dns, sniff, record, sockets",
     "ecosystems/test_any_bytes.py": "every reader of project files, on any bytes",
     "enrich/test_as_falco.py": "fields and alerts where Falco's documents mislead: convert, fields, rules",

@@ -13,9 +13,9 @@ PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 STEPS = re.findall(r"^\d+\. `([\w./]+):([\w.]+)`", PAGE, re.MULTILINE)
 
 
-def test_there_are_four_walks() -> None:
-    walks = PAGE.split("## Four walks")[1].split("\n## ")[0]
-    assert len(re.findall(r"^\*\*.*\*\*$", walks, re.MULTILINE)) == 4
+def test_there_are_five_walks() -> None:
+    walks = PAGE.split("## Five walks")[1].split("\n## ")[0]
+    assert len(re.findall(r"^\*\*.*\*\*$", walks, re.MULTILINE)) == 5
     assert len(STEPS) >= 40
 
 

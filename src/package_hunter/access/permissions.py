@@ -13,14 +13,17 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     REPORT_READ = "project:report:read"
+    INVENTORY_READ = "project:inventory:read"
+    INVENTORY_SUBMIT = "project:inventory:submit"
+    GATE_READ = "project:gate:read"
     FINDING_READ = "project:finding:read"
     FINDING_COMMENT = "project:finding:comment"
     FINDING_TRIAGE = "project:finding:triage"
     POLICY_READ = "project:policy:read"
-    POLICY_PROPOSE = "project:policy:propose"
-    POLICY_APPROVE = "project:policy:approve"
-    WAIVER_PROPOSE = "project:waiver:propose"
-    WAIVER_APPROVE = "project:waiver:approve"
+    PROPOSAL_READ = "project:proposal:read"
+    PROPOSAL_MAKE = "project:proposal:make"
+    PROPOSAL_APPROVE = "project:proposal:approve"
+    GLASS_BREAK = "project:glass:break"
     MEMBER_READ = "project:member:read"
     MEMBER_MANAGE = "project:member:manage"
     NOTICE_READ = "project:notice:read"
@@ -33,6 +36,9 @@ class Permission(StrEnum):
     USER_MANAGE = "server:user:manage"
     TOKEN_READ = "server:token:read"
     TOKEN_MANAGE = "server:token:manage"
+    REPOSITORY_MANAGE = "server:repository:manage"
+    IDENTITY_READ = "server:identity:read"
+    IDENTITY_MANAGE = "server:identity:manage"
     METRICS_READ = "server:metrics:read"
     HISTORY_READ = "server:history:read"
 
@@ -47,14 +53,17 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
+    Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",
+    Permission.INVENTORY_SUBMIT: "hand in what it holds: SBOMs",
+    Permission.GATE_READ: "ask the gate about its commits, and read what it answered",
     Permission.FINDING_READ: "see its findings, their states and notes",
     Permission.FINDING_COMMENT: "write notes on findings",
     Permission.FINDING_TRIAGE: "claim findings and set their states (not of proof, nor against an enforced rule)",
     Permission.POLICY_READ: "see the policies that hold in it, and what their rules decided",
-    Permission.POLICY_PROPOSE: "propose changes of its policy",
-    Permission.POLICY_APPROVE: "approve others' changes of its policy",
-    Permission.WAIVER_PROPOSE: "propose to lift proof or an enforced rule for a finding",
-    Permission.WAIVER_APPROVE: "approve others' waivers",
+    Permission.PROPOSAL_READ: "see proposals, their impact, and who approved them",
+    Permission.PROPOSAL_MAKE: "propose changes, and edit proposals of others (who then may not approve them)",
+    Permission.PROPOSAL_APPROVE: "approve, reject and review what others propose",
+    Permission.GLASS_BREAK: "apply a proposal at once in an emergency; everybody concerned is told",
     Permission.MEMBER_READ: "see who has which role in it",
     Permission.MEMBER_MANAGE: "give and take roles in it, up to one's own rights",
     Permission.NOTICE_READ: "see where its teams are told what happens, and how that went",
@@ -67,6 +76,9 @@ MEANING: dict[Permission, str] = {
     Permission.USER_MANAGE: "make and remove users",
     Permission.TOKEN_READ: "list tokens",
     Permission.TOKEN_MANAGE: "make and revoke tokens",
+    Permission.REPOSITORY_MANAGE: "say where projects' repositories are: what the server fetches with its own rights",
+    Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
+    Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
     Permission.METRICS_READ: "read the server's figures (of all projects together)",
     Permission.HISTORY_READ: "read and export the history of changes",
 }

@@ -19,24 +19,33 @@ class Role(StrEnum):
     MONITOR = "monitor"
 
 
-_VIEW = frozenset({P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.FINDING_READ, P.POLICY_READ, P.MEMBER_READ})
-_SUBMIT = _VIEW | {P.SCAN_SUBMIT, P.FINDING_COMMENT, P.POLICY_PROPOSE, P.WAIVER_PROPOSE}
+_VIEW = frozenset(
+    {
+        *(P.PROJECT_READ, P.SCAN_READ, P.REPORT_READ, P.FINDING_READ, P.POLICY_READ),
+        *(P.PROPOSAL_READ, P.MEMBER_READ, P.GATE_READ, P.INVENTORY_READ),
+    }
+)
+_SUBMIT = _VIEW | {P.SCAN_SUBMIT, P.FINDING_COMMENT, P.PROPOSAL_MAKE, P.INVENTORY_SUBMIT}
 _TRIAGE = _SUBMIT | {P.FINDING_TRIAGE}
+_APPROVE = frozenset({P.PROPOSAL_APPROVE, P.GLASS_BREAK})
 
 ROLES: dict[Role, frozenset[P]] = {
     Role.VIEWER: _VIEW,
     Role.DEVELOPER: _SUBMIT,
     Role.ANALYST: _TRIAGE | {P.NOTICE_READ},
     Role.SECURITY_ADMIN: _TRIAGE
-    | {P.POLICY_APPROVE, P.WAIVER_APPROVE, P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE}
+    | _APPROVE
+    | {P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE}
     | {P.NOTICE_READ, P.NOTICE_MANAGE},
     Role.AUDITOR: _VIEW
-    | {P.NOTICE_READ, P.ROLE_READ, P.USER_READ, P.TOKEN_READ, P.METRICS_READ, P.HISTORY_READ},
+    | {P.NOTICE_READ, P.ROLE_READ, P.USER_READ, P.TOKEN_READ, P.METRICS_READ, P.HISTORY_READ}
+    | {P.IDENTITY_READ},
     Role.ADMINISTRATOR: frozenset(
         {
             *(P.PROJECT_READ, P.MEMBER_READ, P.MEMBER_MANAGE, P.PROJECT_CREATE, P.GROUP_CREATE),
             *(P.ROLE_READ, P.ROLE_MANAGE, P.USER_READ, P.USER_MANAGE, P.TOKEN_READ, P.TOKEN_MANAGE),
-            P.METRICS_READ,
+            P.REPOSITORY_MANAGE,
+            *(P.IDENTITY_READ, P.IDENTITY_MANAGE, P.METRICS_READ),
         }
     ),
     Role.MONITOR: frozenset({P.METRICS_READ}),
@@ -47,9 +56,9 @@ SERVER_ROLES = frozenset({Role.ADMINISTRATOR, Role.MONITOR})
 
 MEANING: dict[Role, str] = {
     Role.VIEWER: "reads",
-    Role.DEVELOPER: "reads, has things scanned, comments, proposes",
+    Role.DEVELOPER: "reads, has things scanned, comments, proposes changes",
     Role.ANALYST: "as a developer; decides on findings",
-    Role.SECURITY_ADMIN: "as an analyst; approves policies and waivers; leads a project or group, its members",
+    Role.SECURITY_ADMIN: "as an analyst; approves what others propose; leads a project or group, its members",
     Role.AUDITOR: "reads all, who may do what and the history included; changes nothing",
     Role.ADMINISTRATOR: "runs the server: users, tokens, roles; reads no scan",
     Role.MONITOR: "reads the server's figures",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from package_hunter.access.permissions import Permission
 
@@ -29,6 +29,16 @@ class View:
 
 EVERYTHING = View(None)
 """For work that is nobody's: queue, workers, retention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a token is limited to, whatever its roles: these permissions (None: any), in these projects and groups
+    (both None: anywhere). One that is limited to places can do nothing of the server as a whole."""
+
+    permissions: frozenset[Permission] | None = None
+    projects: frozenset[uuid.UUID] | None = None
+    groups: frozenset[uuid.UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,46 @@ class Access:
     def groups_view(self, permission: Permission) -> View:
         """The groups in which it holds the permission."""
         return _view(self.everywhere, self.groups, permission)
+
+    def within(self, scope: Scope) -> Access:
+        """What of it a token may do that is limited to ``scope``."""
+        allowed = frozenset(Permission) if scope.permissions is None else scope.permissions
+        if scope.projects is None or scope.groups is None:
+            everywhere = self.everywhere & allowed
+            projects, groups = _cut(self.projects, allowed), _cut(self.groups, allowed)
+            return replace(self, everywhere=everywhere, projects=projects, groups=groups)
+        above = frozenset(p for p in self.everywhere if p.in_projects)
+        projects = {place: self.projects.get(place, frozenset()) | above for place in scope.projects}
+        groups = {place: self.groups.get(place, frozenset()) | above for place in scope.groups}
+        empty: frozenset[Permission] = frozenset()
+        return replace(self, everywhere=empty, projects=_cut(projects, allowed), groups=_cut(groups, allowed))
+
+    def shared_with(self, other: Access) -> Access:
+        """What both may do; who this is for stays the same."""
+        return replace(
+            self,
+            everywhere=self.everywhere & other.everywhere,
+            projects=_shared((self.everywhere, self.projects), (other.everywhere, other.projects)),
+            groups=_shared((self.everywhere, self.groups), (other.everywhere, other.groups)),
+        )
+
+
+_Places = Mapping[uuid.UUID, frozenset[Permission]]
+
+
+def _cut(places: _Places, allowed: frozenset[Permission]) -> _Places:
+    kept = {place: held & allowed for place, held in places.items()}
+    return {place: held for place, held in kept.items() if held}
+
+
+def _shared(
+    one: tuple[frozenset[Permission], _Places], two: tuple[frozenset[Permission], _Places]
+) -> _Places:
+    found = {}
+    for place in {*one[1], *two[1]}:
+        held = (one[0] | one[1].get(place, frozenset())) & (two[0] | two[1].get(place, frozenset()))
+        found[place] = frozenset(p for p in held if p.in_projects)
+    return {place: held for place, held in found.items() if held}
 
 
 def _view(

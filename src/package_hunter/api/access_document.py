@@ -53,13 +53,15 @@ def _routes() -> str:
     for permit in PERMITS:
         needs = "" if permit.permission is None else f"`{permit.permission.value}`"
         action = "" if permit.action is None else f"`{permit.action}`"
-        lines.append(f"| `{permit.method} {permit.path}` | {needs} | {permit.where.value} | {action} |")
+        where = permit.where.value + ("; no tokens" if permit.person else "")
+        path = permit.path.replace(":path}", "}")
+        lines.append(f"| `{permit.method} {path}` | {needs} | {where} | {action} |")
     return "\n".join([*lines, "", _FOOT])
 
 
 _FOOT = f"""\
 *{Where.SCAN.value}*: 404 where the permission is missing, as where there is no such scan. \
-*{Where.PROJECT.value}*, *{Where.GROUP.value}*: 404 where the account cannot know of it, \
+*{Where.PROJECT.value}*, *{Where.GROUP.value}*, *{Where.PROPOSAL.value}*: 404 where the account cannot know of it, \
 403 where it can and may not do that. Else 403.
 
 Who may not give any role (`{Permission.ROLE_MANAGE.value}`) gives none that goes beyond his own rights there. On the \

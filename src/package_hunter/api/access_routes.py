@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
@@ -16,11 +16,9 @@ from package_hunter.api.access_schemas import (
     AccountName,
     Entry,
     EntryList,
-    MadeToken,
     Me,
     MemberInfo,
     MemberList,
-    NewAccount,
     NewMember,
     NewPlace,
     NewUser,
@@ -32,14 +30,13 @@ from package_hunter.api.access_schemas import (
 )
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, view_of
 from package_hunter.api.errors import ApiError
-from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import (
+    WRONG,
     PlaceOf,
     as_time,
     everywhere,
     group_place,
-    maybe_time,
     project_of,
     project_place,
     read,
@@ -51,21 +48,10 @@ from package_hunter.store.base import MAX_NAME
 from package_hunter.store.history_tables import HistoryRow
 from package_hunter.store.members import Place
 
-T = TypeVar("T")
-_WRONG: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The JSON is wrong, or names what cannot be."},
-    401: {"model": Problem, "description": "No credentials, or wrong ones."},
-    403: {"model": Problem, "description": "The account has not the permission."},
-    404: {"model": Problem, "description": "There is none, or none that the account can see."},
-    409: {"model": Problem, "description": "There is one of that name already."},
-    429: {"model": Problem, "description": "Too many failed logins; see the header Retry-After."},
-    503: {"model": Problem, "description": "The store is full, busy or gone."},
-}
-
 
 def routes(service: Service) -> APIRouter:
     """All of them."""
-    router = APIRouter(prefix="/api/v1", responses=_WRONG, route_class=PermittedRoute)
+    router = APIRouter(prefix="/api/v1", responses=WRONG, route_class=PermittedRoute)
     _me(router, service)
     _projects(router, service)
     _groups(router, service)
@@ -73,7 +59,6 @@ def routes(service: Service) -> APIRouter:
     _members(router, service, "/groups/{group_id}/members", group_place)
     _members(router, service, "/members", everywhere)
     _users(router, service)
-    _tokens(router, service)
     _history(router, service)
     return router
 
@@ -183,7 +168,7 @@ def _users(router: APIRouter, service: Service) -> None:
     @router.post("/users", tags=["access"], summary="Make a user", status_code=201)
     async def add_user(request: Request, new: NewUser) -> None:
         def change(session: Session) -> None:
-            start = _start(session, access_to(request), new)
+            start = start_of(session, access_to(request), new)
             accounts.add_user(session, new.name, new.password, start, actor_of(request), new.why)
 
         await write(service, change)
@@ -198,43 +183,14 @@ def _users(router: APIRouter, service: Service) -> None:
         await write(service, lambda s: accounts.remove_user(s, name, by, why))
 
 
-def _tokens(router: APIRouter, service: Service) -> None:
-    @router.get("/tokens", tags=["access"], summary="List tokens, revoked ones too")
-    async def list_tokens() -> AccountList:
-        def look(session: Session) -> AccountList:
-            items = [
-                AccountInfo(
-                    name=t.name,
-                    created=as_time(t.created),
-                    last_used=maybe_time(t.last_used),
-                    revoked=maybe_time(t.revoked),
-                )
-                for t in accounts.tokens(session)
-            ]
-            return AccountList(items=items)
-
-        return await read(service, look)
-
-    @router.post("/tokens", tags=["access"], summary="Make a token", status_code=201)
-    async def add_token(request: Request, new: NewAccount) -> MadeToken:
-        def change(session: Session) -> MadeToken:
-            start = _start(session, access_to(request), new)
-            value = accounts.add_token(session, new.name, start, actor_of(request), new.why)
-            return MadeToken(name=new.name, value=value)
-
-        return await write(service, change)
-
-    @router.delete("/tokens", tags=["access"], summary="Revoke a token", status_code=204)
-    async def revoke_token(
-        request: Request,
-        name: Annotated[str, Query(max_length=MAX_NAME)],
-        why: Annotated[Why, Query()] = None,
-    ) -> None:
-        by = actor_of(request)
-        await write(service, lambda s: accounts.revoke_token(s, name, by, why))
+class _New(Protocol):
+    @property
+    def roles(self) -> list[StartRole]: ...
+    @property
+    def home(self) -> str: ...
 
 
-def _start(session: Session, access: Access, new: NewAccount) -> accounts.Start:
+def start_of(session: Session, access: Access, new: _New) -> accounts.Start:
     """What a new account begins with; ApiError 403, MissingError."""
     view, grants = access.view(Permission.PROJECT_READ), []
     for asked in new.roles:

@@ -11,15 +11,21 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.types import Message
 
 from package_hunter.access.actor import Actor
+from package_hunter.access.identity import Identity
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View, unlimited
 from package_hunter.api.errors import ApiError
 from package_hunter.api.permits import BY_ROUTE, Permit, Where
+from package_hunter.governance.proposals import people, views
+from package_hunter.governance.proposals.views import Sight
 from package_hunter.store import members
 from package_hunter.store.database import Store
+from package_hunter.store.places import MissingError
 
+MAX_BODY = 2 << 20  # of what is no archive
 _MAX_CACHED = 10_000
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -34,10 +40,13 @@ class Accesses:
         self._development = development
         self._known: dict[str, tuple[float, Access]] = {}
 
-    async def of(self, principal: str, anew: bool = False) -> Access:
+    async def of(self, who: Identity, anew: bool = False) -> Access:
         """What this account may do; StoreError."""
+        principal = who.account
         if self._development:
             return unlimited(principal)
+        if who.access is not None:
+            return who.access
         known = self._known.get(principal)
         if known is not None and not anew and known[0] > time.monotonic():
             return known[1]
@@ -71,10 +80,29 @@ class PermittedRoute(APIRoute):
         permits = self.permits
 
         async def handler(request: Request) -> Response:
-            await _require(request, permits[request.method])
-            return await inner(request)
+            permit = permits[request.method]
+            await _require(request, permit)
+            return await inner(request if permit.where is Where.TARGET else _of_bounded_body(request))
 
         return handler
+
+
+def _of_bounded_body(request: Request) -> Request:
+    """The same, with a body that is read up to a limit: JSON, which is held in memory whole; ApiError 413."""
+    length, got = request.headers.get("content-length", "0"), 0
+    if not length.isdigit() or int(length[:20]) > MAX_BODY:
+        raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.", "Shorten it.")
+    inner = request.receive
+
+    async def receive() -> Message:
+        nonlocal got
+        message = await inner()
+        got += len(message.get("body", b""))
+        if got > MAX_BODY:
+            raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.", "Shorten it.")
+        return message
+
+    return Request(request.scope, receive)
 
 
 async def _require(request: Request, permit: Permit) -> None:
@@ -83,7 +111,9 @@ async def _require(request: Request, permit: Permit) -> None:
     if permit.where is Where.OPEN:
         return
     accesses: Accesses = request.app.state.service.accesses
-    access = request.state.access = await accesses.of(request.scope["principal"], anew=permit.changes)
+    access = request.state.access = await accesses.of(identity_of(request), anew=permit.changes)
+    if (permit.where is Where.PERSON or permit.person) and not identity_of(request).is_person:
+        raise ApiError(403, "Only a person may do that, not a token.", "Sign in: POST /api/v1/session.")
     if permit.permission is None:
         return
     if permit.where is Where.SERVER and not access.may(permit.permission):
@@ -94,6 +124,21 @@ async def _require(request: Request, permit: Permit) -> None:
     elif permit.where is Where.GROUP:
         key = request.state.place = _id(request.path_params["group_id"], "group")
         _require_at(access.may_in_group, key, permit.permission, "group")
+    elif permit.where is Where.PROPOSAL:
+        await run_sync(_require_proposal, request, access, permit.permission)
+
+
+def _require_proposal(request: Request, access: Access, permission: Permission) -> None:
+    text = request.path_params["number"]
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    store: Store = request.app.state.service.store
+    with store.read() as session:
+        try:
+            found = views.get(session, Sight.of(access), number)
+        except MissingError:
+            raise unknown("proposal") from None
+        if not people.may_at(access, people.place_of(session, found), permission):
+            raise forbidden(permission)
 
 
 def _require_at(
@@ -112,6 +157,12 @@ def _id(text: str, kind: str) -> uuid.UUID:
     except ValueError:
         pass
     raise unknown(kind)
+
+
+def identity_of(request: Request) -> Identity:
+    """Who asks, and how that was shown."""
+    found: Identity = request.scope["identity"]
+    return found
 
 
 def access_to(request: Request) -> Access:

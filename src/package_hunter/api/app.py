@@ -17,13 +17,23 @@ from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
     finding_routes,
+    gate_routes,
+    inventory_routes,
+    job_routes,
     notice_routes,
+    oidc_routes,
     original,
     original_form,
+    own_routes,
     policy_routes,
+    proposal_routes,
+    provider_routes,
+    session_routes,
+    token_routes,
     v1,
 )
 from package_hunter.api.allowed import PermittedRoute
+from package_hunter.api.described import describe_refusals
 from package_hunter.api.errors import ApiError, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
@@ -34,7 +44,7 @@ from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue.base import Queue
 from package_hunter.report.sample import sample
-from package_hunter.store.database import Store, StoreError
+from package_hunter.store.database import Store, StoreError, UnstorableError
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +63,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await service.auth.failures.flush()
+        await service.auth.flush()
         store.close()
 
     app = FastAPI(
@@ -69,10 +79,12 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.include_router(original.routes(service))
     app.include_router(v1.routes(service))
 
-    app.include_router(access_routes.routes(service))
-    app.include_router(notice_routes.routes(service))
-    app.include_router(finding_routes.routes(service))
-    app.include_router(policy_routes.routes(service))
+    for room in (
+        *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
+        *(access_routes, token_routes, session_routes, own_routes, notice_routes),
+        *(finding_routes, policy_routes, proposal_routes),
+    ):
+        app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
     _handle_errors(app)
     app.add_middleware(Gate, service=service, metrics=metrics)
@@ -97,6 +109,8 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def no_store(_: Request, error: StoreError) -> Response:
+        if isinstance(error, UnstorableError):
+            return ApiError(400, error.message, error.advice).response()
         log.warning("store failed", error=str(error))
         return store_failed(error).response()
 
@@ -128,6 +142,7 @@ def _describe_credentials(app: FastAPI) -> None:
             operation["responses"].pop("422", None)  # FastAPI's own; ours is 400 (`_handle_errors`)
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
+        describe_refusals(schema)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

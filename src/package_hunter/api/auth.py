@@ -1,9 +1,8 @@
-"""Who is asking: HTTP Basic (a user's password) or a bearer token, on every route.
+"""Who is asking: HTTP Basic (a user's password, or a token in its place), a bearer token, or a session's cookie.
 
-A password check costs 0.2 s of CPU by design, so what was verified is remembered, and looked up again after a
-bounded time (a removed account works that long at most); equal checks run once, few run at a time, and guesses
-are limited. Somebody who was verified is never kept out by the guesses of others: looking up whether the
-stored password is still the same is cheap, and no guess.
+What was verified is remembered, and looked up again after a bounded time (a removed account works that long at
+most), never past its own end; equal checks run once, and guesses are limited. Somebody who was verified is never kept
+out by the guesses of others.
 """
 
 from __future__ import annotations
@@ -14,28 +13,32 @@ import binascii
 import hashlib
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 from anyio.to_thread import run_sync
 
-from package_hunter.access.actor import Actor
-from package_hunter.api.errors import ApiError
+from package_hunter.access import token_form
+from package_hunter.access.identity import Identity, Method
 from package_hunter.api.failures import FailedLogins
-from package_hunter.api.logins import Guess, LoginLimits, too_many_failures
+from package_hunter.api.logins import LoginLimits, too_many_failures
+from package_hunter.api.noting import Noting
+from package_hunter.api.password_check import Claim, PasswordCheck, refused
 from package_hunter.config import Settings
-from package_hunter.store import accounts, passwords
-from package_hunter.store.database import Store, StoreError
+from package_hunter.store import ci, sessions, tokens
+from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import MAX_NAME
+from package_hunter.store.secret_box import SecretBox
+from package_hunter.store.sessions import Times
 
 log = structlog.get_logger(__name__)
 
 _MAX_HEADER = 4_096
 _MAX_CACHED = 10_000
-_CHECKS_AT_ONCE = 2
 _REALM = 'realm="package-hunter"'
-CHALLENGES = ((b"www-authenticate", f'Basic {_REALM}, charset="UTF-8"'.encode()),
-              (b"www-authenticate", f"Bearer {_REALM}".encode()))  # fmt: skip
+BEARER = (b"www-authenticate", f"Bearer {_REALM}".encode())
+CHALLENGES = ((b"www-authenticate", f'Basic {_REALM}, charset="UTF-8"'.encode()), BEARER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,48 +51,100 @@ class _Credential:
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
-    """A header that was right: ``proof`` is the stored password that it fitted; ``until`` it need not be
-    looked up again (monotonic seconds)."""
+    """What was right: ``proof`` is all that it was verified against; ``until`` it need not be looked up again
+    (monotonic seconds); after ``identity.expires`` it is nothing any more."""
 
-    principal: str
+    identity: Identity
     proof: str
     until: float
 
+    def holds(self) -> bool:
+        """Whether it need not be looked up."""
+        ends = self.identity.expires
+        return self.until > time.monotonic() and (ends is None or ends > now_ms())
+
 
 class Authenticator:
-    """Turns an Authorization header into the name of an account."""
+    """Turns what a request brings into who asks."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._seconds = settings.credential_cache_seconds
+        self._times = Times.of(settings)
         self._verified: dict[bytes, _Verified] = {}
-        self._running: dict[bytes, asyncio.Task[str | None]] = {}
-        self._slots = asyncio.Semaphore(_CHECKS_AT_ONCE)
+        self._running: dict[bytes, asyncio.Task[Identity | None]] = {}
         self._limits = LoginLimits(settings.failed_logins_per_minute)
-        self._took = 0.2  # seconds of the last password check
+        self._passwords = PasswordCheck(store, SecretBox(settings), self._limits)
         self._secret = secrets.token_bytes(32)  # a memory dump shows no digest worth a dictionary attack
-        self._used: set[str] = set()  # tokens whose use is not noted yet
-        self._noting: asyncio.Task[None] | None = None
+        self._noting = Noting(store)
         self.failures = FailedLogins(store)
 
-    async def name(self, header: bytes | None, address: str) -> str:
-        """The account's name; ApiError 401 or 429, StoreError."""
+    async def identify(self, header: bytes | None, address: str) -> Identity:
+        """Whom an Authorization header shows; ApiError 401 or 429, StoreError."""
         if header is None:
-            raise _refused("Credentials are needed.")
-        key = hashlib.blake2b(header, key=self._secret, digest_size=32).digest()
+            raise refused("Credentials are needed.")
+        key = self._key(header)
         known = self._verified.get(key)
-        if known is not None and known.until > time.monotonic():
-            return known.principal
+        if known is not None and known.holds():
+            return known.identity
         credential = _read(header)
-        name = None if credential is None else await self._verify_once(key, credential, address)
+        if credential is None:
+            raise self._failed(None, address)
+
+        async def check() -> Identity | None:
+            return await self._verify(key, credential, address)
+
+        found = await self._once(key, check)
+        if found is None:
+            raise self._failed(credential.name, address)
+        return found
+
+    async def by_session(self, secret: str, address: str) -> tuple[Identity, str | None]:
+        """Whom a session's secret shows, and its new secret where the account's rights changed since it was made;
+        ApiError 401 or 429, StoreError."""
+        key = self._key(b"session " + secret.encode("latin-1", "replace"))
+        known = self._verified.get(key)
+        if known is not None and known.holds():
+            return known.identity, None
+        found, fresh = await run_sync(self._find_session, secret)
+        if found is None:
+            self._verified.pop(key, None)
+            raise self._failed(None, address)
+        assert found.session is not None, "it was made of one"
+        self._noting.session(found.session)
+        if fresh is None:
+            self._remember(key, found, str(found.session))
+        return found, fresh
+
+    async def sign_in(self, claim: Claim) -> None:
+        """Whether the person is who the claim says, with password and (where there are any) one-time code; ApiError
+        401 or 429. Nothing that is remembered counts."""
+        stored = await self._passwords.stored(claim.name)
+        if await self._passwords.verify(claim, stored) is None:
+            if stored is not None:
+                self._require_calm(claim.address)
+            raise self._failed(claim.name, claim.address)
+
+    async def flush(self) -> None:
+        """Write what is noted beside the requests: uses, and failed logins."""
+        await self._noting.written()
+        await self.failures.flush()
+
+    def forget(self) -> None:
+        """Somebody's accounts were changed here: all that was verified is looked up again (not checked again)."""
+        self._verified = {key: replace(known, until=0.0) for key, known in self._verified.items()}
+
+    def stranger(self, address: str) -> None:
+        """Count a secret that is nobody's; ApiError 429 where that were too many."""
+        self._require_calm(address)
+        self._limits.stranger(address)
+
+    def _failed(self, name: str | None, address: str) -> Exception:
+        log.warning("login failed", address=address)
+        self.failures.note(name, address)
         if name is None:
-            log.warning("login failed", address=address)
-            self.failures.note(None if credential is None else credential.name, address)
-            if credential is None or credential.name is None:
-                self._require_calm(address)
-                self._limits.stranger(address)
-            raise _refused("The credentials are wrong.")
-        return name
+            self.stranger(address)
+        return refused("The credentials are wrong.")
 
     def _require_calm(self, address: str) -> None:
         """ApiError 429 where the address tried too much that is nobody's: all that is wrong is refused alike
@@ -98,115 +153,90 @@ class Authenticator:
         if wait:
             raise too_many_failures(wait)
 
-    async def _verify_once(self, key: bytes, credential: _Credential, address: str) -> str | None:
+    def _key(self, what: bytes) -> bytes:
+        return hashlib.blake2b(what, key=self._secret, digest_size=32).digest()
+
+    async def _once(self, key: bytes, check: Callable[[], Awaitable[Identity | None]]) -> Identity | None:
         task = self._running.get(key)
         if task is None:
-            task = asyncio.create_task(self._verify(key, credential, address))
+            task = asyncio.ensure_future(check())
             self._running[key] = task
             task.add_done_callback(lambda done: self._ended(key, done))
         return await asyncio.shield(task)
 
-    def _ended(self, key: bytes, task: asyncio.Task[str | None]) -> None:
+    def _ended(self, key: bytes, task: asyncio.Task[Identity | None]) -> None:
         self._running.pop(key, None)
         if not task.cancelled():
             task.exception()  # whoever asked may be gone: that is no "never retrieved"
 
-    async def _verify(self, key: bytes, credential: _Credential, address: str) -> str | None:
-        """The account's name where the credential is right; ApiError 429."""
+    async def _verify(self, key: bytes, credential: _Credential, address: str) -> Identity | None:
+        """Who it is where the credential is right; ApiError 429."""
         if credential.name is None:
             return await self._verify_token(key, credential.secret)
-        stored = await run_sync(self._stored_password, credential.name)
+        stored = await self._passwords.stored(credential.name)
         known = self._verified.get(key)
-        if known is not None and known.proof == stored:
-            return self._remember(key, known.principal, known.proof)
+        if known is not None and stored is not None and known.proof == stored.proof:
+            return self._remember(key, known.identity, known.proof)
         self._verified.pop(key, None)
-        guess = self._limits.begin(credential.name, address, stored is not None)
-        failed = False
-        try:
-            failed = not await self._check(credential.secret, stored, guess)
-        except ApiError:
-            failed = True
-            raise
-        finally:
-            self._limits.end(guess, failed)
-        if stored is not None and not failed:
-            if passwords.is_outdated(stored):
-                stored = await self._renew(credential, stored, address)
-            return self._remember(key, credential.name, stored)
+        claim = Claim(credential.name, credential.secret, address, alone=True)
+        fitted = await self._passwords.verify(claim, stored)
+        if fitted is not None:
+            return self._remember(key, Identity(credential.name, Method.PASSWORD), fitted.proof)
         if stored is not None:
             self._require_calm(address)
         return None
 
-    async def _check(self, password: str, stored: str | None, guess: Guess) -> bool:
-        """Whether the password is the stored one; takes as long where there is no such user. ApiError 429."""
-        if guess.refused:
-            await asyncio.sleep(self._took)  # no CPU for more of these, but the same time
-            raise too_many_failures(guess.refused)
-        began = time.monotonic()
-        async with self._slots:
-            fits = await run_sync(passwords.password_fits, password, stored or passwords.UNKNOWN_USER)
-        self._took = time.monotonic() - began
-        return fits and stored is not None
-
-    async def _renew(self, credential: _Credential, stored: str, address: str) -> str:
-        """Keep a right password by a hash of today's making; what is stored now. The login never fails by this."""
-        name = credential.name
-        assert name is not None, "tokens have no passwords"
-        async with self._slots:
-            new = await run_sync(passwords.hash_password, credential.secret)
-        try:
-            done = await run_sync(self._write_hash, name, stored, new, Actor(name, address))
-        except StoreError as error:
-            log.warning("password not kept by a newer hash yet", account=name, error=str(error))
-            return stored
-        return new if done else stored
-
-    async def _verify_token(self, key: bytes, value: str) -> str | None:
-        owner = await run_sync(self._token_owner, value)
-        if owner is None:
+    async def _verify_token(self, key: bytes, value: str) -> Identity | None:
+        found = await run_sync(self._find_token, value) if _may_be_token(value) else None
+        if found is None:
             self._verified.pop(key, None)
             return None
-        self._used.add(value)
-        if self._noting is None or self._noting.done():
-            self._noting = asyncio.create_task(self._note_uses())
-        return self._remember(key, f"token:{owner}", owner)
+        self._noting.token(value)
+        return self._remember(key, found, found.account)
 
-    def _remember(self, key: bytes, principal: str, proof: str) -> str:
+    def _remember(self, key: bytes, identity: Identity, proof: str) -> Identity:
         self._verified.pop(key, None)
         if len(self._verified) >= _MAX_CACHED:
             del self._verified[next(iter(self._verified))]
-        self._verified[key] = _Verified(principal, proof, time.monotonic() + self._seconds)
-        return principal
+        self._verified[key] = _Verified(identity, proof, time.monotonic() + self._seconds)
+        return identity
 
-    def _stored_password(self, name: str) -> str | None:
+    def _find_token(self, value: str) -> Identity | None:
         with self._store.read() as session:
-            return accounts.stored_password(session, name)
+            token = tokens.valid_token(session, value)
+            if token is None:
+                return ci.find(session, value)
+            return Identity(tokens.token_account(token.name), Method.TOKEN, expires=token.expires)
 
-    def _write_hash(self, name: str, old: str, new: str, by: Actor) -> bool:
-        with self._store.write() as session:
-            return accounts.renew_hash(session, name, old, new, by)
-
-    def _token_owner(self, value: str) -> str | None:
+    def _find_session(self, secret: str) -> tuple[Identity | None, str | None]:
         with self._store.read() as session:
-            return accounts.find_token(session, value)
+            live = sessions.find(session, secret, self._times)
+        if live is None:
+            return None, None
+        fresh = None
+        if live.outdated:
+            with self._store.write() as session:
+                fresh = sessions.rotate(session, secret, self._times)
+        row = live.row
+        made = Identity(
+            live.account,
+            Method.SESSION,
+            session=row.id,
+            authenticated=row.authenticated,
+            expires=live.until,
+            csrf=row.csrf,
+        )
+        return made, fresh
 
-    async def _note_uses(self) -> None:
-        """Note when tokens were used, apart from their requests: those need no store that can be written."""
-        while self._used:
-            values, self._used = self._used, set()
-            try:
-                await run_sync(self._write_uses, values)
-            except StoreError as error:
-                log.warning("use of tokens not noted", error=str(error))
 
-    def _write_uses(self, values: set[str]) -> None:
-        with self._store.write() as session:
-            for value in values:
-                accounts.token_owner(session, value)
+def _may_be_token(value: str) -> bool:
+    """One with a wrong checksum is mistyped: no look-up."""
+    return not value.startswith(token_form.PREFIX) or token_form.is_token(value)
 
 
 def _read(header: bytes) -> _Credential | None:
-    """What the header claims; None where no account could be meant."""
+    """What the header claims; None where no account could be meant. A token may stand in a password's place: the
+    original's clients know nothing but HTTP Basic."""
     scheme, _, value = header.decode("latin-1").partition(" ")
     kind, value = scheme.lower(), value.strip()
     if len(header) > _MAX_HEADER or kind not in ("basic", "bearer"):
@@ -218,10 +248,7 @@ def _read(header: bytes) -> _Credential | None:
     except (binascii.Error, ValueError):
         return None
     name, _, password = decoded.partition(":")
+    if token_form.is_token(password):
+        return _Credential(None, password)
     # a NUL in a query is an error to PostgreSQL
     return _Credential(name, password) if name.isprintable() and len(name) <= MAX_NAME else None
-
-
-def _refused(reason: str) -> ApiError:
-    advice = "Make some: package-hunter user add NAME (HTTP Basic) or token add NAME (bearer token)."
-    return ApiError(401, reason, advice)

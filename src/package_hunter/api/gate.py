@@ -9,15 +9,19 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from package_hunter.api.auth import CHALLENGES
+from package_hunter.access.identity import DEVELOPER, NOBODY, Identity
+from package_hunter.api import cookies
+from package_hunter.api.auth import BEARER, CHALLENGES
 from package_hunter.api.errors import SAFE_HEADERS, ApiError, broken, store_failed
 from package_hunter.api.metrics import Metrics
+from package_hunter.api.permits import is_open
 from package_hunter.api.service import Service
 from package_hunter.store.database import StoreError
 
 log = structlog.get_logger(__name__)
 
-OPEN_PATHS = frozenset({"/api/v1/health", "/api/v1/openapi.json"})
+LEAVES = "package-hunter.leaves"
+"""In a request's scope: its answer sends the browser elsewhere, to an identity provider."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -39,7 +43,7 @@ class Gate:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
         headers = dict(scope["headers"])
-        passage = _Passage(headers, receive, send)
+        passage = _Passage(scope, headers, receive, send)
         began = time.perf_counter()
         try:
             await self._pass(scope, headers, passage)
@@ -52,7 +56,8 @@ class Gate:
         """The request's answer, whatever happens: nothing leaves here that has not the safe headers."""
         try:
             _check_framing(headers, scope["http_version"])
-            scope["principal"] = await self._who(scope, headers)
+            who = scope["identity"] = await self._who(scope, headers, passage)
+            scope["principal"] = who.account
             return await self._app(scope, passage.receive, passage.send)
         except ApiError as error:
             refusal = error
@@ -66,14 +71,29 @@ class Gate:
             refusal = broken()
         await refusal.response()(scope, passage.receive, passage.send)
 
-    async def _who(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+    async def _who(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> Identity:
+        public, method = self._service.settings.public_url, scope["method"]
+        header = headers.get(b"authorization")
+        if method not in cookies.SAFE_METHODS and not (header or b"").lower().startswith(b"bearer "):
+            cookies.require_own_page(headers, public)
         if self._development:
             return _developer(headers)
-        if scope["path"] in OPEN_PATHS:
-            return ""
+        if is_open(method, scope["path"]):
+            return NOBODY
         client = scope.get("client")
         address = client[0] if client else "unknown"
-        return await self._service.auth.name(headers.get(b"authorization"), address)
+        secure = cookies.is_secure(scope, public)
+        secret = None if header is not None else cookies.session_secret(headers, secure)
+        if secret is None:
+            return await self._service.auth.identify(header, address)
+        passage.has_cookie = True
+        who, fresh = await self._service.auth.by_session(secret, address)
+        if fresh is not None:
+            seconds = self._service.settings.session_seconds
+            passage.cookie = cookies.session_cookie(fresh, seconds, secure)
+        if method not in cookies.SAFE_METHODS:
+            cookies.require_csrf_token(headers, who)
+        return who
 
 
 def _check_framing(headers: dict[bytes, bytes], version: str) -> None:
@@ -103,25 +123,28 @@ def _here(location: bytes, host: bytes) -> bytes:
     return b"/" + rest.lstrip(b"/\\")
 
 
-def _developer(headers: dict[bytes, bytes]) -> str:
+def _developer(headers: dict[bytes, bytes]) -> Identity:
     """Without credentials, a page in the developer's browser must not get here by a name of its own."""
     host = headers.get(b"host", b"").decode("latin-1")
     name = host[: host.rindex("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     if name.lower() not in _LOOPBACK_NAMES:
         raise ApiError(403, "In development mode only localhost may be asked.", "Use http://localhost.")
-    return "developer"
+    return DEVELOPER
 
 
 class _Passage:
     """One request's messages: adds headers, and lets a refused uploader read the refusal."""
 
-    def __init__(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._uploading = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
         self._waits = b"expect" in headers
         self._host = headers.get(b"host", b"")
         self._linger = False
+        self.has_cookie = False  # a browser: it would ask for a password by itself
+        self.cookie: str | None = None
         self.began = False
         self.status = 500
 
@@ -144,10 +167,12 @@ class _Passage:
         self.began = True
         self.status = message["status"]
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
-        if 300 <= self.status < 400:
+        if 300 <= self.status < 400 and not self._scope.get(LEAVES):
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:
-            headers += CHALLENGES
+            headers += (BEARER,) if self.has_cookie else CHALLENGES
+        if self.cookie is not None and not any(name.lower() == b"set-cookie" for name, _ in headers):
+            headers.append((b"set-cookie", self.cookie.encode("latin-1")))
         if self._uploading:  # the rest of a body that nobody wants
             if not any(name.lower() == b"connection" for name, _ in headers):
                 headers.append((b"connection", b"close"))

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from package_hunter.api.service import Service
 from package_hunter.audit.sealer import oldest_unsealed
+from package_hunter.governance.proposals import views
 from package_hunter.notices import deliveries
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
@@ -36,6 +37,13 @@ class Metrics:
         self.deliveries = Gauge(
             "deliveries", "Notices that wait to be told, and that were given up (dead).", ("state",), **args
         )
+        self.proposals = Gauge(
+            "proposals",
+            "Proposals that are open, and applied without approval and not reviewed.",
+            ("state",),
+            **args,
+        )
+        self.glass = Gauge("glass_broken", "How often something was applied in an emergency, ever.", **args)
         self.uploads = Gauge("uploads_active", "Archives coming in.", **args)
         self.free = Gauge("disk_free_bytes", "Free space where archives are kept.", **args)
 
@@ -56,10 +64,14 @@ class Metrics:
             seen = scans.worker_seen(session)
             unsealed = oldest_unsealed(session)
             telling = deliveries.counts(session)
+            changes = views.counts(session, now_ms())
         for status in ("pending", "running", "finished", "failed"):
             self.scans.labels(status).set(counts.get(status, 0))
         for state in ("waiting", "dead"):
             self.deliveries.labels(state).set(telling.get(state, 0))
+        for state in ("open", "unreviewed"):
+            self.proposals.labels(state).set(changes[state])
+        self.glass.set(changes["glass broken"])
         now = now_ms()
         self.oldest.set(0 if oldest is None else max(0, now - oldest) / 1000)
         self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)

@@ -13,6 +13,7 @@ from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, received
 from package_hunter.api.service import Service
+from package_hunter.api.tree import said_of
 from package_hunter.model.ecosystem import names
 from package_hunter.store import scans
 from package_hunter.store.scans import NewScan
@@ -54,12 +55,13 @@ def routes(service: Service) -> APIRouter:
                 404, f"There is no package manager {manager[:40]!r} here.", f"Known ones: {known}."
             )
         principal = request.scope["principal"]
+        said = said_of(request)
         project = await service.target_project(access_to(request), None)
         await service.admit(principal)
         async with received(request, service) as upload:
             name = f"{manager} project {upload.sha256[:12]}"
             new = NewScan(name, principal, manager, upload.sha256, upload.size, project=project)
-            scan = await service.accept(new, upload)
+            scan = await service.accept(new, upload, said)
         return JsonResponse(to_json({"status": "ok", "id": str(scan.id)}))
 
     @router.get(

@@ -5,6 +5,7 @@ docs/access.md is made of this table (`access.document`), and a test walks every
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,7 @@ class Where(StrEnum):
 
     OPEN = "nobody is asked"
     ACCOUNT = "any account"
+    PERSON = "one's own account; no tokens"
     SERVER = "everywhere"  # 403 without it
     SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
     TARGET = "in the project that is named, else in the account's own"
@@ -24,6 +26,7 @@ class Where(StrEnum):
     MEANT = "in the projects of what is meant"  # what lies elsewhere is not meant
     PROJECT = "in the project of the path"  # 404 where the project cannot be seen, else 403
     GROUP = "in the group of the path"
+    PROPOSAL = "where the proposal is meant to hold"  # 404 where it cannot be seen, else 403
     SCOPE = "in the scope of the path, or in a project below it"  # 404 without it
 
 
@@ -36,6 +39,7 @@ class Permit:
     where: Where
     permission: Permission | None
     action: str | None = None  # what a change is called in the history
+    person: bool = False  # 403 for tokens and jobs, whatever they may
 
     @property
     def changes(self) -> bool:
@@ -60,6 +64,25 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     )
 
 
+def _proposing(place: str, where: Where) -> Permit:
+    return Permit("POST", f"{_V1}{place}/proposals", where, _P.PROPOSAL_MAKE, "proposal.add")
+
+
+_N = f"{_V1}/proposals/{{number}}"
+_PROPOSALS = (
+    Permit("GET", f"{_V1}/proposals", _W.LIST, _P.PROPOSAL_READ),
+    _proposing("/projects/{project_id}", _W.PROJECT),
+    _proposing("/groups/{group_id}", _W.GROUP),
+    _proposing("", _W.SERVER),
+    Permit("GET", _N, _W.PROPOSAL, _P.PROPOSAL_READ),
+    Permit("PUT", _N, _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.edit"),
+    Permit("POST", f"{_N}/withdraw", _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.withdraw"),
+    Permit("POST", f"{_N}/approve", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.approve", person=True),
+    Permit("POST", f"{_N}/reject", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.reject", person=True),
+    Permit("POST", f"{_N}/break-glass", _W.PROPOSAL, _P.GLASS_BREAK, "proposal.break-glass", person=True),
+    Permit("POST", f"{_N}/review", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.review", person=True),
+)
+
 PERMITS: tuple[Permit, ...] = (
     Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
     Permit("GET", "/", _W.SCAN, _P.REPORT_READ),
@@ -67,6 +90,15 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/gate", _W.TARGET, _P.GATE_READ),
+    Permit("GET", f"{_V1}/gate/answers", _W.TARGET, _P.GATE_READ),
+    Permit("POST", f"{_V1}/gate/fetches", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("GET", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE),
+    Permit("POST", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.set"),
+    Permit("DELETE", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.remove"),
+    Permit("GET", f"{_V1}/who-has", _W.LIST, _P.INVENTORY_READ),
+    Permit("GET", f"{_V1}/packages/{{purl:path}}", _W.LIST, _P.INVENTORY_READ),
+    Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add"),
     Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),
     Permit("POST", f"{_V1}/findings/state", _W.MEANT, _P.FINDING_TRIAGE, "finding.state"),
@@ -83,6 +115,30 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/openapi.json", _W.OPEN, None),
     Permit("GET", "/metrics", _W.SERVER, _P.METRICS_READ),
     Permit("GET", f"{_V1}/me", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/session", _W.OPEN, None),
+    Permit("GET", f"{_V1}/session", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/session", _W.PERSON, None, "session.end"),
+    Permit("POST", f"{_V1}/session/confirm", _W.PERSON, None, "session.confirm"),
+    Permit("GET", f"{_V1}/sessions", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/sessions", _W.PERSON, None, "session.end"),
+    Permit("DELETE", f"{_V1}/sessions/{{session_id}}", _W.PERSON, None, "session.end"),
+    Permit("POST", f"{_V1}/session/confirm/{{provider}}", _W.PERSON, None),
+    Permit("GET", f"{_V1}/oidc", _W.OPEN, None),
+    Permit("GET", f"{_V1}/oidc/callback", _W.OPEN, None),
+    Permit("GET", f"{_V1}/oidc/{{provider}}/login", _W.OPEN, None),
+    Permit("POST", f"{_V1}/job-token", _W.OPEN, None),
+    Permit("POST", f"{_V1}/invitation", _W.OPEN, None),
+    Permit("POST", f"{_V1}/me/password", _W.PERSON, None, "user.password"),
+    Permit("POST", f"{_V1}/me/totp", _W.PERSON, None),
+    Permit("POST", f"{_V1}/me/totp/confirm", _W.PERSON, None, "totp.add"),
+    Permit("POST", f"{_V1}/me/totp/codes", _W.PERSON, None, "totp.recovery"),
+    Permit("POST", f"{_V1}/me/totp/remove", _W.PERSON, None, "totp.remove"),
+    Permit("GET", f"{_V1}/me/identities", _W.PERSON, None),
+    Permit("POST", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/me/identities/{{provider}}", _W.PERSON, None, "link.remove"),
+    Permit("GET", f"{_V1}/me/tokens", _W.PERSON, None),
+    Permit("POST", f"{_V1}/me/tokens", _W.PERSON, None, "token.add"),
+    Permit("DELETE", f"{_V1}/me/tokens", _W.PERSON, None, "token.revoke"),
     Permit("GET", f"{_V1}/projects", _W.LIST, _P.PROJECT_READ),
     Permit("POST", f"{_V1}/projects", _W.SERVER, _P.PROJECT_CREATE, "project.add"),
     Permit("GET", f"{_V1}/projects/{{project_id}}", _W.PROJECT, _P.PROJECT_READ),
@@ -100,13 +156,38 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/users", _W.SERVER, _P.USER_READ),
     Permit("POST", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.add"),
     Permit("DELETE", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.remove"),
+    Permit("POST", f"{_V1}/users/invitations", _W.SERVER, _P.USER_MANAGE, "user.invite"),
+    Permit("DELETE", f"{_V1}/users/totp", _W.SERVER, _P.USER_MANAGE, "totp.remove"),
+    Permit("DELETE", f"{_V1}/users/lock", _W.SERVER, _P.USER_MANAGE, "user.unlock"),
+    Permit("DELETE", f"{_V1}/users/sessions", _W.SERVER, _P.USER_MANAGE, "session.end"),
     Permit("GET", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_READ),
     Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add"),
     Permit("DELETE", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.revoke"),
+    Permit("GET", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_READ),
+    Permit("POST", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_MANAGE, "provider.add"),
+    Permit("DELETE", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_MANAGE, "provider.remove"),
+    Permit("GET", f"{_V1}/identity/mappings", _W.SERVER, _P.IDENTITY_READ),
+    Permit("GET", f"{_V1}/identity/ci-rules", _W.SERVER, _P.IDENTITY_READ),
+    Permit("POST", f"{_V1}/identity/ci-rules", _W.SERVER, _P.IDENTITY_MANAGE, "ci-rule.add"),
+    Permit("DELETE", f"{_V1}/identity/ci-rules", _W.SERVER, _P.IDENTITY_MANAGE, "ci-rule.remove"),
     Permit("GET", f"{_V1}/history", _W.SERVER, _P.HISTORY_READ),
     *_notices("/projects/{project_id}", _W.PROJECT),
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
+    *_PROPOSALS,
 )
+
+_OPEN = tuple(
+    (permit.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(permit.path))))
+    for permit in PERMITS
+    if permit.where is Where.OPEN
+)
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether nobody is asked who he is."""
+    asked = "GET" if method == "HEAD" else method
+    return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN)
+
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

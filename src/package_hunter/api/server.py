@@ -41,6 +41,7 @@ _FILES = 4_096
 _BACKLOG = 1_024
 _LIBRARIES = (
     *("fastapi", "starlette", "uvicorn", "anyio", "h11", "pydantic", "sqlalchemy.sql", "sqlalchemy.orm"),
+    *("argon2", "authlib.oauth2", "authlib.oidc", "httpcore", "joserfc", "pyotp"),
     *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "httpx", "httpcore", "idna"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
@@ -292,9 +293,26 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
     """
-    from package_hunter import api, findings, model, notices, policy, queue, report, store
+    from package_hunter import (
+        access,
+        api,
+        findings,
+        governance,
+        identity,
+        inventory,
+        model,
+        notices,
+        policy,
+        queue,
+        report,
+        rules,
+        store,
+        triage,
+    )
+    from package_hunter.governance.proposals.kinds import rule_set
 
-    ours = (model, api, store, notices, queue, report, policy, findings)
+    duties = (access, identity, governance, triage, inventory, rules)
+    ours = (model, api, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver)):
@@ -302,6 +320,8 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)
+            if package is rules:
+                rule_set.preload()
 
 
 def _importable(*names: str) -> Iterator[ModuleType]:

@@ -21,12 +21,16 @@ from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
+from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
+from package_hunter.governance.gate import forges, submitted
+from package_hunter.governance.gate.submitted import Said
 from package_hunter.queue.base import Queue
 from package_hunter.store import places, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
+from package_hunter.store.secret_box import SecretBox
 from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
@@ -55,8 +59,11 @@ class Service:
         self.queue = queue
         self.renderers = dict(renderers)
         self.uploads = Uploads(settings)
+        self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
+        self.trust = Trust(settings)
         self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
+        self.forges = forges.load(settings, secrets=False)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)
         self.receiving: Counter[str] = Counter()  # uploads at this moment, by account
@@ -102,8 +109,9 @@ class Service:
         with self.store.read() as session:
             return scans.unfinished_bytes(session, principal)
 
-    async def accept(self, new: NewScan, upload: Upload | None = None) -> Scan:
-        """Store and enqueue a scan, and with it its archive, all or nothing; ApiError 429, StoreError.
+    async def accept(self, new: NewScan, upload: Upload | None = None, said: Said | None = None) -> Scan:
+        """Store and enqueue a scan, and with it its archive and what is said of its tree, all or nothing; ApiError 429,
+        StoreError.
 
         Few write at a time: a store that is locked must leave threads and connections to those who read.
         """
@@ -113,11 +121,11 @@ class Service:
         except TimeoutError:
             raise StoreError("The store is too busy to answer.", "Try again in a moment.") from None
         try:
-            return await run_sync(self._accept, new, upload)
+            return await run_sync(self._accept, new, upload, said)
         finally:
             self._writers.release()
 
-    def _accept(self, new: NewScan, upload: Upload | None) -> Scan:
+    def _accept(self, new: NewScan, upload: Upload | None, said: Said | None) -> Scan:
         with self.store.write() as session:
             self.store.lock(session, f"submit:{new.submitter}")
             self._check_room(session, new.submitter)  # again: many may have been let in at once
@@ -125,6 +133,8 @@ class Service:
                 self.store.lock(session, self.uploads.key(upload.sha256))
                 upload.keep()
             scan = scans.add(session, new)
+            if said is not None:
+                submitted.note(session, scan, said)
             self.queue.enqueue(session, scan.id)
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
@@ -144,11 +154,13 @@ class Service:
         with self.store.read() as session:
             return scans.report(session, view, scan_id)
 
-    async def target_project(self, access: Access, path: str | None) -> uuid.UUID:
-        """The project that a submission goes to: the one named, else the account's own; ApiError 403, 404."""
+    async def target_project(
+        self, access: Access, path: str | None, permission: Permission = Permission.SCAN_SUBMIT
+    ) -> uuid.UUID:
+        """The project that a request is about: the one named, else the account's own; ApiError 403, 404."""
         project = access.home if path is None else await self.project_at(access, path)
-        if not access.may_in(project, Permission.SCAN_SUBMIT):
-            raise forbidden(Permission.SCAN_SUBMIT)
+        if not access.may_in(project, permission):
+            raise forbidden(permission)
         return project
 
     async def project_at(self, access: Access, path: str) -> uuid.UUID:

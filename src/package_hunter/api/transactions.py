@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio.to_thread import run_sync
 from fastapi import Request
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.api.allowed import unknown
 from package_hunter.api.errors import ApiError
+from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.errors import UsageError
 from package_hunter.store import places
@@ -24,6 +25,16 @@ from package_hunter.triage.states import NeedsProposalError
 T = TypeVar("T")
 PlaceOf = Callable[[Session, Request], Place]
 """Of a route: which place it is about."""
+WRONG: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The JSON is wrong, or names what cannot be."},
+    401: {"model": Problem, "description": "No credentials, or wrong ones."},
+    403: {"model": Problem, "description": "The account has not the permission."},
+    404: {"model": Problem, "description": "There is none, or none that the account can see."},
+    409: {"model": Problem, "description": "There is one of that name already."},
+    429: {"model": Problem, "description": "Too many failed logins; see the header Retry-After."},
+    503: {"model": Problem, "description": "The store is full, busy or gone."},
+}
+"""What any of these routes may answer beside what was asked for."""
 
 
 async def read(service: Service, look: Callable[[Session], T]) -> T:
@@ -37,7 +48,8 @@ async def read(service: Service, look: Callable[[Session], T]) -> T:
 
 
 async def write(service: Service, change: Callable[[Session], T]) -> T:
-    """What a change of the store gives, once it is committed; accounts' rights are then looked up again."""
+    """What a change of the store gives, once it is committed; all that is remembered of accounts is then
+    looked up again."""
 
     def run() -> T:
         with service.store.write() as session:
@@ -47,7 +59,18 @@ async def write(service: Service, change: Callable[[Session], T]) -> T:
 
     done = await run_sync(run)
     service.accesses.forget()
+    service.auth.forget()
     return done
+
+
+async def add(service: Service, change: Callable[[Session], T]) -> T:
+    """The same for what changes nobody's rights and takes nobody's name: nobody waits for it."""
+
+    def run() -> T:
+        with service.store.write() as session, told():
+            return change(session)
+
+    return await run_sync(run)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import Service, parse_id
+from package_hunter.api.tree import PARAMETERS, said_of
 from package_hunter.audit.sealer import oldest_unsealed
 from package_hunter.audit.verify import ALARM_MS
 from package_hunter.model.depth import DepthName
@@ -75,7 +76,7 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         status_code=202,
         response_model=ScanInfo,
         responses=_SUBMIT_PROBLEMS,
-        openapi_extra=_SUBMIT_BODY,
+        openapi_extra={**_SUBMIT_BODY, "parameters": PARAMETERS},
         tags=["scans"],
         summary="Submit an archive or a package",
         description="Either the bytes of an archive (a gzip tar of a project, or a package as `npm pack` "
@@ -104,9 +105,12 @@ def _submit_route(router: APIRouter, service: Service) -> None:
                 400, f"Unknown ecosystem {ecosystem[:40]!r}.", f"Known ones: {', '.join(names())}."
             )
         principal: str = request.scope["principal"]
+        said = said_of(request)
         place = await service.target_project(access_to(request), project)
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+            if said is not None:
+                raise ApiError(400, "A package is no commit's tree.", "Leave commit out, or send the tree.")
             purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
             scan = await service.accept(
                 NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth, project=place)
@@ -116,7 +120,7 @@ def _submit_route(router: APIRouter, service: Service) -> None:
                 target = clean_text(name or "", 200) or f"archive {upload.sha256[:12]}"
                 archive = (ecosystem, upload.sha256, upload.size)
                 new = NewScan(target, principal, *archive, fresh=fresh, depth=depth, project=place)
-                scan = await service.accept(new, upload)
+                scan = await service.accept(new, upload, said)
         info = ScanInfo.of(scan)
         headers = {"Location": f"/api/v1/scans/{info.id}"}
         return JsonResponse(info.model_dump_json().encode(), 202, headers=headers)

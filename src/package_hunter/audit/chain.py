@@ -4,6 +4,10 @@ it, as canonical JSON (RFC 8785); its signature is of the digest."""
 from __future__ import annotations
 
 import base64
+
+# rfc8785 sorts by it. Loaded now: where SQLite's file is the API's user's, entries are sealed with that user's rights
+# to files, to whom a Python below root's home is out of reach
+import encodings.utf_16_be  # noqa: F401
 import hashlib
 from dataclasses import dataclass
 from typing import Any

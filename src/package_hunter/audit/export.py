@@ -71,6 +71,7 @@ def _quoted(text: str) -> str:
 def _ocsf(values: dict[str, Any]) -> str:
     kind, _, verb = values["action"].partition(".")
     activity = _ACTIVITIES.get(verb, _UPDATE)
+    before, after = _state(values, "before"), _state(values, "after")
     event: dict[str, Any] = {
         "category_uid": 3,
         "class_uid": _ENTITY_MANAGEMENT,
@@ -78,17 +79,26 @@ def _ocsf(values: dict[str, Any]) -> str:
         "type_uid": _ENTITY_MANAGEMENT * 100 + activity,
         "severity_id": 1,
         "time": values["time"],
-        "message": values["why"] or values["action"],
+        "message": values["action"],
         "metadata": {
             "version": "1.3.0",
             "uid": str(values["id"]),
             "product": {"name": "Package Hunter", "version": __version__, "vendor_name": "Package Hunter"},
         },
         "actor": {"user": {"name": values["who"]}},
-        "entity": {"name": values["object"], "type": kind, "data": values["after"] or values["before"]},
+        "entity": {"name": values["object"], "type": kind} | before,
         "unmapped": {"origin": values["origin"], "project": values["project"], "seal": values["seal"]},
     }
+    if after:
+        event["entity_result"] = {"name": values["object"], "type": kind} | after
+    if values["why"]:
+        event["comment"] = values["why"]
     return _json(event)
+
+
+def _state(values: dict[str, Any], which: str) -> dict[str, Any]:
+    """``data`` of an entity (a JSON object); nothing where there is none."""
+    return {} if values[which] is None else {"data": json.loads(values[which])}
 
 
 FORMS: dict[str, Callable[[dict[str, Any]], str]] = {"jsonl": _json, "syslog": _syslog, "ocsf": _ocsf}

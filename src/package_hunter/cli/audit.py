@@ -34,8 +34,9 @@ def verify_history(public_key: _Keys = None, checkpoint: _Kept = None) -> None:
     kept = [seal for path in checkpoint or () if (seal := _checkpoint(path))]
     if (own := keys.head(keys.folder(config) / "head.json")) is not None:
         kept.append(own)
+    known = keys.public_keys(config, public_key or ())  # while the store is open, files are read as its owner
     with open_store(config).read() as session:
-        found = verify(session, keys.public_keys(config, public_key or ()), kept)
+        found = verify(session, known, kept)
     for problem in found.problems:
         typer.echo(harmless(problem))
     state = "whole" if not found.problems else "not what was sealed"

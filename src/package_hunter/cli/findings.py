@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING, View
-from package_hunter.cli import only
+from package_hunter.cli import only, waiving
 from package_hunter.cli.console import harmless
 from package_hunter.cli.places import place_at, say, shown_time, table
 from package_hunter.cli.serve import open_store
@@ -34,6 +34,7 @@ from package_hunter.triage.listing import MAX_PAGE, Order
 from package_hunter.triage.values import NewState, Reason, State
 
 app = typer.Typer(help="Findings in projects: listed, decided about.", no_args_is_help=True)
+app.command("waive")(waiving.waive)
 
 _Id = Annotated[str, typer.Argument(help="The finding's id (findings list shows it).")]
 _At = Annotated[str, typer.Option("--in", help="Only in this project or group.")]

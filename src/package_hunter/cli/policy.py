@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from package_hunter.cli import scopes
+from package_hunter.cli import scopes, waiving
 from package_hunter.cli.diff import read_report
 from package_hunter.model.scan import Decision
 from package_hunter.policy import apply_waivers, load_policy
@@ -17,6 +17,7 @@ from package_hunter.report.harmless import harmless
 
 app = typer.Typer(help="Check and try policy files; see and set those of a server.", no_args_is_help=True)
 app.command("show")(scopes.show)
+app.command("propose")(waiving.propose_policy)
 app.command("put")(scopes.put)
 app.command("sync")(scopes.sync)
 

@@ -6,6 +6,7 @@ import contextlib
 import enum
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -88,6 +89,17 @@ def scan(  # noqa: PLR0913 (each is an option)
     fresh: Annotated[
         bool, typer.Option("--fresh", help="With --server: scan even what it scanned lately.")
     ] = False,
+    commit: Annotated[
+        str | None,
+        typer.Option(help="With --server: the commit whose tree this is, for the gate (docs/gate.md)."),
+    ] = None,
+    ref: Annotated[str | None, typer.Option(help="With --commit: its ref.")] = None,
+    merge_request: Annotated[
+        str | None, typer.Option(help="With --commit: the number of its merge or pull request.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="With --commit: the commit that it is to be merged into.")
+    ] = None,
     record: Annotated[
         Path | None, typer.Option(help="Record every event into this .scap file (Falco and sysdig read it).")
     ] = None,
@@ -149,6 +161,9 @@ def scan(  # noqa: PLR0913 (each is an option)
     if recursive and changed_only is not None:
         raise UsageError("--recursive does not go with --changed-only.", "Give the folder of one lock file.")
     progress = Progress(quiet)
+    tree = {"commit": commit, "ref": ref, "merge_request": merge_request, "base": base}
+    said = {name: value for name, value in tree.items() if value}
+    _check_tree(said, server, changed_only)
     if server is not None:
         _refuse_here_only(
             {
@@ -164,7 +179,7 @@ def scan(  # noqa: PLR0913 (each is an option)
                 "--hurry": hurry is not None,
             }
         )
-        scanner = _remote(server, token_file, (ecosystem, fresh, depth), progress)
+        scanner = _remote(server, token_file, RemoteAsked(ecosystem, fresh, depth, said), progress)
     else:
         from package_hunter import pipeline
 
@@ -194,6 +209,28 @@ def scan(  # noqa: PLR0913 (each is an option)
     raise typer.Exit(0 if exit_zero else code)
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteAsked:
+    """What a server is told of a scan."""
+
+    ecosystem: str | None
+    fresh: bool
+    depth: DepthName | None
+    tree: Mapping[str, str]
+
+
+def _check_tree(said: Mapping[str, str], server: str | None, changed_only: Path | None) -> None:
+    """What is said of a commit goes to a server, and is of a whole tree; UsageError."""
+    if not said:
+        return
+    if server is None:
+        raise UsageError("--commit goes with --server: its gate asks for it.", "Leave it out here.")
+    if "commit" not in said:
+        raise UsageError("Of which commit?", "Give --commit, too.")
+    if changed_only is not None:
+        raise UsageError("--commit does not go with --changed-only.", "A commit's scan is of its whole tree.")
+
+
 def _scan(target: str, changed_only: Path | None, scanner: Scanner) -> Report:
     """The whole target, or what changed of it."""
     if changed_only is None:
@@ -209,16 +246,17 @@ def _scan(target: str, changed_only: Path | None, scanner: Scanner) -> Report:
 def _remote(
     server: str,
     token_file: Path | None,
-    asked: tuple[str | None, bool, DepthName | None],
+    asked: RemoteAsked,
     progress: Progress,
 ) -> Scanner:
     """Let a server scan, with the credentials that files or the environment hold."""
     from package_hunter.client import credentials
+    from package_hunter.client.gate import job_credentials
     from package_hunter.client.scan import RemoteOptions, scan_remotely
     from package_hunter.config import settings
 
-    auth = credentials.find(token_file)
-    options = RemoteOptions(*asked)
+    auth = credentials.find(token_file) or job_credentials(server)
+    options = RemoteOptions(asked.ecosystem, asked.fresh, asked.depth, asked.tree)
     return lambda what: scan_remotely(what, server, auth, settings(), progress, options)
 
 

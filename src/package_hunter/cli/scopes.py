@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,16 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
+from package_hunter.cli import proposing
 from package_hunter.cli.console import harmless
 from package_hunter.cli.findings import print_impact
 from package_hunter.cli.places import place_at, say
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.governance import figures, folder, policies, policy_file, requirements
-from package_hunter.governance.document import digest_of, from_toml
+from package_hunter.governance.document import Document, digest_of, from_toml
 from package_hunter.governance.figures import RuleFigures
+from package_hunter.governance.proposals.alone import require_alone
 from package_hunter.policy.decide import today
 from package_hunter.policy.load import read_text
 from package_hunter.store import places
@@ -81,7 +84,7 @@ def put(
     why: _Why = None,
     try_only: Annotated[bool, typer.Option("--try", help="Only say what it would do.")] = False,
 ) -> None:
-    """Let a policy file hold for a scope from now on. It stands as unreviewed: nobody else approved it."""
+    """Let a policy file hold for a scope from now on, where there is nobody else to approve it: it is unreviewed."""
     policy_file.use(settings().policy_file)
     text = read_text(file)
     with open_store(settings()).write() as session:
@@ -90,6 +93,7 @@ def put(
         print_impact(impact.of_policy(session, place, document))
         if try_only:
             return
+        require_alone(session)
         made = policies.put(session, command_line(), place, document, why)
         said = f"{scope_name(place)} has version {made.version} of its policy now ({made.digest[:16]})."
     say(said)
@@ -101,12 +105,20 @@ def sync(
     ],
     why: _Why = None,
     prune: Annotated[bool, typer.Option("--prune", help="Scopes without a file lose their policy.")] = False,
+    who: Annotated[
+        str | None,
+        typer.Option("--as", help="Propose them as this account (needed where others may approve changes)."),
+    ] = None,
 ) -> None:
-    """Let the policies of a folder (a git checkout, say) hold; all of them, or none where one is wrong."""
+    """Let the policies of a folder (a git checkout, say) hold, or propose them; all, or none where one is wrong."""
     policy_file.use(settings().policy_file)
     found, commit = folder.read(source), folder.commit_of(source)
     reason = "; ".join(part for part in (why, f"commit {commit}" if commit else None) if part) or None
+    if who is not None:
+        proposing.propose_policies(_changed(found, prune), who, reason or "as the folder has them")
+        return
     with open_store(settings()).write() as session:
+        require_alone(session)
         kept = set()
         for one in found:
             place = _named(session, one)
@@ -124,6 +136,21 @@ def sync(
                 + ("has no policy now." if prune else "has no file, and keeps its policy.")
             )
     say(f"{len(found)} policies are as the folder has them.")
+
+
+def _changed(found: Sequence[folder.Source], prune: bool) -> list[tuple[Place, Document | None]]:
+    """The scopes whose policy is not as the folder has it, each with what it is to be."""
+    with open_store(settings()).read() as session:
+        wanted = {(place := _named(session, one)).key: (place, one.document) for one in found}
+        changed: list[tuple[Place, Document | None]] = [
+            (place, document)
+            for place, document in wanted.values()
+            if policies.current(session, place).digest != digest_of(document)
+        ]
+        if prune:
+            gone = (place for place in policies.scopes(session) if place.key not in wanted)
+            changed += [(place, None) for place in gone]
+    return changed
 
 
 def _named(session: Session, source: folder.Source) -> Place:

@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from package_hunter import duties  # noqa: F401 (says what follows a result)
+from package_hunter.access.actor import command_line
 from package_hunter.api import server
 from package_hunter.api.app import create_app
 from package_hunter.api.service import Renderer
@@ -22,6 +23,11 @@ from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
 from package_hunter.governance import clock, policy_file
+from package_hunter.governance.gate import forges
+from package_hunter.governance.gate import process as gate_process
+from package_hunter.governance.gate.fetches import Fetcher
+from package_hunter.governance.gate.watches import Watcher
+from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.notices import deliver, secrecy
 from package_hunter.queue.base import Runner
@@ -33,8 +39,8 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts
-from package_hunter.store.database import Store
+from package_hunter.store import accounts, grants, invitations
+from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 
 _MEDIA_TYPES = {
@@ -89,7 +95,7 @@ def worker() -> None:
 
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
-    runner = pipeline_runner(config, ServerJudge())
+    runner = pipeline_runner(config, ServerJudge(), take_locks)
     return Parts(runner, _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
 
 
@@ -122,26 +128,63 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     set_up_logging()
     # Opened and closed again before any fork: connections must not be shared between processes.
     store = open_store(config)
+    link = None if config.development else _first_link(store)
+    _tell_owner(store)
     secrecy.prepare(config)
-    with store.read() as session:
-        lonely = not config.development and not accounts.any_account(session)
     store.close()
     sockets = server.listen(host, port, config.development)
-    if lonely:
-        complain(
-            "Nobody can log in yet.", "Make an account: package-hunter user add NAME (or token add NAME)."
-        )
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
+    if link is not None:
+        _greet_first(config, url, link)
     with contextlib.suppress(OSError):  # a log on a full disk: the server serves all the same
         print(f"Package Hunter listens on {url} (Ctrl-C stops it)", file=sys.stderr, flush=True)
     children = [Child("server", lambda: _serve_child(config, parts, sockets))]
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
     children.append(Child("clock", lambda: _clock_child(config, sockets)))
+    if config.forges_file is not None:
+        forges.load(config)  # a mistake in it is told now
+        children.append(Child("fetcher", lambda: _fetcher_child(config, sockets)))
+        children.append(Child("teller", lambda: _teller_child(config, sockets)))
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
     return Supervisor(children, on_stop=lambda: _close(sockets)).run()
+
+
+def _first_link(store: Store) -> str | None:
+    """The secret of a one-time link for the first administrator, where nobody can log in."""
+    with store.read() as session:
+        if accounts.any_account(session):
+            return None
+    try:
+        with store.write() as session:
+            return invitations.invite_first(session, command_line())
+    except StoreError as error:
+        log.warning("no link for the first administrator", error=str(error))
+        return None
+
+
+def _tell_owner(store: Store) -> None:
+    """Say where the server could change the history, since its database role owns it."""
+    if store.is_sqlite:
+        return
+    with store.peek() as connection:
+        role = grants.current_role(connection)
+    if role.superuser or role.owns:
+        log.warning(
+            "the server's database role could change the history", role=role.name, see="database grant"
+        )
+
+
+def _greet_first(config: Settings, url: str, secret: str) -> None:
+    body = f'{{"token": "{secret}", "name": "YOU", "password": "..."}}'
+    complain(
+        "Nobody can log in yet.",
+        f"Within an hour, open {invitations.link(config.public_url or url, secret)} (or POST {body} to "
+        f"{url}/api/v1/invitation), once, and choose a name and a password; or make an account: "
+        "package-hunter user add NAME --role administrator (or token add NAME).",
+    )
 
 
 def run_workers(config: Settings, parts: Parts) -> int:
@@ -250,6 +293,35 @@ def _deliverer_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     try:
         return deliver.run(deliverer)
+    finally:
+        store.close()
+
+
+def _fetcher_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Lets git fetch, as a user without rights where root started this; parses what git prints."""
+    supervisor = os.getppid()
+    _close(sockets)
+    die_with_parent(supervisor)
+    store = Store(config)
+    try:
+        fetcher = Fetcher(config, store, LocalQueue(store, config), forges.load(config))
+        return gate_process.run(fetcher.step)
+    finally:
+        store.close()
+
+
+def _teller_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Reads the forges' tokens as whoever started it, and speaks to forges as the server's user."""
+    supervisor = os.getppid()
+    _close(sockets)
+    store = Store(config)
+    watcher = Watcher(config, store, forges.load(config))
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return gate_process.run(watcher.step, watcher.prune)
     finally:
         store.close()
 

@@ -31,14 +31,51 @@ class Bearer(httpx.Auth):
         yield request
 
 
+@dataclass(slots=True)
+class JobToken(httpx.Auth):
+    """A CI job's ID token of its forge, exchanged once, before the first request, for a token of the server."""
+
+    id_token: str
+    token: str | None = None
+
+    requires_response_body = True
+
+    def auth_flow(self, request):  # type: ignore[no-untyped-def]  # httpx's own generator type
+        """Exchange it, if that was not done, and add the header; UsageError where the server refuses it."""
+        if self.token is None:
+            base = request.url.path.partition("/api/v1/")[0] if "/api/v1/" in request.url.path else ""
+            url = request.url.copy_with(raw_path=f"{base}/api/v1/job-token".encode())
+            answer = yield httpx.Request("POST", url, json={"token": self.id_token})
+            self.token = _exchanged(answer)
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        yield request
+
+
+def _exchanged(answer: httpx.Response) -> str:
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    if answer.status_code == 201 and isinstance(said, dict) and isinstance(said.get("token"), str):
+        return str(said["token"])
+    reason = said.get("message") if isinstance(said, dict) else None
+    raise UsageError(
+        f"The server does not take the job's ID token ({answer.status_code}). {str(reason or '')[:500]}".strip(),
+        "See docs/identity.md, CI jobs: the audience, and the rule.",
+    )
+
+
 def find(token_file: Path | None = None) -> httpx.Auth | None:
     """The first of: ``token_file``, PACKAGE_HUNTER_TOKEN_FILE, systemd's credential ``package-hunter-token``,
-    PACKAGE_HUNTER_TOKEN, PACKAGE_HUNTER_USER with PACKAGE_HUNTER_PASSWORD. None: ask without credentials."""
+    PACKAGE_HUNTER_TOKEN, PACKAGE_HUNTER_ID_TOKEN, PACKAGE_HUNTER_USER with PACKAGE_HUNTER_PASSWORD. None: ask without
+    credentials."""
     path = token_file or _path("PACKAGE_HUNTER_TOKEN_FILE") or _systemd_credential()
     if path is not None:
         return Bearer(_token(_read(path), str(path)))
     if token := os.environ.get("PACKAGE_HUNTER_TOKEN"):
         return Bearer(_token(token, "PACKAGE_HUNTER_TOKEN"))
+    if id_token := os.environ.get("PACKAGE_HUNTER_ID_TOKEN"):
+        return JobToken(_token(id_token, "PACKAGE_HUNTER_ID_TOKEN"))
     user, password = os.environ.get("PACKAGE_HUNTER_USER"), os.environ.get("PACKAGE_HUNTER_PASSWORD")
     return httpx.BasicAuth(user, password) if user and password else None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,9 @@ class Submission:
     purl: str | None = None
     fresh: bool = False  # scan even where the server knows a result for the same dependencies
     depth: str | None = None  # how far to look; None: as the server is set up
+    tree: Mapping[str, str] = field(
+        default_factory=dict
+    )  # commit, ref, merge_request, base: of which tree it is
 
 
 class Remote:
@@ -86,10 +89,19 @@ class Remote:
         self._wait(str(info["id"]), seconds)
         return self._report(str(info["id"]))
 
+    def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """What the server answers; errors as `scan`."""
+        return self._json(self._call("GET", path, params=dict(query), patience=_TROUBLE_SECONDS))
+
+    def post(self, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, of a request with a body."""
+        return self._json(self._call("POST", path, params=dict(query), json=dict(body)))
+
     def _submit(self, what: Submission) -> dict[str, Any]:
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}
         query |= {"fresh": "true"} if what.fresh else {}
         query |= {"depth": what.depth} if what.depth else {}
+        query |= what.tree
         if what.purl is not None:
             return self._json(self._call("POST", "/scans", params=query, json={"purl": what.purl}))
         assert what.archive is not None
@@ -191,7 +203,7 @@ class Remote:
             raise UsageError(f"The server refuses these credentials: {reason}", advice)
         if answer.status_code in (429, 500, 502, 503, 504):
             raise UnreachableError(f"The server cannot take it now: {reason}", "Try again later.")
-        if answer.status_code == 404 or answer.is_redirect:
+        if (answer.status_code == 404 and not _is_ours(answer)) or answer.is_redirect:
             raise UsageError(f"This is no Package Hunter server: {reason}", "Check the address.")
         raise UsageError(f"The server refuses this: {reason}")
 
@@ -211,6 +223,14 @@ def _try_again_in(answer: httpx.Response) -> float | None:
         return None
     told = answer.headers.get("retry-after", "")
     return min(float(told), 60.0) if told.isascii() and told.isdigit() and len(told) < 6 else 5.0
+
+
+def _is_ours(answer: httpx.Response) -> bool:
+    """Whether a refusal has the form of ours."""
+    try:
+        return bool(answer.json()["status"] == "error")
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -17,11 +18,13 @@ from package_hunter.model.report import Report
 
 @dataclass(frozen=True, slots=True)
 class RemoteOptions:
-    """What a remote scan may be told. ``fresh``: no known result in its place; ``depth``: how far to look."""
+    """What a remote scan may be told. ``fresh``: no known result in its place; ``depth``: how far to look; ``tree``: of
+    which commit, ref, merge request and base it is."""
 
     ecosystem: str | None = None
     fresh: bool = False
     depth: str | None = None
+    tree: Mapping[str, str] = field(default_factory=dict)
 
 
 def scan_remotely(
@@ -36,6 +39,8 @@ def scan_remotely(
     asked = options or RemoteOptions()
     with Remote(server, auth, progress) as remote:
         if target.startswith("pkg:"):
+            if asked.tree:
+                raise UsageError("A package is no commit's tree.", "Leave --commit out.")
             return remote.scan(
                 Submission(asked.ecosystem, purl=target, fresh=asked.fresh, depth=asked.depth),
                 settings.remote_timeout,
@@ -49,7 +54,9 @@ def scan_remotely(
             size = f"{settings.max_archive_bytes} bytes"
             raise UsageError(f"{target} has more than {size}.", "Raise PACKAGE_HUNTER_MAX_ARCHIVE_BYTES.")
         return remote.scan(
-            Submission(asked.ecosystem, path, path.name, fresh=asked.fresh, depth=asked.depth),
+            Submission(
+                asked.ecosystem, path, path.name, fresh=asked.fresh, depth=asked.depth, tree=asked.tree
+            ),
             settings.remote_timeout,
         )
 
@@ -64,6 +71,11 @@ def _scan_folder(
         for note in packed.notes:
             progress(note)
         submission = Submission(
-            asked.ecosystem, packed.path, folder.resolve().name, fresh=asked.fresh, depth=asked.depth
+            asked.ecosystem,
+            packed.path,
+            folder.resolve().name,
+            fresh=asked.fresh,
+            depth=asked.depth,
+            tree=asked.tree,
         )
         return remote.scan(submission, settings.remote_timeout)

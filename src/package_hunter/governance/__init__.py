@@ -1,1 +1,1 @@
-"""Policies by scope, and what they require."""
+"""What decides for all: policies, changes that need two people, the gate."""

@@ -12,6 +12,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from package_hunter.governance import schedules
+from package_hunter.governance.proposals import life
+from package_hunter.inventory import after_scan
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
 from package_hunter.store.database import Store, StoreError
@@ -36,9 +38,16 @@ class Clock:
     def tick(self, now: dt.datetime) -> bool:
         """Take all steps once; True where there is more to do at once."""
         done = self._write(partial(projection.backfill, most=_BACKFILL))
+        done += self._write(partial(after_scan.backfill, most=_BACKFILL))
         done += self._write(partial(expiry.expire, day=now.date()))
         done += self._write(partial(results.refresh, most=_REFRESH))
+        done += self._settle(now)
         return bool(done) | self._serve(now)
+
+    def _settle(self, now: dt.datetime) -> int:
+        """Proposals that are due. Without the findings' lock: who approves one has the proposal's first."""
+        with self._store.write() as session:
+            return life.settle_due(session, int(now.timestamp() * 1000))
 
     def _serve(self, now: dt.datetime) -> bool:
         """One schedule in one project, so that the store is held shortly."""

@@ -18,6 +18,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Sequence[str]]
 
+NOTICES = "PACKAGE_HUNTER_NOTICES_ALLOW"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # IANA's registries of special addresses say so; older Pythons' `is_global` does not
 _ALSO_INNER = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16")))
@@ -34,22 +35,21 @@ def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def networks(text: str) -> tuple[Network, ...]:
-    """Networks of a setting, comma separated; UsageError."""
+def networks(text: str, setting: str = NOTICES) -> tuple[Network, ...]:
+    """Networks of this setting, comma separated; UsageError."""
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise UsageError(
-            f"PACKAGE_HUNTER_NOTICES_ALLOW is wrong: {error}.", "Give networks: 10.1.2.0/24,fd00::/8."
-        ) from error
+        raise UsageError(f"{setting} is wrong: {error}.", "Give networks: 10.1.2.0/24,fd00::/8.") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """``allowed``: networks that may be spoken to although they are not public."""
+    """``allowed``: networks that may be spoken to although they are not public; the ``setting`` that says so."""
 
     allowed: tuple[Network, ...] = ()
     resolver: Resolver = resolve
+    setting: str = NOTICES
 
     def addresses(self, host: str, port: int, secure: bool) -> list[str]:
         """The addresses to connect to. RefusedError where one of them is not public, or where the connection would not
@@ -61,7 +61,7 @@ class Guard:
             if not _is_public(address):
                 raise RefusedError(
                     "It has an address that is not public.",
-                    "Whoever runs the server can allow its network: PACKAGE_HUNTER_NOTICES_ALLOW.",
+                    f"Whoever runs the server can allow its network: {self.setting}.",
                 )
             if not secure:
                 raise RefusedError("It would be told without encryption.", "Use https.")

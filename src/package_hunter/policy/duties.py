@@ -10,7 +10,7 @@ from packageurl import PackageURL
 from package_hunter.errors import UsageError
 from package_hunter.model.depth import DepthName
 from package_hunter.policy.cron import Cron
-from package_hunter.policy.model import Requirement, Schedule, When
+from package_hunter.policy.model import Pipeline, Requirement, Schedule, When
 from package_hunter.policy.reading import choice, known, text, texts
 
 MAX_TARGETS = 1_000
@@ -35,6 +35,22 @@ def schedule(data: Mapping[str, Any], where: str) -> Schedule:
             raise UsageError(f"{where}: {target[:200]!r} is no package URL ({error}).", "") from error
     name = text(data.get("name"), f"{where}: name", 200)
     return Schedule(name, cron, _projects(data, where), targets, _depth(data, where))
+
+
+def pipeline(data: Mapping[str, Any], where: str) -> Pipeline:
+    """Of a table ``[[pipeline]]``; UsageError. Patterns are refused: they would fit what somebody else can make."""
+    known(data, {"issuer", "definition", "commit", "projects"}, where)
+    issuer = text(data.get("issuer"), f"{where}: issuer", 255)
+    definition = text(data.get("definition"), f"{where}: definition", 512)
+    commit = text(data["commit"], f"{where}: commit", 64) if "commit" in data else ""
+    if not issuer.startswith("https://"):
+        raise UsageError(f"{where}: the issuer is no https address.", "It looks like https://gitlab.example.")
+    if "@" not in definition or set(definition) & set("*?[]"):
+        raise UsageError(
+            f"{where}: the definition names no file at a ref.",
+            "It looks like gitlab.example/security/ci//hunter.yml@refs/heads/main, without patterns.",
+        )
+    return Pipeline(issuer.rstrip("/"), definition, commit.lower(), _projects(data, where))
 
 
 def _projects(data: Mapping[str, Any], where: str) -> tuple[str, ...]:

@@ -22,6 +22,10 @@ expires = 2027-03-31
 scan = "merge_request"
 projects = ["web/*"]
 
+[[pipeline]]
+issuer = "https://gitlab.example"
+definition = "gitlab.example/security/ci//hunter.yml@refs/heads/main"
+
 [[schedule]]
 name = "what we ship"
 cron = "0 3 * * 1"
@@ -39,7 +43,7 @@ from package_hunter.errors import UsageError
 from package_hunter.model import toml
 from package_hunter.model.scales import SEVERITIES
 from package_hunter.model.scan import Decision, Verdict
-from package_hunter.policy.duties import requirement, schedule
+from package_hunter.policy.duties import pipeline, requirement, schedule
 from package_hunter.policy.model import CONFIDENCES, Match, Mode, Policy, Rule, Waiver
 from package_hunter.policy.reading import MAX_DAYS, MAX_TEXT, choice, day, known, table, tables, text, texts
 
@@ -89,7 +93,8 @@ def read_policy(data: Mapping[str, Any], name: str, *, inside: bool = False, nar
     allowed = {"verdicts", "rule", "waiver"}
     known(
         data,
-        allowed | (set() if inside else {"require", "schedule"} | (set() if narrow else {"project"})),
+        allowed
+        | (set() if inside else {"require", "schedule", "pipeline"} | (set() if narrow else {"project"})),
         name,
     )
     return Policy(
@@ -103,6 +108,9 @@ def read_policy(data: Mapping[str, Any], name: str, *, inside: bool = False, nar
         ),
         schedules=tuple(
             schedule(s, f"{name}, schedule {i}") for i, s in enumerate(tables(data, "schedule", name), 1)
+        ),
+        pipelines=tuple(
+            pipeline(p, f"{name}, pipeline {i}") for i, p in enumerate(tables(data, "pipeline", name), 1)
         ),
         **({} if narrow else _project(table(data, "project", name), f"{name}, [project]")),
     )

@@ -110,6 +110,19 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A pipeline definition of security's: a job whose forge says that exactly this file at this ref defines it scans
+    what it says. ``issuer`` is the forge's URL, ``definition`` GitLab's ``ci_config_ref_uri`` or GitHub's
+    ``job_workflow_ref``, both letter by letter; ``commit`` the commit that it must have been read at, where it is
+    pinned so far. ``projects`` are patterns over the paths of projects."""
+
+    issuer: str
+    definition: str
+    commit: str = ""
+    projects: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Decisions by verdict, rules by finding, waivers.
 
@@ -127,3 +140,4 @@ class Policy:
     own_file_from: tuple[str, ...] = ("*",)  # on a server: patterns of the accounts for which it may
     requirements: tuple[Requirement, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    pipelines: tuple[Pipeline, ...] = ()

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from packageurl import PackageURL
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from package_hunter import __version__
 from package_hunter.access.view import EVERYTHING, LEGACY
 from package_hunter.confined import StoppedError
 from package_hunter.ecosystems.base import SourceTree
-from package_hunter.ecosystems.locked import lock_files
+from package_hunter.ecosystems.locked import Pin, lock_files
 from package_hunter.ecosystems.planner import in_child
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.report import Report
@@ -38,6 +38,7 @@ from package_hunter.model.times import rfc3339
 from package_hunter.sandbox.image.build import find_image
 from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
+from package_hunter.store.gate_tables import ScanOrigin
 from package_hunter.store.models import KnownResult, Scan
 
 if TYPE_CHECKING:
@@ -73,35 +74,50 @@ class Known:
         return package.integrity is None or bool(allowed & set(package.integrity.split()))
 
 
-def known_by(scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Known | None:
-    """What a project is known by; None where nothing freezes what it installs."""
+def known_by(
+    scan: Running, source_tree: SourceTree, upstreams: Sequence[Upstream], listed: Sequence[Pin] | None = None
+) -> Known | None:
+    """What a project is known by; None where nothing freezes what it installs. ``listed``: what its lock files pin
+    (`pins_of`), where that was read already."""
     options = scan.options
-    if (options.engine or scan.config.engine) == "falco" or options.rule_files:
+    if (options.engine or scan.config.engine) == "falco":
         return None  # which rules are loaded is not known here
     if source_tree.folder is None or source_tree.top == "package":
         return None  # a single package: what it needs in turn is open
-    try:
-        pins = in_child(source_tree, _pins, dict[str, frozenset[str]])
-    except StoppedError:
-        return None  # the scan itself meets the same, and says so
+    pins = _frozen(pins_of(source_tree) if listed is None else listed)
     if not pins:
         return None
     frozen = sorted((purl, sorted(digests)) for purl, digests in pins.items())
     depth = options.depth or scan.config.depth
     asked = [options.ecosystem, options.phases, depth, options.worlds, options.builtin_rules, options.engine]
     where = [source_tree.project, scan.withheld]
-    made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine]
+    rules = [hashlib.sha256(path.read_bytes()).hexdigest() for path in options.rule_files]
+    made_with = [_program(), _image(), _settings(scan.config), os.uname().release, os.uname().machine, rules]
     parts = [repr(made_with), repr(asked), repr(where), repr(_registries(upstreams)), repr(frozen)]
     return Known(_digest([*parts, *_every_file(source_tree.folder)]), pins)
 
 
-def _pins(source_tree: SourceTree) -> dict[str, frozenset[str]]:
-    """The digests that lock files pin, by purl. Looks into the project's files: in a child without rights."""
+def pins_of(source_tree: SourceTree) -> list[Pin]:
+    """All that the project's lock files pin; nothing for a single package."""
+    if source_tree.folder is None or source_tree.top == "package":
+        return []
+    try:
+        return in_child(source_tree, _pins, list[Pin])
+    except StoppedError:
+        return []  # the scan itself meets the same, and says so
+
+
+def _pins(source_tree: SourceTree) -> list[Pin]:
+    """Looks into the project's files: in a child without rights."""
+    return [pin for lock in lock_files(source_tree.tree, source_tree.project) for pin in lock.packages]
+
+
+def _frozen(pins: Sequence[Pin]) -> dict[str, frozenset[str]]:
+    """The digests that lock files pin, by purl."""
     found: dict[str, frozenset[str]] = {}
-    for lock in lock_files(source_tree.tree, source_tree.project):
-        for pin in lock.packages:
-            if pin.registry and pin.integrity:
-                found[pin.purl] = found.get(pin.purl, frozenset()) | frozenset(pin.integrity.split())
+    for pin in pins:
+        if pin.registry and pin.integrity:
+            found[pin.purl] = found.get(pin.purl, frozenset()) | frozenset(pin.integrity.split())
     return found
 
 
@@ -205,17 +221,23 @@ def _digest(parts: Iterator[str] | list[str]) -> str:
 
 
 def known(
-    store: Store, key: str, submitter: str, settings: Settings, project: uuid.UUID = LEGACY
+    store: Store,
+    key: str,
+    submitter: str,
+    settings: Settings,
+    project: uuid.UUID = LEGACY,
+    scan_id: uuid.UUID | None = None,
 ) -> Report | None:
     """This account's newest whole result of that key in that project within `result_cache_seconds`, with its scan's
-    id. Projects do not share results: who sees one need not see the other."""
+    id. Projects do not share results: who sees one need not see the other. Within one, a scan whose tree is known for
+    sure (``scan_id``, fetched or pinned) is covered by an earlier such scan, whoever submitted that."""
     since = now_ms() - int(settings.result_cache_seconds * 1000)
     query = (
         select(Scan.id)
         .join(KnownResult, KnownResult.scan_id == Scan.id)
         .where(
             KnownResult.key == key,
-            Scan.submitter == submitter,
+            or_(Scan.submitter == submitter, and_(_sure(Scan.id), _sure(scan_id))),
             Scan.project_id == project,
             Scan.status == ScanStatus.FINISHED.value,
             Scan.verdict != Verdict.INCONCLUSIVE.value,
@@ -228,6 +250,11 @@ def known(
         found = session.scalar(query)
         data = None if found is None else scans.report(session, EVERYTHING, found)
     return None if data is None else from_json(data)
+
+
+def _sure(scan_id: Any) -> ColumnElement[bool]:
+    """Whether that scan's tree is known to be its commit's."""
+    return exists().where(ScanOrigin.scan_id == scan_id, ScanOrigin.known.in_(("fetched", "pinned")))
 
 
 def note(store: Store, key: str, scan_id: Any) -> None:

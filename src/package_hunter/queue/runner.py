@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
+
+from sqlalchemy.orm import Session
 
 from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.policy import Policy
+from package_hunter.queue import recordings
 from package_hunter.queue.base import Job, Runner
+from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
 
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
     from package_hunter.ecosystems.base import SourceTree
+    from package_hunter.ecosystems.pinned import Pin
     from package_hunter.pipeline.options import Scan
     from package_hunter.queue.reuse import Known
+
+
+OnPins = Callable[[Session, uuid.UUID, Sequence["Pin"]], None]
+"""What becomes of a scan's number and of what its tree's lock files pin, in a transaction."""
 
 
 class Judge(Protocol):
@@ -33,14 +45,14 @@ class Judge(Protocol):
         ...
 
 
-def pipeline_runner(settings: Settings, judge: Judge) -> Runner:
+def pipeline_runner(settings: Settings, judge: Judge, on_pins: OnPins | None = None) -> Runner:
     """A runner that makes real scans; the pipeline is imported with the first one."""
     stores: list[Store] = []  # opened in the worker that scans: not to be carried over a fork
 
     def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
-        return _Run(settings, stores[0], job, judge).scan(archive)
+        return _Run(settings, stores[0], job, judge, on_pins).scan(archive)
 
     return run
 
@@ -48,8 +60,11 @@ def pipeline_runner(settings: Settings, judge: Judge) -> Runner:
 class _Run:
     """One job under way."""
 
-    def __init__(self, settings: Settings, store: Store, job: Job, judge: Judge) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, job: Job, judge: Judge, on_pins: OnPins | None = None
+    ) -> None:
         self._settings, self._store, self._job, self._judge = settings, store, job, judge
+        self._on_pins = on_pins
         # read before the scan: a mistake in it should cost nobody one
         self._policy = judge.base(store, job.project)
         self._own: str | None = None
@@ -57,18 +72,37 @@ class _Run:
 
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
-        report = self._report(archive)
+        with self._rules() as rule_files:
+            report = self._report(archive, rule_files)
+        recordings.sweep(self._settings)
         self._note(report)
         return self._judge.judge(self._store, self._job, report, self._own)
 
-    def _report(self, archive: IO[bytes] | None) -> Report:
+    @contextmanager
+    def _rules(self) -> Iterator[tuple[Path, ...]]:
+        """The rule sets of the job's project, as files that this process alone can read."""
+        with self._store.read() as session:
+            texts = rule_sets.of_project(session, self._job.project)
+        with tempfile.TemporaryDirectory(prefix="package-hunter-rules-") as folder:
+            files = []
+            for number, (name, text) in enumerate(texts):
+                files.append(Path(folder) / f"{number:03}-{name}.yaml")
+                files[-1].write_text(text, encoding="utf-8")
+            yield tuple(files)
+
+    def _report(self, archive: IO[bytes] | None, rule_files: tuple[Path, ...]) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
         job, scan_id = self._job, str(self._job.scan_id)
         again = job.attempt < self._settings.max_attempts
         depth = DepthName(job.depth or self._settings.depth or DepthName.STANDARD)
         options = pipeline.ScanOptions(
-            ecosystem=job.manager, depth=depth, on_source=self._on_source, again=again
+            ecosystem=job.manager,
+            depth=depth,
+            rule_files=rule_files,
+            record=recordings.place_for(self._settings, scan_id),
+            on_source=self._on_source,
+            again=again,
         )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"
@@ -83,12 +117,18 @@ class _Run:
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
             self._own = own_text(source_tree.tree.read, source_tree.project)
+        pins = reuse.pins_of(source_tree)
+        if self._on_pins is not None and pins:
+            with self._store.write() as session:
+                self._on_pins(session, job.scan_id, pins)
         if not self._settings.result_cache_seconds:
             return None
-        self._known = reuse.known_by(scan, source_tree, upstreams)
+        self._known = reuse.known_by(scan, source_tree, upstreams, pins)
         if self._known is None or job.fresh:
             return None
-        found = reuse.known(self._store, self._known.key, job.submitter, self._settings, job.project)
+        found = reuse.known(
+            self._store, self._known.key, job.submitter, self._settings, job.project, job.scan_id
+        )
         return None if found is None else reuse.as_new(found, str(job.scan_id))
 
     def _note(self, report: Report) -> None:

@@ -38,7 +38,8 @@ class Project(Base):
 class Account(Base):
     """Somebody, or something, that can be a member: a user or a machine's token. ``name`` is what a verified
     credential says (``ana``, ``token:ci``); ``home`` is the project of scans that name none. One that was removed
-    stays, so that a later one of the same name is somebody else."""
+    stays, so that a later one of the same name is somebody else. ``person``: the same for all accounts and tokens of
+    one human being (store/persons.py). ``rights`` counts the changes of its roles."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -58,10 +59,13 @@ class Account(Base):
     home: Mapped[uuid.UUID] = mapped_column(Id, ForeignKey("projects.id"))
     created: Mapped[int] = mapped_column(Whole)
     removed: Mapped[int | None] = mapped_column(Whole)
+    person: Mapped[uuid.UUID | None] = mapped_column(Id)
+    rights: Mapped[int] = mapped_column(Whole, default=0, server_default="0")
 
 
 class Member(Base):
-    """An account's role in a place: ``everywhere``, or the id (hex) of the group or project that is named too."""
+    """An account's role in a place: ``everywhere``, or the id (hex) of the group or project that is named too.
+    ``source``: the identity provider (id, hex) whose groups gave it; empty: somebody did."""
 
     __tablename__ = "members"
 
@@ -75,3 +79,4 @@ class Member(Base):
         Id, ForeignKey("projects.id", ondelete="CASCADE"), index=True
     )
     created: Mapped[int] = mapped_column(Whole)
+    source: Mapped[str] = mapped_column(String(32), default="", server_default="")

@@ -12,10 +12,11 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,7 @@ from package_hunter.store import sqlite_file
 from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
+from package_hunter.store.errors import UnstorableError as UnstorableError
 
 _SET_UP_SECONDS = 10.0  # for a connection's settings, while others hold the database
 _PRAGMAS = (
@@ -122,6 +124,13 @@ class Store:
             with begun as connection, acting_as_ourselves():
                 _upgrade(connection, self.is_sqlite)
 
+    def grant(self, role: str) -> None:
+        """PostgreSQL: give a server's role what it needs; UsageError, StoreError (see `grants`)."""
+        from package_hunter.store import grants  # which knows the tables, and they know this module
+
+        with self._careful(), self.engine.begin() as connection:
+            grants.grant(connection, role)
+
     def close(self) -> None:
         """Close every connection."""
         with self._careful():
@@ -135,11 +144,13 @@ class Store:
 
 
 def _upgrade(connection: Connection, is_sqlite: bool) -> None:
-    if not is_sqlite:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
     config = Config()
     config.set_main_option("script_location", "package_hunter.store:migrations")
     config.attributes["connection"] = connection
+    if not is_sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
+        if _is_guest(connection):
+            return _require_current(connection, config)
     try:
         command.upgrade(config, "head")
     except CommandError as error:
@@ -147,6 +158,25 @@ def _upgrade(connection: Connection, is_sqlite: bool) -> None:
             f"The store was written by a newer version of Package Hunter ({error}).",
             "Run that version, or point PACKAGE_HUNTER_DATA_DIR elsewhere.",
         ) from error
+
+
+def _is_guest(connection: Connection) -> bool:
+    """Whether the tables are there, and another role's (`grants`)."""
+    query = text(
+        "SELECT NOT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class "
+        "WHERE oid = to_regclass('alembic_version')"
+    )
+    return bool(connection.scalar(query))
+
+
+def _require_current(connection: Connection, config: Config) -> None:
+    head = ScriptDirectory.from_config(config).get_current_head()
+    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if found != head:
+        raise HostError(
+            f"The store's tables are of another version ({found}, not {head}), and belong to another role.",
+            "Run package-hunter database grant ROLE as their owner.",
+        )
 
 
 def _postgresql(url: URL) -> Engine:
@@ -202,6 +232,10 @@ def _explained(file: Path | None) -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise StoreError("The store is too busy to answer.", "Try again in a moment.") from error
+    except DataError as error:
+        raise UnstorableError(
+            "A text or number holds what cannot be stored.", "Leave out NUL characters."
+        ) from error
     except DBAPIError as error:
         raise _as_store_error(error, file) from error
     except OSError as error:

@@ -16,5 +16,10 @@ class StoreError(HostError):
         self.told = told or message
 
 
+class UnstorableError(StoreError):
+    """Somebody gave a value that the database has no room for (a NUL character in PostgreSQL, say): his fault, not the
+    store's."""
+
+
 class DiskFullError(StoreError):
     """No room for what should be stored."""

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
+from package_hunter.model.text import well_formed
 from package_hunter.store.database import now_ms
 from package_hunter.store.history_tables import HistoryRow, UnsealedRow
 
@@ -38,18 +39,24 @@ def record(session: Session, by: Actor, change: Change) -> None:
     """Write a change into the history, in the transaction that makes it."""
     row = HistoryRow(
         time=now_ms(),
-        who=by.name[:160],
-        origin=by.origin[:64],
+        who=_storable(by.name)[:160],
+        origin=_storable(by.origin)[:64],
         action=change.action,
-        object=change.what[:_MAX_OBJECT],
+        object=_storable(change.what)[:_MAX_OBJECT],
         project_id=change.project,
         before=_json(change.before),
         after=_json(change.after),
-        why=None if change.why is None else change.why[:MAX_WHY],
+        why=None if change.why is None else _storable(change.why)[:MAX_WHY],
     )
     session.add(row)
     session.flush()
     session.add(UnsealedRow(entry_id=row.id, time=row.time))
+
+
+def _storable(text: str) -> str:
+    """As every database can keep it, so that no crafted name keeps a change from being told: PostgreSQL has no NUL, and
+    nothing has lone surrogates. The rest is kept as it is, and shown harmlessly."""
+    return well_formed(text).replace("\x00", "\\x00")
 
 
 def _json(values: Values | None) -> str | None:

@@ -1,24 +1,23 @@
-"""Who has which role where, and what that comes to."""
+"""Who has which role where; what that comes to is `rights`."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
-from package_hunter.access.permissions import Permission
-from package_hunter.access.roles import ROLES, SERVER_ROLES, Role
-from package_hunter.access.view import LEGACY, Access
+from package_hunter.access.roles import SERVER_ROLES, Role
 from package_hunter.errors import UsageError
 from package_hunter.store import history
 from package_hunter.store.access_tables import EVERYWHERE, Account, Group, Member, Project
 from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
-from package_hunter.store.places import MissingError, TakenError, above
+from package_hunter.store.places import MissingError, TakenError
+from package_hunter.store.rights import access_of as access_of  # part of this module's interface
+from package_hunter.store.rights import account as account
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,13 @@ class Place:
         return EVERYWHERE if where is None else where.path
 
 
-def account(session: Session, name: str) -> Account | None:
-    """The account of this name that is there now."""
-    return session.scalar(select(Account).where(Account.name == name, Account.removed.is_(None)))
-
-
-def add_account(session: Session, name: str, kind: str, home: uuid.UUID) -> Account:
-    """A new account without any role; the caller has seen to it that the name is free."""
-    made = Account(id=uuid.uuid4(), name=name, kind=kind, home=home, created=now_ms())
+def add_account(
+    session: Session, name: str, kind: str, home: uuid.UUID, person: uuid.UUID | None = None
+) -> Account:
+    """A new account without any role; the caller has seen to it that the name is free. ``person`` None: somebody
+    new."""
+    key = uuid.uuid4()
+    made = Account(id=key, name=name, kind=kind, home=home, created=now_ms(), person=person or key)
     session.add(made)
     session.flush()
     return made
@@ -61,7 +59,7 @@ def remove_account(session: Session, name: str) -> None:
         found.removed = now_ms()
 
 
-def give(session: Session, name: str, role: Role, place: Place, by: Actor, why: str | None = None) -> None:
+def give(session: Session, name: str, role: Role, place: Place, by: Actor, why: str | None = None) -> Member:
     """Give a role; UsageError where there is no such account, it has it, or it can mean nothing there."""
     who = _require(session, name)
     if place.key != EVERYWHERE and role in SERVER_ROLES:
@@ -69,11 +67,13 @@ def give(session: Session, name: str, role: Role, place: Place, by: Actor, why: 
     if session.get(Member, (who.id, place.key, role.value)) is not None:
         raise TakenError(f"{name!r} is {role.value} there already.", "")
     member = Member(account_id=who.id, place=place.key, role=role.value, created=now_ms())
+    who.rights += 1
     member.group_id = None if place.group is None else place.group.id
     member.project_id = None if place.project is None else place.project.id
     session.add(member)
     said = {"account": name, "role": role.value, "place": place.name}
     history.record(session, by, Change("member.add", name, project=member.project_id, after=said, why=why))
+    return member
 
 
 def take(session: Session, name: str, role: Role, place: Place, by: Actor, why: str | None = None) -> None:
@@ -84,6 +84,7 @@ def take(session: Session, name: str, role: Role, place: Place, by: Actor, why: 
         raise MissingError(f"{name!r} is not {role.value} there.", "See package-hunter member list.")
     project = member.project_id
     session.delete(member)
+    who.rights += 1
     said = {"account": name, "role": role.value, "place": place.name}
     history.record(session, by, Change("member.remove", name, project=project, before=said, why=why))
 
@@ -117,51 +118,3 @@ def roles_of(session: Session, name: str) -> list[tuple[str, str]]:
         .order_by(Member.role)
     )
     return [(role, group or project or place) for role, place, group, project in session.execute(query)]
-
-
-def access_of(session: Session, name: str) -> Access:
-    """What the account of this name may do; nothing where there is none."""
-    who = account(session, name)
-    if who is None:
-        return Access(name)
-    held = session.scalars(select(Member).where(Member.account_id == who.id)).all()
-    everywhere = _permissions(m.role for m in held if m.place == EVERYWHERE)
-    own_groups, own_projects = _by_place(held, "group_id"), _by_place(held, "project_id")
-    if not own_groups and not own_projects:
-        return Access(name, everywhere, home=who.home)
-    all_groups = {path: key for key, path in session.execute(select(Group.id, Group.path))}
-    groups: dict[uuid.UUID, frozenset[Permission]] = {}
-    for path in sorted(all_groups, key=lambda p: p.count("/")):  # from the top: each has what is above it
-        held_here = own_groups.get(all_groups[path], frozenset())
-        groups[all_groups[path]] = held_here | _from_above(path, all_groups, groups)
-    projects = {
-        key: own_projects.get(key, frozenset()) | _from_above(path, all_groups, groups)
-        for key, path in session.execute(select(Project.id, Project.path))
-    }
-    return Access(name, everywhere, _some(projects), _some(groups), who.home or LEGACY)
-
-
-def _by_place(held: Iterable[Member], column: str) -> dict[uuid.UUID, frozenset[Permission]]:
-    found: dict[uuid.UUID, frozenset[Permission]] = {}
-    for member in held:
-        place = getattr(member, column)
-        if place is not None:
-            found[place] = found.get(place, frozenset()) | _permissions([member.role])
-    return {place: frozenset(p for p in given if p.in_projects) for place, given in found.items()}
-
-
-def _permissions(roles: Iterable[str]) -> frozenset[Permission]:
-    """Of roles by name; one that this version does not know gives nothing."""
-    known = {role.value: given for role, given in ROLES.items()}
-    return frozenset().union(*(known.get(role, frozenset()) for role in roles))
-
-
-def _from_above(
-    path: str, ids: dict[str, uuid.UUID], groups: dict[uuid.UUID, frozenset[Permission]]
-) -> frozenset[Permission]:
-    nearest = next(iter(above(path)), None)
-    return frozenset() if nearest is None or nearest not in ids else groups.get(ids[nearest], frozenset())
-
-
-def _some(places: dict[uuid.UUID, frozenset[Permission]]) -> dict[uuid.UUID, frozenset[Permission]]:
-    return {place: given for place, given in places.items() if given}

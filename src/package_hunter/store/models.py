@@ -24,9 +24,13 @@ from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
     finding_tables,
+    gate_tables,
     history_tables,
+    identity_tables,
+    inventory_tables,
     notice_tables,
     policy_tables,
+    proposal_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
@@ -143,7 +147,10 @@ class User(Base):
 
 
 class Token(Base):
-    """A bearer token; only its SHA-256 is kept (it is 256 random bits: nothing to guess or stretch)."""
+    """A bearer token; only its SHA-256 is kept (it is 256 random bits: nothing to guess or stretch). ``expires`` null:
+    never. ``permissions`` and ``places`` (JSON; null: all) are what it is limited to, whatever its roles: names of
+    permissions, and ids (hex) of groups and projects. ``owner_id``: the user whose it is, whose rights bound it;
+    ``delegated``: it has no roles of its own and can what its owner can."""
 
     __tablename__ = "tokens"
 
@@ -152,3 +159,8 @@ class Token(Base):
     created: Mapped[int] = mapped_column(Whole)
     last_used: Mapped[int | None] = mapped_column(Whole)
     revoked: Mapped[int | None] = mapped_column(Whole)
+    expires: Mapped[int | None] = mapped_column(Whole)
+    permissions: Mapped[str | None] = mapped_column(Text)
+    places: Mapped[str | None] = mapped_column(Text)
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(Id)
+    delegated: Mapped[bool] = mapped_column(default=False, server_default=false())

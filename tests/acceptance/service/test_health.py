@@ -10,9 +10,17 @@ import time
 from pathlib import Path
 
 import httpx
+from sqlalchemy import update
 
+from package_hunter.access.roles import Role
+from package_hunter.audit.sealer import Sealer
+from package_hunter.store.database import now_ms
+from package_hunter.store.history_tables import UnsealedRow
+from tests.support.access_server import AccessServer
 from tests.support.requires import ROOT, needs_root
 from tests.support.service_harness import ARCHIVE, free_port, open_folder, running, wait_for
+
+WAITED = "package_hunter_history_unsealed_seconds"
 
 
 def test_without_a_worker() -> None:
@@ -70,3 +78,29 @@ def _health(client: httpx.Client) -> dict[str, str]:
     except httpx.TransportError:
         return {}
     return found if found["worker_seen_seconds"] is not None else {}
+
+
+def test_a_history_that_nobody_seals_alarms(tmp_path: Path) -> None:
+    server = AccessServer(tmp_path)
+    server.queue.seen("w")
+    token = server.token("watch", (Role.MONITOR, ""))
+
+    def state() -> tuple[str, float]:
+        health = server.ask(None, "GET", "/api/v1/health").json()
+        figures = server.ask(token, "GET", "/metrics").text
+        waited = next(line for line in figures.splitlines() if line.startswith(f"{WAITED} "))
+        return f"{health['status']} {health['reason']}", float(waited.split()[1])
+
+    def waits_since(seconds: float) -> None:
+        with server.store.write() as session:
+            session.execute(update(UnsealedRow).values(time=now_ms() - int(seconds * 1000)))
+
+    waits_since(30)
+    assert state()[0] == "ok None"
+    waits_since(61)
+    told, waited = state()
+    assert told == "degraded Changes wait for their seal: the history's sealer does not work."
+    assert waited >= 61
+    Sealer(server.store, server.settings).seal()
+    assert state() == ("ok None", 0.0)
+    server.store.close()

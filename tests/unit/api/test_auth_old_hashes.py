@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from package_hunter.access.actor import Actor
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError
+from package_hunter.api.password_check import PasswordCheck
 from package_hunter.config import Settings
 from package_hunter.store import accounts, passwords
 from package_hunter.store.database import Store, StoreError
@@ -57,7 +58,7 @@ def login(store: Store, header: bytes, times: int = 1) -> None:
     async def go() -> None:
         auth = Authenticator(store, Settings(credential_cache_seconds=0.0))
         for _ in range(times):
-            assert await auth.name(header, HERE) == "ana"
+            assert (await auth.identify(header, HERE)).account == "ana"
 
     asyncio.run(go())
 
@@ -94,6 +95,6 @@ def test_a_store_that_cannot_be_written_keeps_nobody_out(
     def full(*_: object) -> bool:
         raise StoreError("The disk is full.", "Make room.")
 
-    monkeypatch.setattr(Authenticator, "_write_hash", full)
+    monkeypatch.setattr(PasswordCheck, "_write_hash", full)
     login(store, ANA, times=2)
     assert passwords.kind_of(kept(store)) == "scrypt"

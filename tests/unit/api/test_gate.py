@@ -40,7 +40,7 @@ def answer(app: Any, scope: dict[str, Any] = SCOPE) -> list[dict[str, Any]]:
 
 
 def gate(app: Any) -> Gate:
-    service = SimpleNamespace(settings=SimpleNamespace(development=False))
+    service = SimpleNamespace(settings=SimpleNamespace(development=False, public_url=""))
     return Gate(app, cast("Service", service), Metrics())
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from package_hunter.access.identity import Identity
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError
 from package_hunter.api.limits import Windows, neighbourhood
@@ -45,9 +46,9 @@ def authenticator(store: Store, seconds: float = 60.0) -> Authenticator:
     return Authenticator(store, Settings(failed_logins_per_minute=LIMIT, credential_cache_seconds=seconds))
 
 
-async def outcome(asked: Awaitable[str]) -> str | int:
+async def outcome(asked: Awaitable[Identity]) -> str | int:
     try:
-        return await asked
+        return (await asked).account
     except ApiError as error:
         return error.status
 
@@ -56,7 +57,7 @@ async def at_once(
     auth: Authenticator, guesses: int, account: str = "ana", place: str = HERE
 ) -> list[str | int]:
     headers = [basic(account, f"guess {n}") for n in range(guesses)]
-    return await asyncio.gather(*(outcome(auth.name(h, place)) for h in headers))
+    return await asyncio.gather(*(outcome(auth.identify(h, place)) for h in headers))
 
 
 def test_guesses_that_come_at_once_find_no_gap(store: Store) -> None:
@@ -70,10 +71,12 @@ def test_guesses_that_come_at_once_find_no_gap(store: Store) -> None:
 def test_who_was_verified_is_not_kept_out_when_it_is_looked_up_again(store: Store) -> None:
     async def go() -> None:
         auth = authenticator(store, seconds=0.0)  # every request looks it up again
-        assert await auth.name(ANA, HERE) == "ana"
-        results = await asyncio.gather(at_once(auth, 12), *(outcome(auth.name(ANA, HERE)) for _ in range(20)))
+        assert (await auth.identify(ANA, HERE)).account == "ana"
+        results = await asyncio.gather(
+            at_once(auth, 12), *(outcome(auth.identify(ANA, HERE)) for _ in range(20))
+        )
         assert results[1:] == ["ana"] * 20
-        assert await auth.name(ANA, HERE) == "ana"
+        assert (await auth.identify(ANA, HERE)).account == "ana"
 
     asyncio.run(go())
 
@@ -85,13 +88,13 @@ def test_guesses_keep_out_neither_other_accounts_nor_other_addresses_nor_tokens(
     async def go() -> None:
         auth = authenticator(store)
         await at_once(auth, 8)
-        assert await outcome(auth.name(ANA, HERE)) == 429  # never seen before: it might be a guess
-        assert await auth.name(BOB, HERE) == "bob"
-        assert await auth.name(ANA, ELSEWHERE) == "ana"
+        assert await outcome(auth.identify(ANA, HERE)) == 429  # never seen before: it might be a guess
+        assert (await auth.identify(BOB, HERE)).account == "bob"
+        assert (await auth.identify(ANA, ELSEWHERE)).account == "ana"
         for n in range(8):
-            await outcome(auth.name(b"Bearer ph_wrong%d" % n, HERE))
-        assert await auth.name(b"Bearer " + token.encode(), HERE) == "token:ci"
-        assert await auth.name(ANA, HERE) == "ana"  # it was verified from elsewhere meanwhile
+            await outcome(auth.identify(b"Bearer ph_wrong%d" % n, HERE))
+        assert (await auth.identify(b"Bearer " + token.encode(), HERE)).account == "token:ci"
+        assert (await auth.identify(ANA, HERE)).account == "ana"  # it was verified from elsewhere meanwhile
 
     asyncio.run(go())
 
@@ -99,11 +102,13 @@ def test_guesses_keep_out_neither_other_accounts_nor_other_addresses_nor_tokens(
 def test_names_that_are_nobody_s_are_limited_together(store: Store) -> None:
     async def go() -> None:
         auth = authenticator(store)
-        tried = [await outcome(auth.name(basic(f"name{n}", "password1"), HERE)) for n in range(8)]
+        tried = [await outcome(auth.identify(basic(f"name{n}", "password1"), HERE)) for n in range(8)]
         assert tried == [401] * LIMIT + [429] * 5
-        assert await outcome(auth.name(basic("ana", "wrong one"), HERE)) == 429  # or it would tell who exists
-        assert await auth.name(ANA, HERE) == "ana"
-        assert await outcome(auth.name(basic("bob", "wrong one"), ELSEWHERE)) == 401
+        assert (
+            await outcome(auth.identify(basic("ana", "wrong one"), HERE)) == 429
+        )  # or it would tell who exists
+        assert (await auth.identify(ANA, HERE)).account == "ana"
+        assert await outcome(auth.identify(basic("bob", "wrong one"), ELSEWHERE)) == 401
 
     asyncio.run(go())
 
@@ -127,8 +132,8 @@ def test_right_passwords_do_not_count(store: Store) -> None:
         for n in range(LIMIT + 1):
             with store.write() as session:
                 accounts.add_user(session, f"user{n}", "correct horse")
-            assert await auth.name(basic(f"user{n}", "correct horse"), HERE) == f"user{n}"
-        assert await outcome(auth.name(basic("ana", "wrong one"), HERE)) == 401
+            assert (await auth.identify(basic(f"user{n}", "correct horse"), HERE)).account == f"user{n}"
+        assert await outcome(auth.identify(basic("ana", "wrong one"), HERE)) == 401
 
     asyncio.run(go())
 
@@ -136,11 +141,11 @@ def test_right_passwords_do_not_count(store: Store) -> None:
 def test_a_changed_password_ends_what_was_verified(store: Store) -> None:
     async def go() -> None:
         auth = authenticator(store, seconds=0.0)
-        assert await auth.name(ANA, HERE) == "ana"
+        assert (await auth.identify(ANA, HERE)).account == "ana"
         with store.write() as session:
             session.execute(update(User).values(password=passwords.hash_password("another one")))
-        assert await outcome(auth.name(ANA, HERE)) == 401
-        assert await auth.name(basic("ana", "another one"), HERE) == "ana"
+        assert await outcome(auth.identify(ANA, HERE)) == 401
+        assert (await auth.identify(basic("ana", "another one"), HERE)).account == "ana"
 
     asyncio.run(go())
 
@@ -151,13 +156,12 @@ def test_a_revoked_token_ends_and_its_uses_are_noted(store: Store) -> None:
 
     async def go() -> None:
         auth = authenticator(store, seconds=0.0)
-        assert await auth.name(b"Bearer " + token.encode(), HERE) == "token:ci"
-        assert auth._noting is not None
-        await auth._noting
+        assert (await auth.identify(b"Bearer " + token.encode(), HERE)).account == "token:ci"
+        await auth.flush()
         with store.write() as session:
             assert session.get_one(Token, "ci").last_used is not None
             accounts.revoke_token(session, "ci")
-        assert await outcome(auth.name(b"Bearer " + token.encode(), HERE)) == 401
+        assert await outcome(auth.identify(b"Bearer " + token.encode(), HERE)) == 401
 
     asyncio.run(go())
 

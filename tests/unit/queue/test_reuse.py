@@ -168,9 +168,18 @@ def test_credentials_are_no_part_of_it(project: Path) -> None:
     assert key(project, database_url="postgresql://u:p@db.example/x") == key(project)
 
 
+def test_other_rules_are_another_key(project: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    keys = [key(project)]
+    for text in ("- list: a\n  items: [x]\n", "- list: a\n  items: [y]\n"):
+        rules.write_text(text)
+        keys.append(key(project, ScanOptions(rule_files=(rules,))))
+    assert None not in keys
+    assert len(set(keys)) == 3
+
+
 def test_what_is_not_settled_has_no_key(project: Path) -> None:
     assert reuse.known_by(scan_of(project), stage("left-pad", purl="pkg:npm/left-pad@1.3.0"), HERE) is None
-    assert key(project, ScanOptions(rule_files=(project / "rules.yaml",))) is None
     assert key(project, engine="falco") is None
     (project / "package-lock.json").unlink()
     assert key(project) is None

@@ -85,18 +85,25 @@ class ScapReader:
     def __init__(self, source: Path | IO[bytes]) -> None:
         """Opens and reads the tables. RecordingError where it is no recording."""
         self._raw = source.open("rb") if isinstance(source, Path) else source
-        head = self._raw.read(2)
-        self._file = _Bytes(self._raw, head, zipped=head == b"\x1f\x8b")
         self.truncated = False
         self.ours: dict[str, Any] = {}
         self.runs: list[CommandRun] = []
         self._next: tuple[int, bytes] | None = None
+        try:
+            self.start = self._opened()
+        except BaseException:
+            self._raw.close()  # nobody has it yet who could
+            raise
+
+    def _opened(self) -> StartState:
+        head = self._raw.read(2)
+        self._file = _Bytes(self._raw, head, zipped=head == b"\x1f\x8b")
         first = self._block()
         if first is None or first[0] != blocks.SECTION:
             raise RecordingError(
                 "This is no .scap recording.", "Give a file that Falco, sysdig or --record wrote."
             )
-        self.start = self._section(first[1])
+        return self._section(first[1])
 
     def __enter__(self) -> ScapReader:
         return self

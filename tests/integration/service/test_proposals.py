@@ -1,0 +1,349 @@
+"""Changes that need two people, on both databases: who may, what is applied, what keeps it from being."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+
+from package_hunter.access.roles import Role
+from package_hunter.errors import UsageError
+from package_hunter.governance.proposals import decide, people
+from package_hunter.governance.proposals.decide import Emergency
+from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
+from package_hunter.store import documents, history, members
+from package_hunter.store.canonical import content_hash
+from package_hunter.store.database import Store
+from package_hunter.store.notice_tables import NoticeRow
+from package_hunter.store.proposal_tables import Approval
+from tests.support.proposals_world import DAY, START, TEST, World
+
+TWO = {"approvals": 2}
+
+
+@pytest.fixture
+def world(store: Store) -> World:
+    return World(store)
+
+
+def settings_in_force(world: World, place: str = "everywhere") -> object:
+    with world.store.read() as session:
+        return documents.value(session, "approval-settings", place)
+
+
+def told(world: World) -> list[str]:
+    with world.store.read() as session:
+        return [
+            e.action for e in history.entries(session, 999) if e.action.startswith(("proposal", "approval"))
+        ]
+
+
+def test_one_proposes_another_approves_and_exactly_that_is_applied(world: World) -> None:
+    number = world.propose("ann", TWO)
+    made = world.get(number)
+    assert (made.state, made.author, made.needed, settings_in_force(world)) == ("open", "ann", 1, None)
+    assert made.content_hash == content_hash(made.document)
+    assert "+approvals: 2" in made.diff
+    assert world.approve("bea", number) == "applied"
+    applied = world.get(number)
+    assert (applied.way, applied.decided_by, applied.applied) == ("approved", "bea", world.now)
+    assert settings_in_force(world) == {"approvals": 2, "days": 14, "kinds": {}}
+    assert told(world) == ["proposal.add", "proposal.approve", "proposal.apply", "approval-settings.put"]
+    with world.store.read() as session:
+        assert session.scalars(select(NoticeRow.event)).all() == ["proposal.waits"]
+
+
+def test_nobody_approves_his_own_nor_what_he_edited(world: World) -> None:
+    number = world.propose("ann", TWO)
+    with pytest.raises(ForbiddenError, match="do not approve their own"):
+        world.approve("ann", number)
+    world.edit("bea", number, {"approvals": 3})
+    with pytest.raises(ForbiddenError, match="do not approve their own"):
+        world.approve("bea", number)
+    assert world.approve("carl", number) == "applied"
+
+
+def test_an_approver_who_becomes_an_editor_counts_no_more(world: World) -> None:
+    world.approve("bea", world.propose("ann", TWO))
+    number = world.propose("ann", {"approvals": 1, "days": 7})
+    assert world.approve("bea", number) == "open"
+    world.edit("bea", number, {"approvals": 1, "days": 8})
+    assert world.approve("carl", number) == "open", "bea's approval was dropped"
+    with pytest.raises(ForbiddenError):
+        world.approve("bea", number)
+    assert world.approve("dora", number) == "applied"
+
+
+def test_an_edit_drops_approvals_even_where_it_is_edited_back(world: World) -> None:
+    world.approve("bea", world.propose("ann", TWO))
+    number = world.propose("ann", {"approvals": 1})
+    assert world.approve("bea", number) == "open"
+    world.edit("ann", number, {"approvals": 1, "days": 3})
+    world.edit("ann", number, {"approvals": 1})
+    with world.store.read() as session:
+        (only,) = session.scalars(select(Approval).where(Approval.proposal == number)).all()
+    assert (only.dropped, only.dropped_why) == (world.now, "the proposal was edited")
+    assert world.approve("carl", number) == "open"
+    assert world.approve("bea", number) == "applied"
+
+
+def test_what_was_edited_after_one_looked_is_not_approved(world: World) -> None:
+    number = world.propose("ann", TWO)
+    seen = world.get(number).content_hash
+    world.edit("ann", number, {"approvals": 3})
+    with pytest.raises(ClosedError, match="not what you saw"):
+        world.approve("bea", number, seen)
+
+
+def test_two_approvals_at_once(world: World) -> None:
+    world.approve("bea", world.propose("ann", TWO))
+    number = world.propose("ann", {"approvals": 1})
+
+    def approve(name: str) -> str:
+        return world.approve(name, number)
+
+    with ThreadPoolExecutor(3) as pool:
+        states = list(pool.map(approve, ("bea", "carl")))
+    assert sorted(states) == ["applied", "open"]
+    assert world.get(number).way == "approved"
+    assert told(world).count("proposal.apply") == 2, "once for each proposal"
+
+
+def test_the_same_person_twice_at_once_is_one_approval(world: World) -> None:
+    world.approve("bea", world.propose("ann", TWO))
+    number = world.propose("ann", {"approvals": 1})
+
+    def approve(_: int) -> str:
+        try:
+            return world.approve("bea", number)
+        except ClosedError:
+            return "refused"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(approve, range(2))) == ["open", "refused"]
+
+
+def test_tokens_propose_and_never_approve(world: World) -> None:
+    world.add("token:ci", Role.SECURITY_ADMIN)
+    number = world.propose("ann", TWO)
+    with pytest.raises(ForbiddenError, match="never approve"):
+        world.approve("token:ci", number)
+    mine = world.propose("token:ci", {"approvals": 3})
+    assert world.approve("bea", mine) == "applied"
+
+
+def test_who_may_not_propose_or_approve_there_does_not(world: World) -> None:
+    with pytest.raises(ForbiddenError):
+        world.propose("dev", TWO)
+    number = world.propose("dev", TWO, "web/shop")
+    world.add("eve", Role.SECURITY_ADMIN, "web/shop")
+    with pytest.raises(ForbiddenError):
+        world.approve("dev", number)
+    everywhere = world.propose("ann", TWO)
+    with pytest.raises(ForbiddenError):
+        world.approve("eve", everywhere)
+    assert world.approve("eve", number) == "applied"
+
+
+def test_approvals_of_people_who_may_no_more_are_dropped(world: World) -> None:
+    world.approve("bea", world.propose("ann", {"approvals": 3}))
+    number = world.propose("ann", TWO)
+    assert world.approve("bea", number) == "open"
+    assert world.approve("carl", number) == "open"
+    world.add("fay", Role.SECURITY_ADMIN)
+    with world.store.write() as session:
+        members.remove_account(session, "bea")
+        members.take(session, "carl", Role.SECURITY_ADMIN, members.Place(), TEST)
+    assert world.approve("dora", number) == "open"
+    with world.store.read() as session:
+        why = session.scalars(select(Approval.dropped_why).where(Approval.proposal == number)).all()
+    assert sorted(map(str, why)) == [
+        "None",
+        "the account is removed",
+        "the permission to approve was taken away",
+    ]
+    assert told(world).count("proposal.drop-approval") == 2
+
+
+def test_it_is_stale_where_what_it_changes_was_changed(world: World) -> None:
+    first, second = world.propose("ann", TWO), world.propose("bea", {"approvals": 1, "days": 2})
+    assert world.approve("carl", first) == "applied"
+    assert world.approve("carl", second) == "open"
+    assert world.approve("dora", second) == "stale"
+    assert "changed meanwhile" in str(world.get(second).decided_why)
+    assert settings_in_force(world) == {"approvals": 2, "days": 14, "kinds": {}}
+    with pytest.raises(ClosedError, match="is stale"):
+        world.approve("ann", second)
+
+
+def test_at_the_edge_of_its_expiry(world: World) -> None:
+    late, in_time = world.propose("ann", TWO), world.propose("ann", {"approvals": 3})
+    world.now = START + 14 * DAY - 1
+    assert world.settle() == 0
+    assert world.approve("bea", in_time) == "applied"
+    world.now += 1
+    with pytest.raises(ClosedError, match="is expired"):
+        world.approve("bea", late)
+    assert world.settle() == 1
+    assert world.get(late).state == "expired"
+    assert world.settle() == 0
+
+
+def test_what_is_approved_for_later_waits_for_its_time(world: World) -> None:
+    number = world.propose("ann", TWO, apply_at=START + DAY)
+    assert world.approve("bea", number) == "approved"
+    world.now = START + DAY - 1
+    assert world.settle() == 0
+    assert settings_in_force(world) is None
+    world.now += 1
+    assert world.settle() == 1
+    applied = world.get(number)
+    assert (applied.state, applied.decided_by) == ("applied", "package-hunter")
+    with pytest.raises(UsageError, match="before its time comes"):
+        world.propose("ann", {"approvals": 1}, apply_at=world.now + 15 * DAY)
+
+
+def test_an_edit_takes_back_what_was_approved_for_later(world: World) -> None:
+    number = world.propose("ann", TWO, apply_at=START + DAY)
+    assert world.approve("bea", number) == "approved"
+    world.edit("carl", number, {"approvals": 3})
+    assert world.get(number).state == "open"
+    world.now += DAY
+    assert world.settle() == 0
+    assert settings_in_force(world) is None
+
+
+def test_settings_that_would_lock_everybody_out_are_refused(world: World) -> None:
+    with pytest.raises(UsageError, match="nothing could be changed there any more"):
+        world.propose("ann", {"approvals": 4})
+    with pytest.raises(UsageError, match="nothing could be changed"):
+        world.propose("ann", {"kinds": {"approval-settings": 4}})
+    with pytest.raises(UsageError, match="nothing could be changed"):
+        world.propose("dev", {"approvals": 9}, "web/shop")
+    world.propose("ann", {"approvals": 3})
+
+
+def test_settings_that_would_lock_everybody_out_by_the_time_they_are_approved(world: World) -> None:
+    number = world.propose("ann", {"approvals": 3})
+    with world.store.write() as session:
+        members.remove_account(session, "dora")
+    assert world.approve("bea", number) == "stale"
+    assert "nothing could be changed" in str(world.get(number).decided_why)
+
+
+def test_the_stricter_of_all_settings_above_counts(world: World) -> None:
+    world.approve("bea", world.propose("ann", {"approvals": 1, "days": 5, "kinds": {"approval-settings": 3}}))
+    number = world.propose("dev", {"approvals": 1, "days": 30}, "web/shop")
+    made = world.get(number)
+    assert (made.needed, made.expires) == (3, START + 5 * DAY)
+
+
+def test_rejected_and_withdrawn_stay_so(world: World) -> None:
+    number, own = world.propose("dev", TWO, "web/shop"), world.propose("dev", {"approvals": 3}, "web/shop")
+    for act, name, why in (
+        (decide.withdraw, "bea", "mine"),
+        (decide.reject, "dev", "no"),
+        (decide.reject, "bea", " "),
+    ):
+        with world.store.write() as session, pytest.raises(UsageError):
+            act(session, world.by(session, name), number, why)
+    with world.store.write() as session:
+        decide.reject(session, world.by(session, "bea"), number, "not now")
+        decide.withdraw(session, world.by(session, "dev"), own, "wrong")
+    assert (world.get(number).state, world.get(own).state) == ("rejected", "withdrawn")
+    for closed in (number, own):
+        with pytest.raises(ClosedError):
+            world.approve("ann", closed)
+    assert told(world)[-2:] == ["proposal.reject", "proposal.withdraw"]
+
+
+def breaking(world: World, name: str, number: int) -> None:
+    with world.store.write() as session:
+        decide.break_glass(session, world.by(session, name), number, Emergency.PRODUCTION, "all is down")
+
+
+def reviewing(world: World, name: str, number: int) -> None:
+    with world.store.write() as session:
+        decide.review(session, world.by(session, name), number, "looked at it")
+
+
+def test_breaking_the_glass_applies_at_once_tells_everybody_and_waits_for_a_review(world: World) -> None:
+    number = world.propose("dev", TWO, "web/shop", apply_at=START + DAY)
+    with pytest.raises(ForbiddenError):
+        breaking(world, "dev", number)
+    breaking(world, "ann", number)
+    made = world.get(number)
+    assert (made.state, made.way, made.emergency, made.reviewed) == (
+        "applied",
+        "break-glass",
+        "production-emergency",
+        None,
+    )
+    with world.store.read() as session:
+        assert session.scalars(select(NoticeRow.event)).all() == ["proposal.waits", "break-glass.used"]
+    for name in ("ann", "dev"):
+        with pytest.raises(ForbiddenError):
+            reviewing(world, name, number)
+    reviewing(world, "bea", number)
+    assert world.get(number).review == "looked at it"
+    with pytest.raises(ClosedError, match="waits for no review"):
+        reviewing(world, "carl", number)
+    assert "proposal.break-glass" in told(world)
+    assert told(world)[-1] == "proposal.review"
+
+
+def test_where_there_is_one_person_only_changes_apply_and_are_marked(store: Store) -> None:
+    world = World(store, "ann")
+    world.add("token:ci", Role.SECURITY_ADMIN)
+    number = world.propose("ann", {"days": 7})
+    made = world.get(number)
+    assert (made.state, made.way, made.reviewed) == ("applied", "alone", None)
+    waits = world.propose("dev", {"days": 5}, "web/shop")
+    assert world.get(waits).state == "open", "a developer alone is no approver"
+    assert world.approve("ann", waits) == "applied"
+    world.add("bea", Role.SECURITY_ADMIN, "web")
+    assert world.get(world.propose("ann", {"days": 9})).state == "open", "there is somebody else now"
+    with world.store.write() as session:
+        members.give(session, "bea", Role.SECURITY_ADMIN, members.Place(), TEST)
+    reviewing(world, "bea", number)
+
+
+def test_what_one_alone_wants_for_later_waits_for_its_time(store: Store) -> None:
+    world = World(store, "ann")
+    number = world.propose("ann", {"days": 7}, apply_at=START + DAY)
+    assert world.get(number).state == "open"
+    world.now += DAY
+    assert world.settle() == 1
+    assert (world.get(number).state, world.get(number).way) == ("applied", "alone")
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ([], "have the keys"),
+        ({"approval": 1}, "have the keys"),
+        ({"approvals": 0}, "whole number from 1 to 10"),
+        ({"approvals": True}, "whole number"),
+        ({"days": 366}, "from 1 to 365"),
+        ({"kinds": {"nonsense": 1}}, "no kind of change"),
+        ({"kinds": []}, "a number for each kind"),
+    ],
+)
+def test_what_is_wrong_is_said(world: World, document: object, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        world.propose("ann", document)
+
+
+def test_what_changes_nothing_is_no_proposal(world: World) -> None:
+    world.approve("bea", world.propose("ann", TWO))
+    with pytest.raises(UsageError, match="would change nothing"):
+        world.propose("ann", {"kinds": {}, "days": 14, "approvals": 2})
+
+
+def test_the_database_knows_the_roles_that_approve() -> None:
+    from importlib import import_module
+
+    migration = import_module("package_hunter.store.migrations.versions.0009_proposals")
+    roles = ", ".join(f"'{role.value}'" for role in people.APPROVING_ROLES)
+    assert f"({roles})" == migration._APPROVING_ROLES

@@ -1,0 +1,232 @@
+"""Proposals over HTTP: what is asked of who approves, what is refused, what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyotp
+import pytest
+from argon2 import PasswordHasher
+
+from package_hunter.access.roles import Role
+from package_hunter.api import fresh
+from package_hunter.store import accounts, members, passwords, sessions, totp
+from package_hunter.store.database import now_ms
+from package_hunter.store.identity_tables import SessionRow
+from package_hunter.store.proposal_tables import Approval
+from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
+
+PASSWORD = "correct horse"
+ALL = "/api/v1/proposals"
+DAYS = {"kind": "approval-settings", "document": {"days": 20}, "reason": "sooner"}
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccessServer]:
+    monkeypatch.setattr(passwords, "_ARGON2", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    made = AccessServer(tmp_path)
+    with made.store.write() as session:
+        for name, role, path in (
+            ("ann", Role.SECURITY_ADMIN, ""),
+            ("bea", Role.SECURITY_ADMIN, ""),
+            ("dev", Role.DEVELOPER, OWN),
+            ("far", Role.SECURITY_ADMIN, FOREIGN),
+        ):
+            accounts.add_user(session, name, PASSWORD, accounts.Start(()), TEST)
+            members.give(session, name, role, made.place(session, path), TEST)
+    yield made
+    made.store.close()
+
+
+def basic(server: AccessServer, name: str, method: str, url: str, **more: Any) -> httpx.Response:
+    """With HTTP Basic."""
+    auth = httpx.BasicAuth(name, PASSWORD)
+    header = next(auth.auth_flow(httpx.Request("GET", "http://localhost"))).headers["Authorization"]
+    return server.ask(None, method, url, headers={"Authorization": header}, **more)
+
+
+def session_of(server: AccessServer, name: str, ago_ms: int = 0) -> dict[str, str]:
+    """A session's headers; in it its person was last seen so long ago."""
+    with server.store.write() as session:
+        account = members.account(session, name)
+        assert account is not None
+        begun = sessions.begin(session, account, "password", sessions.Times.of(server.settings), TEST)
+        session.get_one(SessionRow, begun.row.id).authenticated = now_ms() - ago_ms
+        cookie = f"package-hunter={begun.secret}"
+        return {"Cookie": cookie, "X-CSRF-Token": begun.row.csrf, "Origin": "http://localhost"}
+
+
+def proposed(server: AccessServer, name: str = "dev", **more: Any) -> dict[str, Any]:
+    url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
+    made = basic(server, name, "POST", url, json=DAYS | more)
+    assert made.status_code == 201, made.text
+    found: dict[str, Any] = made.json()
+    return found
+
+
+def approve(server: AccessServer, name: str, made: dict[str, Any], **body: Any) -> httpx.Response:
+    asked = {"content_hash": made["content_hash"], "password": PASSWORD} | body
+    asked = {key: value for key, value in asked.items() if value is not None}
+    return basic(server, name, "POST", f"{ALL}/{made['number']}/approve", json=asked)
+
+
+def test_from_a_proposal_to_what_holds(server: AccessServer) -> None:
+    made = proposed(server)
+    assert (made["state"], made["needed"], made["approvals"], made["place"]) == ("open", 1, 0, OWN)
+    assert made["impact"]["not_tried"] == 0
+    assert approve(server, "dev", made).status_code == 403
+    done = approve(server, "bea", made)
+    assert done.status_code == 200, done.text
+    assert (done.json()["state"], done.json()["way"], done.json()["given"][0]["proof"]) == (
+        "applied",
+        "approved",
+        "password",
+    )
+    assert approve(server, "ann", made).status_code == 409
+    listed = basic(server, "dev", "GET", f"{ALL}?state=applied").json()
+    assert [item["number"] for item in listed["items"]] == [made["number"]]
+
+
+def test_a_password_that_opened_the_door_is_asked_once_more(server: AccessServer) -> None:
+    made = proposed(server)
+    said = approve(server, "bea", made, password=None)
+    assert (said.status_code, "once more" in said.json()["reason"]) == (403, True)
+    assert approve(server, "bea", made, password="wrong horse").status_code == 401
+    assert approve(server, "bea", made).status_code == 200
+
+
+def test_a_session_that_was_confirmed_a_moment_ago_is_enough(server: AccessServer) -> None:
+    made = proposed(server)
+    body = {"content_hash": made["content_hash"]}
+    url = f"{ALL}/{made['number']}/approve"
+    old = session_of(server, "bea", fresh.FRESH_MS + 1)
+    assert server.ask(None, "POST", url, json=body, headers=old).status_code == 403
+    new = session_of(server, "bea")
+    assert server.ask(None, "POST", url, json=body, headers=new).status_code == 200
+    with server.store.read() as session:
+        assert session.query(Approval).one().proof == "session"
+
+
+def test_one_time_codes_are_asked_for_and_taken_once(server: AccessServer) -> None:
+    box = server.app.state.service.box
+    with server.store.write() as session:
+        account = members.account(session, "bea")
+        assert account is not None
+        secret = totp.begin(session, box, account).secret
+        totp.confirm(session, box, account, pyotp.TOTP(secret).at(now_ms() // 1000 - 30), TEST)
+    made = proposed(server)
+    url, headers = f"{ALL}/{made['number']}/approve", session_of(server, "bea", fresh.FRESH_MS + 1)
+    body = {"content_hash": made["content_hash"], "password": PASSWORD}
+    code = pyotp.TOTP(secret).now()
+    assert server.ask(None, "POST", url, json=body, headers=headers).status_code == 401
+    assert server.ask(None, "POST", url, json=body | {"code": "000000"}, headers=headers).status_code == 401
+    assert server.ask(None, "POST", url, json=body | {"code": code}, headers=headers).status_code == 200
+    other = proposed(server, document={"days": 30})
+    again = body | {"code": code, "content_hash": other["content_hash"]}
+    url = f"{ALL}/{other['number']}/approve"
+    assert server.ask(None, "POST", url, json=again, headers=headers).status_code == 401
+
+
+def test_tokens_never_approve_nor_break_the_glass(server: AccessServer) -> None:
+    made = proposed(server)
+    token = server.token("bot", (Role.SECURITY_ADMIN, ""))
+    for verb, body in (
+        ("approve", {"content_hash": made["content_hash"], "password": PASSWORD}),
+        ("break-glass", {"reason": "accepted-risk", "why": "x", "password": PASSWORD}),
+        ("reject", {"why": "x"}),
+        ("review", {"why": "x"}),
+    ):
+        assert server.ask(token, "POST", f"{ALL}/{made['number']}/{verb}", json=body).status_code == 403, verb
+
+
+def test_what_was_edited_is_not_what_was_seen(server: AccessServer) -> None:
+    made = proposed(server)
+    url = f"{ALL}/{made['number']}"
+    edited = basic(server, "ann", "PUT", url, json={"document": {"days": 25}, "reason": "rather so"}).json()
+    assert (edited["version"], [e["editor"] for e in edited["edits"]]) == (2, ["dev", "ann"])
+    assert approve(server, "bea", made).status_code == 409
+    assert approve(server, "ann", edited).status_code == 403, "she edited it"
+    assert approve(server, "bea", edited).json()["state"] == "applied"
+
+
+def test_the_glass_over_http(server: AccessServer) -> None:
+    made = proposed(server)
+    url = f"{ALL}/{made['number']}"
+    body = {"reason": "production-emergency", "why": "all is down"}
+    assert basic(server, "ann", "POST", f"{url}/break-glass", json=body).status_code == 403, "no password"
+    assert basic(server, "dev", "POST", f"{url}/break-glass", json=body).status_code == 403
+    broken = basic(server, "ann", "POST", f"{url}/break-glass", json=body | {"password": PASSWORD}).json()
+    assert (broken["way"], broken["unreviewed"], broken["emergency"]) == ("break-glass", True, body["reason"])
+    waiting = basic(server, "bea", "GET", f"{ALL}?unreviewed=true").json()["items"]
+    assert [item["number"] for item in waiting] == [made["number"]]
+    assert basic(server, "ann", "POST", f"{url}/review", json={"why": "fine"}).status_code == 403
+    assert basic(server, "bea", "POST", f"{url}/review", json={"why": "fine"}).json()["unreviewed"] is False
+    metrics = server.token("figures", (Role.MONITOR, ""))
+    assert 'package_hunter_proposals{state="open"} 0.0' in server.ask(metrics, "GET", "/metrics").text
+    assert "package_hunter_glass_broken 1.0" in server.ask(metrics, "GET", "/metrics").text
+
+
+def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServer) -> None:
+    made = proposed(server)
+    hidden, absent = (
+        basic(server, "far", method, f"{ALL}/{number}{tail}", json=body)
+        for number in (made["number"], 999)
+        for method, tail, body in (("GET", "", None),)
+    )
+    assert hidden.status_code == absent.status_code == 404
+    assert hidden.content == absent.content
+    assert basic(server, "far", "GET", ALL).json()["items"] == []
+    for odd in ("0", "-1", "x", "9" * 30):
+        assert basic(server, "far", "GET", f"{ALL}/{odd}").status_code in (400, 404), odd
+
+
+def test_pages_of_the_list(server: AccessServer) -> None:
+    numbers = [proposed(server, document={"days": 20 + n})["number"] for n in range(3)]
+    first = basic(server, "dev", "GET", f"{ALL}?limit=2").json()
+    second = basic(server, "dev", "GET", f"{ALL}?limit=2&before={first['next']}").json()
+    assert [i["number"] for i in first["items"] + second["items"]] == numbers[::-1]
+    assert second["next"] is None
+
+
+def test_for_later(server: AccessServer) -> None:
+    at = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    made = proposed(server, apply_at=at)
+    assert approve(server, "bea", made).json()["state"] == "approved"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"kind": "nonsense", "document": {}, "reason": "x"}, 400),
+        ({"kind": "policy", "document": {"rule": 1}, "reason": "x"}, 400),
+        ({"kind": "policy", "document": {}, "reason": " "}, 400),
+        ({"kind": "waiver", "document": {"fingerprint": "f" * 32, "reason": "other"}, "reason": "x"}, 400),
+        (
+            {
+                "kind": "waiver",
+                "document": {"fingerprint": "f" * 32, "reason": "not_applicable", "state": "false_positive"},
+                "reason": "x",
+            },
+            404,
+        ),
+        ({"kind": "policy", "document": {"n": 2**60}, "reason": "x"}, 400),
+        ({"kind": "policy", "document": {"n": "\ud800"}, "reason": "x"}, 400),
+        (DAYS | {"more": 1}, 400),
+        (DAYS | {"apply_at": "9999-12-31T00:00:00Z"}, 400),
+        (DAYS | {"document": "x" * (3 << 20)}, 413),
+    ],
+)
+def test_what_is_wrong_is_told(server: AccessServer, body: Any, status: int) -> None:
+    import json
+
+    url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
+    content = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    token = server.token("writer", (Role.DEVELOPER, OWN))
+    said = server.ask(token, "POST", url, content=content, headers=headers)
+    assert said.status_code == status, said.text
+    assert said.json()["reason"]
