@@ -14,14 +14,11 @@ import zlib
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
+from package_hunter.ecosystems.python.setup_text import listed, plain_lines
 from package_hunter.ecosystems.tree import BoxTree
 
 _MAX_TEXT, _MAX_WHEEL = 256 << 10, 32 << 20
 _MAX_FILES = 20
-_LIST = re.compile(
-    r"""\b(?:install|setup)_requires\s*=\s*[\[(]((?:"[^"\n]*"|'[^'\n]*'|[^\])"']){0,2000})[\])]"""
-)
-_QUOTED = re.compile(r"""(?:"([^"\n]{1,300})"|'([^'\n]{1,300})')""")
 _SETUP_NAME = re.compile(r"""\bname\s*=\s*["']([A-Za-z0-9][A-Za-z0-9._-]{0,200})["']""")
 _UNSOUND = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, NotImplementedError,
             RuntimeError, EOFError, OverflowError, IndexError)  # fmt: skip
@@ -40,8 +37,7 @@ def by_setup(tree: BoxTree, folder: str) -> FolderMetadata:
     config = _setup_cfg(tree, folder)
     script = _text(tree, f"{folder}/setup.py")
     name = _SETUP_NAME.search(script)
-    listed = [one or other for found in _LIST.findall(script) for one, other in _QUOTED.findall(found)]
-    return FolderMetadata(config.name or (name[1] if name else ""), (*config.requires, *listed))
+    return FolderMetadata(config.name or (name[1] if name else ""), (*config.requires, *listed(script)))
 
 
 def _setup_cfg(tree: BoxTree, folder: str) -> FolderMetadata:
@@ -52,12 +48,12 @@ def _setup_cfg(tree: BoxTree, folder: str) -> FolderMetadata:
         return FolderMetadata()
     lines: list[str] = []
     for key in ("install_requires", "setup_requires"):
-        lines += _listed(tree, folder, parser.get("options", key, fallback="") or "")
+        lines += _of_list(tree, folder, parser.get("options", key, fallback="") or "")
     name = parser.get("metadata", "name", fallback="") or ""
     return FolderMetadata(name.strip()[:200], tuple(lines))
 
 
-def _listed(tree: BoxTree, folder: str, value: str) -> list[str]:
+def _of_list(tree: BoxTree, folder: str, value: str) -> list[str]:
     """A list of requirements as setuptools takes it: lines, or ``file:`` with the files that hold them, which lie in
     the folder, with commas or lines between (its user guide, declarative configuration)."""
     text = value.strip()
@@ -65,8 +61,7 @@ def _listed(tree: BoxTree, folder: str, value: str) -> list[str]:
         names = [posixpath.normpath(name.strip()) for name in re.split(r"[,\n]", text[5:]) if name.strip()]
         inside = [name for name in names[:_MAX_FILES] if not name.startswith(("/", "../"))]
         text = "\n".join(_text(tree, f"{folder}/{name}") for name in inside)
-    lines = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in text.splitlines())
-    return [line for line in lines if line]
+    return plain_lines(text)
 
 
 def by_wheel(tree: BoxTree, path: str) -> FolderMetadata:
