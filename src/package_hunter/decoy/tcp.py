@@ -189,7 +189,7 @@ class TcpServer:
     async def _sniff(self, sock: socket.socket, peer: Peer) -> tuple[str, bytes]:
         """What it speaks and its first bytes, left in the socket's buffer."""
         deadline = time.monotonic() + self._limits.head_seconds
-        silence = time.monotonic() + (self._patience(peer) or _SILENCE_SECONDS)
+        silence = time.monotonic() + self._patience(peer, _SILENCE_SECONDS)
         data = b""
         while time.monotonic() < (deadline if not data else min(deadline, silence)):
             seen = await _peek(sock, 16_640, (silence if not data else deadline) - time.monotonic())
@@ -231,7 +231,7 @@ class TcpServer:
                 raise EOFError
 
         if first is None:
-            first = await self._first_inside(reader, self._patience(peer) or _INSIDE_SECONDS)
+            first = await self._first_inside(reader, self._patience(peer, _INSIDE_SECONDS))
             _unread(reader, first)
         speaks = protocol(first) if first else "silent"
         second = self._talks.take(peer.address, peer.port)
@@ -261,7 +261,7 @@ class TcpServer:
                 return
             speaks = "raw" if talk.head else speaks  # it broke off: heard out
         raw = RawTalk(self._world, peer, line, self._dns, spent, talk)
-        await raw.run(speaks == "silent")
+        await raw.run(speaks == "silent" and not self._is_registry(peer))
 
     async def _socks(
         self, peer: Peer, reader: asyncio.StreamReader, line: Line, spent: Callable[[int], None]
@@ -307,10 +307,17 @@ class TcpServer:
             served.close()
             self._note(inner, talk)
 
-    def _patience(self, peer: Peer) -> float | None:
-        """Seconds that a client may be silent where its server speaks first; None where that is not known."""
+    def _patience(self, peer: Peer, usual: float) -> float:
+        """Seconds that a client may be silent until our side speaks (or hangs up: see ``_is_registry``)."""
+        if self._is_registry(peer):
+            return self._limits.head_seconds
         known = greeted(peer.port) or self._talks.expected(peer.address, peer.port)
-        return _GREETING_SECONDS if known else None
+        return _GREETING_SECONDS if known else usual
+
+    def _is_registry(self, peer: Peer) -> bool:
+        """Whether it is a registry that was asked. Its clients speak first, and no one else's words are for them: a
+        package manager that opens many connections and unpacks meanwhile may be silent for seconds."""
+        return peer.name is not None and self._world.names.is_registry(peer.name)
 
     def _play(self, peer: Peer, first: bytes) -> str | None:
         """The conversation that is played on a connection that is neither HTTP nor TLS."""

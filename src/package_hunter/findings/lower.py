@@ -5,7 +5,7 @@ The other way round, nothing here ever raises a signal."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from package_hunter.findings.catalog import Class
@@ -49,6 +49,7 @@ _WORSE_ANYWHERE = frozenset(["exfiltration", "credential_access", "reverse_shell
 _MILD = frozenset(
     ["credential_access", "outbound_connection", "write_outside", "hang", "remote_code_execution"]
 )
+_LOGIN_FILES = (f"{HOME}/.netrc",)
 _DOWNLOADS = frozenset(["outbound_connection", "download"])
 _SENDS = frozenset(
     [
@@ -71,6 +72,10 @@ PLAIN_DOWNLOAD = (
 MANAGER_SETTINGS = (
     "In its favour: it is the package manager's settings file, in which many tools look for the registry and the "
     "proxy, and this package sent no data to anybody."
+)
+LOGINS = (
+    "In its favour: it is the file in which whatever fetches (curl, Python's HTTP libraries, build systems) looks for "
+    "a host's login, and this package sent no data to anybody."
 )
 REFUSED = (
     "In its favour: what it downloaded was a decoy of ours; it did not execute it, and its script ended with an "
@@ -97,10 +102,10 @@ def _plain_download(signal: Signal, there: set[tuple[str, str]], worse: set[str 
     )
 
 
-def _manager_settings(signal: Signal, senders: set[str | None]) -> bool:
+def _looked_up(signal: Signal, files: Collection[str], senders: set[str | None]) -> bool:
     return (
         signal.kind == "credential_access"
-        and signal.subject in manager_files()
+        and signal.subject in files
         and _package(signal) is not None
         and not senders & {None, _package(signal)}
     )
@@ -131,7 +136,9 @@ def soften(
     senders = {_package(s) for s in signals if _is_more(s)}
     milder = [
         _lowered(s, MANAGER_SETTINGS)
-        if _manager_settings(s, senders)
+        if _looked_up(s, manager_files(), senders)
+        else _lowered(s, LOGINS)
+        if _looked_up(s, _LOGIN_FILES, senders)
         else _lowered(s, OWN_FOLDER)
         if _own_folder(s)
         else s

@@ -159,6 +159,18 @@ def test_members_of_a_pnpm_workspace(tmp_path: Path) -> None:
     assert any('require("is-number")' in p["cmdline"] for p in report["processes"])
 
 
+@pytest.mark.parametrize("build", ["node -e 7", "yarn node -e 7", "yarn exec node -e 7"])
+def test_the_projects_scripts_find_the_yarn_that_it_uses(tmp_path: Path, build: str) -> None:
+    own = {"postinstall": "yarn workspaces foreach -A --include one run build"}
+    manager = "yarn@4.9.2"
+    project = npm_project(tmp_path / "p", "root", own, workspaces=["packages/*"], packageManager=manager)
+    npm_project(project / "packages/one", "one", {"build": build})
+    report = scan_json(project)
+    _whole(report)
+    assert any(p["cmdline"] == "node -e 7" for p in report["processes"]), "yarn 1 knows no foreach"
+    assert not any("failed" in note for note in report["coverage"]["notes"])
+
+
 def test_npm_package_with_inner_modules_and_commands() -> None:
     report = scan_json("pkg:npm/semver@7.6.3", codes=(0, 1))
     _whole(report, "pkg:npm/semver@7.6.3")

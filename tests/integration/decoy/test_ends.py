@@ -105,6 +105,32 @@ for s, sent in ((plain(), post(b"a")), (tls(), post(b"a")), (plain(), post(b"a",
     assert len(g.stop().connections) == 8
 
 
+def test_a_registrys_client_may_be_silent_at_first_and_is_told_no_strangers_words(
+    pair: NetPair, gateway: Start, tmp_path: Path
+) -> None:
+    """As a busy package manager is, between connecting and TLS, and between TLS and its question."""
+    g = gateway(upstreams=(Upstream("npm", "https://registry.example/"),), offline=True)
+    said = play(
+        pair,
+        g,
+        tmp_path,
+        """
+ask = b"GET /a HTTP/1.1\\r\\nHost: registry.example\\r\\nConnection: close\\r\\n\\r\\n"
+held = [plain(443, "registry.example"), plain(80, "registry.example"), plain(4444, "stranger.example")]
+time.sleep(3)
+print(held[2].recv(64) != b"")  # a stranger's silent client is a shell that waits for its orders
+context = ssl.create_default_context(cafile=os.environ["CURL_CA_BUNDLE"])
+held[0] = context.wrap_socket(held[0], server_hostname="registry.example")
+time.sleep(4)
+for s in held[:2]:
+    s.sendall(ask)
+    print(to_end(s)[:8])
+""",
+    )
+    assert said.split() == ["True", "b'HTTP/1.1'", "b'HTTP/1.1'"]
+    assert [c.kind for c in g.stop().connections if c.name == "registry.example"] == ["http", "http"]
+
+
 def test_what_comes_after_the_end_is_still_searched(pair: NetPair, gateway: Start, tmp_path: Path) -> None:
     g = gateway(limits=QUICK)
     play(

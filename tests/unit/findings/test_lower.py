@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from package_hunter.findings.catalog import Class
-from package_hunter.findings.lower import MANAGER_SETTINGS, soften
+from package_hunter.findings.lower import LOGINS, MANAGER_SETTINGS, soften
 from package_hunter.findings.signals import Signal
 from tests.support.judge_samples import BLAME, PROJECT, T0
 
@@ -25,6 +25,15 @@ def test_an_installer_that_looks_for_the_proxy_and_tries_what_it_fetched_read_no
     assert read.weight is Class.INFO and MANAGER_SETTINGS in read.explain
     assert ran.weight is Class.SUSPICIOUS, "that it ran it unchecked stays"
     assert contact.weight is Class.SUSPICIOUS
+
+
+def test_a_build_that_looks_for_a_login_as_whatever_fetches_does_read_no_secrets() -> None:
+    login = replace(READ, subject="/home/dev/.netrc")
+    (read,) = soften([login], frozenset())
+    assert read.weight is Class.INFO and LOGINS in read.explain
+    sent = Signal(T0, "data_sent", Class.INFO, "x", "sent", BLAME)
+    assert weights(login, sent)["credential_access"] is Class.SUSPICIOUS
+    assert weights(replace(login, subject="/home/dev/.pypirc"))["credential_access"] is Class.SUSPICIOUS
 
 
 @pytest.mark.parametrize(

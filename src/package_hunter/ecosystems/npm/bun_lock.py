@@ -48,18 +48,24 @@ def as_npm_lock(text: str) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Plain:
     """Versions in words that npm knows, for ``workspace:`` and ``catalog:``, which it does not. ``catalogs``: by name,
-    ``""`` for the one without."""
+    ``""`` for the one without. ``overrides``: by name; with bun they hold for what is asked for directly, too, where
+    npm calls that a contradiction."""
 
     catalogs: Mapping[str, Mapping[str, str]]
+    overrides: Mapping[str, str]
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Plain:
         """Of a lock file, whose catalogs these are."""
         named = {str(name): as_text_map(value) for name, value in as_map(found.get("catalogs")).items()}
-        return cls({**named, "": as_text_map(found.get("catalog"))})
+        plain = cls({**named, "": as_text_map(found.get("catalog"))}, {})
+        over = {name: plain.spec(name, text) for name, text in as_text_map(found.get("overrides")).items()}
+        return cls(plain.catalogs, over)
 
     def spec(self, name: str, text: str) -> str:
         """A dependency's version."""
+        if name in self.overrides:
+            return self.overrides[name]
         kind, _, rest = text.partition(":")
         if kind == "workspace":
             return rest if re.match(r"[~^]?\d", rest) else "*"
@@ -71,8 +77,8 @@ class Plain:
         """A manifest with such versions."""
         changed = {
             kind: {name: self.spec(name, text) for name, text in as_text_map(value.get(kind)).items()}
-            for kind in _KINDS
-            if value.get(kind)
+            for kind in (*_KINDS, "overrides")
+            if value.get(kind) and isinstance(value[kind], dict)
         }
         return {**value, **changed}
 

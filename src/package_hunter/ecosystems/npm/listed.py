@@ -147,6 +147,7 @@ class YarnBerry(ListedManager):
     lock_names = ("yarn.lock",)
     agent = "yarn/4.9.2"
     tool = ("@yarnpkg/cli-dist",)
+    on_path = "yarn"
 
     def __init__(self, project_manifest: Mapping[str, Any], lock_text: str | None) -> None:
         note = "yarn 4 installed into node_modules; plugins and .yarnrc.yml of the project were not used."

@@ -6,6 +6,7 @@ from __future__ import annotations
 import configparser
 import io
 import lzma
+import posixpath
 import re
 import struct
 import zipfile
@@ -13,13 +14,11 @@ import zlib
 from dataclasses import dataclass
 from email.parser import HeaderParser
 
+from package_hunter.ecosystems.python.setup_text import listed, plain_lines
 from package_hunter.ecosystems.tree import BoxTree
 
 _MAX_TEXT, _MAX_WHEEL = 256 << 10, 32 << 20
-_LIST = re.compile(
-    r"""\b(?:install|setup)_requires\s*=\s*[\[(]((?:"[^"\n]*"|'[^'\n]*'|[^\])"']){0,2000})[\])]"""
-)
-_QUOTED = re.compile(r"""(?:"([^"\n]{1,300})"|'([^'\n]{1,300})')""")
+_MAX_FILES = 20
 _SETUP_NAME = re.compile(r"""\bname\s*=\s*["']([A-Za-z0-9][A-Za-z0-9._-]{0,200})["']""")
 _UNSOUND = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, ValueError, NotImplementedError,
             RuntimeError, EOFError, OverflowError, IndexError)  # fmt: skip
@@ -35,24 +34,34 @@ class FolderMetadata:
 
 def by_setup(tree: BoxTree, folder: str) -> FolderMetadata:
     """What setup.cfg and setup.py of a folder say in plain words; what they compute is not seen."""
-    config = _setup_cfg(_text(tree, f"{folder}/setup.cfg"))
+    config = _setup_cfg(tree, folder)
     script = _text(tree, f"{folder}/setup.py")
     name = _SETUP_NAME.search(script)
-    listed = [one or other for found in _LIST.findall(script) for one, other in _QUOTED.findall(found)]
-    return FolderMetadata(config.name or (name[1] if name else ""), (*config.requires, *listed))
+    return FolderMetadata(config.name or (name[1] if name else ""), (*config.requires, *listed(script)))
 
 
-def _setup_cfg(text: str) -> FolderMetadata:
+def _setup_cfg(tree: BoxTree, folder: str) -> FolderMetadata:
     parser = configparser.RawConfigParser(strict=False)
     try:
-        parser.read_string(text)
+        parser.read_string(_text(tree, f"{folder}/setup.cfg"))
     except (configparser.Error, ValueError):
         return FolderMetadata()
-    lines = parser.get("options", "install_requires", fallback="") or ""
+    lines: list[str] = []
+    for key in ("install_requires", "setup_requires"):
+        lines += _of_list(tree, folder, parser.get("options", key, fallback="") or "")
     name = parser.get("metadata", "name", fallback="") or ""
-    return FolderMetadata(
-        name.strip()[:200], tuple(line.strip() for line in lines.splitlines() if line.strip())
-    )
+    return FolderMetadata(name.strip()[:200], tuple(lines))
+
+
+def _of_list(tree: BoxTree, folder: str, value: str) -> list[str]:
+    """A list of requirements as setuptools takes it: lines, or ``file:`` with the files that hold them, which lie in
+    the folder, with commas or lines between (its user guide, declarative configuration)."""
+    text = value.strip()
+    if text.startswith("file:"):
+        names = [posixpath.normpath(name.strip()) for name in re.split(r"[,\n]", text[5:]) if name.strip()]
+        inside = [name for name in names[:_MAX_FILES] if not name.startswith(("/", "../"))]
+        text = "\n".join(_text(tree, f"{folder}/{name}") for name in inside)
+    return plain_lines(text)
 
 
 def by_wheel(tree: BoxTree, path: str) -> FolderMetadata:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from package_hunter.ecosystems.python import groups, origins, poetry, requirement_files
 from package_hunter.ecosystems.python.asked import RequirementSet, normal, read_toml, requirement_name
-from package_hunter.ecosystems.python.sources import Local, Outside, Place, applies, marker_applies
+from package_hunter.ecosystems.python.sources import (
+    Local,
+    Outside,
+    Place,
+    applies,
+    extras_of,
+    marker_applies,
+)
 from package_hunter.ecosystems.tree import BoxTree, as_map, as_text
 
 DEPENDENCIES = "dependencies"
@@ -114,9 +122,13 @@ def _from_sources(found: RequirementSet, line: str, told: Mapping[str, Any], too
     value = told.get(name) if name is not None else None
     tables = _tables(value)
     if any(table.get("workspace") is True for table in tables) and name is not None:
-        found.take(_member(found, name, tool), applies(line))
+        member, extras = _member(found, name, tool), ",".join(extras_of(line))
+        if isinstance(member, Local) and extras:
+            member = replace(member, extras=f"[{extras}]")
+        found.take(member, applies(line))
         return True
-    elsewhere = [found.add_source(name or "", table, applies(line)) for table in tables]
+    extras_asked = {"extras": extras_of(line)}
+    elsewhere = [found.add_source(name or "", {**table, **extras_asked}, applies(line)) for table in tables]
     return any(elsewhere)
 
 
@@ -134,9 +146,13 @@ def _rev(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _member(found: RequirementSet, name: str, tool: dict[str, Any]) -> Local | Outside:
-    """A member of uv's workspace, by its name."""
+    """A member of uv's workspace, by its name. What the project's own file says holds for its members, too."""
     listed = as_map(as_map(tool.get("uv")).get("workspace")).get("members")
     place = found.place
+    if listed is None and place is not None and place.folder != place.project:
+        place = Place(place.tree, place.project, place.project)
+        top = as_map(read_toml(place.tree, f"{place.project}/pyproject.toml").get("tool"))
+        listed = as_map(as_map(top.get("uv")).get("workspace")).get("members")
     for pattern in (
         [text for text in listed if isinstance(text, str)][:50] if isinstance(listed, list) else []
     ):

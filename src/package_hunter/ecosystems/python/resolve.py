@@ -75,13 +75,45 @@ class Resolver:
         (self._cache / "builds-v0").touch()  # where uv would make the folders that it builds in
         try:
             inputs: list[str] = self._export() if self._job["lock"] else self._job["inputs"]
-            lines = self._until(lambda: self._compile(inputs))
-            if lines is None:
-                return None
-            self._put_builds_aside(lines)
-            return lines if self._until(lambda: self._install(lines)) is not None else None
+            locked = self._as_locked(inputs)
+            return locked if locked is not None else self._resolved(inputs)
         finally:
             shutil.rmtree(self._cache, ignore_errors=True)
+
+    def _resolved(self, inputs: list[str]) -> list[str] | None:
+        lines = self._until(lambda: self._compile(inputs))
+        if lines is None:
+            return None
+        self._put_builds_aside(lines)
+        return lines if self._until(lambda: self._install(lines)) is not None else None
+
+    def _as_locked(self, inputs: list[str]) -> list[str] | None:
+        """What a lock file lists, installed as it stands there: to resolve it first would ask for all of it twice.
+        None where it does not say enough for that: a line without a digest, versions that uv takes for a contradiction,
+        something that is to come from its source."""
+        asked, texts = self._job["formats"], [Path(name).read_text() for name in inputs]
+        lines = [line for text in texts for line in text.splitlines() if re.match(_NAME, line)]
+        lines = [self._with_digests(" ".join(line.split())) for line in lines]
+        if not self._job["locked"] or asked["sources"] or asked["rest"] == "sources":
+            return None
+        if not lines or not all("--hash=" in line for line in lines):
+            return None
+        left_out = set(self._left_out)
+        there: set[tuple[str, str]] = set()
+        if self._until(lambda: self._install(lines)) is not None:
+            there = {*self._installed(), *(_pin(pin) for pin in self.builds.values())}
+        chosen = [line for line in lines if _pin(line) in there]
+        known = {_name(line) for line in chosen} | self._left_out
+        if not there or not {name for name, _ in there} <= known:
+            self.builds, self.missing, self._left_out = {}, {}, left_out
+            return None
+        return [re.sub(r"\s*;.*?(?=\s--hash=)", "", line) for line in chosen]
+
+    def _installed(self) -> set[tuple[str, str]]:
+        """Normal names and versions of what lies in the environment, but for what it began with."""
+        found = Path(self._job["python"]).parent.parent.glob("lib/python3*/site-packages/*.dist-info")
+        parts = (path.stem.rpartition("-") for path in found)
+        return {(normal(name), version) for name, _, version in parts}
 
     def _export(self) -> list[str]:
         """What uv.lock lists for this interpreter: everything that goes together, else what a plain sync takes."""
@@ -152,7 +184,7 @@ class Resolver:
 
     def _install(self, lines: list[str]) -> list[str] | None:
         lines[:] = map(self._with_digests, lines)
-        kept = [line for line in lines if _name(line) not in self.builds]
+        kept = [line for line in lines if _name(line) not in {*self.builds, *self._left_out}]
         if not kept:
             return []
         # a folder of archives, and some indexes, tell no digests
@@ -172,10 +204,10 @@ class Resolver:
 
     def _with_digests(self, line: str) -> str:
         """The line with the lock file's digests where it has some, in place of the index's."""
-        pin = line.split(" ")[0]
-        name, _, version = re.sub(r"\[.*?\]", "", pin).partition("==")
-        own = self._job["hashes"].get(f"{normal(name)}=={version}")
-        return f"{pin} {' '.join(f'--hash={text}' for text in own)}" if own else line
+        name, version = _pin(line)
+        own = self._job["hashes"].get(f"{name}=={version}")
+        head = re.split(r"\s--hash=", line, maxsplit=1)[0]
+        return f"{head} {' '.join(f'--hash={text}' for text in own)}" if own else line
 
     def _uv(self, argv: list[str]) -> bool:
         done = subprocess.run(
@@ -185,6 +217,12 @@ class Resolver:
         self.words = done.stdout.decode("utf-8", "replace")[-8000:]
         print(self.words, end="", flush=True)
         return done.returncode == 0
+
+
+def _pin(line: str) -> tuple[str, str]:
+    """Normal name and version of a requirement of one version."""
+    name, _, version = re.sub(r"\[.*?\]", "", re.split(r"[\s;]", line, maxsplit=1)[0]).partition("==")
+    return normal(name), version
 
 
 def _name(line: str) -> str:

@@ -37,6 +37,8 @@ BOX = {
     "implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": "",
 }  # fmt: skip
 _MAX = 2_000  # characters of a requirement
+_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_MOST_EXTRAS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +118,37 @@ def classify(line: str, place: Place | None, editable: bool = False) -> Local | 
 def from_table(name: str, table: Mapping[str, Any], place: Place | None) -> Local | Outside | None:
     """What a table of a lock file or of pyproject.toml says: keys as uv, poetry, pdm and pipenv write them (``rev``
     names the revision). None where it names a registry or nothing."""
-    name = name[:200]
+    name, extras = name[:200], _extras(table)
+    asked = f"{name}[{extras}]" if extras else name
     for kind in ("git", "hg", "svn", "bzr"):
         if table.get(kind):
             # uv puts what was asked for behind a question mark, and the commit behind a number sign
             url, _, commit = str(table[kind])[:_MAX].partition("#")
             rev = commit or as_text(table.get("rev"), 200)
             address = f"{kind}+{url.partition('?')[0]}" + (f"@{rev}" if rev else "")
-            return classify(f"{name} @ {address}", place) or Outside(name, address, "it was not understood")
+            return classify(f"{asked} @ {address}", place) or Outside(name, address, "it was not understood")
     url, path = as_text(table.get("url"), _MAX), as_text(table.get("path") or table.get("file"), _MAX)
     path = path or as_text(table.get("directory") or table.get("editable"), _MAX)
     if url or "://" in path:
-        return classify(f"{name} @ {url or path}", place) or Outside(
+        return classify(f"{asked} @ {url or path}", place) or Outside(
             name, url or path, "it was not understood"
         )
     if path:
-        return _in_project(name, "", path, place, bool(table.get("editable")))
+        return _in_project(name, f"[{extras}]" if extras else "", path, place, bool(table.get("editable")))
     return None
+
+
+def extras_of(line: str) -> list[str]:
+    """The extras of a requirement by name (``NAME[a,b]…``)."""
+    hit = re.match(r"\s*[\w.-]{1,200}\s*\[([\w.,\s-]{0,200})\]", line)
+    return [text for part in hit[1].split(",") if (text := part.strip())] if hit else []
+
+
+def _extras(table: Mapping[str, Any]) -> str:
+    """The extras that a table asks for, with commas between."""
+    listed = table.get("extras")
+    names = listed[:_MOST_EXTRAS] if isinstance(listed, list) else []
+    return ",".join(name for name in names if isinstance(name, str) and _EXTRA.fullmatch(name))
 
 
 def _in_project(name: str, extras: str, address: str, place: Place | None, editable: bool) -> Local | Outside:

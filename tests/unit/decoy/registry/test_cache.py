@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
+import tarfile
 from pathlib import Path
+
+import pytest
 
 from package_hunter.decoy.registry.allow import AllowList
 from package_hunter.decoy.registry.cache import Metadata, RegistryCache, best_digest
@@ -81,3 +85,35 @@ def test_python_pages_and_metadata() -> None:
     ]
     assert metadata_lesson(b"Name: a\nRequires-Dist: b>=1; extra == 'x'\n")["names"] == ["b"]
     assert artefact_names(b"PK\x03\x04broken") == {"setuptools", "wheel", "pip"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        (
+            "a-1/setup.py",
+            "setup(setup_requires=['pytest-runner>=2', \"Odd.Tool\"])",
+            {"pytest-runner", "Odd.Tool"},
+        ),
+        (
+            "a-1/setup.py",
+            "setup(setup_requires='one>1', install_requires=[x + 'computed'])",
+            {"one", "computed"},
+        ),
+        (
+            "a-1/setup.cfg",
+            "[options]\nsetup_requires =\n  cfg-tool # why\n  other<2\npackages = x\n",
+            {"cfg-tool", "other"},
+        ),
+        ("a-1/docs/setup.py", "setup(setup_requires=['deep'])", set()),
+        ("a-1/setup.py", "setup_requires=[" * 100, set()),
+    ],
+)
+def test_what_a_source_archives_build_asks_for_in_plain_words(name: str, text: str, named: set[str]) -> None:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for path in (name, f"b-1/{name.rpartition('/')[2]}", "c-1/setup.py"):
+            member = tarfile.TarInfo(path)
+            member.size = len(text) if path == name else 0
+            archive.addfile(member, io.BytesIO(text.encode()))
+    assert artefact_names(data.getvalue()) == {"setuptools", "wheel", "pip"} | named

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from package_hunter.ecosystems.npm.bun_lock import as_npm_lock, plain_manifests
 from package_hunter.ecosystems.npm.lock import entries
 from package_hunter.ecosystems.npm.managers import Bun
@@ -69,6 +71,31 @@ def test_what_only_bun_can_read_is_put_into_words_of_npm(tmp_path: Path) -> None
     assert places[""]["dependencies"] == {"ms": "^2.1.0", "b": "*"}
     made = Bun(root, CATALOGS, written)
     assert made.fetch[:2] == ("npm", "ci") and set(made.files) == {*written, "package-lock.json"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "over", "catalog", "got"),
+    [
+        ("4.3.4", "4.3.5", "", "4.3.5"),  # with npm a contradiction
+        ("catalog:", "catalog:", "4.3.1", "4.3.1"),
+        ("^4.0.0", "npm:fork@1", "", "npm:fork@1"),
+    ],
+)
+def test_an_override_holds_for_what_is_asked_for_directly_too(
+    tmp_path: Path, asked: str, over: str, catalog: str, got: str
+) -> None:
+    root = {"name": "a", "dependencies": {"debug": asked, "ms": "2.1.3"}, "overrides": {"debug": over}}
+    lock = {
+        "workspaces": {"": root},
+        "overrides": root["overrides"],
+        "packages": {},
+        "catalog": {"debug": catalog},
+    }
+    (tmp_path / "package.json").write_text(json.dumps(root))
+    written = json.loads(plain_manifests(BoxTree(tmp_path, "/p"), "/p", json.dumps(lock))["package.json"])
+    assert written["dependencies"] == {"debug": got, "ms": "2.1.3"} and written["overrides"] == {"debug": got}
+    assert as_npm_lock(json.dumps(lock))["packages"][""]["dependencies"] == {"debug": got, "ms": "2.1.3"}
+    assert Bun(root, json.dumps(lock), {}).fetch[:2] == ("npm", "ci")
 
 
 def test_what_is_no_lock_file() -> None:

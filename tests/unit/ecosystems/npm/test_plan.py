@@ -124,7 +124,7 @@ def test_an_open_fetch_leaves_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("manager", "shim"),
-    [("pnpm@10.4.1", "pnpm"), ("yarn@4.1.0", ""), ("yarn@1.22.22", ""), ("npm@10.0.0", "")],
+    [("pnpm@10.4.1", "pnpm"), ("yarn@4.1.0", "yarn"), ("yarn@1.22.22", ""), ("npm@10.0.0", "")],
 )
 def test_scripts_find_the_manager_that_the_fetch_took_out_of_the_registry(
     tmp_path: Path, manager: str, shim: str

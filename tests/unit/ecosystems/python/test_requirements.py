@@ -135,6 +135,24 @@ i = "1.0"
     assert requirements.project_name(tree, "/p") == "thing"
 
 
+@pytest.mark.parametrize(
+    ("more", "lock", "built"),
+    [
+        ("", False, True),  # pip builds it
+        ("", True, False),
+        ("[tool.uv]\n", False, False),  # uv does not, where nothing says how
+        ("[tool.uv]\npackage = true\n", True, True),
+        ("[tool.uv]\npackage = false\n[build-system]\nrequires = []\n", True, False),
+        ('[tool.uv]\n[build-system]\nrequires = ["hatchling"]\n', False, True),
+    ],
+)
+def test_whether_the_project_itself_is_built(tmp_path: Path, more: str, lock: bool, built: bool) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "app"\nversion = "1"\n{more}')
+    if lock:
+        (tmp_path / "uv.lock").write_text("version = 1\n")
+    assert requirements.is_installable(BoxTree(tmp_path, "/p"), "/p") is built
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     text=st.text(max_size=200),

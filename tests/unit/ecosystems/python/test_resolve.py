@@ -174,16 +174,68 @@ def test_the_same_words_again_end_it(uv: Uv) -> None:
     assert (code, result["frozen"], len(asked)) == (1, [], 2)
 
 
+EXPORTED = "-e ./packages/lib\nclick @ git+https://git.example/c\n"
+EXPORTED += "idna==3.7 ; sys_platform == 'x' \\\n --hash=sha256:aa\nidna==3.6 ; sys_platform == 'y' --hash=sha256:bb\n"
+EXPORTED += "Six[x]==1.0 --hash=sha256:cc\nold==2 ; python_version > '3' --hash=sha256:dd\n"
+
+
 def test_a_uv_lock_is_exported_and_what_comes_from_elsewhere_is_left_out(uv: Uv) -> None:
-    out = "-e ./packages/lib\nclick @ git+https://git.example/c\n"
-    out += "idna==3.7 ; sys_platform == 'x' \\\n --hash=sha256:aa\n"
+    out = EXPORTED.replace(" --hash=sha256:bb", "")  # without a digest it is resolved first
     says = {"export": [(2, "conflicts", ""), (0, "", out)], "compile": [DONE], "install": [(0, "", "")]}
     code, _, asked = uv.run(says, lock=True, locked=True)
     assert code == 0
     assert ["--all-extras" in words for kind, words, *_ in asked if kind == "export"] == [True, False]
-    assert (
-        asked[2][2] == "idna==3.7 ; sys_platform == 'x'   --hash=sha256:aa\n" and "--no-deps" in asked[2][1]
-    )
+    assert asked[2][0] == "compile" and "--no-deps" in asked[2][1]
+    assert asked[2][2].startswith("idna==3.7 ; sys_platform == 'x'   --hash=sha256:aa\nidna==3.6")
+
+
+def in_place(uv: Uv, *names: str) -> None:
+    """What lies in the environment when uv is done."""
+    for name in names:
+        (uv.folder / f"v/lib/python3.11/site-packages/{name}.dist-info").mkdir(parents=True)
+
+
+def test_a_lock_files_own_lines_are_installed_without_being_resolved_first(uv: Uv) -> None:
+    in_place(uv, "idna-3.6", "six-1.0")
+    build = (2, "error: Failed to download and build `old==2`", "")
+    says = {"export": [(0, "", EXPORTED)], "install": [build, (0, "", "")]}
+    code, result, asked = uv.run(says, lock=True, locked=True)
+    assert (code, [kind for kind, *_ in asked]) == (0, ["export", "install", "install"])
+    assert result["frozen"] == [
+        "idna==3.6 --hash=sha256:bb",
+        "Six[x]==1.0 --hash=sha256:cc",
+        "old==2 --hash=sha256:dd",
+    ]
+    assert result["builds"] == ["old==2"] and "old" not in asked[-1][2]
+    assert asked[-1][2].startswith("idna==3.7 ; sys_platform == 'x' --hash=sha256:aa\nidna==3.6 ;")
+    assert (uv.folder / "build/old==2.txt").read_text() == "old==2 --hash=sha256:dd\n"
+
+
+def test_the_digests_of_another_lock_file_stand_beside_its_lines(uv: Uv) -> None:
+    in_place(uv, "idna-3.7")
+    (uv.folder / "in.txt").write_text("idna==3.7 ; python_version > '3'\n")
+    hashes = {"idna==3.7": ["sha256:00", "sha256:11"]}
+    _, result, asked = uv.run({"install": [(0, "", "")]}, locked=True, hashes=hashes)
+    assert asked[0][2] == "idna==3.7 ; python_version > '3' --hash=sha256:00 --hash=sha256:11\n"
+    assert result["frozen"] == ["idna==3.7 --hash=sha256:00 --hash=sha256:11"]
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ([], (0, "", "")),  # nothing of it holds here, says uv
+        (["idna-3.8"], (0, "", "")),  # another than the lock file's
+        ([], (1, "error: Because you require idna==3.6 and idna==3.7, we can conclude", "")),
+    ],
+)
+def test_where_the_lock_files_lines_do_not_do_they_are_resolved(
+    uv: Uv, there: list[str], said: tuple[int, str, str]
+) -> None:
+    in_place(uv, *there)
+    says = {"export": [(0, "", EXPORTED)], "install": [said, (0, "", "")], "compile": [DONE]}
+    code, result, asked = uv.run(says, lock=True, locked=True)
+    assert (code, [kind for kind, *_ in asked]) == (0, ["export", "install", "compile", "install"])
+    assert [line.split()[0] for line in result["frozen"]] == ["idna==3.7", "six[x]==1.0"]
 
 
 def test_a_lock_that_uv_cannot_export_is_taken_as_it_was_read(uv: Uv) -> None:

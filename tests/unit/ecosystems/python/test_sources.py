@@ -274,6 +274,67 @@ def test_members_of_uvs_workspace_are_found_by_name(folder: Path) -> None:
     assert "inner-need" in found.names and "packages/one" in found.alone
 
 
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("install_requires = file: a.in, sub/b.in", ["six", "idna"]),
+        ("install_requires =\n  file:\n    a.in\n    sub/b.in", ["six", "idna"]),
+        ("install_requires = six ; idna", ["six"]),
+        ("setup_requires =\n  wheel-maker # why\n  # none", ["wheel-maker"]),
+        ("install_requires = file: ../a.in, /etc/passwd, nowhere.in", []),
+    ],
+)
+def test_what_setup_cfg_needs_stands_in_it_or_in_files_that_it_names(
+    folder: Path, said: str, names: list[str]
+) -> None:
+    (folder / "a.in").write_text("six>=1 # why\n\n")
+    (folder / "sub/b.in").write_text("# none\nidna\n")
+    (folder / "setup.py").write_text("from setuptools import setup\nsetup()\n")
+    found = asked(folder, "setup.cfg", f"[metadata]\nname = p\n[options]\n{said}\n")
+    assert sorted(found.also) == sorted(names) and found.outside == []
+
+
+def test_members_ask_for_members_by_the_workspace_of_the_project(folder: Path) -> None:
+    asks = "[tool.uv.sources]\ninner={workspace=true}\n"
+    for name, more in (("thing", 'dependencies=["inner[fast, x]>=1"]\n' + asks), ("inner", "")):
+        (folder / f"packages/{name}").mkdir(parents=True)
+        (folder / f"packages/{name}/pyproject.toml").write_text(f'[project]\nname="{name}"\n{more}')
+    more = '[tool.uv.workspace]\nmembers=["packages/*"]\n[tool.uv.sources]\nthing={workspace=true}\n'
+    found = asked(folder, "pyproject.toml", PYPROJECT + more)
+    assert {path: item.extras for path, item in found.local.items()} == {
+        "packages/thing": "",
+        "packages/inner": "[fast,x]",
+    }
+    assert found.outside == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (
+            "pyproject.toml",
+            '[tool.poetry]\n[tool.poetry.dependencies]\nsix="*"\n'
+            'thing={path="libs/x",extras=["fast","x"],develop=true}',
+        ),
+        ("Pipfile", '[packages]\nsix="*"\nthing={path="libs/x",extras=["fast","x"],editable=true}'),
+        (
+            "pyproject.toml",
+            '[project]\nname="p"\ndependencies=["six","thing[fast,x]"]\n[tool.uv.sources]\nthing={path="libs/x"}',
+        ),
+    ],
+)
+def test_extras_of_what_lies_in_the_project_are_asked_for(folder: Path, file: str, text: str) -> None:
+    (item,) = asked(folder, file, text).local.values()
+    assert (item.path, item.extras) == (DIR, "[fast,x]")
+
+
+def test_what_is_no_name_of_an_extra_is_not_asked_for(folder: Path) -> None:
+    text = '[packages]\nthing={path="libs/x",extras=["a b","]; x","ok",3]}\nfar={git="https://git.example/f",extras=["z"]}'
+    found = asked(folder, "Pipfile", text)
+    assert [item.extras for item in found.local.values()] == ["[ok]"]
+    assert [item.name for item in found.outside] == ["far"] and "far[z]" in found.outside[0].asked[-1]
+
+
 def test_what_a_local_package_needs_from_elsewhere_is_named_too(folder: Path) -> None:
     inner = folder / "libs/y"
     inner.mkdir()
