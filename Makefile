@@ -35,13 +35,13 @@ bench: setup ## Measure the budgets of docs/architecture.md on this machine
 	@$(SUDO) $(PY) -m tests.bench
 
 eval: setup ## Detection and false accusations, beside GuardDog (long)
-	@$(SUDO) $(PY) -m ci.eval
+	@$(SUDO) $(PY) -m ci.eval $(ARGS)
 
 corpus: setup ## Projects and packages that are not ours, installed bare and in the box (hours; goes on where it stopped)
 	@$(SUDO) $(PY) -m ci.corpus $(ARGS)
 
-grammar: setup ## Generated attacks and their honest siblings; what is missed, by factor (long; COUNT=, SEED=)
-	@$(SUDO) nice $(PY) -m ci.grammar --count $(or $(COUNT),500) --seed $(or $(SEED),40)
+grammar: setup ## Generated attacks and their honest siblings; what is missed, by factor (long; COUNT=, SEED=, ARGS=--resume)
+	@$(SUDO) nice $(PY) -m ci.grammar --count $(or $(COUNT),500) --seed $(or $(SEED),40) $(ARGS)
 
 repeat: setup ## Five simulations scanned ten times each say the same (long)
 	@$(SUDO) nice $(PY) -m ci.repeat $(ARGS)

@@ -286,14 +286,15 @@ def markdown(cases: list[Case], versions: dict[str, str], planned: int) -> str:
     lines += [
         f"| {row} | " + " | ".join(n[row] for n in numbers.values()) + " |"
         for row in next(iter(numbers.values()))
+        if any(n[row] != share(0, 0) for n in numbers.values())
     ]
     for word, verdicts in (("Inconclusive", ("inconclusive",)), ("No answer", ("not supported", "error"))):
         names = [f"{c.name} ({c.group})" for c in cases if c.verdict in verdicts]
         lines += ["", f"{word}, so not noticed: {len(names)}" + (f": {', '.join(names)}." if names else ".")]
     lines.append("")
     for group, title in GROUPS.items():
-        lines += [f"## {title}", ""]
-        lines += [*_rows([c for c in cases if c.group == group]), ""]
+        if mine := [c for c in cases if c.group == group]:
+            lines += [f"## {title}", "", *_rows(mine), ""]
     return "\n".join(lines)
 
 

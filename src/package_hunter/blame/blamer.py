@@ -89,6 +89,8 @@ class Blamer:
     def _by_starter(self, process: Process, run: CommandRun) -> Blame:
         """For what was done where an interpreter was only asked what it is: start-up files of others did it."""
         purl, basis = self._starts.starter(process, run)
+        if purl is None and (laid := self._changes.starter_laid_before(process)) is not None:
+            return self._rewritten(laid, process, run)
         confidence = "likely" if purl is not None else "tree"
         pid, line = process.pid, process.cmdline
         return Blame(run.phase, purl, self._chain(purl), "startup", pid, line, basis, confidence)
@@ -178,6 +180,9 @@ class Blamer:
         name = self._descent.inherit(process, self._building, find)
         pid, cmdline = process.pid, process.cmdline
         if name is None:
+            laid = self._changes.starter_laid_before(process)
+            if laid is not None and laid.writer.command.blame_purl != run.command.blame_purl:
+                return self._rewritten(laid, process, run)
             basis = f"It descends from {builds.program} while it installed the tree."
             return Blame(run.phase, None, (), builds.script, pid, cmdline, basis, "tree")
         if name == _OWN:

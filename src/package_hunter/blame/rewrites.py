@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from package_hunter.blame.descent import Descent
 from package_hunter.model import owners
-from package_hunter.model.ecosystem import Facts, derived
+from package_hunter.model.ecosystem import Facts, derived, runs_at_start
 from package_hunter.model.observation import FileChange, Process
 from package_hunter.model.scan import CommandRun, Package
 
@@ -69,12 +69,33 @@ class Changes:
         self._foreign: dict[str, list[_Foreign]] = defaultdict(list)
         for change in sorted(files, key=lambda item: item.time_ns):
             self._add(change)
+        self._laid = [
+            (change.time_ns, path, run)
+            for path, known in self._by_path.items()
+            if _SITE.match(path) and runs_at_start(path)
+            for change, run in known
+            if all(owner.purl != run.command.blame_purl for owner in self._owners.of(path))
+        ]
         self._ran: dict[int, Rewrite | None] = {}
 
     def rewriter(self, process: Process, run: CommandRun) -> Rewrite | None:
         """The command whose package wrote what this process (or one above it) ran, if it was another's."""
         ran = self._descent.inherit(process, self._ran, lambda item, above: self._ran_by(item, run) or above)
         return ran or self._shared(process, run) or self._changed_package(process, run)
+
+    def starter_laid_before(self, process: Process) -> Rewrite | None:
+        """Who had laid a start-up file among installed packages that is none of its own, where it was one only: each
+        interpreter runs it."""
+        found = {
+            run.command.blame_purl: (path, run) for at, path, run in self._laid if at < process.started_ns
+        }
+        if len(found) != 1:
+            return None
+        ((path, writer),) = found.values()
+        basis = (
+            f"It descends from an interpreter, each of which runs {path}, which {self.who(writer)} had laid."
+        )
+        return Rewrite(writer, basis, "likely")
 
     def owners_of(self, path: str) -> tuple[Package, ...]:
         """See model.owners."""

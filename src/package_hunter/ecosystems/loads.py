@@ -34,13 +34,21 @@ def failed(runs: Sequence[CommandRun]) -> Iterator[str]:
 
 
 def not_tried(planned: Mapping[str, Phase], runs: Sequence[CommandRun]) -> Iterator[str]:
-    """The sentence about loads that the budget of their phase left no time for; none where all were tried."""
+    """The sentences about loads that the budget of their phase left no time for, or only together; none where each
+    was tried."""
     for name, phase in planned.items():
         limited = [command for command in phase.commands if command.within is not None]
-        done = sum(run.phase == name and run.command.within is not None for run in runs)
-        if runs and done < len(limited):
+        mine = [run.command for run in runs if run.phase == name]
+        done = sum(command.within is not None for command in mine)
+        joined = sum(command.joined for command in mine)
+        if joined:
             yield (
-                f"{len(limited) - done} of {len(limited)} sub-modules and commands were not loaded: the time for them "
+                f"{joined} of {len(limited)} sub-modules were loaded together, in one process for each package: the "
+                f"time to load them apart ({limited[0].within:g} s) was over."
+            )
+        if runs and (left := len(limited) - done - joined) > 0:
+            yield (
+                f"{left} of {len(limited)} sub-modules and commands were not loaded: the time for them "
                 f"({limited[0].within:g} s) was over."
             )
 

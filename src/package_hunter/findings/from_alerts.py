@@ -37,6 +37,7 @@ ASKABLE = frozenset(["assistant_abuse"])  # kinds about programs that may be ask
 ASKED_KEEPER = "T1555"  # the technique that rules name where a program that keeps secrets is asked for one
 _STARTED = frozenset(["shell_spawned", "repository_change"])  # told of programs that we start ourselves, too
 _READS = frozenset(["credential_access", "evasion", "reconnaissance"])
+_LINKERS = re.compile(r"/usr/(?:bin|lib/llvm-\d+/bin)/(?:[\w-]+-)?(?:ld(?:\.\w+)?|l?ld\.lld|lld|mold)")
 _READ_OR_WROTE = ("wrote to", "opened")
 _DID = {
     "unlink": "deleted",
@@ -160,7 +161,7 @@ def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[s
             return {"content": True}  # what was asked prints the secret
         return of_read(str(alert.output_fields.get("fd.name") or subject), context)
     if kind.name == "dropped_executable" and subject.startswith("/"):
-        return {"written_in_run": subject in context.changed}
+        return {"written_in_run": subject in context.changed, "linked": _is_linked(subject, context)}
     if kind.name == "persistence":
         words = command_words(_words(alert))
         return of_start(PurePosixPath(words[0]).name if _is_exec(alert) and words else subject, words)
@@ -169,6 +170,13 @@ def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[s
         if kind.name in ASKABLE
         else {}
     )
+
+
+def _is_linked(path: str, context: Context) -> bool:
+    """Whether the system's own linker made the program: nothing that runs in a box can write where that lies."""
+    made = context.created.get(path)
+    maker = context.processes.get(made.process) if made is not None else None
+    return maker is not None and _LINKERS.fullmatch(maker.exepath) is not None
 
 
 def _facts(alert: Alert, where: tuple[str, bool] | None, process: Process | None) -> dict[str, Any]:
@@ -233,6 +241,8 @@ def _tidies_up(alert: Alert, kind: Kind, context: Context) -> bool:
     blame = alert.blame
     if kind.name != "self_cleaning" or blame is None:
         return False
+    if blame.phase == "fetch":
+        return True  # no package's code has run yet: what puts manifests there is the manager
     if blame.package is None and blame.confidence != "certain":
         return False
     fields = alert.output_fields

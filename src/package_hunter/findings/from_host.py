@@ -196,7 +196,7 @@ def _loops(context: Context) -> Iterator[Signal]:
     """Commands of a package that kept the processor busy until they were stopped."""
     for run in context.runs:
         seconds = (run.ended_ns - run.started_ns) / 1e9
-        if run.exit_code is not None or run.ran_seconds is None:
+        if run.exit_code is not None or run.ran_seconds is None or run.command.joined:
             continue
         wanted = run.ran_seconds + run.starved_seconds
         if wanted < BUSY * seconds or run.ran_seconds < WORKED * _allowed(run):

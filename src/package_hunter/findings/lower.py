@@ -81,6 +81,10 @@ REFUSED = (
     "In its favour: what it downloaded was a decoy of ours; it did not execute it, and its script ended with an "
     "error, as one does that checks a hash."
 )
+TRIED = (
+    "In its favour: the system's own linker made it and it ended by itself, as a program does by which a build tries "
+    "what the compiler can; this package read no secrets and sent nothing."
+)
 OWN_FOLDER = (
     "In its favour: the folder is named after the package that wrote it, so it holds what is its own."
 )
@@ -120,6 +124,16 @@ def _own_folder(signal: Signal) -> bool:
     return folder[1].lower() in {word.lower() for word in words[1:] if word}
 
 
+def _tried(signal: Signal, accused: set[str | None]) -> bool:
+    """Whether it is a program that was compiled and run to see whether it runs."""
+    return (
+        signal.kind == "dropped_executable"
+        and signal.facts.get("linked") is True
+        and signal.facts.get("left_running") is False
+        and _package(signal) not in accused
+    )
+
+
 def _is_more(signal: Signal) -> bool:
     """Whether a package of which this was seen does more than to look into settings and to download. That it ran what
     it downloaded is a finding of its own, and no more a reason to look into its reading: image tools' installers look
@@ -147,7 +161,10 @@ def soften(
     there = {(s.subject, s.kind) for s in milder} | {(host, "fetched_or_asked") for host in asked}
     worse = {_package(s) for s in milder if s.kind in _WORSE_ANYWHERE and s.weight > Class.INFO}
     refused = failed - {_package(s) for s in signals if s.kind == "remote_code_execution"}
+    accused = worse | {_package(s) for s in signals if s.kind in _SENDS}
     for signal in milder:
+        if _tried(signal, accused):
+            signal = _lowered(signal, TRIED)
         if signal.kind in _DOWNLOADS and _package(signal) in refused and signal.weight > Class.INFO:
             signal = replace(signal, explain=(*signal.explain, REFUSED))
         yield _lowered(signal, PLAIN_DOWNLOAD) if _plain_download(signal, there, worse) else signal

@@ -14,6 +14,9 @@ from typing import Any
 from package_hunter.findings.context import Context
 from package_hunter.findings.signals import Signal
 
+# the next morning's occasions that come by themselves: not a command that somebody calls, nor a task that is chosen
+_BY_ITSELF = frozenset({"login", "source", "cron", "unit", "autostart", "python", "npm"})
+
 
 class _Lines:
     """Where the signals' processes stand in the forest of processes."""
@@ -39,7 +42,13 @@ class _Lines:
             "from_hidden": not self._hidden.isdisjoint(line),
             "by_shell": not self._shells.isdisjoint(line),
             "left_running": self._left_running(signal, line),
+            "at_start": any(map(self._starts_by_itself, line)),
         }
+
+    def _starts_by_itself(self, key: int) -> bool:
+        """Whether the process is the command that set a start-up file off which was changed."""
+        run = self._context.firsts.get(key)
+        return run is not None and bool(run.command.because_of) and run.command.argv[-2] in _BY_ITSELF
 
     def of_program(self, signal: Signal) -> dict[str, Any]:
         """Of a program that was put somewhere and started."""

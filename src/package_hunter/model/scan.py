@@ -80,7 +80,9 @@ class Command:
     ``blame_purl`` is the package on whose behalf the command runs (``None``: the package manager itself or the
     project), ``script`` the lifecycle script or step, e.g. ``postinstall``, ``require``. ``timeout`` in seconds.
     ``because_of`` are the files in the box whose change may show in what the command does, first the one that it is
-    there for: whoever wrote them is to blame for it.
+    there for: whoever wrote them is to blame for it. A load that a phase has no time for can be done with others of its
+    package in one process: ``together`` is the command line that their ``item``s are added to (empty: it is done alone
+    or not at all), ``joined`` how many a command does so.
     """
 
     argv: tuple[str, ...]
@@ -92,6 +94,9 @@ class Command:
     essential: bool = True  # a failure makes the phase failed (coverage), not merely noted as behaviour
     within: float | None = None  # only begun while its phase has run for less than so many seconds
     because_of: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    item: str = ""
+    joined: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -115,9 +116,7 @@ def _run(
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
     share = Share(phase.commands)
-    for command in phase.commands:
-        if not share.allows(command):
-            continue
+    for command in itertools.chain(filter(share.allows, phase.commands), share.rest()):
         if _late(scan, phase.name, runs, reasons):
             return
         scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,20 @@ def test_an_attack_in_the_own_main_module_is_seen_in_every_ecosystem(tmp_path: P
     assert readers(report) == {"pkg:npm/handy@1.2.0", "pkg:pypi/fastlib@2.0", "pkg:gem/handy@1.2.0"}
     assert any("member (private" in note for note in report["coverage"]["notes"])
     assert not any("ended with an error" in note for note in report["coverage"]["notes"])
+
+
+def test_what_the_time_does_not_suffice_for_is_loaded_together(tmp_path: Path) -> None:
+    """Ten modules use up the time; a further one ends the process, and the last one would be left out."""
+    slow = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3100)"
+    files = {f"lib/a{n}.js": slow for n in range(10)}
+    files |= {"lib/b.js": "process.exit(1)", "lib/z.js": STEAL, "main.js": ""}
+    manifest = {"name": "handy", "version": "1.2.0", "main": "main.js"}
+    folder = write(tmp_path / "handy", {"package.json": json.dumps(manifest), **files})
+    report = scan_json(folder, "--depth", "standard", "--worlds", "default", codes=(0, 1))
+    assert readers(report) == {"pkg:npm/handy@1.2.0"}
+    assert any(
+        re.match(r"[23] of 12 sub-modules were loaded together", n) for n in report["coverage"]["notes"]
+    )
 
 
 def test_standard_finds_what_hides_in_a_sub_module_until_it_is_in_production(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from package_hunter.blame.blamer import Blamer
-from package_hunter.model.observation import Blame, Process
+from package_hunter.model.observation import Blame, FileChange, Process
 from package_hunter.model.scan import Command, CommandRun, Package
 
 S = 1_000_000_000
@@ -90,3 +90,57 @@ def test_the_build_itself_is_the_packages() -> None:
 )
 def test_a_build_cannot_make_itself_a_question(forged: Process) -> None:
     assert blame(forged, forged).package == B
+
+
+D = "pkg:pypi/d@1.0.0"
+PIP = process(20, None, "python -I -m pip install ./d", at=60)
+INNER = process(21, 10, "python -m pip install ./inner", at=33)
+
+
+def laid(path: str, by: int = 21, *, packages: tuple[Package, ...] = (package(B), package(D))) -> Blame:
+    """Who is blamed for what pip itself does, when it installs d and a script of b's had written a file."""
+    script = process(10, 1, "python -c setup.py", at=32)
+    runs = (
+        run(B, 300, 30),
+        replace(run(D, 120, 59), command=Command(("python",), P, blame_purl=D, script="pip install")),
+    )
+    change = FileChange(path, "created", by, 34 * S)
+    blamer = Blamer(runs, (ANCHOR, script, INNER, PIP), packages, (change,))
+    found = blamer.blame(20, 61 * S)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", ["zz.pth", "sitecustomize.py", "usercustomize.py"])
+def test_what_a_script_laid_for_every_start_is_its_own_doing_in_anothers_install(name: str) -> None:
+    found = laid(f"{SITE}/{name}")
+    assert (found.package, found.confidence, found.phase) == (B, "likely", "install")
+    assert f"{SITE}/{name}" in found.basis
+
+
+def test_also_where_it_came_with_a_package_that_the_script_had_pip_install() -> None:
+    inner = package("pkg:pypi/i@1.0.0", f"{SITE}/zz.pth")
+    assert laid(f"{SITE}/zz.pth", packages=(package(B), package(D), inner)).package == B
+
+
+@pytest.mark.parametrize("path", [f"{SITE}/b/x.py", f"{SITE}/own.pth", "/tmp/zz.pth"])
+def test_other_files_and_ones_own_say_nothing_of_who_it_was(path: str) -> None:
+    own = (package(B, f"{SITE}/own.pth"), package(D))
+    assert laid(path, packages=own).package is None
+
+
+def test_of_two_that_laid_one_nobody_is_blamed() -> None:
+    runs = (
+        run(B, 300, 30),
+        run(C, 400, 50),
+        replace(run(D, 120, 59), command=Command(("p",), P, blame_purl=D, script="pip install")),
+    )
+    other = process(11, None, "python c", at=51)
+    other = replace(other, pid=400)
+    changes = (
+        FileChange(f"{SITE}/x.pth", "created", 1, 34 * S),
+        FileChange(f"{SITE}/y.pth", "created", 11, 52 * S),
+    )
+    blamer = Blamer(runs, (ANCHOR, other, PIP), (package(B), package(C), package(D)), changes)
+    found = blamer.blame(20, 61 * S)
+    assert found is not None and found.package is None

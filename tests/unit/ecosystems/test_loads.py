@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from package_hunter.ecosystems import loads
@@ -84,3 +86,16 @@ def test_a_budget_that_was_used_up_is_a_note_and_no_reason() -> None:
     assert all(phase.status == "ok" for phase in found.phases)
     missed = coverage(planned, PlanOptions(), Inventory(), runs[1:], ())
     assert any("steps were run" in reason for reason in missed.reasons), "what has no budget must be run"
+
+
+def test_what_was_loaded_together_is_told_as_such() -> None:
+    planned = {"import": Phase("import", tuple(run.command for run in [ran("a/b", 0, within=30)] * 5))}
+    together = ran("3 further modules", 0)
+    together = replace(together, command=replace(together.command, joined=3))
+    told = list(loads.not_tried(planned, [ran("a/b", 0, within=30), together]))
+    assert told == [
+        "3 of 5 sub-modules were loaded together, in one process for each package: the time to load them apart (30 s) "
+        "was over.",
+        "1 of 5 sub-modules and commands were not loaded: the time for them (30 s) was over.",
+    ]
+    assert list(loads.not_tried(planned, [ran("a/b", 0, within=30)] * 5)) == []

@@ -22,6 +22,7 @@ from package_hunter.model.observation import (
     Process,
     Request,
 )
+from package_hunter.model.scan import Command, CommandRun
 from tests.support import judge_samples as samples
 from tests.support.judge_samples import SECOND, T0, alert, judge
 
@@ -61,6 +62,7 @@ def ran(at: float = 3, pid: int = NODE.pid, where: str = "c.example:443") -> Dec
 def proofs(
     *what: CanaryRead | Alert | Request | DecoyMark | DnsRecord,
     processes: Sequence[Process] = samples.PROCESSES,
+    runs: Sequence[CommandRun] = (),
 ) -> set[str]:
     """Names of the combinations that are found."""
 
@@ -69,10 +71,44 @@ def proofs(
 
     observation = Observation(alerts=of(Alert), processes=tuple(processes), canary_reads=of(CanaryRead))
     network = NetworkLog(dns=of(DnsRecord), requests=of(Request), marks=of(DecoyMark))
-    findings = judge(observation, network, CANARIES, blamer=lambda key, time_ns: samples.BLAME)
+    findings = judge(observation, network, CANARIES, blamer=lambda key, time_ns: samples.BLAME, runs=runs)
     return {
         str(e.data["combination"]) for f in findings if f.proof for e in f.evidence if "combination" in e.data
     }
+
+
+def next_morning(occasion: str, path: str) -> tuple[Process, CommandRun]:
+    """The command that sets off a start-up file that was changed."""
+    argv = ("/usr/bin/python3", "-I", "-S", "/x.py", occasion, path)
+    command = Command(argv, "/", because_of=(path,), script="a login shell was opened")
+    run = CommandRun("morning", "default", command, 900, T0 + 2 * SECOND, T0 + 9 * SECOND, 0)
+    first = Process(
+        90, None, 900, 1, "python3", argv[0], " ".join(argv), "/", 101000, run.started_ns, None, None
+    )
+    return first, run
+
+
+@pytest.mark.parametrize(
+    ("occasion", "path", "found"),
+    [
+        ("login", "/home/dev/.profile", {"unchecked_program_at_each_start"}),
+        ("npm", "/home/dev/.npmrc", {"unchecked_program_at_each_start"}),
+        (
+            "command",
+            "/home/dev/.local/bin/tool",
+            set(),
+        ),  # a wrapper that fetches its program when it is called
+        ("editor", "/home/dev/projects/app/.vscode/tasks.json", set()),  # a task that somebody may choose
+    ],
+)
+def test_what_each_start_downloads_and_runs(occasion: str, path: str, found: set[str]) -> None:
+    first, run = next_morning(occasion, path)
+    shell = replace(first, key=91, parent=90, pid=901, cmdline="sh")
+    line = (*samples.PROCESSES, first, shell)
+    assert proofs(start(path), ran(pid=901), processes=line, runs=(run,)) == found
+    assert proofs(ran(pid=901), processes=line, runs=(run,)) == set(), "who wrote it is not on record"
+    other = replace(run, command=replace(run.command, because_of=()))
+    assert proofs(start(path), ran(pid=901), processes=line, runs=(other,)) == set()
 
 
 UNIT = "/home/dev/.config/systemd/user/x.service"

@@ -88,6 +88,13 @@ def test_a_phase_that_only_waited_or_was_cut_by_the_scans_end_is_no_hang() -> No
     assert phases(run(None)) is not None, "where nothing is known of it, it may have hung"
 
 
+def test_many_modules_in_one_process_may_need_longer_than_they_are_given() -> None:
+    long = run(9.5)
+    long = replace(long, command=replace(long.command, joined=40))
+    seen = Observation(processes=samples.PROCESSES)
+    assert of("hang", judge(seen, NetworkLog(), blamer=blamer, runs=(long,))) is None
+
+
 def test_a_loop_that_the_scans_end_cut_is_one_only_if_it_had_time() -> None:
     """A compiler that the end finds at work has not shown to be endless."""
     long = run(9.5)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from package_hunter.findings.catalog import Class
-from package_hunter.findings.lower import LOGINS, MANAGER_SETTINGS, soften
+from package_hunter.findings.lower import LOGINS, MANAGER_SETTINGS, TRIED, soften
 from package_hunter.findings.signals import Signal
 from tests.support.judge_samples import BLAME, PROJECT, T0
 
@@ -50,3 +50,30 @@ def test_other_secrets_and_unknown_doers_are_never_milder() -> None:
     )
     assert weights(replace(READ, blame=PROJECT), RAN)["credential_access"] is Class.SUSPICIOUS
     assert weights(replace(READ, blame=None), RAN)["credential_access"] is Class.SUSPICIOUS
+
+
+PROBE = Signal(
+    T0, "dropped_executable", Class.SUSPICIOUS, "/tmp/t/probe", "ran", BLAME,
+    facts={"hidden": True, "linked": True, "left_running": False},
+)  # fmt: skip
+
+
+def test_what_a_build_compiles_and_tries_in_a_temporary_folder_is_told_for_information() -> None:
+    (probe,) = soften([PROBE], frozenset())
+    assert probe.weight is Class.INFO and TRIED in probe.explain
+
+
+@pytest.mark.parametrize("facts", [{"linked": False}, {"left_running": True}, {"linked": None}])
+def test_another_program_or_one_that_stays_is_none_of_these(facts: dict[str, object]) -> None:
+    assert weights(replace(PROBE, facts={**PROBE.facts, **facts}))["dropped_executable"] is Class.SUSPICIOUS
+
+
+def test_where_its_processes_are_not_known_it_is_none() -> None:
+    bare = {key: value for key, value in PROBE.facts.items() if key != "left_running"}
+    assert weights(replace(PROBE, facts=bare))["dropped_executable"] is Class.SUSPICIOUS
+
+
+@pytest.mark.parametrize("kind", ["exfiltration", "credential_access", "data_sent", "reverse_shell"])
+def test_a_package_that_takes_or_sends_something_tries_no_compiler(kind: str) -> None:
+    more = Signal(T0, kind, Class.SUSPICIOUS, "/home/dev/.aws/credentials", "did", BLAME)
+    assert weights(PROBE, more)["dropped_executable"] is Class.SUSPICIOUS

@@ -145,6 +145,16 @@ def test_the_rules_alerts_are_held_to_the_same() -> None:
     assert not cleaned(change("lib/stage.js", "created"), alerts=[of_rule("unlink", "lib/stage.js")])
 
 
+@pytest.mark.parametrize("where", ["package.json", "lib/stage.js", "../it_tmp_7/package.json"])
+def test_what_a_manager_lays_while_it_fetches_was_nobodys_trace(where: str) -> None:
+    """pnpm unpacks into folders of passing names; that the project has a hook of its own makes it no removal."""
+    for event in ("openat", "rename", "unlink"):
+        told = of_rule(event, where)
+        assert cleaned(alerts=[told], gone=frozenset({PACKAGE.purl})) or where.startswith("..")
+        fetching = replace(told, blame=replace(samples.BLAME, phase="fetch", package=None, confidence="tree"))
+        assert not cleaned(alerts=[fetching], gone=frozenset({PACKAGE.purl}))
+
+
 @pytest.mark.parametrize(
     ("command", "runs", "not_run"),
     [

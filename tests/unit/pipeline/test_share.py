@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from dataclasses import replace
+from itertools import chain, zip_longest
 
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.pipeline.share import Share
@@ -52,3 +53,38 @@ def test_what_has_no_limit_is_begun_in_any_case_and_counts_for_nothing() -> None
         _load("pkg:npm/a@1", "a/c", 0.0),
     ]
     assert _begun(commands, {"a": (300.0, None)}) == ["a", "a/b"]
+
+
+def _joint(package: str, item: str) -> Command:
+    return replace(_load(package, item), together=("run", "all"), item=item, timeout=10.0)
+
+
+def _ended(command: Command, seconds: float) -> CommandRun:
+    return CommandRun("import", "default", command, 1, 0, int(seconds * _SECOND), 0)
+
+
+def _rest(commands: list[Command], took: float) -> list[Command]:
+    """What is done together, where each load before took 20 s and each of these so long."""
+    share, found = Share(commands), []
+    for command in chain(filter(share.allows, commands), share.rest()):
+        share.count(command, _ended(command, took if command.joined else 20.0))
+        found += [command] if command.joined else []
+    return found
+
+
+def test_what_no_time_was_left_for_is_loaded_in_one_process_a_package() -> None:
+    commands = [_joint("a", "a/1"), _joint("b", "b/1")]
+    commands += [_joint("a", "a/2"), _joint("b", "b/2"), _joint("a", "a/3"), _load("a", "bin a")]
+    first, second = _rest(commands, 0.5)
+    assert (first.blame_purl, first.argv, first.joined) == ("a", ("run", "all", "a/2", "a/3"), 2)
+    assert (second.blame_purl, second.argv, second.within) == ("b", ("run", "all", "b/2"), None)
+    assert (first.script, first.timeout, second.timeout) == ("2 further modules", 10.0, 9.5)
+
+
+def test_together_they_have_a_third_of_the_time() -> None:
+    commands = [_joint(package, f"{package}/{n}") for n in range(2) for package in "abcd"]
+    assert [command.blame_purl for command in _rest(commands, 6.0)] == ["a", "b"]
+
+
+def test_where_all_were_begun_there_is_no_rest() -> None:
+    assert _rest([_joint("a", "a/1")], 1.0) == []

@@ -40,6 +40,13 @@ _MAX_EXTRA = (
     10  # sub-modules, and commands, of a single package at depth quick; of a direct dependency at others
 )
 _MAX_OWN = 200  # sub-modules of the target at other depths
+# several modules in one process, none of which is kept from being loaded by another's error, or end
+_TOGETHER = (
+    "const all = process.argv.splice(1); process.exit = () => { throw Error('exit'); }; "
+    "process.on('uncaughtException', () => {}); process.on('unhandledRejection', () => {}); "
+    "(async () => { for (const one of all) { const [, how, name] = /^(\\w+) (.*)$/s.exec(one); "
+    "try { how === 'import' ? await import(name) : require(name); } catch {} } })()"
+)
 EXERCISE = "/usr/share/npm/exercise.js"
 SHIMS = "/usr/share/npm/bin"  # first on the PATH of scripts, where the manager came out of the registry
 NODE = "/usr/local/bin/node"  # by its path: a package may plant another one on PATH
@@ -224,7 +231,12 @@ class NpmPlan(Plan):
 
     def _own_step(self, how: str, asked: str, key: str, script: str) -> Command:
         folder = f"{self.project}/{key}" if key else self.project
-        return self._step(self._loading(how, asked), folder, key, script)
+        return self._loaded(how, asked, folder, key, script)
+
+    def _loaded(self, how: str, asked: str, cwd: str, key: str, script: str) -> Command:
+        """The command that loads it, alone or with others."""
+        step = self._step(self._loading(how, asked), cwd, key, script)
+        return replace(step, together=(self._node, "-e", _TOGETHER, "--"), item=f"{how} {asked}")
 
     def _loading(self, how: str, asked: str) -> tuple[str, ...]:
         """The command line that loads what is asked for, by name or by a path from its working folder."""
@@ -376,7 +388,7 @@ class NpmPlan(Plan):
         # The name under which the project asks for it, which for an alias is not the package's own.
         name = key.rsplit("node_modules/", 1)[-1] if "node_modules/" in key else self._places[key].name
         folder = f"{self.project}/{base}" if base else self.project
-        return self._step(self._loading(how, name + path), folder, key, how + path)
+        return self._loaded(how, name + path, folder, key, how + path)
 
     def _step(self, argv: tuple[str, ...], cwd: str, key: str, script: str) -> Command:
         return Command(

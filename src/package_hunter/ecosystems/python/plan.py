@@ -54,6 +54,13 @@ _PIP = (
 _NO_SETTINGS = {"PIP_CONFIG_FILE": "/dev/null"}
 # uv leaves modules uncompiled: the load of one package is not to write into the folders of those that it needs
 _LOADS = {"PYTHONDONTWRITEBYTECODE": "1"}
+# several modules in one process, none of which is kept from being loaded by another's error
+_TOGETHER = (
+    "import importlib, sys; names, sys.argv[1:] = sys.argv[1:], []\n"
+    "for name in names:\n"
+    "    try: importlib.import_module(name)\n"
+    "    except BaseException: pass"
+)
 EXERCISE = "/usr/share/python3/exercise.py"
 _MAX_EXTRA = (
     10  # inner modules, and commands, of a single package at depth quick; of a direct dependency at others
@@ -416,12 +423,13 @@ class PythonPlan(Plan):
         # would be loaded in place of what was installed (its source without what the build makes).
         shadowed = self._source.package or self.target.purl or name.partition(".")[0] in self._beside
         safe = ("-P",) if shadowed else ()
-        argv: tuple[str, ...] = (self._python, *safe, "-c", f"import {name}")
+        before, options = "", safe
         if any(other is not item for other in self._acting()):
             # Another package acts at every start of Python: kept out of this one, so that blame is right.
-            code = f"import sys; sys.path.append({self._site!r}); import {name}"
-            argv = (self._python, *safe, "-S", "-c", code)
-        return self._step(argv, item, f"import {name}")
+            before, options = f"import sys; sys.path.append({self._site!r}); ", (*safe, "-S")
+        start = (self._python, *options, "-c")
+        step = self._step((*start, f"{before}import {name}"), item, f"import {name}")
+        return replace(step, together=(*start, before + _TOGETHER), item=name)
 
     def _step(self, argv: tuple[str, ...], item: Distribution, script: str) -> Command:
         return Command(

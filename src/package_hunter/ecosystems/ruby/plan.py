@@ -32,6 +32,8 @@ _MAX_OWN, _MAX_FOLDERS = (
     200,
     60,
 )  # files of the target at other depths, and folders that are looked into for them
+# several files in one process, none of which is kept from being loaded by another's error, or end
+_TOGETHER = "ARGV.shift(ARGV.size).each { |path| begin; require path; rescue Exception; end }"
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _FETCHED = f"{HOME}/.cache/bundler/fetched"  # where bundler keeps what it downloads; its own place is root's
 # Bundler's own way of guessing the file to load: the name, then its dashes as folders.
@@ -173,8 +175,9 @@ class RubyPlan(Plan):
         return [replace(command, within=seconds) for command in every]
 
     def _file(self, package: Package, path: str) -> Command:
-        argv = ("/usr/bin/ruby", *self._own_folders(), "-e", f'require "{path}"')
-        return self._step(argv, package, f"require {path}")
+        start = ("/usr/bin/ruby", *self._own_folders(), "-e")
+        step = self._step((*start, f'require "{path}"'), package, f"require {path}")
+        return replace(step, together=(*start, _TOGETHER, "--"), item=path)
 
     def _commands_of(self, tree: BoxTree, package: Package) -> list[Command]:
         assert package.path is not None

@@ -138,4 +138,7 @@ def test_standard_loads_everything_within_a_budget_and_quick_does_not(tmp_path: 
     assert of_own == ["require/lib/a.js", "import/lib/b.mjs", "bin lib"], "no tests and tools"
     of_dep = [script for purl, script in steps(imports[2:]) if purl == "pkg:npm/dep@3.0.0"]
     assert of_dep == ["require/x", "require/sub/one"]
+    assert [c.item for c in imports[2:] if c.together] == [
+        "require ./lib/a.js", "require dep/x", "import ./lib/b.mjs", "require dep/sub/one",
+    ]  # fmt: skip
     assert steps(imports[2:4]) == [(OWN, of_own[0]), ("pkg:npm/dep@3.0.0", of_dep[0])], "each has its share"

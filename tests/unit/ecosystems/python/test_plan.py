@@ -91,6 +91,8 @@ def test_standard_loads_every_module_of_the_target_and_of_direct_dependencies(tm
         "bin dep-cli",
     ]
     assert {load.within for load in rest} == {STANDARD.submodule_seconds}
+    assert [load.item for load in rest] == ["dep.a", "dep.sub", "dep._fast", "dep.sub._b", "dep.tests.t", ""]
+    assert {load.together[-2] for load in rest if load.item} == {"-c"}
 
 
 def test_a_project_that_is_no_package_is_not_loaded_and_it_is_said(tmp_path: Path) -> None:
