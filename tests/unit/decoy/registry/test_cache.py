@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 from package_hunter.decoy.registry.allow import AllowList
@@ -81,3 +82,23 @@ def test_python_pages_and_metadata() -> None:
     ]
     assert metadata_lesson(b"Name: a\nRequires-Dist: b>=1; extra == 'x'\n")["names"] == ["b"]
     assert artefact_names(b"PK\x03\x04broken") == {"setuptools", "wheel", "pip"}
+
+
+def test_a_folder_that_cannot_be_had_costs_the_cache_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    cache = RegistryCache(tmp_path / "cache", 1 << 20)
+    cache.store_metadata("https://r.example/", "a", "", Metadata(200, (), b"{}", None, 0.0))
+    assert cache.metadata("https://r.example/", "a", "") is None
+    assert cache.begin_artefact("https://r.example/", "sha256", "00" * 32) is None
+    assert cache.artefact("https://r.example/", "sha256", "00" * 32) is None
+    cache.trim()
+
+
+def test_a_folder_that_goes_away_costs_the_artefact_and_nothing_else(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"data").hexdigest()
+    pending = RegistryCache(tmp_path, 1 << 20).begin_artefact("https://r.example/", "sha256", digest)
+    assert pending is not None
+    shutil.rmtree(tmp_path)
+    tmp_path.write_text("no folder")
+    pending.write(b"data")
+    assert pending.commit()
