@@ -117,6 +117,15 @@ class Context:
         return found
 
     @cached_property
+    def _reached(self) -> frozenset[tuple[str, str]]:
+        return frozenset((c.address, str(c.port)) for c in self.network.connections)
+
+    def only_pinged(self, address: str, port: str) -> bool:
+        """Whether pings came to the address and nothing to its port: ping connects to one that it never uses."""
+        pinged = (address, "0") in self._reached  # a run of pings has port 0
+        return pinged and (address, port) not in self._reached
+
+    @cached_property
     def registry_hosts(self) -> frozenset[str]:
         """Hosts of which every request was passed on to a registry: those that an index sends its clients to
         have addresses like any other."""

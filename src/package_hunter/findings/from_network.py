@@ -229,7 +229,9 @@ def _protocol(connection: Connection) -> str:
     return f"over {name}" if name else "in no protocol that we know"
 
 
-def _raw(connection: Connection, wanted: tuple[str, ...], read: frozenset[tuple[int, str]]) -> Iterator[Signal]:
+def _raw(
+    connection: Connection, wanted: tuple[str, ...], read: frozenset[tuple[int, str]]
+) -> Iterator[Signal]:
     host = connection.name or connection.address
     readable = connection.kind in _TALKED or (connection.peer_port, host) in read
     data = {"port": connection.port, "protocol": connection.protocol, "bytes_out": connection.bytes_out}

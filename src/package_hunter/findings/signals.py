@@ -26,7 +26,7 @@ class Signal:
     by the process that fetched it, which wrote no program to a file), ``led`` (the
     address that served it came out of a dead drop), ``content`` (a file that holds a secret was
     opened, no folder listed, and not by the program that it is for as it starts), ``settings`` (it is the package
-    manager's, where the proxy is told as well),
+    manager's, where the proxy is told as well), ``keeper`` (a program that keeps secrets was asked for one),
     ``starts`` (what was changed starts programs by itself), ``in_dns`` (it left in a name that was looked up), and
     those that findings/ties.py adds. A fact that is not there is not known. ``root`` is the process below a
     command's first one that it all descends from. ``explain`` are sentences of its own.

@@ -19,7 +19,13 @@ _TEXT = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
 _READABLE_MAGIC = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\x28\xb5\x2f\xfd", b"%PDF")
 _TOKEN = re.compile(rb"[A-Za-z0-9+/_-]{32,}={0,2}")
 _JWT = re.compile(rb"eyJ([A-Za-z0-9_-]{10,1024})[.](eyJ[A-Za-z0-9_-]{10,8192})[.]([A-Za-z0-9_-]{20,800})")
-_SIGNATURES = {"HS": (32, 48, 64), "RS": (256, 384, 512), "PS": (256, 384, 512), "ES": (64, 96, 132), "Ed": (64,)}
+_SIGNATURES = {
+    "HS": (32, 48, 64),
+    "RS": (256, 384, 512),
+    "PS": (256, 384, 512),
+    "ES": (64, 96, 132),
+    "Ed": (64,),
+}
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
 _ENCODED_LABEL = re.compile(r"[0-9a-f]{16,63}|[a-z2-7]{24,63}|[a-z0-9+/_=-]{32,63}", re.IGNORECASE)
 MIN_OPAQUE = 48

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from package_hunter.findings.from_alerts import _object
+from package_hunter.findings.context import Context, RoundFacts
+from package_hunter.findings.from_alerts import _object, signals
+from package_hunter.model.observation import Connection, NetworkLog, Observation
 from tests.support.judge_samples import alert
 
 UNITS = "/home/dev/.config/systemd/user"
@@ -32,3 +34,28 @@ def test_a_link_is_told_by_its_own_place(call: str, told: str) -> None:
 def test_a_rule_that_tells_no_source_is_told_by_what_it_has() -> None:
     fields = {"fs.path.target": "/home/dev/.bashrc"}
     assert _object(alert(event_type="symlink", output_fields=fields)) == "/home/dev/.bashrc"
+
+
+@pytest.mark.parametrize(
+    ("reached", "said"),
+    [
+        ([("icmp", 0)], "ping -c 1 192.0.2.9 pinged 192.0.2.9"),
+        ([("icmp", 0), ("udp", 1025)], "ping -c 1 192.0.2.9 contacted 192.0.2.9, port 1025"),
+        ([("icmp", 0), ("tcp", 80)], "ping -c 1 192.0.2.9 pinged 192.0.2.9"),
+        ([("tcp", 1025)], "ping -c 1 192.0.2.9 contacted 192.0.2.9, port 1025"),
+    ],
+)
+def test_a_ping_has_no_port(reached: list[tuple[str, int]], said: str) -> None:
+    contact = alert(
+        rule="Unexpected outbound connection destination",
+        tags=("kind:outbound_connection", "suspicious"),
+        event_type="connect",
+        output_fields={"proc.cmdline": "ping -c 1 192.0.2.9", "fd.name": "10.88.0.2:40000->192.0.2.9:1025"},
+    )
+    log = NetworkLog(
+        connections=tuple(
+            Connection(1, protocol, "192.0.2.9", port, 7, None, None, 64, 64) for protocol, port in reached
+        )
+    )
+    (found,) = signals(Context(Observation(alerts=(contact,)), log, RoundFacts(), None))
+    assert found.what == said
