@@ -24,7 +24,7 @@ from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Canary
 
 KIND = "likely_exfiltration"
-BUDGET = 32 << 20  # bytes sent, times secrets that they are compared with, for one round
+BUDGET = 16 << 20  # bytes sent, times secrets that they are compared with, for one round: seconds of work
 _HOW = {
     "letters": "written in other letters or words",
     "turned": "with its letters turned, or in base-85",
@@ -118,9 +118,9 @@ def comparisons(context: Context, budget: int = BUDGET) -> list[Comparison]:
                 groups.setdefault(_exempt(context, sender, canary), []).append(canary)
         for hosts, canaries in groups.items():
             mine = what.without(hosts)
-            room = budget // max(1, mine.size)
+            room = budget // max(1, mine.work)
             found.append(Comparison(mine, tuple(canaries[:room]), tuple(canaries[room:])))
-            budget -= mine.size * len(canaries[:room])
+            budget -= mine.work * len(canaries[:room])
         if not groups:
             found.append(Comparison(what, ()))
     return found

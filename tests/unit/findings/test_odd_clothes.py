@@ -157,9 +157,9 @@ def test_the_rounds_work_is_bytes_times_secrets_and_what_it_leaves_out_is_told()
     context = _context(NetworkLog(requests=(_request(DRESSED),)), *reads)
     (whole,) = comparisons(context)
     assert len(whole.canaries) == len(CANARIES) and not whole.left_out
-    (some,) = comparisons(context, budget=whole.what.size)
+    (some,) = comparisons(context, budget=whole.what.work)
     assert len(some.canaries) == 1 and len(some.left_out) == len(CANARIES) - 1
-    reasons, _ = gaps(context, budget=whole.what.size)
+    reasons, _ = gaps(context, budget=whole.what.work)
     assert f"not compared with {len(CANARIES) - 1} of the fake secrets" in reasons[0]
 
 
