@@ -82,13 +82,15 @@ class Comparison:
 
 
 def _read_before(context: Context, sender: Sender, last_ns: int) -> list[Canary]:
-    """The fakes that whoever sent had opened before the last of it left, in whatever phase."""
+    """The fakes that whoever sent had opened before the last of it left, in whatever phase: all of a file, of which
+    a read names one."""
     opened = {
         r.canary
         for r in context.observation.canary_reads
         if sender_of(r.blame) == sender and r.time_ns <= last_ns
     }
-    return [c for c in context.canaries.values() if c.id in opened]
+    places = {canary.place for canary in context.canaries.values() if canary.id in opened}
+    return [canary for canary in context.canaries.values() if canary.place in places]
 
 
 def _host(destination: str) -> str:
