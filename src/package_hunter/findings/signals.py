@@ -69,6 +69,10 @@ _DRAWN = r"(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=[/\s)]|$)"
 _UNSTABLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/proc/\d+/"), "/proc/N/"),
     (re.compile(r"(?<=/tmp/)[^/\s]*(?:[A-Z0-9_]{4,}|[a-z]*\d[a-z0-9]{3,}|\d)[^/\s]*"), "*"),
+    (
+        re.compile(r"(?<=/tmp/)[^/\s]*[-._](?=[A-Za-z0-9]+[A-Z0-9])[A-Za-z0-9]{6}(?=[/\s)]|$)"),
+        "*",
+    ),  # mkdtemp's of Node
     # names that mkstemp and the like draw: tmp.cdgUnX, .tmpAbC123, tmpq3x_9a1b, sedAbC123, .name.AbC123, name.swp-4711
     (re.compile(r"(?<![^/\s])(\.?tmp[._-]?)(?:\w{6}|\w{8}|\w{10})(?=[/\s.)]|$)"), r"\1*"),
     (re.compile(rf"(?<=/)(sed|\.[^/\s]{{1,200}}\.){_DRAWN}"), r"\1*"),

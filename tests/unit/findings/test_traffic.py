@@ -191,6 +191,7 @@ def test_nothing_breaks_it(text: str, data: bytes) -> None:
     ("one", "other"),
     [
         ("/tmp/npm-4f9a2b/run.sh", "/tmp/npm-99ce01/run.sh"),
+        ("/tmp/b-lCFEnA/bun/bun", "/tmp/b-quSRYT/bun/bun"),
         ("/proc/4711/environ", "/proc/12/environ"),
         ("/home/dev/projects/app/x", "/home/dev/projects/other/x"),
         ("/home/dev/.cache/tool/1.2.3/bin", "/home/dev/.cache/tool/1.10.0/bin"),
