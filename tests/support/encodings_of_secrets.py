@@ -7,6 +7,8 @@ import codecs
 import gzip
 import io
 import json
+import random
+import string
 import tarfile
 import urllib.parse
 import zipfile
@@ -88,3 +90,63 @@ MISSED: dict[str, Encode] = {
     "every other byte is noise": lambda d: bytes(x for n, b in enumerate(d) for x in (b, 65 + n % 26)),
 }
 EVERY = {**FOUND, **MISSED}
+
+
+def _own_alphabet(digits: bytes) -> bytes:
+    """Base64 or hex whose letters are other ones, each always the same."""
+    letters = sorted(set(range(33, 127)) - set(b'"\\'))
+    random.Random(5).shuffle(letters)
+    return bytes(letters[digit % len(letters)] for digit in digits)
+
+
+def _words(digits: bytes) -> bytes:
+    chance = random.Random(6)
+    words = {digit: "".join(chance.choices(string.ascii_lowercase, k=5)) for digit in sorted(set(digits))}
+    return " ".join(words[digit] for digit in digits).encode()
+
+
+def _keyed(data: bytes, key: bytes) -> bytes:
+    return bytes(byte ^ key[at % len(key)] for at, byte in enumerate(data))
+
+
+def _cut(data: bytes, size: int) -> list[bytes]:
+    parts = [data[at : at + size] for at in range(0, len(data), size)]
+    random.Random(3).shuffle(parts)
+    return parts
+
+
+# What is searched for by likeness, as messages (place, channel, data): see docs/verdicts.md.
+Messages = list[tuple[str, str, bytes]]
+_LONG_KEY = bytes(random.Random(9).randbytes(64))
+
+
+def _body(data: bytes) -> Messages:
+    return [("collect.example", "body", data)]
+
+
+ODD: dict[str, Callable[[bytes], Messages]] = {
+    "base85": lambda d: _body(base64.b85encode(d)),
+    "Ascii85": lambda d: _body(base64.a85encode(d)),
+    "letters turned by 13": lambda d: _body(codecs.encode(d.decode(), "rot13").encode()),
+    "base64 in an alphabet of its own": lambda d: _body(_own_alphabet(base64.b64encode(d))),
+    "hex in an alphabet of its own": lambda d: _body(_own_alphabet(d.hex().encode())),
+    "a word for each hex digit": lambda d: _body(_words(d.hex().encode())),
+    "a word for each character": lambda d: _body(_words(d)),
+    "an emoji for each hex digit": lambda d: _body(
+        "".join(chr(0x1F600 + int(x, 16)) for x in d.hex()).encode()
+    ),
+    "XOR with a key of 5 bytes": lambda d: _body(_keyed(d, b"k3y!s")),
+    "base64 of XOR with a key of 16 bytes": lambda d: _body(base64.b64encode(_keyed(d, b"0f1e2d3c4b5a6978"))),
+    "every other byte is noise": lambda d: _body(bytes(x for n, b in enumerate(d) for x in (b, 65 + n % 26))),
+    "pieces of 6, in any order, over hosts": lambda d: [
+        (f"h{n}.example", "body", part) for n, part in enumerate(_cut(d, 6))
+    ],
+    "pieces of 6, in any order, over query keys": lambda d: [
+        ("collect.example", "url", b"k%d=%s" % (n, part)) for n, part in enumerate(_cut(d, 6))
+    ],
+    "hex pieces, in any order, over look-ups": lambda d: [
+        ("collect.example", "dns", part.hex().encode()) for part in _cut(d, 6)
+    ],
+    "pieces of 3, in any order": lambda d: [("collect.example", "body", part) for part in _cut(d, 3)],
+    "XOR with a key as long as it": lambda d: _body(_keyed(d, _LONG_KEY)),
+}

@@ -102,16 +102,21 @@ class TcpServer:
                 self._world.markers.seen(peer.name, peer_port)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._talk(entry, peer, talk)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, EOFError):
-            pass
-        except Exception:  # one broken conversation must not end the others; it is counted, never hidden
-            self._world.record.count_cut("gateway_errors")
-            traceback.print_exc()
+        except Exception as error:  # one broken conversation must not end the others
+            self._ended(error)
         finally:
             self._open.pop(entry, None)
             sock.close()
             if peer is not None:
                 self._note(peer, talk)
+
+    def _ended(self, error: Exception) -> None:
+        """A connection's own end is an ordinary thing; a fault of ours (a file that cannot be had is one, too) is
+        counted, never hidden."""
+        ours = isinstance(error, OSError) and error.filename is not None
+        if ours or not isinstance(error, (OSError, EOFError)):
+            self._world.record.count_cut("gateway_errors")
+            traceback.print_exception(error)
 
     def _note(self, peer: Peer, talk: Talk) -> None:
         self._world.record(
@@ -129,11 +134,8 @@ class TcpServer:
             pid = _UCRED.unpack(credentials)[0]
             peer = Peer(path, 0, -pid, None, started_ns=now(), local=path)
             await self._talk(entry, peer, Talk())
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, EOFError):
-            pass
-        except Exception:  # as above
-            self._world.record.count_cut("gateway_errors")
-            traceback.print_exc()
+        except Exception as error:  # as above
+            self._ended(error)
         finally:
             self._open.pop(entry, None)
             entry.sock.close()

@@ -87,6 +87,12 @@ class Certificates:
                 self._contexts.popitem(last=False)
         return context
 
+    def only_http_1(self) -> None:
+        """Offer HTTP/2 no more."""
+        self._speaks_h2 = lambda name: False
+        for context in self._contexts.values():
+            context.set_alpn_protocols(["http/1.1"])
+
     def _make(self, name: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         h2 = ["h2"] if self._speaks_h2(name) else []

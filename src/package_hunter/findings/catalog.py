@@ -49,7 +49,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Combination:
     """Steps that together mean more than each (data/combinations.yaml); ``within`` in seconds. ``act`` is what no
-    honest program does, ``title`` the sentence of its finding ({took} are the files that were read, {where} is the
+    honest program does, ``title`` the sentence of its finding ({took} is what was read or asked for, {where} is the
     host). ``apart``: the first step and the last must be of two scripts."""
 
     name: str

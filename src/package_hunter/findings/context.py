@@ -33,12 +33,16 @@ KNOWN_SPEECH = ("http", "h2", "tls", "registry", "dns", "quic", "ping")
 _PROGRAMS = (".js", ".cjs", ".mjs", ".node", ".py", ".so", ".rb", ".pl", ".sh", ".wasm")
 
 
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url[:80]
+    except ValueError:
+        return url[:80]
+
+
 def host_asked(request: Request) -> str:
     """The host of a request's URL; a hostile client may ask for anything."""
-    try:
-        return urlsplit(request.url).hostname or request.url[:80]
-    except ValueError:
-        return request.url[:80]
+    return _host_of(request.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,26 @@ class Context:
         """Address -> the name that was looked up for it."""
         found = {d.answer: d.name for d in self.network.dns if d.answer}
         found.update({c.address: c.name for c in self.network.connections if c.name})
+        return found
+
+    @cached_property
+    def _reached(self) -> frozenset[tuple[str, str]]:
+        return frozenset((c.address, str(c.port)) for c in self.network.connections)
+
+    def only_pinged(self, address: str, port: str) -> bool:
+        """Whether pings came to the address and nothing to its port: ping connects to one that it never uses."""
+        pinged = (address, "0") in self._reached  # a run of pings has port 0
+        return pinged and (address, port) not in self._reached
+
+    @cached_property
+    def leads(self) -> dict[str, str]:
+        """Each address that a decoy handed out and that was followed -> the host that was asked for it. No other box
+        of a scan, and no other scan, has the same ones."""
+        found: dict[str, str] = {}
+        for mark in self.network.marks:
+            lead, url = mark.evidence.get("lead"), mark.evidence.get("url")
+            if mark.kind == "dead_drop" and isinstance(lead, str) and lead and isinstance(url, str):
+                found[lead] = _host_of(url)
         return found
 
     @cached_property

@@ -53,11 +53,13 @@ class _Partial:
 
     def __init__(self, steps: int) -> None:
         self.ways: list[tuple[Signal, ...] | None] = [None] * steps
-        self.took: dict[str, None] = {}  # the files of secrets that were read
+        self.took: dict[
+            tuple[str, bool], None
+        ] = {}  # files of secrets that were read, keepers that were asked
 
     def note(self, signal: Signal) -> None:
         if signal.kind == "credential_access" and len(self.took) < MAX_TOOK:
-            self.took[signal.subject] = None
+            self.took[signal.subject, bool(signal.facts.get("keeper"))] = None
 
     def ordered(self, signal: Signal, fits: Sequence[bool]) -> tuple[Signal, ...] | None:
         for i in reversed(range(len(fits))):  # backwards: one signal is one step at most
@@ -88,7 +90,8 @@ def _counts(combination: Combination, way: Sequence[Signal]) -> bool:
     return way[-1].time_ns - way[0].time_ns <= combination.within * SECOND
 
 
-_Found = tuple[tuple[Signal, ...], tuple[str, ...]]
+_Took = tuple[str, bool]  # a file that was read, or (True) the command by which a keeper was asked
+_Found = tuple[tuple[Signal, ...], tuple[_Took, ...]]
 """The signals of the steps, and the files of secrets that were read until then."""
 
 
@@ -115,13 +118,21 @@ _STRANGER = "a stranger"
 _NAMED = {"{program}": frozenset(["dropped_executable"]), "{place}": frozenset(["persistence"])}
 
 
-def _sentence(combination: Combination, way: Sequence[Signal], took: Sequence[str]) -> str:
+def _sentence(combination: Combination, way: Sequence[Signal], took: Sequence[_Took]) -> str:
     """What was taken and where it went, or what came from where."""
     hosts = [s.subject for s in way if _of_a_host(s)]
-    said = combination.title.replace("{took}", in_words(took))
+    said = combination.title.replace("{took}", _taken(took))
     for name, kinds_of in _NAMED.items():
         said = said.replace(name, in_words([s.subject for s in way if s.kind in kinds_of]))
     return said.replace("{where}", in_words(hosts) or _STRANGER)
+
+
+def _taken(took: Sequence[_Took]) -> str:
+    """What was done to come by secrets: files are read, programs are asked."""
+    files, commands = ([what for what, asked in took if asked is kind] for kind in (False, True))
+    read = f"read {in_words(files)}" if files or not commands else ""
+    asked = f"asked for secrets by {in_words(commands)}" if commands else ""
+    return " and ".join(filter(None, (read, asked)))
 
 
 def _of_a_host(signal: Signal) -> bool:

@@ -16,6 +16,9 @@ from package_hunter.model.observation import Blame, Request
 
 MAX_KEPT = 512 << 10  # bytes that are kept of one sender
 _MOST_MESSAGES = 20_000
+_WAY = (
+    1 << 10
+)  # bytes that are looked through in the time that a place and a channel take, whatever little they got
 _WORD = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 
@@ -55,17 +58,25 @@ class Sent:
         return replace(self, messages=kept, size=size, asked=[])
 
     @property
+    def work(self) -> int:
+        """What a comparison of it with one secret takes, in bytes."""
+        return self.size + _WAY * len({(where, channel) for where, channel, _ in self.messages})
+
+    @property
     def places(self) -> tuple[str, ...]:
         """Where it went, each once."""
         return tuple(dict.fromkeys(where for where, *_ in self.messages))
 
     def streams(self) -> Iterator[bytes]:
-        """What each place got, one after the other; and what was so wrapped, unwrapped."""
+        """What each place got, one after the other; and all that was wrapped in it, unwrapped."""
         ways: dict[tuple[str, str], list[bytes]] = {}
         for where, channel, data in self.messages:
             ways.setdefault((where, channel), []).append(data)
         for parts in ways.values():
-            yield from (whole := b"".join(parts), *_unwrapped(whole))
+            whole = b"".join(parts)
+            yield whole
+            if inside := b"\n".join(_unwrapped(whole)):
+                yield inside
             if len(parts) > 1:
                 yield b"\n".join(parts)
 

@@ -158,7 +158,7 @@ def _meaning(alert: Alert, kind: Kind, subject: str, context: Context) -> dict[s
     """What combinations ask of some kinds."""
     if kind.name == "credential_access":
         if _is_exec(alert) and ASKED_KEEPER in alert.tags:
-            return {"content": True}  # what was asked prints the secret
+            return {"content": True, "keeper": True}  # what was asked prints the secret
         return of_read(str(alert.output_fields.get("fd.name") or subject), context)
     if kind.name == "dropped_executable" and subject.startswith("/"):
         return {"written_in_run": subject in context.changed, "linked": _is_linked(subject, context)}
@@ -199,14 +199,15 @@ def _address_and_port(fields: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _sentence(alert: Alert, where: tuple[str, bool] | None) -> str:
+def _sentence(alert: Alert, where: tuple[str, bool] | None, context: Context) -> str:
     fields = alert.output_fields
     who = fields.get("proc.cmdline") or fields.get("proc.name") or f"process {alert.pid}"
     address, port = _address_and_port(fields)
     if where:
-        place = where[0] + (f", port {port}" if port else "")
+        only_pinged = context.only_pinged(address, port)
+        place = where[0] + (f", port {port}" if port and not only_pinged else "")
         at = f" (address {address})" if address and not where[1] else ""
-        return f"{who} contacted {place}{at}"
+        return f"{who} {'pinged' if only_pinged else 'contacted'} {place}{at}"
     about = _object(alert)
     if _is_exec(alert):
         return f"{who} was started"
@@ -303,7 +304,7 @@ def signals(context: Context) -> Iterator[Signal]:
             kind=kind.name,
             weight=Class.INFO if asked or own else weight_of(alert, kind),
             subject=subject,
-            what=_sentence(alert, where),
+            what=_sentence(alert, where, context),
             blame=alert.blame,
             process=process.key if process else None,
             data={

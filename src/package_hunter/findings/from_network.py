@@ -165,6 +165,11 @@ def _values(request: Request, header: str) -> list[str]:
     return [value for name, value in request.headers if name.lower() == header]
 
 
+def _read(network: NetworkLog) -> frozenset[tuple[int, str]]:
+    """Connections (port of the box, host) in which a stolen secret was found: what they carried could be read."""
+    return frozenset((hit.peer_port, host_of(hit.destination)) for hit in network.hits if not hit.lawful)
+
+
 def _is_opaque(request: Request) -> bool:
     encoding = ",".join(_values(request, "content-encoding"))
     return is_opaque(request.body, encoding) or is_opaque(_said_beside(request))
@@ -180,7 +185,7 @@ def _raw_bytes(text: str) -> bytes:
 
 
 def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
-    wanted = tuple(facts)
+    wanted, read = tuple(facts), _read(context.network)
     for request in context.network.requests:
         if request.registry or is_marker(request.url, context.markers):
             continue
@@ -198,7 +203,8 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
                 f"{size} bytes went to {host} ({request.method})",
                 request.blame,
                 data=data,
-                facts=about | {"bytes": size, "opaque": _is_opaque(request)},
+                facts=about
+                | {"bytes": size, "opaque": (request.peer_port, host) not in read and _is_opaque(request)},
             )
         if request.method in ("GET", "POST") and 200 <= request.status < 300:
             what = f"Something was fetched from {request.url[:200]}"
@@ -223,8 +229,11 @@ def _protocol(connection: Connection) -> str:
     return f"over {name}" if name else "in no protocol that we know"
 
 
-def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> Iterator[Signal]:
+def _raw(
+    connection: Connection, wanted: tuple[str, ...], read: frozenset[tuple[int, str]]
+) -> Iterator[Signal]:
     host = connection.name or connection.address
+    readable = connection.kind in _TALKED or (connection.peer_port, host) in read
     data = {"port": connection.port, "protocol": connection.protocol, "bytes_out": connection.bytes_out}
     yield Signal(
         max(connection.time_ns, connection.sent_ns),
@@ -236,7 +245,7 @@ def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> I
         data=data,
         facts={
             "bytes": connection.bytes_out,
-            "opaque": connection.kind not in _TALKED and is_opaque(connection.head),
+            "opaque": not readable and is_opaque(connection.head),
             "bare_address": not connection.name,
         },
     )
@@ -254,12 +263,12 @@ def _raw(context: Context, connection: Connection, wanted: tuple[str, ...]) -> I
 
 
 def _connections(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
-    wanted = tuple(facts)
+    wanted, read = tuple(facts), _read(context.network)
     for connection in context.network.connections:
         ours = is_marker(connection.name, context.markers)
         known = connection.kind in KNOWN_SPEECH
         if not ours and not known and connection.bytes_out > 0:
-            yield from _raw(context, connection, wanted)
+            yield from _raw(connection, wanted, read)
 
 
 _WRITTEN = (

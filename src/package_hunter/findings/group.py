@@ -41,8 +41,14 @@ def fingerprint(kind: str, package: str, behaviour: str) -> str:
     ]
 
 
-def _behaviour(signal: Signal, kind: Kind) -> str:
-    return "" if kind.group[:1] == ("package",) else stable(signal.subject)
+def _behaviour(signal: Signal, kind: Kind, context: Context) -> str:
+    """What stays the same from run to run: of an address that a decoy handed out, who was asked for it."""
+    if kind.group[:1] == ("package",):
+        return ""
+    subject = signal.subject
+    for lead, asked in context.leads.items():
+        subject = subject.replace(lead, f"led there by {asked}")
+    return stable(subject)
 
 
 def _severity(kind: Kind, weight: Class, forms: Sequence[Form]) -> str:
@@ -152,7 +158,7 @@ def group(
     for signal in signals:
         if signal.kind in ONLY_FOR_COMBINATIONS:
             continue
-        key = (signal.kind, package_of(signal.blame), _behaviour(signal, kinds()[signal.kind]))
+        key = (signal.kind, package_of(signal.blame), _behaviour(signal, kinds()[signal.kind], context))
         groups.setdefault(key, []).append(signal)
     found = [
         (_finding(kinds()[key[0]], fingerprint(*key), members, context, rule_text), members[0].time_ns)

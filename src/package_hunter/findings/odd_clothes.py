@@ -24,7 +24,7 @@ from package_hunter.findings.signals import Signal
 from package_hunter.model.observation import Canary
 
 KIND = "likely_exfiltration"
-BUDGET = 32 << 20  # bytes sent, times secrets that they are compared with, for one round
+BUDGET = 16 << 20  # bytes sent, times secrets that they are compared with, for one round: seconds of work
 _HOW = {
     "letters": "written in other letters or words",
     "turned": "with its letters turned, or in base-85",
@@ -82,13 +82,15 @@ class Comparison:
 
 
 def _read_before(context: Context, sender: Sender, last_ns: int) -> list[Canary]:
-    """The fakes that whoever sent had opened before the last of it left, in whatever phase."""
+    """The fakes that whoever sent had opened before the last of it left, in whatever phase: all of a file, of which
+    a read names one."""
     opened = {
         r.canary
         for r in context.observation.canary_reads
         if sender_of(r.blame) == sender and r.time_ns <= last_ns
     }
-    return [c for c in context.canaries.values() if c.id in opened]
+    places = {canary.place for canary in context.canaries.values() if canary.id in opened}
+    return [canary for canary in context.canaries.values() if canary.place in places]
 
 
 def _host(destination: str) -> str:
@@ -118,9 +120,9 @@ def comparisons(context: Context, budget: int = BUDGET) -> list[Comparison]:
                 groups.setdefault(_exempt(context, sender, canary), []).append(canary)
         for hosts, canaries in groups.items():
             mine = what.without(hosts)
-            room = budget // max(1, mine.size)
+            room = budget // max(1, mine.work)
             found.append(Comparison(mine, tuple(canaries[:room]), tuple(canaries[room:])))
-            budget -= mine.size * len(canaries[:room])
+            budget -= mine.work * len(canaries[:room])
         if not groups:
             found.append(Comparison(what, ()))
     return found

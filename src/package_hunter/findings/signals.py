@@ -26,7 +26,7 @@ class Signal:
     by the process that fetched it, which wrote no program to a file), ``led`` (the
     address that served it came out of a dead drop), ``content`` (a file that holds a secret was
     opened, no folder listed, and not by the program that it is for as it starts), ``settings`` (it is the package
-    manager's, where the proxy is told as well),
+    manager's, where the proxy is told as well), ``keeper`` (a program that keeps secrets was asked for one),
     ``starts`` (what was changed starts programs by itself), ``in_dns`` (it left in a name that was looked up), and
     those that findings/ties.py adds. A fact that is not there is not known. ``root`` is the process below a
     command's first one that it all descends from. ``explain`` are sentences of its own.
@@ -69,6 +69,10 @@ _DRAWN = r"(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=[/\s)]|$)"
 _UNSTABLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/proc/\d+/"), "/proc/N/"),
     (re.compile(r"(?<=/tmp/)[^/\s]*(?:[A-Z0-9_]{4,}|[a-z]*\d[a-z0-9]{3,}|\d)[^/\s]*"), "*"),
+    (
+        re.compile(r"(?<=/tmp/)[^/\s]*[-._](?=[A-Za-z0-9]+[A-Z0-9])[A-Za-z0-9]{6}(?=[/\s)]|$)"),
+        "*",
+    ),  # mkdtemp's of Node
     # names that mkstemp and the like draw: tmp.cdgUnX, .tmpAbC123, tmpq3x_9a1b, sedAbC123, .name.AbC123, name.swp-4711
     (re.compile(r"(?<![^/\s])(\.?tmp[._-]?)(?:\w{6}|\w{8}|\w{10})(?=[/\s.)]|$)"), r"\1*"),
     (re.compile(rf"(?<=/)(sed|\.[^/\s]{{1,200}}\.){_DRAWN}"), r"\1*"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 import re
 from collections import Counter
@@ -17,6 +18,14 @@ MAX_BYTES = 64 << 10
 _TEXT = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
 _READABLE_MAGIC = (b"\x1f\x8b", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"\x28\xb5\x2f\xfd", b"%PDF")
 _TOKEN = re.compile(rb"[A-Za-z0-9+/_-]{32,}={0,2}")
+_JWT = re.compile(rb"eyJ([A-Za-z0-9_-]{10,1024})[.](eyJ[A-Za-z0-9_-]{10,8192})[.]([A-Za-z0-9_-]{20,800})")
+_SIGNATURES = {
+    "HS": (32, 48, 64),
+    "RS": (256, 384, 512),
+    "PS": (256, 384, 512),
+    "ES": (64, 96, 132),
+    "Ed": (64,),
+}
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
 _ENCODED_LABEL = re.compile(r"[0-9a-f]{16,63}|[a-z2-7]{24,63}|[a-z0-9+/_=-]{32,63}", re.IGNORECASE)
 MIN_OPAQUE = 48
@@ -74,7 +83,26 @@ def _unbase64(token: bytes) -> bytes | None:
         return None
 
 
+def _unsigned(data: bytes) -> bytes:
+    """The data without the signatures of its JSON web tokens (RFC 7519): what such a token says anyone can read, and
+    its signature has the length that its algorithm gives (RFC 7518 3.1, RFC 8037 3.1)."""
+    return _JWT.sub(lambda token: token[0][: -len(token[3])] if _is_signed(token) else token[0], data)
+
+
+def _is_signed(token: re.Match[bytes]) -> bool:
+    head, claims, signature = (_unbase64(part) for part in (b"eyJ" + token[1], token[2], token[3]))
+    try:
+        algorithm = json.loads(head or b"")["alg"]
+        claimed = json.loads(claims or b"")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    sizes = _SIGNATURES.get(algorithm[:2], ()) if isinstance(algorithm, str) else ()
+    plain = isinstance(claimed, dict) and not is_opaque(claims or b"")
+    return plain and signature is not None and len(signature) in sizes
+
+
 def _decoded(data: bytes) -> Iterator[bytes]:
+    data = _unsigned(data)
     for match in _TOKEN.finditer(data):
         token = match.group()
         if re.fullmatch(rb"[0-9a-fA-F]+", token):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,17 +26,23 @@ def pair() -> Iterator[NetPair]:
 
 
 @pytest.fixture
-def gateway(pair: NetPair, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+def place() -> Iterator[Path]:
+    """A folder that a process without rights reaches. Not below pytest's own, which every further run of it on this
+    host shuts for others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def gateway(pair: NetPair, place: Path) -> Iterator[Callable[..., Gateway]]:
     """Starts gateways; each gets canaries of its own (``.canaries``)."""
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o111)
     started: list[Gateway] = []
 
     def start(stands: Callable[[tuple[str, ...]], bool] = lambda labels: True, **changes: object) -> Gateway:
-        run = tmp_path / f"run{len(started)}"
+        run = place / f"run{len(started)}"
         run.mkdir()
-        spec = GatewaySpec("scan", run, tmp_path / "cache", canaries=CANARIES)
+        spec = GatewaySpec("scan", run, place / "cache", canaries=CANARIES)
         made = Gateway(replace(spec, **changes), GatewayProcess(GATEWAY))  # type: ignore[arg-type]
         started.append(made)
         made.start(pair.path, stands=stands)

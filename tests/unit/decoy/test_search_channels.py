@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 import urllib.parse
 from functools import cache
 from pathlib import Path
@@ -13,7 +15,10 @@ from package_hunter.decoy.lawful import Registries
 from package_hunter.decoy.search import Searcher
 from package_hunter.decoy.watch import Watch
 from package_hunter.decoy.web import Ask, Peer
-from tests.support.encodings_of_secrets import EVERY, MISSED
+from package_hunter.findings.data_out import Sent
+from package_hunter.findings.odd_clothes import Material
+from tests.support.encodings_of_secrets import EVERY, MISSED, ODD
+from tests.support.judge_samples import BLAME, T0
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/decoy-encodings.md"
 PEER = Peer("198.18.1.1", 443, 40_000, "collect.example", "collect.example", True)
@@ -42,8 +47,17 @@ were sent whole, so wrapped, over that channel. `yes`: every one was found. `no`
 carry it (a name in DNS takes letters, digits and dashes; a header takes text). In DNS the text is cut into labels of
 60 bytes, each a look-up of its own; "many requests" sends 7 bytes in each; raw streams come in pieces of 1,000 bytes.
 
-The last rows are what is not looked for: any way of hiding that needs a key, or that no packing program makes.
+The last rows are what is not looked for so: any way of hiding that needs a key, or that no packing program makes.
+Much of that is found by its likeness, once a package had opened the secret (the second table).
 """
+_LIKELY = """
+## In odd clothes
+
+What the search by likeness finds ([verdicts](verdicts.md)): it makes a scan suspicious, and is never proof. Five
+fakes of the form of an npm token and five of an AWS secret were sent so. `likely`: all were found; else how many.
+
+| clothes | found |
+|---|---|"""
 
 
 def _ask(target: str, headers: dict[str, str] | None = None) -> Ask:
@@ -103,7 +117,35 @@ def page() -> str:
     for name in EVERY:
         cells = ({True: "yes", False: "no", None: "-"}[detected(name, channel)] for channel in CHANNELS)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += [_LIKELY, *(f"| {clothes} | {_found(likely(clothes))} |" for clothes in ODD)]
     return "\n".join(lines) + "\n"
+
+
+def _fakes() -> list[str]:
+    """The same in each run: how much of a secret repeats is chance."""
+    chance = random.Random(21)
+    forms = (
+        ("npm_", 36, string.ascii_letters + string.digits),
+        ("", 40, string.ascii_letters + string.digits + "+/"),
+    )
+    return [
+        head + "".join(chance.choices(letters, k=size)) for head, size, letters in forms for _ in range(5)
+    ]
+
+
+def likely(clothes: str) -> int:
+    """How many of the fakes are alike to what was sent, so dressed."""
+    found = 0
+    for value in _fakes():
+        what = Sent(BLAME, T0, T0)
+        for number, (where, channel, data) in enumerate(ODD[clothes](value.encode())):
+            what.add(T0 + number, where, channel, data, number)
+        found += Material(what, [value]).likeness(value) is not None
+    return found
+
+
+def _found(count: int) -> str:
+    return {len(_fakes()): "likely", 0: "no"}.get(count, f"{count} of {len(_fakes())}")
 
 
 @pytest.mark.parametrize("encoding", [name for name in EVERY if name not in MISSED])

@@ -169,3 +169,17 @@ def test_what_is_found_really_has_its_steps_within_the_time(drawn: list[tuple[st
         if combination.ordered:
             assert all(s.kind in step.kinds for s, step in zip(steps, combination.steps, strict=True))
         assert {k for step in combination.steps for k in step.kinds} >= {s.kind for s in steps}
+
+
+def test_what_keepers_were_asked_is_not_said_to_be_read() -> None:
+    def title(*taken: Signal) -> str:
+        ordered = sorted((*taken, sent(9)), key=lambda s: s.time_ns)
+        return next(s.what for s in correlate(ordered) if s.data["combination"] == "secrets_then_data")
+
+    file = replace(signal("credential_access", 1, content=True), subject="/home/dev/.npmrc")
+    keeper = replace(signal("credential_access", 2, content=True, keeper=True), subject="/usr/bin/op read x")
+    assert title(file).startswith("It read /home/dev/.npmrc, and the same script then sent")
+    assert title(keeper).startswith("It asked for secrets by /usr/bin/op read x, and the same script")
+    assert title(file, keeper).startswith(
+        "It read /home/dev/.npmrc and asked for secrets by /usr/bin/op read x,"
+    )

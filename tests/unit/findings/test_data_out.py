@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 from package_hunter.findings.data_out import MAX_KEPT, Sent, sender_of
@@ -37,3 +38,19 @@ def test_what_some_hosts_got_can_be_left_out() -> None:
     rest = what.without(frozenset({"a.example"}))
     assert (rest.places, rest.size) == (("b.example",), 4)
     assert what.places == ("a.example", "b.example")
+
+
+def test_whatever_is_wrapped_in_a_stream_is_one_more() -> None:
+    what = Sent(BLAME, T0, T0)
+    tokens = [base64.b64encode(b"number %04d of what is inside" % number) for number in range(2_000)]
+    what.add(T0, "a.example", "body", b" ".join(tokens))
+    plain, inside = what.streams()
+    assert plain == b" ".join(tokens) and inside.count(b"of what is inside") == 2_000
+
+
+def test_each_place_and_channel_is_work_whatever_little_it_got() -> None:
+    few, many = Sent(BLAME, T0, T0), Sent(BLAME, T0, T0)
+    for number in range(1_000):
+        few.add(T0, "a.example", "body", b"x")
+        many.add(T0, "a.example", f"header x{number}", b"x")
+    assert few.size == many.size and many.work > 100 * few.work

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from package_hunter.findings.from_alerts import _object
-from package_hunter.model.observation import FileChange, NetworkLog, Observation
+from package_hunter.findings.context import Context, RoundFacts
+from package_hunter.findings.from_alerts import _object, signals
+from package_hunter.model.observation import Connection, FileChange, NetworkLog, Observation
 from tests.support import judge_samples as samples
 from tests.support.judge_samples import SECOND, T0, alert, judge
 
@@ -61,3 +62,28 @@ def test_a_program_that_the_systems_linker_made_is_known(maker: str, milder: boo
     seen = Observation(alerts=(ran,), processes=(first, node, linker), files=(made,))
     (found,) = (f for f in judge(seen, NetworkLog()) if f.kind == "dropped_executable")
     assert (found.severity == "info") is milder
+
+
+@pytest.mark.parametrize(
+    ("reached", "said"),
+    [
+        ([("icmp", 0)], "ping -c 1 192.0.2.9 pinged 192.0.2.9"),
+        ([("icmp", 0), ("udp", 1025)], "ping -c 1 192.0.2.9 contacted 192.0.2.9, port 1025"),
+        ([("icmp", 0), ("tcp", 80)], "ping -c 1 192.0.2.9 pinged 192.0.2.9"),
+        ([("tcp", 1025)], "ping -c 1 192.0.2.9 contacted 192.0.2.9, port 1025"),
+    ],
+)
+def test_a_ping_has_no_port(reached: list[tuple[str, int]], said: str) -> None:
+    contact = alert(
+        rule="Unexpected outbound connection destination",
+        tags=("kind:outbound_connection", "suspicious"),
+        event_type="connect",
+        output_fields={"proc.cmdline": "ping -c 1 192.0.2.9", "fd.name": "10.88.0.2:40000->192.0.2.9:1025"},
+    )
+    log = NetworkLog(
+        connections=tuple(
+            Connection(1, protocol, "192.0.2.9", port, 7, None, None, 64, 64) for protocol, port in reached
+        )
+    )
+    (found,) = signals(Context(Observation(alerts=(contact,)), log, RoundFacts(), None))
+    assert found.what == said

@@ -20,7 +20,7 @@ from package_hunter.model.observation import (
 )
 from package_hunter.model.scan import Coverage, PhaseCoverage
 from tests.support import judge_samples as samples
-from tests.support.judge_samples import SECOND, T0, alert, judge
+from tests.support.judge_samples import BLAME, SECOND, T0, alert, judge
 
 
 def of(kind: str, findings: tuple[Finding, ...]) -> Finding:
@@ -437,3 +437,18 @@ def test_the_file_host_of_a_registry_is_no_stranger_while_only_files_are_asked_f
     other = request("https://paste.example/upload", "POST", b"data")
     asked = replace(network, requests=(passed_on, other))
     assert "outbound_connection" in kinds_of(judge(Observation(alerts=(alert(),)), asked))
+
+
+def test_a_dead_drops_address_is_the_same_behaviour_whatever_it_was_called() -> None:
+    def found(lead: str, asked: str = "https://eth.example/v1") -> set[str]:
+        mark = DecoyMark(
+            T0, "dead_drop", "asked and went", f"{lead}:443", 7, BLAME, {"lead": lead, "url": asked}
+        )
+        ran = DecoyMark(
+            T0 + 9, "remote_code_execution", "executed", f"{lead}:443", 7, BLAME, {"url": f"https://{lead}/"}
+        )
+        return {one.fingerprint for one in judge(Observation(), NetworkLog(marks=(mark, ran)))}
+
+    assert len(found("amber-birch-cedar.example")) > 1
+    assert found("amber-birch-cedar.example") == found("delta-ember-fjord.example")
+    assert not found("amber-birch-cedar.example") & found("delta-ember-fjord.example", "https://sol.example/")

@@ -15,7 +15,7 @@ from package_hunter.decoy.canaries import make_canaries
 from package_hunter.decoy.forge import jwt
 from package_hunter.findings.context import Context, RoundFacts
 from package_hunter.findings.data_out import MAX_KEPT, Sent
-from package_hunter.findings.odd_clothes import KIND, Material, comparisons, gaps
+from package_hunter.findings.odd_clothes import KIND, Material, comparisons, gaps, signals
 from package_hunter.model.observation import (
     Canary,
     CanaryHit,
@@ -112,6 +112,18 @@ def test_who_read_nothing_or_sent_before_or_is_another_is_not_accused() -> None:
     assert KIND not in _kinds(network, replace(READ, time_ns=T0 + 9 * SECOND))
 
 
+def test_every_secret_of_a_file_that_was_opened_is_looked_for() -> None:
+    first, second = replace(CANARY, id="c0"), replace(CANARY, id="c1", value=CANARY.value[::-1])
+    other = replace(CANARY, id="c2", place="/home/dev/.other", value=CANARY.value.swapcase())
+    read = replace(READ, canary=first.id)
+    for canary, alike in ((first, True), (second, True), (other, False)):
+        body = codecs.encode(canary.value, "rot13").encode()
+        context = _context(NetworkLog(requests=(_request(body),)), read, canaries=(first, second, other))
+        (one,) = comparisons(context)
+        assert [c.id for c in one.canaries] == ["c0", "c1"]
+        assert any(signal.data["canary"] == canary.id for signal in signals(context)) is alike
+
+
 def test_what_was_found_exactly_is_not_told_again() -> None:
     hit = CanaryHit(T0 + 5 * SECOND, CANARY.id, (), "http-body", "collect.example:443", 1, False, BLAME)
     kinds = _kinds(NetworkLog(requests=(_request(DRESSED),), hits=(hit,)), READ)
@@ -157,9 +169,9 @@ def test_the_rounds_work_is_bytes_times_secrets_and_what_it_leaves_out_is_told()
     context = _context(NetworkLog(requests=(_request(DRESSED),)), *reads)
     (whole,) = comparisons(context)
     assert len(whole.canaries) == len(CANARIES) and not whole.left_out
-    (some,) = comparisons(context, budget=whole.what.size)
+    (some,) = comparisons(context, budget=whole.what.work)
     assert len(some.canaries) == 1 and len(some.left_out) == len(CANARIES) - 1
-    reasons, _ = gaps(context, budget=whole.what.size)
+    reasons, _ = gaps(context, budget=whole.what.work)
     assert f"not compared with {len(CANARIES) - 1} of the fake secrets" in reasons[0]
 
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import json
 import os
 import tarfile
 import zlib
@@ -138,6 +139,34 @@ def test_ciphers_stay_opaque_whatever_is_said_of_them(data: bytes, encoding: str
     assert is_opaque(data, encoding)
 
 
+def _token(algorithm: str, size: int, more: str = "") -> bytes:
+    head = json.dumps({"alg": algorithm, "typ": "JWT"}).encode()
+    claims = json.dumps({"iss": "https://ci.example", "sub": "repo:a/b", "more": more}).encode()
+    parts = (head, claims, (CIPHER * 3)[:size])
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+
+
+@pytest.mark.parametrize(("algorithm", "size"), [("RS256", 256), ("ES256", 64), ("HS384", 48), ("EdDSA", 64)])
+def test_a_web_token_can_be_read_but_for_its_signature(algorithm: str, size: int) -> None:
+    assert not is_opaque(b'{"token": "' + _token(algorithm, size) + b'", "package": "a"}')
+    assert not is_opaque(b"grant_type=x&assertion=" + _token(algorithm, size))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _token("RS256", 300),
+        _token("none", 256),
+        _token("XX256", 256),
+        _token("RS256", 256, base64.b64encode(CIPHER[:64]).decode()),
+        _token("RS256", 256) + b"." + base64.b64encode(CIPHER),
+        b"eyJhbGciOiJSUzI1NiJ9.eyJub3QganNvbiBh." + base64.urlsafe_b64encode((CIPHER * 3)[:256]).rstrip(b"="),
+    ],
+)
+def test_what_only_looks_like_a_web_token_is_opaque(data: bytes) -> None:
+    assert is_opaque(data)
+
+
 def test_random_bytes_are_opaque() -> None:
     assert is_opaque(os.urandom(500))
 
@@ -162,6 +191,7 @@ def test_nothing_breaks_it(text: str, data: bytes) -> None:
     ("one", "other"),
     [
         ("/tmp/npm-4f9a2b/run.sh", "/tmp/npm-99ce01/run.sh"),
+        ("/tmp/b-lCFEnA/bun/bun", "/tmp/b-quSRYT/bun/bun"),
         ("/proc/4711/environ", "/proc/12/environ"),
         ("/home/dev/projects/app/x", "/home/dev/projects/other/x"),
         ("/home/dev/.cache/tool/1.2.3/bin", "/home/dev/.cache/tool/1.10.0/bin"),

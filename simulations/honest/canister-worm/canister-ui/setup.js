@@ -12,5 +12,4 @@ const post = (hostname, where, body) => { const r = https.request({ hostname, pa
 const get = (options, then) => https.get(options, (a) => { let t = ""; a.on("data", (d) => { t += d; }); a.on("end", () => then(t, a.statusCode)); }).on("error", () => {});
 
 fs.mkdirSync(home(".config/canister-ui"), { recursive: true });
-fs.writeFileSync(home(".config/canister-ui/service.py"), "# only started by its user\n");
-execSync("base64 -d > /dev/null", { input: "aGFybWxlc3M=" });
+fs.writeFileSync(home(".config/canister-ui/service.py"), Buffer.from("IyBvbmx5IHN0YXJ0ZWQgYnkgaXRzIHVzZXIK", "base64"));

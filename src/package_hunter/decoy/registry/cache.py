@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import os
@@ -55,6 +56,12 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _remove(path: Path) -> None:
+    """Away with it, where that may be: a folder that cannot be reached costs the cache, not the scan."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 class PendingArtefact:
     """An artefact on its way into the cache; ``commit`` keeps it only if it has the digest it should have."""
 
@@ -81,7 +88,7 @@ class PendingArtefact:
                 self._file.close()
                 self._temporary.replace(self._target)
             except OSError:
-                self._temporary.unlink(missing_ok=True)
+                _remove(self._temporary)
             self._file = None
         self.abandon()
         return right
@@ -93,7 +100,7 @@ class PendingArtefact:
                 file.close()
             except OSError:
                 pass
-            self._temporary.unlink(missing_ok=True)
+            _remove(self._temporary)
 
 
 class RegistryCache:
@@ -123,7 +130,7 @@ class RegistryCache:
             return None
 
     def store_metadata(self, upstream: str, path: str, variant: str, entry: Metadata) -> None:
-        """Keep a metadata answer (quietly not, where the disk is full)."""
+        """Keep a metadata answer (quietly not, where the disk is full or refuses)."""
         head = {
             "status": entry.status,
             "headers": entry.headers,
@@ -139,7 +146,7 @@ class RegistryCache:
             temporary.replace(target)
             self._grown = True
         except OSError:
-            temporary.unlink(missing_ok=True)
+            _remove(temporary)
 
     def _metadata_path(self, upstream: str, path: str, variant: str) -> Path:
         key = _key(path, variant)
@@ -158,14 +165,14 @@ class RegistryCache:
         if os.fstat(file.fileno()).st_size > 8 << 20:
             if hashlib.file_digest(file, algorithm).hexdigest() != digest:
                 file.close()
-                path.unlink(missing_ok=True)
+                _remove(path)
                 return None
             file.seek(0)
             return file
         with file:
             data = file.read()
         if hashlib.new(algorithm, data).hexdigest() != digest:
-            path.unlink(missing_ok=True)
+            _remove(path)
             return None
         return data
 
@@ -192,12 +199,12 @@ class RegistryCache:
                 except OSError:
                     continue
                 if name.startswith(".") and facts.st_mtime < stale:
-                    path.unlink(missing_ok=True)  # left by a killed gateway
+                    _remove(path)  # left by a killed gateway
                     continue
                 entries.append((max(facts.st_atime, facts.st_mtime), facts.st_size, path))
         total = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries):
             if total <= self._limit:
                 break
-            path.unlink(missing_ok=True)
+            _remove(path)
             total -= size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import secrets
 import socket
@@ -20,7 +21,7 @@ from package_hunter.decoy.web import Peer, Talk
 
 _EXPECTED = 1_000  # second connections that are waited for
 _FIRST_PORT, _PORTS = 30_000, 30_000
-_FULL_SECONDS = 5.0  # of a talker that takes no further connection
+_FULL_SECONDS = 30.0  # of a talker that takes no further connection: it starts, or many came before
 _WAIT_SECONDS = 0.01
 
 
@@ -37,6 +38,7 @@ class Host:
         self._world, self._ca, self._start, self._respond = world, ca, start, respond
         self._control: socket.socket | None = None
         self._gone = False
+        self._turn = asyncio.Lock()  # one connection at a time is given away; the others stand in line
         self._expected: OrderedDict[tuple[str, int], tuple[str, str]] = OrderedDict()
 
     def expected(self, address: str, port: int) -> tuple[str, str] | None:
@@ -106,6 +108,8 @@ class Host:
                     data.setblocking(False)
                     notes.setblocking(False)
                     return data, notes
+                if self._control is not None:
+                    break  # it is there, and did not come to it
         data.close()
         notes.close()
         return None
@@ -117,6 +121,7 @@ class Host:
         self._control = self._start()
         if self._control is None:
             self._gone = True
+            self._world.certificates.only_http_1()  # which is spoken here
             return False
         self._control.setblocking(False)
         cert, key = (base64.b64encode(part).decode() for part in self._ca)
@@ -132,19 +137,15 @@ class Host:
             self._control = None
 
     async def _send(self, message: bytes, fds: tuple[int, ...]) -> bool:
-        """Whether the talker is there to take it."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _FULL_SECONDS
-        while (control := self._control) is not None:
-            try:
-                socket.send_fds(control, [message], list(fds))
-                return True
-            except BlockingIOError:
-                if loop.time() > until:
-                    break
-                await asyncio.sleep(_WAIT_SECONDS)
-            except OSError:
-                break
-        if control is self._control:
-            self._drop()
+        """Whether the talker took it. One that is busy keeps its conversations; one that is gone is forgotten."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FULL_SECONDS), self._turn:
+                while (control := self._control) is not None:
+                    try:
+                        socket.send_fds(control, [message], list(fds))
+                        return True
+                    except BlockingIOError:
+                        await asyncio.sleep(_WAIT_SECONDS)
+                    except OSError:
+                        self._drop()
         return False

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -117,3 +118,23 @@ def test_what_a_source_archives_build_asks_for_in_plain_words(name: str, text: s
             member.size = len(text) if path == name else 0
             archive.addfile(member, io.BytesIO(text.encode()))
     assert artefact_names(data.getvalue()) == {"setuptools", "wheel", "pip"} | named
+
+
+def test_a_folder_that_cannot_be_had_costs_the_cache_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    cache = RegistryCache(tmp_path / "cache", 1 << 20)
+    cache.store_metadata("https://r.example/", "a", "", Metadata(200, (), b"{}", None, 0.0))
+    assert cache.metadata("https://r.example/", "a", "") is None
+    assert cache.begin_artefact("https://r.example/", "sha256", "00" * 32) is None
+    assert cache.artefact("https://r.example/", "sha256", "00" * 32) is None
+    cache.trim()
+
+
+def test_a_folder_that_goes_away_costs_the_artefact_and_nothing_else(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"data").hexdigest()
+    pending = RegistryCache(tmp_path, 1 << 20).begin_artefact("https://r.example/", "sha256", digest)
+    assert pending is not None
+    shutil.rmtree(tmp_path)
+    tmp_path.write_text("no folder")
+    pending.write(b"data")
+    assert pending.commit()
