@@ -79,9 +79,8 @@ def _downloads(request: Request) -> bool:
     plain = request.method == "GET" and request.status == 200 and not request.registry
     if not plain or request.blame is None or request.blame.package is None:
         return False
-    from package_hunter.decoy.services.asked import (
-        HOSTS,  # all services: no scan at depth quick needs them here
-    )
+    # brings all services, which no scan at depth quick needs here
+    from package_hunter.decoy.services.asked import HOSTS
 
     return host_asked(request) not in HOSTS and not host_asked(request).startswith("169.254.")
 
