@@ -7,6 +7,7 @@ import base64
 import encodings.utf_16_be  # a confined gateway can load no module later, codecs are some
 import encodings.utf_16_le  # noqa: F401
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
@@ -15,6 +16,7 @@ from package_hunter.model.observation import Canary
 WINDOW = 12  # bytes: any run of WINDOW + STRIDE - 1 bytes of a canary holds a whole window
 STRIDE = 6
 MAX_WINDOWS = 24
+_MAX_HEAD = 32  # bytes that all of a kind may begin with
 _MIN_RANDOM = 9  # positions of a window that must differ between two forgeries of the same kind
 _NUMERIC = frozenset(b"0123456789, []")
 _WORDS = frozenset(b"abcdefghijklmnopqrstuvwxyz ")
@@ -39,6 +41,7 @@ def windows(value: bytes, constant: Iterable[bytes] = ()) -> list[bytes]:
     at = 0
     for line in value.split(b"\n"):
         if not line.startswith(b"-----"):
+            starts += _first(value, others, range(at, at + len(line) - size + 1), size)
             starts += [at + i for i in range(0, max(1, len(line) - size + 1), STRIDE) if len(line) >= size]
             if len(line) > size:
                 starts.append(at + len(line) - size)  # the end, which a stride may not reach
@@ -46,6 +49,13 @@ def windows(value: bytes, constant: Iterable[bytes] = ()) -> list[bytes]:
     good = [s for s in dict.fromkeys(starts) if _random(value, others, s, size)]
     step = max(1, -(-len(good) // MAX_WINDOWS))
     return [value[s : s + size] for s in good[::step]]
+
+
+def _first(value: bytes, others: list[bytes], places: range, size: int) -> list[int]:
+    """Where a line's useful part begins, behind what all of its kind begin with: whoever sends no more than the head of
+    a secret sends that."""
+    good = (start for start in places[:_MAX_HEAD] if _random(value, others, start, size))
+    return list(islice(good, 1))
 
 
 def _random(value: bytes, others: list[bytes], start: int, size: int) -> bool:

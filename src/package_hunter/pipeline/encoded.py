@@ -10,7 +10,6 @@ import time
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from package_hunter.decoy.services.asked import HOSTS as SERVICES
 from package_hunter.ecosystems.base import SourceTree
 from package_hunter.errors import HunterError
 from package_hunter.findings.context import host_asked
@@ -78,12 +77,12 @@ def fetched_in_vain(item: RoundResult) -> Asked:
 
 def _downloads(request: Request) -> bool:
     plain = request.method == "GET" and request.status == 200 and not request.registry
-    return (
-        plain
-        and request.blame is not None
-        and request.blame.package is not None
-        and (host_asked(request) not in SERVICES and not host_asked(request).startswith("169.254."))
-    )
+    if not plain or request.blame is None or request.blame.package is None:
+        return False
+    # brings all services, which no scan at depth quick needs here
+    from package_hunter.decoy.services.asked import HOSTS
+
+    return host_asked(request) not in HOSTS and not host_asked(request).startswith("169.254.")
 
 
 def encoding_for(item: RoundResult, left: Mapping[str, str], number: int) -> Encoding:

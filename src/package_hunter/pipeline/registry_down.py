@@ -9,8 +9,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-import httpx
-
 from package_hunter.decoy.second_names import host_of
 from package_hunter.decoy.spec import Upstream
 from package_hunter.errors import UnreachableError
@@ -58,6 +56,8 @@ def _is_loopback(host: str) -> bool:
 
 def _silence(upstream: Upstream) -> str | None:
     """What is wrong with it; None where it answers."""
+    import httpx  # it brings the libraries of its command line, which every scan would else load
+
     host = host_of(upstream.url)
     try:
         # only whether it answers: neither credentials nor proxies

@@ -57,6 +57,21 @@ def test_base64_of_any_kind_is_found_in_its_url_alphabet(hide: Callable[[str], s
     assert [searcher.canaries[hit.canary].id for hit in found]
 
 
+@pytest.mark.parametrize(
+    "pack", [bytes, lambda head: head.hex().encode(), base64.b64encode, lambda h: h[::-1]]
+)
+def test_the_head_of_a_token_is_enough(pack: Callable[[bytes], bytes]) -> None:
+    """Sixteen bytes are what a ping's pattern holds, and a token's first four are those of every token."""
+    tokens = [c for c in CANARIES if c.kind in ("npm-token", "github-token", "gitlab-token", "pypi-token")]
+    assert len(tokens) >= 2
+    for canary in tokens:
+        head = canary.value.encode()[:16]
+        others = [r.value.encode()[:16] for r in REFERENCES if r.kind == canary.kind]
+        random = sum(any(other[i] != head[i] for other in others) for i in range(16))
+        assert (canary.id in found(b"x=" + pack(head) + b"&")) is (random >= 9), canary.kind
+        assert canary.id not in found(b"x=" + pack(others[0]) + b"&"), "a token of somebody else's"
+
+
 def test_a_useful_part_is_enough() -> None:
     for canary in CANARIES:
         if canary.kind in ("npm-token", "github-token", "aws-secret"):
