@@ -64,8 +64,9 @@ class Sent:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where it went, each once."""
-        return tuple(dict.fromkeys(where for where, *_ in self.messages))
+        """Where it went, each once: a host, and not the domain as well that its look-up was below."""
+        found = dict.fromkeys(where for where, *_ in self.messages)
+        return tuple(one for one in found if not any(other.endswith(f".{one}") for other in found))
 
     def streams(self) -> Iterator[bytes]:
         """What each place got, one after the other; and all that was wrapped in it, unwrapped."""
@@ -147,7 +148,8 @@ def _all(context: Context) -> Iterator[_Message]:
     for question in context.network.dns:
         domain, key = base_domain(question.name), (sender_of(question.blame), question.name)
         labels = question.name.rstrip(".").removesuffix(domain).strip(".")
-        if labels and key not in asked and not is_marker(question.name, context.markers):
+        ours = is_marker(question.name, context.markers) or question.name in context.registry_hosts
+        if labels and key not in asked and not ours:
             asked.add(key)  # for IPv4 and IPv6: one
             data = labels.replace(".", "").encode("utf-8", "replace")
             yield _Message(question.blame, question.time_ns, domain, "dns", data, labels)

@@ -13,6 +13,7 @@ from package_hunter.findings.traffic import (
     base_domain,
     carries_data,
     facts_in,
+    hides_in_frames,
     is_opaque,
     joined_payload,
     name_facts,
@@ -180,6 +181,15 @@ def _is_opaque(request: Request) -> bool:
 _TALKED = ("smtp", "imap", "pop3", "ftp", "ftp-data", "ssh", "ldap")
 
 
+# binary protocols, of whose messages the values are text: only a piece of a message can be unreadable
+_FRAMED = ("mongo", "mqtt", "mysql")
+
+
+def _hides(connection: Connection) -> bool:
+    """Whether what a connection said, as far as it could be heard, is something that we cannot read."""
+    return (hides_in_frames if connection.kind in _FRAMED else is_opaque)(connection.head)
+
+
 def _raw_bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
@@ -245,7 +255,7 @@ def _raw(
         data=data,
         facts={
             "bytes": connection.bytes_out,
-            "opaque": not readable and is_opaque(connection.head),
+            "opaque": not readable and _hides(connection),
             "bare_address": not connection.name,
         },
     )

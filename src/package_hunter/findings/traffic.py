@@ -29,6 +29,8 @@ _SIGNATURES = {
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
 _ENCODED_LABEL = re.compile(r"[0-9a-f]{16,63}|[a-z2-7]{24,63}|[a-z0-9+/_=-]{32,63}", re.IGNORECASE)
 MIN_OPAQUE = 48
+# A run without eight printable characters side by side, as ciphers are all through
+_UNTEXT = re.compile(rb"(?:[^\x20-\x7e]|[\x20-\x7e]{1,7}(?![\x20-\x7e]))+")
 _MAX_LAYERS = 2  # of compression, one in another
 
 
@@ -55,6 +57,18 @@ def is_opaque(data: bytes, encoding: str = "") -> bool:
     """Whether the data, or a long token in it, could hide MIN_OPAQUE bytes in what is neither text nor of a form that
     can be unpacked: so it is encrypted, or of a make that nobody knows. ``encoding`` is an HTTP body's own word."""
     return _hides(data[:MAX_BYTES], encoding, _MAX_LAYERS)
+
+
+def hides_in_frames(data: bytes) -> bool:
+    """The same of a binary protocol's messages, whose frames, numbers and short names are no secret: only what stands
+    between its longer texts counts, piece by piece, and the texts."""
+    data = data[:MAX_BYTES]
+    pieces = any(
+        len(piece) >= MIN_OPAQUE and information(piece) >= MIN_OPAQUE for piece in _UNTEXT.findall(data)
+    )
+    return pieces or any(
+        len(inner) >= MIN_OPAQUE and _binary_hides(inner, "", _MAX_LAYERS) for inner in _decoded(data)
+    )
 
 
 def _hides(data: bytes, encoding: str, layers: int) -> bool:

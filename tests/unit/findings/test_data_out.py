@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 
-from package_hunter.findings.data_out import MAX_KEPT, Sent, sender_of
+from package_hunter.findings.context import Context, RoundFacts
+from package_hunter.findings.data_out import MAX_KEPT, Sent, sender_of, sent
+from package_hunter.model.observation import DnsRecord, NetworkLog, Observation, Request
 from tests.support.judge_samples import BLAME, T0
 
 
@@ -54,3 +56,19 @@ def test_each_place_and_channel_is_work_whatever_little_it_got() -> None:
         few.add(T0, "a.example", "body", b"x")
         many.add(T0, "a.example", f"header x{number}", b"x")
     assert few.size == many.size and many.work > 100 * few.work
+
+
+def test_a_host_is_told_and_not_its_domain_as_well_nor_a_registrys() -> None:
+    asked = [
+        DnsRecord(T0 + number, name, "A", "198.18.1.1", 1, BLAME)
+        for number, name in enumerate(
+            ("files.registry.example", "forms.evil.example.net", "a1b2c3.other.example")
+        )
+    ]
+    requests = [
+        Request(T0 + 9, "GET", "https://files.registry.example/a.whl", (), b"", 0, 200, 1, True, BLAME),
+        Request(T0 + 9, "POST", "https://forms.evil.example.net/x", (), b"said", 4, 200, 2, False, BLAME),
+    ]
+    log = NetworkLog(dns=tuple(asked), requests=tuple(requests))
+    (mine,) = sent(Context(Observation(), log, RoundFacts(), None)).values()
+    assert set(mine.places) == {"forms.evil.example.net", "other.example"}

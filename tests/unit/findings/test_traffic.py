@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from package_hunter.findings.signals import is_hidden, stable
-from package_hunter.findings.traffic import carries_data, facts_in, is_opaque, name_facts
+from package_hunter.findings.traffic import carries_data, facts_in, hides_in_frames, is_opaque, name_facts
 
 FACT = "/home/dev/projects/app"
 
@@ -238,3 +238,25 @@ def test_stable_keeps_what_matters(one: str, other: str) -> None:
 )
 def test_hidden_places(path: str, hidden: bool) -> None:
     assert is_hidden(path) is hidden
+
+
+_PING = b"\x10\x0e\0\4MQTT\5\2\0\x3c\0\0\2id\x32\x20\0\5a/b/c\0\1" + b'{"event": "install"}' * 3
+_DOCUMENT = (
+    b"\x9f\0\0\0\2insert\0\7\0\0\0people\0\x08ordered\0\1\3lsid\0\x1e\0\0\0\5id\0\x10\0\0\0\4"
+    + CIPHER[:16]
+    + b"\0\0"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "hides"),
+    [
+        (_PING, False),
+        (_DOCUMENT + b"\2name\0\x06\0\0\0Ada Lovelace\0" * 5, False),
+        (_PING + CIPHER[:64], True),
+        (_DOCUMENT + b"\5v\0\x40\0\0\0\0" + CIPHER[:64] + b"\0", True),
+        (_DOCUMENT + b"\2v\0\x58\0\0\0" + base64.b64encode(CIPHER[:64]) + b"\0\0", True),
+    ],
+)
+def test_only_pieces_of_a_binary_protocols_messages_hide(data: bytes, hides: bool) -> None:
+    assert hides_in_frames(data) is hides

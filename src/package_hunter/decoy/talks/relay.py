@@ -50,6 +50,7 @@ class Relay:
         self._asked: set[asyncio.Task[None]] = set()
         self._sink = world.watch.raw(peer, "tls" if peer.tls else "tcp")
         self._inner = world.watch.raw(peer, f"over {talk.kind}")  # what the wire shows only as cipher
+        self._heard = b""  # the first of that
         self._seated = asyncio.Event()
         self._deaf = False
 
@@ -83,6 +84,7 @@ class Relay:
                 writer.close()
             self._sink.close()
             self._inner.close()
+            self._talk.head = self._heard or self._talk.head  # what was said, not how it looked
 
     async def _settle(self, task: asyncio.Task[bool] | asyncio.Task[None]) -> None:
         await asyncio.wait({task}, timeout=_LAST_SECONDS)
@@ -136,6 +138,7 @@ class Relay:
             self._seated.set()
         elif kind == frames.HEARD:
             self._inner.feed(data)
+            self._heard += data[: max(0, self._world.spec.limits.head_bytes - len(self._heard))]
         elif kind == frames.MARK:
             words = {name: str(value)[:_WORDS] for name, value in json.loads(data).items()}
             self._world.mark(words["kind"], self._peer, words["detail"], said=words["said"])
