@@ -17,6 +17,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
 from package_hunter.access.roles import SERVER_ROLES, Role
+from tests.support import proposal_asks
 from tests.support.access_server import FOREIGN, OWN, AccessServer
 
 BASE = "http://localhost"
@@ -93,6 +94,9 @@ def places(server: AccessServer, names: Sequence[str]) -> st.SearchStrategy[dict
             "project_id": str(server.ids[target]),
             "group_id": str(server.ids[target.split("/")[0]]),
             "scan_id": server.scans[target],
+            "finding_id": server.findings[target],
+            "number": str(proposal_asks.made(server, target, "any")),
+            "purl": "pkg:npm/shared@1.0.0",
         }
         found.append({name: known[name] for name in names if name in known})
     return st.sampled_from([found[0], found[0], found[1], {}])

@@ -177,17 +177,20 @@ PERMITS: tuple[Permit, ...] = (
     *_PROPOSALS,
 )
 
-_OPEN = tuple(
-    (permit.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(permit.path))))
-    for permit in PERMITS
-    if permit.where is Where.OPEN
+_OPEN = frozenset((permit.method, permit.path) for permit in PERMITS if permit.where is Where.OPEN)
+_OPEN_PATTERNS = tuple(
+    (method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))))
+    for method, path in _OPEN
+    if "{" in path
 )
 
 
 def is_open(method: str, path: str) -> bool:
     """Whether nobody is asked who he is."""
     asked = "GET" if method == "HEAD" else method
-    return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN)
+    if (asked, path) in _OPEN:
+        return True
+    return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN_PATTERNS)
 
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

@@ -29,6 +29,8 @@ from package_hunter.governance.gate import (
     setup,
     watches,
 )
+from package_hunter.governance.gate.setup_github import github
+from package_hunter.governance.gate.setup_gitlab import gitlab
 from package_hunter.inventory.intake import check_commit
 from package_hunter.model.depth import DepthName
 from package_hunter.store import places
@@ -188,7 +190,7 @@ def set_up(  # noqa: PLR0913 (each is an option)
     ] = 0,
 ) -> None:
     """Write what a forge needs for the gate: policy, pipeline, ruleset. Look at it, then commit it."""
-    makers = {"gitlab": setup.gitlab, "github": setup.github}
+    makers = {"gitlab": gitlab, "github": github}
     if forge not in makers:
         raise UsageError(f"There is no set-up for {forge!r}.", "Say gitlab or github.")
     wish = setup.Wish(server, home, ref, approvers=approvers, app=app_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,15 @@ import typer
 from package_hunter.access.actor import command_line
 from package_hunter.access.permissions import Permission
 from package_hunter.cli.places import role_named, say, shown_time, table
+from package_hunter.cli.proposing import Change, propose_change
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
-from package_hunter.governance.proposals.alone import require_alone
+from package_hunter.governance.proposals import people
+from package_hunter.governance.proposals.kinds.role_mappings import RoleMappingsKind
 from package_hunter.identity import jobs
 from package_hunter.store import ci, providers
+from package_hunter.store.members import Place
 from package_hunter.store.providers import KINDS, Mapping, NewProvider
 from package_hunter.store.secret_box import SecretBox
 
@@ -26,6 +30,9 @@ _Why = Annotated[str | None, typer.Option("--why", help="Why: for the history.")
 _Provider = Annotated[str, typer.Argument(help="The provider's name.")]
 _Group = Annotated[str, typer.Argument(help="The group, as the provider calls it.")]
 _At = Annotated[str, typer.Argument(help="A project or group; unset: everywhere.")]
+_AsWhom = Annotated[
+    str | None, typer.Option("--as", help="Your account, to propose it by; its password is asked for.")
+]
 _MAX_SECRET = 1_000
 
 
@@ -86,14 +93,14 @@ def map_group(
     group: _Group,
     role: Annotated[str, typer.Argument(help="The role that it has.")],
     at: _At = "",
+    who: _AsWhom = None,
     why: _Why = None,
 ) -> None:
-    """Give everybody in a provider's group a role, now and as long as he is in it."""
+    """Give everybody in a provider's group a role, now and as long as he is in it. A proposal, where there is somebody
+    who approves."""
     mapping = Mapping(provider, group, role_named(role).value, at)
-    with open_store(settings()).write() as session:
-        require_alone(session)
-        providers.put_mappings(session, [*providers.mappings(session), mapping], command_line(), why)
-    say(f"{group!r} of {provider!r} is {role} now ({at or 'everywhere'}).")
+    if _changed(lambda found: sorted({*found, mapping}), who, why):
+        say(f"{group!r} of {provider!r} is {role} now ({at or 'everywhere'}).")
 
 
 @app.command("unmap-group")
@@ -102,18 +109,34 @@ def unmap_group(
     group: _Group,
     role: Annotated[str, typer.Argument(help="The role that it had.")],
     at: _At = "",
+    who: _AsWhom = None,
     why: _Why = None,
 ) -> None:
-    """Take a group's role away, and from everybody who has it by that group."""
+    """Take a group's role away, and from everybody who has it by that group. A proposal, where there is somebody who
+    approves."""
     mapping = Mapping(provider, group, role, at)
-    with open_store(settings()).write() as session:
-        require_alone(session)
-        found = providers.mappings(session)
+
+    def without(found: list[Mapping]) -> list[Mapping]:
         if mapping not in found:
             raise UsageError("There is no such mapping.", "See package-hunter identity mappings.")
-        left = [other for other in found if other != mapping]
-        providers.put_mappings(session, left, command_line(), why)
-    say(f"{group!r} of {provider!r} is {role} no more ({at or 'everywhere'}).")
+        return [other for other in found if other != mapping]
+
+    if _changed(without, who, why):
+        say(f"{group!r} of {provider!r} is {role} no more ({at or 'everywhere'}).")
+
+
+def _changed(change: Callable[[list[Mapping]], list[Mapping]], who: str | None, why: str | None) -> bool:
+    """Change the mappings, at once where nobody could approve that; else propose it. Whether it was done here."""
+    with open_store(settings()).write() as session:
+        wanted = change(providers.mappings(session))
+        if not people.approvers(session, Place()):
+            providers.put_mappings(session, wanted, command_line(), why)
+            return True
+    if who is None or not why:
+        raise UsageError("Such a change needs two people.", "Propose it: --as ACCOUNT --why REASON.")
+    said = [{"provider": m.provider, "group": m.group, "role": m.role, "place": m.place} for m in wanted]
+    propose_change(Change(RoleMappingsKind.name, "", {"mappings": said}, who, why))
+    return False
 
 
 @app.command("mappings")

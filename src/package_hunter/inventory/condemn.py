@@ -20,10 +20,12 @@ from package_hunter.inventory.names import Name
 from package_hunter.inventory.versions import named
 from package_hunter.notices.outbox import Event, Notice, enqueue
 from package_hunter.store.database import now_ms
+from package_hunter.store.gate_tables import ScanOrigin
 from package_hunter.store.inventory_tables import Component, ComponentDigest, Condemned, Holding, Told
 
 _MAX_COMMITS = 50
 _MAX_LISTS = 100_000
+_MAX_ASKED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def notice(session: Session, row: Condemned, held: Sequence[Holding]) -> Notice:
     versions = sorted({c.version for c in _components(session, row, held)})
     name = Name(row.base, versions[0] if len(versions) == 1 else "").purl
     commits = list(dict.fromkeys(h.commit for h in held if h.commit))[:_MAX_COMMITS]
-    owners = sorted({h.owner for h in held})
+    owners = sorted({h.owner for h in held} | set(_started(session, held)))
     hosts, rotate = json.loads(row.hosts), json.loads(row.rotate)
     where = f" It is in {_few(commits, 'commit')}." if commits else ""
     look = f" Look in your logs for {_few(hosts, 'host')}." if hosts else ""
@@ -167,6 +169,15 @@ def _components(session: Session, row: Condemned, held: Sequence[Holding]) -> It
     for one in {h.list for h in held}:
         query = select(Component).where(Component.list == one, Component.base == row.base)
         yield from (c for c in session.scalars(query) if fits(session, row, c))
+
+
+def _started(session: Session, held: Sequence[Holding]) -> Iterator[str]:
+    """Who started the CI jobs that submitted these, as their forge names them."""
+    ids = [h.scan_id for h in held if h.scan_id is not None][:_MAX_ASKED]
+    query = select(ScanOrigin.witness).where(ScanOrigin.scan_id.in_(ids), ScanOrigin.witness.is_not(None))
+    for witness in session.scalars(query):
+        owners = json.loads(witness or "{}").get("owners", [])
+        yield from (owner for owner in owners if isinstance(owner, str))
 
 
 def _source(row: Condemned) -> str:

@@ -13,9 +13,12 @@ from package_hunter.policy.facts import Facts
 from package_hunter.policy.model import CONFIDENCES, Match
 
 
-def _purl(facts: Facts) -> PackageURL | None:
+def _purl(facts: Facts) -> tuple[str, str] | None:
+    """The package without its version, and its version; None where it is no package URL (of a name with a lone
+    surrogate, say)."""
     try:
-        return PackageURL.from_string(facts.package) if facts.package else None
+        purl = PackageURL.from_string(facts.package)
+        return PackageURL(purl.type, purl.namespace, purl.name).to_string(), purl.version or ""
     except ValueError:
         return None
 
@@ -26,10 +29,10 @@ def _package_fits(match: Match, facts: Facts) -> bool:
     purl = _purl(facts)
     if purl is None:
         return False
-    bare = PackageURL(purl.type, purl.namespace, purl.name).to_string()
+    bare, version = purl
     if match.package and not fnmatchcase(bare.replace("%40", "@"), match.package.replace("%40", "@")):
         return False
-    return not match.versions or _in_range(purl.version or "", match.versions)
+    return not match.versions or _in_range(version, match.versions)
 
 
 def _in_range(version: str, wanted: str) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from package_hunter.errors import UsageError
 from package_hunter.store.models import Base
 
-NEVER_CHANGED = frozenset({"history", "history_seals"})
+NEVER_CHANGED = frozenset({"history", "history_seals", "gate_answers"})
 """Tables that are only added to."""
 _VERSION = "alembic_version"
 

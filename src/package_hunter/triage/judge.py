@@ -56,7 +56,7 @@ def _result(standing: Standing, project: uuid.UUID, report: Report, own: Policy 
     packages = {p.purl: p for p in report.packages}
     found = []
     for finding in report.findings:
-        row = standing.session.get(FindingRow, finding_id(project, finding.fingerprint[:64]))
+        row = standing.session.get(FindingRow, finding_id(project, finding.fingerprint))
         days = 0 if row is None else days_since(row.first_seen, standing.day)
         found.append(Seen(Facts.of(finding, packages, days), Behaviour.of(finding)))
     reaching = standing.held(project, (s.facts.fingerprint for s in found))

@@ -38,17 +38,18 @@ def line_of(scan: Scan, report: Report) -> Line:
     if scan.purl is not None:
         bare = without_version(scan.purl)
         return Line(bare, bare)
-    name = clean_text(report.target.name, MAX_PURL - 40) or "unnamed"
-    return Line(f"{report.target.ecosystem[:32]}: {name}", None)
+    name = report.target.name[:MAX_PURL] or "unnamed"
+    return Line(clean_text(f"{report.target.ecosystem[:32]}: {name}", MAX_PURL), None)
 
 
 def without_version(purl: str) -> str:
     """The package, whatever its version; what is no purl stays as it is."""
     try:
         parsed = PackageURL.from_string(purl)
-    except ValueError:
-        return clean_text(purl, MAX_PURL)
-    return clean_text(PackageURL(parsed.type, parsed.namespace, parsed.name).to_string(), MAX_PURL)
+        bare = PackageURL(parsed.type, parsed.namespace, parsed.name).to_string()
+    except ValueError:  # a lone surrogate, too
+        bare = purl
+    return clean_text(bare, MAX_PURL)
 
 
 def note(session: Session, scan: Scan, line: Line, marks: Collection[str], whole: bool) -> set[str]:

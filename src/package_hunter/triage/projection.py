@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import delete, insert, select
@@ -40,6 +41,7 @@ from package_hunter.triage.values import State
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 400
+_MAX_MARK = 64  # characters of a fingerprint
 
 
 def after_result(session: Session, scan: Scan, report: Report) -> None:
@@ -47,9 +49,9 @@ def after_result(session: Session, scan: Scan, report: Report) -> None:
     if report.status is ScanStatus.FAILED:
         return
     hold(session, FINDINGS)
-    found = {f.fingerprint[:64]: f for f in report.findings}
+    found = {clean_text(f.fingerprint, _MAX_MARK): f for f in report.findings}
     packages = {p.purl: p for p in report.packages}
-    facts = {mark: Facts.of(finding, packages) for mark, finding in found.items()}
+    facts = {mark: replace(Facts.of(finding, packages), fingerprint=mark) for mark, finding in found.items()}
     _store_occurrences(session, scan, found, facts)
     rows = _store_findings(session, scan, found, facts)
     whole = not (report.coverage.reasons or report.coverage.dropped)
@@ -188,9 +190,9 @@ def _new(scan: Scan, key: uuid.UUID, mark: str) -> FindingRow:
 
 def _update(row: FindingRow, scan: Scan, finding: Finding, facts: Facts) -> None:
     behaviour = Behaviour.of(finding)
-    row.kind, row.severity = finding.kind[:64], severity_rank(finding.severity)
+    row.kind, row.severity = clean_text(finding.kind, 64), severity_rank(finding.severity)
     row.proof, row.verdict = finding.proof, facts.verdict.value
-    row.confidence = facts.confidence[:16]
+    row.confidence = clean_text(facts.confidence, 16)
     row.title = clean_text(finding.title, MAX_TITLE)
     row.package = lines.without_version(facts.package) if facts.package else ""
     row.facts, row.behaviour = facts_json(facts), behaviour.to_json()

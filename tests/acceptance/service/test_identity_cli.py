@@ -21,7 +21,7 @@ from tests.acceptance.service.test_accounts_cli import Done, hunt
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     made = Settings(data_dir=tmp_path / "data", public_url="https://hunter.example/")
     monkeypatch.setenv("COLUMNS", "160")
-    for module in ("accounts", "places", "identity", "database"):
+    for module in ("accounts", "places", "identity", "database", "proposing"):
         monkeypatch.setattr(f"package_hunter.cli.{module}.settings", lambda: made)
     return made
 
@@ -183,6 +183,35 @@ def test_providers_mappings_and_rules(config: Settings, capsys: Capture, tmp_pat
         told = [e.action for e in history.entries(session, 99)]
     assert told.count("mapping.set") == 3
     assert {"provider.add", "provider.remove", "ci-rule.add", "ci-rule.remove"} <= set(told)
+
+
+def test_who_has_which_role_by_groups_is_for_two_people(config: Settings, capsys: Capture) -> None:
+    company = ("--issuer", "https://login.example", "--client-id", "hunter")
+    assert hunt(capsys, "identity", "add-provider", "company", *company).returncode == 0
+    mapping = ("identity", "map-group", "company", "devs", "developer", "legacy")
+    as_ana = ("--as", "ana", "--why", "they work on it")
+
+    def in_force() -> int:
+        with open_store(config).read() as session:
+            return len(providers.mappings(session))
+
+    assert hunt(capsys, *mapping).returncode == 0, "nobody is there who could approve it"
+    assert in_force() == 1
+    given = ("--role", "security-admin")
+    assert hunt(capsys, "user", "add", "ana", *given, stdin="correct horse\n").returncode == 0
+    other = ("identity", "map-group", "company", "ops", "viewer")
+    refused = hunt(capsys, *other)
+    assert (refused.returncode, "needs two people" in refused.stderr) == (2, True)
+    assert hunt(capsys, *other, *as_ana, stdin="a guess\n").returncode == 2
+    alone = hunt(capsys, *other, *as_ana, stdin="correct horse\n")
+    assert (alone.returncode, "unreviewed" in alone.stderr) == (0, True)
+    assert in_force() == 2
+    assert hunt(capsys, "user", "add", "bob", *given, stdin="correct horse\n").returncode == 0
+    waits = hunt(
+        capsys, "identity", "unmap-group", "company", "ops", "viewer", *as_ana, stdin="correct horse\n"
+    )
+    assert (waits.returncode, "is open" in waits.stderr) == (0, True), waits.stderr
+    assert in_force() == 2
 
 
 def test_sqlite_has_no_roles(config: Settings, capsys: Capture) -> None:

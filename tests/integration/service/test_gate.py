@@ -297,6 +297,21 @@ def test_what_turned_malicious_later_blocks_what_had_passed(world: World) -> Non
     assert "MAL-1" in answer["says"]
 
 
+def test_who_started_the_job_that_brought_it_in_is_named(world: World) -> None:
+    world.finish(
+        submit(world, replace(CLAIMS, owners=("ada@corp.example",)), by="ci"), clean(package(LEFT, "m"))
+    )
+    mal = {
+        "id": "MAL-2",
+        "affected": [{"package": {"ecosystem": "npm", "name": "left"}, "versions": ["1.0.0"]}],
+    }
+    with world.store.write() as session:
+        osv.take(session, [mal], osv.Imported())
+    ((_, told),) = world.notices("package.turned-malicious")
+    assert told["facts"]["owners"] == ["ada@corp.example", "ci"]
+    assert told["facts"]["commits"] == [COMMIT]
+
+
 def test_a_required_depth(world: World) -> None:
     deep = {"scan": "merge_request", "projects": ["web/*"], "depth": "deep"}
     put(world, Place(), POLICY | {"require": [deep]})

@@ -71,6 +71,9 @@ def test_a_server_works_and_the_history_stays(roles: tuple[str, str], tmp_path: 
         assert (found.superuser, found.owns) == (False, ())
     store.close()
     with psycopg.connect(guests, autocommit=True) as connection:
+        assert {"history", "history_seals", "gate_answers"} == grants.NEVER_CHANGED
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM gate_answers")
         for table in ("history", "history_seals"):
             connection.execute(f"GRANT ALL ON {table} TO CURRENT_USER")  # a warning: it gives what one has
             for statement in (

@@ -5,14 +5,17 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import update
 
 from package_hunter.access.actor import Actor
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
+from package_hunter.config import Settings
 from package_hunter.errors import UsageError
-from package_hunter.store import accounts, history, members, persons, places, tokens
+from package_hunter.store import accounts, history, members, persons, places, sqlite_file, tokens
 from package_hunter.store.accounts import Grant, Start
 from package_hunter.store.database import Store
 from package_hunter.store.members import Place
@@ -158,3 +161,43 @@ def test_persons_are_linked_and_compared(store: Store) -> None:
             persons.link(session, "ana-admin", "ana", BY)
         with pytest.raises(UsageError, match="no user 'token:hers'"):
             persons.link(session, "bob", "token:hers", BY)
+
+
+def test_what_was_there_before_goes_on(settings: Settings) -> None:
+    """A store of the version before: its users are persons, its tokens end never and are limited to nothing."""
+    older = Store(settings)
+    _upgrade(settings, older, "0006")
+    account, home = uuid.uuid4(), "00000000000040008000000000000001"
+    with older.write() as session:
+        run = session.connection().exec_driver_sql
+        run("INSERT INTO users (name, password, created) VALUES ('ana', 'x', 1)")
+        run("INSERT INTO tokens (name, sha256, created) VALUES ('ci', 'y', 1)")
+        for key, name, kind in ((account, "ana", "user"), (uuid.uuid4(), "token:ci", "token")):
+            run(
+                "INSERT INTO accounts (id, name, kind, home, created) "
+                f"VALUES ('{key.hex}', '{name}', '{kind}', '{home}', 1)"
+            )
+            run(
+                "INSERT INTO members (account_id, place, role, created) "
+                f"VALUES ('{key.hex}', 'everywhere', 'administrator', 1)"
+            )
+    older.migrate()
+    with older.read() as session:
+        assert persons.person_of(session, "ana") == account
+        assert persons.person_of(session, "token:ci") not in (None, account)
+        token = session.get_one(Token, "ci")
+        assert (token.expires, token.permissions, token.places, token.owner_id) == (None, None, None, None)
+        assert not token.delegated
+        for name in ("ana", "token:ci"):
+            assert Permission.USER_MANAGE in members.access_of(session, name).everywhere, name
+    older.close()
+
+
+def _upgrade(settings: Settings, store: Store, revision: str) -> None:
+    if store.is_sqlite:
+        sqlite_file.make(settings.data_dir / "store/store.db")
+    config = Config()
+    config.set_main_option("script_location", "package_hunter.store:migrations")
+    with store.engine.execution_options(hunter_write=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import EVERYTHING
 from package_hunter.errors import UsageError
 from package_hunter.governance import policies
+from package_hunter.model.finding import Evidence
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Coverage, Decision, Verdict
@@ -33,8 +35,9 @@ from package_hunter.store.finding_tables import (
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan, StoredReport
 from package_hunter.store.places import MissingError
-from package_hunter.triage import projection, results, states
+from package_hunter.triage import listing, projection, results, states
 from package_hunter.triage.judge import ServerJudge
+from package_hunter.triage.listing import Filters
 from package_hunter.triage.states import NeedsProposalError
 from package_hunter.triage.values import Grant, NewState, Reason, State
 from tests.support import judge_samples as samples
@@ -343,3 +346,32 @@ def test_a_stored_report_that_is_none_passes_nowhere_and_holds_nothing_up(store:
         assert projection.backfill(session, 10) == 0
     assert _decision(store, bad.id) == (Verdict.INCONCLUSIVE, Decision.REVIEW)
     assert _decision(store, good)[1] is Decision.REVIEW
+
+
+def test_whatever_a_report_says_is_stored_and_listed(store: Store) -> None:
+    odd = "\x00\udc80\u202e'%_\\" * 40
+    blame = replace(LOOK.blame, package=f"pkg:npm/{odd}@1", phase=odd, confidence="certain")  # type: ignore[arg-type]
+    evidence = (Evidence(1, odd, {"rule": odd, "path": odd, "destination": odd, "fields": odd}),)
+    named = {"fingerprint": odd, "kind": odd, "title": odd, "form": odd, "subjects": (odd, "x" * 5_000)}
+    hostile = replace(LOOK, blame=blame, evidence=evidence, **named)  # type: ignore[arg-type]
+    many = replace(
+        LOOK, subjects=tuple(f"host{chr(97 + n % 26)}{chr(97 + n // 26)}.example" for n in range(600))
+    )
+    with store.write() as session:
+        scan = scanned(session, [hostile, many], name=odd)
+        again = scanned(session, [hostile, many], name=odd)
+        assert session.scalar(select(LineRow.last_scan)) == again
+    assert _decision(store, scan)[1] is not Decision.PASS
+    with store.read() as session:
+        rows = listing.page(session, EVERYTHING, Filters()).rows
+        assert len(rows) == 2
+        for row in rows:
+            assert row.scans == 2
+            assert row.asks is None
+            assert listing.page(session, EVERYTHING, Filters(text=row.title[:20])).rows
+        found = listing.page(session, EVERYTHING, Filters(detected=True)).rows
+        assert {row.id for row in rows} == {row.id for row in found}
+    with store.write() as session:
+        rule = {"rule": [{"decision": "block", "package": "pkg:npm/*", "path": "*", "kind": "*"}]}
+        policies.put(session, ANA, Place(), rule)
+    assert _decision(store, scan)[1] in (Decision.BLOCK, Decision.REVIEW)

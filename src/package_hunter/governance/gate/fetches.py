@@ -13,6 +13,7 @@ from package_hunter.config import Settings
 from package_hunter.errors import HunterError, UnreachableError, UsageError
 from package_hunter.governance.gate import clone, origins
 from package_hunter.governance.gate.forges import Forges
+from package_hunter.governance.gate.git import NotFetchedError
 from package_hunter.governance.gate.origins import Known, Origin, Witness
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
@@ -105,7 +106,7 @@ class Fetcher:
         with self._store.read() as session:
             repository = session.get(Repository, row.project_id)
         if repository is None:
-            raise clone.NotFetchedError("The project has no repository any more.")
+            raise NotFetchedError("The project has no repository any more.")
         forge = self._forges.of(repository.url)
         with self._as_owner():
             upload = self._uploads.begin()

@@ -24,6 +24,7 @@ from package_hunter.store.models import Scan
 
 _NOT_IN_REFS = frozenset(" ~^:?*[\\")  # git-check-ref-format(1)
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_MAX_OWNERS = 20
 
 
 class Known(StrEnum):
@@ -156,6 +157,7 @@ def _said(how: Witness) -> dict[str, object]:
         "commit": claims.commit,
         "definition": claims.pipeline_definition,
         "definition_commit": claims.definition_commit,
+        "owners": [owner[:MAX_REF] for owner in claims.owners[:_MAX_OWNERS]],
     }
 
 

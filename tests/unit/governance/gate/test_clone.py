@@ -16,8 +16,9 @@ import pytest
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError, UnreachableError
 from package_hunter.governance.gate import clone
-from package_hunter.governance.gate.clone import NotFetchedError, Tree
 from package_hunter.governance.gate.forges import Forge
+from package_hunter.governance.gate.git import NotFetchedError
+from package_hunter.governance.gate.tree import Tree
 from tests.support import git_server
 from tests.support.git_server import TOKEN, git, repository
 from tests.support.requires import needs_program

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from package_hunter.errors import UsageError
-from package_hunter.governance.gate.setup import Wish, github, gitlab
+from package_hunter.governance.gate.setup import Wish
+from package_hunter.governance.gate.setup_github import github
+from package_hunter.governance.gate.setup_gitlab import gitlab
 from package_hunter.policy.load import read_policy
 
 WISH = Wish("https://hunter.example", "security/ci", app=12345).check()
