@@ -21,7 +21,7 @@ from package_hunter.store.members import Place
 from package_hunter.store.scoping import scoped
 from package_hunter.triage.chain import projects_in
 from package_hunter.triage.decide import Held
-from package_hunter.triage.results import Standing, judge_loaded, load
+from package_hunter.triage.results import Standing, judge, load
 
 _MAX_SHOWN = 1_000
 
@@ -118,7 +118,7 @@ def _compare(session: Session, query: _Query, after: Standing, states: StatesAft
             break
         tried += 1
         row = loaded.row
-        was, now = judge_loaded(before, loaded), judge_loaded(after, loaded, states(row.project_id))
+        was, now = judge(before, loaded), judge(after, loaded, states(row.project_id))
         if was.decision is not now.decision:
             flip = (was.decision, now.decision, was.verdict, now.verdict)
             flips.append(Flip(row.scan_id, row.project_id, names[row.scan_id], *flip))

@@ -110,15 +110,9 @@ def _seen(standing: Standing, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[
     return found
 
 
-def judge(standing: Standing, row: ScanResultRow, states: Mapping[str, Held] | None = None) -> Result:
+def judge(standing: Standing, scan: Loaded, states: Mapping[str, Held] | None = None) -> Result:
     """What policies and states make of a stored scan. ``states``: these by fingerprint, beside or in place of what
     stands."""
-    [loaded] = load(standing, [row])
-    return judge_loaded(standing, loaded, states)
-
-
-def judge_loaded(standing: Standing, scan: Loaded, states: Mapping[str, Held] | None = None) -> Result:
-    """The same, of one of many."""
     reaching = {**scan.held, **states} if states else scan.held
     effective = standing.effective(scan.row.project_id)
     return result(scan.found, effective, reaching, scan.row.incomplete, standing.day, scan.own)
@@ -127,17 +121,18 @@ def judge_loaded(standing: Standing, scan: Loaded, states: Mapping[str, Held] | 
 def store(session: Session, row: ScanResultRow, standing: Standing | None = None) -> Result:
     """Work a scan's result out and keep it."""
     standing = standing or Standing(session)
-    made = judge(standing, row)
-    _keep(standing, row, made)
-    return made
+    [loaded] = load(standing, [row])
+    return _keep(standing, loaded)
 
 
-def _keep(standing: Standing, row: ScanResultRow, made: Result) -> None:
+def _keep(standing: Standing, loaded: Loaded) -> Result:
+    row, made = loaded.row, judge(standing, loaded)
     row.basis = standing.basis(row.project_id)
     row.verdict, row.decision = made.verdict.value, made.decision.value
     row.outcomes = json.dumps([asdict(outcome) for outcome in made.outcomes], separators=(",", ":"))
     standing.session.merge(row)
     standing.session.flush()
+    return made
 
 
 def of_scans(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Result]:
@@ -149,7 +144,7 @@ def of_scans(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Resu
         rows = session.scalars(query).all()
         stale = [row for row in rows if row.basis != standing.basis(row.project_id)]
         found |= {row.scan_id: kept(row) for row in rows if row not in stale}
-        found |= {one.row.scan_id: judge_loaded(standing, one) for one in load(standing, stale)}
+        found |= {one.row.scan_id: judge(standing, one) for one in load(standing, stale)}
     return found
 
 
@@ -179,6 +174,6 @@ def refresh(session: Session, most: int) -> int:
         stale = (ScanResultRow.project_id == project) & (ScanResultRow.basis == basis)
         rows = session.scalars(select(ScanResultRow).where(stale).limit(most - done)).all()
         for loaded in load(standing, rows):
-            _keep(standing, loaded.row, judge_loaded(standing, loaded))
+            _keep(standing, loaded)
         done += len(rows)
     return done

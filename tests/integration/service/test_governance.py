@@ -30,7 +30,7 @@ from package_hunter.triage import bulk, claims, impact, listing, notes, results,
 from package_hunter.triage.impact import Budget
 from package_hunter.triage.listing import Filters, Order
 from package_hunter.triage.projection import finding_id
-from package_hunter.triage.results import Standing, judge
+from package_hunter.triage.results import Standing, judge, load
 from package_hunter.triage.values import Grant, NewState, Reason, State
 from tests.support.duty_store import ANA, BEN, LOOK, PROOF, finding, id_of, scanned, shops
 
@@ -137,14 +137,14 @@ def test_what_is_kept_is_what_the_function_says(store: Store) -> None:
         with store.read() as session:
             found = results.of_scans(session, all_scans)
             assert set(found) == set(all_scans)
-            for row in session.scalars(select(ScanResultRow)):
-                assert found[row.scan_id] == judge(Standing(session), row)
+            for one in load(Standing(session), session.scalars(select(ScanResultRow)).all()):
+                assert found[one.row.scan_id] == judge(Standing(session), one)
     with store.write() as session:
         results.refresh(session, 1_000)
         assert results.refresh(session, 1_000) == 0
-        for row in session.scalars(select(ScanResultRow)):
-            assert row.basis == Standing(session).basis(row.project_id)
-            assert results.kept(row) == judge(Standing(session), row)
+        for one in load(Standing(session), session.scalars(select(ScanResultRow)).all()):
+            assert one.row.basis == Standing(session).basis(one.row.project_id)
+            assert results.kept(one.row) == judge(Standing(session), one)
 
 
 def test_a_preview_says_what_bulk_then_does(store: Store) -> None:
