@@ -311,8 +311,8 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     )
     from package_hunter.governance.proposals.kinds import rule_set
 
-    duties = (governance, triage, inventory, rules)
-    ours = (model, access, api, store, identity, notices, queue, report, policy, findings, *duties)
+    duties = (access, identity, governance, triage, inventory, rules)
+    ours = (model, api, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver)):

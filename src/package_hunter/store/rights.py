@@ -36,9 +36,11 @@ def access_of(session: Session, name: str) -> Access:
 
 def _limited(session: Session, who: Account, held: Access) -> Access:
     token = session.get(Token, who.name.removeprefix("token:"))
-    if token is None or token.revoked is not None:
-        return Access(who.name)
-    if token.expires is not None and token.expires <= now_ms():
+    if (
+        token is None
+        or token.revoked is not None
+        or (token.expires is not None and token.expires <= now_ms())
+    ):
         return Access(who.name)
     if token.owner_id is not None:
         owner = session.get(Account, token.owner_id)
