@@ -42,6 +42,7 @@ from package_hunter.api.transactions import (
     read,
     write,
 )
+from package_hunter.governance.proposals.alone import require_alone_for, require_alone_for_start
 from package_hunter.store import accounts, history, members, places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.base import MAX_NAME
@@ -123,6 +124,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: PlaceOf) 
         def change(session: Session) -> None:
             place = place_of(session, request)
             _require_own(access_to(request), new.role, place)
+            require_alone_for(session, new.role, new.account)
             members.give(session, new.account, new.role, place, actor_of(request), new.why)
 
         await write(service, change)
@@ -137,6 +139,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: PlaceOf) 
         def change(session: Session) -> None:
             place = place_of(session, request)
             _require_own(access_to(request), role, place)
+            require_alone_for(session, role, account)
             members.take(session, account, role, place, actor_of(request), why)
 
         await write(service, change)
@@ -169,6 +172,7 @@ def _users(router: APIRouter, service: Service) -> None:
     async def add_user(request: Request, new: NewUser) -> None:
         def change(session: Session) -> None:
             start = start_of(session, access_to(request), new)
+            require_alone_for_start(session, start)
             accounts.add_user(session, new.name, new.password, start, actor_of(request), new.why)
 
         await write(service, change)

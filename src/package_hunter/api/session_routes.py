@@ -29,6 +29,7 @@ from package_hunter.api.identity_schemas import (
 from package_hunter.api.password_check import Claim
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import WRONG, as_time, read, write
+from package_hunter.governance.proposals.alone import require_alone_for_start
 from package_hunter.store import accounts, invitations, members, sessions, totp
 from package_hunter.store.access_tables import Account
 from package_hunter.store.base import MAX_NAME
@@ -195,6 +196,7 @@ def _invitations(router: APIRouter, service: Service) -> None:
                 there = accounts.user(session, new.name)
                 return invitations.invite_again(session, there, by, new.hours, new.why)
             start = start_of(session, access_to(request), new)
+            require_alone_for_start(session, start)
             return invitations.invite(session, new.name, start, by, new.hours, new.why)
 
         secret = await write(service, change)

@@ -16,6 +16,7 @@ from package_hunter.cli.places import place_at, role_named, say, shown_time, tab
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
+from package_hunter.governance.proposals.alone import require_alone_for_start
 from package_hunter.store import accounts, invitations, members, passwords, persons, places, tokens, totp
 from package_hunter.store.secret_box import SecretBox
 from package_hunter.store.tokens import Limits
@@ -42,7 +43,9 @@ def user_add(name: _Name, role: _Roles = None, home: _Home = "legacy", why: _Why
     accounts.check_name(name)
     password = _password()
     with open_store(settings()).write() as session:
-        accounts.add_user(session, name, password, _start(session, role, home), command_line(), why)
+        start = _start(session, role, home)
+        require_alone_for_start(session, start)
+        accounts.add_user(session, name, password, start, command_line(), why)
     say(f"User {name!r} can log in now (store under {settings().data_dir}).")
 
 
@@ -59,9 +62,9 @@ def user_invite(
     accounts.check_name(name)
     with open_store(settings()).write() as session:
         if members.account(session, name) is None:
-            secret = invitations.invite(
-                session, name, _start(session, role, home), command_line(), hours, why
-            )
+            start = _start(session, role, home)
+            require_alone_for_start(session, start)
+            secret = invitations.invite(session, name, start, command_line(), hours, why)
         else:
             there = accounts.user(session, name)
             secret = invitations.invite_again(session, there, command_line(), hours, why)

@@ -20,6 +20,7 @@ from package_hunter.cli.console import harmless
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
+from package_hunter.governance.proposals.alone import require_alone_for
 from package_hunter.store import members, places
 from package_hunter.store.members import Place
 
@@ -71,6 +72,7 @@ def member_add(account: _Account, role: _RoleName, at: _At = "", why: _Why = Non
     """Give an account a role."""
     with open_store(settings()).write() as session:
         place = place_at(session, at)
+        require_alone_for(session, role_named(role), account)
         members.give(session, account, role_named(role), place, command_line(), why)
         say(f"{account!r} is {role} now ({place.name}).")
 
@@ -80,6 +82,7 @@ def member_remove(account: _Account, role: _RoleName, at: _At = "", why: _Why = 
     """Take a role away; a running server knows within PACKAGE_HUNTER_CREDENTIAL_CACHE_SECONDS (60)."""
     with open_store(settings()).write() as session:
         place = place_at(session, at)
+        require_alone_for(session, role_named(role), account)
         members.take(session, account, role_named(role), place, command_line(), why)
         say(f"{account!r} is {role} no more ({place.name}).")
 

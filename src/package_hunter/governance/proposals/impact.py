@@ -18,7 +18,7 @@ from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
 from package_hunter.triage.chain import projects_in
 from package_hunter.triage.decide import Result
-from package_hunter.triage.results import Loaded, Standing, judge_loaded, load
+from package_hunter.triage.results import Loaded, Standing, judge, load
 
 _AT_ONCE = 50  # scans that are loaded together: between them the clock is looked at
 _IDS_AT_ONCE = 20_000
@@ -41,7 +41,7 @@ def rejudged(session: Session, query: Select[ScanResultRow, Scan], then: Judge, 
             scans = {scan.id: scan for _, scan in some}
             requests = _merge_requests(session, list(scans))
             for loaded in load(now, [row for row, _ in some]):
-                was, becomes = judge_loaded(now, loaded), then(loaded)
+                was, becomes = judge(now, loaded), then(loaded)
                 tried += 1
                 if was.decision is not becomes.decision:
                     scan = scans[loaded.row.scan_id]

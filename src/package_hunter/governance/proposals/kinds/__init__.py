@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from package_hunter.governance.proposals.kind import ChangeKind
+from package_hunter.governance.proposals.kinds.approval_rights import ApprovalRightsKind
 from package_hunter.governance.proposals.kinds.approval_settings import ApprovalSettingsKind
 from package_hunter.governance.proposals.kinds.policy import PolicyKind
 from package_hunter.governance.proposals.kinds.required_scan import RequiredScanKind
@@ -12,6 +13,6 @@ from package_hunter.governance.proposals.kinds.waiver import WaiverKind
 
 _ALL: tuple[ChangeKind, ...] = (
     *(PolicyKind(), WaiverKind(), RequiredScanKind()),
-    *(RuleSetKind(), RoleMappingsKind(), ApprovalSettingsKind()),
+    *(RuleSetKind(), RoleMappingsKind(), ApprovalRightsKind(), ApprovalSettingsKind()),
 )
 KINDS: dict[str, ChangeKind] = {kind.name: kind for kind in _ALL}

@@ -18,7 +18,7 @@ from package_hunter.policy.model import Policy
 from package_hunter.store.canonical import canonical
 from package_hunter.store.members import Place
 from package_hunter.triage.chain import scope_name
-from package_hunter.triage.results import Standing, judge_loaded
+from package_hunter.triage.results import Standing, judge
 from package_hunter.triage.values import Grant
 
 
@@ -54,7 +54,7 @@ class PolicyKind:
 def with_policy(session: Session, place: Place, document: Document | None, budget: Budget) -> Impact:
     """What a policy's document would do in a place."""
     then = Standing(session, instead={place.key: document})
-    return rejudged(session, stored_scans(session, place), lambda scan: judge_loaded(then, scan), budget)
+    return rejudged(session, stored_scans(session, place), lambda scan: judge(then, scan), budget)
 
 
 def granted(act: Act) -> Grant | None:

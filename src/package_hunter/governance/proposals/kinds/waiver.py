@@ -25,7 +25,7 @@ from package_hunter.triage import held, states
 from package_hunter.triage.behaviour import Behaviour
 from package_hunter.triage.chain import keys, projects_in, scope_name
 from package_hunter.triage.decide import Held, Result
-from package_hunter.triage.results import Loaded, Standing, judge_loaded
+from package_hunter.triage.results import Loaded, Standing, judge
 from package_hunter.triage.values import Grant, NewState, Reason, State
 
 _KEYS = {"fingerprint", "state", "reason", "remark", "until", "behaviour", "finding"}
@@ -80,7 +80,7 @@ class WaiverKind:
 
         def then(scan: Loaded) -> Result:
             nearer = _narrower(session, standing, scan.row, place, mark)
-            return judge_loaded(standing, scan, None if nearer else {mark: new})
+            return judge(standing, scan, None if nearer else {mark: new})
 
         return rejudged(session, stored_scans(session, place).where(has), then, budget)
 
