@@ -39,7 +39,18 @@ def test_each_permission_has_three_parts_a_meaning_and_a_holder(permission: Perm
     scope, resource, action = permission.value.split(":")
     assert scope in ("project", "server")
     assert resource.isalpha()
-    assert action in ("read", "submit", "create", "manage", "comment", "triage", "propose", "approve")
+    assert action in (
+        "read",
+        "submit",
+        "create",
+        "manage",
+        "comment",
+        "triage",
+        "propose",
+        "approve",
+        "make",
+        "break",
+    )
     assert permissions.MEANING[permission]
     assert any(permission in held for held in ROLES.values())
 
