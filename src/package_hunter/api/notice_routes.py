@@ -24,9 +24,9 @@ from package_hunter.api.notice_schemas import (
     TestBody,
     Tested,
 )
-from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import (
+    WRONG,
     PlaceOf,
     as_time,
     everywhere,
@@ -42,20 +42,10 @@ from package_hunter.notices.destinations import NewDestination
 from package_hunter.notices.kinds.webhook import Webhook
 from package_hunter.store.notice_tables import DestinationRow
 
-_WRONG: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "The JSON is wrong, or names what cannot be."},
-    401: {"model": Problem, "description": "No credentials, or wrong ones."},
-    403: {"model": Problem, "description": "The account has not the permission."},
-    404: {"model": Problem, "description": "There is none, or none that the account can see."},
-    409: {"model": Problem, "description": "There is one of that name already."},
-    429: {"model": Problem, "description": "Too many failed logins; see the header Retry-After."},
-    503: {"model": Problem, "description": "The store is full, busy or gone."},
-}
-
 
 def routes(service: Service) -> APIRouter:
     """All of them."""
-    router = APIRouter(prefix="/api/v1", responses=_WRONG, route_class=PermittedRoute)
+    router = APIRouter(prefix="/api/v1", responses=WRONG, route_class=PermittedRoute)
     for path, place_of, tail in (
         ("/projects/{project_id}", project_place, "a project"),
         ("/groups/{group_id}", group_place, "a group"),
