@@ -67,7 +67,7 @@ def test_accounts_that_cannot_be(
 def test_tokens(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     added = hunt(capsys, "token", "add", "ci")
     value = added.stdout.strip()
-    assert value.startswith("ph_")
+    assert value.startswith("phunt_")
     assert len(value) == 46
     assert value not in hunt(capsys, "token", "list").stdout
     data = Path(environment["PACKAGE_HUNTER_DATA_DIR"])
