@@ -25,7 +25,7 @@ class Item:
     group: str
     manager: str  # a key of `ci.corpus.bare.MANAGERS`
     kind: str = ""
-    source: str = ""  # whose project has this shape
+    source: str = ""  # whose project has this shape; "": written here
     packages: tuple[str, ...] = ()
     install: tuple[str, ...] = ()  # words for the manager instead of its usual ones
     scripts: bool = False  # whether packages with install scripts are among its dependencies
