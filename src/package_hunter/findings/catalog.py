@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class Class(enum.IntEnum):
     """How much a finding weighs, mildest first."""
@@ -75,7 +77,8 @@ class Daemon:
 
 def load(name: str) -> Any:
     """A data file of this package."""
-    return yaml.safe_load(resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
+    text = resources.files(__package__).joinpath("data", name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe one: ten times as fast where libyaml is there
 
 
 @cache

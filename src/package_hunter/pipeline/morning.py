@@ -17,6 +17,8 @@ from package_hunter.sandbox.programs import NEXT_MORNING, next_morning
 
 PHASE = "morning"
 _COMMAND_SECONDS = 30.0  # one start-up file and all that it starts
+# occasions on which that one file alone is read; on the others (a login, a commit) all of their kind are
+_ALONE = frozenset({"source", "command", "cron", "unit", "ssh", "autostart", "editor", "assistant"})
 _MAX_CHANGED = 40  # files; more are no start-up files of a person
 _MAX_BYTES = 1 << 20  # of one file are compared
 _MAX_NAMED = 5  # in the note
@@ -50,7 +52,8 @@ def morning(changed: list[tuple[str, StartupPlace]], project: str) -> Phase:
     for path, place in changed:
         together.setdefault(place.occasion, []).append(path)
     commands = (
-        _command(path, place, project, together[place.occasion]) for path, place in changed[:_MAX_CHANGED]
+        _command(path, place, project, () if place.occasion in _ALONE else together[place.occasion])
+        for path, place in changed[:_MAX_CHANGED]
     )
     return Phase(PHASE, tuple(commands))
 

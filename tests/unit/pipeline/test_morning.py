@@ -36,6 +36,20 @@ def test_what_is_new_or_another_has_its_command(tmp_path: Path) -> None:
     assert all(c.because_of[0] == c.argv[-1] and not c.essential for c in phase.commands)
 
 
+def test_who_wrote_is_told_by_what_is_read_on_that_occasion(tmp_path: Path) -> None:
+    """A login reads all of the shell's files; each unit and each program is started by itself."""
+    units = [f"/home/dev/.config/systemd/user/default.target.wants/{name}.service" for name in "ab"]
+    shells = ["/home/dev/.bashrc", "/home/dev/.profile"]
+    before = StartupFiles.of(BoxTree(tmp_path), PROJECT)
+    for path in (*units, *shells, "/home/dev/bin/x", "/home/dev/bin/y"):
+        put(tmp_path, path, "x\n")
+    commands = morning(before.changed(StartupFiles.of(BoxTree(tmp_path), PROJECT)), PROJECT).commands
+    because = {command.argv[-1]: command.because_of for command in commands}
+    assert [because[unit] for unit in units] == [(unit,) for unit in units]
+    assert because["/home/dev/bin/x"] == ("/home/dev/bin/x",)
+    assert [set(because[path]) for path in shells] == [set(shells)] * 2
+
+
 def test_nothing_changed_nothing_runs(tmp_path: Path) -> None:
     put(tmp_path, "/home/dev/.bashrc", "")
     now = StartupFiles.of(BoxTree(tmp_path), PROJECT)

@@ -121,8 +121,9 @@ class Emitter:
 
     def _most_wanted(self, rules: Rules) -> tuple[int, int]:
         counts = Counter(n for _, needs in rules for n in needs)
-        node = max(counts, key=lambda n: (counts[n], -self.expressions.rank(n), n))
-        return node, counts[node]
+        most = max(counts.values())
+        often = (n for n, count in counts.items() if count == most)
+        return max(often, key=lambda n: (-self.expressions.rank(n), n)), most
 
     def _if(self, node: int, inside: Rules, indent: int, known: Known) -> Known:
         code, always, if_true, _ = self.expressions.expression(node, known)

@@ -67,6 +67,7 @@ class Expressions:
     _variables: dict[Operand, str] = field(default_factory=dict)
     _met: set[str] = field(default_factory=set)
     _costs: dict[int, float] = field(default_factory=dict)
+    _chances: dict[int, float] = field(default_factory=dict)
     _masks: dict[int, tuple[Operand, int] | None] = field(default_factory=dict)
 
     # ---- expressions
@@ -305,6 +306,12 @@ class Expressions:
 
     def _chance(self, node: int) -> float:
         """A guess at how often it holds."""
+        known = self._chances.get(node)
+        if known is None:
+            known = self._chances[node] = self._guess(node)
+        return known
+
+    def _guess(self, node: int) -> float:
         kind = self.graph.kinds[node]
         if kind == "not":
             return 1 - self._chance(self.graph.parts[node][0])
