@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from urllib.parse import SplitResult, urlsplit
 
+from package_hunter.findings.beside import MAX_QUERY, hidden_beside, said_beside, split, values
 from package_hunter.findings.catalog import Class, kinds
 from package_hunter.findings.context import KNOWN_SPEECH, Context, host_asked
 from package_hunter.findings.signals import Signal
@@ -28,8 +28,6 @@ from package_hunter.model.observation import (
     NetworkLog,
     Request,
 )
-
-MAX_QUERY = 256  # a longer query string is data, not an address
 
 
 def host_of(destination: str) -> str:
@@ -85,7 +83,7 @@ def secret_place(place: str) -> str:
     if place.startswith("memory:"):
         return f"in the memory of {place.removeprefix('memory:')}"
     if place.startswith("http:"):
-        host = _split(place).hostname or ""
+        host = split(place).hostname or ""
         return f"that {host if '.' in host else 'the ' + host} gave out"
     variable = place.removeprefix("env:")
     return f"of the environment ({variable})" if variable != place else f"of {place}"
@@ -145,25 +143,8 @@ def _in_memory(context: Context, mark: DecoyMark) -> bool:
     return process is not None and process in (fetchers or ()) and process not in context.program_writers
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:  # a hostile client may ask for anything
-        return SplitResult("", "", url, "", "")
-
-
 def _sent(request: Request) -> bytes:
-    return b"\n".join([request.body, _said_beside(request)])
-
-
-def _said_beside(request: Request) -> bytes:
-    """What a request carries outside of its body."""
-    url = _split(request.url)
-    return b"\n".join(map(_raw_bytes, (url.path, url.query, *_values(request, "cookie"))))
-
-
-def _values(request: Request, header: str) -> list[str]:
-    return [value for name, value in request.headers if name.lower() == header]
+    return b"\n".join([request.body, said_beside(request)])
 
 
 def _read(network: NetworkLog) -> frozenset[tuple[int, str]]:
@@ -171,9 +152,8 @@ def _read(network: NetworkLog) -> frozenset[tuple[int, str]]:
     return frozenset((hit.peer_port, host_of(hit.destination)) for hit in network.hits if not hit.lawful)
 
 
-def _is_opaque(request: Request) -> bool:
-    encoding = ",".join(_values(request, "content-encoding"))
-    return is_opaque(request.body, encoding) or is_opaque(_said_beside(request))
+def _body_hides(request: Request) -> bool:
+    return is_opaque(request.body, ",".join(values(request, "content-encoding")))
 
 
 # conversations that nothing is to be told of by the look of their first bytes: what was said inside of their cipher,
@@ -190,21 +170,19 @@ def _hides(connection: Connection) -> bool:
     return (hides_in_frames if connection.kind in _FRAMED else is_opaque)(connection.head)
 
 
-def _raw_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
-
-
 def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
     wanted, read = tuple(facts), _read(context.network)
     for request in context.network.requests:
         if request.registry or is_marker(request.url, context.markers):
             continue
         host = host_asked(request)
-        query = len(_split(request.url).query)
-        size = request.body_bytes + query
+        query = len(split(request.url).query)
+        hidden = hidden_beside(request)
+        size = request.body_bytes + max(query, hidden)
         data = {"method": request.method, "url": request.url[:500], "body_bytes": request.body_bytes}
         about = {"bare_address": is_address(host)}
-        if request.body_bytes or query > MAX_QUERY:
+        unread = (request.peer_port, host) not in read
+        if request.body_bytes or query > MAX_QUERY or hidden:
             yield Signal(
                 max(request.time_ns, request.sent_ns),  # it may have been begun long before
                 "data_sent",
@@ -213,8 +191,7 @@ def _requests(context: Context, facts: Iterable[str]) -> Iterator[Signal]:
                 f"{size} bytes went to {host} ({request.method})",
                 request.blame,
                 data=data,
-                facts=about
-                | {"bytes": size, "opaque": (request.peer_port, host) not in read and _is_opaque(request)},
+                facts=about | {"bytes": size, "opaque": unread and (hidden > 0 or _body_hides(request))},
             )
         if request.method in ("GET", "POST") and 200 <= request.status < 300:
             what = f"Something was fetched from {request.url[:200]}"
