@@ -20,8 +20,8 @@ demo: setup-run ## Scan a bundled project that misbehaves, print the report, and
 	@echo "==> Simulating three known attacks" >&2
 	@$(SUDO) $(HUNT) simulate --quiet eslint-scope registry-worm docker-socket
 
-test: setup ## Set up, then run all tests: two files at a time; those that fork, flood and measure, alone
-	@$(SUDO) $(PY) -m pytest -q -n 2 --dist loadfile --ignore=tests/integration
+test: setup ## Set up, then run all tests: three files at a time (scans wait a lot); those that fork, flood and measure, alone
+	@$(SUDO) $(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/integration
 	@$(SUDO) $(PY) -m pytest -q tests/integration
 
 lint: setup ## Style, types, import directions, dead code

@@ -68,7 +68,7 @@ def test_tokens(environment: dict[str, str], capsys: pytest.CaptureFixture[str])
     added = hunt(capsys, "token", "add", "ci")
     value = added.stdout.strip()
     assert value.startswith("phunt_")
-    assert len(value) == 46
+    assert len(value) == 55
     assert value not in hunt(capsys, "token", "list").stdout
     data = Path(environment["PACKAGE_HUNTER_DATA_DIR"])
     assert all(value.encode() not in f.read_bytes() for f in data.rglob("*") if f.is_file())

@@ -37,7 +37,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessServer]:
-    made = AccessServer(tmp_path_factory.mktemp("access"))
+    made = AccessServer(tmp_path_factory.mktemp("access"), failed_logins_per_minute=10_000)
     yield made
     made.store.close()
 

@@ -151,7 +151,7 @@ _WORKER = text("INSERT INTO workers (name, seen) VALUES ('w', 1)")
 def on_small_disk(tmp_path: Path) -> Iterator[Path]:
     """A data folder on a disk of its own, with a store that was left in order: its companions are gone."""
     needs_root()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=64", "none", tmp_path], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=64", "none", tmp_path], check=True)
     try:
         (tmp_path / "store").mkdir()
         store = Store(Settings(data_dir=tmp_path))
@@ -166,7 +166,7 @@ def on_small_disk(tmp_path: Path) -> Iterator[Path]:
 def _fill(folder: Path, what: str) -> None:
     with pytest.raises(OSError, match="space"):
         if what == "bytes":
-            (folder / "ballast").write_bytes(bytes(2 << 20))
+            (folder / "ballast").write_bytes(bytes(5 << 20))
         for number in range(100 if what == "names" else 0):
             (folder / f"ballast{number}").touch()
 
