@@ -75,6 +75,7 @@ def _destinations(router: APIRouter, service: Service, path: str, place_of: Plac
         def change(session: Session) -> MadeDestination:
             key = secrecy.public_key(service.settings)
             place = place_of(session, request)
+            destinations.check_target(new.settings, service.settings.notices_allow)
             row = destinations.add(session, place, made, key, actor_of(request), new.why)
             own = isinstance(new.settings, Webhook) and "secret" not in new.settings.model_fields_set
             secret = new.settings.secret if isinstance(new.settings, Webhook) and own else None

@@ -4,15 +4,53 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
-_HARMLESS = {
-    code: f"\\x{code:02x}" for code in [*range(0x20), *range(0x7F, 0xA0)] if code not in (0x0A, 0x09)
-}
+from package_hunter.model.text import visible
+
+_FURTHER = "\n    "
+_GAP = 2  # between columns
 
 
 def harmless(text: str) -> str:
-    """``text`` with every control character shown instead of sent to the terminal."""
-    return text.translate(_HARMLESS)
+    """``text`` for a terminal: what nobody sees, or what moves other text, as escapes; further lines indented, deeper
+    than any line of ours, so that no text can pass for one."""
+    return visible(text.replace("\r\n", "\n"), keep="\n\t").replace("\n", _FURTHER)
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under their titles, on stdout, made harmless. Into a file or a program each row is one line, whole; on a
+    terminal, cells are wrapped between words only: an id or a purl can be copied."""
+    from rich.cells import cell_len  # only with a table in hand: it costs some 50 ms
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    lines = [[visible(cell) for cell in line] for line in (head, *rows)]
+    whole = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    widths = whole
+    if sys.stdout.isatty():  # not rich's own guess: FORCE_COLOR makes no terminal of a pipe
+        words = [" ".join(column).split(" ") for column in zip(*lines, strict=True)]
+        widths = _fitting(whole, [max(map(cell_len, column)) for column in words], console.width)
+    made = Table(box=None, pad_edge=False)
+    for title, width in zip(lines[0], widths, strict=True):
+        made.add_column(Text(title), width=width, overflow="fold")  # no word is wider
+    for line in lines[1:]:
+        made.add_row(*map(Text, line))
+    console.width = max(console.width, sum(widths) + _GAP * len(widths))
+    console.print(made, crop=False)
+
+
+def _fitting(whole: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths of columns: as wide as the room allows, but none narrower than its longest word."""
+    left = max(0, room - sum(least) - _GAP * len(least))
+    widths = []
+    for most, width in zip(whole, least, strict=True):
+        more = min(most - width, left)
+        left -= more
+        widths.append(width + more)
+    return widths
 
 
 def complain(message: str, advice: str = "") -> None:

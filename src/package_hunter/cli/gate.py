@@ -86,17 +86,19 @@ def _ask_server(server: str, token_file: Path | None, wish: Wish) -> dict[str, A
 
 def _shown(text: str) -> str:
     body = json.loads(text)
-    lines = [f"{body['result']}: {harmless(body['says'])}"]
+    lines = [f"{harmless(body['result'])}: {harmless(body['says'])}"]
     for reason in body["reasons"]:
         lines += [
             "",
-            f"{reason['result']}: {harmless(reason['what'])}",
+            f"{harmless(reason['result'])}: {harmless(reason['what'])}",
             f"  who can lift it: {harmless(', '.join(reason['who_can_lift_it']))}",
             f"  how to ask: {harmless(reason['how_to_ask'])}",
         ]
     for scan in body["scans"]:
         word = "counts" if scan["counts"] else "does not count"
-        lines.append(f"scan {scan['id']} ({scan['status']}) {word}: {harmless(scan['says'])}")
+        lines.append(
+            f"scan {harmless(scan['id'])} ({harmless(scan['status'])}) {word}: {harmless(scan['says'])}"
+        )
     return "\n".join(lines)
 
 

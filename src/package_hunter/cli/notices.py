@@ -61,6 +61,7 @@ def add(  # noqa: PLR0913 - one a setting
         values["secret" if kind == "webhook" else "token"] = _from_file(secret_file)
     values |= _options(option or [])
     made = destinations.settings_of({key: value for key, value in values.items() if value is not None})
+    destinations.check_target(made, config.notices_allow)
     store = _opened()
     with store.write() as session:
         new = NewDestination(name, made, tuple(_event(text) for text in event or ()))

@@ -8,15 +8,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
-from package_hunter.cli.console import harmless
+from package_hunter.cli.console import harmless, print_table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
@@ -126,12 +123,7 @@ def say(sentence: str) -> None:
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Rows under their titles, on stdout."""
-    made = Table(box=None, pad_edge=False)
-    for title in head:
-        made.add_column(title, overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(harmless(cell)) for cell in row))
-    Console().print(made)
+    print_table(head, rows)
 
 
 def shown_time(ms: int | None) -> str:

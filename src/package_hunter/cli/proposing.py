@@ -159,8 +159,15 @@ def shown(found: dict[str, Any]) -> list[str]:
         )
     if found["reviewed"]:
         lines.append(f"  reviewed by {found['reviewer']}, {shown_time(found['reviewed'])}: {found['review']}")
-    lines += ["", *_impact(found["impact"]), "", found["diff"], "", f"content {found['content_hash']}"]
-    return [harmless(part) for line in lines for part in line.split("\n")]
+    lines += [
+        "",
+        *_impact(found["impact"]),
+        "",
+        f"Changes:\n{found['diff']}",
+        "",
+        f"content {found['content_hash']}",
+    ]
+    return [harmless(line) for line in lines]
 
 
 def _standing(found: dict[str, Any]) -> str:

@@ -121,7 +121,7 @@ def _as_json(observation: Observation, hostname: str) -> dict[str, Any]:
 
 
 def _as_text(observation: Observation) -> str:
-    lines = [harmless(alert.output.strip()).replace("\n", "\\n") for alert in observation.alerts]
+    lines = [harmless(alert.output.strip().replace("\n", "\\n")) for alert in observation.alerts]
     rules = len({alert.rule for alert in observation.alerts})
     lines.append(
         f"{observation.events} events, {len(observation.alerts)} alerts of {rules} rules, "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
@@ -12,10 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from package_hunter.cli.console import harmless
+from package_hunter.cli.console import harmless, print_table
 from package_hunter.errors import NothingToScanError, RuleFileError, UsageError
 from package_hunter.rules import Problem, RuleSet, builtin_files, check_rules, compile_matcher, load_rules
 from package_hunter.rules.explain import event_type_names, explain
@@ -94,13 +91,14 @@ def _by_place(problem: Problem) -> tuple[str, int, int]:
 def list_rules(rules: RuleFiles = None, no_builtin_rules: NoBuiltin = False) -> None:
     """A table of the rules."""
     ruleset = load_rules(rules or [], builtin=not no_builtin_rules)
-    table = Table("Rule", "Priority", "Tags", "Event types", "Enabled", box=None, header_style="bold")
-    for rule in ruleset.rules:
-        shown = ", ".join(event_type_names(rule, 4))
-        cells = (rule.name, rule.priority, " ".join(rule.tags), shown, "yes" if rule.enabled else "no")
-        table.add_row(*map(harmless, cells))
-    width = None if sys.stdout.isatty() else 200
-    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+    rows = [
+        (
+            *(rule.name, rule.priority, " ".join(rule.tags), ", ".join(event_type_names(rule, 4))),
+            "yes" if rule.enabled else "no",
+        )
+        for rule in ruleset.rules
+    ]
+    print_table(("Rule", "Priority", "Tags", "Event types", "Enabled"), rows)
 
 
 @app.command("explain")
@@ -116,7 +114,7 @@ def explain_rule(
         near = difflib.get_close_matches(name, [r.name for r in ruleset.rules], 1, 0.4)
         hint = f"Did you mean {near[0]!r}?" if near else "`package-hunter rules list` shows all."
         raise UsageError(f"There is no rule {name!r}.", hint)
-    print(harmless(explain(rule)))
+    print("\n".join(map(harmless, explain(rule).split("\n"))))
 
 
 @app.command()

@@ -21,6 +21,7 @@ from package_hunter.governance import figures, folder, policies, policy_file, re
 from package_hunter.governance.document import Document, digest_of, from_toml
 from package_hunter.governance.figures import RuleFigures
 from package_hunter.governance.proposals.alone import require_alone
+from package_hunter.model.scan import Decision
 from package_hunter.policy.decide import today
 from package_hunter.policy.load import read_text
 from package_hunter.store import places
@@ -45,13 +46,18 @@ def show(scope: _Scope = "all") -> None:
             lines = [f"{scope_name(place)} has no policy of its own."]
         else:
             lines.append(f"digest {layer.digest}")
-            lines += [f"{verdict.value}: {decision.value}" for verdict, decision in layer.policy.by_verdict]
+            lines += [f"{verdict.value}: {_asks(decision)}" for verdict, decision in layer.policy.by_verdict]
             found = figures.of_policy(session, EVERYTHING, place)
             lines += [line for rule in found.rules for line in _rule_lines(rule)]
         if place.project is not None:
             lines += _holding(session, place)
     for line in lines:
         typer.echo(harmless(line))
+
+
+def _asks(decision: Decision) -> str:
+    """The strictest of all policies decides: one that says pass lets nothing pass that another one holds."""
+    return "asks for nothing" if decision is Decision.PASS else decision.value
 
 
 def _rule_lines(rule: RuleFigures) -> list[str]:

@@ -34,16 +34,22 @@ def ask(
 ) -> dict[str, Any]:
     """The gate's last word. Errors as `Remote.scan`."""
     at = {"project": wish.project}
-    word = remote.get("/gate", at | {"commit": wish.commit})
+    end = time.monotonic() + wish.seconds
+    word = _word(remote, wish, end)
     if wish.fetch and word.get("result") == "missing" and not word.get("waits"):
         remote.post("/gate/fetches", at, {"commit": wish.commit, **(wish.tree or {})})
         progress("the server fetches the commit")
-        word = remote.get("/gate", at | {"commit": wish.commit})
-    end = time.monotonic() + wish.seconds
+        word = _word(remote, wish, end)
     while word.get("result") == "missing" and _may_change(word) and time.monotonic() < end:
         sleep(_PAUSE_SECONDS)
-        word = remote.get("/gate", at | {"commit": wish.commit})
+        word = _word(remote, wish, end)
     return word
+
+
+def _word(remote: Remote, wish: Wish, end: float) -> dict[str, Any]:
+    """The gate's word now; a server that does not answer is asked again until ``end``."""
+    asked = {"project": wish.project, "commit": wish.commit}
+    return remote.get("/gate", asked, patience=max(0.0, end - time.monotonic()))
 
 
 def _may_change(word: Mapping[str, Any]) -> bool:

@@ -89,9 +89,12 @@ class Remote:
         self._wait(str(info["id"]), seconds)
         return self._report(str(info["id"]))
 
-    def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """What the server answers; errors as `scan`."""
-        return self._json(self._call("GET", path, params=dict(query), patience=_TROUBLE_SECONDS))
+    def get(self, path: str, query: Mapping[str, str], patience: float = 0.0) -> dict[str, Any]:
+        """What the server answers; errors as `scan`. ``patience``: so many seconds, two minutes at most, a server that
+        does not answer is asked again."""
+        return self._json(
+            self._call("GET", path, params=dict(query), patience=min(patience, _TROUBLE_SECONDS))
+        )
 
     def post(self, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
         """The same, of a request with a body."""
@@ -180,6 +183,8 @@ class Remote:
             except httpx.TransportError as error:
                 if time.monotonic() - began >= patience:
                     raise self._silent(error) from error
+                if tries == 1:
+                    self._progress(f"{self._silent(error)} Trying again for up to {patience:.0f} s.")
                 self._sleep(min(2.0, 0.2 * tries))
                 continue
             pause = _try_again_in(answer)

@@ -50,8 +50,9 @@ def name_of(purl: str) -> Name:
 
 
 def name_in(purl: str) -> Name | None:
-    """The name in a purl out of a box or a document; None where it is none, or longer than we keep."""
-    if len(purl) > MAX_TARGET or purl != clean_text(purl, MAX_TARGET):
+    """The name in a purl out of a box or a document; None where it is none, or longer than we keep. A character that
+    is percent-encoded there is the same as one that is not: in ``base`` all that nobody sees is encoded."""
+    if len(purl) > MAX_TARGET:
         return None
     try:
         parsed = PackageURL.from_string(purl)

@@ -9,10 +9,17 @@ are well formed but not to be shown (controls, reordering, NUL) stay: it is for 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_NEEDS = re.compile(r"[^\x20-\x7e]")
+# Unicode's Default_Ignorable_Code_Point that Python calls printable, and the empty Braille cell: nobody sees them
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def well_formed(text: str) -> str:
@@ -30,6 +37,19 @@ def shortened(text: str, most: int = 200) -> str:
     """A name or an address for a sentence: its begin, and how long it is, where it has more than ``most``
     characters (a name that nobody can read through says no more than that)."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with what nobody sees, or what moves other text (controls, reordering, zero width, odd spaces), as
+    escapes; the characters of ``keep`` stay."""
+    return _NEEDS.sub(lambda hit: hit[0] if hit[0] in keep else _escaped(hit[0]), text)
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() and not _UNSEEN.match(char):
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _bytes_of(text: str) -> bytes:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
 from package_hunter.notices import destinations, outbox, secrecy
-from package_hunter.notices.guard import Guard, networks
+from package_hunter.notices.guard import Guard, RefusedError, networks
 from package_hunter.notices.issues import IssueBook, NoBook
 from package_hunter.notices.kinds import SENDERS
 from package_hunter.notices.kinds.base import NotDeliveredError, Tools
@@ -123,6 +123,8 @@ class Deliverer:
             problem = error
         except StoreError:
             raise
+        except RefusedError as error:
+            problem = NotDeliveredError(str(error), final=error.final)
         except HunterError as error:
             problem = NotDeliveredError(str(error))
         except Exception as error:

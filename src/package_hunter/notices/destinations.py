@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import Actor
 from package_hunter.errors import HostError, UsageError
 from package_hunter.notices import outbox, secrecy
+from package_hunter.notices.guard import Guard, networks
 from package_hunter.notices.kinds import AnySettings
 from package_hunter.notices.kinds.base import DestinationSettings
 from package_hunter.notices.outbox import Event, Notice
@@ -29,6 +30,14 @@ from package_hunter.store.places import MissingError, TakenError
 
 MAX_AT_A_PLACE = 50
 _ADAPTER: TypeAdapter[AnySettings] = TypeAdapter(AnySettings)
+
+
+def check_target(new: DestinationSettings, allowed: str) -> None:
+    """UsageError where nothing could ever be told there: its address is one that is not public, nor in the networks
+    ``allowed`` (PACKAGE_HUNTER_NOTICES_ALLOW)."""
+    url = getattr(new, "url", None)  # mail goes by the mail server, wherever that is
+    if isinstance(url, str):
+        Guard(networks(allowed)).check_literal(url)
 
 
 @dataclass(frozen=True, slots=True)

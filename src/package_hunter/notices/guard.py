@@ -12,6 +12,8 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import httpx
+
 from package_hunter.errors import HunterError, UsageError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -26,7 +28,25 @@ _V4_COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 class RefusedError(HunterError):
-    """The place is one that notices do not go to."""
+    """The place is one that notices do not go to. ``final``: what was given is an address, so that no other answer of
+    a name can change it."""
+
+    def __init__(self, message: str, advice: str = "", final: bool = False) -> None:
+        super().__init__(message, advice)
+        self.final = final
+
+
+def literal(host: str, port: int) -> Sequence[str]:
+    """The addresses that a host stands for whatever name servers say: itself, in any notation that connecting takes
+    (``127.1``, ``0x7f000001``), or those of this machine's own name (RFC 6761, localhost); none of other names."""
+    bare = host.strip("[]").rstrip(".").lower()
+    local = bare == "localhost" or bare.endswith(".localhost")
+    flags = 0 if local else socket.AI_NUMERICHOST
+    try:
+        found = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=flags)
+    except (OSError, UnicodeError):
+        return ()
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -54,7 +74,21 @@ class Guard:
     def addresses(self, host: str, port: int, secure: bool) -> list[str]:
         """The addresses to connect to. RefusedError where one of them is not public, or where the connection would not
         be encrypted on its way out; OSError where the name has none."""
-        found = [ipaddress.ip_address(text) for text in self.resolver(host, port)]
+        final = bool(literal(host, port))
+        return self._checked(self.resolver(host, port), secure, final)
+
+    def check_literal(self, url: str) -> None:
+        """UsageError where the URL's host is an address that `addresses` would refuse; a name is looked up when it is
+        told something, and says nothing before."""
+        parsed = httpx.URL(url)
+        secure = parsed.scheme == "https"
+        try:
+            self._checked(literal(parsed.host, parsed.port or 443), secure, True)
+        except RefusedError as error:
+            raise UsageError(f"Nothing is told there: {error.message}", error.advice) from error
+
+    def _checked(self, texts: Sequence[str], secure: bool, final: bool) -> list[str]:
+        found = [ipaddress.ip_address(text) for text in texts]
         for address in found:
             if self._inside(address):
                 continue
@@ -62,9 +96,10 @@ class Guard:
                 raise RefusedError(
                     "It has an address that is not public.",
                     f"Whoever runs the server can allow its network: {self.setting}.",
+                    final,
                 )
             if not secure:
-                raise RefusedError("It would be told without encryption.", "Use https.")
+                raise RefusedError("It would be told without encryption.", "Use https.", final)
         return [str(address) for address in found]
 
     def _inside(self, address: Address) -> bool:

@@ -8,18 +8,9 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from package_hunter.model.report import Report
-from package_hunter.model.text import all_well_formed
+from package_hunter.model.text import all_well_formed, visible
 
 P = ParamSpec("P")
-_NEEDS = re.compile(r"[^\x20-\x7e]")
-
-
-def _shown(match: re.Match[str]) -> str:
-    char = match.group()
-    if char.isprintable():  # not: controls, bidi overrides, zero-width, surrogates, odd spaces
-        return char
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def harmless(text: object, limit: int = 400) -> str:
@@ -28,7 +19,7 @@ def harmless(text: object, limit: int = 400) -> str:
     over = len(line) - limit
     if over > 0:
         line = line[:limit]
-    line = _NEEDS.sub(_shown, line)
+    line = visible(line)
     return f"{line}… ({over} more characters)" if over > 0 else line
 
 

@@ -20,6 +20,7 @@ from package_hunter.store.scoping import scoped
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 MAX_PARTS = 20
+_WHOLE_SERVER = ("all", "everywhere")  # what commands, answers and policies call it where they name a place
 
 
 class TakenError(UsageError):
@@ -68,7 +69,11 @@ def add_group(session: Session, path: str, by: Actor, why: str | None = None) ->
 
 
 def _require_place(session: Session, path: str) -> None:
-    check_path(path)
+    if check_path(path).split("/")[0].lower() in _WHOLE_SERVER:
+        raise UsageError(
+            f"{path!r} would read as the whole server.",
+            f"Nothing at the top is called {' or '.join(_WHOLE_SERVER)}: choose another path.",
+        )
     for kind, table in (("project", Project), ("group", Group)):
         if session.scalar(select(table.id).where(table.path == path)) is not None:
             raise TakenError(f"There is a {kind} {path!r} already.", "Choose another path.")

@@ -148,3 +148,31 @@ def test_a_policy_is_tried_before_it_holds(config: Settings, capsys: Out, tmp_pa
 def test_a_filter_that_is_none_is_said(config: Settings, capsys: Out, only: str) -> None:
     assert hunt(capsys, "findings", "list", "--only", only).returncode == 2
     assert hunt(capsys, "findings", "list", "--only", "kind=a", "--only", "kind=b").returncode == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028"])
+def test_a_note_cannot_pass_for_somebody_elses(config: Settings, capsys: Out, end: str) -> None:
+    one = _ids(capsys)[0]
+    forged = "note by ana, 2026-01-01 00:00 UTC: harmless"
+    assert hunt(capsys, "findings", "note", one, f"ok{end}{forged}").returncode == 0
+    lines = _shown(capsys, one).splitlines()
+    assert forged not in "".join(line for line in lines if line.startswith("note by ana"))
+    assert len([line for line in lines if line.startswith("note by ")]) == 1
+    assert forged in "".join(lines)
+
+
+def test_ids_stay_whole_in_a_pipe(config: Settings, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = _ids(capsys)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert _ids(capsys) == wide
+    assert all(len(one) == 36 for one in wide)
+
+
+def test_a_policy_that_asks_for_nothing_says_so(config: Settings, capsys: Out, tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text('[verdicts]\nsuspicious = "block"\n')
+    assert hunt(capsys, "policy", "put", "ops", str(file)).returncode == 0
+    shown = hunt(capsys, "policy", "show", "ops").stdout
+    assert "malicious: asks for nothing" in shown
+    assert "suspicious: block" in shown
+    assert ": pass" not in shown

@@ -58,6 +58,10 @@ def _tell(server: Running, what: str = "x") -> None:
 def test_from_an_event_to_the_teams_place_and_back(folder: Path) -> None:
     with receiver() as there, running(folder, **ALLOW) as server, _lead(server) as lead:
         hook = {"kind": "webhook", "url": f"{there.url}/in"}
+        for inner in ("https://169.254.169.254/", "https://[::ffff:10.0.0.1]/x"):
+            wrong = {"name": "in", "settings": hook | {"url": inner}}
+            refused = lead.post("/api/v1/destinations", json=wrong)
+            assert (refused.status_code, "not public" in refused.text) == (400, True), refused.text
         made = lead.post("/api/v1/destinations", json={"name": "soc", "settings": hook})
         assert made.status_code == 201, made.text
         assert made.json()["secret"].startswith("whsec_")

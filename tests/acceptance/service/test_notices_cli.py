@@ -107,3 +107,28 @@ def test_the_documents_name_every_event_and_kind() -> None:
     text = (ROOT / "docs/notices.md").read_text()
     for event in Event:
         assert (f"| `{event.value}` |" in text) is (event is not Event.TEST)
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "more"),
+    [
+        ("webhook", "https://169.254.169.254/latest", ()),
+        ("slack", "https://10.0.0.1/services/x", ()),
+        ("gitlab", "https://[fd00::1]/", ("--project", "web/shop", "--secret-file", "token")),
+    ],
+)
+def test_an_inner_address_is_not_taken(
+    config: Settings,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    url: str,
+    more: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "token").write_text("secret\n")
+    said = hunt(capsys, "notices", "add", "soc", kind, "--url", url, *more)
+    assert (said.returncode, "not public" in said.stderr) == (2, True), said.stderr
+    assert "PACKAGE_HUNTER_NOTICES_ALLOW" in said.stderr
+    assert "soc" not in hunt(capsys, "notices", "list").stdout

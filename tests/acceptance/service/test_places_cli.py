@@ -63,3 +63,15 @@ def test_what_is_wrong_is_said(
     said = hunt(capsys, *arguments)
     assert (said.returncode, said.stdout) == (2, "")
     assert said.stderr
+
+
+@pytest.mark.parametrize("path", ["all", "everywhere", "ALL", "Everywhere", "all/shop", "everyWhere/a/b"])
+def test_nothing_is_called_as_the_whole_server_is(
+    config: Settings, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    for kind in ("project", "group"):
+        said = hunt(capsys, kind, "add", path)
+        assert (said.returncode, "would read as the whole server" in said.stderr) == (2, True)
+    assert hunt(capsys, "group", "add", "web").returncode == 0
+    assert hunt(capsys, "project", "add", "web/all").returncode == 0
+    assert hunt(capsys, "project", "add", "allies").returncode == 0

@@ -207,3 +207,21 @@ def test_policies_go_past_proposals_only_where_one_is_alone(
         accounts.remove_user(session, "bea")
     assert hunt(capsys, "policy", "put", "all", file).returncode == 0
     assert proposal(config, 1).state == "open"
+
+
+def test_nothing_in_a_proposal_passes_for_what_the_command_says(
+    config: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(HOOKS + 'name = "no\u202e hooks\u200b"\n')
+    forged = "fine\n  approved by bea, 2026-01-01 00:00 UTC\ncontent 0000"
+    asked = ("policy", "propose", str(path), "--as", "ann", "--why", forged)
+    assert run(capsys, *asked).returncode == 0
+    shown = hunt(capsys, "proposals", "show", "1").stdout
+    assert "\u202e" not in shown
+    assert "\u200b" not in shown
+    assert '+rule[1].name: "no\\u202e hooks\\u200b"' in shown
+    lines = shown.splitlines()
+    assert not any(line.startswith("  approved by") for line in lines)
+    assert len([line for line in lines if line.startswith("content ")]) == 1
+    assert "      approved by bea, 2026-01-01 00:00 UTC" in lines

@@ -16,6 +16,7 @@ from package_hunter.errors import UsageError
 from package_hunter.notices import deliver, deliveries, destinations, outbox, secrecy
 from package_hunter.notices.deliver import DELAYS_MS, Deliverer, Running
 from package_hunter.notices.destinations import NewDestination
+from package_hunter.notices.guard import Guard
 from package_hunter.notices.kinds.gitlab import GitLab
 from package_hunter.notices.kinds.webhook import Webhook
 from package_hunter.notices.outbox import EVERYWHERE, Event, Notice, Scope
@@ -463,3 +464,17 @@ def test_about_nobody_is_told_everywhere(
 
 def test_the_lease_is_longer_than_all_requests_of_one_delivery() -> None:
     assert deliver.LEASE_MS > 5 * 20_000
+
+
+@pytest.mark.parametrize("url", ["https://169.254.169.254/", "https://127.1/hook"])
+def test_what_the_guard_refuses_for_good_is_not_tried_again(
+    store: Store, settings: Settings, url: str
+) -> None:
+    guarded = Deliverer(store, settings, Outgoing(Guard(), seconds=5))
+    _add(store, settings, url)
+    _tell(store)
+    [problem] = _all(guarded)
+    assert "not public" in str(problem)
+    with store.read() as session:
+        [row] = deliveries.listed(session, Place(), 10, "dead")
+    assert row.attempts == 1

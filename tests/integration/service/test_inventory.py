@@ -369,3 +369,24 @@ def test_ids_that_are_nobodys(world: World) -> None:
     with world.store.write() as session:
         intake.take_locks(session, uuid.uuid4(), [Pin(LEFT, "left", "1.0.0", sri("one"))])
     assert has(world, purl=LEFT) == []
+
+
+@pytest.mark.parametrize(
+    ("handed", "asked"),
+    [
+        ("pkg:npm/a%00b", "pkg:npm/a\0b"),
+        ("pkg:npm/%E2%80%AEevil@1", "pkg:npm/\u202eevil@1"),
+        ("pkg:gem/a\x85b@2", "pkg:gem/a%C2%85b@2"),
+    ],
+)
+def test_what_an_sbom_may_name_may_be_asked_for(world: World, handed: str, asked: str) -> None:
+    with world.store.write() as session:
+        taken = intake.take_sbom(
+            session, world.ids["web/shop"], intake.read_sbom(sbom_of(handed), COMMIT), BY
+        )
+        assert (taken.components, taken.without_purl) == (1, 0)
+    for purl in (handed, asked):
+        [found] = has(world, purl=purl)
+        assert found.project == "web/shop"
+        assert found.what.isascii()
+        assert found.what.isprintable()

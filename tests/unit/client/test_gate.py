@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +16,7 @@ import pytest
 
 from package_hunter.client.gate import Wish, ask, job_credentials
 from package_hunter.client.remote import Remote
-from package_hunter.errors import UsageError
+from package_hunter.errors import UnreachableError, UsageError
 
 COMMIT = "a" * 40
 Answer = Callable[[str, str, dict[str, Any]], tuple[int, dict[str, Any]]]
@@ -109,3 +111,37 @@ def test_a_refusal_is_the_servers_own_words(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PACKAGE_HUNTER_ID_TOKEN", "a.b.c")
     with server(lambda *_: (201, {"nothing": 1})) as url, pytest.raises(UsageError, match="no token"):
         job_credentials(url)
+
+
+@pytest.fixture
+def nobody() -> str:
+    """The address of a port that nobody listens at."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("fetch", [False, True])
+def test_who_does_not_wait_is_told_at_once_that_nobody_answers(nobody: str, fetch: bool) -> None:
+    pauses: list[float] = []
+    silent = pytest.raises(UnreachableError, match="does not answer")
+    with Remote(nobody, None, quiet, pauses.append) as remote, silent as told:
+        ask(remote, Wish("web/shop", COMMIT, fetch), quiet)
+    assert told.value.exit_code == 69
+    assert pauses == []
+
+
+def test_who_waits_is_told_that_it_is_tried_again(nobody: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    with Remote(nobody, None, said.append, sleep) as remote, pytest.raises(UnreachableError):
+        ask(remote, Wish("web/shop", COMMIT, seconds=30.0), quiet, sleep)
+    assert len(said) == 1
+    assert "does not answer" in said[0]
+    assert "Trying again for up to 30 s." in said[0]
+    assert 1030.0 <= clock[0] < 1040.0

@@ -23,6 +23,10 @@ SHA256 = hashlib.sha256(b"x").hexdigest()
         ("pkg:PyPI/Foo_Bar@1", Name("pkg:pypi/foo-bar", "1")),
         ("pkg:gem/nokogiri@1.18?platform=x86_64-linux#lib", Name("pkg:gem/nokogiri", "1.18")),
         ("pkg:npm/a", Name("pkg:npm/a", "")),
+        ("pkg:npm/a%00b", Name("pkg:npm/a%00b", "")),
+        ("pkg:npm/a\0b", Name("pkg:npm/a%00b", "")),
+        ("pkg:gem/a%0Ab@2", Name("pkg:gem/a%0Ab", "2")),
+        ("pkg:npm/\u202eevil@1", name_of("pkg:npm/%E2%80%AEevil@1")),
     ],
 )
 def test_a_purl_is_split(purl: str, name: Name) -> None:
@@ -31,7 +35,7 @@ def test_a_purl_is_split(purl: str, name: Name) -> None:
 
 
 @pytest.mark.parametrize(
-    "purl", ["", "a", "pkg:", "pkg:npm", "pkg:npm/a\0b", "pkg:npm/" + "a" * 600, "\ud800"]
+    "purl", ["", "a", "pkg:", "pkg:npm", "pkg:npm/a@1\0", "pkg:npm/a@1%00", "pkg:npm/" + "a" * 600, "\ud800"]
 )
 def test_what_is_none_is_refused(purl: str) -> None:
     assert name_in(purl) is None

@@ -95,3 +95,50 @@ def test_a_setting_that_names_no_networks(text: str) -> None:
     with pytest.raises(UsageError, match="NOTICES_ALLOW"):
         networks(text)
     assert networks("") == networks(" , ") == ()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "169.254.169.254",
+        "[::1]",
+        "127.1",
+        "0x7f000001",
+        "2130706433",
+        "localhost",
+        "10.0.0.1:8443",
+    ],
+)
+def test_an_inner_address_is_refused_before_it_is_told_anything(host: str) -> None:
+    with pytest.raises(UsageError, match="not public") as told:
+        Guard(resolver=_never).check_literal(f"https://{host}/hook")
+    assert "PACKAGE_HUNTER_NOTICES_ALLOW" in told.value.advice
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://1.1.1.1/", "https://hooks.example/x", "https://[2606:4700:4700::1111]/", "http://a.example/"],
+)
+def test_names_and_public_addresses_are_taken(url: str) -> None:
+    Guard(resolver=_never).check_literal(url)
+
+
+def test_what_is_allowed_is_taken_and_what_is_not_encrypted_is_not() -> None:
+    guard = Guard(networks("127.0.0.0/8, 169.254.0.0/16, ::1/128"), _never)
+    for url in ("http://127.0.0.1:80/", "https://169.254.169.254/", "http://localhost/"):
+        guard.check_literal(url)
+    for url in ("http://1.1.1.1/", "https://10.0.0.1/"):
+        with pytest.raises(UsageError):
+            guard.check_literal(url)
+
+
+def test_only_what_no_name_can_change_is_refused_for_good() -> None:
+    for host, final in (("10.0.0.1", True), ("127.1", True), ("inner.example", False)):
+        with pytest.raises(RefusedError) as told:
+            Guard(resolver=lambda *_: ["10.0.0.1"]).addresses(host, 443, True)
+        assert told.value.final is final
+
+
+def _never(host: str, port: int) -> list[str]:
+    raise AssertionError(f"{host}:{port} was looked up")
