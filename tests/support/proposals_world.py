@@ -38,12 +38,13 @@ class World:
             self.add(name, Role.SECURITY_ADMIN)
         self.add("dev", Role.DEVELOPER, "web/shop")
 
-    def add(self, name: str, role: Role | None = None, path: str = "") -> None:
-        """An account with a role, a token's where the name says so."""
+    def add(self, name: str, role: Role | None = None, path: str = "", owner: str | None = None) -> None:
+        """An account with a role, a token's (with an owner, where it has one) where the name says so."""
         with self.store.write() as session:
             home = places.project_at(session, EVERYTHING, "web/shop").id
             if name.startswith("token:"):
-                tokens.add_token(session, name.removeprefix("token:"), Start((), home), TEST)
+                limits = tokens.Limits(owner=owner)
+                tokens.add_token(session, name.removeprefix("token:"), Start((), home), TEST, limits=limits)
             else:
                 members.add_account(session, name, "user", home)
             if role is not None:

@@ -12,7 +12,7 @@ from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import decide, people
 from package_hunter.governance.proposals.decide import Emergency
 from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
-from package_hunter.store import documents, history, members
+from package_hunter.store import documents, history, members, persons
 from package_hunter.store.canonical import content_hash
 from package_hunter.store.database import Store
 from package_hunter.store.notice_tables import NoticeRow
@@ -125,12 +125,39 @@ def test_the_same_person_twice_at_once_is_one_approval(world: World) -> None:
 
 
 def test_tokens_propose_and_never_approve(world: World) -> None:
-    world.add("token:ci", Role.SECURITY_ADMIN)
+    world.add("token:ci", Role.SECURITY_ADMIN, owner="carl")
     number = world.propose("ann", TWO)
     with pytest.raises(ForbiddenError, match="never approve"):
         world.approve("token:ci", number)
     mine = world.propose("token:ci", {"approvals": 3})
+    with pytest.raises(ForbiddenError, match="do not approve their own"):
+        world.approve("carl", mine)
     assert world.approve("bea", mine) == "applied"
+
+
+def test_a_token_that_is_nobodys_is_no_second_person(world: World) -> None:
+    world.add("token:bot", Role.DEVELOPER)
+    with pytest.raises(ForbiddenError, match="is nobody's") as refused:
+        world.propose("token:bot", TWO)
+    assert "token add NAME --owner" in refused.value.advice
+    number = world.propose("ann", TWO)
+    with pytest.raises(ForbiddenError, match="is nobody's"):
+        world.edit("token:bot", number, {"approvals": 3})
+    assert world.get(number).version == 1
+
+
+def test_a_token_is_nobodys_though_others_are_linked(world: World) -> None:
+    """Accounts of other people that are linked make nobody's token nobody else's."""
+    world.add("token:bot", Role.DEVELOPER)
+    with world.store.write() as session:
+        persons.link(session, "ann", "bea", TEST)
+    with pytest.raises(ForbiddenError, match="is nobody's"):
+        world.propose("token:bot", TWO)
+    world.add("token:mine", Role.DEVELOPER, owner="bea")
+    number = world.propose("token:mine", TWO)
+    for name in ("ann", "bea"):
+        with pytest.raises(ForbiddenError, match="do not approve their own"):
+            world.approve(name, number)
 
 
 def test_who_may_not_propose_or_approve_there_does_not(world: World) -> None:

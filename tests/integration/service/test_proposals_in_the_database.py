@@ -250,3 +250,15 @@ def test_a_proposal_begins_open(world: World) -> None:
     if world.store.is_sqlite:
         every = ", ".join(["number", "state", *columns])
         refused(world, "never replaced", f"REPLACE INTO proposals ({every}) SELECT {every} FROM proposals")
+
+
+def test_only_people_and_their_tokens_write_proposals(world: World) -> None:
+    number = world.propose("ann", TWO)
+    edit = (
+        "INSERT INTO proposal_edits (proposal, version, account_id, editor, created, document, content_hash) "
+        "VALUES (:number, 2, :account, 'x', 1, '{}', :hash)"
+    )
+    values = {"number": number, "hash": "0" * 64}
+    refused(world, "only people and their tokens", edit, account=account(world, "token:ci"), **values)
+    world.add("token:mine", Role.DEVELOPER, owner="bea")
+    world.sql(edit, account=account(world, "token:mine"), **values)

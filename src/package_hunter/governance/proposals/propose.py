@@ -40,7 +40,9 @@ class By:
 
 
 def acting(session: Session, name: str, origin: str, at: int | None = None) -> By:
-    """The live account of this name as who acts; MissingError."""
+    """The live account of this name as who acts; MissingError. ForbiddenError: a CI job, which has none."""
+    if name.startswith("job:"):
+        raise _nobody(name)
     return By(people.account(session, name), origin, now_ms() if at is None else at)
 
 
@@ -141,11 +143,20 @@ def edit(session: Session, by: By, number: int, prepared: Prepared, asked: Asked
 
 
 def _require(session: Session, by: By, place: Place) -> None:
+    if not people.is_somebody(session, by.account):
+        raise _nobody(by.account.name)
     if not people.may_at(access_of(session, by.account.name), place, Permission.PROPOSAL_MAKE):
         raise ForbiddenError(
             f"{by.account.name!r} may not propose changes there ({place.name}).",
             f"It takes the permission {Permission.PROPOSAL_MAKE.value}.",
         )
+
+
+def _nobody(name: str) -> ForbiddenError:
+    return ForbiddenError(
+        f"{name[:140]!r} is nobody's: only people, and tokens with an owner, make or edit proposals.",
+        "Make a token that is yours, by package-hunter token add NAME --owner YOU, or propose it yourself.",
+    )
 
 
 def _checked(asked: Asked, now: int, expires: int) -> Asked:

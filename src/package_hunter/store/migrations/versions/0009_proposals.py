@@ -138,6 +138,11 @@ _ME = "(SELECT p.person_id FROM account_persons p WHERE p.account_id = {account}
 _LIVE_USER = (
     "EXISTS (SELECT 1 FROM accounts a WHERE a.id = {account} AND a.kind = 'user' AND a.removed IS NULL)"
 )
+# (a token without an owner is a person of its own, which no user is)
+_SOMEBODY = (
+    "EXISTS (SELECT 1 FROM account_persons me JOIN account_persons p ON p.person_id = me.person_id "
+    "JOIN accounts u ON u.id = p.account_id WHERE me.account_id = {account} AND u.kind = 'user')"
+)
 _COUNTED = (
     "(SELECT count(DISTINCT me.person_id) FROM approvals y "
     "JOIN account_persons me ON me.account_id = y.account_id JOIN accounts a ON a.id = y.account_id "
@@ -203,6 +208,12 @@ def _about_edits() -> Iterator[_Rule]:
         "INSERT",
         f"NOT EXISTS ({of} AND ({first} OR {later}))",
         ("edits follow each other, while the proposal is open"),
+    )
+    yield (
+        "proposal_edits",
+        "INSERT",
+        f"NOT {_SOMEBODY.format(account='NEW.account_id')}",
+        "only people and their tokens propose",
     )
     yield "proposal_edits", "UPDATE", "1 = 1", "an edit is never changed"
 
