@@ -142,6 +142,9 @@ class ProposalInfo(ProposalSummary):
     content_hash: str = Field(description="SHA-256 of the document as canonical JSON (RFC 8785).")
     base_hash: str = Field(description="The same, of what was in force when it was made.")
     version: int
+    stuck: str | None = Field(
+        description="Why an open one gets no approvals as things stand, with what to do; null where it can."
+    )
     diff: str
     impact: ImpactInfo
     edits: list[EditInfo]

@@ -70,7 +70,9 @@ def edit(
         prepared = propose.prepare(session, old.kind, place, document_of(file), budget())
     store, _ = act(who)
     with store.write() as session:
-        say_state(propose.edit(session, by(session, who), number, prepared, Asked(why, moment(apply_at))))
+        say_state(
+            propose.edit(session, by(session, who), number, prepared, Asked(why, moment(apply_at))), session
+        )
 
 
 @app.command("list")
@@ -136,7 +138,7 @@ def approve(
     store, proof = act(who)
     with store.write() as session:
         seen = content or str(found["content_hash"])
-        say_state(decide.approve(session, by(session, who), number, seen, proof))
+        say_state(decide.approve(session, by(session, who), number, seen, proof), session)
 
 
 @app.command("reject")
@@ -172,4 +174,4 @@ def break_glass(
     """Apply a proposal now, without approval. Everybody concerned is told, and somebody else must review it."""
     store, _ = act(who)
     with store.write() as session:
-        say_state(decide.break_glass(session, by(session, who), number, reason, why))
+        say_state(decide.break_glass(session, by(session, who), number, reason, why), session)

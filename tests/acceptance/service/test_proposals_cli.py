@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from package_hunter.access.roles import Role
+from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.governance.policies import current
@@ -207,3 +208,24 @@ def test_policies_go_past_proposals_only_where_one_is_alone(
         accounts.remove_user(session, "bea")
     assert hunt(capsys, "policy", "put", "all", file).returncode == 0
     assert proposal(config, 1).state == "open"
+
+
+def test_whom_nobody_could_approve_is_told_when_he_proposes(
+    config: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = policy_file(tmp_path)
+    with open_store(config).write() as session:
+        web = Place(group=places.group_at(session, EVERYTHING, "web"))
+        members.give(session, "bea", Role.SECURITY_ADMIN, web, TEST)
+        for name in ("ann", "bea"):
+            members.take(session, name, Role.SECURITY_ADMIN, Place(), TEST)
+    told = "Nobody can approve this at everywhere: "
+    made = run(capsys, "proposals", "make", "policy", file, "--as", "dev", "--why", "no hooks")
+    assert (made.returncode, told in made.stderr) == (0, True)
+    assert told in hunt(capsys, "proposals", "show", "1").stdout
+    said = hunt(capsys, "policy", "put", "web", file)
+    assert said.returncode == 0, "bea alone may approve there"
+    with open_store(config).write() as session:
+        members.give(session, "ann", Role.SECURITY_ADMIN, web, TEST)
+    said = hunt(capsys, "policy", "put", "web/shop", file)
+    assert (said.returncode, "2 people may approve changes here (web/shop)" in said.stderr) == (2, True)

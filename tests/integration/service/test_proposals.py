@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from package_hunter.access.roles import Role
 from package_hunter.errors import UsageError
-from package_hunter.governance.proposals import decide, people
+from package_hunter.governance.proposals import decide, people, views
 from package_hunter.governance.proposals.decide import Emergency
 from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
-from package_hunter.store import documents, history, members, persons
+from package_hunter.store import documents, history, members, persons, places
 from package_hunter.store.canonical import content_hash
 from package_hunter.store.database import Store
 from package_hunter.store.notice_tables import NoticeRow
@@ -330,10 +330,75 @@ def test_where_there_is_one_person_only_changes_apply_and_are_marked(store: Stor
     assert world.get(waits).state == "open", "a developer alone is no approver"
     assert world.approve("ann", waits) == "applied"
     world.add("bea", Role.SECURITY_ADMIN, "web")
-    assert world.get(world.propose("ann", {"days": 9})).state == "open", "there is somebody else now"
+    assert world.get(world.propose("ann", {"days": 9}, "web")).state == "open", "there is somebody else there"
     with world.store.write() as session:
         members.give(session, "bea", Role.SECURITY_ADMIN, members.Place(), TEST)
     reviewing(world, "bea", number)
+
+
+def test_one_is_alone_at_the_place_not_on_the_whole_server(store: Store) -> None:
+    """Else somebody at web would keep every change for everywhere from ever being approved."""
+    world = World(store, "ann")
+    world.add("ben", Role.SECURITY_ADMIN, "web")
+    everywhere = world.get(world.propose("ann", {"days": 7}))
+    assert (everywhere.state, everywhere.way) == ("applied", "alone")
+    below = world.propose("ann", {"days": 6}, "web/shop")
+    assert world.get(below).state == "open", "ben may approve there"
+    assert world.approve("ben", below) == "applied"
+    mine = world.propose("ben", {"days": 5}, "web")
+    assert (world.get(mine).state, world.approve("ann", mine)) == ("open", "applied")
+
+
+def test_somebody_at_another_group_is_no_other_person_there(store: Store) -> None:
+    world = World(store, "ann")
+    with store.write() as session:
+        places.add_group(session, "web2", TEST)  # begins as web does, and is not below it
+    world.add("ben", Role.SECURITY_ADMIN, "web")
+    world.add("cat", Role.SECURITY_ADMIN, "web2")
+    taken = {"account": "ben", "role": "security-admin", "held": False}
+    assert world.approve("ben", world.propose("ann", taken, "web", "approval-rights")) == "applied"
+    for path in ("web", "web/shop"):
+        made = world.get(world.propose("ann", {"days": 8}, path))
+        assert (made.state, made.way, made.reviewed) == ("applied", "alone", None), path
+    assert world.get(world.propose("ann", {"days": 8}, "web2")).state == "open"
+
+
+def stuck_at(world: World, number: int) -> str | None:
+    with world.store.read() as session:
+        found = views.details(session, views.get(session, views.ALL, number), world.now)["stuck"]
+    assert found is None or isinstance(found, str)
+    return found
+
+
+def test_whom_nobody_could_approve_is_told_so(store: Store) -> None:
+    world = World(store, "ann")
+    with store.write() as session:
+        members.give(session, "ann", Role.SECURITY_ADMIN, world.place(session, "web"), TEST)
+        members.take(session, "ann", Role.SECURITY_ADMIN, members.Place(), TEST)
+    world.add("dan", Role.DEVELOPER)
+    nobody = str(stuck_at(world, world.propose("dan", {"days": 7})))
+    assert nobody.startswith("Nobody can approve this at everywhere: ")
+    number = world.propose("dev", {"days": 7}, "web/shop")
+    assert stuck_at(world, number) is None, "ann may"
+    world.edit("ann", number, {"days": 8}, "web/shop")
+    assert str(stuck_at(world, number)).startswith("Nobody can approve this at web/shop: ")
+    world.add("ben", Role.SECURITY_ADMIN, "web")
+    assert stuck_at(world, number) is None
+    waits = world.propose("ann", {"days": 9}, "web")
+    with store.write() as session:
+        members.remove_account(session, "ben")
+    assert "propose it again, and it applies at once" in str(stuck_at(world, waits))
+
+
+def test_too_few_who_could_approve_is_told(world: World) -> None:
+    world.approve("bea", world.propose("ann", {"approvals": 3}))
+    number = world.propose("ann", {"days": 9})
+    assert stuck_at(world, number) is None
+    with world.store.write() as session:
+        members.remove_account(session, "dora")
+    said = str(stuck_at(world, number))
+    assert said.startswith("Too few can approve this at everywhere: it takes 3 people")
+    assert "and 2 may approve there" in said
 
 
 def test_what_one_alone_wants_for_later_waits_for_its_time(store: Store) -> None:

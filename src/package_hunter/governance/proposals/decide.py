@@ -34,7 +34,7 @@ class Emergency(StrEnum):
 
 
 def propose(session: Session, by: By, prepared: Prepared, asked: Asked) -> Proposal:
-    """Make a proposal; it is applied at once where its author is the only person who could approve anything."""
+    """Make a proposal; applied at once where its author alone may approve at its place."""
     made = create(session, by, prepared, asked)
     settle(session, made, by.at, Applying("", by.actor, by.account.id))
     return made

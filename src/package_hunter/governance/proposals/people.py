@@ -79,11 +79,6 @@ def approvers(session: Session, place: Place) -> dict[uuid.UUID, list[str]]:
     return found
 
 
-def approvers_anywhere(session: Session) -> set[uuid.UUID]:
-    """The persons who may approve anything at all. Where that is one person, nobody could look at his changes."""
-    return persons(session, [who.id for who in _who_approve_somewhere(session)])
-
-
 def _who_approve_somewhere(session: Session) -> list[Account]:
     roles = [role.value for role in APPROVING_ROLES]
     query = select(Account).join(Member, Member.account_id == Account.id)
