@@ -130,7 +130,8 @@ def _decide(verb: str) -> Ask:
         body: dict[str, Any] = {"why": "a test"}
         if verb == "approve":
             with server.store.read() as session:
-                body = {"content_hash": session.get_one(Proposal, number).content_hash}
+                found = session.get_one(Proposal, number)
+                body = {"content_hash": found.content_hash, "version": found.version}
         if verb == "break-glass":
             body["reason"] = "accepted-risk"
         url = f"/api/v1/proposals/{number}/{verb}"

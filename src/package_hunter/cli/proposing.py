@@ -166,7 +166,14 @@ def shown(found: dict[str, Any]) -> list[str]:
         )
     if found["reviewed"]:
         lines.append(f"  reviewed by {found['reviewer']}, {shown_time(found['reviewed'])}: {found['review']}")
-    lines += ["", *_impact(found["impact"]), "", found["diff"], "", f"content {found['content_hash']}"]
+    lines += [
+        "",
+        *_impact(found["impact"]),
+        "",
+        found["diff"],
+        "",
+        f"version {found['version']}, content {found['content_hash']}",
+    ]
     return [harmless(part) for line in lines for part in line.split("\n")]
 
 

@@ -142,12 +142,14 @@ def test_a_finding_is_waived_by_two(config: Settings, capsys: pytest.CaptureFixt
     assert "block -> pass" in hunt(capsys, "proposals", "show", "1").stdout
     found = json.loads(hunt(capsys, "proposals", "show", "1", "--json").stdout)
     assert found["document"]["state"] == "false_positive"
-    stale = run(capsys, "proposals", "approve", "1", "--as", "ann", "--content", "0" * 64)
-    assert "not what you saw" in stale.stderr
-    assert (
-        run(capsys, "proposals", "approve", "1", "--as", "ann", "--content", found["content_hash"]).returncode
-        == 0
-    )
+    asks = ("proposals", "approve", "1", "--as", "ann")
+    for content, version in (("0" * 64, "1"), (found["content_hash"], "2")):
+        stale = run(capsys, *asks, "--content", content, "--version", version)
+        assert (stale.returncode, "not what you saw" in stale.stderr) == (2, True)
+    for half in (("--content", found["content_hash"]), ("--version", "1")):
+        said = run(capsys, *asks, *half)
+        assert (said.returncode, "a content and a version" in said.stderr) == (2, True)
+    assert run(capsys, *asks, "--content", found["content_hash"], "--version", "1").returncode == 0
     assert proposal(config, 1).state == "applied"
     assert hunt(capsys, "findings", "waive", "nonsense", *asked[3:], stdin="").returncode == 2
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from package_hunter.access.roles import Role
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import decide, people, views
-from package_hunter.governance.proposals.decide import Emergency
+from package_hunter.governance.proposals.decide import Emergency, Seen
 from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
 from package_hunter.store import documents, history, members, persons, places
 from package_hunter.store.canonical import content_hash
@@ -90,10 +90,26 @@ def test_an_edit_drops_approvals_even_where_it_is_edited_back(world: World) -> N
 
 def test_what_was_edited_after_one_looked_is_not_approved(world: World) -> None:
     number = world.propose("ann", TWO)
-    seen = world.get(number).content_hash
+    found = world.get(number)
+    seen = Seen(found.content_hash, found.version)
     world.edit("ann", number, {"approvals": 3})
     with pytest.raises(ClosedError, match="not what you saw"):
         world.approve("bea", number, seen)
+
+
+def test_the_same_content_with_another_reason_is_not_what_was_seen(world: World) -> None:
+    number = world.propose("ann", TWO, apply_at=START + DAY)
+    found = world.get(number)
+    seen = Seen(found.content_hash, found.version)
+    world.edit("carl", number, TWO)
+    edited = world.get(number)
+    assert (edited.content_hash, edited.version, edited.apply_at) == (seen.content_hash, 2, None)
+    with pytest.raises(ClosedError, match="not what you saw"):
+        world.approve("bea", number, seen)
+    with pytest.raises(ClosedError, match="not what you saw"):
+        world.approve("bea", number, Seen(seen.content_hash, 3))
+    assert settings_in_force(world) is None
+    assert world.approve("bea", number) == "applied"
 
 
 def test_two_approvals_at_once(world: World) -> None:

@@ -75,7 +75,8 @@ def proposed(server: AccessServer, name: str = "dev", **more: Any) -> dict[str, 
 
 
 def approve(server: AccessServer, name: str, made: dict[str, Any], **body: Any) -> httpx.Response:
-    asked = {"content_hash": made["content_hash"], "password": PASSWORD} | body
+    seen = {"content_hash": made["content_hash"], "version": made["version"]}
+    asked = seen | {"password": PASSWORD} | body
     asked = {key: value for key, value in asked.items() if value is not None}
     return basic(server, name, "POST", f"{ALL}/{made['number']}/approve", json=asked)
 
@@ -107,7 +108,7 @@ def test_a_password_that_opened_the_door_is_asked_once_more(server: AccessServer
 
 def test_a_session_that_was_confirmed_a_moment_ago_is_enough(server: AccessServer) -> None:
     made = proposed(server)
-    body = {"content_hash": made["content_hash"]}
+    body = {"content_hash": made["content_hash"], "version": made["version"]}
     url = f"{ALL}/{made['number']}/approve"
     old = session_of(server, "bea", fresh.FRESH_MS + 1)
     assert server.ask(None, "POST", url, json=body, headers=old).status_code == 403
@@ -126,7 +127,7 @@ def test_one_time_codes_are_asked_for_and_taken_once(server: AccessServer) -> No
         totp.confirm(session, box, account, pyotp.TOTP(secret).at(now_ms() // 1000 - 30), TEST)
     made = proposed(server)
     url, headers = f"{ALL}/{made['number']}/approve", session_of(server, "bea", fresh.FRESH_MS + 1)
-    body = {"content_hash": made["content_hash"], "password": PASSWORD}
+    body = {"content_hash": made["content_hash"], "version": 1, "password": PASSWORD}
     code = pyotp.TOTP(secret).now()
     assert server.ask(None, "POST", url, json=body, headers=headers).status_code == 401
     assert server.ask(None, "POST", url, json=body | {"code": "000000"}, headers=headers).status_code == 401
@@ -141,7 +142,7 @@ def test_tokens_never_approve_nor_break_the_glass(server: AccessServer) -> None:
     made = proposed(server)
     token = server.token("bot", (Role.SECURITY_ADMIN, ""))
     for verb, body in (
-        ("approve", {"content_hash": made["content_hash"], "password": PASSWORD}),
+        ("approve", {"content_hash": made["content_hash"], "version": 1, "password": PASSWORD}),
         ("break-glass", {"reason": "accepted-risk", "why": "x", "password": PASSWORD}),
         ("reject", {"why": "x"}),
         ("review", {"why": "x"}),
@@ -205,6 +206,23 @@ def test_what_was_edited_is_not_what_was_seen(server: AccessServer) -> None:
     assert approve(server, "bea", made).status_code == 409
     assert approve(server, "ann", edited).status_code == 403, "she edited it"
     assert approve(server, "bea", edited).json()["state"] == "applied"
+
+
+def test_the_same_document_at_another_time_is_not_what_was_seen(server: AccessServer) -> None:
+    at = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    made = proposed(server, apply_at=at)
+    url = f"{ALL}/{made['number']}"
+    body = {"document": DAYS["document"], "reason": "rather so"}
+    kept = basic(server, "dev", "PUT", url, json=body).json()
+    assert (kept["version"], kept["content_hash"]) == (2, made["content_hash"])
+    assert kept["apply_at"] == made["apply_at"], "unset: as it was"
+    now = basic(server, "dev", "PUT", url, json=body | {"apply_at": None}).json()
+    assert (now["version"], now["content_hash"], now["apply_at"]) == (3, made["content_hash"], None)
+    for old in (made, kept):
+        said = approve(server, "bea", old)
+        assert (said.status_code, "not what you saw" in said.text) == (409, True), said.text
+    assert approve(server, "bea", now, version=None).status_code == 400
+    assert approve(server, "bea", now).json()["state"] == "applied"
 
 
 def test_the_glass_over_http(server: AccessServer) -> None:

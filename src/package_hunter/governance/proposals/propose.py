@@ -66,10 +66,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What goes with a change: why, and from when on it is to hold (ms since the epoch; None: at once)."""
+    """What goes with a change: why, and from when on it is to hold (ms since the epoch; None: at once).
+    ``keep_time``: an edit leaves that as it was."""
 
     reason: str
     apply_at: int | None = None
+    keep_time: bool = False
 
 
 def prepare(session: Session, kind_name: str, place: Place, document: object, budget: Budget) -> Prepared:
@@ -121,7 +123,8 @@ def edit(session: Session, by: By, number: int, prepared: Prepared, asked: Asked
     if (proposal.kind, proposal.place) != (prepared.kind.name, prepared.place.key):
         raise UsageError("An edit changes neither kind nor place.", "Withdraw it, and propose the other.")
     before = proposal.content_hash
-    checked = _checked(asked, by.at, proposal.expires)
+    when = proposal.apply_at if asked.keep_time else asked.apply_at
+    checked = _checked(Asked(asked.reason, when), by.at, proposal.expires)
     next_version = proposal.version + 1
     row = ProposalEdit(
         proposal=number,
