@@ -11,6 +11,7 @@ from package_hunter.access.actor import Actor
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
 from package_hunter.governance.proposals import decide, life, propose
+from package_hunter.governance.proposals.decide import Seen
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By
 from package_hunter.store import members, places, tokens
@@ -38,12 +39,13 @@ class World:
             self.add(name, Role.SECURITY_ADMIN)
         self.add("dev", Role.DEVELOPER, "web/shop")
 
-    def add(self, name: str, role: Role | None = None, path: str = "") -> None:
-        """An account with a role, a token's where the name says so."""
+    def add(self, name: str, role: Role | None = None, path: str = "", owner: str | None = None) -> None:
+        """An account with a role, a token's (with an owner, where it has one) where the name says so."""
         with self.store.write() as session:
             home = places.project_at(session, EVERYTHING, "web/shop").id
             if name.startswith("token:"):
-                tokens.add_token(session, name.removeprefix("token:"), Start((), home), TEST)
+                limits = tokens.Limits(owner=owner)
+                tokens.add_token(session, name.removeprefix("token:"), Start((), home), TEST, limits=limits)
             else:
                 members.add_account(session, name, "user", home)
             if role is not None:
@@ -83,13 +85,13 @@ class World:
             prepared = propose.prepare(session, kind, self.place(session, path), document, Budget(5.0))
             propose.edit(session, self.by(session, name), number, prepared, Asked("better so"))
 
-    def approve(self, name: str, number: int, seen: str | None = None) -> str:
+    def approve(self, name: str, number: int, seen: Seen | None = None) -> str:
         """Approve what is there now; the state after it."""
         with self.store.write() as session:
             found = session.get(Proposal, number)
             assert found is not None
-            digest = found.content_hash if seen is None else seen
-            return decide.approve(session, self.by(session, name), number, digest, PROOF).state
+            now = seen or Seen(found.content_hash, found.version)
+            return decide.approve(session, self.by(session, name), number, now, PROOF).state
 
     def settle(self) -> int:
         """What is due by the clock."""

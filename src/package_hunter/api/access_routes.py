@@ -124,7 +124,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: PlaceOf) 
         def change(session: Session) -> None:
             place = place_of(session, request)
             _require_own(access_to(request), new.role, place)
-            require_alone_for(session, new.role, new.account)
+            require_alone_for(session, new.role, new.account, place)
             members.give(session, new.account, new.role, place, actor_of(request), new.why)
 
         await write(service, change)
@@ -139,7 +139,7 @@ def _members(router: APIRouter, service: Service, path: str, place_of: PlaceOf) 
         def change(session: Session) -> None:
             place = place_of(session, request)
             _require_own(access_to(request), role, place)
-            require_alone_for(session, role, account)
+            require_alone_for(session, role, account, place)
             members.take(session, account, role, place, actor_of(request), why)
 
         await write(service, change)

@@ -120,7 +120,7 @@ def _edit(router: APIRouter, service: Service) -> None:
         "/proposals/{number}",
         tags=["proposals"],
         summary="Change what a proposal says",
-        description="Its approvals are dropped, and who edits it cannot approve it any more.",
+        description="Its approvals are dropped, and who edits it cannot approve it. Its time stays unless given.",
     )
     async def edit_proposal(request: Request, number: _Number, new: EditBody) -> ProposalInfo:
         budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
@@ -168,10 +168,11 @@ def _approve(router: APIRouter, service: Service) -> None:
     )
     async def approve(request: Request, number: _Number, yes: ApproveBody) -> ProposalInfo:
         proof = await shown_again(request, service, yes)
+        seen = decide.Seen(yes.content_hash, yes.version)
 
         def change(session: Session) -> ProposalInfo:
             by = _by(session, request)
-            return _info(session, decide.approve(session, by, number, yes.content_hash, proof))
+            return _info(session, decide.approve(session, by, number, seen, proof))
 
         return await write(service, _told(change))
 
@@ -207,11 +208,12 @@ def _by(session: Session, request: Request) -> By:
     return propose.acting(session, actor.name, actor.origin)
 
 
-def _asked(new: EditBody) -> Asked:
+def _asked(new: EditBody | ProposeBody) -> Asked:
     at = new.apply_at
     if at is not None and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return Asked(new.reason, None if at is None else int(at.timestamp() * 1000))
+    keep = isinstance(new, EditBody) and "apply_at" not in new.model_fields_set
+    return Asked(new.reason, None if at is None else int(at.timestamp() * 1000), keep)
 
 
 def _told(act: Callable[[Session], T]) -> Callable[[Session], T]:

@@ -25,21 +25,29 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class EditBody(_Asked):
-    """What a proposal is to say."""
+class _Change(_Asked):
+    """What a change is to be."""
 
     document: Any = Field(
         description="In the form of its kind: docs/proposals.md. Null: nothing more of its kind there."
     )
     reason: Words
+
+
+class EditBody(_Change):
+    """What a proposal is to say."""
+
     apply_at: datetime | None = Field(
-        default=None, description="Not before then; unset: once it is approved."
+        default=None, description="Not before then; unset: as it was; null: once it is approved."
     )
 
 
-class ProposeBody(EditBody):
+class ProposeBody(_Change):
     """A change that somebody wants."""
 
+    apply_at: datetime | None = Field(
+        default=None, description="Not before then; unset: once it is approved."
+    )
     kind: Kind = Field(examples=["policy"])
 
 
@@ -60,6 +68,7 @@ class ApproveBody(Proof):
     """A yes to what was seen."""
 
     content_hash: Hash = Field(description="Of what you saw: `content_hash` of the proposal.")
+    version: int = Field(ge=1, le=(1 << 31) - 1, description="Of what you saw: `version` of the proposal.")
 
 
 class BreakGlassBody(Proof):
@@ -142,6 +151,9 @@ class ProposalInfo(ProposalSummary):
     content_hash: str = Field(description="SHA-256 of the document as canonical JSON (RFC 8785).")
     base_hash: str = Field(description="The same, of what was in force when it was made.")
     version: int
+    stuck: str | None = Field(
+        description="Why an open one gets no approvals as things stand, with what to do; null where it can."
+    )
     diff: str
     impact: ImpactInfo
     edits: list[EditInfo]

@@ -69,7 +69,7 @@ def member_add(account: _Account, role: _RoleName, at: _At = "", why: _Why = Non
     """Give an account a role."""
     with open_store(settings()).write() as session:
         place = place_at(session, at)
-        require_alone_for(session, role_named(role), account)
+        require_alone_for(session, role_named(role), account, place)
         members.give(session, account, role_named(role), place, command_line(), why)
         say(f"{account!r} is {role} now ({place.name}).")
 
@@ -79,7 +79,7 @@ def member_remove(account: _Account, role: _RoleName, at: _At = "", why: _Why = 
     """Take a role away; a running server knows within PACKAGE_HUNTER_CREDENTIAL_CACHE_SECONDS (60)."""
     with open_store(settings()).write() as session:
         place = place_at(session, at)
-        require_alone_for(session, role_named(role), account)
+        require_alone_for(session, role_named(role), account, place)
         members.take(session, account, role_named(role), place, command_line(), why)
         say(f"{account!r} is {role} no more ({place.name}).")
 

@@ -27,7 +27,7 @@ from package_hunter.cli.proposing import (
 from package_hunter.cli.proving import AsWhom
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import decide, people, propose, views
-from package_hunter.governance.proposals.decide import Emergency
+from package_hunter.governance.proposals.decide import Emergency, Seen
 from package_hunter.governance.proposals.kinds import KINDS
 from package_hunter.governance.proposals.life import STATES
 from package_hunter.governance.proposals.propose import Asked
@@ -63,14 +63,16 @@ def edit(
     why: Why,
     apply_at: ApplyAt = None,
 ) -> None:
-    """Change what a proposal says: its approvals are dropped, and who edits cannot approve it."""
+    """Change what a proposal says: its approvals are dropped, and who edits cannot approve it. Its time stays, where
+    none is given."""
     with opened().read() as session:
         old = views.get(session, ALL, number)
         place = people.place_of(session, old)
         prepared = propose.prepare(session, old.kind, place, document_of(file), budget())
     store, _ = act(who)
+    asked = Asked(why, moment(apply_at), keep_time=apply_at is None)
     with store.write() as session:
-        say_state(propose.edit(session, by(session, who), number, prepared, Asked(why, moment(apply_at))))
+        say_state(propose.edit(session, by(session, who), number, prepared, asked), session)
 
 
 @app.command("list")
@@ -126,17 +128,27 @@ def approve(
         str | None,
         typer.Option("--content", help="The content hash that you looked at; unset: it is shown now."),
     ] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="With --content: the version that you looked at.", min=1)
+    ] = None,
 ) -> None:
     """Approve a proposal as somebody who neither made nor edited it."""
+    if (content is None) is not (version is None):
+        raise UsageError(
+            "An approval is of a content and a version.",
+            "Give --content and --version; proposals show has both.",
+        )
     with opened().read() as session:
         found = views.details(session, views.get(session, ALL, number), now_ms())
-    if content is None:
+    seen = Seen(str(found["content_hash"]), int(found["version"]))
+    if content is not None and version is not None:
+        seen = Seen(content, version)
+    else:
         for line in shown(found):
             typer.echo(line)
     store, proof = act(who)
     with store.write() as session:
-        seen = content or str(found["content_hash"])
-        say_state(decide.approve(session, by(session, who), number, seen, proof))
+        say_state(decide.approve(session, by(session, who), number, seen, proof), session)
 
 
 @app.command("reject")
@@ -172,4 +184,4 @@ def break_glass(
     """Apply a proposal now, without approval. Everybody concerned is told, and somebody else must review it."""
     store, _ = act(who)
     with store.write() as session:
-        say_state(decide.break_glass(session, by(session, who), number, reason, why))
+        say_state(decide.break_glass(session, by(session, who), number, reason, why), session)

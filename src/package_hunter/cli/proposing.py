@@ -20,6 +20,7 @@ from package_hunter.config import settings
 from package_hunter.errors import UsageError
 from package_hunter.governance import policy_file
 from package_hunter.governance.proposals import decide, propose, views
+from package_hunter.governance.proposals.alone import stuck
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By
 from package_hunter.model import toml
@@ -60,7 +61,7 @@ def propose_change(change: Change) -> int:
     prove(store, config, change.who)
     with store.write() as session:
         made = decide.propose(session, by(session, change.who), prepared, asked)
-        say_state(made)
+        say_state(made, session)
     return made.number
 
 
@@ -75,7 +76,7 @@ def propose_policies(wanted: Sequence[tuple[Place, Any]], who: str, why: str) ->
             say(f"{place.name}: proposal {waiting} waits already.")
             continue
         with store.write() as session:
-            say_state(decide.propose(session, by(session, who), prepared, Asked(why)))
+            say_state(decide.propose(session, by(session, who), prepared, Asked(why)), session)
 
 
 def budget() -> Budget:
@@ -100,12 +101,15 @@ def act(who: str) -> tuple[Store, str]:
     return store, prove(store, settings(), who)
 
 
-def say_state(proposal: Proposal) -> None:
+def say_state(proposal: Proposal, session: Session) -> None:
     """A sentence on how a proposal stands."""
     number, state = proposal.number, proposal.state
     impact = json.loads(proposal.impact)
     if state == "applied":
-        way = {"approved": "", "alone": ", and marked unreviewed: there is nobody else who could approve it"}
+        way = {
+            "approved": "",
+            "alone": ", and marked unreviewed: there is nobody else who could approve it there",
+        }
         mark = way.get(proposal.way or "", ", and waits for a review by somebody else")
         say(f"Proposal {number} is applied{mark}.")
     elif state == "stale":
@@ -113,6 +117,8 @@ def say_state(proposal: Proposal) -> None:
     else:
         flips = f"{impact['flipped']} of {impact['tried']} {impact['what']} would be decided otherwise"
         say(f"Proposal {number} is {state}: {flips}, {impact['not_tried']} were not tried.")
+        if state == "open" and (why := stuck(session, proposal)) is not None:
+            say(why)
 
 
 def document_of(path: Path) -> Any:
@@ -147,6 +153,7 @@ def shown(found: dict[str, Any]) -> list[str]:
         f"  {_standing(found)}",
         f"  by {found['author']}, {shown_time(found['created'])}: {found['reason']}",
     ]
+    lines += [f"  {found['stuck']}"] if found["stuck"] else []
     lines += [f"  edited by {e['editor']} (version {e['version']})" for e in found["edits"][1:]]
     for given in found["given"]:
         counts = (
@@ -165,7 +172,7 @@ def shown(found: dict[str, Any]) -> list[str]:
         "",
         f"Changes:\n{found['diff']}",
         "",
-        f"content {found['content_hash']}",
+        f"version {found['version']}, content {found['content_hash']}",
     ]
     return [harmless(line) for line in lines]
 

@@ -99,7 +99,7 @@ def put(
         print_impact(impact.of_policy(session, place, document))
         if try_only:
             return
-        require_alone(session)
+        require_alone(session, place)
         made = policies.put(session, command_line(), place, document, why)
         said = f"{scope_name(place)} has version {made.version} of its policy now ({made.digest[:16]})."
     say(said)
@@ -124,18 +124,19 @@ def sync(
         proposing.propose_policies(_changed(found, prune), who, reason or "as the folder has them")
         return
     with open_store(settings()).write() as session:
-        require_alone(session)
         kept = set()
         for one in found:
             place = _named(session, one)
             kept.add(place.key)
             if policies.current(session, place).digest != digest_of(one.document):
+                require_alone(session, place)
                 made = policies.put(session, command_line(), place, one.document, reason)
                 say(f"{scope_name(place)}: version {made.version} ({made.digest[:16]}).")
         for place in policies.scopes(session):
             if place.key in kept:
                 continue
             if prune:
+                require_alone(session, place)
                 policies.put(session, command_line(), place, None, reason)
             say(
                 f"{scope_name(place)}: "

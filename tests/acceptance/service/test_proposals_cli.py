@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from package_hunter.access.roles import Role
+from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.governance.policies import current
@@ -141,12 +142,14 @@ def test_a_finding_is_waived_by_two(config: Settings, capsys: pytest.CaptureFixt
     assert "block -> pass" in hunt(capsys, "proposals", "show", "1").stdout
     found = json.loads(hunt(capsys, "proposals", "show", "1", "--json").stdout)
     assert found["document"]["state"] == "false_positive"
-    stale = run(capsys, "proposals", "approve", "1", "--as", "ann", "--content", "0" * 64)
-    assert "not what you saw" in stale.stderr
-    assert (
-        run(capsys, "proposals", "approve", "1", "--as", "ann", "--content", found["content_hash"]).returncode
-        == 0
-    )
+    asks = ("proposals", "approve", "1", "--as", "ann")
+    for content, version in (("0" * 64, "1"), (found["content_hash"], "2")):
+        stale = run(capsys, *asks, "--content", content, "--version", version)
+        assert (stale.returncode, "not what you saw" in stale.stderr) == (2, True)
+    for half in (("--content", found["content_hash"]), ("--version", "1")):
+        said = run(capsys, *asks, *half)
+        assert (said.returncode, "a content and a version" in said.stderr) == (2, True)
+    assert run(capsys, *asks, "--content", found["content_hash"], "--version", "1").returncode == 0
     assert proposal(config, 1).state == "applied"
     assert hunt(capsys, "findings", "waive", "nonsense", *asked[3:], stdin="").returncode == 2
 
@@ -223,5 +226,26 @@ def test_nothing_in_a_proposal_passes_for_what_the_command_says(
     assert '+rule[1].name: "no\\u202e hooks\\u200b"' in shown
     lines = shown.splitlines()
     assert not any(line.startswith("  approved by") for line in lines)
-    assert len([line for line in lines if line.startswith("content ")]) == 1
+    assert len([line for line in lines if line.startswith(("content ", "version "))]) == 1
     assert "      approved by bea, 2026-01-01 00:00 UTC" in lines
+
+
+def test_whom_nobody_could_approve_is_told_when_he_proposes(
+    config: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = policy_file(tmp_path)
+    with open_store(config).write() as session:
+        web = Place(group=places.group_at(session, EVERYTHING, "web"))
+        members.give(session, "bea", Role.SECURITY_ADMIN, web, TEST)
+        for name in ("ann", "bea"):
+            members.take(session, name, Role.SECURITY_ADMIN, Place(), TEST)
+    told = "Nobody can approve this at everywhere: "
+    made = run(capsys, "proposals", "make", "policy", file, "--as", "dev", "--why", "no hooks")
+    assert (made.returncode, told in made.stderr) == (0, True)
+    assert told in hunt(capsys, "proposals", "show", "1").stdout
+    said = hunt(capsys, "policy", "put", "web", file)
+    assert said.returncode == 0, "bea alone may approve there"
+    with open_store(config).write() as session:
+        members.give(session, "ann", Role.SECURITY_ADMIN, web, TEST)
+    said = hunt(capsys, "policy", "put", "web/shop", file)
+    assert (said.returncode, "2 people may approve changes here (web/shop)" in said.stderr) == (2, True)

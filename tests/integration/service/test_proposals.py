@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from package_hunter.access.roles import Role
 from package_hunter.errors import UsageError
-from package_hunter.governance.proposals import decide, people
-from package_hunter.governance.proposals.decide import Emergency
+from package_hunter.governance.proposals import decide, people, views
+from package_hunter.governance.proposals.decide import Emergency, Seen
 from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
-from package_hunter.store import documents, history, members
+from package_hunter.store import documents, history, members, persons, places
 from package_hunter.store.canonical import content_hash
 from package_hunter.store.database import Store
 from package_hunter.store.notice_tables import NoticeRow
@@ -90,10 +90,26 @@ def test_an_edit_drops_approvals_even_where_it_is_edited_back(world: World) -> N
 
 def test_what_was_edited_after_one_looked_is_not_approved(world: World) -> None:
     number = world.propose("ann", TWO)
-    seen = world.get(number).content_hash
+    found = world.get(number)
+    seen = Seen(found.content_hash, found.version)
     world.edit("ann", number, {"approvals": 3})
     with pytest.raises(ClosedError, match="not what you saw"):
         world.approve("bea", number, seen)
+
+
+def test_the_same_content_with_another_reason_is_not_what_was_seen(world: World) -> None:
+    number = world.propose("ann", TWO, apply_at=START + DAY)
+    found = world.get(number)
+    seen = Seen(found.content_hash, found.version)
+    world.edit("carl", number, TWO)
+    edited = world.get(number)
+    assert (edited.content_hash, edited.version, edited.apply_at) == (seen.content_hash, 2, None)
+    with pytest.raises(ClosedError, match="not what you saw"):
+        world.approve("bea", number, seen)
+    with pytest.raises(ClosedError, match="not what you saw"):
+        world.approve("bea", number, Seen(seen.content_hash, 3))
+    assert settings_in_force(world) is None
+    assert world.approve("bea", number) == "applied"
 
 
 def test_two_approvals_at_once(world: World) -> None:
@@ -125,12 +141,39 @@ def test_the_same_person_twice_at_once_is_one_approval(world: World) -> None:
 
 
 def test_tokens_propose_and_never_approve(world: World) -> None:
-    world.add("token:ci", Role.SECURITY_ADMIN)
+    world.add("token:ci", Role.SECURITY_ADMIN, owner="carl")
     number = world.propose("ann", TWO)
     with pytest.raises(ForbiddenError, match="never approve"):
         world.approve("token:ci", number)
     mine = world.propose("token:ci", {"approvals": 3})
+    with pytest.raises(ForbiddenError, match="do not approve their own"):
+        world.approve("carl", mine)
     assert world.approve("bea", mine) == "applied"
+
+
+def test_a_token_that_is_nobodys_is_no_second_person(world: World) -> None:
+    world.add("token:bot", Role.DEVELOPER)
+    with pytest.raises(ForbiddenError, match="is nobody's") as refused:
+        world.propose("token:bot", TWO)
+    assert "token add NAME --owner" in refused.value.advice
+    number = world.propose("ann", TWO)
+    with pytest.raises(ForbiddenError, match="is nobody's"):
+        world.edit("token:bot", number, {"approvals": 3})
+    assert world.get(number).version == 1
+
+
+def test_a_token_is_nobodys_though_others_are_linked(world: World) -> None:
+    """Accounts of other people that are linked make nobody's token nobody else's."""
+    world.add("token:bot", Role.DEVELOPER)
+    with world.store.write() as session:
+        persons.link(session, "ann", "bea", TEST)
+    with pytest.raises(ForbiddenError, match="is nobody's"):
+        world.propose("token:bot", TWO)
+    world.add("token:mine", Role.DEVELOPER, owner="bea")
+    number = world.propose("token:mine", TWO)
+    for name in ("ann", "bea"):
+        with pytest.raises(ForbiddenError, match="do not approve their own"):
+            world.approve(name, number)
 
 
 def test_who_may_not_propose_or_approve_there_does_not(world: World) -> None:
@@ -303,10 +346,75 @@ def test_where_there_is_one_person_only_changes_apply_and_are_marked(store: Stor
     assert world.get(waits).state == "open", "a developer alone is no approver"
     assert world.approve("ann", waits) == "applied"
     world.add("bea", Role.SECURITY_ADMIN, "web")
-    assert world.get(world.propose("ann", {"days": 9})).state == "open", "there is somebody else now"
+    assert world.get(world.propose("ann", {"days": 9}, "web")).state == "open", "there is somebody else there"
     with world.store.write() as session:
         members.give(session, "bea", Role.SECURITY_ADMIN, members.Place(), TEST)
     reviewing(world, "bea", number)
+
+
+def test_one_is_alone_at_the_place_not_on_the_whole_server(store: Store) -> None:
+    """Else somebody at web would keep every change for everywhere from ever being approved."""
+    world = World(store, "ann")
+    world.add("ben", Role.SECURITY_ADMIN, "web")
+    everywhere = world.get(world.propose("ann", {"days": 7}))
+    assert (everywhere.state, everywhere.way) == ("applied", "alone")
+    below = world.propose("ann", {"days": 6}, "web/shop")
+    assert world.get(below).state == "open", "ben may approve there"
+    assert world.approve("ben", below) == "applied"
+    mine = world.propose("ben", {"days": 5}, "web")
+    assert (world.get(mine).state, world.approve("ann", mine)) == ("open", "applied")
+
+
+def test_somebody_at_another_group_is_no_other_person_there(store: Store) -> None:
+    world = World(store, "ann")
+    with store.write() as session:
+        places.add_group(session, "web2", TEST)  # begins as web does, and is not below it
+    world.add("ben", Role.SECURITY_ADMIN, "web")
+    world.add("cat", Role.SECURITY_ADMIN, "web2")
+    taken = {"account": "ben", "role": "security-admin", "held": False}
+    assert world.approve("ben", world.propose("ann", taken, "web", "approval-rights")) == "applied"
+    for path in ("web", "web/shop"):
+        made = world.get(world.propose("ann", {"days": 8}, path))
+        assert (made.state, made.way, made.reviewed) == ("applied", "alone", None), path
+    assert world.get(world.propose("ann", {"days": 8}, "web2")).state == "open"
+
+
+def stuck_at(world: World, number: int) -> str | None:
+    with world.store.read() as session:
+        found = views.details(session, views.get(session, views.ALL, number), world.now)["stuck"]
+    assert found is None or isinstance(found, str)
+    return found
+
+
+def test_whom_nobody_could_approve_is_told_so(store: Store) -> None:
+    world = World(store, "ann")
+    with store.write() as session:
+        members.give(session, "ann", Role.SECURITY_ADMIN, world.place(session, "web"), TEST)
+        members.take(session, "ann", Role.SECURITY_ADMIN, members.Place(), TEST)
+    world.add("dan", Role.DEVELOPER)
+    nobody = str(stuck_at(world, world.propose("dan", {"days": 7})))
+    assert nobody.startswith("Nobody can approve this at everywhere: ")
+    number = world.propose("dev", {"days": 7}, "web/shop")
+    assert stuck_at(world, number) is None, "ann may"
+    world.edit("ann", number, {"days": 8}, "web/shop")
+    assert str(stuck_at(world, number)).startswith("Nobody can approve this at web/shop: ")
+    world.add("ben", Role.SECURITY_ADMIN, "web")
+    assert stuck_at(world, number) is None
+    waits = world.propose("ann", {"days": 9}, "web")
+    with store.write() as session:
+        members.remove_account(session, "ben")
+    assert "propose it again, and it applies at once" in str(stuck_at(world, waits))
+
+
+def test_too_few_who_could_approve_is_told(world: World) -> None:
+    world.approve("bea", world.propose("ann", {"approvals": 3}))
+    number = world.propose("ann", {"days": 9})
+    assert stuck_at(world, number) is None
+    with world.store.write() as session:
+        members.remove_account(session, "dora")
+    said = str(stuck_at(world, number))
+    assert said.startswith("Too few can approve this at everywhere: it takes 3 people")
+    assert "and 2 may approve there" in said
 
 
 def test_what_one_alone_wants_for_later_waits_for_its_time(store: Store) -> None:

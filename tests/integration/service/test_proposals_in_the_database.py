@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from package_hunter.access.roles import Role
-from package_hunter.store import members, persons
+from package_hunter.store import members, persons, places
 from package_hunter.store.database import Store
 from package_hunter.store.proposal_tables import Approval, Proposal
 from tests.support.proposals_world import DAY, START, TEST, World
@@ -241,6 +241,23 @@ def test_one_alone_is_alone_for_the_database_too(store: Store) -> None:
     refused(world, "only who is alone", _APPLIED, way="alone", at=START, who=account(world, "ann"))
 
 
+@pytest.mark.parametrize("path", ["", "web", "web/shop", "web2"])
+def test_alone_is_judged_at_the_place_by_the_database_too(store: Store, path: str) -> None:
+    world = World(store, "ann", "bea")
+    with store.write() as session:
+        places.add_group(session, "web2", TEST)  # begins as web does, and is not below it
+        members.give(session, "bea", Role.SECURITY_ADMIN, world.place(session, "web"), TEST)
+    world.propose("ann", {"days": 3}, path)
+    with store.write() as session:
+        members.take(session, "bea", Role.SECURITY_ADMIN, members.Place(), TEST)
+    values = {"way": "alone", "at": START}
+    if path.startswith("web") and path != "web2":
+        refused(world, "only who is alone", _APPLIED, who=account(world, "ann"), **values)
+    else:
+        refused(world, "only who is alone", _APPLIED, who=account(world, "bea"), **values)
+        world.sql(_APPLIED, who=account(world, "ann"), **values)
+
+
 def test_a_proposal_begins_open(world: World) -> None:
     number = world.propose("ann", TWO)
     columns = [c.name for c in Proposal.__table__.columns if c.name not in ("number", "state")]
@@ -250,3 +267,15 @@ def test_a_proposal_begins_open(world: World) -> None:
     if world.store.is_sqlite:
         every = ", ".join(["number", "state", *columns])
         refused(world, "never replaced", f"REPLACE INTO proposals ({every}) SELECT {every} FROM proposals")
+
+
+def test_only_people_and_their_tokens_write_proposals(world: World) -> None:
+    number = world.propose("ann", TWO)
+    edit = (
+        "INSERT INTO proposal_edits (proposal, version, account_id, editor, created, document, content_hash) "
+        "VALUES (:number, 2, :account, 'x', 1, '{}', :hash)"
+    )
+    values = {"number": number, "hash": "0" * 64}
+    refused(world, "only people and their tokens", edit, account=account(world, "token:ci"), **values)
+    world.add("token:mine", Role.DEVELOPER, owner="bea")
+    world.sql(edit, account=account(world, "token:mine"), **values)

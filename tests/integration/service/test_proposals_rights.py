@@ -12,7 +12,7 @@ from package_hunter.governance.proposals.alone import require_alone_for, require
 from package_hunter.store import members
 from package_hunter.store.database import Store
 from package_hunter.store.starts import Grant, Start
-from tests.support.proposals_world import World
+from tests.support.proposals_world import TEST, World
 
 KIND = "approval-rights"
 
@@ -71,13 +71,18 @@ def test_rights_that_cannot_be(world: World, wrong: Any) -> None:
 def test_past_proposals_only_where_one_is_alone(store: Store) -> None:
     world = World(store, "ann")
     with store.write() as session:
-        require_alone_for(session, Role.SECURITY_ADMIN, "bea")
-    world.add("bea", Role.SECURITY_ADMIN)
+        require_alone_for(session, Role.SECURITY_ADMIN, "bea", members.Place())
+    world.add("bea", Role.SECURITY_ADMIN, "web")
+    with store.write() as session:
+        require_alone_for(session, Role.SECURITY_ADMIN, "eve", members.Place())
+        with pytest.raises(UsageError, match=r"2 people may approve changes here \(web/shop\)"):
+            require_alone_for(session, Role.SECURITY_ADMIN, "eve", world.place(session, "web/shop"))
+        members.give(session, "bea", Role.SECURITY_ADMIN, members.Place(), TEST)
     with store.write() as session:
         for account in ("eve", ""):
             with pytest.raises(UsageError, match="2 people may approve"):
-                require_alone_for(session, Role.SECURITY_ADMIN, account)
+                require_alone_for(session, Role.SECURITY_ADMIN, account, members.Place())
         with pytest.raises(UsageError, match="2 people may approve"):
             require_alone_for_start(session, Start((Grant(Role.SECURITY_ADMIN, members.Place()),)))
-        require_alone_for(session, Role.SECURITY_ADMIN, "token:ci")
+        require_alone_for(session, Role.SECURITY_ADMIN, "token:ci", members.Place())
         require_alone_for_start(session, Start((Grant(Role.DEVELOPER, members.Place()),)))

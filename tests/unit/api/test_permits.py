@@ -398,7 +398,8 @@ def _not_told(server: AccessServer, permit: Permit, answer: httpx.Response, name
     if permit.action is None or not answer.is_success or permit.where is Where.OPEN:
         return []
     with server.store.read() as session:
-        who = f"person-{name}" if permit.person else f"token:{name}"
+        by_person = permit.person or "/proposals" in permit.path  # a token that is nobody's proposes nothing
+        who = f"person-{name}" if by_person else f"token:{name}"
         mine = [e.action for e in history.entries(session, 9_999, who=who)]
     told = bool(mine) and mine[-1] == permit.action
     return [] if told else [f"{permit.method} {permit.path} is not in the history"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +14,16 @@ import pyotp
 import pytest
 from argon2 import PasswordHasher
 
+from package_hunter.access import token_form
 from package_hunter.access.roles import Role
 from package_hunter.api import fresh
-from package_hunter.store import accounts, members, passwords, sessions, totp
+from package_hunter.identity.jobs import job_claims
+from package_hunter.store import accounts, members, passwords, providers, sessions, tokens, totp
 from package_hunter.store.database import now_ms
-from package_hunter.store.identity_tables import SessionRow
+from package_hunter.store.identity_tables import JobTokenRow, SessionRow
 from package_hunter.store.proposal_tables import Approval
+from package_hunter.store.providers import NewProvider
+from package_hunter.store.secret_box import SecretBox
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 
 PASSWORD = "correct horse"
@@ -69,7 +75,8 @@ def proposed(server: AccessServer, name: str = "dev", **more: Any) -> dict[str, 
 
 
 def approve(server: AccessServer, name: str, made: dict[str, Any], **body: Any) -> httpx.Response:
-    asked = {"content_hash": made["content_hash"], "password": PASSWORD} | body
+    seen = {"content_hash": made["content_hash"], "version": made["version"]}
+    asked = seen | {"password": PASSWORD} | body
     asked = {key: value for key, value in asked.items() if value is not None}
     return basic(server, name, "POST", f"{ALL}/{made['number']}/approve", json=asked)
 
@@ -101,7 +108,7 @@ def test_a_password_that_opened_the_door_is_asked_once_more(server: AccessServer
 
 def test_a_session_that_was_confirmed_a_moment_ago_is_enough(server: AccessServer) -> None:
     made = proposed(server)
-    body = {"content_hash": made["content_hash"]}
+    body = {"content_hash": made["content_hash"], "version": made["version"]}
     url = f"{ALL}/{made['number']}/approve"
     old = session_of(server, "bea", fresh.FRESH_MS + 1)
     assert server.ask(None, "POST", url, json=body, headers=old).status_code == 403
@@ -120,7 +127,7 @@ def test_one_time_codes_are_asked_for_and_taken_once(server: AccessServer) -> No
         totp.confirm(session, box, account, pyotp.TOTP(secret).at(now_ms() // 1000 - 30), TEST)
     made = proposed(server)
     url, headers = f"{ALL}/{made['number']}/approve", session_of(server, "bea", fresh.FRESH_MS + 1)
-    body = {"content_hash": made["content_hash"], "password": PASSWORD}
+    body = {"content_hash": made["content_hash"], "version": 1, "password": PASSWORD}
     code = pyotp.TOTP(secret).now()
     assert server.ask(None, "POST", url, json=body, headers=headers).status_code == 401
     assert server.ask(None, "POST", url, json=body | {"code": "000000"}, headers=headers).status_code == 401
@@ -135,12 +142,60 @@ def test_tokens_never_approve_nor_break_the_glass(server: AccessServer) -> None:
     made = proposed(server)
     token = server.token("bot", (Role.SECURITY_ADMIN, ""))
     for verb, body in (
-        ("approve", {"content_hash": made["content_hash"], "password": PASSWORD}),
+        ("approve", {"content_hash": made["content_hash"], "version": 1, "password": PASSWORD}),
         ("break-glass", {"reason": "accepted-risk", "why": "x", "password": PASSWORD}),
         ("reject", {"why": "x"}),
         ("review", {"why": "x"}),
     ):
         assert server.ask(token, "POST", f"{ALL}/{made['number']}/{verb}", json=body).status_code == 403, verb
+
+
+def test_a_token_that_is_nobodys_proposes_nothing(server: AccessServer) -> None:
+    """Else its maker would be two people by it: propose by the token, approve by name."""
+    token = server.token("ci", (Role.DEVELOPER, ""))
+    url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
+    said = server.ask(token, "POST", url, json=DAYS)
+    assert (said.status_code, "is nobody's" in said.json()["reason"]) == (403, True)
+    assert "token add NAME --owner" in said.text
+    made = proposed(server)
+    body = {"document": {"days": 25}, "reason": "rather so"}
+    assert server.ask(token, "PUT", f"{ALL}/{made['number']}", json=body).status_code == 403
+    with server.store.write() as session:
+        start = accounts.Start(())
+        limits = tokens.Limits(owner="dev", delegated=True)
+        mine = tokens.add_token(session, "mine", start, TEST, limits=limits)
+    own = server.ask(mine, "POST", url, json=DAYS)
+    assert own.status_code == 201, own.text
+    assert approve(server, "dev", own.json()).status_code == 403
+
+
+def test_a_ci_job_proposes_nothing(server: AccessServer) -> None:
+    value = token_form.new_token()
+    with server.store.write() as session:
+        forge = NewProvider("forge", "gitlab", "https://forge.example", "hunter")
+        provider = providers.add(session, SecretBox(server.settings), forge, TEST)
+        session.add(
+            JobTokenRow(
+                sha256=tokens.token_digest(value),
+                provider_id=provider.id,
+                jti="1",
+                rule="r",
+                project_id=server.ids[OWN],
+                permissions=json.dumps(
+                    ["project:project:read", "project:proposal:make", "project:proposal:read"]
+                ),
+                claims=json.dumps(dataclasses.asdict(job_claims("gitlab", {"iss": "https://forge.example"}))),
+                created=now_ms(),
+                expires=now_ms() + 60_000,
+            )
+        )
+    made = proposed(server)
+    url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
+    said = server.ask(value, "POST", url, json=DAYS)
+    assert (said.status_code, "is nobody's" in said.text) == (403, True), said.text
+    body = {"document": {"days": 25}, "reason": "rather so"}
+    edited = server.ask(value, "PUT", f"{ALL}/{made['number']}", json=body)
+    assert (edited.status_code, "is nobody's" in edited.text) == (403, True), edited.text
 
 
 def test_what_was_edited_is_not_what_was_seen(server: AccessServer) -> None:
@@ -151,6 +206,23 @@ def test_what_was_edited_is_not_what_was_seen(server: AccessServer) -> None:
     assert approve(server, "bea", made).status_code == 409
     assert approve(server, "ann", edited).status_code == 403, "she edited it"
     assert approve(server, "bea", edited).json()["state"] == "applied"
+
+
+def test_the_same_document_at_another_time_is_not_what_was_seen(server: AccessServer) -> None:
+    at = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    made = proposed(server, apply_at=at)
+    url = f"{ALL}/{made['number']}"
+    body = {"document": DAYS["document"], "reason": "rather so"}
+    kept = basic(server, "dev", "PUT", url, json=body).json()
+    assert (kept["version"], kept["content_hash"]) == (2, made["content_hash"])
+    assert kept["apply_at"] == made["apply_at"], "unset: as it was"
+    now = basic(server, "dev", "PUT", url, json=body | {"apply_at": None}).json()
+    assert (now["version"], now["content_hash"], now["apply_at"]) == (3, made["content_hash"], None)
+    for old in (made, kept):
+        said = approve(server, "bea", old)
+        assert (said.status_code, "not what you saw" in said.text) == (409, True), said.text
+    assert approve(server, "bea", now, version=None).status_code == 400
+    assert approve(server, "bea", now).json()["state"] == "applied"
 
 
 def test_the_glass_over_http(server: AccessServer) -> None:
@@ -221,12 +293,9 @@ def test_for_later(server: AccessServer) -> None:
     ],
 )
 def test_what_is_wrong_is_told(server: AccessServer, body: Any, status: int) -> None:
-    import json
-
     url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
     content = json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    token = server.token("writer", (Role.DEVELOPER, OWN))
-    said = server.ask(token, "POST", url, content=content, headers=headers)
+    headers = session_of(server, "dev") | {"Content-Type": "application/json"}
+    said = server.ask(None, "POST", url, content=content, headers=headers)
     assert said.status_code == status, said.text
     assert said.json()["reason"]

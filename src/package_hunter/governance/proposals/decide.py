@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -34,19 +35,27 @@ class Emergency(StrEnum):
 
 
 def propose(session: Session, by: By, prepared: Prepared, asked: Asked) -> Proposal:
-    """Make a proposal; it is applied at once where its author is the only person who could approve anything."""
+    """Make a proposal; applied at once where its author alone may approve at its place."""
     made = create(session, by, prepared, asked)
     settle(session, made, by.at, Applying("", by.actor, by.account.id))
     return made
 
 
-def approve(session: Session, by: By, number: int, seen: str, proof: str) -> Proposal:
-    """Approve what the approver saw (``seen``: its content hash); applied once there are enough. ``proof``: how it was
-    just shown who that is. ForbiddenError, ClosedError, MissingError."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an approver looked at. The content's hash alone does not say it: an edit may change why and when, too."""
+
+    content_hash: str
+    version: int
+
+
+def approve(session: Session, by: By, number: int, seen: Seen, proof: str) -> Proposal:
+    """Approve what the approver saw; applied once there are enough. ``proof``: how it was just shown who that is.
+    ForbiddenError, ClosedError, MissingError."""
     proposal = locked(session, number)
     require_open(proposal, by.at)
     _require(session, by, proposal, Permission.PROPOSAL_APPROVE)
-    if seen != proposal.content_hash:
+    if seen != Seen(proposal.content_hash, proposal.version):
         raise ClosedError(f"Proposal {number} was edited: it is not what you saw.", "Look at it again.")
     me = people.person(session, by.account)
     if me in people.editors(session, number):
@@ -56,7 +65,7 @@ def approve(session: Session, by: By, number: int, seen: str, proof: str) -> Pro
     row = Approval(
         proposal=number,
         version=proposal.version,
-        content_hash=seen,
+        content_hash=seen.content_hash,
         account_id=by.account.id,
         approver=by.account.name,
         proof=proof,
@@ -64,7 +73,7 @@ def approve(session: Session, by: By, number: int, seen: str, proof: str) -> Pro
     )
     session.add(row)
     session.flush()
-    said = {"content": seen, "version": proposal.version, "proof": proof}
+    said = {"content": seen.content_hash, "version": seen.version, "proof": proof}
     telling.entry(session, by.actor, proposal, "proposal.approve", None, said)
     settle(session, proposal, by.at, Applying("", by.actor, by.account.id))
     return proposal

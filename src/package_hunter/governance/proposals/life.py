@@ -13,6 +13,7 @@ from package_hunter.access.actor import Actor
 from package_hunter.access.permissions import Permission
 from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import people, telling
+from package_hunter.governance.proposals.alone import is_alone
 from package_hunter.governance.proposals.errors import ClosedError
 from package_hunter.governance.proposals.kind import Act
 from package_hunter.governance.proposals.kinds import KINDS
@@ -104,17 +105,7 @@ def _way(session: Session, proposal: Proposal, now: int) -> str | None:
     given = people.persons(session, [a.account_id for a in approvals(session, proposal)])
     if len(given) >= needed:
         return "approved"
-    return "alone" if _alone(session, proposal) else None
-
-
-def _alone(session: Session, proposal: Proposal) -> bool:
-    """Whether it is of the only person on this server who could approve anything."""
-    author = session.get(Account, proposal.author_id)
-    if author is None or author.removed is not None or author.kind != "user":
-        return False
-    place = people.place_of(session, proposal)
-    may = people.may_at(access_of(session, author.name), place, Permission.PROPOSAL_APPROVE)
-    return may and people.approvers_anywhere(session) == people.persons(session, [author.id])
+    return "alone" if is_alone(session, proposal) else None
 
 
 def _drop_what_counts_no_more(session: Session, proposal: Proposal, now: int) -> None:

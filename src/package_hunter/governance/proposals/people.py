@@ -45,6 +45,15 @@ def editors(session: Session, number: int) -> set[uuid.UUID]:
     return persons(session, session.scalars(written))
 
 
+def is_somebody(session: Session, account: Account) -> bool:
+    """Whether a human being stands behind an account: a user, or a token with an owner. Nobody is behind a token
+    without one, nor behind a CI job's: whoever holds it would be a second person by it."""
+    me = person(session, account)
+    behind = select(ACCOUNT_PERSONS.c.account_id).where(ACCOUNT_PERSONS.c.person_id == me)
+    query = select(Account.id).where(Account.id.in_(behind), Account.kind == "user")
+    return session.scalar(query.limit(1)) is not None
+
+
 def may_at(access: Access, place: Place, permission: Permission) -> bool:
     """Whether the permission is held at that place."""
     if place.project is not None:
@@ -68,11 +77,6 @@ def approvers(session: Session, place: Place) -> dict[uuid.UUID, list[str]]:
         if may_at(members.access_of(session, who.name), place, Permission.PROPOSAL_APPROVE):
             found.setdefault(person(session, who), []).append(who.name)
     return found
-
-
-def approvers_anywhere(session: Session) -> set[uuid.UUID]:
-    """The persons who may approve anything at all. Where that is one person, nobody could look at his changes."""
-    return persons(session, [who.id for who in _who_approve_somewhere(session)])
 
 
 def _who_approve_somewhere(session: Session) -> list[Account]:

@@ -40,7 +40,9 @@ class By:
 
 
 def acting(session: Session, name: str, origin: str, at: int | None = None) -> By:
-    """The live account of this name as who acts; MissingError."""
+    """The live account of this name as who acts; MissingError. ForbiddenError: a CI job, which has none."""
+    if name.startswith("job:"):
+        raise _nobody(name)
     return By(people.account(session, name), origin, now_ms() if at is None else at)
 
 
@@ -64,10 +66,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What goes with a change: why, and from when on it is to hold (ms since the epoch; None: at once)."""
+    """What goes with a change: why, and from when on it is to hold (ms since the epoch; None: at once).
+    ``keep_time``: an edit leaves that as it was."""
 
     reason: str
     apply_at: int | None = None
+    keep_time: bool = False
 
 
 def prepare(session: Session, kind_name: str, place: Place, document: object, budget: Budget) -> Prepared:
@@ -119,7 +123,8 @@ def edit(session: Session, by: By, number: int, prepared: Prepared, asked: Asked
     if (proposal.kind, proposal.place) != (prepared.kind.name, prepared.place.key):
         raise UsageError("An edit changes neither kind nor place.", "Withdraw it, and propose the other.")
     before = proposal.content_hash
-    checked = _checked(asked, by.at, proposal.expires)
+    when = proposal.apply_at if asked.keep_time else asked.apply_at
+    checked = _checked(Asked(asked.reason, when), by.at, proposal.expires)
     next_version = proposal.version + 1
     row = ProposalEdit(
         proposal=number,
@@ -141,11 +146,20 @@ def edit(session: Session, by: By, number: int, prepared: Prepared, asked: Asked
 
 
 def _require(session: Session, by: By, place: Place) -> None:
+    if not people.is_somebody(session, by.account):
+        raise _nobody(by.account.name)
     if not people.may_at(access_of(session, by.account.name), place, Permission.PROPOSAL_MAKE):
         raise ForbiddenError(
             f"{by.account.name!r} may not propose changes there ({place.name}).",
             f"It takes the permission {Permission.PROPOSAL_MAKE.value}.",
         )
+
+
+def _nobody(name: str) -> ForbiddenError:
+    return ForbiddenError(
+        f"{name[:140]!r} is nobody's: only people, and tokens with an owner, make or edit proposals.",
+        "Make a token that is yours, by package-hunter token add NAME --owner YOU, or propose it yourself.",
+    )
 
 
 def _checked(asked: Asked, now: int, expires: int) -> Asked:

@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import EVERYTHING, Access, View
 from package_hunter.governance.proposals import people
+from package_hunter.governance.proposals.alone import stuck
 from package_hunter.governance.proposals.life import OPEN, shown_state
 from package_hunter.governance.proposals.propose import Prepared
 from package_hunter.store.access_tables import EVERYWHERE, Account
@@ -164,6 +165,7 @@ def details(session: Session, proposal: Proposal, now: int) -> dict[str, Any]:
         "content_hash": proposal.content_hash,
         "base_hash": proposal.base_hash,
         "version": proposal.version,
+        "stuck": stuck(session, proposal) if shown_state(proposal, now) == "open" else None,
         "diff": proposal.diff,
         "impact": json.loads(proposal.impact),
         "edits": [_edit(e) for e in edits],

@@ -138,6 +138,11 @@ _ME = "(SELECT p.person_id FROM account_persons p WHERE p.account_id = {account}
 _LIVE_USER = (
     "EXISTS (SELECT 1 FROM accounts a WHERE a.id = {account} AND a.kind = 'user' AND a.removed IS NULL)"
 )
+# (a token without an owner is a person of its own, which no user is)
+_SOMEBODY = (
+    "EXISTS (SELECT 1 FROM account_persons me JOIN account_persons p ON p.person_id = me.person_id "
+    "JOIN accounts u ON u.id = p.account_id WHERE me.account_id = {account} AND u.kind = 'user')"
+)
 _COUNTED = (
     "(SELECT count(DISTINCT me.person_id) FROM approvals y "
     "JOIN account_persons me ON me.account_id = y.account_id JOIN accounts a ON a.id = y.account_id "
@@ -145,14 +150,21 @@ _COUNTED = (
     "AND y.dropped IS NULL AND a.removed IS NULL AND a.kind = 'user' "
     f"AND me.person_id NOT IN ({_EDITORS.format(number='NEW.number')}))"
 )
+# whether a role is held where the proposal is to hold: right there, everywhere, or in a group above
+_AT_PLACE = (
+    "(m.place = 'everywhere' OR m.place = NEW.place OR EXISTS (SELECT 1 FROM groups g JOIN "
+    "(SELECT id, path FROM groups UNION ALL SELECT id, path FROM projects) w "
+    "ON substr(w.path, 1, length(g.path) + 1) = g.path || '/' "
+    "WHERE g.id = m.group_id AND (w.id = NEW.group_id OR w.id = NEW.project_id)))"
+)
 _MAY_APPROVE = (
     "EXISTS (SELECT 1 FROM members m WHERE m.account_id = NEW.applied_by_id "
-    f"AND m.role IN {_APPROVING_ROLES})"
+    f"AND m.role IN {_APPROVING_ROLES} AND {_AT_PLACE})"
 )
 _OTHERS = (
     "EXISTS (SELECT 1 FROM members m JOIN accounts a ON a.id = m.account_id "
     "JOIN account_persons me ON me.account_id = a.id "
-    f"WHERE m.role IN {_APPROVING_ROLES} AND a.kind = 'user' AND a.removed IS NULL "
+    f"WHERE m.role IN {_APPROVING_ROLES} AND {_AT_PLACE} AND a.kind = 'user' AND a.removed IS NULL "
     f"AND me.person_id NOT IN ({_EDITORS.format(number='NEW.number')}))"
 )
 
@@ -203,6 +215,12 @@ def _about_edits() -> Iterator[_Rule]:
         "INSERT",
         f"NOT EXISTS ({of} AND ({first} OR {later}))",
         ("edits follow each other, while the proposal is open"),
+    )
+    yield (
+        "proposal_edits",
+        "INSERT",
+        f"NOT {_SOMEBODY.format(account='NEW.account_id')}",
+        "only people and their tokens propose",
     )
     yield "proposal_edits", "UPDATE", "1 = 1", "an edit is never changed"
 
