@@ -98,6 +98,9 @@ class Certificates:
         h2 = ["h2"] if self._speaks_h2(name) else []
         context.set_alpn_protocols([*h2, "http/1.1"])  # as most servers prefer
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+        # A client that sends and goes without reading (curl's data connections of FTP) would leave tickets unread:
+        # its kernel then resets the connection, and what of its data was not read yet is lost
+        context.num_tickets = 0
         self._load(context, self._key_pem + self._certificate(name))
         context.sni_callback = self._on_sni
         return context
