@@ -59,3 +59,13 @@ def postgres() -> Iterator[str]:
             subprocess.run([programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], **quiet)
     finally:
         shutil.rmtree(folder)
+
+
+def dumped(url: str) -> bytes:
+    """All that a database holds, as SQL that makes it again in an empty one."""
+    done = subprocess.run(
+        [_programs() / "pg_dump", "--inserts", "--schema=public", url], check=True, capture_output=True
+    )
+    # the schema itself is there; a line that begins with a backslash is psql's, not SQL
+    lines = (line for line in done.stdout.splitlines() if not line.startswith((b"CREATE SCHEMA", b"\\")))
+    return b"\n".join(lines)

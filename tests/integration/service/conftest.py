@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
-from package_hunter.store.database import Store
-from tests.support.service_postgres import postgres
+from package_hunter.store.database import Store, store_dir
+from tests.support.service_postgres import dumped, postgres
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +35,49 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 def _empty(url: str) -> None:
-    import psycopg
-
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
 
 
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store with its tables, made once: the migrations take a second."""
+    made = Settings(data_dir=tmp_path_factory.mktemp("tables"), min_free_bytes=0)
+    prepare_folders(made)
+    _migrated(made)
+    return store_dir(made) / "store.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The SQL that makes the same on PostgreSQL."""
+    _empty(postgres_url)
+    _migrated(Settings(data_dir=tmp_path_factory.mktemp("tables"), database_url=postgres_url))
+    return dumped(postgres_url)
+
+
+def _migrated(settings: Settings) -> None:
+    store = Store(settings)
+    store.migrate()
+    store.close()
+
+
+def _with_tables(request: pytest.FixtureRequest, settings: Settings) -> None:
+    if settings.database_url is None:
+        tables, folder = request.getfixturevalue("sqlite_tables"), store_dir(settings)
+        shutil.copy(tables, folder)
+        os.chown(folder / tables.name, folder.stat().st_uid, folder.stat().st_gid)
+        return
+    tables = request.getfixturevalue("postgres_tables")
+    _empty(settings.database_url)  # where the tables were made just now
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute(tables)
+
+
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Store]:
+    _with_tables(request, settings)
     made = Store(settings)
     made.migrate()
     yield made
