@@ -22,7 +22,8 @@ demo: setup-run ## Scan a bundled project that misbehaves, print the report, and
 
 test: setup ## Set up, then run all tests: three files at a time (scans wait a lot); those that fork, flood and measure, alone
 	@$(SUDO) $(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/integration
-	@$(SUDO) $(PY) -m pytest -q tests/integration
+	@$(SUDO) $(PY) -m pytest -q -n 3 --dist loadfile tests/integration/service
+	@$(SUDO) $(PY) -m pytest -q --ignore=tests/integration/service tests/integration
 
 lint: setup ## Style, types, import directions, dead code
 	@.venv/bin/ruff check src tests
