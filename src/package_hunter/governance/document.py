@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from package_hunter.errors import UsageError
-from package_hunter.model import jcs
 from package_hunter.policy.load import MAX_BYTES, read_policy, read_toml
 from package_hunter.policy.model import Policy
+from package_hunter.store.canonical import canonical as one_text
+from package_hunter.store.canonical import content_hash
 
 Document = dict[str, Any]
 _DATES = {"rule": ("warn_from", "enforce_from"), "waiver": ("expires",)}
@@ -33,16 +33,13 @@ def policy_of(document: Mapping[str, Any], name: str, *, narrow: bool = False) -
 
 
 def canonical(document: Mapping[str, Any]) -> str:
-    """Its one text (RFC 8785); UsageError where it holds what JSON has not."""
-    try:
-        return jcs.dumps(_plain(document)).decode()
-    except (jcs.CanonicalizationError, UnicodeEncodeError) as error:
-        raise UsageError(f"The document is no JSON: {error}.", "Correct that value.") from error
+    """Its one text (`store.canonical`), dates as text; UsageError where it holds what JSON has not."""
+    return one_text(_plain(document))
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
     """SHA-256 of its canonical text, 64 hex digits: what an approval is bound to."""
-    return hashlib.sha256(canonical(document).encode()).hexdigest()
+    return content_hash(canonical(document))
 
 
 def _plain(value: Any) -> Any:

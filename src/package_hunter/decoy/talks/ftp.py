@@ -172,7 +172,7 @@ class _Session:
         if self._private and not data.guest.tls:
             await data.secure()
         if word in _UPLOADS:
-            with contextlib.suppress(ConnectionResetError):  # curl goes without reading its TLS tickets
+            with contextlib.suppress(ConnectionResetError):  # it goes without reading all it was sent
                 while await _piece(data):
                     pass  # heard on its way
         elif word == b"RETR":
