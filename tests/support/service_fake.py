@@ -22,6 +22,7 @@ from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.queue import worker
 from package_hunter.queue.base import Job
+from package_hunter.stopping import breakable
 from tests.support.judge_samples import FINDING, report
 
 T0 = "2021-11-19T16:35:16.457772674Z"
@@ -79,9 +80,11 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
     words = ("" if archive is None else archive.read(64).decode("ascii", "replace")).split()
     word = words[0] if words else ""
     if word == "sleep":
-        time.sleep(float(words[1]))
+        with breakable():
+            time.sleep(float(words[1]))
     elif word == "hang":
-        time.sleep(3600)
+        with breakable():
+            time.sleep(3600)
     elif word == "fail":
         raise BadArchiveError("This is no tar archive.", "Make one with tar -czf.")
     elif word == "crash":
