@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from ci.faults import ends, leftovers
+from ci.faults import ends, leftovers, targets
 from ci.faults.client import Client
 from ci.faults.keeper import Keeper, Unit
 from ci.faults.leftovers import Seen
@@ -26,7 +26,7 @@ from package_hunter.store import accounts
 from package_hunter.store.database import StoreError
 
 HUNT = Path(sys.executable).parent / "package-hunter"
-_READY_SECONDS = 60.0
+_READY_SECONDS, _WARM_SECONDS = 120.0, 600.0
 _GRACE_SECONDS = 20.0  # in which what a scan leaves may still be removed
 ATTEMPTS = 10  # here one scan may be hit more often than in a year elsewhere
 _SETTINGS = {
@@ -97,6 +97,18 @@ class Deployment:
         self.keeper.start()
         wait_for(self.answers, _READY_SECONDS)
         wait_for(lambda: all("worker started" in self.log(f"worker-{n}") for n in (1, 2)), _READY_SECONDS)
+        self._warm()
+
+    def _warm(self) -> None:
+        """Two scans before anything is broken: caches are filled, and they show what an undisturbed one says."""
+        end = time.monotonic() + _WARM_SECONDS
+        for number in (-1, -2):
+            self.client.submit(targets.small(number), end)
+        wait_for(lambda: self.unfinished() == 0, end - time.monotonic())
+        found = ends.count(self.client.accepted, ends.ends(self.store))
+        if found.finished != 2:
+            raise RuntimeError(f"undisturbed scans did not finish: {'; '.join(found.said)}")
+        self.client.accepted.clear()
 
     def answers(self) -> bool:
         """Whether the server does."""

@@ -228,7 +228,7 @@ def test_a_unit_that_dies_is_started_again(tmp_path: Path) -> None:
     keeper = Keeper([unit])
     keeper.start()
     try:
-        first = _until(lambda: unit.pid)
+        first = _until(lambda: log.exists() and log.read_text() and unit.pid)
         os.kill(first, 9)
         assert _until(lambda: unit.pid not in (0, first))
         assert unit.starts == 2 and _until(lambda: log.read_text() == "began\n" * 2)
