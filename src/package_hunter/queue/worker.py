@@ -20,12 +20,14 @@ from typing import IO, TypeVar
 
 import structlog
 
+from package_hunter import stopping
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
 from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
 from package_hunter.queue.identity import Identity
+from package_hunter.stopping import ScanStopped
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.uploads import Uploads
 
@@ -41,10 +43,6 @@ _GRACE_SECONDS = 5.0  # how long a scan may go on after SIGTERM
 _SEE_LOG = "the worker's log says more."
 _INSIST_TIMES = 5
 T = TypeVar("T")
-
-
-class ScanStopped(BaseException):
-    """The scan was broken off from outside; the pipeline's own clean-up runs on its way up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +162,7 @@ class Worker:
     def _guarded_run(self, job: Job) -> Report:
         """The runner's report. SIGTERM can break it off, but never between here and the queue."""
         with self._archive(job) as archive:
+            stopping.begin()
             self._scanning = True
             try:
                 return discreet.report(self._run(job, archive), self._settings)
@@ -208,7 +207,7 @@ class Worker:
     def _on_break_off(self, _number: int, _frame: FrameType | None) -> None:
         if self._scanning:
             self._scanning = False  # once only: the next would break the clean-up
-            raise ScanStopped
+            stopping.ask()
 
 
 def _insist(end_scan: Callable[[], T]) -> T:
