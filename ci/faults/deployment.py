@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ class Deployment:
         ends.watch(self.store)
         self.client = Client(f"http://127.0.0.1:{self.port}", token)
         serve = [HUNT, "serve", "--no-worker", "--port", self.port]
+        self.warm: set[uuid.UUID] = set()
         self.keeper = Keeper(
             [self._unit("server", serve), *(self._unit(f"worker-{n}", [HUNT, "worker"]) for n in (1, 2))]
         )
@@ -108,6 +110,7 @@ class Deployment:
         found = ends.count(self.client.accepted, ends.ends(self.store))
         if found.finished != 2:
             raise RuntimeError(f"undisturbed scans did not finish: {'; '.join(found.said)}")
+        self.warm = set(self.client.accepted)
         self.client.accepted.clear()
 
     def answers(self) -> bool:

@@ -13,8 +13,6 @@ from ci.faults.deployment import Deployment, Shape
 from ci.faults.row import Row
 from ci.faults.scenario import Stage, disturbed
 
-_WORKER, _WIRE_W, _WIRE_H, _HOST = "10.213.7.2", "10.213.7.1", "10.213.8.1", "10.213.8.2"
-ADDRESS = _HOST  # where the database listens for those behind the wire
 _CUT_SECONDS = (5.0, 40.0)
 _FORWARD = (
     "add table inet cut\nadd chain inet cut way {{ type filter hook forward priority 0; policy {}; }}\n"
@@ -29,15 +27,18 @@ def tool(*words: str, text: str | None = None) -> None:
 
 
 class Wire:
-    """``worker``: the namespace (a path) behind it."""
+    """``worker``: the namespace (a path) behind it; ``host``: the address of this end, for those behind it. Several may
+    be laid at the same time."""
 
     def __init__(self) -> None:
         self._name = f"faults{secrets.token_hex(3)}"
         self.worker = f"/run/netns/{self._name}w"
+        self._net = f"10.213.{secrets.randbelow(256)}"
+        self.host = f"{self._net}.6"
 
     def lay(self) -> None:
         """Make namespaces and cables."""
-        name = self._name
+        name, net = self._name, self._net
         for end in ("w", "x"):
             tool("ip", "netns", "add", name + end)
         tool("ip", "link", "add", f"{name}h", "type", "veth", "peer", "name", "h", "netns", f"{name}x")
@@ -56,13 +57,13 @@ class Wire:
             "netns",
             f"{name}w",
         )
-        tool("ip", "addr", "add", f"{_HOST}/30", "dev", f"{name}h")
+        tool("ip", "addr", "add", f"{self.host}/30", "dev", f"{name}h")
         tool("ip", "link", "set", f"{name}h", "up")
-        tool("ip", "route", "add", "10.213.7.0/30", "via", _WIRE_H)
-        wire = f"addr add {_WIRE_H}/30 dev h\naddr add {_WIRE_W}/30 dev w\nlink set dev h up\nlink set dev w up\n"
+        tool("ip", "route", "add", f"{net}.0/30", "via", f"{net}.5")
+        wire = f"addr add {net}.5/30 dev h\naddr add {net}.1/30 dev w\nlink set dev h up\nlink set dev w up\n"
         tool("ip", "-n", f"{name}x", "-batch", "-", text=wire)
-        end = f"addr add {_WORKER}/30 dev eth\nlink set dev lo up\nlink set dev eth up\n"
-        end += f"route add default via {_WIRE_W}\n"
+        end = f"addr add {net}.2/30 dev eth\nlink set dev lo up\nlink set dev eth up\n"
+        end += f"route add default via {net}.1\n"
         tool("ip", "-n", f"{name}w", "-batch", "-", text=end)
         self._in_wire("sysctl", "-qw", "net.ipv4.ip_forward=1")
         self.whole()
@@ -104,12 +105,12 @@ def cut_network(stage: Stage) -> Row:
     assert stage.postgres is not None
     with wired() as wire:
         stage.postgres.stop()
-        stage.postgres.listen = ADDRESS
+        stage.postgres.listen = wire.host
         stage.postgres.start()
         before = ["nsenter", f"--net={wire.worker}"]
         shape = Shape(
             before={"worker-1": before, "worker-2": before},
-            worker_database=stage.postgres.url_at(ADDRESS),
+            worker_database=stage.postgres.url_at(wire.host),
         )
         return disturbed(stage, lambda stage, made, going: _cut(stage, made, wire, going), shape)
 

@@ -118,7 +118,8 @@ def finish(stage: Stage, made: Deployment, before: Seen, times: int, may_wait: b
     stopped = leftovers.look(folders, scans, made.mark)
     left += [what for what in leftovers.compare(before, stopped) if what not in left]
     counted = ends.count(made.client.accepted, found, frozenset(stage.broken), may_wait)
-    strangers = [i for i in found if i not in set(made.client.accepted)]
+    known = {*made.client.accepted, *made.warm}
+    strangers = [i for i in found if i not in known]
     unended = [i for i in strangers if found[i].status not in ends.OVER and not may_wait]
     notes = [*stage.notes, *counted.said[:8]]
     if strangers:

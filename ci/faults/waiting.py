@@ -10,7 +10,7 @@ from ci.faults.deployment import Deployment, deployed
 from ci.faults.row import Row
 from ci.faults.scenario import Stage, finish
 
-from package_hunter.queue.local import LocalQueue
+from package_hunter import queue as queues
 from package_hunter.store import scans
 from package_hunter.store.scans import NewScan
 from package_hunter.store.uploads import Uploads
@@ -38,7 +38,7 @@ def many(stage: Stage) -> Row:
 
 
 def _put(made: Deployment, numbers: range) -> None:
-    uploads, queue = Uploads(made.settings), LocalQueue(made.store, made.settings)
+    uploads, queue = Uploads(made.settings), queues.make(made.settings, made.store)
     kept = []
     for number in numbers:
         upload = uploads.begin()
