@@ -59,8 +59,11 @@ def asked(
         with suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
             temporary = kept.with_suffix(f".{os.getpid()}")
-            temporary.write_text(json.dumps({"said": said}))
-            temporary.replace(kept)
+            try:
+                temporary.write_text(json.dumps({"said": said}))
+                temporary.replace(kept)
+            finally:
+                temporary.unlink(missing_ok=True)  # where the disk is full, say
     return said
 
 

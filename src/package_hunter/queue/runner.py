@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,13 +82,20 @@ class _Run:
 
     @contextmanager
     def _rules(self) -> Iterator[tuple[Path, ...]]:
-        """The rule sets of the job's project, as files that this process alone can read."""
+        """The rule sets of the job's project, as files that this process alone can read: in a folder as a scan's own
+        is, which others remove where this process is killed."""
+        from package_hunter.pipeline.folders import run_dir  # late, as below
+
         with self._store.read() as session:
             texts = rule_sets.of_project(session, self._job.project)
-        with tempfile.TemporaryDirectory(prefix="package-hunter-rules-") as folder:
+        if not texts:
+            yield ()
+            return
+        with run_dir(self._settings, f"{self._job.scan_id}-rules") as folder:
+            folder.chmod(0o700)
             files = []
             for number, (name, text) in enumerate(texts):
-                files.append(Path(folder) / f"{number:03}-{name}.yaml")
+                files.append(folder / f"{number:03}-{name}.yaml")
                 files[-1].write_text(text, encoding="utf-8")
             yield tuple(files)
 
