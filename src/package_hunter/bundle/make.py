@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import os
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
@@ -106,6 +107,8 @@ def _recordings(settings: Settings, report: Report) -> list[Path]:
             "This server keeps no recordings, so nobody could come to the verdict again.",
             "Set PACKAGE_HUNTER_RECORDINGS_BYTES, and scan again with --fresh.",
         )
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        raise NoBundleError("Recordings are root's.", "Make the bundle on the server's command line.")
     found = kept.of_scan(folder, report.known_from or report.id)
     if not found:
         raise NoBundleError(

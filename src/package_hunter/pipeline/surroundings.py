@@ -99,7 +99,7 @@ def unpack(packed: bytes) -> Surroundings | None:
     opened = zlib.decompressobj()
     try:
         plain = opened.decompress(packed, _MAX_PLAIN)
-        if not opened.eof:
+        if not opened.eof or opened.unused_data:
             return None
         made: Surroundings = wire.from_bytes(Surroundings, plain)
     except (zlib.error, ValueError):
