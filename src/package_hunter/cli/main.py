@@ -17,6 +17,8 @@ from package_hunter.errors import HunterError
 COMMANDS = {
     "scan": "package_hunter.cli.scan:scan",
     "replay": "package_hunter.cli.replay:replay",
+    "bundle": "package_hunter.cli.bundle:bundle",
+    "verify": "package_hunter.cli.bundle:verify",
     "simulate": "package_hunter.cli.simulate:simulate",
     "diff": "package_hunter.cli.diff:diff",
     "policy": "package_hunter.cli.policy:app",
