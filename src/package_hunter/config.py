@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     artefacts_endpoint: str | None = None  # of an S3 that is not Amazon's: https://HOST:PORT
     artefacts_key_file: Path | None = None  # 32 bytes as hex a line, the first seals; None: not encrypted
     artefacts_seconds: float = 30.0  # for one answer of the object store
+    artefacts_grace_seconds: float = 86_400.0  # so long what nothing refers to is left where it lies
+    archive_days: float = 0.0  # so long an archive is kept after its scan; 0: not at all
 
     # server and worker
     database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...

@@ -16,9 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from package_hunter.access.actor import Actor
 from package_hunter.access.view import EVERYTHING
 from package_hunter.errors import HunterError
@@ -26,10 +23,10 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.verdict import explanation
-from package_hunter.store import history, results, rule_sets, scans
+from package_hunter.store import history, reports, results, rule_sets, scans
 from package_hunter.store.database import Store
 from package_hunter.store.history import Change
-from package_hunter.store.models import Scan, StoredReport
+from package_hunter.store.models import Scan
 from package_hunter.triage.results import of_scans
 
 if TYPE_CHECKING:
@@ -124,15 +121,10 @@ class Rejudge:
             result = of_scans(session, [scan_id])[scan_id]
             scan.verdict, scan.decision = result.verdict.value, result.decision.value
             body = replace(again, verdict=result.verdict, decision=result.decision)
-            _replace_body(session, scan_id, body)
+            reports.replace(session, scan_id, to_json(body))
             after = {"verdict": scan.verdict, "decision": scan.decision, "findings": len(findings)}
             change = Change("scan.rejudge", str(scan_id), before, after, project=scan.project_id)
             history.record(session, self._by, change)
-
-
-def _replace_body(session: Session, scan_id: uuid.UUID, report: Report) -> None:
-    body = scans.pack_report(to_json(report))
-    session.execute(update(StoredReport).where(StoredReport.scan_id == scan_id).values(body=body))
 
 
 def _recordings(folder: Path) -> Iterator[tuple[uuid.UUID, list[Path]]]:

@@ -13,9 +13,9 @@ from package_hunter.model.report import Report
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.queue.base import Job, LeaseLostError
-from package_hunter.store import results, scans
+from package_hunter.store import reports, results, scans
 from package_hunter.store.database import Store, now_ms
-from package_hunter.store.models import MAX_TARGET, JobRow, Scan, StoredReport, TurnRow, WorkerRow
+from package_hunter.store.models import MAX_TARGET, JobRow, Scan, TurnRow, WorkerRow
 
 _MALFORMED = 100  # rows whose id cannot be read, passed over
 _WORKERS_KEPT_MS = 7 * 86_400_000
@@ -67,7 +67,7 @@ class LocalQueue:
 
     def finish(self, job: Job, report: Report) -> None:
         """See the port."""
-        body = scans.pack_report(to_json(report))
+        packed = reports.prepare(self._store, job.scan_id, to_json(report))
         with self._store.write() as session:
             scan = self._take_off(session, job)
             scan.status = _final_status(report)
@@ -75,7 +75,7 @@ class LocalQueue:
             scan.verdict, scan.decision = report.verdict.value, report.decision.value
             scan.known_from = None if report.known_from is None else uuid.UUID(report.known_from)
             scan.target = scans.clean_text(report.target.name, MAX_TARGET) or scan.target
-            session.add(StoredReport(scan_id=scan.id, body=body))
+            reports.attach(session, scan.id, packed)
             results.stored(session, scan, report)
 
     def fail(self, job: Job, reason: str, exit_code: int = 70) -> None:

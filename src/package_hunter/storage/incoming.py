@@ -45,7 +45,7 @@ class Incoming:
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._hash = hashlib.sha256()
         self.size = 0
-        self.digest = ""
+        self.sha256 = ""
 
     def write(self, data: bytes | bytearray) -> None:
         """Append; DiskFullError where there is no room."""
@@ -66,7 +66,7 @@ class Incoming:
             os.fsync(self._fd)
         except OSError as error:
             raise disk_full(error) from error
-        self.digest = self._hash.hexdigest()
+        self.sha256 = self._hash.hexdigest()
 
     def content(self) -> BinaryIO:
         """What was written, from its beginning; valid until it is discarded."""
