@@ -7,8 +7,10 @@ from pathlib import Path
 
 from package_hunter.config import Settings
 from package_hunter.queue.base import Queue
+from package_hunter.storage.base import Kind
 from package_hunter.store import archives, scans
 from package_hunter.store.archives import Archives
+from package_hunter.store.artefacts import Claims, Named, refer
 from package_hunter.store.database import Store
 from package_hunter.store.scans import NewScan
 
@@ -32,3 +34,13 @@ def submit(settings: Settings, store: Store, queue: Queue, content: bytes, name:
         queue.enqueue(session, scan.id)
     upload.discard()
     return scan.id
+
+
+def keep(store: Store, scan_id: uuid.UUID, path: Path, kind: Kind = Kind.RECORDING) -> None:
+    """Let a scan have what a file holds, under the file's name."""
+    claims = Claims(store)
+    with path.open("rb") as file:
+        stored = claims.put_file(kind, file)
+    with store.write() as session:
+        item = Named(kind, stored.digest, stored.size, path.name)
+        assert refer(session, scan_id, [item], claims.holder) == []

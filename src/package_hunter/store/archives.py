@@ -41,6 +41,7 @@ class Archives:
         self._private = settings.data_dir / "private"
         self._max_bytes = settings.max_archive_bytes
         self._kept_ms = int(settings.archive_days * _DAY_MS)
+        self._dead_ms = int(settings.dead_letter_seconds * 1000)
 
     def begin(self, expected: int = 0) -> Incoming:
         """A new upload of ``expected`` bytes (0: unknown); DiskFullError where they would not fit."""
@@ -108,7 +109,8 @@ class Archives:
 
     def _drop(self, session: Session, *which: ColumnElement[bool]) -> list[str]:
         ended = and_(Scan.status.not_in(UNFINISHED), Scan.finished < now_ms() - self._kept_ms + 1)
-        gone = or_(Scan.id.is_(None), ended)
+        no_dead_letter = or_(Scan.dead.is_(None), Scan.dead <= now_ms() - self._dead_ms)
+        gone = or_(Scan.id.is_(None), and_(ended, no_dead_letter))
         query = (
             select(ArtefactRef.id, ArtefactRef.digest)
             .outerjoin(Scan, Scan.id == ArtefactRef.scan_id)

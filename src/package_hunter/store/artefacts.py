@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy import delete, literal, select
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _CLAIM_MS = 6 * 3_600_000
 """Longer than anything takes to be stored; the clocks of two machines may differ by less."""
 _BUSY_SECONDS, _LOOK_AGAIN_SECONDS = 15.0, 0.2
+_CHUNK = 1 << 20  # bytes
 _BUSY = "Something of the same content is being removed."
 
 
@@ -53,6 +54,17 @@ class Claims:
         """Store these bytes; StoreError, DiskFullError."""
         self._claim(kind, digest_of(content))
         return self._store.artefacts.put(kind, content)
+
+    def put_file(self, kind: Kind, file: BinaryIO) -> Stored:
+        """Store what a file holds from where it stands; StoreError, DiskFullError."""
+        incoming = self._store.artefacts.begin()
+        try:
+            while chunk := file.read(_CHUNK):
+                incoming.write(chunk)
+            incoming.done()
+            return self.keep(kind, incoming)
+        finally:
+            incoming.discard()
 
     def keep(self, kind: Kind, incoming: Incoming) -> Stored:
         """Store what came in, which is ``done``; StoreError, DiskFullError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,8 +62,12 @@ def prepare(store: Store, scan_id: uuid.UUID, data: dict[str, Any]) -> Packed:
         return Packed(body, None)
 
 
-def attach(session: Session, scan_id: uuid.UUID, packed: Packed) -> None:
-    """Make it the scan's report, in place of any before."""
+def attach(session: Session, scan_id: uuid.UUID, packed: Packed, kept: Sequence[Named] = ()) -> None:
+    """Make it the scan's report, in place of any before; ``kept`` are the artefacts beside it, which the scan's id
+    claims or another scan has."""
+    lost = refer(session, scan_id, kept, scan_id)
+    if lost:  # of an earlier scan whose result this one was given, and which is being deleted
+        log.warning("kept files are gone already", scan=str(scan_id), number=len(lost))
     session.execute(delete(ArtefactRef).where(*_own(scan_id)))
     stored = packed.stored
     if stored is not None and refer(session, scan_id, [_named(stored)], scan_id):

@@ -60,7 +60,7 @@ def test_an_archive_is_kept_while_a_scan_wants_it(
         assert job is not None
         archives.let_go(job.scan_id)
         assert rows(store)[0] == left + 1, "a scan that runs keeps its archive"
-        queue.fail(job, "no")
+        queue.fail(job, "no", 3)
         archives.let_go(job.scan_id)
         assert held(settings.data_dir) == [place(settings)] * left
     assert rows(store) == [0, 0, 0]
@@ -71,13 +71,28 @@ def test_an_archive_may_be_kept_for_some_days(settings: Settings, store: Store, 
     scan_id = submit(settings, store, queue, b"archive")
     job = queue.claim("w/1")
     assert job is not None
-    queue.fail(job, "no")
+    queue.fail(job, "no", 3)
     kept.let_go(scan_id)
     assert kept.sweep() == 0
     assert held(settings.data_dir) == [place(settings)]
     with store.write() as session:
         session.execute(text("UPDATE scans SET finished = finished - 86500000"))
     assert kept.sweep() == 1
+    assert held(settings.data_dir) == []
+
+
+def test_the_archive_of_a_dead_letter_is_kept_so_that_it_can_be_run_again(
+    settings: Settings, archives: Archives, store: Store, queue: Queue
+) -> None:
+    scan_id = submit(settings, store, queue, b"archive")
+    job = queue.claim("w/1")
+    assert job is not None
+    queue.fail(job, "ours")
+    archives.let_go(scan_id)
+    assert held(settings.data_dir) == [place(settings)]
+    with store.write() as session:
+        session.execute(text("UPDATE scans SET dead = 1"))
+    archives.let_go(scan_id)
     assert held(settings.data_dir) == []
 
 
@@ -88,7 +103,7 @@ def test_the_sweep_lets_go_what_a_killed_worker_left(
     submit(settings, store, queue, b"wanted")
     job = queue.claim("w/1")
     assert job is not None
-    queue.fail(job, "no")
+    queue.fail(job, "no", 3)
     assert archives.sweep() == 1
     assert held(settings.data_dir) == [place(settings, hashlib.sha256(b"wanted").hexdigest())]
 
@@ -217,7 +232,7 @@ def test_a_worker_on_another_machine_reads_what_the_server_took(
     with archives.opened(job.sha256, job.size) as file:
         assert file.read() == b"archive"
     assert held(there.data_dir) == []
-    queue.fail(job, "no")
+    queue.fail(job, "no", 3)
     archives.let_go(scan_id)
     assert list(worker.artefacts.list(Kind.ARCHIVE)) == []
     server.close()
