@@ -20,7 +20,7 @@ import structlog
 
 from package_hunter import stopping
 from package_hunter.config import Settings
-from package_hunter.errors import HunterError
+from package_hunter.errors import DiskFullError, HunterError
 from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
@@ -183,8 +183,9 @@ class Worker:
             "scan failed", scan=str(job.scan_id), error=str(error), fault="ours" if error.again else "target"
         )
         self._look_for_hindrance()
-        if self._hindered is not None or isinstance(error, StoreError):
-            # no attempt of it: neither scan nor worker failed
+        away = isinstance(error, StoreError) and not isinstance(error, DiskFullError)
+        if self._hindered is not None or away:
+            # no attempt of it: neither scan nor worker failed. (A disk that this very scan fills is one.)
             _insist(lambda: self._queue.release(job))
             time.sleep(_STORE_AWAY_SECONDS)
             return "given back"
