@@ -68,10 +68,14 @@ class ProcrastinateQueue(Leases):
                 list(self._ear.notifies(timeout=0))  # of many, one look
         except psycopg.Error as error:
             log.warning("not told of new scans, looking for them", error=str(error).partition("\n")[0])
-            if self._ear is not None:
-                self._ear.close()
-            self._ear = None
+            self.close()
             time.sleep(min(seconds, 1.0))
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._ear is not None:
+            self._ear.close()
+        self._ear = None
 
     def seen(self, worker: str, lacks: str | None = None) -> None:
         """See the port."""

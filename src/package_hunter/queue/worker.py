@@ -33,7 +33,7 @@ from package_hunter.store.uploads import Uploads
 
 log = structlog.get_logger(__name__)
 
-_WAIT_SECONDS = 2.0  # for a scan to come, before the worker looks around
+_WAIT_SECONDS = 1.0  # for a new scan, before looking again, and whether to stop
 _HOUSEKEEPING_SECONDS = 10.0
 _SWEEP_SECONDS = 600.0
 
@@ -91,7 +91,7 @@ class Worker:
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
             if not self._retrying(self._one) and not self._stopping:
-                self._retrying(self._wait)
+                self._queue.wait(_WAIT_SECONDS)
         self._retrying(self._leave)
         log.info("worker stopped", worker=self._name)
         return 0
@@ -108,10 +108,6 @@ class Worker:
     def _leave(self) -> int:
         if self._host.member is not None:
             self._host.member.leave()
-        return 1
-
-    def _wait(self) -> int:
-        self._queue.wait(_WAIT_SECONDS)
         return 1
 
     def _orders(self) -> Orders:

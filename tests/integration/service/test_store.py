@@ -154,7 +154,7 @@ def test_an_upload_is_kept_by_its_digest_while_a_scan_wants_it(
     for left in (1, 0):
         job = queue.claim("w/1")
         assert job is not None
-        queue.fail(job, "no")
+        queue.fail(job, "This is no archive.", 3)
         uploads.remove_unneeded(store, digest)
         assert names(uploads) == [digest] * left
 
