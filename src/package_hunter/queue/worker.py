@@ -111,10 +111,6 @@ class Worker:
             self._host.member.leave()
         return 1
 
-    def _wait(self) -> int:
-        self._queue.wait(_WAIT_SECONDS)
-        return 1
-
     def _orders(self) -> Orders:
         return Orders() if self._host.member is None else self._host.member.orders()
 
