@@ -8,6 +8,8 @@ diff, doctor, simulate  # noqa: B018
 _.FIRST, _.PROBE
 # fields of answers that pydantic writes out, or of documents that it reads
 _.who_can_lift_it, _.how_to_ask, _.bomFormat, _.specVersion
+# a field of statements that pydantic checks
+_.predicate_type
 # a column that is part of a key
 _.condemned_id
 # fields of answers that pydantic writes out

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import re
 from pathlib import Path
 
 from package_hunter.config import Settings
@@ -20,6 +22,26 @@ def place_for(settings: Settings, scan_id: str) -> Path | None:
         return None
     where.mkdir(mode=0o700, exist_ok=True)
     return where / f"{scan_id}.scap"
+
+
+def of_scan(folder: Path, scan_id: str) -> list[Path]:
+    """The recordings of a scan's boxes in the order in which they were made; none where none is kept."""
+    found = [folder / f"{scan_id}.scap", *folder.glob(f"{scan_id}.*.scap")]
+    return sorted((path for path in found if path.is_file()), key=_order)
+
+
+def beside(first: Path) -> list[Path]:
+    """The recording of a scan's first box, and those that the scan put beside it."""
+    further = first.parent.glob(f"{glob.escape(first.stem)}.*{glob.escape(first.suffix)}")
+    form = re.compile(rf"{re.escape(first.stem)}(\.[0-9]+)?(\.hurried)?{re.escape(first.suffix)}")
+    return sorted({first, *(path for path in further if form.fullmatch(path.name))}, key=_order)
+
+
+def _order(path: Path) -> tuple[int, bool]:
+    """``x.scap``, ``x.hurried.scap``, ``x.2.scap``, ``x.2.hurried.scap``, ..."""
+    parts = path.name.split(".")
+    numbers = [int(part) for part in parts[1:-1] if part.isdecimal() and len(part) < 7]
+    return (numbers[-1] if numbers else 1), "hurried" in parts[1:-1]
 
 
 def sweep(settings: Settings) -> None:
