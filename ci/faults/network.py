@@ -27,14 +27,14 @@ def tool(*words: str, text: str | None = None) -> None:
 
 
 class Wire:
-    """``worker``: the namespace (a path) behind it; ``host``: the address of this end, for those behind it. Several may
-    be laid at the same time."""
+    """``worker``: the namespace (a path) behind it; ``host``: the address of this end, for those behind it; ``far``: of
+    theirs. Several may be laid at the same time."""
 
     def __init__(self) -> None:
         self._name = f"faults{secrets.token_hex(3)}"
         self.worker = f"/run/netns/{self._name}w"
         self._net = f"10.213.{secrets.randbelow(256)}"
-        self.host = f"{self._net}.6"
+        self.host, self.far = f"{self._net}.6", f"{self._net}.2"
 
     def lay(self) -> None:
         """Make namespaces and cables."""
@@ -62,7 +62,7 @@ class Wire:
         tool("ip", "route", "add", f"{net}.0/30", "via", f"{net}.5")
         wire = f"addr add {net}.5/30 dev h\naddr add {net}.1/30 dev w\nlink set dev h up\nlink set dev w up\n"
         tool("ip", "-n", f"{name}x", "-batch", "-", text=wire)
-        end = f"addr add {net}.2/30 dev eth\nlink set dev lo up\nlink set dev eth up\n"
+        end = f"addr add {self.far}/30 dev eth\nlink set dev lo up\nlink set dev eth up\n"
         end += f"route add default via {net}.1\n"
         tool("ip", "-n", f"{name}w", "-batch", "-", text=end)
         self._in_wire("sysctl", "-qw", "net.ipv4.ip_forward=1")

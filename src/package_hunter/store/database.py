@@ -27,7 +27,7 @@ from package_hunter.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.storage.base import Artefacts
-from package_hunter.store import sqlite_file, tolerance
+from package_hunter.store import connections, sqlite_file, tolerance
 from package_hunter.store.clock import now_ms as now_ms  # part of this module's interface
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
@@ -202,42 +202,14 @@ def _head(config: Config) -> str | None:
     return ScriptDirectory.from_config(config).get_current_head()
 
 
-# A connection whose other end vanished without a word (a cable, a machine) is noticed within about half a minute, by
-# either side; else we would wait for a quarter of an hour, and PostgreSQL would hold what a vanished worker had locked
-# for hours. libpq's names (postgresql.org/docs/current/libpq-connect.html), and PostgreSQL's own for its end.
-_CONNECT_SECONDS = 10
-_PATIENCE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-_UNANSWERED_MS = 25_000  # data that is sent and not acknowledged
-_OTHER_END = {f"tcp_{name}": value for name, value in (*_PATIENCE.items(), ("user_timeout", _UNANSWERED_MS))}
-
-
-def connection_limits(url: URL) -> dict[str, Any]:
-    """What libpq is told beside the URL, which may say otherwise: how long a silent peer is waited for (seconds;
-    ``tcp_user_timeout`` in milliseconds). Each connection to PostgreSQL is to be made with it."""
-    found = {"connect_timeout": _CONNECT_SECONDS, "tcp_user_timeout": _UNANSWERED_MS, **_PATIENCE}
-    return {name: value for name, value in found.items() if name not in url.query}
-
-
 def _postgresql(url: URL) -> Engine:
     importlib.import_module("procrastinate")  # its tables are ours, too: told now, not by a worker
+    limits = connections.limits(url)
     engine = create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=8,
-        pool_timeout=10,
-        connect_args=connection_limits(url),
+        url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=limits
     )
-    event.listen(engine, "connect", _limit_other_end)
+    event.listen(engine, "connect", connections.limit_other_end)
     return engine
-
-
-def _limit_other_end(connection: Any, _record: Any) -> None:
-    """PostgreSQL looks after its end as we do after ours. (Not in the connection's options: poolers refuse those.)"""
-    with connection.cursor() as cursor:
-        for name, value in _OTHER_END.items():
-            cursor.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
-    connection.commit()
 
 
 def _sqlite(url: URL, file: Path) -> Engine:

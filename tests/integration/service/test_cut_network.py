@@ -14,7 +14,8 @@ from ci.faults.postgres import Postgres
 from sqlalchemy import make_url
 
 from package_hunter.config import Settings
-from package_hunter.store.database import Store, connection_limits
+from package_hunter.store.connections import limits
+from package_hunter.store.database import Store
 from tests.support.requires import needs_program, needs_root
 
 # Behind the wire: says what it came to, a line each; goes on with each line that it is sent.
@@ -88,5 +89,5 @@ def test_both_ends_notice_that_the_other_has_vanished(database: Postgres, wire: 
     ],
 )
 def test_the_urls_own_limits_hold(query: str, left_alone: set[str]) -> None:
-    every = set(connection_limits(make_url("postgresql://host/hunter")))
-    assert set(connection_limits(make_url(f"postgresql://host/hunter{query}"))) == every - left_alone
+    every = set(limits(make_url("postgresql://host/hunter")))
+    assert set(limits(make_url(f"postgresql://host/hunter{query}"))) == every - left_alone
