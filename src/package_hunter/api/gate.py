@@ -10,13 +10,14 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from package_hunter.access.identity import DEVELOPER, NOBODY, Identity
-from package_hunter.api import cookies
+from package_hunter.api import cookies, tracing
 from package_hunter.api.auth import BEARER, CHALLENGES
 from package_hunter.api.errors import SAFE_HEADERS, ApiError, broken, store_failed
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.permits import is_open
 from package_hunter.api.service import Service
 from package_hunter.store.database import StoreError
+from package_hunter.watching import endpoint
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,7 @@ class Gate:
         self._service = service
         self._metrics = metrics
         self._development = service.settings.development
+        self._traces = endpoint.of(service.settings) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
@@ -44,6 +46,8 @@ class Gate:
             return await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
         headers = dict(scope["headers"])
         passage = _Passage(scope, headers, receive, send)
+        if self._traces:
+            tracing.begin(headers)
         began = time.perf_counter()
         try:
             await self._pass(scope, headers, passage)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View
+from package_hunter.api import tracing
 from package_hunter.api.allowed import Accesses, forbidden, unknown
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
@@ -32,6 +33,7 @@ from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
 from package_hunter.store.secret_box import SecretBox
 from package_hunter.store.uploads import Upload, Uploads
+from package_hunter.watching import steps
 
 log = structlog.get_logger(__name__)
 
@@ -136,6 +138,8 @@ class Service:
             if said is not None:
                 submitted.note(session, scan, said)
             self.queue.enqueue(session, scan.id)
+            if (accepted := tracing.accepted()) is not None:
+                steps.note_accepted(session, scan.id, accepted)
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 

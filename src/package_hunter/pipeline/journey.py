@@ -119,7 +119,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, request.id) as folder:
-        stage = prepare_target(received, folder, config, request.say)
+        with options.timed("receive"):
+            stage = prepare_target(received, folder, config, request.say)
         scan = Scan(
             id=request.id,
             started=started,
@@ -138,7 +139,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 return known
         scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
         scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
-        turns = rounds(scan, stage.source_tree)
+        with options.timed("plan"):
+            turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
         locks: dict[tuple[str, str], tuple[BoxFile, ...]] = {}  # by plan: what its first box's fetch resolved
@@ -176,7 +178,8 @@ def _run(
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    return judge_round(turn, seen, after, english(scan.matcher))
+    with scan.options.timed("judge"):
+        return judge_round(turn, seen, after, english(scan.matcher))
 
 
 def _unless_down(judged: Sequence[RoundResult], upstreams: Sequence[Upstream] = ()) -> None:
