@@ -40,6 +40,8 @@ class Permission(StrEnum):
     IDENTITY_READ = "server:identity:read"
     IDENTITY_MANAGE = "server:identity:manage"
     METRICS_READ = "server:metrics:read"
+    DRILL_READ = "server:drill:read"
+    DRILL_RUN = "server:drill:run"
     HISTORY_READ = "server:history:read"
 
     @property
@@ -79,7 +81,9 @@ MEANING: dict[Permission, str] = {
     Permission.REPOSITORY_MANAGE: "say where projects' repositories are: what the server fetches with its own rights",
     Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
     Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
-    Permission.METRICS_READ: "read the server's figures (of all projects together)",
+    Permission.METRICS_READ: "read the server's figures (of projects: paths, and how many scans)",
+    Permission.DRILL_READ: "see how the standing drill went",
+    Permission.DRILL_RUN: "begin a standing drill",
     Permission.HISTORY_READ: "read and export the history of changes",
 }
 """What each is, in a few words: docs/access.md."""

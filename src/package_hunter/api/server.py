@@ -299,6 +299,7 @@ def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
     from package_hunter import (
         access,
         api,
+        drill,
         findings,
         governance,
         identity,
@@ -315,7 +316,7 @@ def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
     )
     from package_hunter.governance.proposals.kinds import rule_set
 
-    duties = (access, identity, governance, triage, inventory, rules, watching)
+    duties = (access, identity, governance, triage, inventory, rules, watching, drill)
     ours = (model, api, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
-from package_hunter.access.view import Access, View
+from package_hunter.access.view import DRILL, Access, View
 from package_hunter.api import tracing
 from package_hunter.api.allowed import Accesses, forbidden, unknown
 from package_hunter.api.auth import Authenticator
@@ -39,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 _CACHED_ANSWERS_BYTES = 32 << 20
 _WRITERS, _WRITER_SECONDS = 4, 10.0
+_SUBMITS = (Permission.SCAN_SUBMIT, Permission.INVENTORY_SUBMIT)
 _DISK_AT_ONCE = 16  # archives that are written at the same moment: threads are left to those who read
 
 
@@ -163,6 +164,8 @@ class Service:
     ) -> uuid.UUID:
         """The project that a request is about: the one named, else the account's own; ApiError 403, 404."""
         project = access.home if path is None else await self.project_at(access, path)
+        if project == DRILL and permission in _SUBMITS:
+            raise ApiError(403, "Only the standing drill submits here.", "See package-hunter drill.")
         if not access.may_in(project, permission):
             raise forbidden(permission)
         return project

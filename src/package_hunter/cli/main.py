@@ -36,6 +36,7 @@ COMMANDS = {
     "break-glass": "package_hunter.cli.proposals:break_glass",
     "notices": "package_hunter.cli.notices:app",
     "findings": "package_hunter.cli.findings:app",
+    "drill": "package_hunter.cli.drill:app",
     "identity": "package_hunter.cli.identity:app",
     "audit": "package_hunter.cli.audit:app",
     "database": "package_hunter.cli.database:app",

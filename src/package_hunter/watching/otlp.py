@@ -56,7 +56,7 @@ class OtlpExporter:
 
     def close(self) -> None:
         """Close its connections."""
-        self._exporter.shutdown()
+        self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _refuse_redirect(response: Response, *_: object, **__: object) -> None:

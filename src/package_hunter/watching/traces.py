@@ -64,7 +64,7 @@ def spans(told: Told, steps: Steps) -> Iterator[Span]:
     for count, one in enumerate(steps.tries):
         yield Span(trace, _id(told.id, f"wait {count}"), whole, "wait", since, max(since, one.begin))
         tried = _id(told.id, f"try {count}")
-        number = {"package_hunter.try": one.number}
+        number = {"hunter.try": one.number}
         yield Span(trace, tried, whole, "try", one.begin, one.end, one.failed, number)
         for place, lap in enumerate(one.laps):
             own = _id(told.id, f"step {count} {place}")
@@ -86,4 +86,4 @@ def _attributes(told: Told) -> dict[str, Value]:
         "manager": told.manager,
         "depth": told.depth,
     }
-    return {f"package_hunter.scan.{name}": value[:64] for name, value in said.items() if value}
+    return {f"hunter.scan.{name}": value[:64] for name, value in said.items() if value}

@@ -22,8 +22,8 @@ from package_hunter.store.watching_tables import FigureRow, StepsRow
 from package_hunter.watching import figures, steps
 from package_hunter.watching.steps import Accepted, Try
 from package_hunter.watching.stopwatch import Lap
-from package_hunter.watching.traces import Span
 from package_hunter.watching.tracer import AT_ONCE, KEPT_MS, Tracer
+from package_hunter.watching.traces import Span
 from tests.support.service_fake import made_report
 
 NS = 1_790_000_000_000_000_000

@@ -13,8 +13,8 @@ from package_hunter.watching.traces import Span
 from tests.support.otlp_receiver import OtlpReceiver, otlp_receiver
 
 SPANS = (
-    Span(7, 1, 0, "scan", 10, 90, attributes={"package_hunter.scan.status": "finished"}),
-    Span(7, 2, 1, "try", 20, 80, failed=True, attributes={"package_hunter.try": 2}),
+    Span(7, 1, 0, "scan", 10, 90, attributes={"hunter.scan.status": "finished"}),
+    Span(7, 2, 1, "try", 20, 80, failed=True, attributes={"hunter.try": 2}),
 )
 
 

@@ -19,8 +19,10 @@ def test_what_was_written_is_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "[]", "7", "{", '{"accepted": 3}', '{"tries": [{}]}', '{"tries": 5}', '{"stored": "x"}']
-    + ['{"stored": -1}', '{"stored": 1e400}', '{"accepted": {"begin": true, "end": 1, "parent": ""}}'],
+    [
+        *(None, "", "[]", "7", "{", '{"accepted": 3}', '{"tries": [{}]}', '{"tries": 5}', '{"stored": "x"}'),
+        *('{"stored": -1}', '{"stored": 1e400}', '{"accepted": {"begin": true, "end": 1, "parent": ""}}'),
+    ],
 )
 def test_what_is_none_of_ours_is_nothing(text: str | None) -> None:
     assert read(text) == Steps()
@@ -50,8 +52,10 @@ def test_a_row_that_is_longer_than_any_of_ours_is_not_read() -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "01" + CALLER[2:], CALLER.upper(), CALLER + "-x", f"00-{'0' * 32}-{'1' * 16}-01"]
-    + [f"00-{'1' * 32}-{'0' * 16}-01", "00-" + "g" * 32 + CALLER[35:]],
+    [
+        *(None, "", "01" + CALLER[2:], CALLER.upper(), CALLER + "-x", f"00-{'0' * 32}-{'1' * 16}-01"),
+        *(f"00-{'1' * 32}-{'0' * 16}-01", "00-" + "g" * 32 + CALLER[35:]),
+    ],
 )
 def test_a_header_that_names_no_span_is_left(header: str | None) -> None:
     assert parent_of(header) == ""

@@ -66,9 +66,9 @@ def test_a_scan_that_nobody_ran_has_a_trace_too(status: str) -> None:
     told = Told(SCAN, T0, T0 + 5, status)
     found = list(spans(told, Steps()))
     assert [(span.name, span.failed) for span in found] == [("scan", status == "failed")]
-    assert found[0].attributes == {"package_hunter.scan.id": str(SCAN), "package_hunter.scan.status": status}
+    assert found[0].attributes == {"hunter.scan.id": str(SCAN), "package_hunter.scan.status": status}
 
 
 def test_attributes_are_bounded() -> None:
     told = Told(SCAN, T0, T0, "finished", manager="n" * 10_000)
-    assert len(str(next(spans(told, Steps())).attributes["package_hunter.scan.manager"])) == 64
+    assert len(str(next(spans(told, Steps())).attributes["hunter.scan.manager"])) == 64
