@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from package_hunter.config import Settings
+from package_hunter.drill.run import Drills
 from package_hunter.governance.clock import Clock
 from package_hunter.queue.base import Queue
 from package_hunter.queue.periodic import Periodic
@@ -13,8 +14,9 @@ from package_hunter.store.database import Store
 
 def chores(config: Settings, store: Store, queue: Queue) -> tuple[Periodic, ...]:
     """All chores of a server. ``run`` of each is one step, True where there is more to do."""
-    clock = Clock(store, queue)
+    clock, drills = Clock(store, queue), Drills(config, store, queue)
     return (
         Periodic("clock", config.clock_seconds, lambda: clock.tick(dt.datetime.now(dt.UTC))),
+        Periodic("drill", 60.0, drills.step),
         Periodic("queue", 10.0, lambda: queue.requeue_expired() > 0),
     )

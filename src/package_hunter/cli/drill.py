@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from package_hunter import queue
 from package_hunter.access.actor import command_line
 from package_hunter.cli.console import harmless
 from package_hunter.cli.places import say, shown_time
@@ -18,7 +19,6 @@ from package_hunter.config import settings
 from package_hunter.drill import overview
 from package_hunter.drill.overview import Overview
 from package_hunter.drill.run import RUNNING, Drills
-from package_hunter.queue.local import LocalQueue
 from package_hunter.store.database import Store
 
 app = typer.Typer(
@@ -49,7 +49,7 @@ def run(
     Exit codes: 0 begun (with --wait: blocked), 1 it failed, 4 it was not over in time.
     """
     store = open_store(settings())
-    Drills(settings(), store, LocalQueue(store, settings())).begin(command_line())
+    Drills(settings(), store, queue.make(settings(), store)).begin(command_line())
     end = time.monotonic() + wait
     found = _overview(store)
     while found.state == RUNNING and time.monotonic() < end:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import DRILL
+from package_hunter.model.priority import Priority
 from package_hunter.model.report import Report
 from package_hunter.store.database import Store, StoreError, now_ms
-from package_hunter.store.models import Scan
+from package_hunter.store.models import JobRow, Scan
 from package_hunter.store.watching_tables import StepsRow
 from package_hunter.watching import figures
 from package_hunter.watching.stopwatch import MAX_LAPS, Lap, step_of
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 MAX_TRIES = 10
 _PARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_WORDS = [one.word for one in Priority]
 _MAX_NS = 1 << 62
 _MAX_TEXT = 1 << 20
 
@@ -56,11 +58,13 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """All that is known of one scan; ``stored``: when its result was (ns since the epoch; 0: it has none)."""
+    """All that is known of one scan; ``stored``: when its result was (ns since the epoch; 0: it has none);
+    ``priority``: how it waited, `Priority.word`."""
 
     accepted: Accepted | None = None
     tries: tuple[Try, ...] = ()
     stored: int = 0
+    priority: str = Priority.NORMAL.word
 
 
 def parent_of(header: str | None) -> str:
@@ -82,7 +86,9 @@ def note_try(store: Store, scan: uuid.UUID, one: Try, *, traced: bool) -> None:
         with store.write() as session:
             row = session.get(StepsRow, scan) or StepsRow(scan_id=scan, due=now_ms() if traced else None)
             known = read(row.body)
-            row.body = _text(Steps(known.accepted, (*known.tries, one)[-MAX_TRIES:], known.stored))
+            waited = session.scalar(select(JobRow.priority).where(JobRow.scan_id == scan))
+            tries = (*known.tries, one)[-MAX_TRIES:]
+            row.body = _text(replace(known, tries=tries, priority=_word(waited, known.priority)))
             session.add(row)
     except StoreError as error:
         log.warning("a try's times were not kept", scan=str(scan), error=str(error))
@@ -102,8 +108,8 @@ def after_result(session: Session, scan: Scan, report: Report) -> None:
         stored = Lap("store", tries[-1].end, max(now, tries[-1].end))
         tries = (*tries[:-1], _with(tries[-1], stored))
     if scan.project_id != DRILL:
-        _count(session, scan, report, tries)
-    row.body = None if row.due is None else _text(Steps(known.accepted, tries, now))
+        _count(session, scan, report, replace(known, tries=tries))
+    row.body = None if row.due is None else _text(replace(known, tries=tries, stored=now))
     session.flush()
 
 
@@ -111,13 +117,18 @@ def _with(one: Try, lap: Lap) -> Try:
     return Try(one.number, one.begin, lap.end, one.failed, (*one.laps, lap))
 
 
-def _count(session: Session, scan: Scan, report: Report, tries: Sequence[Try]) -> None:
+def _word(number: int | None, else_: str) -> str:
+    return Priority(number).word if number in set(Priority) else else_
+
+
+def _count(session: Session, scan: Scan, report: Report, steps: Steps) -> None:
     known = "known" if report.known_from is not None else "run"
-    figures.add(session, figures.RESULTS, (report.verdict.value, report.decision.value, known))
+    said = (steps.priority, report.verdict.value, report.decision.value, known)
+    figures.add(session, figures.RESULTS, said)
     if scan.started is not None:
-        figures.add(session, figures.WAITS, (), max(0, scan.started - scan.created) / 1000)
+        figures.add(session, figures.WAITS, (steps.priority,), max(0, scan.started - scan.created) / 1000)
     taken: dict[str, float] = {}
-    for lap in tries[-1].laps if tries else ():
+    for lap in steps.tries[-1].laps if steps.tries else ():
         taken[lap.step] = taken.get(lap.step, 0.0) + lap.seconds
     for step, seconds in taken.items():
         figures.add(session, figures.STEPS, (step,), seconds)
@@ -140,6 +151,7 @@ def read(text: str | None) -> Steps:
             else Accepted(_ns(said["begin"]), _ns(said["end"]), parent_of(said["parent"])),
             tuple(_try(one) for one in data.get("tries", ())[:MAX_TRIES]),
             _ns(data.get("stored", 0)),
+            said_priority if (said_priority := data.get("priority")) in _WORDS else Priority.NORMAL.word,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Steps()
