@@ -26,7 +26,8 @@ from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
 from package_hunter.governance.gate.submitted import Said
-from package_hunter.queue.base import Queue
+from package_hunter.queue import capabilities
+from package_hunter.queue.base import Queue, Terms
 from package_hunter.store import places, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
@@ -138,7 +139,7 @@ class Service:
             scan = scans.add(session, new)
             if said is not None:
                 submitted.note(session, scan, said)
-            self.queue.enqueue(session, scan.id)
+            self.queue.enqueue(session, scan.id, Terms(needs=capabilities.of_scan(scan)))
             if (accepted := tracing.accepted()) is not None:
                 steps.note_accepted(session, scan.id, accepted)
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)

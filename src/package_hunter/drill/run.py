@@ -21,7 +21,8 @@ from package_hunter.governance.gate.origins import Known, Origin, Witness
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus
-from package_hunter.queue.base import Queue
+from package_hunter.queue import capabilities
+from package_hunter.queue.base import Queue, Terms
 from package_hunter.store import drill_place, history, scans
 from package_hunter.store.acting import acting_as_owner
 from package_hunter.store.database import Store, now_ms
@@ -108,7 +109,7 @@ class Drills:
         commit = key.hex + "0" * 8  # of the form of a commit's name, and no commit's
         how = Witness(Known.FETCHED, "A drill: the server made this tree and this commit up itself.")
         origins.note(session, scan, Origin(commit), how)
-        self._queue.enqueue(session, scan.id)
+        self._queue.enqueue(session, scan.id, Terms(needs=capabilities.of_scan(scan)))
         now = now_ms()
         deadline = now + int(self._settings.drill_deadline_seconds * 1000)
         row = DrillRow(
