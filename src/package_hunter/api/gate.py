@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 LEAVES = "package-hunter.leaves"
 """In a request's scope: its answer sends the browser elsewhere, to an identity provider."""
+_STREAM = b"text/event-stream"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -45,7 +47,7 @@ class Gate:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
         headers = dict(scope["headers"])
-        passage = _Passage(scope, headers, receive, send)
+        passage = _Passage(scope, headers, receive, send, self._metrics.streams.inc)
         if self._traces:
             tracing.begin(headers)
         began = time.perf_counter()
@@ -54,7 +56,10 @@ class Gate:
         finally:
             route = getattr(scope.get("route"), "path", None) or "none"
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.count(method, route, passage.status, time.perf_counter() - began)
+            seconds = None if passage.streams else time.perf_counter() - began
+            self._metrics.count(method, route, passage.status, seconds)
+            if passage.streams:
+                self._metrics.streams.dec()
 
     async def _pass(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> None:
         """The request's answer, whatever happens: nothing leaves here that has not the safe headers."""
@@ -139,7 +144,15 @@ def _developer(headers: dict[bytes, bytes]) -> Identity:
 class _Passage:
     """One request's messages: adds headers, and lets a refused uploader read the refusal."""
 
-    def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        on_stream: Callable[[], None],
+    ) -> None:
+        self._on_stream = on_stream
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -149,6 +162,7 @@ class _Passage:
         self._linger = False
         self.has_cookie = False  # a browser: it would ask for a password by itself
         self.cookie: str | None = None
+        self.streams = False  # its answer tells what happens, for as long as somebody listens
         self.began = False
         self.status = 500
 
@@ -171,6 +185,9 @@ class _Passage:
         self.began = True
         self.status = message["status"]
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
+        if any(k.lower() == b"content-type" and v.startswith(_STREAM) for k, v in headers):
+            self.streams = True
+            self._on_stream()
         if 300 <= self.status < 400 and not self._scope.get(LEAVES):
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:

@@ -68,12 +68,12 @@ def _figures(store: Store, name: str) -> dict[tuple[str, ...], tuple[int, float]
 def test_a_scan_is_counted_with_the_times_of_its_last_try(store: Store, queue: LocalQueue) -> None:
     _finished(store, queue, tries=2)
     _finished(store, queue)
-    assert _figures(store, figures.RESULTS) == {("no_findings", "pass", "run"): (2, 0.0)}
+    assert _figures(store, figures.RESULTS) == {("normal", "no_findings", "pass", "run"): (2, 0.0)}
     taken = _figures(store, figures.STEPS)
     assert taken[("install",)] == (2, 6.0)  # a scan's boxes together are one observation
     assert taken[("judge",)] == (2, 0.2)
     assert taken[("store",)][0] == 2
-    assert _figures(store, figures.WAITS)[()][0] == 2
+    assert _figures(store, figures.WAITS)[("normal",)][0] == 2
 
 
 def test_a_result_that_is_made_anew_is_no_further_scan(store: Store, queue: LocalQueue) -> None:
