@@ -21,6 +21,8 @@ _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, 
 # settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite, requests
 _.gname, _.uname, _.rcode, _.should_exit, _.isolation_level, _.trust_env
 _.posix_syntax, _.longest_match, _.log_errors, _.max_mem, _.never_capture
+# prometheus_client calls it
+_.collect
 # importlib calls it
 _.exec_module
 # codecs that must be loaded before a process is confined

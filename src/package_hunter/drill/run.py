@@ -102,10 +102,7 @@ class Drills:
             finding.close(session, _standing(), project, last)
         self._store.lock(session, self._uploads.key(upload.sha256))
         upload.keep()
-        new = NewScan(
-            "standing drill", SUBMITTER, "npm", upload.sha256, upload.size, fresh=True, project=DRILL
-        )
-        scan = scans.add(session, new)
+        scan = scans.add(session, _scan(upload))
         commit = key.hex + "0" * 8  # of the form of a commit's name, and no commit's
         how = Witness(Known.FETCHED, "A drill: the server made this tree and this commit up itself.")
         origins.note(session, scan, Origin(commit), how)
@@ -162,6 +159,20 @@ def _working_since(session: Session) -> int | None:
     """When the oldest scan was submitted that came to a result here; None: there is none, so maybe no worker either."""
     query = select(Scan.created).where(Scan.status == ScanStatus.FINISHED.value).order_by(Scan.created)
     return session.scalar(query.limit(1))
+
+
+def _scan(upload: Upload) -> NewScan:
+    """Quick: what is drilled is the way that every scan goes; how far scans look is measured elsewhere."""
+    return NewScan(
+        target="standing drill",
+        submitter=SUBMITTER,
+        manager="npm",
+        sha256=upload.sha256,
+        size=upload.size,
+        fresh=True,
+        depth=DepthName.QUICK.value,
+        project=DRILL,
+    )
 
 
 def _standing() -> Actor:

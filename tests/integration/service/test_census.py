@@ -26,6 +26,7 @@ from package_hunter.watching import census, figures
 from package_hunter.watching.census import BUSIEST, REST, Census
 from tests.support.service_fake import made_report
 
+USUAL = Terms()
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -37,10 +38,10 @@ def _project(store: Store, path: str) -> uuid.UUID:
 
 
 def _waits(
-    store: Store, queue: Queue, project: uuid.UUID = LEGACY, terms: Terms = Terms(), many: int = 1
-) -> None:  # noqa: B008
+    store: Store, queue: Queue, project: uuid.UUID = LEGACY, terms: Terms = USUAL, many: int = 1
+) -> None:
     with store.write() as session:
-        for number in range(many):
+        for number in range(many):  # each another: the same would be joined
             scan = scans.add(
                 session, NewScan("x", "ana", purl=f"pkg:npm/x{number}@{uuid.uuid4().hex}", project=project)
             )
