@@ -52,7 +52,10 @@ def served(**environment: str) -> Iterator[Server]:
             command = [program, "serve", "--port", str(port)]
             process = subprocess.Popen(command, env={**os.environ, **own, **environment}, stderr=log)
         try:
-            wait_for(lambda: _answers(port), 60)
+            try:
+                wait_for(lambda: _answers(port), 120)
+            except AssertionError as error:
+                raise AssertionError((folder / "log").read_text()[-3000:]) from error
             yield Server(f"http://localhost:{port}", folder / "log", folder)
         finally:
             process.terminate()
