@@ -120,7 +120,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, request.id) as folder:
-        stage = prepare_target(received, folder, config, request.say)
+        with options.timed("receive"):
+            stage = prepare_target(received, folder, config, request.say)
         scan = Scan(
             id=request.id,
             started=started,
@@ -139,7 +140,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 return known
         scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
         scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
-        turns = rounds(scan, stage.source_tree)
+        with options.timed("plan"):
+            turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
         faults: list[str] = []  # ours, in further boxes: what those would have shown is not known
@@ -179,7 +181,8 @@ def _run(
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    item = judge_round(turn, seen, after, english(scan.matcher))
+    with scan.options.timed("judge"):
+        item = judge_round(turn, seen, after, english(scan.matcher))
     keep(scan, seen, item, after)
     return item
 

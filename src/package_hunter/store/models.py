@@ -34,6 +34,7 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     policy_tables,
     proposal_tables,
     tolerance,
+    watching_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
