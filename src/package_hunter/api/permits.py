@@ -40,11 +40,18 @@ class Permit:
     permission: Permission | None
     action: str | None = None  # what a change is called in the history
     person: bool = False  # 403 for tokens and jobs, whatever they may
+    secret: bool = False  # its answer holds a secret: it is not kept for who asks again
+    any_query: bool = False  # others write its query, and may add to it (RFC 6749, 4.1.2)
 
     @property
     def changes(self) -> bool:
         """Whether it writes: then rights are read anew."""
         return self.method not in ("GET", "HEAD")
+
+    @property
+    def keeps_answer(self) -> bool:
+        """Whether it heeds Idempotency-Key."""
+        return self.method == "POST" and self.where not in (Where.OPEN, Where.PERSON) and not self.secret
 
 
 _V1 = "/api/v1"
@@ -56,7 +63,7 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     there, gone = f"{_V1}{place}/destinations", f"{_V1}{place}/deliveries"
     return (
         Permit("GET", there, where, _P.NOTICE_READ),
-        Permit("POST", there, where, _P.NOTICE_MANAGE, "destination.add"),
+        Permit("POST", there, where, _P.NOTICE_MANAGE, "destination.add", secret=True),
         Permit("DELETE", there, where, _P.NOTICE_MANAGE, "destination.remove"),
         Permit("POST", f"{there}/test", where, _P.NOTICE_MANAGE, "destination.test"),
         Permit("GET", gone, where, _P.NOTICE_READ),
@@ -90,6 +97,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/scans/{{scan_id}}/events", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/gate", _W.TARGET, _P.GATE_READ),
     Permit("GET", f"{_V1}/gate/answers", _W.TARGET, _P.GATE_READ),
     Permit("POST", f"{_V1}/gate/fetches", _W.TARGET, _P.SCAN_SUBMIT),
@@ -124,7 +132,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("DELETE", f"{_V1}/sessions/{{session_id}}", _W.PERSON, None, "session.end"),
     Permit("POST", f"{_V1}/session/confirm/{{provider}}", _W.PERSON, None),
     Permit("GET", f"{_V1}/oidc", _W.OPEN, None),
-    Permit("GET", f"{_V1}/oidc/callback", _W.OPEN, None),
+    Permit("GET", f"{_V1}/oidc/callback", _W.OPEN, None, any_query=True),
     Permit("GET", f"{_V1}/oidc/{{provider}}/login", _W.OPEN, None),
     Permit("POST", f"{_V1}/job-token", _W.OPEN, None),
     Permit("POST", f"{_V1}/invitation", _W.OPEN, None),
@@ -156,12 +164,12 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/users", _W.SERVER, _P.USER_READ),
     Permit("POST", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.add"),
     Permit("DELETE", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.remove"),
-    Permit("POST", f"{_V1}/users/invitations", _W.SERVER, _P.USER_MANAGE, "user.invite"),
+    Permit("POST", f"{_V1}/users/invitations", _W.SERVER, _P.USER_MANAGE, "user.invite", secret=True),
     Permit("DELETE", f"{_V1}/users/totp", _W.SERVER, _P.USER_MANAGE, "totp.remove"),
     Permit("DELETE", f"{_V1}/users/lock", _W.SERVER, _P.USER_MANAGE, "user.unlock"),
     Permit("DELETE", f"{_V1}/users/sessions", _W.SERVER, _P.USER_MANAGE, "session.end"),
     Permit("GET", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_READ),
-    Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add"),
+    Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add", secret=True),
     Permit("DELETE", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.revoke"),
     Permit("GET", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_READ),
     Permit("POST", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_MANAGE, "provider.add"),

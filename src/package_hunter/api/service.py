@@ -16,11 +16,14 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View
+from package_hunter.api import idempotency
 from package_hunter.api.allowed import Accesses, forbidden, unknown
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
+from package_hunter.api.feed import Feed
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
+from package_hunter.api.pace import Pace
 from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
@@ -29,6 +32,7 @@ from package_hunter.queue.base import Queue
 from package_hunter.store import places, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
+from package_hunter.store.requests import Kept
 from package_hunter.store.scans import NewScan
 from package_hunter.store.secret_box import SecretBox
 from package_hunter.store.uploads import Upload, Uploads
@@ -64,6 +68,8 @@ class Service:
         self.trust = Trust(settings)
         self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
         self.forges = forges.load(settings, secrets=False)
+        self.pace = Pace(settings)
+        self.feed = Feed(store)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)
         self.receiving: Counter[str] = Counter()  # uploads at this moment, by account
@@ -109,9 +115,15 @@ class Service:
         with self.store.read() as session:
             return scans.unfinished_bytes(session, principal)
 
-    async def accept(self, new: NewScan, upload: Upload | None = None, said: Said | None = None) -> Scan:
-        """Store and enqueue a scan, and with it its archive and what is said of its tree, all or nothing; ApiError 429,
-        StoreError.
+    async def accept(
+        self,
+        new: NewScan,
+        upload: Upload | None = None,
+        said: Said | None = None,
+        answer: Callable[[Scan], Kept] | None = None,
+    ) -> Scan:
+        """Store and enqueue a scan, and with it its archive, what is said of its tree, and the ``answer`` for who sends
+        the same request again, all or nothing; ApiError 429, StoreError.
 
         Few write at a time: a store that is locked must leave threads and connections to those who read.
         """
@@ -121,11 +133,17 @@ class Service:
         except TimeoutError:
             raise StoreError("The store is too busy to answer.", "Try again in a moment.") from None
         try:
-            return await run_sync(self._accept, new, upload, said)
+            return await run_sync(self._accept, new, upload, said, answer)
         finally:
             self._writers.release()
 
-    def _accept(self, new: NewScan, upload: Upload | None, said: Said | None) -> Scan:
+    def _accept(
+        self,
+        new: NewScan,
+        upload: Upload | None,
+        said: Said | None,
+        answer: Callable[[Scan], Kept] | None,
+    ) -> Scan:
         with self.store.write() as session:
             self.store.lock(session, f"submit:{new.submitter}")
             self._check_room(session, new.submitter)  # again: many may have been let in at once
@@ -136,6 +154,7 @@ class Service:
             if said is not None:
                 submitted.note(session, scan, said)
             self.queue.enqueue(session, scan.id)
+            idempotency.mark(session, None if answer is None else answer(scan))
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 
@@ -153,6 +172,14 @@ class Service:
     def _report(self, scan_id: uuid.UUID, view: View) -> dict[str, Any] | None:
         with self.store.read() as session:
             return scans.report(session, view, scan_id)
+
+    async def packed_report(self, scan_id: uuid.UUID, view: View) -> bytes | None:
+        """The scan's report as it is stored, or None."""
+        return await run_sync(self._packed_report, scan_id, view)
+
+    def _packed_report(self, scan_id: uuid.UUID, view: View) -> bytes | None:
+        with self.store.read() as session:
+            return scans.packed_report(session, view, scan_id)
 
     async def target_project(
         self, access: Access, path: str | None, permission: Permission = Permission.SCAN_SUBMIT

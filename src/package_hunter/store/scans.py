@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import LEGACY, View
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.scan import ScanStatus
 from package_hunter.store.database import StoreError, now_ms
 from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
 from package_hunter.store.scoping import scoped
 
 MAX_REASON = 4_000
-_SKIPPED = 1_000  # malformed rows that a list passes over
 UNFINISHED = (ScanStatus.PENDING.value, ScanStatus.RUNNING.value)
 
 
@@ -50,6 +50,7 @@ def add(session: Session, new: NewScan) -> Scan:
         id=uuid.uuid4(),
         target=clean_text(new.target, MAX_TARGET),
         manager=new.manager,
+        ecosystem=_ecosystem_of(new),
         sha256=new.sha256,
         size=new.size,
         purl=new.purl,
@@ -63,6 +64,13 @@ def add(session: Session, new: NewScan) -> Scan:
     session.add(scan)
     session.flush()
     return scan
+
+
+def _ecosystem_of(new: NewScan) -> str | None:
+    """As far as its submitter says; what a report says later counts."""
+    said = new.manager or (new.purl or "").removeprefix("pkg:").partition("/")[0]
+    facts = facts_of(said) if said else None
+    return None if facts is None else facts.name
 
 
 _TABLE = Scan.metadata.tables["scans"]
@@ -90,9 +98,14 @@ def get(session: Session, view: View, scan_id: uuid.UUID) -> Scan | None:
 
 def report(session: Session, view: View, scan_id: uuid.UUID) -> dict[str, Any] | None:
     """The scan's report (JSON form), or None while there is none, or where the view does not see the scan."""
-    query = select(StoredReport.body).join(Scan, Scan.id == StoredReport.scan_id)
-    body = session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
+    body = packed_report(session, view, scan_id)
     return None if body is None else unpack_report(body)
+
+
+def packed_report(session: Session, view: View, scan_id: uuid.UUID) -> bytes | None:
+    """The same as `pack_report` made it."""
+    query = select(StoredReport.body).join(Scan, Scan.id == StoredReport.scan_id)
+    return session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
 
 
 def pack_report(data: dict[str, Any]) -> bytes:
@@ -104,30 +117,6 @@ def unpack_report(body: bytes) -> dict[str, Any]:
     """A stored report's JSON form."""
     data: dict[str, Any] = json.loads(zlib.decompress(body))
     return data
-
-
-def newest(
-    session: Session,
-    view: View,
-    limit: int,
-    status: ScanStatus | None = None,
-    before: tuple[int, uuid.UUID] | None = None,
-) -> Sequence[Scan]:
-    """Up to ``limit`` scans that the view sees, newest first, from the one after ``before`` (its created and id) on;
-    without malformed rows."""
-    query = scoped(select(Scan).order_by(Scan.created.desc(), Scan.id.desc()), view, Scan.project_id)
-    if status is not None:
-        query = query.where(Scan.status == status.value)
-    if before is not None:
-        query = query.where(tuple_(Scan.created, Scan.id) < tuple_(before[0], before[1]))
-    found: Sequence[Scan | None] = session.scalars(query.limit(limit)).all()
-    if not all(map(_sound, found)):
-        found = session.scalars(query.limit(limit + _SKIPPED)).all()
-    return [scan for scan in found if scan is not None and _sound(scan)][:limit]
-
-
-def _sound(scan: Scan | None) -> bool:
-    return scan is not None and isinstance(scan.created, int)  # see types.py
 
 
 def counts(session: Session) -> dict[str, int]:
