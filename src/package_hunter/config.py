@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     workers: int = 1  # scans at the same time
     lease_seconds: float = 60.0  # a worker silent for so long has lost its scan
     max_attempts: int = 3  # a scan whose worker died so often has failed
+    max_running_per_project: int = 0  # scans of one project at the same time; 0: any number
+    dead_letter_seconds: float = 7 * 86_400.0  # so long the archive of a scan that failed through us is kept
+    clock_seconds: float = 20.0  # between looks at what is due: schedules, acceptances that end
     max_pending_scans: int = 1_000
     max_uploads: int = 32  # archives being received at the same time
     upload_stall_seconds: float = 30.0

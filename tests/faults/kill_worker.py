@@ -25,7 +25,7 @@ from pathlib import Path
 from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue import make
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.scans import NewScan
@@ -55,7 +55,7 @@ def submit(settings: Settings, store: Store, content: bytes) -> uuid.UUID:
         upload.keep()
         new = NewScan("small", "ana", "npm", upload.sha256, upload.size)
         scan = scans.add(session, new)
-        LocalQueue(store, settings).enqueue(session, scan.id)
+        make(settings, store).enqueue(session, scan.id)
     upload.discard()
     return scan.id
 

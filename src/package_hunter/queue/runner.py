@@ -33,6 +33,9 @@ OnPins = Callable[[Session, uuid.UUID, Sequence["Pin"]], None]
 """What becomes of a scan's number and of what its tree's lock files pin, in a transaction."""
 
 
+_JOINED = "is of the same, and was under way when this one was submitted"
+
+
 class Judge(Protocol):
     """What reports are judged by."""
 
@@ -112,7 +115,7 @@ class _Run:
 
     def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import own_text
-        from package_hunter.queue import reuse
+        from package_hunter.queue import joining, reuse
 
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
@@ -121,6 +124,9 @@ class _Run:
         if self._on_pins is not None and pins:
             with self._store.write() as session:
                 self._on_pins(session, job.scan_id, pins)
+        earlier = joining.joined_result(self._store, job)
+        if earlier is not None:
+            return reuse.as_new(earlier, str(job.scan_id), _JOINED)
         if not self._settings.result_cache_seconds:
             return None
         self._known = reuse.known_by(scan, source_tree, upstreams, pins)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, select
+from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import LEGACY, View
@@ -160,7 +160,9 @@ def worker_seen(session: Session) -> int | None:
     return session.scalar(select(func.max(WorkerRow.seen)))
 
 
-def needs_upload(session: Session, sha256: str) -> bool:
-    """Whether a scan that is not finished still wants this archive."""
-    query = select(literal(1)).where(Scan.sha256 == sha256, Scan.status.in_(UNFINISHED)).limit(1)
+def needs_upload(session: Session, sha256: str, dead_since: int) -> bool:
+    """Whether a scan that is not finished still wants this archive, or one that died after ``dead_since`` (ms since the
+    epoch) and could be run again."""
+    wants = or_(Scan.status.in_(UNFINISHED), Scan.dead > dead_since)
+    query = select(literal(1)).where(Scan.sha256 == sha256, wants).limit(1)
     return session.scalar(query) is not None

@@ -26,7 +26,7 @@ from package_hunter.config import Settings
 from package_hunter.errors import HostError
 from package_hunter.store import scans
 from package_hunter.store.acting import acting_as_owner
-from package_hunter.store.database import DiskFullError, Store
+from package_hunter.store.database import DiskFullError, Store, now_ms
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +99,7 @@ class Uploads:
         self.folder = settings.data_dir / "received"
         self._min_free = settings.min_free_bytes
         self._max_bytes = settings.max_archive_bytes
+        self._dead_ms = int(settings.dead_letter_seconds * 1000)
 
     def begin(self, expected: int = 0) -> Upload:
         """A new upload of ``expected`` bytes (0: unknown); DiskFullError where they would not fit."""
@@ -140,7 +141,7 @@ class Uploads:
         path = self._path(sha256)
         with store.write() as session:
             store.lock(session, self.key(sha256))
-            if not scans.needs_upload(session, sha256):
+            if not scans.needs_upload(session, sha256, now_ms() - self._dead_ms):
                 self._remove(path)
 
     def _remove(self, path: Path) -> None:

@@ -23,7 +23,7 @@ from package_hunter.store.uploads import Uploads
 def settings(tmp_path: Path) -> Settings:
     for name in ("store", "received"):
         (tmp_path / name).mkdir()
-    return Settings(data_dir=tmp_path, lease_seconds=0.001, max_attempts=3)
+    return Settings(data_dir=tmp_path, result_cache_seconds=0, lease_seconds=0.001, max_attempts=3)
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
 from package_hunter.model.shown import shown
 from package_hunter.model.text import all_well_formed
 
+# a cancelled scan has no report
+_STATUSES = [status for status in ScanStatus if status is not ScanStatus.CANCELLED]
+
 
 @form
 class ChangedForm:
@@ -89,7 +92,7 @@ class ReportForm:
     ] = ()
     started: Time
     finished: Time
-    status: Annotated[ScanStatus, one_of(*ScanStatus)]
+    status: Annotated[ScanStatus, one_of(*_STATUSES)]
     error: Annotated[Text | None, Field(description="Why a failed scan failed.")] = None
     verdict: Annotated[Verdict, one_of(*Verdict)]
     decision: Annotated[Decision, one_of(*Decision)]
