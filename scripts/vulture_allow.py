@@ -71,5 +71,9 @@ _.MERGE_REQUEST, _.NEW_VERSION
 _.PRODUCTION, _.DEADLINE, _.RISK
 # fields of answers that pydantic writes out
 _.flipped, _.would_flip
+# called by io.BufferedReader
+_.readinto
 # the port of the queue, for the worker that ends a box and for the API
 _.end_cancelled, _.rerun
+# the deletion of a scan, for the API
+_.delete_scan, _.by_force

@@ -34,9 +34,8 @@ def of_document(document: BaseModel) -> str:
     return of_bytes(document.model_dump_json().encode("utf-8", "surrogatepass"))
 
 
-def is_known(request: Request, tag: str) -> bool:
-    """Whether who asks has this representation already: ``If-None-Match``, compared weakly."""
-    given = request.headers.get("if-none-match")
+def is_known(given: str | None, tag: str) -> bool:
+    """Whether who asks has this representation already: ``given`` is If-None-Match, compared weakly."""
     return given is not None and _lists(given, tag)
 
 
@@ -65,7 +64,7 @@ def answered(request: Request, answer: Response) -> Response:
             return answer  # a stream: who makes it tags it, if anybody
         tag = of_bytes(body)
         answer.headers["ETag"] = tag
-    return not_modified(tag) if is_known(request, tag) else answer
+    return not_modified(tag) if is_known(request.headers.get("if-none-match"), tag) else answer
 
 
 def not_modified(tag: str) -> Response:

@@ -74,7 +74,10 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         f"{path}/proposals", tags=["proposals"], summary=f"Propose a change for {tail}", status_code=201
     )
     async def propose_change(request: Request, new: ProposeBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
+        budget = Budget(
+            service.settings.impact_seconds,
+            recordings.where(service.settings),
+        )
 
         def look(session: Session) -> Prepared:
             place = place_of(session, request)
@@ -129,7 +132,10 @@ def _edit(router: APIRouter, service: Service) -> None:
         responses=CHANGED,
     )
     async def edit_proposal(request: Request, number: _Number, new: EditBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
+        budget = Budget(
+            service.settings.impact_seconds,
+            recordings.where(service.settings),
+        )
 
         def look(session: Session) -> Prepared:
             old = _found(session, request, number)

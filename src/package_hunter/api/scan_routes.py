@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from package_hunter import __version__
+from package_hunter.access.view import View
 from package_hunter.api import etags
 from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
@@ -24,7 +27,7 @@ from package_hunter.api.tree import PARAMETERS, said_of
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import ScanStatus
-from package_hunter.store import scan_list, scans
+from package_hunter.store import reports, scan_list, scans
 from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.store.models import Scan
 from package_hunter.store.requests import Kept
@@ -180,22 +183,35 @@ def _report_route(router: APIRouter, service: Service) -> None:
             raise ApiError(400, f"Unknown format {format[:40]!r}.", f"Known ones: {', '.join(formats)}.")
         view = view_of(request)
         scan = await service.find(scan_id, view)
-        packed = await service.packed_report(scan.id, view)
-        if packed is None:
+        wish = _Wish(format, request.headers.get("if-none-match"))
+        answer = await run_sync(_reported, service, view, scan.id, wish)
+        if answer is None:
             raise _no_report(scan.status, scan.reason)
-        tag = etags.of_bytes(packed, format.encode(), __version__.encode())
-        if etags.is_known(request, tag):
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    format: str
+    known: str | None  # If-None-Match
+
+
+def _reported(service: Service, view: View, scan_id: uuid.UUID, wish: _Wish) -> Response | None:
+    """The report in that form, which is neither fetched nor rendered where it is known already."""
+    with service.store.read() as session:
+        row = scans.stored_report(session, view, scan_id)
+        if row is None:
+            return None
+        name = row.body if row.digest is None else row.digest.encode()
+        tag = etags.of_bytes(name, wish.format.encode(), __version__.encode())
+        if etags.is_known(wish.known, tag):
             return etags.not_modified(tag)
-        return await run_sync(_rendered, service, packed, format, {"ETag": tag})
-
-
-def _rendered(service: Service, packed: bytes, format: str, headers: dict[str, str]) -> Response:
-    data = scans.unpack_report(packed)
-    if format == "json":
-        return JsonResponse(to_json(data), headers=headers)
-    renderer = service.renderers[format]
+        data = reports.read(session, row.body, row.digest)
+    if wish.format == "json":
+        return JsonResponse(to_json(data), headers={"ETag": tag})
+    renderer = service.renderers[wish.format]
     text = renderer.render(data).encode("utf-8", "backslashreplace")
-    return Response(text, headers=headers, media_type=renderer.media_type)
+    return Response(text, headers={"ETag": tag}, media_type=renderer.media_type)
 
 
 async def _json_body(request: Request, stall: float) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import structlog
 from anyio.to_thread import run_sync
 from sqlalchemy import Row
@@ -28,14 +29,16 @@ from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
 from package_hunter.governance.gate.submitted import Said
-from package_hunter.queue.base import Queue
-from package_hunter.store import places, scans
+from package_hunter.queue.base import Queue, Terms
+from package_hunter.storage.incoming import Incoming
+from package_hunter.store import archives, places, scans
+from package_hunter.store.archives import Archives
+from package_hunter.store.artefacts import Claims
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.requests import Kept
 from package_hunter.store.scans import NewScan
 from package_hunter.store.secret_box import SecretBox
-from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +55,15 @@ class Renderer:
     render: Callable[[dict[str, Any]], str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Further:
+    """What is stored with a scan."""
+
+    said: Said | None
+    answer: Callable[[Scan], Kept] | None
+    terms: Terms
+
+
 class Service:
     """The parts of one server."""
 
@@ -62,7 +74,7 @@ class Service:
         self.store = store
         self.queue = queue
         self.renderers = dict(renderers)
-        self.uploads = Uploads(settings)
+        self.uploads = Archives(settings, store)
         self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
         self.trust = Trust(settings)
@@ -118,43 +130,50 @@ class Service:
     async def accept(
         self,
         new: NewScan,
-        upload: Upload | None = None,
+        upload: Incoming | None = None,
         said: Said | None = None,
         answer: Callable[[Scan], Kept] | None = None,
+        terms: Terms | None = None,
     ) -> Scan:
         """Store and enqueue a scan, and with it its archive, what is said of its tree, and the ``answer`` for who sends
         the same request again, all or nothing; ApiError 429, StoreError.
 
         Few write at a time: a store that is locked must leave threads and connections to those who read.
         """
+        further = _Further(said, answer, terms or Terms())
+        if upload is None:
+            return await self._write(new, None, further)
+        async with self.disk:  # it may be long under way to an object store
+            claims = await run_sync(self.uploads.keep, upload)
+        try:
+            return await self._write(new, claims, further)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await run_sync(self.uploads.forget, claims, upload)
+            raise
+
+    async def _write(self, new: NewScan, claims: Claims | None, further: _Further) -> Scan:
         try:
             async with asyncio.timeout(_WRITER_SECONDS):
                 await self._writers.acquire()
         except TimeoutError:
             raise StoreError("The store is too busy to answer.", "Try again in a moment.") from None
         try:
-            return await run_sync(self._accept, new, upload, said, answer)
+            return await run_sync(self._accept, new, claims, further)
         finally:
             self._writers.release()
 
-    def _accept(
-        self,
-        new: NewScan,
-        upload: Upload | None,
-        said: Said | None,
-        answer: Callable[[Scan], Kept] | None,
-    ) -> Scan:
+    def _accept(self, new: NewScan, claims: Claims | None, further: _Further) -> Scan:
         with self.store.write() as session:
             self.store.lock(session, f"submit:{new.submitter}")
             self._check_room(session, new.submitter)  # again: many may have been let in at once
-            if upload is not None:
-                self.store.lock(session, self.uploads.key(upload.sha256))
-                upload.keep()
             scan = scans.add(session, new)
-            if said is not None:
-                submitted.note(session, scan, said)
-            self.queue.enqueue(session, scan.id)
-            idempotency.mark(session, None if answer is None else answer(scan))
+            if claims is not None:
+                archives.note(session, scan, claims)
+            if further.said is not None:
+                submitted.note(session, scan, further.said)
+            self.queue.enqueue(session, scan.id, further.terms)
+            idempotency.mark(session, None if further.answer is None else further.answer(scan))
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 
@@ -172,14 +191,6 @@ class Service:
     def _report(self, scan_id: uuid.UUID, view: View) -> dict[str, Any] | None:
         with self.store.read() as session:
             return scans.report(session, view, scan_id)
-
-    async def packed_report(self, scan_id: uuid.UUID, view: View) -> bytes | None:
-        """The scan's report as it is stored, or None."""
-        return await run_sync(self._packed_report, scan_id, view)
-
-    def _packed_report(self, scan_id: uuid.UUID, view: View) -> bytes | None:
-        with self.store.read() as session:
-            return scans.packed_report(session, view, scan_id)
 
     async def target_project(
         self, access: Access, path: str | None, permission: Permission = Permission.SCAN_SUBMIT

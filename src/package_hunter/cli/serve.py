@@ -43,7 +43,7 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts, grants, invitations
+from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 
@@ -221,6 +221,7 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
+    received.adopt(store, config)
     return store
 
 
@@ -265,6 +266,7 @@ class _Log:
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     store = Store(config)
+    _ = store.artefacts  # its key is read while it can be
     app = create_app(config, store, queue.make(config, store), parts.renderers)
     return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
 
