@@ -72,7 +72,11 @@ class SandboxError(HostError):
 
 
 class HelperDiedError(SandboxError):
-    """A process of ours (gateway, event reader, unpacker) ended in the middle: killed, or out of memory."""
+    """A process of ours (gateway, event reader, unpacker, planner) ended in the middle: killed, or out of memory."""
+
+
+class BoxKilledError(HelperDiedError):
+    """The box's first process was killed by somebody who is not in the box."""
 
 
 class SensorError(HostError):

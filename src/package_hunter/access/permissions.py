@@ -41,6 +41,8 @@ class Permission(StrEnum):
     REPOSITORY_MANAGE = "server:repository:manage"
     IDENTITY_READ = "server:identity:read"
     IDENTITY_MANAGE = "server:identity:manage"
+    WORKER_READ = "server:worker:read"
+    WORKER_MANAGE = "server:worker:manage"
     METRICS_READ = "server:metrics:read"
     HISTORY_READ = "server:history:read"
 
@@ -83,6 +85,8 @@ MEANING: dict[Permission, str] = {
     Permission.REPOSITORY_MANAGE: "say where projects' repositories are: what the server fetches with its own rights",
     Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
     Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
+    Permission.WORKER_READ: "see the workers: what each can, and how it stands",
+    Permission.WORKER_MANAGE: "let a worker take no more scans, or take them again",
     Permission.METRICS_READ: "read the server's figures (of all projects together)",
     Permission.HISTORY_READ: "read and export the history of changes",
 }

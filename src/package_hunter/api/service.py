@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -29,6 +29,7 @@ from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
 from package_hunter.governance.gate.submitted import Said
+from package_hunter.queue import capabilities
 from package_hunter.queue.base import Queue, Terms
 from package_hunter.storage.incoming import Incoming
 from package_hunter.store import archives, places, scans
@@ -172,7 +173,8 @@ class Service:
                 archives.note(session, scan, claims)
             if further.said is not None:
                 submitted.note(session, scan, further.said)
-            self.queue.enqueue(session, scan.id, further.terms)
+            terms = replace(further.terms, needs=capabilities.of_scan(scan))
+            self.queue.enqueue(session, scan.id, terms)
             idempotency.mark(session, None if further.answer is None else further.answer(scan))
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan

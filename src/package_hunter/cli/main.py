@@ -23,6 +23,7 @@ COMMANDS = {
     "rules": "package_hunter.cli.rules:app",
     "serve": "package_hunter.cli.serve:serve",
     "worker": "package_hunter.cli.serve:worker",
+    "workers": "package_hunter.cli.workers:app",
     "user": "package_hunter.cli.accounts:user",
     "token": "package_hunter.cli.accounts:token",
     "group": "package_hunter.cli.places:group",

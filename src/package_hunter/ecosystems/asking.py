@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.confine import UIDS
-from package_hunter.errors import HostError
+from package_hunter.errors import HelperDiedError, HostError
 
 _SECONDS = 30.0
 _MAX_CONFIG = 1 << 20
@@ -79,13 +79,23 @@ def _run(argv: list[str], env: dict[str, str], text: bytes, variable: str) -> st
             uid = UIDS["gateway"]
             with suppress(PermissionError):  # installed in root's home: it can only be run as root
                 done = subprocess.run(argv, user=uid, group=uid, extra_groups=[], **options)
-                if done.returncode == 0:
-                    return str(done.stdout)
-        return str(subprocess.run(argv, **options).stdout)
+                if done.returncode <= 0:
+                    return _said(done)
+        return _said(subprocess.run(argv, **options))
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HostError(f"{argv[0]} does not tell its configuration: {error}.") from error
     finally:
         os.close(fd)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """What it printed; half an answer would be taken for all of it."""
+    if done.returncode < 0:
+        raise HelperDiedError(
+            f"{done.args[0]} was ended by signal {-done.returncode} while it told its configuration.",
+            "Try again; the kernel log may say more.",
+        )
+    return done.stdout
 
 
 def _stamp(program: str) -> tuple[int, int]:

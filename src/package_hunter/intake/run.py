@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from package_hunter import ended
 from package_hunter.confine import UIDS
 from package_hunter.errors import BadArchiveError, HelperDiedError, HostError, HunterError
 from package_hunter.intake import directory
@@ -24,6 +25,7 @@ from package_hunter.intake.unpack import UnpackResult
 from package_hunter.model import wire
 from package_hunter.model.ecosystem import known, to_data
 from package_hunter.model.withheld import CredentialKind
+from package_hunter.stopping import breakable
 
 _ANSWER_BYTES = 8 << 20
 _WALL_SECONDS = 300.0
@@ -129,7 +131,8 @@ def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -
         cwd="/",
     )
     try:
-        out, err = process.communicate(timeout=seconds)
+        with breakable():
+            out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         raise refuse(f"unpacking took longer than {seconds:.0f} s", _TRY_AGAIN) from None
     finally:
@@ -155,7 +158,7 @@ def _stopped(number: int, limits: Limits) -> HunterError:
         return refuse(f"unpacking took more than {limits.cpu_seconds} s of CPU time", _TRY_AGAIN)
     if number == signal.SIGSYS:
         return refuse("its unpacker made a system call that none needs, and was stopped", _TRY_AGAIN)
-    if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):  # nobody sends these: it had no memory left
+    if not ended.from_outside(-number):  # nobody sends these: it had no memory left
         return refuse(f"its unpacker was stopped by signal {number}, as where memory ends", _TRY_AGAIN)
     return HelperDiedError(
         f"The unpacker was killed (signal {number}).", "Try again; the kernel log may say more."

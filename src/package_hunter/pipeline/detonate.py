@@ -29,6 +29,7 @@ from package_hunter.sandbox.runner import command as runner_command
 from package_hunter.sandbox.runner import has_runner
 
 _GATEWAY_KILLED = "The gateway ended in the middle of the scan."
+_TALKER_KILLED = "The process that answers conversations was killed in the middle of the scan."
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,6 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
                 tree, packages = BoxTree(box.upper_dir), turn.plan.inventory()
                 dropped.collect(scan.options.dropped, tree, watched.observation, runs, packages)
             network = gateway.stop()
-    failed = bool(network.cut.get("gateway_failed"))
     return Sighting(
         runs,
         watched.observation,
@@ -108,7 +108,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         scriptless=scriptless,
         sources=source,
         filtered=watched.filtered,
-        faults=(*([watched.fault] if watched.fault else ()), *([_GATEWAY_KILLED] if failed else ())),
+        faults=(*([watched.fault] if watched.fault else ()), *_faults(gateway, network)),
     )
 
 
@@ -118,6 +118,16 @@ def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)
+
+
+def _faults(gateway: Gateway, network: NetworkLog) -> list[str]:
+    """What of the gateway ended by no doing of the box."""
+    found = []
+    if network.cut.get("gateway_failed") and not gateway.crashed:
+        found.append(_GATEWAY_KILLED)
+    if gateway.talker_killed:
+        found.append(_TALKER_KILLED)
+    return found
 
 
 def _gateway_failures(network: NetworkLog) -> list[str]:

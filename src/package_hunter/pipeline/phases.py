@@ -11,7 +11,7 @@ from package_hunter.confined import StoppedError
 from package_hunter.ecosystems.base import Plan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
-from package_hunter.errors import HelperDiedError, SandboxError
+from package_hunter.errors import BoxKilledError, HelperDiedError, SandboxError
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.morning import StartupFiles, has_morning, morning
@@ -73,11 +73,20 @@ def run_phases(
     except StoppedError as error:
         reasons.append(error.message)
         reasons += box.limits_hit()
-    except HelperDiedError:
-        raise  # a process of ours, not the box: to be tried again
     except SandboxError as error:
+        if _is_ours(error, scan):
+            raise
         reasons.append(f"The box broke during the scan: {error.message}")
+        reasons += box.limits_hit()
     return reasons, left
+
+
+def _is_ours(error: SandboxError, scan: Scan) -> bool:
+    """Whether a process of ours was killed, so that the scan is to be tried again. Where nobody does that, what a box
+    showed until somebody killed it is worth a report."""
+    if isinstance(error, BoxKilledError):
+        return scan.options.again
+    return isinstance(error, HelperDiedError)
 
 
 def _end(scan: Scan, box: RuncSandbox, turn: Round) -> Leftovers:

@@ -4,7 +4,6 @@ busy store does not take is told later, or not at all."""
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 
 import structlog
@@ -22,12 +21,11 @@ log = structlog.get_logger(__name__)
 MAX_EVENTS = 500
 """Of a scan, over all attempts."""
 _MAX_HELD = 50
-_EVERY_SECONDS = 0.3
+_EVERY_SECONDS, _PATIENCE_SECONDS = 0.3, 2.0
 
 
 class Progress:
-    """One job's. Any thread may `say`; one that may wait for the store (a worker's heart) calls `flush` often, and
-    `close` once at the end."""
+    """One job's, a context: a thread of its own waits for the store. Any thread may `say`."""
 
     def __init__(self, store: Store, job: Job) -> None:
         self._store, self._job = store, job
@@ -35,8 +33,18 @@ class Progress:
             maxlen=_MAX_HELD
         )  # what is too much is forgotten, oldest first
         self._lock = threading.Lock()
-        self._next = 0.0
         self._full = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def __enter__(self) -> Progress:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Store the rest, if the store takes it within a moment."""
+        self._over.set()
+        self._thread.join(_PATIENCE_SECONDS)
 
     def say(self, kind: str, text: str) -> None:
         """``kind`` is a word (``phase``, ``box``, ``step``); ``text`` a sentence, of which nothing is trusted."""
@@ -44,14 +52,13 @@ class Progress:
         with self._lock:
             self._held.append((now_ms(), *said))
 
-    def flush(self) -> None:
-        """Store what was said, at most every 0.3 s."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _EVERY_SECONDS
-            self._write()
+    def step(self, text: str) -> None:
+        """What the pipeline says as it goes on."""
+        self.say("step", text)
 
-    def close(self) -> None:
-        """Store the rest."""
+    def _run(self) -> None:
+        while not self._over.wait(_EVERY_SECONDS):
+            self._write()
         self._write()
 
     def _write(self) -> None:

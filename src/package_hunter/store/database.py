@@ -27,7 +27,7 @@ from package_hunter.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.storage.base import Artefacts
-from package_hunter.store import sqlite_file
+from package_hunter.store import sqlite_file, tolerance
 from package_hunter.store.clock import now_ms as now_ms  # part of this module's interface
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
@@ -171,6 +171,8 @@ def _upgrade(connection: Connection, is_sqlite: bool) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
+        if tolerance.tolerated(connection, str(_head(config))):
+            return
         raise HostError(
             f"The store was written by a newer version of Package Hunter ({error}).",
             "Run that version, or point PACKAGE_HUNTER_DATA_DIR elsewhere.",
@@ -187,13 +189,17 @@ def _is_guest(connection: Connection) -> bool:
 
 
 def _require_current(connection: Connection, config: Config) -> None:
-    head = ScriptDirectory.from_config(config).get_current_head()
+    head = _head(config)
     found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if found != head:
+    if found != head and not tolerance.tolerated(connection, str(head)):
         raise HostError(
             f"The store's tables are of another version ({found}, not {head}), and belong to another role.",
             "Run package-hunter database grant ROLE as their owner.",
         )
+
+
+def _head(config: Config) -> str | None:
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def _postgresql(url: URL) -> Engine:

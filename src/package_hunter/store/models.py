@@ -34,6 +34,7 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     policy_tables,
     proposal_tables,
     request_tables,
+    tolerance,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
@@ -202,13 +203,29 @@ class ChoreRow(Base):
 
 class WorkerRow(Base):
     """A worker that was seen: tells a queue that stands still from one that is merely long. ``lacks`` is a
-    sentence that says why it cannot scan."""
+    sentence that says why it cannot scan.
+
+    What it registered (`queue.capabilities`): ``can`` are words with spaces between, ``slots`` scans at the same time;
+    all null until it did. ``form`` is that of the program that wrote the row; null: one that knows of no such column.
+    ``drain``: since when it is to take no more, ``give_back``: when it gives back what it runs (null: never)."""
 
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
     seen: Mapped[int] = mapped_column(Whole)
     lacks: Mapped[str | None] = mapped_column(Text)
+    form: Mapped[int | None] = mapped_column(SmallInteger, default=1)
+    started: Mapped[int | None] = mapped_column(Whole)
+    version: Mapped[str | None] = mapped_column(String(64))
+    engine: Mapped[str | None] = mapped_column(String(16))
+    kernel: Mapped[str | None] = mapped_column(String(128))
+    machine: Mapped[str | None] = mapped_column(String(32))
+    image: Mapped[str | None] = mapped_column(String(64))
+    rules: Mapped[str | None] = mapped_column(String(64))
+    can: Mapped[str | None] = mapped_column(Text)
+    slots: Mapped[int | None] = mapped_column(SmallInteger)
+    drain: Mapped[int | None] = mapped_column(Whole)
+    give_back: Mapped[int | None] = mapped_column(Whole)
 
 
 class User(Base):

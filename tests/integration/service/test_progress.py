@@ -23,6 +23,7 @@ from package_hunter.store import scan_events, scans
 from package_hunter.store.scans import NewScan
 from tests.support.access_server import FOREIGN, OWN, AccessServer
 from tests.support.service_fake import made_report
+from tests.support.service_harness import wait_for
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_what_is_said_is_kept_in_order_and_made_harmless(server: AccessServer, j
     said.say("phase", "install")
     said.say("step", "a\x1b[31m b\x00\n" + "x" * 1_000)
     assert texts(server, job.scan_id) == []
-    said.close()
+    said._write()
     (_, _, first), (number, kind, second) = texts(server, job.scan_id)
     assert (first, number, kind, len(second)) == ("install", 2, "step", 300)
     assert second.isprintable()
@@ -70,20 +71,21 @@ def test_a_scan_has_so_many_events_whatever_is_said(
     for number in range(10):
         for word in range(200):
             said.say("step", f"{number} {word}")
-        said.close()
+        said._write()
     found = texts(server, job.scan_id)
     assert [number for number, _, _ in found] == list(range(1, 61))
     assert found[0][2] == "0 150", "what was too much at once is forgotten, the oldest first"
 
 
-def test_flush_writes_now_and_then(server: AccessServer, job: Job) -> None:
-    said = Progress(server.store, job)
-    for number in range(5):
-        said.say("step", str(number))
-        said.flush()
-    assert len(texts(server, job.scan_id)) == 1
-    said.close()
-    assert len(texts(server, job.scan_id)) == 5
+def test_a_thread_of_its_own_writes_and_the_rest_is_written_at_the_end(
+    server: AccessServer, job: Job
+) -> None:
+    with Progress(server.store, job) as said:
+        said.step("0")
+        wait_for(lambda: len(texts(server, job.scan_id)) == 1)
+        for number in range(1, 5):
+            said.step(str(number))
+    assert [text for _, _, text in texts(server, job.scan_id)] == ["0", "1", "2", "3", "4"]
 
 
 def test_who_lost_the_scan_speaks_of_it_no_more(server: AccessServer, job: Job) -> None:
@@ -97,10 +99,10 @@ def test_a_store_that_is_gone_hinders_no_scan(server: AccessServer, job: Job) ->
     said = Progress(server.store, job)
     said.say("step", "one")
     real, server.store.write = server.store.write, _broken  # type: ignore[method-assign]
-    said.close()
+    said._write()
     server.store.write = real  # type: ignore[method-assign]
     said.say("step", "two")
-    said.close()
+    said._write()
     assert [text for _, _, text in texts(server, job.scan_id)] == ["two"]
 
 
@@ -124,13 +126,13 @@ def test_who_follows_hears_all_of_it_and_the_end(server: AccessServer, job: Job)
     token = server.token("follows", (Role.VIEWER, OWN))
     said = Progress(server.store, job)
     said.say("phase", "install")
-    said.close()
+    said._write()
 
     async def follow() -> str:
         task = asyncio.create_task(_ask(server, token, job.scan_id))
         await asyncio.sleep(3 * feed.TICK_SECONDS)
         said.say("Evil\nevent: x", "import")
-        await asyncio.to_thread(said.close)
+        await asyncio.to_thread(said._write)
         await asyncio.sleep(3 * feed.TICK_SECONDS)
         await asyncio.to_thread(server.queue.finish, job, made_report(str(job.scan_id)))
         return (await task).text
@@ -160,7 +162,7 @@ def test_who_comes_back_hears_what_he_missed(server: AccessServer, job: Job) -> 
     said = Progress(server.store, job)
     for number in range(5):
         said.say("step", str(number))
-    said.close()
+    said._write()
     server.queue.finish(job, made_report(str(job.scan_id)))
     for more, first in (
         ({}, 1),

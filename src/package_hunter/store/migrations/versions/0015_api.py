@@ -41,6 +41,7 @@ def upgrade() -> None:
         )
     for column in _LISTED_BY:
         op.create_index(f"scans_by_{column}", "scans", [column, "created", "id"])
+    op.execute("INSERT INTO tolerances (revision, oldest) VALUES ('0015', '0014')")  # it only adds
 
 
 def _of_scans() -> None:
@@ -69,6 +70,7 @@ def _of_scans() -> None:
 
 def downgrade() -> None:
     """Drop all of it."""
+    op.execute("DELETE FROM tolerances WHERE revision = '0015'")
     for column in _LISTED_BY:
         op.drop_index(f"scans_by_{column}", table_name="scans")
     op.drop_column("scans", "ecosystem")
