@@ -89,7 +89,7 @@ class PermittedRoute(APIRoute):
             await _require(request, permit)
             if ours and not permit.any_query:
                 queries.check(request, known)
-            if permit.where is not Where.TARGET:
+            if not permit.stream:
                 request = _of_bounded_body(request)
             if not permit.changes:
                 answer = await inner(request)
@@ -106,7 +106,7 @@ async def _changed(request: Request, permit: Permit, inner: _Handler) -> Respons
             advice = "Leave it out: the answer holds a secret or a session, and is not kept."
             raise ApiError(400, "This route takes no Idempotency-Key.", advice, kind="idempotency-key")
         store: Store = request.app.state.service.store
-        answer = await idempotency.once(store, request, inner, streams=permit.where is Where.TARGET)
+        answer = await idempotency.once(store, request, inner, streams=permit.stream)
     else:
         answer = await inner(request)
     if permit.where is not Where.OPEN:

@@ -21,6 +21,7 @@ from package_hunter.api import (
     finding_routes,
     gate_routes,
     health_routes,
+    hold_routes,
     inventory_routes,
     job_routes,
     notice_routes,
@@ -31,9 +32,14 @@ from package_hunter.api import (
     policy_routes,
     proposal_routes,
     provider_routes,
+    rule_routes,
+    scan_act_routes,
+    scan_file_routes,
     scan_routes,
     session_routes,
+    simulation_routes,
     token_routes,
+    worker_routes,
 )
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.described import describe
@@ -81,7 +87,8 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.state.service = service
     app.include_router(original.routes(service))
     for room in (
-        *(scan_routes, event_routes, health_routes),
+        *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes),
+        *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),
         *(finding_routes, policy_routes, proposal_routes),

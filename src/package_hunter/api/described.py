@@ -98,7 +98,7 @@ def _statuses(permit: Permit, path: str, operation: dict[str, Any]) -> list[str]
     found = ["400"] if asks or is_of_v1(path) else []
     if permit.where is not Where.OPEN:
         found += ["401", "429"]
-    if permit.permission is not None and permit.where not in (Where.SCAN, Where.LIST):
+    if permit.permission is not None and permit.where not in (Where.SCAN, Where.HOLD, Where.LIST):
         found.append("403")
     if permit.where in _HIDDEN or "{" in permit.path:
         found.append("404")

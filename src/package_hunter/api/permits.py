@@ -20,6 +20,7 @@ class Where(StrEnum):
     PERSON = "one's own account; no tokens"
     SERVER = "everywhere"  # 403 without it
     SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
+    HOLD = "in the hold's project"  # 404 without it
     TARGET = "in the project that is named, else in the account's own"
     LIST = "lists what lies where it is held"
     FINDING = "in the finding's project"  # 404 where the finding cannot be read, else 403
@@ -41,6 +42,9 @@ class Permit:
     action: str | None = None  # what a change is called in the history
     person: bool = False  # 403 for tokens and jobs, whatever they may
     secret: bool = False  # its answer holds a secret: it is not kept for who asks again
+    stream: bool = (
+        False  # its body is written to the disk as it comes in; others' are held in memory, up to a limit
+    )
     any_query: bool = False  # others write its query, and may add to it (RFC 6749, 4.1.2)
 
     @property
@@ -90,14 +94,43 @@ _PROPOSALS = (
     Permit("POST", f"{_N}/review", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.review", person=True),
 )
 
+_S = f"{_V1}/scans/{{scan_id}}"
+_SCANS = (
+    Permit("POST", f"{_S}/cancel", _W.SCAN, _P.SCAN_SUBMIT, "scan.cancel"),
+    Permit("POST", f"{_S}/rescan", _W.SCAN, _P.SCAN_SUBMIT, "scan.rescan"),
+    Permit("POST", f"{_S}/rejudge", _W.SCAN, _P.SCAN_SUBMIT, "scan.rejudge-ask"),
+    Permit("GET", f"{_S}/rejudge", _W.SCAN, _P.SCAN_READ),
+    Permit("POST", f"{_S}/rerun", _W.SCAN, _P.SCAN_SUBMIT, "scan.rerun"),
+    Permit("DELETE", _S, _W.SCAN, _P.SCAN_DELETE, "scan.delete"),
+    Permit("GET", f"{_S}/recordings", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/recordings/{{digest}}", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/dropped", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/dropped/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "sample.fetch"),
+    Permit("POST", f"{_S}/holds", _W.SCAN, _P.HOLD_MANAGE, "hold.add"),
+    Permit("POST", f"{_V1}/projects/{{project_id}}/holds", _W.PROJECT, _P.HOLD_MANAGE, "hold.add"),
+    Permit("GET", f"{_V1}/holds", _W.LIST, _P.SCAN_READ),
+    Permit("DELETE", f"{_V1}/holds/{{hold}}", _W.HOLD, _P.HOLD_MANAGE, "hold.remove"),
+    Permit("GET", f"{_V1}/dead-letters", _W.LIST, _P.SCAN_READ),
+)
+
 PERMITS: tuple[Permit, ...] = (
-    Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT, stream=True),
     Permit("GET", "/", _W.SCAN, _P.REPORT_READ),
-    Permit("POST", f"{_V1}/scans", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("POST", f"{_V1}/scans", _W.TARGET, _P.SCAN_SUBMIT, stream=True),
     Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/events", _W.SCAN, _P.SCAN_READ),
+    *_SCANS,
+    Permit("GET", f"{_V1}/rules", _W.TARGET, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/rules/explain", _W.TARGET, _P.POLICY_READ),
+    Permit("POST", f"{_V1}/rules/check", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/rules/match", _W.ACCOUNT, None),
+    Permit("GET", f"{_V1}/simulations", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/simulations/{{name}}", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("GET", f"{_V1}/workers", _W.SERVER, _P.WORKER_READ),
+    Permit("POST", f"{_V1}/workers/drain", _W.SERVER, _P.WORKER_MANAGE, "worker.drain"),
+    Permit("POST", f"{_V1}/workers/resume", _W.SERVER, _P.WORKER_MANAGE, "worker.resume"),
     Permit("GET", f"{_V1}/gate", _W.TARGET, _P.GATE_READ),
     Permit("GET", f"{_V1}/gate/answers", _W.TARGET, _P.GATE_READ),
     Permit("POST", f"{_V1}/gate/fetches", _W.TARGET, _P.SCAN_SUBMIT),
@@ -106,7 +139,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("DELETE", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.remove"),
     Permit("GET", f"{_V1}/who-has", _W.LIST, _P.INVENTORY_READ),
     Permit("GET", f"{_V1}/packages/{{purl:path}}", _W.LIST, _P.INVENTORY_READ),
-    Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add"),
+    Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add", stream=True),
     Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),
     Permit("POST", f"{_V1}/findings/state", _W.MEANT, _P.FINDING_TRIAGE, "finding.state"),

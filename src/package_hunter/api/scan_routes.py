@@ -16,21 +16,23 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.access.view import View
 from package_hunter.api import etags
-from package_hunter.api.allowed import PermittedRoute, access_to, view_of
+from package_hunter.api.allowed import PermittedRoute, access_to, identity_of, view_of
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
-from package_hunter.api.scan_schemas import ScanQuery
+from package_hunter.api.scan_act_routes import accepted
+from package_hunter.api.scan_schemas import PriorityName, ScanQuery, priority_of
 from package_hunter.api.schemas import Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import read
 from package_hunter.api.tree import PARAMETERS, said_of
+from package_hunter.governance.gate.submitted import Said
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
+from package_hunter.model.priority import Priority
 from package_hunter.model.scan import ScanStatus
+from package_hunter.queue.base import Terms
 from package_hunter.store import reports, scan_list, scans
 from package_hunter.store.access_tables import MAX_PATH
-from package_hunter.store.models import Scan
-from package_hunter.store.requests import Kept
 from package_hunter.store.scans import NewScan, clean_text
 
 _MAX_JSON = 64 << 10
@@ -82,7 +84,7 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         'makes it) as `application/octet-stream`, or `{"purl": "pkg:npm/…"}` as JSON. The scan goes on by '
         "itself: ask for its status. An archive that cannot be read is a scan that failed, with its reason.",
     )
-    async def submit(
+    async def submit(  # noqa: PLR0913 (each is a parameter of the query)
         request: Request,
         ecosystem: Annotated[
             str | None, Query(description=f"One of {', '.join(names())}; unset: find out.")
@@ -98,6 +100,10 @@ def _submit_route(router: APIRouter, service: Service) -> None:
             str | None,
             Query(max_length=MAX_PATH, description="The project's path; unset: the account's own."),
         ] = None,
+        priority: Annotated[
+            PriorityName | None,
+            Query(description="Who comes first; `merge-request` is for trees of one, and for CI jobs."),
+        ] = None,
     ) -> Response:
         if ecosystem is not None and ecosystem not in names():
             raise ApiError(
@@ -105,6 +111,7 @@ def _submit_route(router: APIRouter, service: Service) -> None:
             )
         principal: str = request.scope["principal"]
         said = said_of(request)
+        terms = _terms(request, said, priority)
         place = await service.target_project(access_to(request), project)
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
@@ -112,20 +119,30 @@ def _submit_route(router: APIRouter, service: Service) -> None:
                 raise ApiError(400, "A package is no commit's tree.", "Leave commit out, or send the tree.")
             purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
             package = NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth, project=place)
-            scan = await service.accept(package, answer=_accepted)
+            scan = await service.accept(package, answer=accepted, terms=terms)
         else:
             async with received(request, service) as upload:
                 target = clean_text(name or "", 200) or f"archive {upload.sha256[:12]}"
                 archive = (ecosystem, upload.sha256, upload.size)
                 new = NewScan(target, principal, *archive, fresh=fresh, depth=depth, project=place)
-                scan = await service.accept(new, upload, said, _accepted)
-        kept = _accepted(scan)
+                scan = await service.accept(new, upload, said, accepted, terms)
+        kept = accepted(scan)
         return JsonResponse(kept.body, kept.status, headers={"Location": f"/api/v1/scans/{scan.id}"})
 
 
-def _accepted(scan: Scan) -> Kept:
-    """The answer to a submission."""
-    return Kept(202, ScanInfo.of(scan).model_dump_json().encode(), f"/api/v1/scans/{scan.id}")
+def _terms(request: Request, said: Said | None, priority: PriorityName | None) -> Terms:
+    """How the scan waits: what is of a merge request comes first, and nothing else may say that it is; ApiError 403."""
+    of_request = said is not None and said.origin.merge_request is not None
+    if priority is None:
+        return Terms(Priority.MERGE_REQUEST if of_request else Priority.NORMAL)
+    wanted = priority_of(priority)
+    if wanted is Priority.MERGE_REQUEST and not of_request and identity_of(request).job is None:
+        raise ApiError(
+            403,
+            "This priority is for merge requests.",
+            "Say commit and merge_request, submit as a CI job, or leave priority out.",
+        )
+    return Terms(wanted)
 
 
 def _list_route(router: APIRouter, service: Service) -> None:

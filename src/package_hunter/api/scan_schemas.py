@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,9 +11,11 @@ from package_hunter.errors import UsageError
 from package_hunter.inventory.names import name_of
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import facts_of, names
+from package_hunter.model.priority import Priority
 from package_hunter.model.scan import Decision, ScanStatus, Verdict
 from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.store.base import MAX_NAME, MAX_TARGET
+from package_hunter.store.history import MAX_WHY
 from package_hunter.store.scan_list import MAX_PAGE, ScanFilters
 
 Time = Annotated[datetime, Field(description="ISO 8601; without an offset it is UTC.")]
@@ -69,3 +71,87 @@ def _ms(time: datetime | None) -> int | None:
     if time is None:
         return None
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+Why = Annotated[str, Field(max_length=MAX_WHY, description="Why: for people, and the history.")]
+PriorityName = Literal["nightly", "normal", "merge-request"]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CancelBody(_Asked):
+    """Why a scan is to end."""
+
+    why: Why = ""
+
+
+class RerunBody(_Asked):
+    """How a scan is to wait."""
+
+    priority: PriorityName = Field(default="normal", description="Of those that wait, who comes first.")
+
+    def to_priority(self) -> Priority:
+        """As the queue has it."""
+        return priority_of(self.priority)
+
+
+class AgainBody(RerunBody):
+    """How the same is to be scanned once more."""
+
+    depth: DepthName | None = Field(default=None, description="How far to look; unset: as it was.")
+
+
+def priority_of(name: PriorityName) -> Priority:
+    """By the word for it."""
+    return next(one for one in Priority if one.word == name)
+
+
+class RejudgeInfo(BaseModel):
+    """How judging a scan again stands."""
+
+    scan: str
+    state: Literal["waiting", "unchanged", "changed", "failed"]
+    asked: datetime
+    by: str = Field(description="The account that asked.")
+    ended: datetime | None
+    said: str | None = Field(description="What came of it, in a sentence.")
+
+
+class KeptFileInfo(BaseModel):
+    """A file that is kept of a scan."""
+
+    digest: str = Field(description="SHA-256 (hex): by this it is fetched.")
+    name: str = Field(description="A recording's file name, or where it lay in the box (nothing to trust).")
+    size: int = Field(description="In bytes.")
+    created: datetime
+
+
+class KeptFileList(BaseModel):
+    """Files that are kept of a scan."""
+
+    items: list[KeptFileInfo]
+
+
+class HoldBody(_Asked):
+    """Why something is not to be deleted."""
+
+    why: str = Field(min_length=1, max_length=MAX_WHY, description="The matter that it is for.")
+
+
+class HoldInfo(BaseModel):
+    """A legal hold."""
+
+    number: int
+    project: str = Field(description="The id of the project.")
+    scan: str | None = Field(description="The scan that is held; null: all of the project.")
+    reason: str
+    who: str
+    since: datetime
+
+
+class HoldList(BaseModel):
+    """Legal holds, oldest first."""
+
+    items: list[HoldInfo]

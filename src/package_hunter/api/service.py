@@ -245,6 +245,10 @@ class ByteCache:
             self._items.move_to_end(key)
         return value
 
+    def forget(self, key: str) -> None:
+        """What was kept for ``key`` is no more."""
+        self._size -= len(self._items.pop(key, b""))
+
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value``, unless it is more than a quarter of all room."""
         self._size -= len(self._items.pop(key, b""))
