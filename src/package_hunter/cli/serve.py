@@ -90,7 +90,7 @@ def serve(
 
 
 def worker() -> None:
-    """Run scans that a server took; it shares the data directory, or the database, with this machine.
+    """Run scans that a server took; it shares the data directory with it, or database and object store.
 
     PACKAGE_HUNTER_WORKERS says how many run at the same time.
     """
