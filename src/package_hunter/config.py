@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     min_upload_rate: int = 1_024  # bytes a second, on average after the first minute
     min_free_bytes: int = 1 << 30  # disk space that uploads leave free
     submissions_per_minute: int = 120  # by one account
+    requests_per_minute: int = 60_000  # that read, by one account
+    changes_per_minute: int = 1_200  # requests that change something, by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
     session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends

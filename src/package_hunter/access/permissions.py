@@ -13,6 +13,7 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     SCAN_DELETE = "project:scan:delete"
+    SAMPLE_READ = "project:sample:read"
     REPORT_READ = "project:report:read"
     HOLD_MANAGE = "project:hold:manage"
     INVENTORY_READ = "project:inventory:read"
@@ -59,6 +60,7 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.SCAN_DELETE: "delete scans that no hold and no open finding keeps",
+    Permission.SAMPLE_READ: "fetch recordings of its boxes, and the files that packages dropped there (sealed)",
     Permission.HOLD_MANAGE: "place and lift legal holds; delete scans although an open finding rests on them",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
     Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",

@@ -273,7 +273,15 @@ def _configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 async def serve(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
     """Answer requests until SIGTERM; those under way are finished, for up to ten seconds."""
-    await uvicorn.Server(config).serve(sockets)
+    await _Server(config).serve(sockets)
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Who follows a scan is sent away first: such an answer would never be finished."""
+        app: Any = self.config.app
+        app.state.service.feed.close()
+        await super().shutdown(sockets)
 
 
 def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped: Callable[[], None]) -> int:

@@ -58,23 +58,28 @@ def scan_target(
 
 
 def scan_archive(
-    archive: IO[bytes], sha256: str, options: ScanOptions, scan_id: str, config: Settings
+    archive: IO[bytes],
+    sha256: str,
+    options: ScanOptions,
+    scan_id: str,
+    config: Settings,
+    say: Say = quiet,
 ) -> Report:
     """The worker's way in: an open archive whose digest was verified."""
     received = ReceivedTarget("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, received, ahead)
     finally:
         pool.fill()
 
 
-def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
+def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings, say: Say = quiet) -> Report:
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made

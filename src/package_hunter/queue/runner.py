@@ -17,6 +17,7 @@ from package_hunter.model.report import Report
 from package_hunter.policy import Policy
 from package_hunter.queue import kept_files
 from package_hunter.queue.base import Job, Runner
+from package_hunter.queue.progress import Progress
 from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
 from package_hunter.watching import endpoint
@@ -98,7 +99,8 @@ class _Run:
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
         with self._rules() as rule_files, kept_files.Folder(self._settings, self._job.scan_id) as beside:
-            report = self._report(archive, rule_files, beside)
+            with Progress(self._store, self._job) as progress:
+                report = self._report(archive, rule_files, beside, progress)
             report = beside.keep(self._store, report)
         self._note(report)
         with self._watch("judge"):
@@ -124,7 +126,11 @@ class _Run:
             yield tuple(files)
 
     def _report(
-        self, archive: IO[bytes] | None, rule_files: tuple[Path, ...], beside: kept_files.Folder
+        self,
+        archive: IO[bytes] | None,
+        rule_files: tuple[Path, ...],
+        beside: kept_files.Folder,
+        progress: Progress,
     ) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
@@ -143,9 +149,9 @@ class _Run:
         )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"
-            return pipeline.scan_purl(job.purl, options, scan_id, self._settings)
+            return pipeline.scan_purl(job.purl, options, scan_id, self._settings, progress.step)
         assert job.sha256 is not None, "an archive that is given is one that the job names"
-        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
+        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings, progress.step)
 
     def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import own_text
