@@ -71,3 +71,5 @@ _.MERGE_REQUEST, _.NEW_VERSION
 _.PRODUCTION, _.DEADLINE, _.RISK
 # fields of answers that pydantic writes out
 _.flipped, _.would_flip
+# called by io.BufferedReader
+_.readinto

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     offline: bool = False
     fetch_hosts: str = ""  # comma separated: hosts whose files are fetched truly (git too), read-only
 
+    # artefacts: archives, reports, recordings, dropped files (docs/storage.md)
+    artefacts_url: str | None = None  # None: files under data_dir; or s3://BUCKET/PREFIX, gs://…, az://…
+    artefacts_endpoint: str | None = None  # of an S3 that is not Amazon's: https://HOST:PORT
+    artefacts_key_file: Path | None = None  # 32 bytes as hex a line, the first seals; None: not encrypted
+    artefacts_seconds: float = 30.0  # for one answer of the object store
+
     # server and worker
     database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...
     server_user: str = "package-hunter"  # the API process drops to it when started as root

@@ -198,7 +198,7 @@ def prepare_folders(settings: Settings) -> None:
     """
     try:
         settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for name in ("store", "received"):
+        for name in ("store", "received", "artefacts"):
             _own_folder(settings, settings.data_dir / name)
     except OSError as error:
         raise HostError(
@@ -240,7 +240,7 @@ def drop_rights(settings: Settings) -> None:
     """From root to the API's user, for good, and from now on only what a server asks of the kernel (as the
     systemd unit does it); UsageError where that user cannot reach the data directory."""
     drop_privileges(*(server_ids(settings) if os.geteuid() == 0 else (os.geteuid(), os.getegid())))
-    for name in ("store", "received"):
+    for name in ("store", "received", "artefacts"):
         if not os.access(settings.data_dir / name, os.W_OK | os.X_OK):
             raise UsageError(
                 f"The server's user (uid {os.geteuid()}) cannot write to {settings.data_dir / name}.",

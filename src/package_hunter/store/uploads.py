@@ -22,10 +22,10 @@ from typing import IO
 
 import structlog
 
+from package_hunter.acting import acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError
 from package_hunter.store import scans
-from package_hunter.store.acting import acting_as_owner
 from package_hunter.store.database import DiskFullError, Store
 
 log = structlog.get_logger(__name__)

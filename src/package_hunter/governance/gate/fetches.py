@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from package_hunter.acting import acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError, UnreachableError, UsageError
 from package_hunter.governance.gate import clone, origins
@@ -18,7 +19,6 @@ from package_hunter.governance.gate.origins import Known, Origin, Witness
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
 from package_hunter.store.access_tables import Project
-from package_hunter.store.acting import acting_as_owner
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.gate_tables import Fetch, Repository
 from package_hunter.store.scans import NewScan, clean_text

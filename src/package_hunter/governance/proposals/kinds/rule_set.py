@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from package_hunter.acting import acting_as_ourselves
 from package_hunter.errors import HunterError, UsageError
 from package_hunter.governance.proposals.impact import scans_of
 from package_hunter.governance.proposals.kind import Act, Budget, Flip, Impact, Wanted
@@ -24,7 +25,6 @@ from package_hunter.governance.proposals.settings import keys_up
 from package_hunter.model.scan import Decision
 from package_hunter.store import documents, history, rule_sets
 from package_hunter.store.access_tables import Project
-from package_hunter.store.acting import acting_as_ourselves
 from package_hunter.store.history import Change
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
