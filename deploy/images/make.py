@@ -135,7 +135,7 @@ def _wheels(name: str, folder: Path) -> None:
     _download(pinned, folder)
     shutil.copy(pinned, folder / "requirements.txt")
     if name == "server.txt":
-        _run(*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT))
+        _run(*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder.parent / "own"), str(ROOT))
 
 
 def _download(pinned: Path, folder: Path) -> None:

@@ -84,7 +84,9 @@ def test_what_is_for_trial_says_so() -> None:
     assert text.count("LABEL package-hunter.use=trial-only") == len(re.findall(r"^FROM", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["up", "try", "images/worker-entry", "images/trial/postgres-entry"])
+@pytest.mark.parametrize(
+    "name", ["up", "backup", "restore", "images/worker-entry", "images/trial/postgres-entry"]
+)
 def test_scripts_are_sound_shell(name: str) -> None:
     path = ROOT / "deploy" / name
     assert path.stat().st_mode & 0o111
