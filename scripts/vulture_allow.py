@@ -73,3 +73,7 @@ _.PRODUCTION, _.DEADLINE, _.RISK
 _.flipped, _.would_flip
 # called by io.BufferedReader
 _.readinto
+# the port of the queue, for the worker that ends a box and for the API
+_.end_cancelled, _.rerun
+# the deletion of a scan, for the API
+_.delete_scan, _.by_force

@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     artefacts_endpoint: str | None = None  # of an S3 that is not Amazon's: https://HOST:PORT
     artefacts_key_file: Path | None = None  # 32 bytes as hex a line, the first seals; None: not encrypted
     artefacts_seconds: float = 30.0  # for one answer of the object store
+    artefacts_grace_seconds: float = 86_400.0  # so long what nothing refers to is left where it lies
+    archive_days: float = 0.0  # so long an archive is kept after its scan; 0: not at all
+
+    # retention (docs/storage.md), of each project; 0: no limit
+    retention_days: int = 730  # since a scan ended
+    retention_scans: int = 100_000
+    retention_bytes: int = 50 << 30  # of artefacts
 
     # server and worker
     database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...
@@ -82,6 +89,9 @@ class Settings(BaseSettings):
     workers: int = 1  # scans at the same time
     lease_seconds: float = 60.0  # a worker silent for so long has lost its scan
     max_attempts: int = 3  # a scan whose worker died so often has failed
+    max_running_per_project: int = 0  # scans of one project at the same time; 0: any number
+    dead_letter_seconds: float = 7 * 86_400.0  # so long the archive of a scan that failed through us is kept
+    clock_seconds: float = 20.0  # between looks at what is due: schedules, acceptances that end
     max_pending_scans: int = 1_000
     max_uploads: int = 32  # archives being received at the same time
     upload_stall_seconds: float = 30.0
@@ -96,7 +106,10 @@ class Settings(BaseSettings):
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
-    recordings_bytes: int = 0  # of disk for recordings of a server's scans, the newest; 0: none is kept
+    recordings_bytes: int = 0  # of recordings of a server's scans, the newest; 0: none is kept
+    dropped_files: int = 50  # of a scan that found something, which packages left in the box; 0: none is kept
+    dropped_file_bytes: int = 4 << 20  # of one of them; a larger one is not kept
+    dropped_bytes: int = 32 << 20  # of those of a scan together
     impact_seconds: float = 20.0  # of looking at what a proposed change would do to what was scanned
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 

@@ -28,8 +28,7 @@ from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store import scans
 from package_hunter.store.database import Store
-from package_hunter.store.scans import NewScan
-from package_hunter.store.uploads import Uploads
+from tests.support.archives import held, submit
 
 _MANIFEST = b'{"name": "small", "version": "1.0.0", "scripts": {"postinstall": "node -e 0"}}'
 _LONGEST = 4.0  # seconds from a scan's start to its worker's end
@@ -44,20 +43,6 @@ def archive(number: int) -> bytes:
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return out.getvalue()
-
-
-def submit(settings: Settings, store: Store, content: bytes) -> uuid.UUID:
-    """As the server does it."""
-    upload = Uploads(settings).begin()
-    upload.write(content)
-    upload.done()
-    with store.write() as session:
-        upload.keep()
-        new = NewScan("small", "ana", "npm", upload.sha256, upload.size)
-        scan = scans.add(session, new)
-        LocalQueue(store, settings).enqueue(session, scan.id)
-    upload.discard()
-    return scan.id
 
 
 def worker(folder: Path) -> subprocess.Popen[bytes]:
@@ -88,7 +73,7 @@ def waiting(store: Store) -> int:
 
 def left_behind(folder: Path, ids: list[uuid.UUID]) -> list[str]:
     """Folders, boxes, cgroups and mounts of these scans."""
-    found = [str(path) for name in ("runs", "received") for path in (folder / name).glob("*")]
+    found = [str(path) for path in [*(folder / "runs").glob("*"), *held(folder)]]
     places = [Path("/run/package-hunter/boxes"), *Path("/sys/fs/cgroup").glob("**/package-hunter*")]
     for place in (p for p in places if p.is_dir()):
         found += [str(path) for path in place.iterdir() if any(str(i) in path.name for i in ids)]
@@ -104,10 +89,11 @@ def run(folder: Path, kills: int) -> list[str]:
     (folder / "worker.log").touch()
     store = open_store(settings)
     ids: list[uuid.UUID] = []
+    queue = LocalQueue(store, settings)
     for number in range(kills):
         if waiting(store) < 2:
-            ids.append(submit(settings, store, archive(number)))
-            ids.append(submit(settings, store, archive(number + 1_000)))
+            ids.append(submit(settings, store, queue, archive(number)))
+            ids.append(submit(settings, store, queue, archive(number + 1_000)))
         before = started(folder)
         process = worker(folder)
         if number % 5:  # every fifth is killed at any moment of its start

@@ -16,7 +16,6 @@ from package_hunter.api import server
 from package_hunter.cli.serve import Parts, renderers, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
-from package_hunter.governance import clock
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.rejudge import rejudge
@@ -99,7 +98,6 @@ def main(argv: list[str]) -> int:
     server._MAX_CONNECTIONS = int(os.environ.get("FAKE_CONNECTIONS", "900"))
     server._UNREAD_SECONDS = float(os.environ.get("FAKE_UNREAD", "60"))
     server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
-    clock.EVERY_SECONDS = float(os.environ.get("FAKE_CLOCK", "20"))
     worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
     if argv[0] == "worker":
         return run_workers(Settings(), parts)

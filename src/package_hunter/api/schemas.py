@@ -31,7 +31,7 @@ class ScanInfo(BaseModel):
 
     id: str = Field(description="The scan's id.", examples=[_UUID])
     status: ScanStatus = Field(
-        description="`pending`, `running`, `finished`, or `failed` (then see `reason`)."
+        description="`pending`, `running`, `finished`, or `failed` or `cancelled` (then see `reason`)."
     )
     target: str = Field(description="What is scanned, for people.")
     ecosystem: str | None = Field(description="The package manager that the submitter named, if any.")

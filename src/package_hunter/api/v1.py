@@ -267,4 +267,6 @@ def _position(text: str) -> tuple[int, uuid.UUID]:
 def _no_report(status: str, reason: str | None) -> ApiError:
     if status == ScanStatus.FAILED.value:
         return ApiError(409, f"This scan has no report: it failed. {reason or ''}".strip())
+    if status == ScanStatus.CANCELLED.value:
+        return ApiError(409, f"This scan has no report: it was cancelled. {reason or ''}".strip())
     return ApiError(409, "This scan has no report yet.", "Ask again when its status is finished.")

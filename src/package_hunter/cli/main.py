@@ -37,6 +37,8 @@ COMMANDS = {
     "notices": "package_hunter.cli.notices:app",
     "findings": "package_hunter.cli.findings:app",
     "identity": "package_hunter.cli.identity:app",
+    "hold": "package_hunter.cli.hold:hold",
+    "retention": "package_hunter.cli.retention:retention",
     "audit": "package_hunter.cli.audit:app",
     "database": "package_hunter.cli.database:app",
     "doctor": "package_hunter.cli.doctor:doctor",

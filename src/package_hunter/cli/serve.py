@@ -13,16 +13,20 @@ from typing import Annotated, Any, TextIO, cast
 import structlog
 import typer
 
-from package_hunter import duties  # noqa: F401 (says what follows a result)
+from package_hunter import (
+    duties,  # noqa: F401 (says what follows a result)
+    queue,
+)
 from package_hunter.access.actor import command_line
 from package_hunter.api import server
 from package_hunter.api.app import create_app
 from package_hunter.api.service import Renderer
 from package_hunter.audit import sealer
+from package_hunter.chores import chores
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
-from package_hunter.governance import clock, policy_file
+from package_hunter.governance import policy_file
 from package_hunter.governance.gate import forges
 from package_hunter.governance.gate import process as gate_process
 from package_hunter.governance.gate.fetches import Fetcher
@@ -30,16 +34,16 @@ from package_hunter.governance.gate.watches import Watcher
 from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.notices import deliver, secrecy
+from package_hunter.queue import periodic
 from package_hunter.queue.base import Runner
 from package_hunter.queue.identity import identity
-from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.ready import lacking, unfit
 from package_hunter.queue.runner import pipeline_runner
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts, grants, invitations
+from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 
@@ -202,10 +206,10 @@ def run_worker(config: Settings, parts: Parts) -> int:
     set_up_logging()
     store = open_store(config)
     with identity(config) as who:
-        queue = LocalQueue(store, config)
+        jobs = queue.make(config, store)
         try:
             return Worker(
-                config, store, queue, parts.run, who, Host(parts.reap, parts.lacks, parts.unfit)
+                config, store, jobs, parts.run, who, Host(parts.reap, parts.lacks, parts.unfit)
             ).main()
         finally:
             store.close()
@@ -217,6 +221,7 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
+    received.adopt(store, config)
     return store
 
 
@@ -261,7 +266,8 @@ class _Log:
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     store = Store(config)
-    app = create_app(config, store, LocalQueue(store, config), parts.renderers)
+    _ = store.artefacts  # its key is read while it can be
+    app = create_app(config, store, queue.make(config, store), parts.renderers)
     return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
 
 
@@ -304,7 +310,7 @@ def _fetcher_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     store = Store(config)
     try:
-        fetcher = Fetcher(config, store, LocalQueue(store, config), forges.load(config))
+        fetcher = Fetcher(config, store, queue.make(config, store), forges.load(config))
         return gate_process.run(fetcher.step)
     finally:
         store.close()
@@ -332,7 +338,7 @@ def _clock_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     store = Store(config)
     try:
-        return clock.run(store, LocalQueue(store, config))
+        return periodic.run(store, chores(config, store, queue.make(config, store)))
     finally:
         store.close()
 

@@ -137,9 +137,10 @@ class Remote:
         while True:
             info = self._json(self._call("GET", f"/scans/{scan_id}", patience=_TROUBLE_SECONDS))
             status = str(info.get("status"))
-            if status == "failed":
+            if status in ("failed", "cancelled"):
                 reason = str(info.get("reason") or "The server gave no reason.")
-                raise RemoteScanError(f"The scan failed. {reason}", int(info.get("exit_code") or 70))
+                what = "failed" if status == "failed" else "was cancelled"
+                raise RemoteScanError(f"The scan {what}. {reason}", int(info.get("exit_code") or 70))
             if status == "finished":
                 return
             if status != before:

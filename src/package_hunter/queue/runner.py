@@ -16,7 +16,7 @@ from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.policy import Policy
-from package_hunter.queue import recordings
+from package_hunter.queue import kept_files
 from package_hunter.queue.base import Job, Runner
 from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 OnPins = Callable[[Session, uuid.UUID, Sequence["Pin"]], None]
 """What becomes of a scan's number and of what its tree's lock files pin, in a transaction."""
+
+
+_JOINED = "is of the same, and was under way when this one was submitted"
 
 
 class Judge(Protocol):
@@ -72,9 +75,9 @@ class _Run:
 
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
-        with self._rules() as rule_files:
-            report = self._report(archive, rule_files)
-        recordings.sweep(self._settings)
+        with self._rules() as rule_files, kept_files.Folder(self._settings, self._job.scan_id) as beside:
+            report = self._report(archive, rule_files, beside)
+            report = beside.keep(self._store, report)
         self._note(report)
         return self._judge.judge(self._store, self._job, report, self._own)
 
@@ -90,7 +93,9 @@ class _Run:
                 files[-1].write_text(text, encoding="utf-8")
             yield tuple(files)
 
-    def _report(self, archive: IO[bytes] | None, rule_files: tuple[Path, ...]) -> Report:
+    def _report(
+        self, archive: IO[bytes] | None, rule_files: tuple[Path, ...], beside: kept_files.Folder
+    ) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
         job, scan_id = self._job, str(self._job.scan_id)
@@ -100,7 +105,8 @@ class _Run:
             ecosystem=job.manager,
             depth=depth,
             rule_files=rule_files,
-            record=recordings.place_for(self._settings, scan_id),
+            record=beside.recording,
+            dropped=beside.dropped,
             on_source=self._on_source,
             again=again,
         )
@@ -112,7 +118,7 @@ class _Run:
 
     def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import own_text
-        from package_hunter.queue import reuse
+        from package_hunter.queue import joining, reuse
 
         job = self._job
         if heeds_own_file(self._policy, job.submitter):
@@ -121,6 +127,9 @@ class _Run:
         if self._on_pins is not None and pins:
             with self._store.write() as session:
                 self._on_pins(session, job.scan_id, pins)
+        earlier = joining.joined_result(self._store, job)
+        if earlier is not None:
+            return reuse.as_new(earlier, str(job.scan_id), _JOINED)
         if not self._settings.result_cache_seconds:
             return None
         self._known = reuse.known_by(scan, source_tree, upstreams, pins)

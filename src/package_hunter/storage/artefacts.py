@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from package_hunter.storage.base import DIGEST, Found, Kind, Stored, checked_digest
 from package_hunter.storage.blobs import Blob, Blobs
-from package_hunter.storage.errors import ChangedError, MissingError
+from package_hunter.storage.errors import ChangedError, MissingError, too_large
 from package_hunter.storage.incoming import Incoming, Spool
 from package_hunter.storage.keys import Keys
 from package_hunter.storage.reading import Compared
@@ -47,7 +47,7 @@ class SealedArtefacts:
 
     def keep(self, kind: Kind, incoming: Incoming) -> Stored:
         """See the port."""
-        found = Stored(checked_digest(incoming.digest), incoming.size)
+        found = Stored(checked_digest(incoming.sha256), incoming.size)
         if self._keys.sealing is not None or not self._place.adopt(_name(kind, found.digest), incoming):
             with incoming.content() as content:
                 self._put(kind, found, _read(content))
@@ -66,20 +66,22 @@ class SealedArtefacts:
 
     def _compared(self, kind: Kind, digest: str, limit: int | None) -> Compared:
         name = _name(kind, checked_digest(digest))
-        return Compared(self._content(name), digest, limit, name)
+        return Compared(self._content(name, limit), digest, limit, name)
 
-    def _content(self, name: str) -> Iterator[bytes]:
+    def _content(self, name: str, limit: int | None) -> Iterator[bytes]:
         """What is sealed is looked for first where there is a key, else the plain form."""
         sealed_first = self._keys.sealing is not None
         for sealed in (sealed_first, not sealed_first):
             try:
-                pieces = self._place.get(name + _SEALED if sealed else name)
+                found = self._place.get(name + _SEALED if sealed else name)
             except MissingError:
                 continue
-            return unseal(pieces, self._keys, name) if sealed else pieces
+            if limit is not None and found.size > (sealed_size(limit) if sealed else limit):
+                raise too_large(name, limit)  # before it is read: a hole costs whoever made it nothing
+            return unseal(found.pieces, self._keys, name) if sealed else found.pieces
         raise MissingError(f"The artefact {name} is not there.", "It was removed, or never stored here.")
 
-    def copy(self, kind: Kind, digest: str, target: BinaryIO, limit: int | None = None) -> int:
+    def copy(self, kind: Kind, digest: str, target: IO[bytes], limit: int | None = None) -> int:
         """See the port."""
         for left in reversed(range(_TIMES)):
             target.seek(0)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 from package_hunter.errors import HostError
 from package_hunter.storage.incoming import Incoming
@@ -68,7 +68,7 @@ class Artefacts(Protocol):
         what was stored. MissingError, DamagedError (that, or more than ``limit`` bytes)."""
         ...
 
-    def copy(self, kind: Kind, digest: str, target: BinaryIO, limit: int | None = None) -> int:
+    def copy(self, kind: Kind, digest: str, target: IO[bytes], limit: int | None = None) -> int:
         """The content into a file of the caller's (which is emptied before), compared; its size. Tried again where the
         artefact was stored anew meanwhile. MissingError, DamagedError."""
         ...

@@ -18,6 +18,14 @@ class Blob:
     changed: float
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one holds: size in bytes, as its place says, and the bytes, piece by piece."""
+
+    size: int
+    pieces: Iterator[bytes]
+
+
 class Blobs(Protocol):
     """A place. StoreError where it cannot be reached, DiskFullError where it is full."""
 
@@ -29,8 +37,8 @@ class Blobs(Protocol):
         """Take the file itself in place of a copy; False where this place cannot do that."""
         ...
 
-    def get(self, name: str) -> Iterator[bytes]:
-        """The bytes, piece by piece: all of one and the same blob, or ChangedError; MissingError at once."""
+    def get(self, name: str) -> Content:
+        """Its bytes: all of one and the same blob, or ChangedError; MissingError at once."""
         ...
 
     def head(self, name: str) -> Blob | None:

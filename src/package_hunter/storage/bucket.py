@@ -17,7 +17,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionErr
 from obstore.store import from_url
 
 from package_hunter.errors import StoreError, UsageError
-from package_hunter.storage.blobs import Blob
+from package_hunter.storage.blobs import Blob, Content
 from package_hunter.storage.errors import ChangedError, MissingError, unreachable
 from package_hunter.storage.incoming import Incoming
 
@@ -49,14 +49,14 @@ class Bucket:
         """See the port."""
         return False
 
-    def get(self, name: str) -> Iterator[bytes]:
+    def get(self, name: str) -> Content:
         """See the port: piece by piece, so that no request is long, all of the same version."""
         with _explained():
             try:
                 found = obstore.head(self._store, name)
             except FileNotFoundError as error:
                 raise MissingError(f"The artefact {name} is not there.") from error
-        return self._pieces_of(name, found["size"], found["e_tag"])
+        return Content(found["size"], self._pieces_of(name, found["size"], found["e_tag"]))
 
     def _pieces_of(self, name: str, size: int, tag: str | None) -> Iterator[bytes]:
         for start in range(0, size, _PIECE):

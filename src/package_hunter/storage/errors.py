@@ -23,3 +23,8 @@ class ChangedError(StoreError):
 def unreachable(what: str) -> StoreError:
     """The place does not answer; ``what`` is for the log."""
     return StoreError(f"The artefact store failed ({what}).", _SEE, "The artefact store cannot be reached.")
+
+
+def too_large(name: str, limit: int) -> DamagedError:
+    """There is more than there may be."""
+    return DamagedError(f"The artefact {name} has more than {limit} bytes.")

@@ -15,7 +15,7 @@ from pathlib import Path
 from package_hunter.acting import acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import StoreError
-from package_hunter.storage.blobs import Blob
+from package_hunter.storage.blobs import Blob, Content
 from package_hunter.storage.errors import DamagedError, MissingError, unreachable
 from package_hunter.storage.incoming import OPEN, Incoming, Spool, disk_full, remove
 
@@ -62,10 +62,10 @@ class Folder:
         folder.mkdir(mode=0o700, exist_ok=True)
         _sync(folder.parent)
 
-    def get(self, name: str) -> Iterator[bytes]:
+    def get(self, name: str) -> Content:
         """See the port: an open file stays what it is, whatever its name comes to mean."""
         fd = self._open(name)
-        return _chunks(fd)
+        return Content(os.fstat(fd).st_size, _chunks(fd))
 
     def _open(self, name: str) -> int:
         what = f"The artefact {name}"

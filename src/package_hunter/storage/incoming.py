@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 _CHECK_EVERY = 64 << 20  # bytes between two looks at the free space
 _PART_AGE = 10.0  # seconds
+_SWEEP_SECONDS = 600.0
 OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """How root opens what a lesser user could have put there: follows no link, waits on no pipe."""
 
@@ -45,7 +46,7 @@ class Incoming:
         fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._hash = hashlib.sha256()
         self.size = 0
-        self.digest = ""
+        self.sha256 = ""
 
     def write(self, data: bytes | bytearray) -> None:
         """Append; DiskFullError where there is no room."""
@@ -66,7 +67,7 @@ class Incoming:
             os.fsync(self._fd)
         except OSError as error:
             raise disk_full(error) from error
-        self.digest = self._hash.hexdigest()
+        self.sha256 = self._hash.hexdigest()
 
     def content(self) -> BinaryIO:
         """What was written, from its beginning; valid until it is discarded."""
@@ -88,10 +89,14 @@ class Spool:
 
     def __init__(self, root: Path, min_free: int) -> None:
         self._root, self.folder, self._min_free = root, root / "incoming", min_free
+        self._next_sweep = 0.0
 
     def begin(self, expected: int = 0) -> Incoming:
         """A new file, for ``expected`` bytes (0: unknown); DiskFullError where they would not fit."""
         self._make()
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + _SWEEP_SECONDS
+            self.sweep()
         require_space(self.folder, self._min_free + expected)
         return Incoming(self._root, self.folder, self._min_free)
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from package_hunter.storage.errors import DamagedError
+from package_hunter.storage.errors import DamagedError, too_large
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -44,7 +44,7 @@ class Compared(io.RawIOBase):
     def _note(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._limit is not None and self._size > self._limit:
-            raise DamagedError(f"The artefact {self._what} has more than {self._limit} bytes.")
+            raise too_large(self._what, self._limit)
         self._hash.update(chunk)
         self._left = memoryview(chunk)
 

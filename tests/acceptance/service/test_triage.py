@@ -33,7 +33,7 @@ def _finished(server: Running, scan: str) -> bool:
 
 
 def test_from_a_scan_to_a_decision(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAKE_CLOCK", "0.3")
+    monkeypatch.setenv("PACKAGE_HUNTER_CLOCK_SECONDS", "0.3")
     file = folder / "policy.toml"
     file.write_text('[verdicts]\nsuspicious = "block"\n')
     file.chmod(0o600)  # whom the server runs as cannot read it: it was read before

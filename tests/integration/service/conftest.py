@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -29,7 +30,14 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
         _empty(url)
-    made = Settings(data_dir=tmp_path, database_url=url, lease_seconds=0.3, max_attempts=3, min_free_bytes=0)
+    # without known results nothing joins what is in flight: most tests scan one package again and again
+    more: dict[str, Any] = {
+        "lease_seconds": 0.3,
+        "max_attempts": 3,
+        "min_free_bytes": 0,
+        "result_cache_seconds": 0,
+    }
+    made = Settings(data_dir=tmp_path, database_url=url, **more)
     prepare_folders(made)
     return made
 

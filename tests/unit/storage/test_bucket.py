@@ -99,7 +99,7 @@ def test_what_is_stored_anew_while_it_is_read_is_read_anew(
 ) -> None:
     digest = artefacts.put(Kind.ARCHIVE, BIG).digest
     bucket = Bucket(f"s3://{BUCKET}/some/prefix", line.url, 5.0)
-    pieces = bucket.get(f"archive/{digest[:2]}/{digest}")
+    pieces = bucket.get(f"archive/{digest[:2]}/{digest}").pieces
     assert next(pieces) == BIG[: 8 << 20]
     bucket.put(f"archive/{digest[:2]}/{digest}", [b"other"], 5)
     with pytest.raises(ChangedError):
