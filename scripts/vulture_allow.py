@@ -83,3 +83,5 @@ _.end_cancelled, _.rerun
 _.delete_scan, _.by_force
 # read by alembic's table of it
 _.revision
+# of the problem document that pydantic writes out
+_.instance

@@ -333,7 +333,7 @@ def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
         "obstore",
     } & sys.modules.keys()  # PostgreSQL's, an object store's: where they are in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver, *more)):
-        file = Path(package.__file__ or "/")  # "/": built into Python
+        file = Path(getattr(package, "__file__", None) or "/")  # "/": built into Python
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)
