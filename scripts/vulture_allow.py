@@ -73,3 +73,5 @@ _.PRODUCTION, _.DEADLINE, _.RISK
 _.flipped, _.would_flip
 # the port of the queue, for the worker that ends a box and for the API
 _.end_cancelled, _.rerun
+# a column that SQL reads
+_.revision
