@@ -20,9 +20,11 @@ from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue import ends, fair, joining
 from package_hunter.queue.base import Job, LeaseLostError, Terms
-from package_hunter.store import results, scans
+from package_hunter.storage.base import Kind
+from package_hunter.store import reports, results, scans
+from package_hunter.store.artefacts import Named
 from package_hunter.store.database import Store, now_ms
-from package_hunter.store.models import JobRow, Scan, StoredReport, WorkerRow
+from package_hunter.store.models import JobRow, Scan, WorkerRow
 from package_hunter.store.scoping import scoped
 
 LOCK = "queue"
@@ -90,11 +92,11 @@ class Leases:
 
     def finish(self, job: Job, report: Report) -> None:
         """See the port."""
-        body = scans.pack_report(to_json(report))
+        packed = reports.prepare(self._store, job.scan_id, to_json(report))
         with self._store.write() as session:
             scan = self._taken_off(session, self._mine(session, job))
             ends.finished(scan, report)
-            session.add(StoredReport(scan_id=scan.id, body=body))
+            reports.attach(session, scan.id, packed, _named(report))
             results.stored(session, scan, report)
             self._moved(session)
 
@@ -246,6 +248,11 @@ class Leases:
                 ends.late(self._taken_off(session, row), _late(row.deadline))
             self._moved(session)
             return len(found)
+
+
+def _named(report: Report) -> list[Named]:
+    """What the server keeps of the scan beside the report."""
+    return [Named(Kind(file.kind), file.sha256, file.size, file.name) for file in report.kept]
 
 
 def _late(deadline: int | None) -> str:

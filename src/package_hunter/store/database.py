@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from package_hunter import storage
+from package_hunter.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.store import sqlite_file, tolerance
-from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
+from package_hunter.storage.base import Artefacts
+from package_hunter.store import connections, sqlite_file, tolerance
+from package_hunter.store.clock import now_ms as now_ms  # part of this module's interface
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
 from package_hunter.store.errors import UnstorableError as UnstorableError
@@ -39,11 +43,6 @@ _PRAGMAS = (
     "cell_size_check = ON",
 )
 _MIGRATION_LOCK = 0x7068_6D69  # any number that no other advisory lock uses
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def store_dir(settings: Settings) -> Path:
@@ -78,6 +77,7 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         url = database_url(settings)
+        self._settings = settings
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._file = Path(url.database).absolute() if self.is_sqlite and url.database else None
         try:
@@ -88,10 +88,16 @@ class Store:
                 "Install package-hunter[postgres].",
             ) from error
 
+    @cached_property
+    def artefacts(self) -> Artefacts:
+        """What rows name by digest. Opened when it is first asked for: a process that gives up its rights asks before
+        that, since it may not be able to read the key afterwards. UsageError."""
+        return storage.of(self._settings)
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading: sees one consistent state, waits for nobody (SQLite in WAL mode)."""
-        with self._careful(), Session(self.engine, expire_on_commit=False) as session:
+        with self._careful(), self._session(self.engine) as session:
             yield session
 
     @contextmanager
@@ -107,8 +113,11 @@ class Store:
         On SQLite it holds the write lock from its start, so what it read stays true until the commit.
         """
         engine = self.engine.execution_options(hunter_write=True)
-        with self._careful(), Session(engine, expire_on_commit=False) as session, session.begin():
+        with self._careful(), self._session(engine) as session, session.begin():
             yield session
+
+    def _session(self, engine: Engine) -> Session:
+        return Session(engine, expire_on_commit=False, info={"store": self})
 
     def lock(self, session: Session, key: str) -> None:
         """Hold the writers that lock the same ``key`` back until this transaction ends."""
@@ -195,7 +204,12 @@ def _head(config: Config) -> str | None:
 
 def _postgresql(url: URL) -> Engine:
     importlib.import_module("procrastinate")  # its tables are ours, too: told now, not by a worker
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+    limits = connections.limits(url)
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=limits
+    )
+    event.listen(engine, "connect", connections.limit_other_end)
+    return engine
 
 
 def _sqlite(url: URL, file: Path) -> Engine:

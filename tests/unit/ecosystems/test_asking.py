@@ -6,7 +6,7 @@ import pytest
 
 from package_hunter.ecosystems import asking
 from package_hunter.ecosystems.asking import Question, asked
-from package_hunter.errors import HelperDiedError, StrainedHostError
+from package_hunter.errors import HelperDiedError, HostError
 
 
 def say(script: str) -> str:
@@ -27,6 +27,6 @@ def test_half_an_answer_is_none(number: int) -> None:
 
 def test_a_host_that_is_too_busy_to_answer_is_no_fault_of_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "_SECONDS", 0.2)
-    with pytest.raises(StrainedHostError, match="busy") as told:
+    with pytest.raises(HostError, match="busy") as told:
         say("sleep 60")
     assert told.value.again
