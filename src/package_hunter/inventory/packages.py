@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import View
@@ -73,7 +73,7 @@ def files(session: Session, view: View, purl: str) -> list[File]:
 
 def _known(session: Session, view: View, name: Name) -> Iterator[tuple[str, str]]:
     # whether anybody holds a list is asked of each list once: of a package that all have, there are many holdings
-    holds: Any = select(Holding.id).where(Holding.list == Component.list)
+    holds: Any = select(literal(1)).select_from(Holding).where(Holding.list == Component.list)
     held: Any = (
         select(Component.version, ComponentDigest.digest)
         .outerjoin(ComponentDigest, ComponentDigest.component_id == Component.id)
