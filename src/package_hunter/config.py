@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     server_uid: int = 64990  # uid and gid where that user does not exist
     workers: int = 1  # scans at the same time
     lease_seconds: float = 60.0  # a worker silent for so long has lost its scan
+    drain_seconds: float = 5.0  # after SIGTERM: what a worker runs then goes on so long, and is given back
     max_attempts: int = 3  # a scan whose worker died so often has failed
     max_running_per_project: int = 0  # scans of one project at the same time; 0: any number
     dead_letter_seconds: float = 7 * 86_400.0  # so long the archive of a scan that failed through us is kept
@@ -98,6 +99,8 @@ class Settings(BaseSettings):
     min_upload_rate: int = 1_024  # bytes a second, on average after the first minute
     min_free_bytes: int = 1 << 30  # disk space that uploads leave free
     submissions_per_minute: int = 120  # by one account
+    requests_per_minute: int = 60_000  # that read, by one account
+    changes_per_minute: int = 1_200  # requests that change something, by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
     session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends
@@ -124,6 +127,13 @@ class Settings(BaseSettings):
 
     # gate (docs/gate.md)
     forges_file: Path | None = None  # the forges that this host fetches from and tells; None: none
+
+    # watching (docs/watching.md)
+    traces_url: str | None = (
+        None  # OTLP over HTTP, .../v1/traces; None: as OTEL_EXPORTER_OTLP_* say, else no traces
+    )
+    drill_days: float = 7.0  # between two standing drills; 0: none
+    drill_deadline_seconds: float = 1_800.0  # from a drill's submission until the gate must block
 
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report

@@ -78,13 +78,13 @@ def _stopped(item: RoundResult) -> Iterator[CommandKey]:
 def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
     """The round, with what the hurried one shows beyond it."""
     known = {finding.fingerprint: finding for finding in item.findings}
-    added = [finding for finding in shown.findings if _adds(finding, known.get(finding.fingerprint))]
+    added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
     sentence = f"To see what was waited for, time passed {RATE} times faster in a further box: " + (
         f"{len(added)} finding{'s come' if len(added) > 1 else ' comes'} from there."
         if added
         else "it showed nothing more."
     )
-    item = noted(item, sentence, *_out_of_reach(shown))
+    item = noted(item, sentence, *_out_of_reach(shown), *_unseen(shown))
     phase = PhaseCoverage(PHASE, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, phase)))
     if not added:
@@ -97,11 +97,16 @@ def added_to(
 ) -> RoundResult:
     """The round, with the findings that a further one shows beyond it; each says ``how`` it was seen."""
     known = {finding.fingerprint: finding for finding in item.findings}
-    added = [finding for finding in shown.findings if _adds(finding, known.get(finding.fingerprint))]
-    item = noted(item, said)
+    added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
+    item = noted(item, said, *_unseen(shown))
     covered = PhaseCoverage(phase, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, covered)))
     return _joined(item, shown, added, how) if added else item
+
+
+def _unseen(shown: RoundResult) -> Iterator[str]:
+    """What went wrong in a further box: it showed less than it might have."""
+    return (f"In that further box: {why}" for why in shown.broken)
 
 
 def _joined(item: RoundResult, shown: RoundResult, added: Sequence[Finding], how: str) -> RoundResult:
@@ -116,7 +121,7 @@ def _joined(item: RoundResult, shown: RoundResult, added: Sequence[Finding], how
     )
 
 
-def _adds(finding: Finding, known: Finding | None) -> bool:
+def adds(finding: Finding, known: Finding | None) -> bool:
     """Whether it is new, or graver than the same was."""
     if finding.kind in _NOT_ADDED:
         return False

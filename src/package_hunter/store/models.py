@@ -33,6 +33,9 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     notice_tables,
     policy_tables,
     proposal_tables,
+    request_tables,
+    tolerance,
+    watching_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
@@ -46,8 +49,9 @@ _WAITS = text("lease IS NULL")
 
 class Scan(Base):
     """A scan that was accepted. ``manager`` is what the submitter said (``npm``, ``yarn``, ...), if anything;
-    ``reason`` is a sentence where it failed, was cancelled or stayed inconclusive. ``dead``: since when it is a dead
-    letter, failed through faults of ours."""
+    ``ecosystem`` what that is of, or, once it has a report, what was found (null: not known yet); ``reason`` is a
+    sentence where it failed, was cancelled or stayed inconclusive. ``dead``: since when it is a dead letter, failed
+    through faults of ours."""
 
     __tablename__ = "scans"
     __table_args__ = (
@@ -58,6 +62,10 @@ class Scan(Base):
         Index("scans_by_time", "created", "id"),
         Index("scans_by_status", "status", "created"),
         Index("scans_by_project", "project_id", "created", "id"),
+        Index("scans_by_verdict", "verdict", "created", "id"),
+        Index("scans_by_decision", "decision", "created", "id"),
+        Index("scans_by_submitter", "submitter", "created", "id"),
+        Index("scans_by_ecosystem", "ecosystem", "created", "id"),
         Index("dead_letters", "dead", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 
@@ -80,6 +88,7 @@ class Scan(Base):
     fresh: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # an earlier result will not do
+    ecosystem: Mapped[str | None] = mapped_column(String(32))
     depth: Mapped[str | None] = mapped_column(String(16))  # model.depth; None: as the server's settings say
     # No foreign key: SQLite adds none to a table that has rows but by copying it, which would take the reports
     # along (ON DELETE CASCADE). Projects are never deleted.
@@ -195,13 +204,29 @@ class ChoreRow(Base):
 
 class WorkerRow(Base):
     """A worker that was seen: tells a queue that stands still from one that is merely long. ``lacks`` is a
-    sentence that says why it cannot scan."""
+    sentence that says why it cannot scan.
+
+    What it registered (`queue.capabilities`): ``can`` are words with spaces between, ``slots`` scans at the same time;
+    all null until it did. ``form`` is that of the program that wrote the row; null: one that knows of no such column.
+    ``drain``: since when it is to take no more, ``give_back``: when it gives back what it runs (null: never)."""
 
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
     seen: Mapped[int] = mapped_column(Whole)
     lacks: Mapped[str | None] = mapped_column(Text)
+    form: Mapped[int | None] = mapped_column(SmallInteger, default=1)
+    started: Mapped[int | None] = mapped_column(Whole)
+    version: Mapped[str | None] = mapped_column(String(64))
+    engine: Mapped[str | None] = mapped_column(String(16))
+    kernel: Mapped[str | None] = mapped_column(String(128))
+    machine: Mapped[str | None] = mapped_column(String(32))
+    image: Mapped[str | None] = mapped_column(String(64))
+    rules: Mapped[str | None] = mapped_column(String(64))
+    can: Mapped[str | None] = mapped_column(Text)
+    slots: Mapped[int | None] = mapped_column(SmallInteger)
+    drain: Mapped[int | None] = mapped_column(Whole)
+    give_back: Mapped[int | None] = mapped_column(Whole)
 
 
 class User(Base):
