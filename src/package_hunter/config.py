@@ -69,12 +69,26 @@ class Settings(BaseSettings):
     offline: bool = False
     fetch_hosts: str = ""  # comma separated: hosts whose files are fetched truly (git too), read-only
 
+    # artefacts: archives, reports, recordings, dropped files (docs/storage.md)
+    artefacts_url: str | None = None  # None: files under data_dir; or s3://BUCKET/PREFIX, gs://…, az://…
+    artefacts_endpoint: str | None = None  # of an S3 that is not Amazon's: https://HOST:PORT
+    artefacts_key_file: Path | None = None  # 32 bytes as hex a line, the first seals; None: not encrypted
+    artefacts_seconds: float = 30.0  # for one answer of the object store
+    artefacts_grace_seconds: float = 86_400.0  # so long what nothing refers to is left where it lies
+    archive_days: float = 0.0  # so long an archive is kept after its scan; 0: not at all
+
+    # retention (docs/storage.md), of each project; 0: no limit
+    retention_days: int = 730  # since a scan ended
+    retention_scans: int = 100_000
+    retention_bytes: int = 50 << 30  # of artefacts
+
     # server and worker
     database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...
     server_user: str = "package-hunter"  # the API process drops to it when started as root
     server_uid: int = 64990  # uid and gid where that user does not exist
     workers: int = 1  # scans at the same time
     lease_seconds: float = 60.0  # a worker silent for so long has lost its scan
+    drain_seconds: float = 5.0  # after SIGTERM: what a worker runs then goes on so long, and is given back
     max_attempts: int = 3  # a scan whose worker died so often has failed
     max_running_per_project: int = 0  # scans of one project at the same time; 0: any number
     dead_letter_seconds: float = 7 * 86_400.0  # so long the archive of a scan that failed through us is kept
@@ -93,7 +107,10 @@ class Settings(BaseSettings):
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
-    recordings_bytes: int = 0  # of disk for recordings of a server's scans, the newest; 0: none is kept
+    recordings_bytes: int = 0  # of recordings of a server's scans, the newest; 0: none is kept
+    dropped_files: int = 50  # of a scan that found something, which packages left in the box; 0: none is kept
+    dropped_file_bytes: int = 4 << 20  # of one of them; a larger one is not kept
+    dropped_bytes: int = 32 << 20  # of those of a scan together
     impact_seconds: float = 20.0  # of looking at what a proposed change would do to what was scanned
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 

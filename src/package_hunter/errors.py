@@ -81,3 +81,16 @@ class BoxKilledError(HelperDiedError):
 
 class SensorError(HostError):
     """The probe could not be loaded or read."""
+
+
+class StoreError(HostError):
+    """The store (database or artefacts) cannot be read or written just now. ``told`` is what strangers are told:
+    ``message`` may quote what failed, and with it the name of a host or a path."""
+
+    def __init__(self, message: str, advice: str = "", told: str = "") -> None:
+        super().__init__(message, advice)
+        self.told = told or message
+
+
+class DiskFullError(StoreError):
+    """No room for what should be stored."""

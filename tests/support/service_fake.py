@@ -19,7 +19,7 @@ from package_hunter.errors import BadArchiveError
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.rejudge import rejudge
-from package_hunter.queue import worker
+from package_hunter.queue import heart
 from package_hunter.queue.base import Job
 from package_hunter.stopping import breakable
 from tests.support.judge_samples import FINDING, report
@@ -97,11 +97,11 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
 def main(argv: list[str]) -> int:
     """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
     parts = Parts(run=run, renderers=renderers())
-    worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
+    heart.OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
     server._MAX_CONNECTIONS = int(os.environ.get("FAKE_CONNECTIONS", "900"))
     server._UNREAD_SECONDS = float(os.environ.get("FAKE_UNREAD", "60"))
     server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
-    worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
+    os.environ["PACKAGE_HUNTER_DRAIN_SECONDS"] = os.environ.get("FAKE_GRACE", "5")
     if argv[0] == "worker":
         return run_workers(Settings(), parts)
     return run_server(Settings(), parts, "127.0.0.1", int(argv[1]), with_worker=argv[0] == "serve")

@@ -12,7 +12,9 @@ class Permission(StrEnum):
     PROJECT_READ = "project:project:read"
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
+    SCAN_DELETE = "project:scan:delete"
     REPORT_READ = "project:report:read"
+    HOLD_MANAGE = "project:hold:manage"
     INVENTORY_READ = "project:inventory:read"
     INVENTORY_SUBMIT = "project:inventory:submit"
     GATE_READ = "project:gate:read"
@@ -39,6 +41,8 @@ class Permission(StrEnum):
     REPOSITORY_MANAGE = "server:repository:manage"
     IDENTITY_READ = "server:identity:read"
     IDENTITY_MANAGE = "server:identity:manage"
+    WORKER_READ = "server:worker:read"
+    WORKER_MANAGE = "server:worker:manage"
     METRICS_READ = "server:metrics:read"
     HISTORY_READ = "server:history:read"
 
@@ -52,6 +56,8 @@ MEANING: dict[Permission, str] = {
     Permission.PROJECT_READ: "know that the project is there",
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
+    Permission.SCAN_DELETE: "delete scans that no hold and no open finding keeps",
+    Permission.HOLD_MANAGE: "place and lift legal holds; delete scans although an open finding rests on them",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
     Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",
     Permission.INVENTORY_SUBMIT: "hand in what it holds: SBOMs",
@@ -79,6 +85,8 @@ MEANING: dict[Permission, str] = {
     Permission.REPOSITORY_MANAGE: "say where projects' repositories are: what the server fetches with its own rights",
     Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
     Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
+    Permission.WORKER_READ: "see the workers: what each can, and how it stands",
+    Permission.WORKER_MANAGE: "let a worker take no more scans, or take them again",
     Permission.METRICS_READ: "read the server's figures (of all projects together)",
     Permission.HISTORY_READ: "read and export the history of changes",
 }

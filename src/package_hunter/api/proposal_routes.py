@@ -72,7 +72,10 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         f"{path}/proposals", tags=["proposals"], summary=f"Propose a change for {tail}", status_code=201
     )
     async def propose_change(request: Request, new: ProposeBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
+        budget = Budget(
+            service.settings.impact_seconds,
+            recordings.where(service.settings),
+        )
 
         def look(session: Session) -> Prepared:
             place = place_of(session, request)
@@ -123,7 +126,10 @@ def _edit(router: APIRouter, service: Service) -> None:
         description="Its approvals are dropped, and who edits it cannot approve it. Its time stays unless given.",
     )
     async def edit_proposal(request: Request, number: _Number, new: EditBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
+        budget = Budget(
+            service.settings.impact_seconds,
+            recordings.where(service.settings),
+        )
 
         def look(session: Session) -> Prepared:
             old = _found(session, request, number)

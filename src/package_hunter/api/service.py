@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import structlog
 from anyio.to_thread import run_sync
 from sqlalchemy import Row
@@ -25,13 +26,16 @@ from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
 from package_hunter.governance.gate.submitted import Said
-from package_hunter.queue.base import Queue
-from package_hunter.store import places, scans
+from package_hunter.queue import capabilities
+from package_hunter.queue.base import Queue, Terms
+from package_hunter.storage.incoming import Incoming
+from package_hunter.store import archives, places, scans
+from package_hunter.store.archives import Archives
+from package_hunter.store.artefacts import Claims
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import NewScan
 from package_hunter.store.secret_box import SecretBox
-from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +62,7 @@ class Service:
         self.store = store
         self.queue = queue
         self.renderers = dict(renderers)
-        self.uploads = Uploads(settings)
+        self.uploads = Archives(settings, store)
         self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
         self.trust = Trust(settings)
@@ -109,33 +113,44 @@ class Service:
         with self.store.read() as session:
             return scans.unfinished_bytes(session, principal)
 
-    async def accept(self, new: NewScan, upload: Upload | None = None, said: Said | None = None) -> Scan:
+    async def accept(self, new: NewScan, upload: Incoming | None = None, said: Said | None = None) -> Scan:
         """Store and enqueue a scan, and with it its archive and what is said of its tree, all or nothing; ApiError 429,
         StoreError.
 
         Few write at a time: a store that is locked must leave threads and connections to those who read.
         """
+        if upload is None:
+            return await self._write(new, None, said)
+        async with self.disk:  # it may be long under way to an object store
+            claims = await run_sync(self.uploads.keep, upload)
+        try:
+            return await self._write(new, claims, said)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await run_sync(self.uploads.forget, claims, upload)
+            raise
+
+    async def _write(self, new: NewScan, claims: Claims | None, said: Said | None) -> Scan:
         try:
             async with asyncio.timeout(_WRITER_SECONDS):
                 await self._writers.acquire()
         except TimeoutError:
             raise StoreError("The store is too busy to answer.", "Try again in a moment.") from None
         try:
-            return await run_sync(self._accept, new, upload, said)
+            return await run_sync(self._accept, new, claims, said)
         finally:
             self._writers.release()
 
-    def _accept(self, new: NewScan, upload: Upload | None, said: Said | None) -> Scan:
+    def _accept(self, new: NewScan, claims: Claims | None, said: Said | None) -> Scan:
         with self.store.write() as session:
             self.store.lock(session, f"submit:{new.submitter}")
             self._check_room(session, new.submitter)  # again: many may have been let in at once
-            if upload is not None:
-                self.store.lock(session, self.uploads.key(upload.sha256))
-                upload.keep()
             scan = scans.add(session, new)
+            if claims is not None:
+                archives.note(session, scan, claims)
             if said is not None:
                 submitted.note(session, scan, said)
-            self.queue.enqueue(session, scan.id)
+            self.queue.enqueue(session, scan.id, Terms(needs=capabilities.of_scan(scan)))
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 

@@ -34,8 +34,9 @@ from package_hunter.governance.gate.watches import Watcher
 from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.notices import deliver, secrecy
-from package_hunter.queue import periodic
+from package_hunter.queue import capabilities, periodic
 from package_hunter.queue.base import Runner
+from package_hunter.queue.fleet import Membership
 from package_hunter.queue.identity import identity
 from package_hunter.queue.ready import lacking, unfit
 from package_hunter.queue.runner import pipeline_runner
@@ -43,7 +44,7 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts, grants, invitations
+from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 
@@ -153,7 +154,7 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
-    return Supervisor(children, on_stop=lambda: _close(sockets)).run()
+    return Supervisor(children, lambda: _close(sockets), config.drain_seconds).run()
 
 
 def _first_link(store: Store) -> str | None:
@@ -198,7 +199,8 @@ def run_workers(config: Settings, parts: Parts) -> int:
         return run_worker(config, parts)
     set_up_logging()
     names = (f"worker-{n + 1}" for n in range(config.workers))
-    return Supervisor([Child(name, lambda: run_worker(config, parts)) for name in names]).run()
+    children = [Child(name, lambda: run_worker(config, parts)) for name in names]
+    return Supervisor(children, drain_seconds=config.drain_seconds).run()
 
 
 def run_worker(config: Settings, parts: Parts) -> int:
@@ -207,10 +209,10 @@ def run_worker(config: Settings, parts: Parts) -> int:
     store = open_store(config)
     with identity(config) as who:
         jobs = queue.make(config, store)
+        member = Membership(store, who.name, capabilities.of(config))
+        host = Host(parts.reap, parts.lacks, parts.unfit, member)
         try:
-            return Worker(
-                config, store, jobs, parts.run, who, Host(parts.reap, parts.lacks, parts.unfit)
-            ).main()
+            return Worker(config, store, jobs, parts.run, who, host).main()
         finally:
             store.close()
 
@@ -221,6 +223,7 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
+    received.adopt(store, config)
     return store
 
 
@@ -265,6 +268,7 @@ class _Log:
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     store = Store(config)
+    _ = store.artefacts  # its key is read while it can be
     app = create_app(config, store, queue.make(config, store), parts.renderers)
     return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
 

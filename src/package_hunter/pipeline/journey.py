@@ -32,6 +32,7 @@ from package_hunter.pipeline.prepare import prepare_target
 from package_hunter.pipeline.registry_down import registry_down
 from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, depth_of, rounds
+from package_hunter.pipeline.surroundings import keep
 from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox import pool, reap
@@ -178,7 +179,9 @@ def _run(
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    return judge_round(turn, seen, after, english(scan.matcher))
+    item = judge_round(turn, seen, after, english(scan.matcher))
+    keep(scan, seen, item, after)
+    return item
 
 
 def _further(

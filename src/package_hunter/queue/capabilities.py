@@ -10,6 +10,7 @@ from functools import cache
 from package_hunter import __version__
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
+from package_hunter.store.models import Scan
 
 FORM = 1
 """The form of jobs that this version makes and runs. Raise it where a worker of the version before could not run a job
@@ -18,9 +19,9 @@ rightly (its columns mean something else, its archive lies elsewhere): then no s
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """``ecosystems`` by name; ``engine`` is what watches (``probe``, ``falco``); ``kernel`` its release, ``machine`` its
-    architecture; ``image`` a digest that names the box's image (None: there is none), ``rules`` one of the built-in
-    rules; ``version`` the program's; ``slots``: scans at the same time."""
+    """``ecosystems`` by name; ``engine`` is what watches (``probe``, ``falco``); ``kernel`` the host's release,
+    ``machine`` its architecture; ``image`` a digest that names the box's image (None: there is none), ``rules`` one of
+    the built-in rules; ``version`` the program's; ``slots``: scans at the same time."""
 
     ecosystems: tuple[str, ...]
     engine: str
@@ -54,12 +55,13 @@ def of(settings: Settings) -> Capabilities:
     )
 
 
-def needs(ecosystem: str | None) -> frozenset[str]:
-    """What a job of this version needs; ``ecosystem``: where it is known already, by its name, a manager's, or the type
-    of its purls."""
+def of_scan(scan: Scan) -> frozenset[str]:
+    """What a job of this version needs, as far as that is known before anybody looks into the archive."""
+    from package_hunter.ecosystems import known  # noqa: F401 (importing it says which there are)
     from package_hunter.model.ecosystem import facts_of
 
-    facts = facts_of(ecosystem) if ecosystem else None
+    asked = scan.manager or (scan.purl or "").removeprefix("pkg:").partition("/")[0]
+    facts = facts_of(asked) if asked else None
     words = {f"ecosystem:{facts.name}"} if facts is not None else set()
     if FORM > 1:  # the first form is what every worker knows
         words.add(f"form:{FORM}")

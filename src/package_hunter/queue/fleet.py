@@ -72,7 +72,7 @@ def listed(session: Session, config: Settings) -> Sequence[Member]:
     held = session.execute(select(JobRow.worker, JobRow.scan_id).where(JobRow.lease.is_not(None))).all()
     runs: dict[str, list[uuid.UUID]] = {}
     for worker, scan_id in held:
-        if scan_id is not None:
+        if worker is not None and scan_id is not None:
             runs.setdefault(worker, []).append(scan_id)
     return [_member(row, tuple(runs.get(row.name, ())), config) for row in rows if row is not None]
 
@@ -168,6 +168,7 @@ class Membership:
 
     def __init__(self, store: Store, name: str, capabilities: Capabilities) -> None:
         self._store, self._name, self._capabilities = store, name, capabilities
+        self._started = now_ms()
 
     @property
     def can(self) -> frozenset[str]:
@@ -183,7 +184,7 @@ class Membership:
                     name=self._name,
                     seen=now_ms(),
                     form=FORM,
-                    started=now_ms(),
+                    started=self._started,
                     version=can.version[:64],
                     engine=can.engine[:16],
                     kernel=can.kernel[:128],

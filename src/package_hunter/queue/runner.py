@@ -15,7 +15,7 @@ from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.policy import Policy
-from package_hunter.queue import recordings
+from package_hunter.queue import kept_files
 from package_hunter.queue.base import Job, Runner
 from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
@@ -74,9 +74,9 @@ class _Run:
 
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
-        with self._rules() as rule_files:
-            report = self._report(archive, rule_files)
-        recordings.sweep(self._settings)
+        with self._rules() as rule_files, kept_files.Folder(self._settings, self._job.scan_id) as beside:
+            report = self._report(archive, rule_files, beside)
+            report = beside.keep(self._store, report)
         self._note(report)
         return self._judge.judge(self._store, self._job, report, self._own)
 
@@ -99,7 +99,9 @@ class _Run:
                 files[-1].write_text(text, encoding="utf-8")
             yield tuple(files)
 
-    def _report(self, archive: IO[bytes] | None, rule_files: tuple[Path, ...]) -> Report:
+    def _report(
+        self, archive: IO[bytes] | None, rule_files: tuple[Path, ...], beside: kept_files.Folder
+    ) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
         job, scan_id = self._job, str(self._job.scan_id)
@@ -109,7 +111,8 @@ class _Run:
             ecosystem=job.manager,
             depth=depth,
             rule_files=rule_files,
-            record=recordings.place_for(self._settings, scan_id),
+            record=beside.recording,
+            dropped=beside.dropped,
             on_source=self._on_source,
             again=again,
         )

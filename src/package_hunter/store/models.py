@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
+    artefact_tables,
     finding_tables,
     gate_tables,
     history_tables,
@@ -32,6 +33,7 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     notice_tables,
     policy_tables,
     proposal_tables,
+    tolerance,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
@@ -86,15 +88,28 @@ class Scan(Base):
     dead: Mapped[int | None] = mapped_column(Whole)
 
 
+_INSIDE = text("digest IS NULL")
+
+
 class StoredReport(Base):
-    """A scan's report: JSON (schema_version 1), compressed with zlib."""
+    """A scan's report: JSON (schema_version 1), compressed with zlib. ``digest`` names its artefact; null where
+    ``body`` holds it (`store/reports.py`)."""
 
     __tablename__ = "reports"
+    __table_args__ = (
+        Index(
+            "reports_inside",
+            "scan_id",
+            sqlite_where=text("digest IS NULL"),
+            postgresql_where=text("digest IS NULL"),
+        ),
+    )
 
     scan_id: Mapped[uuid.UUID] = mapped_column(
         Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
     )
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class KnownResult(Base):

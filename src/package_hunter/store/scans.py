@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import LEGACY, View
 from package_hunter.model.scan import ScanStatus
+from package_hunter.store import reports
 from package_hunter.store.database import StoreError, now_ms
 from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
 from package_hunter.store.scoping import scoped
@@ -89,21 +88,11 @@ def get(session: Session, view: View, scan_id: uuid.UUID) -> Scan | None:
 
 
 def report(session: Session, view: View, scan_id: uuid.UUID) -> dict[str, Any] | None:
-    """The scan's report (JSON form), or None while there is none, or where the view does not see the scan."""
-    query = select(StoredReport.body).join(Scan, Scan.id == StoredReport.scan_id)
-    body = session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
-    return None if body is None else unpack_report(body)
-
-
-def pack_report(data: dict[str, Any]) -> bytes:
-    """The JSON form as it is stored."""
-    return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), level=6)
-
-
-def unpack_report(body: bytes) -> dict[str, Any]:
-    """A stored report's JSON form."""
-    data: dict[str, Any] = json.loads(zlib.decompress(body))
-    return data
+    """The scan's report (JSON form), or None while there is none, or where the view does not see the scan. StoreError;
+    UnreadableReportError where it is damaged."""
+    query = select(StoredReport).join(Scan, Scan.id == StoredReport.scan_id)
+    row = session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
+    return None if row is None else reports.read(session, row.body, row.digest)
 
 
 def newest(
@@ -169,11 +158,3 @@ def worker_lacks(session: Session, since: int) -> str | None:
 def worker_seen(session: Session) -> int | None:
     """When any worker was last seen (ms since the epoch), or None."""
     return session.scalar(select(func.max(WorkerRow.seen)))
-
-
-def needs_upload(session: Session, sha256: str, dead_since: int) -> bool:
-    """Whether a scan that is not finished still wants this archive, or one that died after ``dead_since`` (ms since the
-    epoch) and could be run again."""
-    wants = or_(Scan.status.in_(UNFINISHED), Scan.dead > dead_since)
-    query = select(literal(1)).where(Scan.sha256 == sha256, wants).limit(1)
-    return session.scalar(query) is not None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.support.archives import held
 from tests.support.service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
 
 AUTH = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -47,7 +48,7 @@ def head(method: str, path: str, *lines: str) -> bytes:
 
 
 def uploads(server: Running) -> list[str]:
-    return [p.name for p in (server.data_dir / "received").iterdir()]
+    return [p.name for p in held(server.data_dir)]
 
 
 def is_error(answer: httpx.Response, status: int, *words: str) -> None:

@@ -24,7 +24,7 @@ class Queue:
     def __init__(self) -> None:
         self.waiting, self.called = True, []  # type: ignore[var-annotated]
 
-    def claim(self, _: str) -> Job | None:
+    def claim(self, _: str, __: object = None) -> Job | None:
         found, self.waiting = (JOB if self.waiting else None), False
         return found
 
