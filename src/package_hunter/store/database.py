@@ -26,7 +26,9 @@ from package_hunter import storage
 from package_hunter.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
+from package_hunter.storage.base import Artefacts
 from package_hunter.store import connections, sqlite_file, tolerance
+from package_hunter.store.clock import now_ms as now_ms  # part of this module's interface
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
 from package_hunter.store.errors import UnstorableError as UnstorableError
