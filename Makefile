@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults lock clean
+.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ any-request: setup ## Send the API many requests that its description allows, or
 
 faults: setup ## Faults of every kind while scans run, counted into docs/faults.md (hours; ARGS="--only ROW", --quick, --resume)
 	@$(SUDO) nice $(PY) -m ci.faults $(ARGS)
+
+deploy-try: setup ## Start the containers, scan, kill a worker, take them down and up, measure (docker; long)
+	@$(SUDO) $(PY) deploy/try.py $(ARGS)
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh

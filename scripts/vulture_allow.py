@@ -20,9 +20,11 @@ IncompleteScanError
 _.auth_flow, _.requires_response_body, _.handle_starttag, _.send_400_response, msg
 # lark calls a method for each rule of the grammar
 _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list
-# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite
-_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level
+# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite, requests
+_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level, _.trust_env
 _.posix_syntax, _.longest_match, _.log_errors, _.max_mem, _.never_capture
+# prometheus_client calls it
+_.collect
 # importlib calls it
 _.exec_module
 # codecs that must be loaded before a process is confined
@@ -81,3 +83,5 @@ _.end_cancelled, _.rerun
 _.delete_scan, _.by_force
 # read by alembic's table of it
 _.revision
+# of the problem document that pydantic writes out
+_.instance

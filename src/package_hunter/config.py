@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     min_upload_rate: int = 1_024  # bytes a second, on average after the first minute
     min_free_bytes: int = 1 << 30  # disk space that uploads leave free
     submissions_per_minute: int = 120  # by one account
+    requests_per_minute: int = 60_000  # that read, by one account
+    changes_per_minute: int = 1_200  # requests that change something, by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
     session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends
@@ -125,6 +127,13 @@ class Settings(BaseSettings):
 
     # gate (docs/gate.md)
     forges_file: Path | None = None  # the forges that this host fetches from and tells; None: none
+
+    # watching (docs/watching.md)
+    traces_url: str | None = (
+        None  # OTLP over HTTP, .../v1/traces; None: as OTEL_EXPORTER_OTLP_* say, else no traces
+    )
+    drill_days: float = 7.0  # between two standing drills; 0: none
+    drill_deadline_seconds: float = 1_800.0  # from a drill's submission until the gate must block
 
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report

@@ -56,6 +56,7 @@ class RealWorker:
         upload.write(archive(script))
         upload.done()
         with self.store.write() as session:
+            self.store.lock(session, Uploads.key(upload.sha256))
             upload.keep()
             scan = scans.add(
                 session, NewScan("small", "ana", "npm", upload.sha256, upload.size, depth="quick")

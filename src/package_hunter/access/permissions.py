@@ -13,6 +13,7 @@ class Permission(StrEnum):
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
     SCAN_DELETE = "project:scan:delete"
+    SAMPLE_READ = "project:sample:read"
     REPORT_READ = "project:report:read"
     HOLD_MANAGE = "project:hold:manage"
     INVENTORY_READ = "project:inventory:read"
@@ -44,6 +45,8 @@ class Permission(StrEnum):
     WORKER_READ = "server:worker:read"
     WORKER_MANAGE = "server:worker:manage"
     METRICS_READ = "server:metrics:read"
+    DRILL_READ = "server:drill:read"
+    DRILL_RUN = "server:drill:run"
     HISTORY_READ = "server:history:read"
 
     @property
@@ -57,6 +60,7 @@ MEANING: dict[Permission, str] = {
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
     Permission.SCAN_DELETE: "delete scans that no hold and no open finding keeps",
+    Permission.SAMPLE_READ: "fetch recordings of its boxes, and the files that packages dropped there (sealed)",
     Permission.HOLD_MANAGE: "place and lift legal holds; delete scans although an open finding rests on them",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
     Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",
@@ -87,7 +91,9 @@ MEANING: dict[Permission, str] = {
     Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
     Permission.WORKER_READ: "see the workers: what each can, and how it stands",
     Permission.WORKER_MANAGE: "let a worker take no more scans, or take them again",
-    Permission.METRICS_READ: "read the server's figures (of all projects together)",
+    Permission.METRICS_READ: "read the server's figures (of projects: paths, and how many scans)",
+    Permission.DRILL_READ: "see how the standing drill went",
+    Permission.DRILL_RUN: "begin a standing drill",
     Permission.HISTORY_READ: "read and export the history of changes",
 }
 """What each is, in a few words: docs/access.md."""

@@ -39,6 +39,7 @@ COMMANDS = {
     "break-glass": "package_hunter.cli.proposals:break_glass",
     "notices": "package_hunter.cli.notices:app",
     "findings": "package_hunter.cli.findings:app",
+    "drill": "package_hunter.cli.drill:app",
     "identity": "package_hunter.cli.identity:app",
     "hold": "package_hunter.cli.hold:hold",
     "retention": "package_hunter.cli.retention:retention",

@@ -47,6 +47,7 @@ from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
+from package_hunter.watching import endpoint
 
 _MEDIA_TYPES = {
     "falco": "application/x-ndjson",
@@ -90,7 +91,7 @@ def serve(
 
 
 def worker() -> None:
-    """Run scans that a server took; it shares the data directory, or the database, with this machine.
+    """Run scans that a server took; it shares the data directory with it, or database and object store.
 
     PACKAGE_HUNTER_WORKERS says how many run at the same time.
     """
@@ -147,6 +148,8 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
     children.append(Child("clock", lambda: _clock_child(config, sockets)))
+    if endpoint.of(config) is not None:
+        children.append(Child("tracer", lambda: _tracer_child(config, sockets)))
     if config.forges_file is not None:
         forges.load(config)  # a mistake in it is told now
         children.append(Child("fetcher", lambda: _fetcher_child(config, sockets)))
@@ -331,6 +334,28 @@ def _teller_child(config: Settings, sockets: list[socket.socket]) -> int:
     try:
         return gate_process.run(watcher.step, watcher.prune)
     finally:
+        store.close()
+
+
+def _tracer_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Sends traces as the server's user; the workers, which are root, speak to nobody."""
+    from package_hunter.watching.otlp import OtlpExporter  # an extra, which takes a second to load
+    from package_hunter.watching.tracer import Tracer
+
+    supervisor, url = os.getppid(), endpoint.of(config)
+    assert url is not None, "there is no tracer where nobody is told"
+    _close(sockets)
+    store = Store(config)
+    exporter = OtlpExporter(url)
+    tracer = Tracer(store, exporter)
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config, *server.TRACING)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return gate_process.run(tracer.step, tracer.prune)
+    finally:
+        exporter.close()
         store.close()
 
 

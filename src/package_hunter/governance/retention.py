@@ -201,7 +201,7 @@ def _carry_out(session: Session, one: Due) -> list[Name]:
 def drop_extras(session: Session, scan: Scan, why: str, kinds: Sequence[str] = _EXTRAS) -> list[Name]:
     """Let recordings and dropped files of a scan go; the history tells. The artefacts that those were."""
     which = (ArtefactRef.scan_id == scan.id, ArtefactRef.kind.in_(kinds))
-    rows = session.scalars(select(ArtefactRef).where(*which)).all()
+    rows = session.execute(select(ArtefactRef.kind, ArtefactRef.digest, ArtefactRef.size).where(*which)).all()
     before = {"files": [f"{row.kind} {row.digest}" for row in rows], "bytes": sum(row.size for row in rows)}
     change = Change("scan.trim", str(scan.id), before, why=f"Retention: {why}.", project=scan.project_id)
     history.record(session, RETENTION, change)

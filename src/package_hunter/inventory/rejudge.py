@@ -62,6 +62,14 @@ class Rejudge:
             self._one(scan_id)
         return self.done
 
+    def one(self, scan_id: uuid.UUID) -> Done:
+        """This scan, if a recording of it is kept."""
+        with self._store.read() as session:
+            kept = recordings.sizes(session, [scan_id])
+        if kept:
+            self._one(scan_id)
+        return self.done
+
     def _one(self, scan_id: uuid.UUID) -> None:
         with self._store.read() as session:
             scan = scans.get(session, EVERYTHING, scan_id)

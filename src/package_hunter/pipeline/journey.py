@@ -58,23 +58,28 @@ def scan_target(
 
 
 def scan_archive(
-    archive: IO[bytes], sha256: str, options: ScanOptions, scan_id: str, config: Settings
+    archive: IO[bytes],
+    sha256: str,
+    options: ScanOptions,
+    scan_id: str,
+    config: Settings,
+    say: Say = quiet,
 ) -> Report:
     """The worker's way in: an open archive whose digest was verified."""
     received = ReceivedTarget("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, received, ahead)
     finally:
         pool.fill()
 
 
-def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
+def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings, say: Say = quiet) -> Report:
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
@@ -120,7 +125,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, request.id) as folder:
-        stage = prepare_target(received, folder, config, request.say)
+        with options.timed("receive"):
+            stage = prepare_target(received, folder, config, request.say)
         scan = Scan(
             id=request.id,
             started=started,
@@ -139,7 +145,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 return known
         scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
         scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
-        turns = rounds(scan, stage.source_tree)
+        with options.timed("plan"):
+            turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
         faults: list[str] = []  # ours, in further boxes: what those would have shown is not known
@@ -179,7 +186,8 @@ def _run(
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    item = judge_round(turn, seen, after, english(scan.matcher))
+    with scan.options.timed("judge"):
+        item = judge_round(turn, seen, after, english(scan.matcher))
     keep(scan, seen, item, after)
     return item
 

@@ -17,8 +17,12 @@ from package_hunter.model.report import Report
 from package_hunter.policy import Policy
 from package_hunter.queue import kept_files
 from package_hunter.queue.base import Job, Runner
+from package_hunter.queue.progress import Progress
 from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
+from package_hunter.watching import endpoint
+from package_hunter.watching.steps import Try, note_try
+from package_hunter.watching.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
@@ -54,17 +58,37 @@ def pipeline_runner(settings: Settings, judge: Judge, on_pins: OnPins | None = N
     def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
-        return _Run(settings, stores[0], job, judge, on_pins).scan(archive)
+        with _timed(settings, stores[0], job) as watch:
+            return _Run(settings, stores[0], job, judge, on_pins, watch).scan(archive)
 
     return run
+
+
+@contextmanager
+def _timed(settings: Settings, store: Store, job: Job) -> Iterator[Stopwatch]:
+    """Take the times of a try, and keep them however it ends."""
+    watch, failed = Stopwatch(), True
+    try:
+        yield watch
+        failed = False
+    finally:
+        one = Try(job.attempt, watch.began, watch.now(), failed, tuple(watch.laps))
+        note_try(store, job.scan_id, one, traced=endpoint.of(settings) is not None)
 
 
 class _Run:
     """One job under way."""
 
     def __init__(
-        self, settings: Settings, store: Store, job: Job, judge: Judge, on_pins: OnPins | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        job: Job,
+        judge: Judge,
+        on_pins: OnPins | None,
+        watch: Stopwatch,
     ) -> None:
+        self._watch = watch
         self._settings, self._store, self._job, self._judge = settings, store, job, judge
         self._on_pins = on_pins
         # read before the scan: a mistake in it should cost nobody one
@@ -75,10 +99,12 @@ class _Run:
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
         with self._rules() as rule_files, kept_files.Folder(self._settings, self._job.scan_id) as beside:
-            report = self._report(archive, rule_files, beside)
+            with Progress(self._store, self._job) as progress:
+                report = self._report(archive, rule_files, beside, progress)
             report = beside.keep(self._store, report)
         self._note(report)
-        return self._judge.judge(self._store, self._job, report, self._own)
+        with self._watch("judge"):
+            return self._judge.judge(self._store, self._job, report, self._own)
 
     @contextmanager
     def _rules(self) -> Iterator[tuple[Path, ...]]:
@@ -100,7 +126,11 @@ class _Run:
             yield tuple(files)
 
     def _report(
-        self, archive: IO[bytes] | None, rule_files: tuple[Path, ...], beside: kept_files.Folder
+        self,
+        archive: IO[bytes] | None,
+        rule_files: tuple[Path, ...],
+        beside: kept_files.Folder,
+        progress: Progress,
     ) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
@@ -115,12 +145,13 @@ class _Run:
             dropped=beside.dropped,
             on_source=self._on_source,
             again=again,
+            timed=self._watch,
         )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"
-            return pipeline.scan_purl(job.purl, options, scan_id, self._settings)
+            return pipeline.scan_purl(job.purl, options, scan_id, self._settings, progress.step)
         assert job.sha256 is not None, "an archive that is given is one that the job names"
-        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
+        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings, progress.step)
 
     def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import own_text

@@ -92,7 +92,7 @@ class Worker:
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
             if not self._retrying(self._one) and not self._stopping:
-                self._retrying(self._wait)
+                self._queue.wait(_WAIT_SECONDS)
         self._retrying(self._leave)
         log.info("worker stopped", worker=self._name)
         return 0
@@ -109,10 +109,6 @@ class Worker:
     def _leave(self) -> int:
         if self._host.member is not None:
             self._host.member.leave()
-        return 1
-
-    def _wait(self) -> int:
-        self._queue.wait(_WAIT_SECONDS)
         return 1
 
     def _orders(self) -> Orders:

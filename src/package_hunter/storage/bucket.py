@@ -7,6 +7,7 @@ project. Every request has an end: a store that is away is told within seconds, 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ _PIECE = 8 << 20  # bytes of one request
 _RETRIES = 3
 _CONNECT_SECONDS = 5.0
 _LISTED = 1_000  # objects an answer has
+_THREADS = "2"  # of its client, whose default is one a processor
 _SCHEMES = ("s3", "gs", "az")
 
 
@@ -115,6 +117,7 @@ def _opened(url: str, endpoint: str | None, seconds: float) -> ObjectStore:
         "timeout": timedelta(seconds=seconds),
     }
     retry: Any = {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=seconds)}
+    os.environ.setdefault("TOKIO_WORKER_THREADS", _THREADS)
     try:
         return from_url(url, config=config, client_options=client, retry_config=retry)
     except (BaseError, ValueError) as error:

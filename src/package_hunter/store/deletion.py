@@ -96,14 +96,15 @@ def shows_open() -> ColumnElement[bool]:
 
 def remove(session: Session, by: Actor, scan: Scan, reason: str) -> list[Name]:
     """Delete it, whatever speaks against it, and leave a tombstone; the artefacts that it had."""
-    refs = session.scalars(select(ArtefactRef).where(ArtefactRef.scan_id == scan.id)).all()
+    refs = select(ArtefactRef.kind, ArtefactRef.digest).where(ArtefactRef.scan_id == scan.id)
+    names = [(Kind(kind), digest) for kind, digest in session.execute(refs)]
     change = Change(
         "scan.delete", str(scan.id), before=_tombstone(session, scan), why=reason, project=scan.project_id
     )
     history.record(session, by, change)
     session.execute(delete(Scan).where(Scan.id == scan.id))  # all that is the scan's goes with it (ON DELETE)
     session.expire_all()
-    return [(Kind(ref.kind), ref.digest) for ref in refs]
+    return names
 
 
 def _tombstone(session: Session, scan: Scan) -> dict[str, object]:

@@ -1,10 +1,12 @@
-"""Archives of an older version, which lay in ``DATA_DIR/received`` by their digest: taken over once."""
+"""Files of an older version, taken over once: archives, which lay in ``DATA_DIR/received`` by their digest, and
+recordings in ``DATA_DIR/recordings`` by their scan's id."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
+import uuid
 from pathlib import Path
 
 import structlog
@@ -18,7 +20,7 @@ from package_hunter.storage.incoming import OPEN, Incoming, remove
 from package_hunter.store import archives
 from package_hunter.store.archives import Archives
 from package_hunter.store.artefact_tables import ArtefactRef
-from package_hunter.store.artefacts import Claims
+from package_hunter.store.artefacts import Claims, Named, refer
 from package_hunter.store.database import Store
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import UNFINISHED
@@ -29,7 +31,41 @@ _CHUNK = 1 << 20  # bytes
 
 
 def adopt(store: Store, config: Settings) -> int:
-    """Make artefacts of those that waiting scans want, and remove the folder; how many those were. StoreError."""
+    """Make artefacts of what scans of this store want of them, and remove the rest; how many those were. StoreError."""
+    return _adopt_archives(store, config) + _adopt_recordings(store, config)
+
+
+def _adopt_recordings(store: Store, config: Settings) -> int:
+    """The folder was the worker's own: root's, where root ran it."""
+    folder = config.data_dir / "recordings"
+    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.geteuid():
+        return 0
+    number = 0
+    for path in sorted(folder.glob("*.scap")):
+        number += _adopt_recording(store, path)
+        path.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    return number
+
+
+def _adopt_recording(store: Store, path: Path) -> bool:
+    try:
+        scan_id = uuid.UUID(path.name[:36])
+    except ValueError:
+        return False  # no recording of a scan's
+    with store.read() as session:
+        if session.get(Scan, scan_id) is None:
+            return False
+    claims = Claims(store, scan_id)
+    with path.open("rb") as file:
+        stored = claims.put_file(Kind.RECORDING, file)
+    with store.write() as session:
+        refer(session, scan_id, [Named(Kind.RECORDING, stored.digest, stored.size, path.name)], scan_id)
+    return True
+
+
+def _adopt_archives(store: Store, config: Settings) -> int:
     folder = config.data_dir / "received"
     if folder.is_symlink() or not folder.is_dir():
         return 0

@@ -47,7 +47,7 @@ def test_a_scan_that_kills_its_worker_every_time_fails_with_that_reason(folder: 
         found = server.ended(scan_id)
         assert found["status"] == "failed"
         assert found["reason"] == "The worker died during this scan, 2 times: given up."
-        assert wait_for(lambda: not held(folder), 15)
+        assert wait_for(lambda: not held(folder), 90)
 
 
 def test_a_killed_server_is_replaced_while_the_scan_goes_on(folder: Path) -> None:

@@ -54,10 +54,16 @@ def uploads(server: Running) -> list[str]:
 def is_error(answer: httpx.Response, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     body = answer.json()
-    assert body["status"] == "error"
-    assert body["message"].startswith(body["reason"])
+    if "detail" in body:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert body["status"] == status
+        message = f"{body['detail']} {body['advice']}"
+    else:
+        message = body["message"]
+        assert body["status"] == "error"
+        assert message.startswith(body["reason"])
     for word in words:
-        assert word in body["message"]
+        assert word in message
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 

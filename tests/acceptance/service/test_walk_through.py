@@ -113,7 +113,7 @@ def test_v1_says_when_there_is_no_report(server: Running) -> None:
     server.ended(failed)
     answer = server.client.get(f"/api/v1/scans/{failed}/report")
     assert answer.status_code == 409
-    assert "This is no tar archive." in answer.json()["reason"]
+    assert "This is no tar archive." in answer.json()["detail"]
 
 
 def test_pages_of_the_list(server: Running) -> None:

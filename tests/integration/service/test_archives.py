@@ -16,6 +16,7 @@ from package_hunter.access.view import EVERYTHING
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.errors import DiskFullError, HostError, StoreError
+from package_hunter.queue import recordings
 from package_hunter.queue.base import Queue
 from package_hunter.queue.local import LocalQueue
 from package_hunter.storage.base import Kind
@@ -197,6 +198,21 @@ def test_archives_of_an_older_version_are_taken_over(
     with archives.opened(wanted, 7) as file:
         assert file.read() == b"archive"
     assert received.adopt(store, settings) == 0
+
+
+def test_recordings_of_an_older_version_are_taken_over(settings: Settings, store: Store) -> None:
+    folder = settings.data_dir / "recordings"
+    folder.mkdir(mode=0o700)
+    with store.write() as session:
+        scan_id = scans.add(session, NewScan("x", "ana", purl="pkg:npm/x")).id
+    for name in (f"{scan_id}.scap", f"{scan_id}.2.scap", f"{uuid.uuid4()}.scap", "notes.scap"):
+        (folder / name).write_bytes(name.encode())
+    assert received.adopt(store, settings) == 2
+    assert not folder.exists()
+    with recordings.fetched(store, settings, scan_id) as files:
+        assert [path.read_bytes() for path in files] == [
+            f"{scan_id}{end}.scap".encode() for end in ("", ".2")
+        ]
 
 
 @pytest.fixture
