@@ -22,9 +22,11 @@ IncompleteScanError
 _.auth_flow, _.requires_response_body, _.handle_starttag, _.send_400_response, msg
 # lark calls a method for each rule of the grammar
 _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list
-# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite
-_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level
+# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite, requests
+_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level, _.trust_env
 _.posix_syntax, _.longest_match, _.log_errors, _.max_mem, _.never_capture
+# prometheus_client calls it
+_.collect
 # importlib calls it
 _.exec_module
 # codecs that must be loaded before a process is confined
@@ -75,3 +77,13 @@ _.MERGE_REQUEST, _.NEW_VERSION
 _.PRODUCTION, _.DEADLINE, _.RISK
 # fields of answers that pydantic writes out
 _.flipped, _.would_flip
+# called by io.BufferedReader
+_.readinto
+# the port of the queue, for the worker that ends a box and for the API
+_.end_cancelled, _.rerun
+# the deletion of a scan, for the API
+_.delete_scan, _.by_force
+# read by alembic's table of it
+_.revision
+# of the problem document that pydantic writes out
+_.instance

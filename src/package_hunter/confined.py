@@ -22,8 +22,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from package_hunter import ended
 from package_hunter.confine import ProcessLimits, confine
 from package_hunter.errors import HelperDiedError, HunterError, IncompleteScanError
+from package_hunter.stopping import breakable
 
 Ask = Callable[[bytes], bytes]
 _HEAD = 5  # a frame: one byte that says what it is, four for its length
@@ -32,11 +34,6 @@ _NO_MEMORY = b"needs more memory than it may have"
 _END_SECONDS = 2.0  # for a process whose line is closed to be gone
 _BY_LIMIT = (signal.SIGKILL, signal.SIGXCPU)  # what the kernel sends at RLIMIT_CPU
 _NEARLY = 0.9  # of the limit: the kernel's two counts of processor time differ a little
-# What a process brings upon itself, by what it computes or calls. All else was sent by somebody.
-_BY_ITSELF = (
-    signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGPIPE, signal.SIGSEGV,
-    signal.SIGSYS, signal.SIGTRAP, signal.SIGXCPU, signal.SIGXFSZ,
-)  # fmt: skip
 
 
 class StoppedError(IncompleteScanError):
@@ -126,7 +123,7 @@ class ConfinedChild:
         number, most = -os.waitstatus_to_exitcode(status), self._allowed.cpu_seconds
         if number in _BY_LIMIT and used.ru_utime + used.ru_stime >= _NEARLY * most:
             return self._stopped(f"took more than {most} s of processor time", where)
-        if number <= 0 or number in _BY_ITSELF:
+        if not ended.from_outside(-number):
             return self._stopped("ended unexpectedly" + (f" by signal {number}" if number > 0 else ""), where)
         return HelperDiedError(
             f"{self._name} broke off: its process was killed from outside (signal {number}).",
@@ -249,7 +246,8 @@ def _exactly(sock: socket.socket, size: int, end: float | None) -> bytearray:
     view, have = memoryview(found), 0
     while have < size:
         _until(sock, end)
-        count = sock.recv_into(view[have:])
+        with breakable():
+            count = sock.recv_into(view[have:])
         if not count:
             raise EOFError
         have += count

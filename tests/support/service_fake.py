@@ -16,12 +16,12 @@ from package_hunter.api import server
 from package_hunter.cli.serve import Parts, renderers, run_server, run_workers
 from package_hunter.config import Settings
 from package_hunter.errors import BadArchiveError
-from package_hunter.governance import clock
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.rejudge import rejudge
-from package_hunter.queue import worker
+from package_hunter.queue import heart
 from package_hunter.queue.base import Job
+from package_hunter.stopping import breakable
 from tests.support.judge_samples import FINDING, report
 
 T0 = "2021-11-19T16:35:16.457772674Z"
@@ -79,9 +79,11 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
     words = ("" if archive is None else archive.read(64).decode("ascii", "replace")).split()
     word = words[0] if words else ""
     if word == "sleep":
-        time.sleep(float(words[1]))
+        with breakable():
+            time.sleep(float(words[1]))
     elif word == "hang":
-        time.sleep(3600)
+        with breakable():
+            time.sleep(3600)
     elif word == "fail":
         raise BadArchiveError("This is no tar archive.", "Make one with tar -czf.")
     elif word == "crash":
@@ -95,12 +97,11 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
 def main(argv: list[str]) -> int:
     """``serve PORT``, ``serve-only PORT`` or ``worker``; settings come from the environment."""
     parts = Parts(run=run, renderers=renderers())
-    worker._OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
+    heart.OVERTIME_SECONDS = float(os.environ.get("FAKE_OVERTIME", "120"))
     server._MAX_CONNECTIONS = int(os.environ.get("FAKE_CONNECTIONS", "900"))
     server._UNREAD_SECONDS = float(os.environ.get("FAKE_UNREAD", "60"))
     server._HEADER_SECONDS = float(os.environ.get("FAKE_HEADER", "15"))
-    clock.EVERY_SECONDS = float(os.environ.get("FAKE_CLOCK", "20"))
-    worker._GRACE_SECONDS = float(os.environ.get("FAKE_GRACE", "5"))
+    os.environ["PACKAGE_HUNTER_DRAIN_SECONDS"] = os.environ.get("FAKE_GRACE", "5")
     if argv[0] == "worker":
         return run_workers(Settings(), parts)
     return run_server(Settings(), parts, "127.0.0.1", int(argv[1]), with_worker=argv[0] == "serve")

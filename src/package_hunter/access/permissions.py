@@ -12,7 +12,10 @@ class Permission(StrEnum):
     PROJECT_READ = "project:project:read"
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
+    SCAN_DELETE = "project:scan:delete"
+    SAMPLE_READ = "project:sample:read"
     REPORT_READ = "project:report:read"
+    HOLD_MANAGE = "project:hold:manage"
     INVENTORY_READ = "project:inventory:read"
     INVENTORY_SUBMIT = "project:inventory:submit"
     GATE_READ = "project:gate:read"
@@ -39,7 +42,11 @@ class Permission(StrEnum):
     REPOSITORY_MANAGE = "server:repository:manage"
     IDENTITY_READ = "server:identity:read"
     IDENTITY_MANAGE = "server:identity:manage"
+    WORKER_READ = "server:worker:read"
+    WORKER_MANAGE = "server:worker:manage"
     METRICS_READ = "server:metrics:read"
+    DRILL_READ = "server:drill:read"
+    DRILL_RUN = "server:drill:run"
     HISTORY_READ = "server:history:read"
 
     @property
@@ -52,6 +59,9 @@ MEANING: dict[Permission, str] = {
     Permission.PROJECT_READ: "know that the project is there",
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
+    Permission.SCAN_DELETE: "delete scans that no hold and no open finding keeps",
+    Permission.SAMPLE_READ: "fetch recordings of its boxes, and the files that packages dropped there (sealed)",
+    Permission.HOLD_MANAGE: "place and lift legal holds; delete scans although an open finding rests on them",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
     Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",
     Permission.INVENTORY_SUBMIT: "hand in what it holds: SBOMs",
@@ -79,7 +89,11 @@ MEANING: dict[Permission, str] = {
     Permission.REPOSITORY_MANAGE: "say where projects' repositories are: what the server fetches with its own rights",
     Permission.IDENTITY_READ: "see identity providers, their groups' roles, and the rules of CI jobs",
     Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
-    Permission.METRICS_READ: "read the server's figures (of all projects together)",
+    Permission.WORKER_READ: "see the workers: what each can, and how it stands",
+    Permission.WORKER_MANAGE: "let a worker take no more scans, or take them again",
+    Permission.METRICS_READ: "read the server's figures (of projects: paths, and how many scans)",
+    Permission.DRILL_READ: "see how the standing drill went",
+    Permission.DRILL_RUN: "begin a standing drill",
     Permission.HISTORY_READ: "read and export the history of changes",
 }
 """What each is, in a few words: docs/access.md."""

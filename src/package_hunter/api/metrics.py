@@ -1,4 +1,5 @@
-"""Figures for Prometheus. Labels are routes and states, never names of packages or users."""
+"""Figures for Prometheus: of this process, and (`store_figures`) what the store has of all. Labels are our own words
+and paths of projects, never names of packages or users."""
 
 from __future__ import annotations
 
@@ -9,12 +10,16 @@ from anyio.to_thread import run_sync
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from package_hunter.api.service import Service
+from package_hunter.api.store_figures import StoreFigures
 from package_hunter.audit.sealer import oldest_unsealed
 from package_hunter.governance.proposals import views
+from package_hunter.model.scan import ScanStatus
 from package_hunter.notices import deliveries
+from package_hunter.storage.folder import folder_of
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
 
+TOO_MANY = 429
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 
 
@@ -45,17 +50,30 @@ class Metrics:
         )
         self.glass = Gauge("glass_broken", "How often something was applied in an emergency, ever.", **args)
         self.uploads = Gauge("uploads_active", "Archives coming in.", **args)
+        self.limited = Counter(
+            "rate_limited", "Requests that were refused for being too many.", ("route",), **args
+        )
+        self.streams = Gauge("event_streams", "Clients that are being told of a scan's progress.", **args)
         self.free = Gauge("disk_free_bytes", "Free space where archives are kept.", **args)
 
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count an answered request."""
+    def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count an answered request; ``seconds`` None: a stream, which lasts as long as its client wants."""
         self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        if seconds is not None:
+            self.seconds.labels(route).observe(seconds)
+        if status == TOO_MANY:
+            self.limited.labels(route).inc()
 
     async def text(self, service: Service) -> bytes:
         """All figures in Prometheus's text format."""
-        await run_sync(self._refresh, service)
-        return generate_latest(self.registry)
+        return await run_sync(self._text, service)
+
+    def _text(self, service: Service) -> bytes:
+        of_store = CollectorRegistry()
+        with service.store.read() as session:
+            of_store.register(StoreFigures(session, service.settings))
+        self._refresh(service)
+        return generate_latest(self.registry) + generate_latest(of_store)
 
     def _refresh(self, service: Service) -> None:
         with service.store.read() as session:
@@ -65,7 +83,7 @@ class Metrics:
             unsealed = oldest_unsealed(session)
             telling = deliveries.counts(session)
             changes = views.counts(session, now_ms())
-        for status in ("pending", "running", "finished", "failed"):
+        for status in ScanStatus:
             self.scans.labels(status).set(counts.get(status, 0))
         for state in ("waiting", "dead"):
             self.deliveries.labels(state).set(telling.get(state, 0))
@@ -77,4 +95,4 @@ class Metrics:
         self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)
         self.unsealed.set(0 if unsealed is None else max(0, now - unsealed) / 1000)
         self.uploads.set(service.receiving.total())
-        self.free.set(shutil.disk_usage(service.uploads.folder).free)
+        self.free.set(shutil.disk_usage(folder_of(service.settings)).free)

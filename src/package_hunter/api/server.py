@@ -45,6 +45,8 @@ _LIBRARIES = (
     *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "httpx", "httpcore", "idna"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
+TRACING = ("opentelemetry.exporter", "opentelemetry.sdk", "requests", "urllib3", "google.protobuf", "certifi")
+"""What a process that sends traces needs beside."""
 _NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
 
 
@@ -198,7 +200,7 @@ def prepare_folders(settings: Settings) -> None:
     """
     try:
         settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for name in ("store", "received"):
+        for name in ("store", "artefacts"):
             _own_folder(settings, settings.data_dir / name)
     except OSError as error:
         raise HostError(
@@ -240,7 +242,7 @@ def drop_rights(settings: Settings) -> None:
     """From root to the API's user, for good, and from now on only what a server asks of the kernel (as the
     systemd unit does it); UsageError where that user cannot reach the data directory."""
     drop_privileges(*(server_ids(settings) if os.geteuid() == 0 else (os.geteuid(), os.getegid())))
-    for name in ("store", "received"):
+    for name in ("store", "artefacts"):
         if not os.access(settings.data_dir / name, os.W_OK | os.X_OK):
             raise UsageError(
                 f"The server's user (uid {os.geteuid()}) cannot write to {settings.data_dir / name}.",
@@ -271,7 +273,15 @@ def _configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 async def serve(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
     """Answer requests until SIGTERM; those under way are finished, for up to ten seconds."""
-    await uvicorn.Server(config).serve(sockets)
+    await _Server(config).serve(sockets)
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Who follows a scan is sent away first: such an answer would never be finished."""
+        app: Any = self.config.app
+        app.state.service.feed.close()
+        await super().shutdown(sockets)
 
 
 def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped: Callable[[], None]) -> int:
@@ -287,8 +297,9 @@ def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped:
     return 0
 
 
-def load_what_is_out_of_reach(settings: Settings) -> None:
-    """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home.
+def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
+    """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home; ``more``
+    are names of further libraries.
 
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
@@ -296,6 +307,7 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     from package_hunter import (
         access,
         api,
+        drill,
         findings,
         governance,
         identity,
@@ -306,17 +318,22 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
         queue,
         report,
         rules,
+        storage,
         store,
         triage,
+        watching,
     )
     from package_hunter.governance.proposals.kinds import rule_set
 
-    duties = (access, identity, governance, triage, inventory, rules)
-    ours = (model, api, store, notices, queue, report, policy, findings, *duties)
+    duties = (access, identity, governance, triage, inventory, rules, watching, drill)
+    ours = (model, api, storage, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
-    driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
-    for package in (*ours, *_importable(*_LIBRARIES, *driver)):
-        file = Path(package.__file__ or "/")  # "/": built into Python
+    driver = {
+        "psycopg",
+        "obstore",
+    } & sys.modules.keys()  # PostgreSQL's, an object store's: where they are in use
+    for package in (*ours, *_importable(*_LIBRARIES, *driver, *more)):
+        file = Path(getattr(package, "__file__", None) or "/")  # "/": built into Python
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import json
-import os
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -35,6 +35,7 @@ from package_hunter.pipeline.surroundings import Surroundings
 from package_hunter.policy.model import Policy
 from package_hunter.queue import recordings as kept
 from package_hunter.store import scans
+from package_hunter.store.database import Store
 from package_hunter.store.finding_tables import OwnSayRow
 from package_hunter.triage.judge import inputs
 from package_hunter.triage.results import Standing
@@ -77,9 +78,20 @@ def of_files(report: Report, recordings: Sequence[Path], said: str | None, own: 
     return Source(again, judged_by, tuple(of_it))
 
 
-def of_scan(session: Session, view: View, scan_id: uuid.UUID, settings: Settings) -> Source | None:
-    """Of a server's scan, as the policies and states of today see it; None where the view does not see it.
-    NoBundleError: there is nothing to make one of, and why."""
+@contextlib.contextmanager
+def of_scan(store: Store, view: View, scan_id: uuid.UUID, settings: Settings) -> Iterator[Source | None]:
+    """Of a server's scan, as the policies and states of today see it, its recordings at hand while the block lasts;
+    None where the view does not see it. NoBundleError: there is nothing to make one of, and why."""
+    with store.read() as session:
+        found = _judged(session, view, scan_id)
+    if found is None:
+        yield None
+        return
+    with _recordings(store, settings, found[0]) as recordings:
+        yield Source(*found, recordings)
+
+
+def _judged(session: Session, view: View, scan_id: uuid.UUID) -> tuple[Report, policy.AnyPolicy] | None:
     scan = scans.get(session, view, scan_id)
     if scan is None:
         return None
@@ -89,33 +101,31 @@ def of_scan(session: Session, view: View, scan_id: uuid.UUID, settings: Settings
     report = from_json(data)
     if report.status is ScanStatus.FAILED:
         raise NoBundleError("The scan failed: there is no verdict.", "Scan it again.")
-    found = _recordings(settings, report)
     standing = Standing(session)
     own_row = session.get(OwnSayRow, scan_id)
     own = None if own_row is None else wire.from_bytes(Policy, own_row.said.encode())
     asked = inputs(standing, scan.project_id, report, own)
     texts = policies.texts(session, standing.chains.of(scan.project_id))
     said = policy.Standing(texts, asked).policy()
-    return Source(policy.judged(report, said), said, found)
+    return policy.judged(report, said), said
 
 
-def _recordings(settings: Settings, report: Report) -> list[Path]:
+@contextlib.contextmanager
+def _recordings(store: Store, settings: Settings, report: Report) -> Iterator[list[Path]]:
     """Those of the scan that was run; NoBundleError where there is none."""
-    folder = kept.folder(settings)
-    if folder is None:
+    if kept.where(settings) is None:
         raise NoBundleError(
             "This server keeps no recordings, so nobody could come to the verdict again.",
             "Set PACKAGE_HUNTER_RECORDINGS_BYTES, and scan again with --fresh.",
         )
-    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
-        raise NoBundleError("Recordings are root's.", "Make the bundle on the server's command line.")
-    found = kept.of_scan(folder, report.known_from or report.id)
-    if not found:
-        raise NoBundleError(
-            "The recording of this scan is not kept: it is older than those that are, or was made before they were.",
-            "Scan again with --fresh; PACKAGE_HUNTER_RECORDINGS_BYTES says how many bytes are kept.",
-        )
-    return found
+    with kept.fetched(store, settings, uuid.UUID(report.known_from or report.id)) as found:
+        if not found:
+            raise NoBundleError(
+                "The recording of this scan is not kept: it is older than those that are, or was made before they "
+                "were.",
+                "Scan again with --fresh; PACKAGE_HUNTER_RECORDINGS_BYTES says how many bytes are kept.",
+            )
+        yield found
 
 
 def write(source: Source, out: IO[bytes], key: Ed25519PrivateKey) -> str:

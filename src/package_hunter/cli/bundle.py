@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,7 +61,8 @@ def bundle(
         raise UsageError("Of what?", "Give the id of a scan, or --report and --recording.")
     config = settings()
     key = keys.signing_key(config)
-    digest = to_file(files or _of_scan(scan or ""), output, key)
+    with contextlib.nullcontext(files) if files else _of_scan(scan or "") as source:
+        digest = to_file(source, output, key)
     found = check(output, Trust(keys=(key.public_key(),)))
     for line in found.differences:
         complain(line)
@@ -88,7 +91,8 @@ def _of_files(
     return of_files(read_report(report), beside(recording), *texts)
 
 
-def _of_scan(text: str) -> Source:
+@contextlib.contextmanager
+def _of_scan(text: str) -> Iterator[Source]:
     from package_hunter.access.view import EVERYTHING
     from package_hunter.cli.serve import open_store
     from package_hunter.governance import policy_file
@@ -101,11 +105,10 @@ def _of_scan(text: str) -> Source:
             f"{text!r} is no scan's id.", "It looks like 0f8fad5b-d9cb-469f-a165-70867728950e."
         ) from None
     policy_file.use(config.policy_file)
-    with open_store(config).read() as session:
-        found = of_scan(session, EVERYTHING, scan_id, config)
-    if found is None:
-        raise UsageError(f"There is no scan {scan_id}.", "Its id is in the answer to its upload.")
-    return found
+    with of_scan(open_store(config), EVERYTHING, scan_id, config) as found:
+        if found is None:
+            raise UsageError(f"There is no scan {scan_id}.", "Its id is in the answer to its upload.")
+        yield found
 
 
 def verify(

@@ -13,16 +13,20 @@ from typing import Annotated, Any, TextIO, cast
 import structlog
 import typer
 
-from package_hunter import duties  # noqa: F401 (says what follows a result)
+from package_hunter import (
+    duties,  # noqa: F401 (says what follows a result)
+    queue,
+)
 from package_hunter.access.actor import command_line
 from package_hunter.api import server
 from package_hunter.api.app import create_app
 from package_hunter.api.service import Renderer
 from package_hunter.audit import sealer
+from package_hunter.chores import chores
 from package_hunter.cli.console import complain
 from package_hunter.config import Settings, settings
 from package_hunter.errors import HostError
-from package_hunter.governance import clock, policy_file
+from package_hunter.governance import policy_file
 from package_hunter.governance.gate import forges
 from package_hunter.governance.gate import process as gate_process
 from package_hunter.governance.gate.fetches import Fetcher
@@ -30,18 +34,20 @@ from package_hunter.governance.gate.watches import Watcher
 from package_hunter.inventory.intake import take_locks
 from package_hunter.model.report_form import from_json
 from package_hunter.notices import deliver, secrecy
+from package_hunter.queue import capabilities, periodic
 from package_hunter.queue.base import Runner
+from package_hunter.queue.fleet import Membership
 from package_hunter.queue.identity import identity
-from package_hunter.queue.local import LocalQueue
 from package_hunter.queue.ready import lacking, unfit
 from package_hunter.queue.runner import pipeline_runner
 from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts, grants, invitations
+from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
+from package_hunter.watching import endpoint
 
 _MEDIA_TYPES = {
     "falco": "application/x-ndjson",
@@ -85,7 +91,7 @@ def serve(
 
 
 def worker() -> None:
-    """Run scans that a server took; it shares the data directory, or the database, with this machine.
+    """Run scans that a server took; it shares the data directory with it, or database and object store.
 
     PACKAGE_HUNTER_WORKERS says how many run at the same time.
     """
@@ -142,6 +148,8 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
     children.append(Child("clock", lambda: _clock_child(config, sockets)))
+    if endpoint.of(config) is not None:
+        children.append(Child("tracer", lambda: _tracer_child(config, sockets)))
     if config.forges_file is not None:
         forges.load(config)  # a mistake in it is told now
         children.append(Child("fetcher", lambda: _fetcher_child(config, sockets)))
@@ -149,7 +157,7 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     if with_worker:
         names = (f"worker-{n + 1}" for n in range(config.workers))
         children += [Child(name, lambda: _worker_child(config, parts, sockets)) for name in names]
-    return Supervisor(children, on_stop=lambda: _close(sockets)).run()
+    return Supervisor(children, lambda: _close(sockets), config.drain_seconds).run()
 
 
 def _first_link(store: Store) -> str | None:
@@ -194,7 +202,8 @@ def run_workers(config: Settings, parts: Parts) -> int:
         return run_worker(config, parts)
     set_up_logging()
     names = (f"worker-{n + 1}" for n in range(config.workers))
-    return Supervisor([Child(name, lambda: run_worker(config, parts)) for name in names]).run()
+    children = [Child(name, lambda: run_worker(config, parts)) for name in names]
+    return Supervisor(children, drain_seconds=config.drain_seconds).run()
 
 
 def run_worker(config: Settings, parts: Parts) -> int:
@@ -202,11 +211,11 @@ def run_worker(config: Settings, parts: Parts) -> int:
     set_up_logging()
     store = open_store(config)
     with identity(config) as who:
-        queue = LocalQueue(store, config)
+        jobs = queue.make(config, store)
+        member = Membership(store, who.name, capabilities.of(config))
+        host = Host(parts.reap, parts.lacks, parts.unfit, member)
         try:
-            return Worker(
-                config, store, queue, parts.run, who, Host(parts.reap, parts.lacks, parts.unfit)
-            ).main()
+            return Worker(config, store, jobs, parts.run, who, host).main()
         finally:
             store.close()
 
@@ -217,6 +226,7 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
+    received.adopt(store, config)
     return store
 
 
@@ -261,7 +271,8 @@ class _Log:
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     store = Store(config)
-    app = create_app(config, store, LocalQueue(store, config), parts.renderers)
+    _ = store.artefacts  # its key is read while it can be
+    app = create_app(config, store, queue.make(config, store), parts.renderers)
     return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
 
 
@@ -304,7 +315,7 @@ def _fetcher_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     store = Store(config)
     try:
-        fetcher = Fetcher(config, store, LocalQueue(store, config), forges.load(config))
+        fetcher = Fetcher(config, store, queue.make(config, store), forges.load(config))
         return gate_process.run(fetcher.step)
     finally:
         store.close()
@@ -326,13 +337,35 @@ def _teller_child(config: Settings, sockets: list[socket.socket]) -> int:
         store.close()
 
 
+def _tracer_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Sends traces as the server's user; the workers, which are root, speak to nobody."""
+    from package_hunter.watching.otlp import OtlpExporter  # an extra, which takes a second to load
+    from package_hunter.watching.tracer import Tracer
+
+    supervisor, url = os.getppid(), endpoint.of(config)
+    assert url is not None, "there is no tracer where nobody is told"
+    _close(sockets)
+    store = Store(config)
+    exporter = OtlpExporter(url)
+    tracer = Tracer(store, exporter)
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config, *server.TRACING)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return gate_process.run(tracer.step, tracer.prune)
+    finally:
+        exporter.close()
+        store.close()
+
+
 def _clock_child(config: Settings, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     _close(sockets)
     die_with_parent(supervisor)
     store = Store(config)
     try:
-        return clock.run(store, LocalQueue(store, config))
+        return periodic.run(store, chores(config, store, queue.make(config, store)))
     finally:
         store.close()
 

@@ -13,8 +13,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, BinaryIO
+from types import TracebackType
+from typing import BinaryIO
 
+from package_hunter import ended
 from package_hunter.confine import UIDS
 from package_hunter.decoy import control
 from package_hunter.decoy.existence import Stands
@@ -27,6 +29,7 @@ from package_hunter.decoy.tls import make_ca
 from package_hunter.errors import HelperDiedError
 from package_hunter.model.observation import NetworkLog
 from package_hunter.model.registry import RegistryAllow
+from package_hunter.stopping import breakable
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 15.0
@@ -85,7 +88,8 @@ class Gateway:
             spec = replace(spec, uid=UIDS["gateway"])
         self._spec = spec
         self._log: NetworkLog | None = None
-        self.killed = False  # by somebody else, before it was told to stop
+        self.killed = False  # from outside
+        self.crashed = False  # by itself: by what the box sent, or by its own limits
         spec.cache_dir.mkdir(parents=True, exist_ok=True)
         _own(spec.cache_dir, spec.uid)
         self.ca_pem, key = make_ca()
@@ -95,6 +99,8 @@ class Gateway:
         _own(spec.run_dir, spec.uid)  # last: from now on others put things there
         self._line, self._process, self._errors = process.line, process.process, process.errors
         self._questions, self._runtimes = process.questions, process.runtimes
+        self._talkers = Talkers(self._errors)
+        self._answering: threading.Thread | None = None
         self.pidfd = os.pidfd_open(
             self._process.pid
         )  # readable once the process has ended; open until ``stop``
@@ -118,12 +124,15 @@ class Gateway:
         of some labels of a host name stands in a file of the box (None: it could not be said). ``runtime`` gives the
         archive of a runtime by its (untrusted) name, open, which is handed to the gateway and closed here."""
         threading.Thread(target=_hand_over, args=(self._runtimes, runtime), daemon=True).start()
-        threading.Thread(target=_answer, args=(self._questions, stands, self._errors), daemon=True).start()
+        given_to = (self._questions, stands, self._talkers)
+        self._answering = threading.Thread(target=_answer, args=given_to, daemon=True)
+        self._answering.start()
         sockets = open_in(netns)
         given = (*sockets.all(), *([engine] if engine else []))
         try:
             control.send(self._line, {"serve": True}, tuple(s.fileno() for s in given))
-            control.receive(self._line)
+            with breakable():
+                control.receive(self._line)
         except (OSError, EOFError) as error:
             raise HelperDiedError(f"The gateway did not start: {self._words() or error}.") from error
         finally:
@@ -168,12 +177,19 @@ class Gateway:
                 self._process.send_signal(signal.SIGKILL)
                 self._process.wait()
             else:
-                self.killed = self._process.returncode < 0
+                code = self._process.returncode
+                self.killed = ended.from_outside(code)
+                self.crashed = code != 0 and not self.killed
             self._line.close()
             with contextlib.suppress(OSError):  # the gateway is gone: the thread that answers it ends
                 self._questions.shutdown(socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
                 self._runtimes.shutdown(socket.SHUT_RDWR)
+            if self._answering is not None:
+                self._answering.join()
+            else:  # it never started: nobody else closes them
+                self._questions.close()
+                self._runtimes.close()
             self._errors.close()
             os.close(self.pidfd)
             path = self._spec.run_dir / LOG
@@ -183,10 +199,19 @@ class Gateway:
                 self._log = replace(self._log, cut=cut)
         return self._log
 
+    @property
+    def talker_killed(self) -> bool:
+        """Whether the process that plays conversations was killed from outside; known after ``stop``."""
+        return self._talkers.killed
+
     def __enter__(self) -> Gateway:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, Exception):  # broken off: nobody asks what it saw
+            self._process.kill()
         self.stop()
 
     def _words(self) -> str:
@@ -197,9 +222,9 @@ class Gateway:
         return ""
 
 
-def _answer(questions: socket.socket, stands: Stands, errors: IO[bytes]) -> None:
+def _answer(questions: socket.socket, stands: Stands, talkers: Talkers) -> None:
     """Answer the gateway's questions until its end; what it asks is untrusted."""
-    with questions, Talkers(errors) as talkers, contextlib.suppress(EOFError, OSError, ValueError):
+    with questions, talkers, contextlib.suppress(EOFError, OSError, ValueError):
         while True:
             message, _ = control.receive(questions)
             if "talker" in message:

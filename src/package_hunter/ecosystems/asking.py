@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from package_hunter.confine import UIDS
-from package_hunter.errors import HostError
+from package_hunter.errors import HelperDiedError, HostError, StrainedHostError
 
 _SECONDS = 30.0
 _MAX_CONFIG = 1 << 20
@@ -59,8 +59,11 @@ def asked(
         with suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
             temporary = kept.with_suffix(f".{os.getpid()}")
-            temporary.write_text(json.dumps({"said": said}))
-            temporary.replace(kept)
+            try:
+                temporary.write_text(json.dumps({"said": said}))
+                temporary.replace(kept)
+            finally:
+                temporary.unlink(missing_ok=True)  # where the disk is full, say
     return said
 
 
@@ -79,13 +82,28 @@ def _run(argv: list[str], env: dict[str, str], text: bytes, variable: str) -> st
             uid = UIDS["gateway"]
             with suppress(PermissionError):  # installed in root's home: it can only be run as root
                 done = subprocess.run(argv, user=uid, group=uid, extra_groups=[], **options)
-                if done.returncode == 0:
-                    return str(done.stdout)
-        return str(subprocess.run(argv, **options).stdout)
-    except (OSError, subprocess.TimeoutExpired) as error:
+                if done.returncode <= 0:
+                    return _said(done)
+        return _said(subprocess.run(argv, **options))
+    except subprocess.TimeoutExpired as error:
+        raise StrainedHostError(
+            f"{argv[0]} did not tell its configuration within {_SECONDS:g} s.",
+            "This host is busy: try again, or let fewer scans run at the same time.",
+        ) from error
+    except OSError as error:
         raise HostError(f"{argv[0]} does not tell its configuration: {error}.") from error
     finally:
         os.close(fd)
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """What it printed; half an answer would be taken for all of it."""
+    if done.returncode < 0:
+        raise HelperDiedError(
+            f"{done.args[0]} was ended by signal {-done.returncode} while it told its configuration.",
+            "Try again; the kernel log may say more.",
+        )
+    return done.stdout
 
 
 def _stamp(program: str) -> tuple[int, int]:

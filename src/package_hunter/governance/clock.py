@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
-import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -16,16 +14,14 @@ from package_hunter.governance.proposals import life
 from package_hunter.inventory import after_scan
 from package_hunter.queue.base import Queue
 from package_hunter.store import scans
-from package_hunter.store.database import Store, StoreError
+from package_hunter.store.database import Store
 from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.scans import NewScan
 from package_hunter.triage import expiry, projection, results
 
 log = structlog.get_logger(__name__)
 
-EVERY_SECONDS = 20.0
 _BACKFILL, _REFRESH = 20, 200  # in one transaction
-_HASTE_SECONDS = 0.2  # between transactions while there is more to do
 _MAX_WAITING = 1_000  # scans; while more wait, nothing is added by schedules
 
 
@@ -73,19 +69,3 @@ class Clock:
         with self._store.write() as session:
             hold(session, FINDINGS)
             return step(session)
-
-
-def run(store: Store, queue: Queue) -> int:
-    """Tick until told to stop; the exit code."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    clock = Clock(store, queue)
-    while not stop.is_set():
-        try:
-            more = clock.tick(dt.datetime.now(dt.UTC))
-        except StoreError as error:
-            more = False
-            log.exception("the clock stands still", error=str(error))
-        stop.wait(_HASTE_SECONDS if more else EVERY_SECONDS)
-    return 0

@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from package_hunter import ended
 from package_hunter.confine import UIDS
-from package_hunter.errors import BadArchiveError, HelperDiedError, HostError, HunterError
+from package_hunter.errors import BadArchiveError, HelperDiedError, HunterError, StrainedHostError
 from package_hunter.intake import directory
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
@@ -24,6 +25,7 @@ from package_hunter.intake.unpack import UnpackResult
 from package_hunter.model import wire
 from package_hunter.model.ecosystem import known, to_data
 from package_hunter.model.withheld import CredentialKind
+from package_hunter.stopping import breakable
 
 _ANSWER_BYTES = 8 << 20
 _WALL_SECONDS = 300.0
@@ -37,13 +39,13 @@ def run_unpacker(
 
     The work is done by an unprivileged, seccomp-confined process that holds nothing but the two descriptors.
     ``dest`` is made here (its parent must exist) and its files belong to the unpacker's uid; on any failure
-    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError (disk
-    full), HelperDiedError (somebody killed the process).
+    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, StrainedHostError
+    (disk full), HelperDiedError (somebody killed the process).
     """
     try:
         dest.mkdir(mode=0o755)
     except OSError as error:
-        raise HostError(
+        raise StrainedHostError(
             f"The working directory {dest} cannot be made: {error.strerror}.", _DISK_ADVICE
         ) from None
     try:
@@ -129,7 +131,8 @@ def _run(archive: int, target: int, form: str, limits: Limits, seconds: float) -
         cwd="/",
     )
     try:
-        out, err = process.communicate(timeout=seconds)
+        with breakable():
+            out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         raise refuse(f"unpacking took longer than {seconds:.0f} s", _TRY_AGAIN) from None
     finally:
@@ -155,7 +158,7 @@ def _stopped(number: int, limits: Limits) -> HunterError:
         return refuse(f"unpacking took more than {limits.cpu_seconds} s of CPU time", _TRY_AGAIN)
     if number == signal.SIGSYS:
         return refuse("its unpacker made a system call that none needs, and was stopped", _TRY_AGAIN)
-    if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT):  # nobody sends these: it had no memory left
+    if not ended.from_outside(-number):  # nobody sends these: it had no memory left
         return refuse(f"its unpacker was stopped by signal {number}, as where memory ends", _TRY_AGAIN)
     return HelperDiedError(
         f"The unpacker was killed (signal {number}).", "Try again; the kernel log may say more."
@@ -169,7 +172,7 @@ def _judge(answer: dict[str, Any]) -> UnpackResult:
     if "refused" in answer:
         raise BadArchiveError(str(answer["refused"]), str(answer.get("advice", "")))
     if "failed" in answer:
-        raise HostError(f"The archive could not be unpacked: {answer['failed']}.", _DISK_ADVICE)
+        raise StrainedHostError(f"The archive could not be unpacked: {answer['failed']}.", _DISK_ADVICE)
     try:
         return UnpackResult(
             files=int(answer["files"]),

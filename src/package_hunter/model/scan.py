@@ -47,6 +47,7 @@ class ScanStatus(enum.StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"  # somebody wanted no result any more
 
 
 @dataclass(frozen=True, slots=True)

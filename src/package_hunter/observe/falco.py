@@ -16,6 +16,7 @@ from package_hunter.observe.watcher import WatchResult, WatchSpec
 from package_hunter.rules import builtin_files
 from package_hunter.sandbox import RuncSandbox
 from package_hunter.sensor.falco import MARKED, Box, FalcoWatch, open_source
+from package_hunter.stopping import breakable
 
 _MARK_SECONDS = 10.0
 _LAST_MARK_SECONDS = 30.0
@@ -66,7 +67,8 @@ class FalcoWatcher:
         self._say("Waiting for Falco")
         mark = self._watch.new_mark()
         self._first = self._box.run(Command((MARKED, mark), "/", timeout=_MARK_SECONDS), "mark")
-        self._watch.require(mark, self._wait)
+        with breakable():
+            self._watch.require(mark, self._wait)
 
     def finish(self, runs: Sequence[CommandRun]) -> WatchResult:
         """See Watcher: waits until Falco has said all."""
@@ -89,11 +91,14 @@ def _last_words(watch: FalcoWatch) -> list[str]:
     for pause in (_DROP_CHECK_SECONDS, 0.0):
         mark = watch.new_mark()
         subprocess.run(["true", mark], check=True)
-        if watch.wait(mark, _LAST_MARK_SECONDS) is None:
+        with breakable():
+            heard = watch.wait(mark, _LAST_MARK_SECONDS)
+        if heard is None:
             return [
                 f"Falco did not answer within {_LAST_MARK_SECONDS:g} s at the end: alerts may be missing."
             ]
-        time.sleep(pause)
+        with breakable():
+            time.sleep(pause)
     return []
 
 

@@ -70,6 +70,7 @@ class ProbeWatcher:
         self._reader = Observer(self._sensor, self._rules, self._box.cgroup_paths, self._spec.folder)
         try:
             self._reader.start(self._reader_spec())
+            self._box.need(self._reader.pidfd, "event reader", only_killed=True)
             yield
         finally:
             self._reader.abort()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import traceback
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from resource import struct_rusage
 from typing import IO, Any
 
+from package_hunter import ended
 from package_hunter.confine import ProcessLimits, confine
 from package_hunter.enrich.names import NameTable
 from package_hunter.enrich.preload import load_tables
@@ -26,6 +28,7 @@ from package_hunter.sensor.freezer import Feed, Freezer, take_priority
 from package_hunter.sensor.live import ScanSensor
 from package_hunter.sensor.ring import Ring
 from package_hunter.sensor.scap import ScapWriter
+from package_hunter.stopping import breakable
 
 _MAX_RESULT_BYTES = 512 << 20
 _NO_MEMORY = b"MemoryError: this scan makes it need more than it may have"
@@ -55,7 +58,8 @@ class Observer:
         self._done = -1
         self.usage: struct_rusage | None = None  # what the reader cost, once it has finished
         self._result: IO[bytes] | None = None
-        self.killed = False  # by a signal: its own limits end it otherwise
+        self.killed = False  # from outside: its own limits end it otherwise
+        self.pidfd = -1  # of the reader, while it runs
 
     def start(self, spec: ReaderSpec) -> None:
         """Fork the reader; it drains from now on."""
@@ -80,6 +84,7 @@ class Observer:
             finally:
                 os._exit(status)
         os.close(done)
+        self.pidfd = os.pidfd_open(self._pid)
 
     def _read(self, done: int, spec: ReaderSpec) -> None:
         assert self._result is not None
@@ -121,15 +126,18 @@ class Observer:
         if self._pid is None or self._result is None:
             return Observation(), "The event reader never started."
         os.close(self._done)
+        self._done = -1
+        with breakable():
+            select.select([self.pidfd], [], [])
         _, status, self.usage = os.wait4(self._pid, 0)
-        self._pid = None
-        self.killed = os.WIFSIGNALED(status)
+        self._forget()
+        self.killed = ended.from_outside(os.waitstatus_to_exitcode(status))
         with self._result as file:
             file.seek(0)
             data = file.read(_MAX_RESULT_BYTES + 1)
         if status != 0 or len(data) > _MAX_RESULT_BYTES:
             last = data[-300:].decode(errors="replace").strip().splitlines()[-1:] or [
-                f"signal {os.WTERMSIG(status)}" if self.killed else "no word of why"
+                f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else "no word of why"
             ]
             return (
                 Observation(),
@@ -146,7 +154,17 @@ class Observer:
         if self._pid is not None:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
-            self._pid = None
+            self._forget()
+        if self._done >= 0:
+            os.close(self._done)
+            self._done = -1
+        if self._result is not None:
+            self._result.close()
+
+    def _forget(self) -> None:
+        self._pid = None
+        os.close(self.pidfd)
+        self.pidfd = -1
 
 
 def _not_a_link(path: str, flags: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,6 +17,7 @@ from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.observe.watcher import Watcher
+from package_hunter.pipeline import dropped
 from package_hunter.pipeline.encoding_hints import sources
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases, without_scripts
@@ -28,6 +30,7 @@ from package_hunter.sandbox.runner import command as runner_command
 from package_hunter.sandbox.runner import has_runner
 
 _GATEWAY_KILLED = "The gateway ended in the middle of the scan."
+_TALKER_KILLED = "The process that answers conversations was killed in the middle of the scan."
 
 
 @dataclass(frozen=True)
@@ -76,22 +79,27 @@ def detonate(
 def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: Watcher) -> Sighting:
     """Build the box, watch it, run the phases in it, and hear what watcher and gateway have to say."""
     runs: list[CommandRun] = []
-    with watcher, RuncSandbox(spec) as box:
-        box.create()
-        watcher.attach(box)
-        _open(gateway, box, turn)
-        with watcher.begin():
+    with ExitStack() as made:
+        with scan.options.timed("box"):
+            made.enter_context(watcher)
+            box = made.enter_context(RuncSandbox(spec))
+            box.create()
+            watcher.attach(box)
+            _open(gateway, box, turn)
+            made.enter_context(watcher.begin())
             box.start()
             watcher.confirm()
             if has_runner(spec.files):
                 box.attend(runner_command())
-            reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
-            scriptless = without_scripts(turn, box)
-            source = sources(BoxTree(box.upper_dir), turn.plan.inventory()) if turn.keeps_sources else {}
-            box.kill()
-            watched = watcher.finish(runs)
-            network = gateway.stop()
-    failed = bool(network.cut.get("gateway_failed"))
+        reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
+        scriptless = without_scripts(turn, box)
+        source = sources(BoxTree(box.upper_dir), turn.plan.inventory()) if turn.keeps_sources else {}
+        box.kill()
+        watched = watcher.finish(runs)
+        if scan.options.dropped is not None:
+            tree, packages = BoxTree(box.upper_dir), turn.plan.inventory()
+            dropped.collect(scan.options.dropped, tree, watched.observation, runs, packages)
+        network = gateway.stop()
     return Sighting(
         runs,
         watched.observation,
@@ -104,7 +112,7 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         scriptless=scriptless,
         sources=source,
         filtered=watched.filtered,
-        faults=(*([watched.fault] if watched.fault else ()), *([_GATEWAY_KILLED] if failed else ())),
+        faults=(*([watched.fault] if watched.fault else ()), *_faults(gateway, network)),
     )
 
 
@@ -114,6 +122,16 @@ def _open(gateway: Gateway, box: RuncSandbox, turn: Round) -> None:
     box.need(gateway.pidfd, "gateway")
     for allow in turn.plan.registry:
         gateway.allow(allow)
+
+
+def _faults(gateway: Gateway, network: NetworkLog) -> list[str]:
+    """What of the gateway ended by no doing of the box."""
+    found = []
+    if network.cut.get("gateway_failed") and not gateway.crashed:
+        found.append(_GATEWAY_KILLED)
+    if gateway.talker_killed:
+        found.append(_TALKER_KILLED)
+    return found
 
 
 def _gateway_failures(network: NetworkLog) -> list[str]:

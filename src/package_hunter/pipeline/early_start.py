@@ -18,6 +18,7 @@ from package_hunter.ecosystems.registries import discover
 from package_hunter.model.interpreters import Interpreter
 from package_hunter.sandbox.image import built_in_file_hosts, built_in_registries, find_image, interpreters
 from package_hunter.sandbox.mounts import mount_image
+from package_hunter.stopping import breakable
 
 _FRESH_SECONDS = 60.0  # a worker asks again after so long: a changed configuration is soon heard of
 _known: dict[Path, tuple[float, tuple[Upstream, ...]]] = {}
@@ -47,7 +48,8 @@ class EarlyStart:
 
     def upstreams(self) -> tuple[Upstream, ...]:
         """The host's registries; raises HostError where they cannot be told or there is no image."""
-        self._asking.join()
+        with breakable():
+            self._asking.join()
         if self._failed is not None:
             raise self._failed
         return self._found

@@ -84,7 +84,7 @@ def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
         if added
         else "it showed nothing more."
     )
-    item = noted(item, sentence, *_out_of_reach(shown))
+    item = noted(item, sentence, *_out_of_reach(shown), *_unseen(shown))
     phase = PhaseCoverage(PHASE, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, phase)))
     if not added:
@@ -98,10 +98,15 @@ def added_to(
     """The round, with the findings that a further one shows beyond it; each says ``how`` it was seen."""
     known = {finding.fingerprint: finding for finding in item.findings}
     added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
-    item = noted(item, said)
+    item = noted(item, said, *_unseen(shown))
     covered = PhaseCoverage(phase, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, covered)))
     return _joined(item, shown, added, how) if added else item
+
+
+def _unseen(shown: RoundResult) -> Iterator[str]:
+    """What went wrong in a further box: it showed less than it might have."""
+    return (f"In that further box: {why}" for why in shown.broken)
 
 
 def _joined(item: RoundResult, shown: RoundResult, added: Sequence[Finding], how: str) -> RoundResult:

@@ -58,23 +58,28 @@ def scan_target(
 
 
 def scan_archive(
-    archive: IO[bytes], sha256: str, options: ScanOptions, scan_id: str, config: Settings
+    archive: IO[bytes],
+    sha256: str,
+    options: ScanOptions,
+    scan_id: str,
+    config: Settings,
+    say: Say = quiet,
 ) -> Report:
     """The worker's way in: an open archive whose digest was verified."""
     received = ReceivedTarget("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, received, ahead)
     finally:
         pool.fill()
 
 
-def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
+def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings, say: Say = quiet) -> Report:
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
@@ -120,7 +125,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, request.id) as folder:
-        stage = prepare_target(received, folder, config, request.say)
+        with options.timed("receive"):
+            stage = prepare_target(received, folder, config, request.say)
         scan = Scan(
             id=request.id,
             started=started,
@@ -139,9 +145,11 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 return known
         scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
         scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
-        turns = rounds(scan, stage.source_tree)
+        with options.timed("plan"):
+            turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
+        faults: list[str] = []  # ours, in further boxes: what those would have shown is not known
         locks: dict[tuple[str, str], tuple[BoxFile, ...]] = {}  # by plan: what its first box's fetch resolved
         for turn in turns:
             turn.plan.take_locks(locks.get(_kind_of(turn), ()))
@@ -154,12 +162,13 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
             locks.setdefault(_kind_of(turn), turn.plan.frozen)
-            more = functools.partial(_run, scan, upstreams=upstreams)
+            more = functools.partial(_further, scan, upstreams, faults)
             item = narrow(scan, stage.source_tree, item, more)
             item = hurry(scan, stage.source_tree, item, more)
             judged.append(try_encodings(scan, stage.source_tree, item, more))
+        report = _unless_again(options, report_of(scan, stage, judged), judged, faults)
         _unless_down(judged, upstreams)
-        return _unless_again(options, report_of(scan, stage, judged), judged)
+        return report
 
 
 def _kind_of(turn: Round) -> tuple[str, str]:
@@ -177,9 +186,24 @@ def _run(
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    item = judge_round(turn, seen, after, english(scan.matcher))
+    with scan.options.timed("judge"):
+        item = judge_round(turn, seen, after, english(scan.matcher))
     keep(scan, seen, item, after)
     return item
+
+
+def _further(
+    scan: Scan, upstreams: Sequence[Upstream], faults: list[str], turn: Round, after: int = 0
+) -> RoundResult:
+    """A further round, to know more of one that was judged. What fails in it by a fault of ours is noted."""
+    try:
+        shown = _run(scan, turn, upstreams, after)
+    except HunterError as error:
+        if error.again:
+            faults.append(error.message)
+        raise
+    faults += shown.faults
+    return shown
 
 
 def _unless_down(judged: Sequence[RoundResult], upstreams: Sequence[Upstream] = ()) -> None:
@@ -189,11 +213,16 @@ def _unless_down(judged: Sequence[RoundResult], upstreams: Sequence[Upstream] = 
         raise down[0]
 
 
-def _unless_again(options: ScanOptions, report: Report, judged: Sequence[RoundResult]) -> Report:
-    """The report, unless it says too little through a fault of ours and the scan may be tried again."""
+def _unless_again(
+    options: ScanOptions, report: Report, judged: Sequence[RoundResult], further: Sequence[str] = ()
+) -> Report:
+    """The report, unless it says too little through a fault of ours and the scan may be tried again. Faults of
+    ``further`` boxes leave no verdict inconclusive; what they would have shown can still make it graver."""
     faults = [fault for item in judged for fault in item.faults]
     if faults and options.again and report.verdict is Verdict.INCONCLUSIVE:
         raise HelperDiedError(faults[0])
+    if further and options.again and report.verdict is not Verdict.MALICIOUS:
+        raise HelperDiedError(further[0])
     return report
 
 

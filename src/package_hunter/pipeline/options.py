@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,18 @@ if TYPE_CHECKING:
     from package_hunter.model.interpreters import Interpreter
     from package_hunter.model.report import Report
     from package_hunter.model.withheld import WithheldFile
+    from package_hunter.pipeline.dropped import DroppedFiles
     from package_hunter.rules import Matcher
 
 Say = Callable[[str], None]
+Timed = Callable[[str], AbstractContextManager[None]]
+"""Around a step of this name: whoever wants to know takes its time."""
 HOSTNAME = "devbox"
+
+
+def untimed(_step: str) -> AbstractContextManager[None]:
+    """Nobody wants to know."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class ScanOptions:
     still runs is watched, None: as the settings say. ``hurry``: where something waits for longer, a further box
     hurries its time (docs/sandbox.md, What is left running); None: as the depth says. ``again``: where a process of
     ours died in the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it
-    again."""
+    again. ``timed`` is told when steps begin and end."""
 
     ecosystem: str | None = None
     phases: tuple[str, ...] = ("install", "import")
@@ -48,6 +57,8 @@ class ScanOptions:
     own_project: bool = True  # not a project that we made of some packages of another (see PlanOptions)
     settle: float | None = None
     hurry: bool | None = None
+    dropped: DroppedFiles | None = None  # where files go that packages left in the boxes; None: nowhere
+    timed: Timed = untimed
 
 
 @dataclass(frozen=True)

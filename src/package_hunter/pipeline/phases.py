@@ -11,7 +11,7 @@ from package_hunter.confined import StoppedError
 from package_hunter.ecosystems.base import Plan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.ecosystems.worlds import in_world
-from package_hunter.errors import HelperDiedError, SandboxError
+from package_hunter.errors import BoxKilledError, HelperDiedError, SandboxError
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
 from package_hunter.pipeline.morning import StartupFiles, has_morning, morning
@@ -68,16 +68,26 @@ def run_phases(
             changed = before.changed(StartupFiles.of(tree, plan.root))
             _run(scan, box, turn, morning(changed, plan.root), runs, reasons)
         scan.say("Waiting for what still runs")
-        left = _end(scan, box, turn)
+        with scan.options.timed("settle"):
+            left = _end(scan, box, turn)
         reasons += box.limits_hit()
     except StoppedError as error:
         reasons.append(error.message)
         reasons += box.limits_hit()
-    except HelperDiedError:
-        raise  # a process of ours, not the box: to be tried again
     except SandboxError as error:
+        if _is_ours(error, scan):
+            raise
         reasons.append(f"The box broke during the scan: {error.message}")
+        reasons += box.limits_hit()
     return reasons, left
+
+
+def _is_ours(error: SandboxError, scan: Scan) -> bool:
+    """Whether a process of ours was killed, so that the scan is to be tried again. Where nobody does that, what a box
+    showed until somebody killed it is worth a report."""
+    if isinstance(error, BoxKilledError):
+        return scan.options.again
+    return isinstance(error, HelperDiedError)
 
 
 def _end(scan: Scan, box: RuncSandbox, turn: Round) -> Leftovers:
@@ -116,15 +126,16 @@ def _run(
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
     share = Share(phase.commands)
-    for command in itertools.chain(filter(share.allows, phase.commands), share.rest()):
-        if _late(scan, phase.name, runs, reasons):
-            return
-        scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
-        run = _one(scan, box, turn, phase, command)
-        share.count(command, run)
-        if run.exit_code is None and time.monotonic() >= scan.deadline:
-            run = replace(run, scan_seconds=scan.config.scan_timeout)
-        runs.append(run)
+    with scan.options.timed(phase.name):
+        for command in itertools.chain(filter(share.allows, phase.commands), share.rest()):
+            if _late(scan, phase.name, runs, reasons):
+                return
+            scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
+            run = _one(scan, box, turn, phase, command)
+            share.count(command, run)
+            if run.exit_code is None and time.monotonic() >= scan.deadline:
+                run = replace(run, scan_seconds=scan.config.scan_timeout)
+            runs.append(run)
 
 
 def _one(scan: Scan, box: RuncSandbox, turn: Round, phase: Phase, command: Command) -> CommandRun:

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 _PR_SET_PDEATHSIG = 1
 _FIRST_DELAY, _LAST_DELAY = 0.2, 10.0  # seconds before a child that died is started again
 _STABLE_SECONDS = 30.0  # who lived so long starts afresh, without delay
-_STOP_SECONDS = 25.0  # from SIGTERM to SIGKILL
+_STOP_SECONDS = 20.0  # from SIGTERM to SIGKILL, beyond what workers may need for what they run
 
 
 @dataclass(slots=True)
@@ -43,8 +43,14 @@ class Child:
 class Supervisor:
     """Runs children until SIGTERM or SIGINT."""
 
-    def __init__(self, children: Sequence[Child], on_stop: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        children: Sequence[Child],
+        on_stop: Callable[[], None] = lambda: None,
+        drain_seconds: float = 0.0,
+    ) -> None:
         self._on_stop = on_stop
+        self._patience = drain_seconds + _STOP_SECONDS
         self._children = list(children)
         self._stopping = False
         self._code = 0
@@ -97,7 +103,7 @@ class Supervisor:
         self._on_stop()
         alive = [c for c in self._children if c.pid]
         _signal_all(alive, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + self._patience
         while alive and time.monotonic() < deadline:
             alive = [c for c in alive if not os.waitpid(c.pid, os.WNOHANG)[0]]
             time.sleep(0.05)

@@ -17,9 +17,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from package_hunter import ended
 from package_hunter.errors import SandboxError
 from package_hunter.model.box import DOCKER_GID, UID
 from package_hunter.sandbox.base import OnOutput
+from package_hunter.stopping import breakable
 
 TAIL_BYTES = 16 << 10
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred
@@ -48,6 +50,10 @@ def busiest(pid: int) -> tuple[float, float] | None:
                     most = (ran, waited)
                 todo += [int(child) for child in (task / "children").read_text().split()]
     return None if most is None else (most[0] / 1e9, most[1] / 1e9)
+
+
+class BoxEndedError(SandboxError):
+    """The box's first process is gone, and with it every other."""
 
 
 @dataclass(slots=True)
@@ -83,11 +89,12 @@ class Channel:
         self._host.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         program = resources.files("package_hunter.sandbox").joinpath("boxinit.py").read_bytes()
         self._host.send(program)
-        self._needed: dict[int, str] = {}
+        self._needed: dict[int, tuple[str, bool]] = {}
 
-    def need(self, pidfd: int, name: str) -> None:
-        """A process that commands need: where it ends, they are ended too. ``name`` is for the message ("gateway")."""
-        self._needed[pidfd] = name
+    def need(self, pidfd: int, name: str, only_killed: bool = False) -> None:
+        """A process that commands need: where it ends (``only_killed``: where somebody kills it), they are ended too.
+        ``name`` is for the message ("gateway")."""
+        self._needed[pidfd] = name, only_killed
 
     def close(self) -> None:
         """Hang up: pid 1 ends, and the box with it."""
@@ -116,8 +123,8 @@ class Channel:
         end: Deadline,
         on_output: OnOutput | None,
     ) -> Outcome:
-        """Run a command to its end or its deadline, when every process is killed. SandboxError where the box died
-        meanwhile, or a process that it needs (then every process of the box is killed)."""
+        """Run a command to its end or its deadline, when every process is killed. BoxEndedError where the box died
+        meanwhile; SandboxError where a process that it needs did (then every process of the box is killed)."""
         if any("\0" in text for text in (*argv, cwd, *env, *env.values())):
             raise SandboxError(f"The command {argv[0]!r} cannot be run: it holds a NUL character.")
         outcome = Outcome(started_ns=time.time_ns())
@@ -145,8 +152,11 @@ class Channel:
         return outcome
 
     def kill_commands(self) -> None:
-        """Have pid 1 kill every other process of the box."""
-        self._host.send(b"kill")
+        """Have pid 1 kill every other process of the box; BoxEndedError."""
+        try:
+            self._host.send(b"kill")
+        except OSError as error:
+            raise BoxEndedError("The box had ended before its processes could be.") from error
 
     def _order(self, order: dict[str, Any], output: int) -> None:
         memory = os.memfd_create("order", os.MFD_CLOEXEC)
@@ -156,7 +166,7 @@ class Channel:
             fds = array.array("i", [memory, output]).tobytes()
             self._host.sendmsg([b"run"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
         except OSError as error:
-            raise SandboxError("The box ended before its command could run.") from error
+            raise BoxEndedError("The box ended before its command could run.") from error
         finally:
             os.close(memory)
 
@@ -201,26 +211,34 @@ class Channel:
                 self.kill_commands()
                 deadline = time.monotonic() + _KILL_GRACE_SECONDS
                 continue
-            for fd, _ in poll.poll(left * 1000 + 1):
+            with breakable():
+                ready = poll.poll(left * 1000 + 1)
+            for fd, _ in ready:
                 if fd == reading:
                     if not _drain(reading, outcome.tail, on_output, 1 << 20):
                         poll.unregister(reading)
                 elif fd in self._needed:
-                    self.kill_commands()
-                    raise SandboxError(f"The {self._needed[fd]} ended while a command ran.")
+                    self._end_without(fd)
+                    poll.unregister(fd)
                 else:
                     self._hear(outcome)
         _drain(
             reading, outcome.tail, on_output, 1 << 20
         )  # what a process left behind still writes is not waited for
 
+    def _end_without(self, pidfd: int) -> None:
+        """A process that commands need has ended; nothing where that is one that may end by itself."""
+        name, only_killed = self._needed[pidfd]
+        if only_killed and not ended.killed(pidfd):
+            del self._needed[pidfd]
+            return
+        self.kill_commands()
+        raise SandboxError(f"The {name} ended while a command ran.")
+
     def _hear(self, outcome: Outcome) -> None:
         message, pid = self._receive()
         if not message:
-            raise SandboxError(
-                "The box died while a command ran.",
-                "Its first process was killed, perhaps for memory: see PACKAGE_HUNTER_BOX_MEMORY_BYTES.",
-            )
+            raise BoxEndedError("The box died while a command ran.")
         word, number = message[0], int(message[1])
         if word == b"forked":
             outcome.box_pid = number
@@ -237,7 +255,7 @@ class Channel:
         """The words of a message and the host pid of its sender, as the kernel attests it."""
         try:
             data, ancillary, _, _ = self._host.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
-        except ConnectionResetError:
+        except ConnectionError:
             return [], 0
         pid = 0
         for level, kind, payload in ancillary:

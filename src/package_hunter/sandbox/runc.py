@@ -19,20 +19,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from package_hunter.config import settings
-from package_hunter.errors import HostError, SandboxError
+from package_hunter.errors import BoxKilledError, HostError, SandboxError
 from package_hunter.model.box import CLOCK_FILE, DOCKER_GID, DOCKER_SOCKET, HOST_ID_BASE, BoxSpec
 from package_hunter.model.scan import Command, CommandRun, Leftovers, LeftRunning
 from package_hunter.sandbox import cgroups, kernel, leftover, mounts, network, oci, settling
 from package_hunter.sandbox.base import CgroupPaths, OnOutput
 from package_hunter.sandbox.boxtime import BoxTime
-from package_hunter.sandbox.channel import Channel, Deadline, Outcome
+from package_hunter.sandbox.channel import BoxEndedError, Channel, Deadline, Outcome
 from package_hunter.sandbox.clock.pacer import Pacer
 from package_hunter.sandbox.clock.page import Page
 from package_hunter.sandbox.handed_out import HandedOut
 from package_hunter.sandbox.image import find_image
 from package_hunter.sandbox.populate import environment, populate
+from package_hunter.sandbox.program import RUNC_ROOT, runc
 
-RUNC_ROOT = mounts.RUN_DIR / "runc"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _START_SECONDS = 20.0
 _KILL_SECONDS = 0.5  # for killed processes to be gone, before they are killed again
@@ -67,6 +67,7 @@ class RuncSandbox:
         self._lock = -1
         self._left: list[LeftRunning] = []
         self._own: dict[int, int] = {}  # pid -> pidfd
+        self._init = -1  # the first process, as a pidfd
         self._page: Page | None = None
         self.docker_socket: socket.socket | None = (
             None  # a container engine's, in the box; the gateway answers
@@ -111,11 +112,11 @@ class RuncSandbox:
         assert self._channel is not None
         self._channel.wait_ready(_START_SECONDS)
 
-    def need(self, pidfd: int, name: str) -> None:
-        """A process that the box's commands need, as a pidfd that stays open: where it ends, ``run`` ends them at
-        once and raises SandboxError with its name."""
+    def need(self, pidfd: int, name: str, only_killed: bool = False) -> None:
+        """A process that the box's commands need, as a pidfd that stays open: where it ends (``only_killed``: by
+        somebody's signal), ``run`` ends them at once and raises SandboxError with its name."""
         if self._channel is not None:
-            self._channel.need(pidfd, name)
+            self._channel.need(pidfd, name, only_killed)
 
     def run(
         self,
@@ -126,14 +127,15 @@ class RuncSandbox:
         until: float = math.inf,
     ) -> CommandRun:
         """Run a command as the box's user, to its end or its deadline (then all but pid 1 are killed); ``until``, of
-        ``time.monotonic()``, is the end of all commands."""
+        ``time.monotonic()``, is the end of all commands. BoxKilledError where the box was ended from outside."""
         if self._channel is None:
             raise SandboxError("The box was not started.")
         env = {**self._env, "PWD": command.cwd, **command.env}
         end = Deadline(command.timeout, until, self._note_left)
-        outcome = self._channel.run(command.argv, command.cwd, env, end, on_output)
-        if outcome.timed_out:
-            self.kill_commands()  # its first process is gone: wait for the others
+        with self._telling_who():
+            outcome = self._channel.run(command.argv, command.cwd, env, end, on_output)
+            if outcome.timed_out:
+                self.kill_commands()  # its first process is gone: wait for the others
         return CommandRun(
             phase=phase,
             world=world,
@@ -182,11 +184,28 @@ class RuncSandbox:
     def end(self, seconds: float) -> Leftovers:
         """Watch what still runs, for so many seconds at most (docs/sandbox.md, What is left running); then what of all
         commands lived on, also those that were killed with another at its deadline. To be followed by ``kill``."""
-        if settling.watch(self.cgroup_paths, self.init_pid, seconds, self._standing()):
+        gone = settling.watch(self.cgroup_paths, self.init_pid, seconds, self._standing())
+        with self._telling_who():
+            if select.select([self._init], [], [], 0)[0]:  # and all that was to be watched with it
+                raise BoxEndedError("The box ended while it was watched.")
+        if gone:
             return Leftovers(tuple(self._left))
         since = time.time_ns()
         self._note_left()
         return Leftovers(tuple(self._left), since)
+
+    @contextlib.contextmanager
+    def _telling_who(self) -> Iterator[None]:
+        """Whose fault it is where the box ended by itself. In it nobody can harm its first process; what it does can
+        take it the memory, which its cgroup counts. All else comes from outside."""
+        try:
+            yield
+        except BoxEndedError as error:
+            if cgroups.counters(self.spec.scan_id)["oom_kills"]:
+                raise SandboxError(
+                    error.message, "It used up its memory: see PACKAGE_HUNTER_BOX_MEMORY_BYTES."
+                ) from error
+            raise BoxKilledError(f"{error.message} Its first process was killed from outside.") from error
 
     def hurried(self) -> contextlib.AbstractContextManager[object]:
         """A context in which time passes faster in the box; its spec must have asked for a ``clock``."""
@@ -237,9 +256,10 @@ class RuncSandbox:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        for fd in self._own.values():
+        for fd in (*self._own.values(), *([self._init] if self._init >= 0 else ())):
             os.close(fd)
         self._own.clear()
+        self._init = -1
         if self._page is not None:
             self._page.close()
             self._page = None
@@ -282,6 +302,7 @@ class RuncSandbox:
         stdin = self._channel.box_end.fileno()
         self._runc(*command, self.spec.container_name, stdin=stdin)
         self.init_pid = int(pid_file.read_text(encoding="ascii"))
+        self._init = os.pidfd_open(self.init_pid)
         self.cgroup_paths = cgroups.paths_of(self.spec.scan_id)
 
     def _cpuinfo(self) -> Path:
@@ -293,31 +314,7 @@ class RuncSandbox:
         return path
 
     def _runc(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> None:
-        log = self.directory / "runc.log"
-        # Every call with the same shift: runc compares the start time of its process with what it once saw.
-        command = [
-            *_uptime(self.spec.scan_id),
-            "runc",
-            "--root",
-            str(RUNC_ROOT),
-            "--log",
-            str(log),
-            *arguments,
-        ]
-        done = subprocess.run(
-            command,
-            stdin=stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-        )
-        if done.returncode != 0:
-            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] or [""]
-            raise SandboxError(
-                f"runc could not {arguments[0]} the box: {said[0] or f'exit code {done.returncode}'}",
-                "package-hunter doctor tells what this host lacks.",
-            )
+        runc(self.spec.scan_id, self.directory / "runc.log", *arguments, stdin=stdin)
 
 
 def check_host() -> None:
@@ -378,15 +375,6 @@ def _host_errors() -> Iterator[None]:
 def _first_pid(scan_id: str) -> int:
     """Where the box's process ids begin: a machine that has run for days does not count from 1."""
     return 2_400 + zlib.crc32(scan_id.encode()) % 16_000
-
-
-def _uptime(scan_id: str) -> tuple[str, ...]:
-    """Run a program so that its children believe in an uptime of days: machines that have just been started
-    are what malware looks for. A time namespace (Linux 5.6) shifts /proc/uptime and the clocks since boot."""
-    if not Path("/proc/self/ns/time").exists():
-        return ()
-    seconds = 3 * 86_400 + zlib.crc32(scan_id.encode()) % (14 * 86_400)
-    return ("unshare", "--time", f"--boottime={seconds}", f"--monotonic={seconds}", "--fork")
 
 
 def _exit_code(outcome: Outcome) -> int | None:

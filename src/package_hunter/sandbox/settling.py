@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from package_hunter.sandbox import connections, leftover, waiting
 from package_hunter.sandbox.base import CgroupPaths
+from package_hunter.stopping import breakable
 
 _LOOK_SECONDS = 0.02  # between two looks at what still runs
 _WAITS_SECONDS = 0.25  # between two at what it waits for, and before the first
@@ -20,7 +21,8 @@ def ended(alive: Callable[[], bool], seconds: float) -> bool:
     while alive():
         if time.monotonic() >= end:
             return False
-        time.sleep(_LOOK_SECONDS)
+        with breakable():
+            time.sleep(_LOOK_SECONDS)
     return True
 
 

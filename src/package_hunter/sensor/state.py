@@ -38,7 +38,10 @@ def start_state(
 def inodes(pid: int, places: Mapping[str, str]) -> dict[tuple[int, int], str]:
     """Paths as a process sees them -> what is said of them, told by (device, inode) as events have them, so that
     hard links and renames lead to the same. Paths that are not there are left out."""
-    mounts = _mounts(pid)
+    try:
+        mounts = _mounts(pid)
+    except OSError as error:
+        raise _ended(pid) from error
     found: dict[tuple[int, int], str] = {}
     for path, name in places.items():
         try:
@@ -107,8 +110,15 @@ def process(pid: int) -> ProcEntry:
             cgroups=_cgroups(base),
             fds=_descriptors(base),
         )
-    except (FileNotFoundError, ProcessLookupError) as error:
-        raise SensorError(f"Process {pid} ended before it could be looked at.", "Try again.") from error
+    except (
+        OSError,
+        KeyError,
+    ) as error:  # of one that nobody waited for yet, some files are there without their facts
+        raise _ended(pid) from error
+
+
+def _ended(pid: int) -> SensorError:
+    return SensorError(f"Process {pid} ended before it could be looked at.", "Try again.")
 
 
 def _status(base: Path) -> dict[str, str]:

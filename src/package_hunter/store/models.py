@@ -17,12 +17,14 @@ from sqlalchemy import (
     String,
     Text,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
+    artefact_tables,
     finding_tables,
     gate_tables,
     history_tables,
@@ -31,6 +33,9 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     notice_tables,
     policy_tables,
     proposal_tables,
+    request_tables,
+    tolerance,
+    watching_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
@@ -38,17 +43,30 @@ from package_hunter.store.types import Id, Whole
 __all__ = ["MAX_NAME", "MAX_TARGET", "Base"]
 
 
+_DEAD = text("dead IS NOT NULL")
+_WAITS = text("lease IS NULL")
+
+
 class Scan(Base):
     """A scan that was accepted. ``manager`` is what the submitter said (``npm``, ``yarn``, ...), if anything;
-    ``reason`` is a sentence where it failed or stayed inconclusive."""
+    ``ecosystem`` what that is of, or, once it has a report, what was found (null: not known yet); ``reason`` is a
+    sentence where it failed, was cancelled or stayed inconclusive. ``dead``: since when it is a dead letter, failed
+    through faults of ours."""
 
     __tablename__ = "scans"
     __table_args__ = (
-        CheckConstraint("status IN ('pending', 'running', 'finished', 'failed')", name="scan_status"),
+        CheckConstraint(
+            "status IN ('pending', 'running', 'finished', 'failed', 'cancelled')", name="scan_status"
+        ),
         CheckConstraint("(sha256 IS NULL) <> (purl IS NULL)", name="archive_or_purl"),
         Index("scans_by_time", "created", "id"),
         Index("scans_by_status", "status", "created"),
         Index("scans_by_project", "project_id", "created", "id"),
+        Index("scans_by_verdict", "verdict", "created", "id"),
+        Index("scans_by_decision", "decision", "created", "id"),
+        Index("scans_by_submitter", "submitter", "created", "id"),
+        Index("scans_by_ecosystem", "ecosystem", "created", "id"),
+        Index("dead_letters", "dead", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
@@ -70,21 +88,36 @@ class Scan(Base):
     fresh: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # an earlier result will not do
+    ecosystem: Mapped[str | None] = mapped_column(String(32))
     depth: Mapped[str | None] = mapped_column(String(16))  # model.depth; None: as the server's settings say
     # No foreign key: SQLite adds none to a table that has rows but by copying it, which would take the reports
     # along (ON DELETE CASCADE). Projects are never deleted.
     project_id: Mapped[uuid.UUID] = mapped_column(Id, default=LEGACY, server_default=LEGACY.hex)
+    dead: Mapped[int | None] = mapped_column(Whole)
+
+
+_INSIDE = text("digest IS NULL")
 
 
 class StoredReport(Base):
-    """A scan's report: JSON (schema_version 1), compressed with zlib."""
+    """A scan's report: JSON (schema_version 1), compressed with zlib. ``digest`` names its artefact; null where
+    ``body`` holds it (`store/reports.py`)."""
 
     __tablename__ = "reports"
+    __table_args__ = (
+        Index(
+            "reports_inside",
+            "scan_id",
+            sqlite_where=text("digest IS NULL"),
+            postgresql_where=text("digest IS NULL"),
+        ),
+    )
 
     scan_id: Mapped[uuid.UUID] = mapped_column(
         Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
     )
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class KnownResult(Base):
@@ -100,10 +133,26 @@ class KnownResult(Base):
 
 
 class JobRow(Base):
-    """A scan that waits (no lease) or runs (leased by ``worker`` until ``lease_until``)."""
+    """A scan that waits (no lease) or runs (leased by ``worker`` until ``lease_until``), and its terms
+    (`queue.base.Terms`; ``needs`` sorted, one space between). ``submitter`` and ``project_id`` are its scan's.
+
+    ``work``: a digest of what is to be done, by which the same is known; ``joined``: the scan of the same that this
+    one waits for. ``cancel``: why somebody wants the running scan ended. ``handed``: PostgreSQL, the number of
+    procrastinate's job."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("jobs_by_time", "lease_until", "enqueued"),)
+    __table_args__ = (
+        Index("jobs_by_time", "lease_until", "enqueued"),
+        Index(
+            "waiting_jobs",
+            *("priority", "submitter", "project_id", "needs", "enqueued"),
+            sqlite_where=_WAITS,
+            postgresql_where=_WAITS,
+        ),
+        Index("jobs_by_work", "work"),
+        Index("jobs_joined", "joined"),
+        Index("jobs_handed", "handed"),
+    )
 
     scan_id: Mapped[uuid.UUID] = mapped_column(
         Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
@@ -113,6 +162,15 @@ class JobRow(Base):
     worker: Mapped[str | None] = mapped_column(String(MAX_NAME))
     lease: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[int | None] = mapped_column(Whole)
+    submitter: Mapped[str] = mapped_column(String(MAX_NAME), server_default="")
+    project_id: Mapped[uuid.UUID] = mapped_column(Id, default=LEGACY, server_default=LEGACY.hex)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=10, server_default="10")
+    deadline: Mapped[int | None] = mapped_column(Whole)
+    needs: Mapped[str] = mapped_column(Text, default="", server_default="")
+    work: Mapped[str | None] = mapped_column(String(64))
+    joined: Mapped[uuid.UUID | None] = mapped_column(Id)
+    cancel: Mapped[str | None] = mapped_column(Text)
+    handed: Mapped[int | None] = mapped_column(Whole)
 
 
 class TurnRow(Base):
@@ -124,15 +182,51 @@ class TurnRow(Base):
     turn: Mapped[int] = mapped_column(Whole)
 
 
+class ProjectTurnRow(Base):
+    """When an account's scan of a project was last begun, likewise: an account's projects take turns, too."""
+
+    __tablename__ = "project_turns"
+
+    submitter: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    project_id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
+    turn: Mapped[int] = mapped_column(Whole)
+
+
+class ChoreRow(Base):
+    """When a chore (`queue.periodic`) was done last, and a sentence where it went wrong."""
+
+    __tablename__ = "chores"
+
+    name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
+    done: Mapped[int] = mapped_column(Whole)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class WorkerRow(Base):
     """A worker that was seen: tells a queue that stands still from one that is merely long. ``lacks`` is a
-    sentence that says why it cannot scan."""
+    sentence that says why it cannot scan.
+
+    What it registered (`queue.capabilities`): ``can`` are words with spaces between, ``slots`` scans at the same time;
+    all null until it did. ``form`` is that of the program that wrote the row; null: one that knows of no such column.
+    ``drain``: since when it is to take no more, ``give_back``: when it gives back what it runs (null: never)."""
 
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(String(MAX_NAME), primary_key=True)
     seen: Mapped[int] = mapped_column(Whole)
     lacks: Mapped[str | None] = mapped_column(Text)
+    form: Mapped[int | None] = mapped_column(SmallInteger, default=1)
+    started: Mapped[int | None] = mapped_column(Whole)
+    version: Mapped[str | None] = mapped_column(String(64))
+    engine: Mapped[str | None] = mapped_column(String(16))
+    kernel: Mapped[str | None] = mapped_column(String(128))
+    machine: Mapped[str | None] = mapped_column(String(32))
+    image: Mapped[str | None] = mapped_column(String(64))
+    rules: Mapped[str | None] = mapped_column(String(64))
+    can: Mapped[str | None] = mapped_column(Text)
+    slots: Mapped[int | None] = mapped_column(SmallInteger)
+    drain: Mapped[int | None] = mapped_column(Whole)
+    give_back: Mapped[int | None] = mapped_column(Whole)
 
 
 class User(Base):

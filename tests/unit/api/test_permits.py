@@ -25,6 +25,7 @@ from package_hunter.store import accounts, history, members
 from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.gate_tables import Repository
 from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
+from package_hunter.store.watching_tables import DrillRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.identity_asks import IDENTITY_ASKS, a_user
 from tests.support.proposal_asks import PROPOSALS
@@ -102,6 +103,12 @@ def _bind(server: AccessServer, token: str, target: str, _who: str) -> httpx.Res
 def _unbind(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
     _with_repository(server, target)
     return server.ask(token, "DELETE", "/api/v1/repositories", params={"project": target})
+
+
+def _drill(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    with server.store.write() as session:
+        session.execute(delete(DrillRow))  # one runs at a time
+    return server.ask(token, "POST", "/api/v1/drill")
 
 
 def _new_place(kind: str) -> Ask:
@@ -264,6 +271,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/scans"): _plain("/api/v1/scans?limit=500"),
     ("GET", "/api/v1/scans/{scan_id}"): _plain("/api/v1/scans/{scan}"),
     ("GET", "/api/v1/scans/{scan_id}/report"): _plain("/api/v1/scans/{scan}/report"),
+    ("GET", "/api/v1/scans/{scan_id}/events"): _plain("/api/v1/scans/{scan}/events"),
     ("GET", "/api/v1/gate"): _of_commit("/api/v1/gate"),
     ("GET", "/api/v1/gate/answers"): _of_commit("/api/v1/gate/answers"),
     ("POST", "/api/v1/gate/fetches"): _fetch,
@@ -294,6 +302,8 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/health"): _plain("/api/v1/health"),
     ("GET", "/api/v1/openapi.json"): _plain("/api/v1/openapi.json"),
     ("GET", "/metrics"): _plain("/metrics"),
+    ("GET", "/api/v1/drill"): _plain("/api/v1/drill"),
+    ("POST", "/api/v1/drill"): _drill,
     ("GET", "/api/v1/me"): _plain("/api/v1/me"),
     **IDENTITY_ASKS,
     ("GET", "/api/v1/projects"): _plain("/api/v1/projects"),
@@ -444,7 +454,7 @@ def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServ
         nothing = "web/none" if "project=" in url else "3f0c9c52-27a7-4c6b-9b0c-5d3d4ac4a1de"
         hidden, absent = (server.ask(token, "GET", url.format(k)) for k in (key, nothing))
         assert hidden.status_code == absent.status_code == 404
-        assert hidden.content == absent.content, url
+        assert hidden.text.replace(key, "?") == absent.text.replace(nothing, "?"), url
 
 
 def test_an_answer_that_was_kept_for_one_is_not_given_to_another(server: AccessServer) -> None:
@@ -511,7 +521,7 @@ def test_what_is_wrong_is_told(server: AccessServer, method: str, url: str, body
     token = server.token(f"both-{next(_numbers)}", (Role.ADMINISTRATOR, ""), (Role.AUDITOR, ""))
     answer = server.ask(token, method, url, **({} if body is None else {"json": body}))
     assert answer.status_code == status, answer.text
-    assert answer.json()["reason"]
+    assert answer.json()["detail"]
 
 
 def test_a_new_user_can_what_he_was_given(server: AccessServer) -> None:
@@ -543,7 +553,7 @@ def test_every_route_has_a_row_and_every_row_a_route(server: AccessServer) -> No
     plain = {(method, path.replace(":path}", "}")) for method, path in rows}  # OpenAPI has no word for it
     assert described == plain - {("GET", "/api/v1/openapi.json")}
     ours = [route for route in routes if isinstance(route, APIRoute)]
-    assert len(ours) == len(rows) - 1
+    assert len(ours) == len(rows)
     assert all(isinstance(route, PermittedRoute) for route in ours)
 
 

@@ -103,7 +103,7 @@ class AnyBox:
 
 
 class AnyGateway:
-    pidfd = 99
+    pidfd, crashed, talker_killed = 99, False, False
 
     def __init__(self, told: Told, network: NetworkLog) -> None:
         self.told, self.network = told, network

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from typing import IO
 
+from package_hunter import ended
 from package_hunter.confine import UIDS
 from package_hunter.decoy import control
 
@@ -26,6 +27,7 @@ class Talkers:
         self._errors = errors
         self._left = _STARTS
         self._process: subprocess.Popen[bytes] | None = None
+        self.killed = False  # one of them, from outside
 
     def give(self, line: socket.socket) -> None:
         """Answer with the control socket of a new one, or without where there were enough."""
@@ -55,6 +57,7 @@ class Talkers:
     def end(self) -> None:
         """Kill the one that runs."""
         if self._process is not None:
+            self.killed = self.killed or ended.from_outside(self._process.poll())
             self._process.kill()
             self._process.wait()
             self._process = None
