@@ -78,6 +78,7 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
     words = ("" if archive is None else archive.read(64).decode("ascii", "replace")).split()
     word = words[0] if words else ""
     if word == "sleep":
+        print("made-up scan sleeps", file=sys.stderr, flush=True)
         time.sleep(float(words[1]))
     elif word == "hang":
         time.sleep(3600)
