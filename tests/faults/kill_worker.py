@@ -25,7 +25,7 @@ from pathlib import Path
 from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue import make
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from tests.support.archives import held, submit
@@ -89,7 +89,7 @@ def run(folder: Path, kills: int) -> list[str]:
     (folder / "worker.log").touch()
     store = open_store(settings)
     ids: list[uuid.UUID] = []
-    queue = LocalQueue(store, settings)
+    queue = make(settings, store)
     for number in range(kills):
         if waiting(store) < 2:
             ids.append(submit(settings, store, queue, archive(number)))

@@ -32,6 +32,7 @@ from package_hunter.store.database import Store, StoreError
 log = structlog.get_logger(__name__)
 
 _IDLE_SECONDS = 0.25
+_WAIT_SECONDS = 1.0  # for a new scan, before looking again, and whether to stop
 _HOUSEKEEPING_SECONDS = 10.0
 _SWEEP_SECONDS = 600.0
 _OVERTIME_SECONDS = 120.0  # beyond scan_timeout: setting up, judging, cleaning up
@@ -94,7 +95,7 @@ class Worker:
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
             if not self._retrying(self._one):
-                time.sleep(_IDLE_SECONDS)
+                self._queue.wait(_WAIT_SECONDS)
         log.info("worker stopped", worker=self._name)
         return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -83,7 +84,7 @@ class Store:
             self.engine = _sqlite(url, self._file) if self._file else _postgresql(url)
         except (ImportError, NoSuchModuleError) as error:
             raise UsageError(
-                "PostgreSQL needs the driver psycopg, which is not installed.",
+                "PostgreSQL needs the driver psycopg and procrastinate, which are not installed.",
                 "Install package-hunter[postgres].",
             ) from error
 
@@ -122,6 +123,13 @@ class Store:
         """Hold the writers that lock the same ``key`` back until this transaction ends."""
         if not self.is_sqlite:  # SQLite has one writer at a time anyway
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+    def try_lock(self, session: Session, key: str) -> bool:
+        """Likewise, but without waiting: False where another writer has it."""
+        if self.is_sqlite:
+            return True
+        statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+        return bool(session.scalar(statement, {"key": key}))
 
     def migrate(self) -> None:
         """Make the database, or bring it up to date; safe when several processes do it at once."""
@@ -189,6 +197,7 @@ def _require_current(connection: Connection, config: Config) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
+    importlib.import_module("procrastinate")  # its tables are ours, too: told now, not by a worker
     return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
 
 

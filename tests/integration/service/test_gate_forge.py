@@ -18,7 +18,7 @@ from package_hunter.governance.gate.fetches import Fetcher
 from package_hunter.governance.gate.forges import Forge, Forges
 from package_hunter.governance.gate.watches import Watcher
 from package_hunter.queue import reuse
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.store.access_tables import Project
 from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, now_ms
@@ -36,7 +36,7 @@ LEFT = package("pkg:npm/left@1.0.0", "one")
 
 
 @pytest.fixture
-def world(store: Store, queue: LocalQueue) -> World:
+def world(store: Store, queue: Queue) -> World:
     return World(store, queue)
 
 

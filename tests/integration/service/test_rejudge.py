@@ -16,7 +16,7 @@ from package_hunter.inventory import packages
 from package_hunter.inventory.rejudge import Rejudge
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ProcEntry, StartState
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.sensor.scap import ScapWriter, append_runs
 from package_hunter.store import documents, history, scans
 from package_hunter.store.database import Store
@@ -38,7 +38,7 @@ RULE = """\
 
 
 @pytest.fixture
-def world(store: Store, queue: LocalQueue) -> World:
+def world(store: Store, queue: Queue) -> World:
     return World(store, queue)
 
 

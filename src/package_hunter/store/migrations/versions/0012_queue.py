@@ -13,7 +13,22 @@ depends_on = None
 
 _OLD = "status IN ('pending', 'running', 'finished', 'failed')"
 _NEW = "status IN ('pending', 'running', 'finished', 'failed', 'cancelled')"
+_DROP_ENGINE = """
+DROP TABLE procrastinate_periodic_defers, procrastinate_events, procrastinate_jobs, procrastinate_workers;
+DO $$ DECLARE found record; BEGIN
+  FOR found IN SELECT p.oid::regprocedure AS it FROM pg_proc p
+    WHERE p.proname LIKE 'procrastinate\\_%' AND p.pronamespace = current_schema()::regnamespace
+  LOOP EXECUTE 'DROP FUNCTION ' || found.it; END LOOP;
+END $$;
+DROP TYPE procrastinate_job_to_defer_v1, procrastinate_job_event_type, procrastinate_job_status;
+"""
 _INDEXES = {"work": "jobs_by_work", "joined": "jobs_joined", "handed": "jobs_handed"}
+_PARTS = {
+    "waiting_jobs": (["submitter", "project_id", "priority", "enqueued"], "lease IS NULL"),
+    "waiting_needs": (["needs"], "lease IS NULL"),
+    "waiting_priorities": (["priority"], "lease IS NULL"),
+    "running_jobs": (["submitter", "project_id"], "lease IS NOT NULL"),
+}
 _LEGACY = "00000000000040008000000000000001"
 
 
@@ -28,14 +43,9 @@ def upgrade() -> None:
     of_scan = "(SELECT {0} FROM scans WHERE scans.id = jobs.scan_id)"
     for name in ("submitter", "project_id"):
         op.execute(f"UPDATE jobs SET {name} = COALESCE({of_scan.format(name)}, {name})")  # noqa: S608 - ours
-    waits = sa.text("lease IS NULL")
-    op.create_index(
-        "waiting_jobs",
-        "jobs",
-        ["priority", "submitter", "project_id", "needs", "enqueued"],
-        sqlite_where=waits,
-        postgresql_where=waits,
-    )
+    for name, (columns, part) in _PARTS.items():
+        where = sa.text(part)
+        op.create_index(name, "jobs", columns, sqlite_where=where, postgresql_where=where)
     for name in ("work", "joined", "handed"):
         op.create_index(_INDEXES[name], "jobs", [name])
     op.create_table(
@@ -44,6 +54,12 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Uuid(), primary_key=True),
         sa.Column("turn", sa.BigInteger(), nullable=False),
     )
+    op.execute("INSERT INTO turns SELECT DISTINCT submitter, 0 FROM jobs WHERE true ON CONFLICT DO NOTHING")
+    op.execute("INSERT INTO project_turns SELECT DISTINCT submitter, project_id, 0 FROM jobs")
+    if op.get_bind().dialect.name == "postgresql":
+        from procrastinate.schema import SchemaManager  # the extra `postgres`
+
+        _raw(SchemaManager.get_schema())
     op.create_table(
         "chores",
         sa.Column("name", sa.String(128), primary_key=True),
@@ -92,13 +108,20 @@ def _allow(old: str, new: str) -> None:
     connection.exec_driver_sql("PRAGMA writable_schema = OFF")
 
 
+def _raw(statements: str) -> None:
+    """Many statements at once, by the driver, which then looks for no placeholders in them."""
+    op.get_bind().connection.driver_connection.execute(statements)  # type: ignore[union-attr]
+
+
 def downgrade() -> None:
     """Drop them; cancelled scans have failed."""
+    if op.get_bind().dialect.name == "postgresql":
+        _raw(_DROP_ENGINE)
     op.execute("UPDATE scans SET status = 'failed' WHERE status = 'cancelled'")
     _allow(_NEW, _OLD)
     op.drop_table("chores")
     op.drop_table("project_turns")
-    for name in ("waiting_jobs", *_INDEXES.values()):
+    for name in (*_PARTS, *_INDEXES.values()):
         op.drop_index(name, "jobs")
     for column in reversed(_job_columns()):
         op.drop_column("jobs", column.name)
