@@ -1,4 +1,5 @@
 from pathlib import Path
+
 from setuptools import find_packages, setup
 
 needs = Path(__file__).with_name("needs.txt").read_text().split()

@@ -128,7 +128,7 @@ class ProcrastinateQueue(Leases):
 
     def _feed(self, session: Session) -> None:
         """Hand the next scan of each kind of needs, where none is handed."""
-        waiting = session.scalars(select(JobRow.needs).where(JobRow.lease.is_(None)).distinct()).all()
+        waiting = fair.waiting_needs(session)
         handed = session.scalars(select(JobRow.needs).where(*_HANDED).distinct()).all()
         for needs in sorted(set(waiting) - set(handed)):
             row = self._next(session, [needs])

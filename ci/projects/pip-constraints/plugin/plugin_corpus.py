@@ -1,1 +1,0 @@
-import acme_corpus
