@@ -23,8 +23,8 @@ from typing import Any
 from ci.corpus import table
 
 from package_hunter import __version__
-from package_hunter.cli.simulate import Simulation, discover, twins
-from package_hunter.cli.simulate_pack import pack
+from package_hunter.simulations.catalog import Simulation, discover, twins
+from package_hunter.simulations.pack import pack
 
 ROOT = Path(__file__).resolve().parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from package_hunter.cli.simulate import Simulation, discover
-from package_hunter.cli.simulate_pack import pack
+from package_hunter.simulations.catalog import Simulation, discover
+from package_hunter.simulations.pack import pack
 
 ROOT = Path(__file__).resolve().parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"

@@ -8,6 +8,8 @@ diff, doctor, simulate  # noqa: B018
 _.FIRST, _.PROBE
 # fields of answers that pydantic writes out, or of documents that it reads
 _.who_can_lift_it, _.how_to_ask, _.bomFormat, _.specVersion
+# a field of statements that pydantic checks
+_.predicate_type
 # a column that is part of a key
 _.condemned_id
 # fields of answers that pydantic writes out
@@ -73,5 +75,13 @@ _.MERGE_REQUEST, _.NEW_VERSION
 _.PRODUCTION, _.DEADLINE, _.RISK
 # fields of answers that pydantic writes out
 _.flipped, _.would_flip
+# called by io.BufferedReader
+_.readinto
 # the port of the queue, for the worker that ends a box and for the API
 _.end_cancelled, _.rerun
+# the deletion of a scan, for the API
+_.delete_scan, _.by_force
+# read by alembic's table of it
+_.revision
+# of the problem document that pydantic writes out
+_.instance

@@ -19,7 +19,7 @@ from ci.grammar.factors import Combination, sample
 from ci.grammar.judge import Outcome, absent, as_json, from_json, outcome, share_noticed, table, wrong
 from ci.grammar.write import Made, both, project
 
-from package_hunter.cli.simulate_pack import pack
+from package_hunter.simulations.pack import pack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HUNT = Path(sys.executable).parent / "package-hunter"

@@ -69,6 +69,19 @@ class Settings(BaseSettings):
     offline: bool = False
     fetch_hosts: str = ""  # comma separated: hosts whose files are fetched truly (git too), read-only
 
+    # artefacts: archives, reports, recordings, dropped files (docs/storage.md)
+    artefacts_url: str | None = None  # None: files under data_dir; or s3://BUCKET/PREFIX, gs://…, az://…
+    artefacts_endpoint: str | None = None  # of an S3 that is not Amazon's: https://HOST:PORT
+    artefacts_key_file: Path | None = None  # 32 bytes as hex a line, the first seals; None: not encrypted
+    artefacts_seconds: float = 30.0  # for one answer of the object store
+    artefacts_grace_seconds: float = 86_400.0  # so long what nothing refers to is left where it lies
+    archive_days: float = 0.0  # so long an archive is kept after its scan; 0: not at all
+
+    # retention (docs/storage.md), of each project; 0: no limit
+    retention_days: int = 730  # since a scan ended
+    retention_scans: int = 100_000
+    retention_bytes: int = 50 << 30  # of artefacts
+
     # server and worker
     database_url: str | None = None  # None: SQLite under data_dir; or postgresql://...
     server_user: str = "package-hunter"  # the API process drops to it when started as root
@@ -86,6 +99,8 @@ class Settings(BaseSettings):
     min_upload_rate: int = 1_024  # bytes a second, on average after the first minute
     min_free_bytes: int = 1 << 30  # disk space that uploads leave free
     submissions_per_minute: int = 120  # by one account
+    requests_per_minute: int = 60_000  # that read, by one account
+    changes_per_minute: int = 1_200  # requests that change something, by one account
     failed_logins_per_minute: int = 30  # from one address
     credential_cache_seconds: float = 60.0
     session_idle_seconds: float = 3_600.0  # a session that is not used for so long ends
@@ -94,7 +109,10 @@ class Settings(BaseSettings):
     queue_stalled_seconds: float = 900.0  # waiting so long without any worker alive: no more is taken
     policy_file: Path | None = None  # the server's policy (docs/verdicts.md); None: the default
     result_cache_seconds: float = 86_400.0  # so long a result stands for the same; 0: never
-    recordings_bytes: int = 0  # of disk for recordings of a server's scans, the newest; 0: none is kept
+    recordings_bytes: int = 0  # of recordings of a server's scans, the newest; 0: none is kept
+    dropped_files: int = 50  # of a scan that found something, which packages left in the box; 0: none is kept
+    dropped_file_bytes: int = 4 << 20  # of one of them; a larger one is not kept
+    dropped_bytes: int = 32 << 20  # of those of a scan together
     impact_seconds: float = 20.0  # of looking at what a proposed change would do to what was scanned
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For counts, comma separated
 

@@ -21,7 +21,7 @@ from package_hunter.config import Settings
 from package_hunter.governance import policies
 from package_hunter.model.scan import Package
 from package_hunter.notices import secrecy
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue import make
 from package_hunter.store import accounts, places, scans
 from package_hunter.store.database import Store
 from package_hunter.store.members import Place
@@ -48,7 +48,7 @@ class AccessServer:
         secrecy.prepare(self.settings)
         self.store = Store(self.settings)
         self.store.migrate()
-        self.queue = LocalQueue(self.store, self.settings)
+        self.queue = make(self.settings, self.store)
         self.app: FastAPI = create_app(self.settings, self.store, self.queue, {})
         self.ids: dict[str, uuid.UUID] = {}
         with self.store.write() as session:

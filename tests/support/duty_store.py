@@ -17,10 +17,9 @@ from package_hunter.model.finding import Finding
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Coverage, ScanStatus, Target
 from package_hunter.policy.rejudge import rejudge
-from package_hunter.store import places, results, scans
+from package_hunter.store import places, reports, results, scans
 from package_hunter.store.database import Store
 from package_hunter.store.members import Place
-from package_hunter.store.models import StoredReport
 from tests.support import judge_samples as samples
 
 ANA, BEN = Actor("ana", "test"), Actor("ben", "test")
@@ -64,7 +63,7 @@ def scanned(
     report = rejudge(report)
     scan.status, scan.finished = ScanStatus.FINISHED.value, scan.created + 1_000
     scan.verdict, scan.decision = report.verdict.value, report.decision.value
-    session.add(StoredReport(scan_id=scan.id, body=scans.pack_report(to_json(report))))
+    reports.replace(session, scan.id, to_json(report))
     results.stored(session, scan, report)
     return scan.id
 

@@ -14,7 +14,7 @@ from package_hunter.access.view import View
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Coverage, Decision, Package, Verdict
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.store import places, scans
 from package_hunter.store.database import Store
 from package_hunter.store.notice_tables import NoticeRow
@@ -70,7 +70,7 @@ def finding(purl: str, **changes: Any) -> Finding:
 class World:
     """Two projects in a store."""
 
-    def __init__(self, store: Store, queue: LocalQueue) -> None:
+    def __init__(self, store: Store, queue: Queue) -> None:
         self.store, self.queue = store, queue
         self.ids: dict[str, uuid.UUID] = {}
         with store.write() as session:

@@ -12,7 +12,10 @@ class Permission(StrEnum):
     PROJECT_READ = "project:project:read"
     SCAN_READ = "project:scan:read"
     SCAN_SUBMIT = "project:scan:submit"
+    SCAN_DELETE = "project:scan:delete"
+    SAMPLE_READ = "project:sample:read"
     REPORT_READ = "project:report:read"
+    HOLD_MANAGE = "project:hold:manage"
     INVENTORY_READ = "project:inventory:read"
     INVENTORY_SUBMIT = "project:inventory:submit"
     GATE_READ = "project:gate:read"
@@ -56,6 +59,9 @@ MEANING: dict[Permission, str] = {
     Permission.PROJECT_READ: "know that the project is there",
     Permission.SCAN_READ: "see its scans and how they stand",
     Permission.SCAN_SUBMIT: "have something scanned in it",
+    Permission.SCAN_DELETE: "delete scans that no hold and no open finding keeps",
+    Permission.SAMPLE_READ: "fetch recordings of its boxes, and the files that packages dropped there (sealed)",
+    Permission.HOLD_MANAGE: "place and lift legal holds; delete scans although an open finding rests on them",
     Permission.REPORT_READ: "read reports: findings, alerts, evidence",
     Permission.INVENTORY_READ: "see what it holds: packages, who asks for them, verdicts of their files",
     Permission.INVENTORY_SUBMIT: "hand in what it holds: SBOMs",

@@ -1,4 +1,5 @@
-"""Every route asks here first: may this account, there? What it may not see is not there (404)."""
+"""Every route asks here first: may this account, there? What it may not see is not there (404). And all that our own
+routes have in common: the pace of an account, parameters that are none, requests that are sent twice, entity tags."""
 
 from __future__ import annotations
 
@@ -17,8 +18,11 @@ from package_hunter.access.actor import Actor
 from package_hunter.access.identity import Identity
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View, unlimited
+from package_hunter.api import etags, idempotency, queries
 from package_hunter.api.errors import ApiError
+from package_hunter.api.pace import Pace
 from package_hunter.api.permits import BY_ROUTE, Permit, Where
+from package_hunter.api.problems import is_of_v1
 from package_hunter.governance.proposals import people, views
 from package_hunter.governance.proposals.views import Sight
 from package_hunter.store import members
@@ -78,13 +82,41 @@ class PermittedRoute(APIRoute):
         """See APIRoute."""
         inner = super().get_route_handler()
         permits = self.permits
+        known, ours = queries.known_to(self), is_of_v1(self.path)
 
         async def handler(request: Request) -> Response:
             permit = permits[request.method]
             await _require(request, permit)
-            return await inner(request if permit.where is Where.TARGET else _of_bounded_body(request))
+            if ours and not permit.any_query:
+                queries.check(request, known)
+            if not permit.stream:
+                request = _of_bounded_body(request)
+            if not permit.changes:
+                answer = await inner(request)
+                return etags.answered(request, answer) if ours else answer
+            return await (_changed(request, permit, inner) if ours else inner(request))
 
         return handler
+
+
+async def _changed(request: Request, permit: Permit, inner: _Handler) -> Response:
+    """The answer to a change; one that has a key is made once."""
+    if request.method == "POST" and "idempotency-key" in request.headers:
+        if not permit.keeps_answer:
+            advice = "Leave it out: the answer holds a secret or a session, and is not kept."
+            raise ApiError(400, "This route takes no Idempotency-Key.", advice, kind="idempotency-key")
+        store: Store = request.app.state.service.store
+        answer = await idempotency.once(store, request, inner, streams=permit.stream)
+    else:
+        answer = await inner(request)
+    if permit.where is not Where.OPEN:
+        answer.headers.update(_pace(request).headers(request.scope["principal"]))
+    return answer
+
+
+def _pace(request: Request) -> Pace:
+    found: Pace = request.app.state.service.pace
+    return found
 
 
 def _of_bounded_body(request: Request) -> Request:
@@ -106,10 +138,11 @@ def _of_bounded_body(request: Request) -> Request:
 
 
 async def _require(request: Request, permit: Permit) -> None:
-    """ApiError 403, 404."""
+    """ApiError 403, 404, 429."""
     request.state.permit = permit
     if permit.where is Where.OPEN:
         return
+    _pace(request).reserve(request.scope["principal"], permit.changes)
     accesses: Accesses = request.app.state.service.accesses
     access = request.state.access = await accesses.of(identity_of(request), anew=permit.changes)
     if (permit.where is Where.PERSON or permit.person) and not identity_of(request).is_person:

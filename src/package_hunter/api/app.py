@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,8 +18,11 @@ from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
     drill_routes,
+    event_routes,
     finding_routes,
     gate_routes,
+    health_routes,
+    hold_routes,
     inventory_routes,
     job_routes,
     notice_routes,
@@ -29,13 +33,18 @@ from package_hunter.api import (
     policy_routes,
     proposal_routes,
     provider_routes,
+    rule_routes,
+    scan_act_routes,
+    scan_file_routes,
+    scan_routes,
     session_routes,
+    simulation_routes,
     token_routes,
-    v1,
+    worker_routes,
 )
 from package_hunter.api.allowed import PermittedRoute
-from package_hunter.api.described import describe_refusals
-from package_hunter.api.errors import ApiError, store_failed
+from package_hunter.api.described import describe
+from package_hunter.api.errors import ApiError, JsonResponse, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.service import Renderer, Service
@@ -71,22 +80,23 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
         title="Package Hunter",
         version=__version__,
         description=_DESCRIPTION,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # `_description` has it
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
     )
     app.state.service = service
     app.include_router(original.routes(service))
-    app.include_router(v1.routes(service))
-
     for room in (
+        *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes),
+        *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),
         *(finding_routes, policy_routes, proposal_routes, drill_routes),
     ):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))
+    app.include_router(_description(app))
     _handle_errors(app)
     app.add_middleware(Gate, service=service, metrics=metrics)
     _describe_credentials(app)
@@ -103,28 +113,44 @@ def _figures(service: Service, metrics: Metrics) -> APIRouter:
     return router
 
 
+def _description(app: FastAPI) -> APIRouter:
+    router = APIRouter(route_class=PermittedRoute, include_in_schema=False)
+    made: list[bytes] = []
+
+    @router.get("/api/v1/openapi.json")
+    async def description() -> Response:
+        if not made:
+            made.append(json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode())
+        return JsonResponse(made[0])
+
+    return router
+
+
 def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
-    async def refused(_: Request, error: ApiError) -> Response:
-        return error.response()
+    async def refused(request: Request, error: ApiError) -> Response:
+        return error.response(request.scope["path"])
 
     @app.exception_handler(StoreError)
-    async def no_store(_: Request, error: StoreError) -> Response:
+    async def no_store(request: Request, error: StoreError) -> Response:
         if isinstance(error, UnstorableError):
-            return ApiError(400, error.message, error.advice).response()
+            return ApiError(400, error.message, error.advice).response(request.scope["path"])
         log.warning("store failed", error=str(error))
-        return store_failed(error).response()
+        return store_failed(error).response(request.scope["path"])
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        return ApiError(400, f"The parameter {where!r} is wrong: {first['msg']}.").response()
+        what = f"parameter {where!r}" if where else str(first["loc"][0])
+        return ApiError(400, f"The {what} is wrong: {first['msg']}.").response(request.scope["path"])
 
     @app.exception_handler(HTTPException)
-    async def routed_nowhere(_: Request, error: HTTPException) -> Response:
+    async def routed_nowhere(request: Request, error: HTTPException) -> Response:
         advice = "See /api/v1/openapi.json for all there is."
-        return ApiError(error.status_code, f"{error.detail}.", advice, error.headers).response()
+        return ApiError(error.status_code, f"{error.detail}.", advice, error.headers).response(
+            request.scope["path"]
+        )
 
 
 def _describe_credentials(app: FastAPI) -> None:
@@ -139,11 +165,9 @@ def _describe_credentials(app: FastAPI) -> None:
         }
         schema["security"] = [{"token": []}, {"password": []}]
         schema["paths"]["/api/v1/health"]["get"]["security"] = []
-        for operation in (o for path in schema["paths"].values() for o in path.values()):
-            operation["responses"].pop("422", None)  # FastAPI's own; ours is 400 (`_handle_errors`)
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
-        describe_refusals(schema)
+        describe(schema)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -1,52 +1,107 @@
-"""What every route may answer beside its own: told in OpenAPI by the route's permit, so that no route has to."""
+"""What every route may answer beside its own, and what all of ours heed: told in OpenAPI by the route's permit, so that
+no route has to."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from package_hunter.api.permits import BY_ROUTE, Permit, Where
+from package_hunter.api.problems import MEDIA_TYPE, is_of_v1
+from package_hunter.api.schemas import Problem, Refusal
+from package_hunter.store.request_tables import MAX_KEY
 
 _WORDS = {
-    "400": "The request is wrong, or names what cannot be.",
+    "304": "It is as If-None-Match has it.",
+    "400": "The request is wrong, names what cannot be, or has a parameter that means nothing here.",
     "401": "No credentials, or wrong ones.",
     "403": "The account has not the permission.",
     "404": "There is none, or none that the account can see.",
+    "409": "It cannot be done as things stand; or a request of this Idempotency-Key is under way.",
+    "422": "The Idempotency-Key was used for another request.",
     "429": "Too much at once; see the header Retry-After.",
     "503": "The store is full, busy or gone.",
 }
 _HIDDEN = (Where.SCAN, Where.TARGET, Where.PROJECT, Where.GROUP)
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same key within a day, the request is not done again: its answer is.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+_KNOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of what is known already: 304 where it is still so.",
+    "schema": {"type": "string", "maxLength": 200, "pattern": '^[!#-~" ]+$'},
+    "example": '"3f0c9c5227a74c6b9b0c5d3d"',
+}
+_TAG = {"description": "Of this answer; give it as If-None-Match.", "schema": {"type": "string"}}
+_RETRY = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 
 
-def describe_refusals(schema: dict[str, Any]) -> None:
+def describe(schema: dict[str, Any]) -> None:
     """Add to each operation what it does not say itself."""
+    known = schema["components"].setdefault("schemas", {})
+    for model in (Problem, Refusal):
+        known.setdefault(model.__name__, model.model_json_schema())
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            permit = BY_ROUTE.get((method.upper(), path))
+            permit = BY_ROUTE.get((method.upper(), _as_row(path)))
+            operation["responses"].pop("422", None)  # FastAPI's own; a wrong parameter is 400 here (app.py)
             if permit is None:
                 continue
-            answers = operation["responses"]
-            for status in _statuses(permit, operation):
-                answers.setdefault(status, _answer(status))
-            for status in ("429", "503"):
-                if status in answers:
-                    answers[status].setdefault("headers", {})["Retry-After"] = {
-                        "description": "Seconds to wait.",
-                        "schema": {"type": "integer", "minimum": 1},
-                    }
+            if permit.permission is not None:
+                operation["x-permission"] = permit.permission.value
+            operation["x-where"] = permit.where.value
+            if is_of_v1(path):
+                _heeds(permit, operation)
+            _refusals(permit, path, operation)
 
 
-def _statuses(permit: Permit, operation: dict[str, Any]) -> list[str]:
+def _as_row(path: str) -> str:
+    """A path as the table has it: OpenAPI has no word for the rest of a path."""
+    return path.replace("{purl}", "{purl:path}")
+
+
+def _heeds(permit: Permit, operation: dict[str, Any]) -> None:
+    """The headers that all of ours know."""
+    parameters = operation.setdefault("parameters", [])
+    if permit.keeps_answer:
+        parameters.append(_KEY)
+    good = operation["responses"].get("200")
+    if not permit.changes and good is not None:
+        parameters.append(_KNOWN)
+        good.setdefault("headers", {})["ETag"] = _TAG
+        operation["responses"]["304"] = {"description": _WORDS["304"]}
+
+
+def _refusals(permit: Permit, path: str, operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    for status in _statuses(permit, path, operation):
+        answers.setdefault(status, {"description": _WORDS[status]})
+    for status in [one for one in answers if one >= "400"]:
+        if is_of_v1(path):
+            body = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        else:
+            body = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+        answers[status]["content"] = body
+    for status in ("429", "503"):
+        if status in answers:
+            answers[status].setdefault("headers", {})["Retry-After"] = _RETRY
+
+
+def _statuses(permit: Permit, path: str, operation: dict[str, Any]) -> list[str]:
     asks = bool(operation.get("parameters")) or "requestBody" in operation
-    found = ["400"] if asks else []
+    found = ["400"] if asks or is_of_v1(path) else []
     if permit.where is not Where.OPEN:
         found += ["401", "429"]
-    if permit.permission is not None and permit.where not in (Where.SCAN, Where.LIST):
+    if permit.permission is not None and permit.where not in (Where.SCAN, Where.HOLD, Where.LIST):
         found.append("403")
     if permit.where in _HIDDEN or "{" in permit.path:
         found.append("404")
+    if permit.keeps_answer and is_of_v1(path):
+        found += ["409", "422"]
     return [*found, "503"]
-
-
-def _answer(status: str) -> dict[str, Any]:
-    body = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {"description": _WORDS[status], "content": {"application/json": body}}

@@ -1,4 +1,4 @@
-"""What a request that cannot be served is answered: one body for all routes, the original's and ours."""
+"""What a request that cannot be served is answered: on our routes a problem document, on the original's as it did."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from package_hunter.api import problems
 from package_hunter.store.database import StoreError
 
 SAFE_HEADERS = (
@@ -21,23 +22,33 @@ SAFE_HEADERS = (
 
 
 class ApiError(Exception):
-    """A refusal: ``reason`` is a sentence that says what is wrong, ``advice`` one that says what to do."""
+    """A refusal: ``reason`` is a sentence that says what is wrong, ``advice`` one that says what to do; ``kind`` is one
+    of `problems.TYPES`, where programs may want to know it from others."""
 
     def __init__(
-        self, status: int, reason: str, advice: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        reason: str,
+        advice: str = "",
+        headers: Mapping[str, str] | None = None,
+        kind: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
         self.advice = advice
         self.headers = dict(headers or {})
+        self.kind = kind
 
-    def response(self) -> Response:
-        """The answer. The original's clients read ``reason``, some ``message``."""
-        return JsonResponse(self.body(), self.status, headers=self.headers)
+    def response(self, path: str = "/") -> Response:
+        """The answer to a request of this path."""
+        kind = problems.MEDIA_TYPE if problems.is_of_v1(path) else JsonResponse.media_type
+        return Response(self.body(path), self.status, headers=self.headers, media_type=kind)
 
-    def body(self) -> bytes:
-        """The answer's body."""
+    def body(self, path: str = "/") -> bytes:
+        """The answer's body. The original's clients read ``reason``, some ``message``."""
+        if problems.is_of_v1(path):
+            return to_json(problems.document(self.status, self.reason, self.advice, path, self.kind))
         message = f"{self.reason} {self.advice}".strip()
         return to_json({"status": "error", "reason": self.reason, "message": message})
 
@@ -75,6 +86,7 @@ def broken() -> ApiError:
 
 async def overloaded(scope: Scope, receive: Receive, send: Send) -> None:
     """An application that turns everybody away, and closes the connection."""
-    answer = unavailable("The server has too many connections.", "Try again in a moment.", 5).response()
+    refusal = unavailable("The server has too many connections.", "Try again in a moment.", 5)
+    answer = refusal.response(scope["path"])
     answer.raw_headers += [*SAFE_HEADERS, (b"connection", b"close")]
     await answer(scope, receive, send)

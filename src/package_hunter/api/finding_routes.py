@@ -5,14 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import View
+from package_hunter.api import etags
 from package_hunter.api import finding_answers as answers
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, unknown, view_of
 from package_hunter.api.errors import ApiError
+from package_hunter.api.etags import CHANGED, IF_MATCH
 from package_hunter.api.finding_schemas import (
     ClaimBody,
     FindingDetails,
@@ -79,16 +81,24 @@ def _list(router: APIRouter, service: Service) -> None:
 
 def _one(router: APIRouter, service: Service) -> None:
     @router.get(_Finding, summary="A finding, and all that is needed to decide")
-    async def finding(request: Request, finding_id: str) -> FindingDetails:
-        return await read(
+    async def finding(request: Request, response: Response, finding_id: str) -> FindingDetails:
+        details = await read(
             service, lambda s: answers.details(s, view_of(request), found(s, request, finding_id))
         )
+        response.headers["ETag"] = etags.of_document(details)
+        return details
 
-    @router.put(f"{_Finding}/state", summary="Set the state of a finding: here, in a group, or for all")
+    @router.put(
+        f"{_Finding}/state",
+        summary="Set the state of a finding: here, in a group, or for all",
+        description=IF_MATCH,
+        responses=CHANGED,
+    )
     async def set_state(request: Request, finding_id: str, asked: SetStateBody) -> FindingDetails:
         def change(session: Session) -> FindingDetails:
             hold(session, FINDINGS)  # what is looked at from here on is what the state is set for
             row = found(session, request, finding_id)
+            etags.require_match(request, answers.details(session, view_of(request), row))
             if asked.behaviour not in (None, row.behaviour_digest):
                 raise ApiError(409, "The finding does something else by now.", "Look at it again.")
             place = _place(session, request, row, asked)

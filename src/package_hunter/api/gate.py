@@ -78,7 +78,7 @@ class Gate:
                 raise  # half an answer is out: the connection has to be cut
             log.exception("request failed")
             refusal = broken()
-        await refusal.response()(scope, passage.receive, passage.send)
+        await refusal.response(scope["path"])(scope, passage.receive, passage.send)
 
     async def _who(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> Identity:
         public, method = self._service.settings.public_url, scope["method"]

@@ -26,6 +26,10 @@ class Buckets:
         level = self._level(key, self._clock())
         return 0.0 if level >= 1.0 else (1.0 - level) / self._per_second
 
+    def left(self, key: str) -> int:
+        """How many acts of ``key`` are left at once."""
+        return int(self._level(key, self._clock()))
+
     def take(self, key: str) -> None:
         """Count one act of ``key``."""
         self._put(key, -1.0)

@@ -15,6 +15,7 @@ from package_hunter.audit.sealer import oldest_unsealed
 from package_hunter.governance.proposals import views
 from package_hunter.model.scan import ScanStatus
 from package_hunter.notices import deliveries
+from package_hunter.storage.folder import folder_of
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
 
@@ -94,4 +95,4 @@ class Metrics:
         self.worker.set(-1 if seen is None else max(0, now - seen) / 1000)
         self.unsealed.set(0 if unsealed is None else max(0, now - unsealed) / 1000)
         self.uploads.set(service.receiving.total())
-        self.free.set(shutil.disk_usage(service.uploads.folder).free)
+        self.free.set(shutil.disk_usage(folder_of(service.settings)).free)

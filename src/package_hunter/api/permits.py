@@ -20,6 +20,7 @@ class Where(StrEnum):
     PERSON = "one's own account; no tokens"
     SERVER = "everywhere"  # 403 without it
     SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
+    HOLD = "in the hold's project"  # 404 without it
     TARGET = "in the project that is named, else in the account's own"
     LIST = "lists what lies where it is held"
     FINDING = "in the finding's project"  # 404 where the finding cannot be read, else 403
@@ -40,11 +41,21 @@ class Permit:
     permission: Permission | None
     action: str | None = None  # what a change is called in the history
     person: bool = False  # 403 for tokens and jobs, whatever they may
+    secret: bool = False  # its answer holds a secret: it is not kept for who asks again
+    stream: bool = (
+        False  # its body is written to the disk as it comes in; others' are held in memory, up to a limit
+    )
+    any_query: bool = False  # others write its query, and may add to it (RFC 6749, 4.1.2)
 
     @property
     def changes(self) -> bool:
         """Whether it writes: then rights are read anew."""
         return self.method not in ("GET", "HEAD")
+
+    @property
+    def keeps_answer(self) -> bool:
+        """Whether it heeds Idempotency-Key."""
+        return self.method == "POST" and self.where not in (Where.OPEN, Where.PERSON) and not self.secret
 
 
 _V1 = "/api/v1"
@@ -56,7 +67,7 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     there, gone = f"{_V1}{place}/destinations", f"{_V1}{place}/deliveries"
     return (
         Permit("GET", there, where, _P.NOTICE_READ),
-        Permit("POST", there, where, _P.NOTICE_MANAGE, "destination.add"),
+        Permit("POST", there, where, _P.NOTICE_MANAGE, "destination.add", secret=True),
         Permit("DELETE", there, where, _P.NOTICE_MANAGE, "destination.remove"),
         Permit("POST", f"{there}/test", where, _P.NOTICE_MANAGE, "destination.test"),
         Permit("GET", gone, where, _P.NOTICE_READ),
@@ -83,13 +94,43 @@ _PROPOSALS = (
     Permit("POST", f"{_N}/review", _W.PROPOSAL, _P.PROPOSAL_APPROVE, "proposal.review", person=True),
 )
 
+_S = f"{_V1}/scans/{{scan_id}}"
+_SCANS = (
+    Permit("POST", f"{_S}/cancel", _W.SCAN, _P.SCAN_SUBMIT, "scan.cancel"),
+    Permit("POST", f"{_S}/rescan", _W.SCAN, _P.SCAN_SUBMIT, "scan.rescan"),
+    Permit("POST", f"{_S}/rejudge", _W.SCAN, _P.SCAN_SUBMIT, "scan.rejudge-ask"),
+    Permit("GET", f"{_S}/rejudge", _W.SCAN, _P.SCAN_READ),
+    Permit("POST", f"{_S}/rerun", _W.SCAN, _P.SCAN_SUBMIT, "scan.rerun"),
+    Permit("DELETE", _S, _W.SCAN, _P.SCAN_DELETE, "scan.delete"),
+    Permit("GET", f"{_S}/recordings", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/recordings/{{digest}}", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/dropped", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/dropped/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "sample.fetch"),
+    Permit("POST", f"{_S}/holds", _W.SCAN, _P.HOLD_MANAGE, "hold.add"),
+    Permit("POST", f"{_V1}/projects/{{project_id}}/holds", _W.PROJECT, _P.HOLD_MANAGE, "hold.add"),
+    Permit("GET", f"{_V1}/holds", _W.LIST, _P.SCAN_READ),
+    Permit("DELETE", f"{_V1}/holds/{{hold}}", _W.HOLD, _P.HOLD_MANAGE, "hold.remove"),
+    Permit("GET", f"{_V1}/dead-letters", _W.LIST, _P.SCAN_READ),
+)
+
 PERMITS: tuple[Permit, ...] = (
-    Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("POST", "/monitor/project/{manager}", _W.TARGET, _P.SCAN_SUBMIT, stream=True),
     Permit("GET", "/", _W.SCAN, _P.REPORT_READ),
-    Permit("POST", f"{_V1}/scans", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("POST", f"{_V1}/scans", _W.TARGET, _P.SCAN_SUBMIT, stream=True),
     Permit("GET", f"{_V1}/scans", _W.LIST, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}", _W.SCAN, _P.SCAN_READ),
     Permit("GET", f"{_V1}/scans/{{scan_id}}/report", _W.SCAN, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/scans/{{scan_id}}/events", _W.SCAN, _P.SCAN_READ),
+    *_SCANS,
+    Permit("GET", f"{_V1}/rules", _W.TARGET, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/rules/explain", _W.TARGET, _P.POLICY_READ),
+    Permit("POST", f"{_V1}/rules/check", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/rules/match", _W.ACCOUNT, None),
+    Permit("GET", f"{_V1}/simulations", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/simulations/{{name}}", _W.TARGET, _P.SCAN_SUBMIT),
+    Permit("GET", f"{_V1}/workers", _W.SERVER, _P.WORKER_READ),
+    Permit("POST", f"{_V1}/workers/drain", _W.SERVER, _P.WORKER_MANAGE, "worker.drain"),
+    Permit("POST", f"{_V1}/workers/resume", _W.SERVER, _P.WORKER_MANAGE, "worker.resume"),
     Permit("GET", f"{_V1}/gate", _W.TARGET, _P.GATE_READ),
     Permit("GET", f"{_V1}/gate/answers", _W.TARGET, _P.GATE_READ),
     Permit("POST", f"{_V1}/gate/fetches", _W.TARGET, _P.SCAN_SUBMIT),
@@ -98,7 +139,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("DELETE", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.remove"),
     Permit("GET", f"{_V1}/who-has", _W.LIST, _P.INVENTORY_READ),
     Permit("GET", f"{_V1}/packages/{{purl:path}}", _W.LIST, _P.INVENTORY_READ),
-    Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add"),
+    Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add", stream=True),
     Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),
     Permit("POST", f"{_V1}/findings/state", _W.MEANT, _P.FINDING_TRIAGE, "finding.state"),
@@ -126,7 +167,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("DELETE", f"{_V1}/sessions/{{session_id}}", _W.PERSON, None, "session.end"),
     Permit("POST", f"{_V1}/session/confirm/{{provider}}", _W.PERSON, None),
     Permit("GET", f"{_V1}/oidc", _W.OPEN, None),
-    Permit("GET", f"{_V1}/oidc/callback", _W.OPEN, None),
+    Permit("GET", f"{_V1}/oidc/callback", _W.OPEN, None, any_query=True),
     Permit("GET", f"{_V1}/oidc/{{provider}}/login", _W.OPEN, None),
     Permit("POST", f"{_V1}/job-token", _W.OPEN, None),
     Permit("POST", f"{_V1}/invitation", _W.OPEN, None),
@@ -158,12 +199,12 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/users", _W.SERVER, _P.USER_READ),
     Permit("POST", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.add"),
     Permit("DELETE", f"{_V1}/users", _W.SERVER, _P.USER_MANAGE, "user.remove"),
-    Permit("POST", f"{_V1}/users/invitations", _W.SERVER, _P.USER_MANAGE, "user.invite"),
+    Permit("POST", f"{_V1}/users/invitations", _W.SERVER, _P.USER_MANAGE, "user.invite", secret=True),
     Permit("DELETE", f"{_V1}/users/totp", _W.SERVER, _P.USER_MANAGE, "totp.remove"),
     Permit("DELETE", f"{_V1}/users/lock", _W.SERVER, _P.USER_MANAGE, "user.unlock"),
     Permit("DELETE", f"{_V1}/users/sessions", _W.SERVER, _P.USER_MANAGE, "session.end"),
     Permit("GET", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_READ),
-    Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add"),
+    Permit("POST", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.add", secret=True),
     Permit("DELETE", f"{_V1}/tokens", _W.SERVER, _P.TOKEN_MANAGE, "token.revoke"),
     Permit("GET", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_READ),
     Permit("POST", f"{_V1}/identity/providers", _W.SERVER, _P.IDENTITY_MANAGE, "provider.add"),

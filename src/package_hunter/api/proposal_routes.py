@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
+from package_hunter.api import etags
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of
 from package_hunter.api.errors import ApiError
+from package_hunter.api.etags import CHANGED, IF_MATCH
 from package_hunter.api.fresh import shown_again
 from package_hunter.api.proposal_schemas import (
     ApproveBody,
@@ -72,7 +74,10 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         f"{path}/proposals", tags=["proposals"], summary=f"Propose a change for {tail}", status_code=201
     )
     async def propose_change(request: Request, new: ProposeBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
+        budget = Budget(
+            service.settings.impact_seconds,
+            recordings.where(service.settings),
+        )
 
         def look(session: Session) -> Prepared:
             place = place_of(session, request)
@@ -111,8 +116,10 @@ def _look(router: APIRouter, service: Service) -> None:
         return await read(service, look)
 
     @router.get("/proposals/{number}", tags=["proposals"], summary="A proposal: diff, impact, approvals")
-    async def proposal(request: Request, number: _Number) -> ProposalInfo:
-        return await read(service, lambda s: _info(s, _found(s, request, number)))
+    async def proposal(request: Request, response: Response, number: _Number) -> ProposalInfo:
+        info = await read(service, lambda s: _info(s, _found(s, request, number)))
+        response.headers["ETag"] = etags.of_document(info)
+        return info
 
 
 def _edit(router: APIRouter, service: Service) -> None:
@@ -120,10 +127,15 @@ def _edit(router: APIRouter, service: Service) -> None:
         "/proposals/{number}",
         tags=["proposals"],
         summary="Change what a proposal says",
-        description="Its approvals are dropped, and who edits it cannot approve it. Its time stays unless given.",
+        description="Its approvals are dropped, and who edits it cannot approve it. Its time stays unless given. "
+        + IF_MATCH,
+        responses=CHANGED,
     )
     async def edit_proposal(request: Request, number: _Number, new: EditBody) -> ProposalInfo:
-        budget = Budget(service.settings.impact_seconds, recordings.folder(service.settings))
+        budget = Budget(
+            service.settings.impact_seconds,
+            recordings.where(service.settings),
+        )
 
         def look(session: Session) -> Prepared:
             old = _found(session, request, number)
@@ -132,6 +144,7 @@ def _edit(router: APIRouter, service: Service) -> None:
         prepared = await read(service, _told(look))
 
         def change(session: Session) -> ProposalInfo:
+            etags.require_match(request, _info(session, _found(session, request, number)))
             by = _by(session, request)
             return _info(session, propose.edit(session, by, number, prepared, _asked(new)))
 

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from package_hunter.api.errors import ApiError, too_many
 from package_hunter.api.limits import has_room
 from package_hunter.api.service import Service
-from package_hunter.store.uploads import Upload
+from package_hunter.storage.incoming import Incoming
 
 ARCHIVE_TYPE = "application/octet-stream"
 _BUFFER = 1 << 20  # one hop to a thread a MiB: hashing and writing leave the event loop alone
@@ -22,7 +22,7 @@ _FIRST_MINUTE = 60.0
 
 
 @asynccontextmanager
-async def received(request: Request, service: Service) -> AsyncIterator[Upload]:
+async def received(request: Request, service: Service) -> AsyncIterator[Incoming]:
     """The request's body as a finished upload, gone at the end unless it was kept.
 
     ApiError 400 (empty), 408 (too slow), 413 (too large), 415 (not raw bytes), 429 (too many at once, or too
@@ -114,7 +114,7 @@ def too_large(limit: int) -> ApiError:
     return ApiError(413, f"The archive has more than {limit} bytes.", advice)
 
 
-async def _fill(upload: Upload, request: Request, service: Service, share: _DiskShare) -> None:
+async def _fill(upload: Incoming, request: Request, service: Service, share: _DiskShare) -> None:
     settings = service.settings
     buffer = bytearray()
     began = time.monotonic()

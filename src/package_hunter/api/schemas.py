@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
+from package_hunter.model.depth import DepthName
 from package_hunter.model.scan import Decision, ScanStatus, Verdict
 from package_hunter.store.models import MAX_TARGET, Scan
 
@@ -35,6 +36,7 @@ class ScanInfo(BaseModel):
     )
     target: str = Field(description="What is scanned, for people.")
     ecosystem: str | None = Field(description="The package manager that the submitter named, if any.")
+    depth: DepthName | None = Field(description="How far it was to look; null: as the server is set up.")
     purl: str | None = Field(description="The package, where one was submitted.")
     sha256: str | None = Field(description="The archive's digest, where one was submitted.")
     size: int | None = Field(description="The archive's size in bytes.")
@@ -59,6 +61,7 @@ class ScanInfo(BaseModel):
             status=ScanStatus(scan.status),
             target=scan.target,
             ecosystem=scan.manager,
+            depth=None if scan.depth is None else DepthName(scan.depth),
             purl=scan.purl,
             sha256=scan.sha256,
             size=scan.size,
@@ -93,7 +96,18 @@ class Health(BaseModel):
 
 
 class Problem(BaseModel):
-    """A refusal."""
+    """A refusal of ours: a problem document (RFC 9457)."""
+
+    type: str = Field(description="Which kind of problem; `about:blank`: what its status says.")
+    title: str = Field(description="The kind in words, the same for all of it.")
+    status: int = Field(description="The HTTP status.", ge=400, le=599)
+    detail: str = Field(description="What is wrong, in a sentence.")
+    instance: str = Field(description="The path that was asked for.")
+    advice: str | None = Field(description="What to do about it.")
+
+
+class Refusal(BaseModel):
+    """A refusal of the original's routes."""
 
     status: Literal["error"]
     reason: str = Field(description="What is wrong.")

@@ -200,7 +200,7 @@ def prepare_folders(settings: Settings) -> None:
     """
     try:
         settings.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for name in ("store", "received"):
+        for name in ("store", "artefacts"):
             _own_folder(settings, settings.data_dir / name)
     except OSError as error:
         raise HostError(
@@ -242,7 +242,7 @@ def drop_rights(settings: Settings) -> None:
     """From root to the API's user, for good, and from now on only what a server asks of the kernel (as the
     systemd unit does it); UsageError where that user cannot reach the data directory."""
     drop_privileges(*(server_ids(settings) if os.geteuid() == 0 else (os.geteuid(), os.getegid())))
-    for name in ("store", "received"):
+    for name in ("store", "artefacts"):
         if not os.access(settings.data_dir / name, os.W_OK | os.X_OK):
             raise UsageError(
                 f"The server's user (uid {os.geteuid()}) cannot write to {settings.data_dir / name}.",
@@ -273,7 +273,15 @@ def _configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 async def serve(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
     """Answer requests until SIGTERM; those under way are finished, for up to ten seconds."""
-    await uvicorn.Server(config).serve(sockets)
+    await _Server(config).serve(sockets)
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Who follows a scan is sent away first: such an answer would never be finished."""
+        app: Any = self.config.app
+        app.state.service.feed.close()
+        await super().shutdown(sockets)
 
 
 def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped: Callable[[], None]) -> int:
@@ -310,6 +318,7 @@ def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
         queue,
         report,
         rules,
+        storage,
         store,
         triage,
         watching,
@@ -317,11 +326,14 @@ def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
     from package_hunter.governance.proposals.kinds import rule_set
 
     duties = (access, identity, governance, triage, inventory, rules, watching, drill)
-    ours = (model, api, store, notices, queue, report, policy, findings, *duties)
+    ours = (model, api, storage, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
-    driver = {"psycopg"} & sys.modules.keys()  # PostgreSQL's, where it is in use
+    driver = {
+        "psycopg",
+        "obstore",
+    } & sys.modules.keys()  # PostgreSQL's, an object store's: where they are in use
     for package in (*ours, *_importable(*_LIBRARIES, *driver, *more)):
-        file = Path(package.__file__ or "/")  # "/": built into Python
+        file = Path(getattr(package, "__file__", None) or "/")  # "/": built into Python
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)

@@ -6,9 +6,10 @@ import asyncio
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import anyio
 import structlog
 from anyio.to_thread import run_sync
 from sqlalchemy import Row
@@ -16,24 +17,29 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import DRILL, Access, View
-from package_hunter.api import tracing
+from package_hunter.api import idempotency, tracing
 from package_hunter.api.allowed import Accesses, forbidden, unknown
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
+from package_hunter.api.feed import Feed
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
+from package_hunter.api.pace import Pace
 from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
 from package_hunter.governance.gate.submitted import Said
 from package_hunter.queue import capabilities
 from package_hunter.queue.base import Queue, Terms
-from package_hunter.store import places, scans
+from package_hunter.storage.incoming import Incoming
+from package_hunter.store import archives, places, scans
+from package_hunter.store.archives import Archives
+from package_hunter.store.artefacts import Claims
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import Scan
+from package_hunter.store.requests import Kept
 from package_hunter.store.scans import NewScan
 from package_hunter.store.secret_box import SecretBox
-from package_hunter.store.uploads import Upload, Uploads
 from package_hunter.watching import steps
 
 log = structlog.get_logger(__name__)
@@ -52,6 +58,15 @@ class Renderer:
     render: Callable[[dict[str, Any]], str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Further:
+    """What is stored with a scan."""
+
+    said: Said | None
+    answer: Callable[[Scan], Kept] | None
+    terms: Terms
+
+
 class Service:
     """The parts of one server."""
 
@@ -62,12 +77,14 @@ class Service:
         self.store = store
         self.queue = queue
         self.renderers = dict(renderers)
-        self.uploads = Uploads(settings)
+        self.uploads = Archives(settings, store)
         self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
         self.trust = Trust(settings)
         self.accesses = Accesses(store, settings.credential_cache_seconds, settings.development)
         self.forges = forges.load(settings, secrets=False)
+        self.pace = Pace(settings)
+        self.feed = Feed(store)
         self.answers = ByteCache(_CACHED_ANSWERS_BYTES)
         self._lookups = Lookups(store)
         self.receiving: Counter[str] = Counter()  # uploads at this moment, by account
@@ -113,33 +130,54 @@ class Service:
         with self.store.read() as session:
             return scans.unfinished_bytes(session, principal)
 
-    async def accept(self, new: NewScan, upload: Upload | None = None, said: Said | None = None) -> Scan:
-        """Store and enqueue a scan, and with it its archive and what is said of its tree, all or nothing; ApiError 429,
-        StoreError.
+    async def accept(
+        self,
+        new: NewScan,
+        upload: Incoming | None = None,
+        said: Said | None = None,
+        answer: Callable[[Scan], Kept] | None = None,
+        terms: Terms | None = None,
+    ) -> Scan:
+        """Store and enqueue a scan, and with it its archive, what is said of its tree, and the ``answer`` for who sends
+        the same request again, all or nothing; ApiError 429, StoreError.
 
         Few write at a time: a store that is locked must leave threads and connections to those who read.
         """
+        further = _Further(said, answer, terms or Terms())
+        if upload is None:
+            return await self._write(new, None, further)
+        async with self.disk:  # it may be long under way to an object store
+            claims = await run_sync(self.uploads.keep, upload)
+        try:
+            return await self._write(new, claims, further)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await run_sync(self.uploads.forget, claims, upload)
+            raise
+
+    async def _write(self, new: NewScan, claims: Claims | None, further: _Further) -> Scan:
         try:
             async with asyncio.timeout(_WRITER_SECONDS):
                 await self._writers.acquire()
         except TimeoutError:
             raise StoreError("The store is too busy to answer.", "Try again in a moment.") from None
         try:
-            return await run_sync(self._accept, new, upload, said)
+            return await run_sync(self._accept, new, claims, further)
         finally:
             self._writers.release()
 
-    def _accept(self, new: NewScan, upload: Upload | None, said: Said | None) -> Scan:
+    def _accept(self, new: NewScan, claims: Claims | None, further: _Further) -> Scan:
         with self.store.write() as session:
             self.store.lock(session, f"submit:{new.submitter}")
             self._check_room(session, new.submitter)  # again: many may have been let in at once
-            if upload is not None:
-                self.store.lock(session, self.uploads.key(upload.sha256))
-                upload.keep()
             scan = scans.add(session, new)
-            if said is not None:
-                submitted.note(session, scan, said)
-            self.queue.enqueue(session, scan.id, Terms(needs=capabilities.of_scan(scan)))
+            if claims is not None:
+                archives.note(session, scan, claims)
+            if further.said is not None:
+                submitted.note(session, scan, further.said)
+            terms = replace(further.terms, needs=capabilities.of_scan(scan))
+            self.queue.enqueue(session, scan.id, terms)
+            idempotency.mark(session, None if further.answer is None else further.answer(scan))
             if (accepted := tracing.accepted()) is not None:
                 steps.note_accepted(session, scan.id, accepted)
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
@@ -212,6 +250,10 @@ class ByteCache:
         if value is not None:
             self._items.move_to_end(key)
         return value
+
+    def forget(self, key: str) -> None:
+        """What was kept for ``key`` is no more."""
+        self._size -= len(self._items.pop(key, b""))
 
     def put(self, key: str, value: bytes) -> None:
         """Keep ``value``, unless it is more than a quarter of all room."""

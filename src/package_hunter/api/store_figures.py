@@ -89,6 +89,13 @@ def _service(found: Census) -> Iterator[Metric]:
     for state, number in found.workers.items():
         workers.add_metric((state,), number)
     yield workers
+    number = _gauge("artefacts", "Artefacts that scans refer to.", ("kind",))
+    size = _gauge("artefact_bytes", "Size of the artefacts that scans refer to.", ("kind",))
+    for kind, (many, together) in found.artefacts.items():
+        number.add_metric((kind,), many)
+        size.add_metric((kind,), together)
+    yield number
+    yield size
     done = _gauge("chore_done_timestamp_seconds", "When a chore was done last.", ("chore",))
     failed = _gauge("chore_failed", "Whether a chore failed the last time.", ("chore",))
     for chore in found.chores:

@@ -12,6 +12,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from package_hunter.api import idempotency
 from package_hunter.api.allowed import unknown
 from package_hunter.api.errors import ApiError
 from package_hunter.api.schemas import Problem
@@ -55,7 +56,9 @@ async def write(service: Service, change: Callable[[Session], T]) -> T:
         with service.store.write() as session:
             service.store.lock(session, "access")  # two that take the same name, say
             with told():
-                return change(session)
+                made = change(session)
+            idempotency.mark(session)
+            return made
 
     done = await run_sync(run)
     service.accesses.forget()
@@ -67,8 +70,11 @@ async def add(service: Service, change: Callable[[Session], T]) -> T:
     """The same for what changes nobody's rights and takes nobody's name: nobody waits for it."""
 
     def run() -> T:
-        with service.store.write() as session, told():
-            return change(session)
+        with service.store.write() as session:
+            with told():
+                made = change(session)
+            idempotency.mark(session)
+            return made
 
     return await run_sync(run)
 

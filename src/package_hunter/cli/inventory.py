@@ -18,7 +18,6 @@ from package_hunter.inventory import files, intake, osv, packages, sbom
 from package_hunter.inventory import who_has as find
 from package_hunter.inventory.rejudge import Rejudge
 from package_hunter.inventory.who_has import Has
-from package_hunter.queue import recordings
 from package_hunter.store import history, places
 from package_hunter.store.history import Change
 
@@ -129,15 +128,10 @@ def judge_again(
     limit: Annotated[int, typer.Option(help="How many scans, the newest first.", min=1)] = 1_000,
 ) -> None:
     """Judge kept recordings by the rules of now: what new rules see is told to who has the package."""
-    folder = recordings.folder(settings())
-    if folder is None or not folder.is_dir():
-        raise UsageError(
-            "No recordings are kept here.", "Set PACKAGE_HUNTER_RECORDINGS_BYTES for the workers."
-        )
     store = open_store(settings())
     with store.read() as session:
         place = None if project is None else places.project_at(session, EVERYTHING, project).id
-    done = Rejudge(store, folder, command_line()).all(place, limit)
+    done = Rejudge(store, settings(), command_line()).all(place, limit)
     unread = f"; {done.unread} could not be read" if done.unread else ""
     say(f"{done.judged} scans were judged again, {done.changed} have another result now{unread}.")
 

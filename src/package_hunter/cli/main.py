@@ -17,6 +17,8 @@ from package_hunter.errors import HunterError
 COMMANDS = {
     "scan": "package_hunter.cli.scan:scan",
     "replay": "package_hunter.cli.replay:replay",
+    "bundle": "package_hunter.cli.bundle:bundle",
+    "verify": "package_hunter.cli.bundle:verify",
     "simulate": "package_hunter.cli.simulate:simulate",
     "diff": "package_hunter.cli.diff:diff",
     "policy": "package_hunter.cli.policy:app",
@@ -39,6 +41,8 @@ COMMANDS = {
     "findings": "package_hunter.cli.findings:app",
     "drill": "package_hunter.cli.drill:app",
     "identity": "package_hunter.cli.identity:app",
+    "hold": "package_hunter.cli.hold:hold",
+    "retention": "package_hunter.cli.retention:retention",
     "audit": "package_hunter.cli.audit:app",
     "database": "package_hunter.cli.database:app",
     "doctor": "package_hunter.cli.doctor:doctor",

@@ -81,7 +81,7 @@ def propose_policies(wanted: Sequence[tuple[Place, Any]], who: str, why: str) ->
 
 def budget() -> Budget:
     """How much a look at what a change would do may cost here."""
-    return Budget(settings().impact_seconds, recordings.folder(settings()))
+    return Budget(settings().impact_seconds, recordings.where(settings()))
 
 
 def by(session: Session, name: str) -> By:

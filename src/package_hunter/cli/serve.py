@@ -44,7 +44,7 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
-from package_hunter.store import accounts, grants, invitations
+from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 from package_hunter.watching import endpoint
@@ -91,7 +91,7 @@ def serve(
 
 
 def worker() -> None:
-    """Run scans that a server took; it shares the data directory, or the database, with this machine.
+    """Run scans that a server took; it shares the data directory with it, or database and object store.
 
     PACKAGE_HUNTER_WORKERS says how many run at the same time.
     """
@@ -226,6 +226,7 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
+    received.adopt(store, config)
     return store
 
 
@@ -270,6 +271,7 @@ class _Log:
 def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     store = Store(config)
+    _ = store.artefacts  # its key is read while it can be
     app = create_app(config, store, queue.make(config, store), parts.renderers)
     return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
 

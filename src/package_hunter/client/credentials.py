@@ -58,7 +58,7 @@ def _exchanged(answer: httpx.Response) -> str:
         said = {}
     if answer.status_code == 201 and isinstance(said, dict) and isinstance(said.get("token"), str):
         return str(said["token"])
-    reason = said.get("message") if isinstance(said, dict) else None
+    reason = (said.get("detail") or said.get("message")) if isinstance(said, dict) else None
     raise UsageError(
         f"The server does not take the job's ID token ({answer.status_code}). {str(reason or '')[:500]}".strip(),
         "See docs/identity.md, CI jobs: the audience, and the rule.",

@@ -232,17 +232,19 @@ def _try_again_in(answer: httpx.Response) -> float | None:
 
 
 def _is_ours(answer: httpx.Response) -> bool:
-    """Whether a refusal has the form of ours."""
+    """Whether a refusal has the form of ours: a problem document, or (of older servers) the original's."""
     try:
-        return bool(answer.json()["status"] == "error")
-    except (ValueError, KeyError, TypeError):
+        said = answer.json()
+        return bool(said["status"] == "error" or {"type", "title", "detail"} <= said.keys())
+    except (ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
 def _reason(answer: httpx.Response) -> str:
     """The server's own words, short and harmless."""
     try:
-        said = str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
+        body = answer.json()
+        said = body.get("message") or f"{body['detail']} {body.get('advice') or ''}"
+    except (ValueError, KeyError, TypeError, AttributeError):
         said = f"HTTP {answer.status_code}."
-    return "".join(c if c.isprintable() else " " for c in said[:500])
+    return "".join(c if c.isprintable() else " " for c in str(said)[:500]).strip()

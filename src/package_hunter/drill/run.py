@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 
 import structlog
 from sqlalchemy import or_, select
@@ -23,15 +22,16 @@ from package_hunter.model.report import Report
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue import capabilities
 from package_hunter.queue.base import Queue, Terms
-from package_hunter.store import drill_place, history, scans
-from package_hunter.store.acting import acting_as_owner
+from package_hunter.storage.incoming import Incoming
+from package_hunter.store import archives, drill_place, history, scans
+from package_hunter.store.archives import Archives
+from package_hunter.store.artefacts import Claims
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.models import Scan
 from package_hunter.store.places import TakenError
 from package_hunter.store.scans import NewScan
-from package_hunter.store.uploads import Upload, Uploads
 from package_hunter.store.watching_tables import DrillRow
 
 log = structlog.get_logger(__name__)
@@ -70,29 +70,34 @@ class Drills:
 
     def __init__(self, settings: Settings, store: Store, queue: Queue) -> None:
         self._settings, self._store, self._queue = settings, store, queue
-        self._uploads = Uploads(settings)
+        self._archives = Archives(settings, store)
 
     def begin(self, by: Actor) -> DrillRow:
         """Submit one now; TakenError while one runs, UsageError where there is no place for it."""
         key = uuid.uuid4()
-        with self._as_owner():
-            upload = self._uploads.begin()
+        upload = self._archives.begin()
         try:
             upload.write(package.archive(key))
-            with self._as_owner():
-                upload.done()
-                with self._store.write() as session:
-                    row = self._submit(session, key, upload, by)
+            upload.done()
+            row = self._keep(key, upload, by)
         finally:
-            with self._as_owner():
-                upload.discard()
+            upload.discard()
         log.info("drill begun", drill=str(key), scan=str(row.scan_id))
         return row
 
-    def _as_owner(self) -> AbstractContextManager[None]:
-        return acting_as_owner(self._uploads.folder)
+    def _keep(self, key: uuid.UUID, upload: Incoming, by: Actor) -> DrillRow:
+        claims, row = self._archives.keep(upload), None
+        try:
+            with self._store.write() as session:
+                row = self._submit(session, key, upload, claims, by)
+            return row
+        finally:
+            if row is None:
+                self._archives.forget(claims, upload)
 
-    def _submit(self, session: Session, key: uuid.UUID, upload: Upload, by: Actor) -> DrillRow:
+    def _submit(
+        self, session: Session, key: uuid.UUID, upload: Incoming, claims: Claims, by: Actor
+    ) -> DrillRow:
         hold(session, FINDINGS)
         last = newest(session)
         if last is not None and last.state == RUNNING:
@@ -100,9 +105,8 @@ class Drills:
         project = drill_place.project(session, by)
         if last is not None and last.decided is None:
             finding.close(session, _standing(), project, last)
-        self._store.lock(session, self._uploads.key(upload.sha256))
-        upload.keep()
         scan = scans.add(session, _scan(upload))
+        archives.note(session, scan, claims)
         commit = key.hex + "0" * 8  # of the form of a commit's name, and no commit's
         how = Witness(Known.FETCHED, "A drill: the server made this tree and this commit up itself.")
         origins.note(session, scan, Origin(commit), how)
@@ -161,7 +165,7 @@ def _working_since(session: Session) -> int | None:
     return session.scalar(query.limit(1))
 
 
-def _scan(upload: Upload) -> NewScan:
+def _scan(upload: Incoming) -> NewScan:
     """Quick: what is drilled is the way that every scan goes; how far scans look is measured elsewhere."""
     return NewScan(
         target="standing drill",

@@ -16,20 +16,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
-from sqlalchemy.orm import Session
-
 from package_hunter.access.actor import Actor
 from package_hunter.access.view import EVERYTHING
-from package_hunter.errors import HunterError
+from package_hunter.config import Settings
+from package_hunter.errors import HunterError, StoreError
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.verdict import explanation
-from package_hunter.store import history, results, rule_sets, scans
+from package_hunter.queue import recordings
+from package_hunter.store import history, reports, results, rule_sets, scans
 from package_hunter.store.database import Store
 from package_hunter.store.history import Change
-from package_hunter.store.models import Scan, StoredReport
+from package_hunter.store.models import Scan
 from package_hunter.triage.results import of_scans
 
 if TYPE_CHECKING:
@@ -50,27 +49,40 @@ class Done:
 class Rejudge:
     """Judges recordings one after the other."""
 
-    def __init__(self, store: Store, folder: Path, by: Actor) -> None:
-        self._store, self._folder, self._by = store, folder, by
+    def __init__(self, store: Store, settings: Settings, by: Actor) -> None:
+        self._store, self._settings, self._by = store, settings, by
         self._matchers: OrderedDict[tuple[tuple[str, str], ...], Matcher] = OrderedDict()
         self.done = Done()
 
     def all(self, project: uuid.UUID | None, most: int) -> Done:
         """The newest ``most`` scans of which a recording is kept (of a project)."""
-        for scan_id, files in list(_recordings(self._folder))[:most]:
-            self._one(scan_id, files, project)
+        with self._store.read() as session:
+            found = recordings.recorded(session, project, most)
+        for scan_id in found:
+            self._one(scan_id)
         return self.done
 
-    def _one(self, scan_id: uuid.UUID, files: Sequence[Path], project: uuid.UUID | None) -> None:
+    def one(self, scan_id: uuid.UUID) -> Done:
+        """This scan, if a recording of it is kept."""
+        with self._store.read() as session:
+            kept = recordings.sizes(session, [scan_id])
+        if kept:
+            self._one(scan_id)
+        return self.done
+
+    def _one(self, scan_id: uuid.UUID) -> None:
         with self._store.read() as session:
             scan = scans.get(session, EVERYTHING, scan_id)
             data = None if scan is None else scans.report(session, EVERYTHING, scan_id)
-            if scan is None or data is None or project not in (None, scan.project_id):
-                return
+            if scan is None or data is None:
+                return  # deleted meanwhile
             texts = tuple(rule_sets.of_project(session, scan.project_id))
         report = from_json(data)
         try:
-            found = [f for path in files for f in self._new(path, texts, report)]
+            with recordings.fetched(self._store, self._settings, scan_id) as files:
+                found = [f for path in files for f in self._new(path, texts, report)]
+        except StoreError:
+            raise  # it is the store that fails, and not this recording
         except HunterError:
             self.done.unread += 1
             return
@@ -124,23 +136,7 @@ class Rejudge:
             result = of_scans(session, [scan_id])[scan_id]
             scan.verdict, scan.decision = result.verdict.value, result.decision.value
             body = replace(again, verdict=result.verdict, decision=result.decision)
-            _replace_body(session, scan_id, body)
+            reports.replace(session, scan_id, to_json(body))
             after = {"verdict": scan.verdict, "decision": scan.decision, "findings": len(findings)}
             change = Change("scan.rejudge", str(scan_id), before, after, project=scan.project_id)
             history.record(session, self._by, change)
-
-
-def _replace_body(session: Session, scan_id: uuid.UUID, report: Report) -> None:
-    body = scans.pack_report(to_json(report))
-    session.execute(update(StoredReport).where(StoredReport.scan_id == scan_id).values(body=body))
-
-
-def _recordings(folder: Path) -> Iterator[tuple[uuid.UUID, list[Path]]]:
-    """Scans with their recordings (one a round), the newest first."""
-    found: dict[uuid.UUID, list[Path]] = {}
-    for path in sorted(folder.glob("*.scap"), key=lambda p: p.stat().st_mtime_ns, reverse=True):
-        try:
-            found.setdefault(uuid.UUID(path.name[:36]), []).append(path)
-        except ValueError:
-            continue  # no recording of a scan's
-    yield from ((scan_id, sorted(paths)) for scan_id, paths in found.items())

@@ -37,6 +37,17 @@ class Canaries:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that a server keeps of the scan: ``kind`` is ``recording`` or ``dropped``. ``name`` is the recording's, or
+    the dropped file's path in the box (untrusted); ``sha256`` and ``size`` (bytes) are of the content."""
+
+    kind: str
+    sha256: str
+    size: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One scan's report. ``explanation`` says why the verdict is what it is, ``error`` why a scan failed,
     ``known_from`` which earlier scan was run, where this one was not."""
@@ -64,4 +75,5 @@ class Report:
     error: str | None = None
     known_from: str | None = None
     depth: DepthName | None = None  # how far it looked; None: a recording, or a report of before
+    kept: tuple[KeptFile, ...] = ()
     targets: tuple[Target, ...] = ()  # one for each ecosystem of a project; ``target`` is the first

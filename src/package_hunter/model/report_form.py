@@ -37,8 +37,8 @@ def _written(kind: Any, value: object) -> Json:
 def to_json(report: Report) -> Json:
     """The JSON form, schema version 1."""
     data = _written(ReportForm, ReportForm.of(report))
-    for key in ("known_from", "depth"):
-        if data[key] is None:
+    for key in ("known_from", "depth", "kept"):
+        if not data[key]:
             del data[key]
     if not report.coverage.failed:
         del data["coverage"]["failed"]

@@ -17,6 +17,7 @@ from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.observe.watcher import Watcher
+from package_hunter.pipeline import dropped
 from package_hunter.pipeline.encoding_hints import sources
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.phases import run_phases, without_scripts
@@ -95,6 +96,9 @@ def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: 
         source = sources(BoxTree(box.upper_dir), turn.plan.inventory()) if turn.keeps_sources else {}
         box.kill()
         watched = watcher.finish(runs)
+        if scan.options.dropped is not None:
+            tree, packages = BoxTree(box.upper_dir), turn.plan.inventory()
+            dropped.collect(scan.options.dropped, tree, watched.observation, runs, packages)
         network = gateway.stop()
     return Sighting(
         runs,

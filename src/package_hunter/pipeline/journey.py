@@ -32,6 +32,7 @@ from package_hunter.pipeline.prepare import prepare_target
 from package_hunter.pipeline.registry_down import registry_down
 from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, depth_of, rounds
+from package_hunter.pipeline.surroundings import keep
 from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox import pool, reap
@@ -57,23 +58,28 @@ def scan_target(
 
 
 def scan_archive(
-    archive: IO[bytes], sha256: str, options: ScanOptions, scan_id: str, config: Settings
+    archive: IO[bytes],
+    sha256: str,
+    options: ScanOptions,
+    scan_id: str,
+    config: Settings,
+    say: Say = quiet,
 ) -> Report:
     """The worker's way in: an open archive whose digest was verified."""
     received = ReceivedTarget("archive", "project", None, sha256, file=archive)
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, received, ahead)
     finally:
         pool.fill()
 
 
-def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings) -> Report:
+def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings, say: Say = quiet) -> Report:
     """The worker's way in for a single package."""
     try:
         with _begin(config) as ahead:
-            request = ScanRequest(scan_id, options, load_matcher(options), config)
+            request = ScanRequest(scan_id, options, load_matcher(options), config, say)
             return scan_received(request, receive(purl, config), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
@@ -181,7 +187,9 @@ def _run(
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
     with scan.options.timed("judge"):
-        return judge_round(turn, seen, after, english(scan.matcher))
+        item = judge_round(turn, seen, after, english(scan.matcher))
+    keep(scan, seen, item, after)
+    return item
 
 
 def _further(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from package_hunter.model.interpreters import Interpreter
     from package_hunter.model.report import Report
     from package_hunter.model.withheld import WithheldFile
+    from package_hunter.pipeline.dropped import DroppedFiles
     from package_hunter.rules import Matcher
 
 Say = Callable[[str], None]
@@ -56,6 +57,7 @@ class ScanOptions:
     own_project: bool = True  # not a project that we made of some packages of another (see PlanOptions)
     settle: float | None = None
     hurry: bool | None = None
+    dropped: DroppedFiles | None = None  # where files go that packages left in the boxes; None: nowhere
     timed: Timed = untimed
 
 

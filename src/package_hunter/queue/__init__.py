@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 def make(config: Settings, store: Store) -> Queue:
-    """The queue of this store. Each process makes its own."""
-    from package_hunter.queue.local import LocalQueue  # late: most modules below need none of it
+    """The queue of this store: on SQLite its own, on PostgreSQL procrastinate's. Each process makes its own."""
+    if not store.is_sqlite:
+        from package_hunter.queue.procrastinate import ProcrastinateQueue  # needs the extra `postgres`
+
+        return ProcrastinateQueue(store, config)
+    from package_hunter.queue.local import LocalQueue
 
     return LocalQueue(store, config)

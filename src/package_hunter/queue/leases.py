@@ -20,19 +20,22 @@ from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.queue import ends, fair, joining
 from package_hunter.queue.base import Job, LeaseLostError, Terms
-from package_hunter.store import results, scans
+from package_hunter.storage.base import Kind
+from package_hunter.store import reports, results, scans
+from package_hunter.store.artefacts import Named
 from package_hunter.store.database import Store, now_ms
-from package_hunter.store.models import JobRow, Scan, StoredReport, WorkerRow
+from package_hunter.store.models import JobRow, Scan, WorkerRow
 from package_hunter.store.scoping import scoped
 
 LOCK = "queue"
-"""Held by whoever decides what is begun next, or ends what waits: the last lock that a transaction takes."""
+"""Held by whoever decides what is begun next, or ends what waits. It is the first lock that a transaction takes, or it
+is not waited for: who has it may wait for rows of others, so none of them may wait for it."""
 _WORKERS_KEPT_MS = 7 * 86_400_000
 _USUAL = Terms()
 
 
 class Leases:
-    """All of `queue.base.Queue` but how jobs reach workers, which is `claim`, `wait` and the four steps below, each in
+    """All of `queue.base.Queue` but how jobs reach workers, which is `claim`, `wait` and the three steps below, each in
     the transaction of what it follows."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -41,17 +44,14 @@ class Leases:
         self._lease_ms = int(settings.lease_seconds * 1000)
         self._max_attempts = settings.max_attempts
 
-    def _added(self, session: Session) -> None:
-        """A job waits, in the caller's transaction."""
+    def _moved(self, session: Session) -> None:
+        """Some wait, or have gone: it may be others' turn."""
 
     def _gone(self, session: Session, row: JobRow) -> None:
         """A job that waited or ran has ended, or waits again."""
 
     def _asked_off(self, session: Session, row: JobRow) -> None:
         """Somebody wants a running scan ended."""
-
-    def _settled(self, session: Session) -> None:
-        """Some have gone: others' turn has come."""
 
     def enqueue(self, session: Session, scan_id: uuid.UUID, terms: Terms = _USUAL) -> None:
         """See the port."""
@@ -68,7 +68,7 @@ class Leases:
         )
         joining.join(session, scan, row, self._settings)
         session.add(row)
-        self._added(session)
+        self._moved(session)
 
     def _lease(self, session: Session, row: JobRow, worker: str) -> Job:
         """Give the waiting job to ``worker``."""
@@ -92,19 +92,19 @@ class Leases:
 
     def finish(self, job: Job, report: Report) -> None:
         """See the port."""
-        body = scans.pack_report(to_json(report))
+        packed = reports.prepare(self._store, job.scan_id, to_json(report))
         with self._store.write() as session:
             scan = self._taken_off(session, self._mine(session, job))
             ends.finished(scan, report)
-            session.add(StoredReport(scan_id=scan.id, body=body))
+            reports.attach(session, scan.id, packed, _named(report))
             results.stored(session, scan, report)
-            self._settled(session)
+            self._moved(session)
 
     def fail(self, job: Job, reason: str, exit_code: int = ends.OURS) -> None:
         """See the port."""
         with self._store.write() as session:
             ends.failed(self._taken_off(session, self._mine(session, job)), reason, exit_code)
-            self._settled(session)
+            self._moved(session)
 
     def retry(self, job: Job, reason: str, exit_code: int = ends.OURS) -> bool:
         """See the port."""
@@ -112,7 +112,7 @@ class Leases:
             row = self._mine(session, job)
             scan = session.get_one(Scan, row.scan_id)
             waits = self._again_or_ended(session, row, scan, reason, exit_code)
-            self._settled(session)
+            self._moved(session)
             return waits
 
     def release(self, job: Job) -> None:
@@ -121,7 +121,7 @@ class Leases:
             row = self._mine(session, job)
             row.attempts = max(_attempts(row) - 1, 0)
             self._again_or_ended(session, row, session.get_one(Scan, row.scan_id), "")
-            self._settled(session)
+            self._moved(session)
 
     def requeue_expired(self) -> int:
         """See the port."""
@@ -149,7 +149,7 @@ class Leases:
         reason = scans.clean_text(reason, scans.MAX_REASON) or "Somebody cancelled this scan."
         if row.lease is None:
             ends.cancelled(self._taken_off(session, row), reason)
-            self._settled(session)
+            self._moved(session)
         else:
             row.cancel = row.cancel or reason
             self._asked_off(session, row)
@@ -167,7 +167,7 @@ class Leases:
             row = self._mine(session, job)
             reason = row.cancel or "Somebody cancelled this scan."
             ends.cancelled(self._taken_off(session, row), reason)
-            self._settled(session)
+            self._moved(session)
 
     def dead(self, session: Session, view: View, limit: int = 100) -> Sequence[Scan]:
         """See the port."""
@@ -214,7 +214,7 @@ class Leases:
                 times = "once" if row.attempts == 1 else f"{row.attempts} times"
                 reason = f"The worker {what_happened} during this scan, {times}: given up."
                 self._again_or_ended(session, row, scan, reason)
-            self._settled(session)
+            self._moved(session)
             return len(rows)
 
     def _again_or_ended(
@@ -246,8 +246,13 @@ class Leases:
             found = [row for row in rows if row is not None and row.deadline is not None]
             for row in found:
                 ends.late(self._taken_off(session, row), _late(row.deadline))
-            self._settled(session)
+            self._moved(session)
             return len(found)
+
+
+def _named(report: Report) -> list[Named]:
+    """What the server keeps of the scan beside the report."""
+    return [Named(Kind(file.kind), file.sha256, file.size, file.name) for file in report.kept]
 
 
 def _late(deadline: int | None) -> str:

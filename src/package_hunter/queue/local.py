@@ -6,7 +6,7 @@ import time
 
 from package_hunter.queue import fair
 from package_hunter.queue.base import Job
-from package_hunter.queue.leases import LOCK, Leases
+from package_hunter.queue.leases import Leases
 
 _IDLE_SECONDS = 0.25
 
@@ -20,7 +20,6 @@ class LocalQueue(Leases):
             if not fair.any_waits(session, can):
                 return None
         with self._store.write() as session:
-            self._store.lock(session, LOCK)
             row = fair.next_job(session, fair.needed(session, can), self._settings.max_running_per_project)
             return None if row is None else self._lease(session, row, worker)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +15,9 @@ from package_hunter.config import Settings
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
 from package_hunter.policy import Policy
-from package_hunter.queue import recordings
+from package_hunter.queue import kept_files
 from package_hunter.queue.base import Job, Runner
+from package_hunter.queue.progress import Progress
 from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
 from package_hunter.watching import endpoint
@@ -98,26 +98,40 @@ class _Run:
 
     def scan(self, archive: IO[bytes] | None) -> Report:
         """The report, as the policies of its project see it."""
-        with self._rules() as rule_files:
-            report = self._report(archive, rule_files)
-        recordings.sweep(self._settings)
+        with self._rules() as rule_files, kept_files.Folder(self._settings, self._job.scan_id) as beside:
+            with Progress(self._store, self._job) as progress:
+                report = self._report(archive, rule_files, beside, progress)
+            report = beside.keep(self._store, report)
         self._note(report)
         with self._watch("judge"):
             return self._judge.judge(self._store, self._job, report, self._own)
 
     @contextmanager
     def _rules(self) -> Iterator[tuple[Path, ...]]:
-        """The rule sets of the job's project, as files that this process alone can read."""
+        """The rule sets of the job's project, as files that this process alone can read: in a folder as a scan's own
+        is, which others remove where this process is killed."""
+        from package_hunter.pipeline.folders import run_dir  # late, as below
+
         with self._store.read() as session:
             texts = rule_sets.of_project(session, self._job.project)
-        with tempfile.TemporaryDirectory(prefix="package-hunter-rules-") as folder:
+        if not texts:
+            yield ()
+            return
+        with run_dir(self._settings, f"{self._job.scan_id}-rules") as folder:
+            folder.chmod(0o700)
             files = []
             for number, (name, text) in enumerate(texts):
-                files.append(Path(folder) / f"{number:03}-{name}.yaml")
+                files.append(folder / f"{number:03}-{name}.yaml")
                 files[-1].write_text(text, encoding="utf-8")
             yield tuple(files)
 
-    def _report(self, archive: IO[bytes] | None, rule_files: tuple[Path, ...]) -> Report:
+    def _report(
+        self,
+        archive: IO[bytes] | None,
+        rule_files: tuple[Path, ...],
+        beside: kept_files.Folder,
+        progress: Progress,
+    ) -> Report:
         from package_hunter import pipeline  # late: the API process imports this file too
 
         job, scan_id = self._job, str(self._job.scan_id)
@@ -127,16 +141,17 @@ class _Run:
             ecosystem=job.manager,
             depth=depth,
             rule_files=rule_files,
-            record=recordings.place_for(self._settings, scan_id),
+            record=beside.recording,
+            dropped=beside.dropped,
             on_source=self._on_source,
             again=again,
             timed=self._watch,
         )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"
-            return pipeline.scan_purl(job.purl, options, scan_id, self._settings)
+            return pipeline.scan_purl(job.purl, options, scan_id, self._settings, progress.step)
         assert job.sha256 is not None, "an archive that is given is one that the job names"
-        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings)
+        return pipeline.scan_archive(archive, job.sha256, options, scan_id, self._settings, progress.step)
 
     def _on_source(self, scan: Scan, source_tree: SourceTree, upstreams: Sequence[Upstream]) -> Report | None:
         from package_hunter.policy.rejudge import own_text

@@ -20,7 +20,7 @@ import structlog
 
 from package_hunter import stopping
 from package_hunter.config import Settings
-from package_hunter.errors import HunterError
+from package_hunter.errors import DiskFullError, HunterError
 from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
@@ -28,8 +28,8 @@ from package_hunter.queue.fleet import Membership, Orders
 from package_hunter.queue.heart import BREAK_OFF, Heart
 from package_hunter.queue.identity import Identity
 from package_hunter.stopping import ScanStopped
+from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, StoreError
-from package_hunter.store.uploads import Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,8 @@ _SWEEP_SECONDS = 600.0
 
 
 _SEE_LOG = "the worker's log says more."
-_INSIST_TIMES = 5
+_INSIST_SECONDS = 600.0  # so long a scan that has ended waits for a store that is away
+_STORE_AWAY_SECONDS = 1.0  # before the next scan is looked for
 T = TypeVar("T")
 
 
@@ -75,7 +76,7 @@ class Worker:
         self._name, self._dead = identity.name, identity.dead
         self._host = host
         self._hindered: str | None = None
-        self._uploads = Uploads(settings)
+        self._archives = Archives(settings, store)
         self._stopping = False
         self._scanning = self._drained = self._registered = False
         self._next_housekeeping = self._next_sweep = 0.0
@@ -91,7 +92,7 @@ class Worker:
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
             if not self._retrying(self._one) and not self._stopping:
-                self._retrying(self._wait)
+                self._queue.wait(_WAIT_SECONDS)
         self._retrying(self._leave)
         log.info("worker stopped", worker=self._name)
         return 0
@@ -108,10 +109,6 @@ class Worker:
     def _leave(self) -> int:
         if self._host.member is not None:
             self._host.member.leave()
-        return 1
-
-    def _wait(self) -> int:
-        self._queue.wait(_WAIT_SECONDS)
         return 1
 
     def _orders(self) -> Orders:
@@ -163,7 +160,7 @@ class Worker:
             how = "finished"
             _insist(lambda: self._queue.finish(job, report))
         if job.sha256 is not None:
-            self._uploads.remove_unneeded(self._store, job.sha256)
+            self._archives.let_go(job.scan_id)
         return how
 
     def _failed(self, job: Job, error: Exception) -> str:
@@ -182,8 +179,11 @@ class Worker:
             "scan failed", scan=str(job.scan_id), error=str(error), fault="ours" if error.again else "target"
         )
         self._look_for_hindrance()
-        if self._hindered is not None:
+        away = isinstance(error, StoreError) and not isinstance(error, DiskFullError)
+        if self._hindered is not None or away:
+            # no attempt of it: neither scan nor worker failed. (A disk that this very scan fills is one.)
             _insist(lambda: self._queue.release(job))
+            time.sleep(_STORE_AWAY_SECONDS)
             return "given back"
         if not error.again:
             _insist(lambda: self._queue.fail(job, reason, code))
@@ -204,7 +204,7 @@ class Worker:
         """The archive, opened once: what was checked is what is scanned, whatever lies there later."""
         if job.sha256 is None:
             return contextlib.nullcontext()
-        return self._uploads.opened(job.sha256, job.size)
+        return self._archives.opened(job.sha256, job.size)
 
     def _stop_due(self) -> bool:
         return self._stopping
@@ -222,7 +222,7 @@ class Worker:
             self._queue.requeue_expired()
         if now >= self._next_sweep:
             self._next_sweep = now + _SWEEP_SECONDS
-            self._uploads.sweep(self._store)
+            self._archives.sweep()
 
     def _look_for_hindrance(self) -> None:
         found = self._host.unfit()
@@ -246,11 +246,14 @@ class Worker:
 
 
 def _insist(end_scan: Callable[[], T]) -> T:
-    """A result is worth a few tries; after that the lease ends, and the scan runs again."""
-    for left in reversed(range(1, _INSIST_TIMES)):
+    """What a scan showed is worth some patience; after that the lease ends, and the scan runs again. While the store is
+    away nobody else can take the scan up, so its lease may be over and the result still wanted."""
+    end = time.monotonic() + _INSIST_SECONDS
+    while True:
         try:
             return end_scan()
         except StoreError as error:
-            log.warning("result not stored yet", error=str(error), tries_left=left)
+            if time.monotonic() >= end:
+                raise
+            log.warning("result not stored yet", error=str(error))
             time.sleep(1.0)
-    return end_scan()

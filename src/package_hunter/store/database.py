@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,13 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from package_hunter import storage
+from package_hunter.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.store import sqlite_file
-from package_hunter.store.acting import acting_as_ourselves, acting_as_owner
+from package_hunter.storage.base import Artefacts
+from package_hunter.store import connections, sqlite_file, tolerance
+from package_hunter.store.clock import now_ms as now_ms  # part of this module's interface
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
 from package_hunter.store.errors import UnstorableError as UnstorableError
@@ -38,11 +43,6 @@ _PRAGMAS = (
     "cell_size_check = ON",
 )
 _MIGRATION_LOCK = 0x7068_6D69  # any number that no other advisory lock uses
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def store_dir(settings: Settings) -> Path:
@@ -77,20 +77,27 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         url = database_url(settings)
+        self._settings = settings
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._file = Path(url.database).absolute() if self.is_sqlite and url.database else None
         try:
             self.engine = _sqlite(url, self._file) if self._file else _postgresql(url)
         except (ImportError, NoSuchModuleError) as error:
             raise UsageError(
-                "PostgreSQL needs the driver psycopg, which is not installed.",
+                "PostgreSQL needs the driver psycopg and procrastinate, which are not installed.",
                 "Install package-hunter[postgres].",
             ) from error
+
+    @cached_property
+    def artefacts(self) -> Artefacts:
+        """What rows name by digest. Opened when it is first asked for: a process that gives up its rights asks before
+        that, since it may not be able to read the key afterwards. UsageError."""
+        return storage.of(self._settings)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading: sees one consistent state, waits for nobody (SQLite in WAL mode)."""
-        with self._careful(), Session(self.engine, expire_on_commit=False) as session:
+        with self._careful(), self._session(self.engine) as session:
             yield session
 
     @contextmanager
@@ -106,13 +113,23 @@ class Store:
         On SQLite it holds the write lock from its start, so what it read stays true until the commit.
         """
         engine = self.engine.execution_options(hunter_write=True)
-        with self._careful(), Session(engine, expire_on_commit=False) as session, session.begin():
+        with self._careful(), self._session(engine) as session, session.begin():
             yield session
+
+    def _session(self, engine: Engine) -> Session:
+        return Session(engine, expire_on_commit=False, info={"store": self})
 
     def lock(self, session: Session, key: str) -> None:
         """Hold the writers that lock the same ``key`` back until this transaction ends."""
         if not self.is_sqlite:  # SQLite has one writer at a time anyway
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+    def try_lock(self, session: Session, key: str) -> bool:
+        """Likewise, but without waiting: False where another writer has it."""
+        if self.is_sqlite:
+            return True
+        statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+        return bool(session.scalar(statement, {"key": key}))
 
     def migrate(self) -> None:
         """Make the database, or bring it up to date; safe when several processes do it at once."""
@@ -154,6 +171,8 @@ def _upgrade(connection: Connection, is_sqlite: bool) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
+        if tolerance.tolerated(connection, str(_head(config))):
+            return
         raise HostError(
             f"The store was written by a newer version of Package Hunter ({error}).",
             "Run that version, or point PACKAGE_HUNTER_DATA_DIR elsewhere.",
@@ -170,17 +189,27 @@ def _is_guest(connection: Connection) -> bool:
 
 
 def _require_current(connection: Connection, config: Config) -> None:
-    head = ScriptDirectory.from_config(config).get_current_head()
+    head = _head(config)
     found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if found != head:
+    if found != head and not tolerance.tolerated(connection, str(head)):
         raise HostError(
             f"The store's tables are of another version ({found}, not {head}), and belong to another role.",
             "Run package-hunter database grant ROLE as their owner.",
         )
 
 
+def _head(config: Config) -> str | None:
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
 def _postgresql(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+    importlib.import_module("procrastinate")  # its tables are ours, too: told now, not by a worker
+    limits = connections.limits(url)
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=limits
+    )
+    event.listen(engine, "connect", connections.limit_other_end)
+    return engine
 
 
 def _sqlite(url: URL, file: Path) -> Engine:

@@ -16,6 +16,12 @@ from package_hunter.store.models import Base
 NEVER_CHANGED = frozenset({"history", "history_seals", "gate_answers"})
 """Tables that are only added to."""
 _VERSION = "alembic_version"
+_ENGINE = (
+    "procrastinate_events",
+    "procrastinate_jobs",
+    "procrastinate_periodic_defers",
+    "procrastinate_workers",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ def grant(connection: Connection, role: str) -> None:
     quote = connection.dialect.identifier_preparer.quote
     who, schema = quote(role), quote(connection.execute(text("SELECT current_schema()")).scalar_one())
     connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {who}"))
-    for name in sorted(Base.metadata.tables):
+    for name in sorted([*Base.metadata.tables, *_ENGINE]):
         table = f"{schema}.{quote(name)}"
         rights = "SELECT, INSERT" if name in NEVER_CHANGED else "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f"REVOKE ALL ON {table} FROM {who}, PUBLIC"))

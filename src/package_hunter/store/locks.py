@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 FINDINGS = "findings"
 """Held by whoever changes findings, their states or policies: results, people, clock."""
 
+KEEPING = "keeping"
+"""Held by whoever deletes scans, or says that some are not to be deleted."""
+
 
 def hold(session: Session, key: str) -> None:
     """Hold the writers that hold the same ``key`` back until this transaction ends. SQLite has one writer anyway."""

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from package_hunter.access.view import LEGACY
 from package_hunter.store import (  # noqa: F401 (one metadata)
     access_tables,
+    artefact_tables,
     finding_tables,
     gate_tables,
     history_tables,
@@ -32,6 +33,8 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     notice_tables,
     policy_tables,
     proposal_tables,
+    request_tables,
+    tolerance,
     watching_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
@@ -46,8 +49,9 @@ _WAITS = text("lease IS NULL")
 
 class Scan(Base):
     """A scan that was accepted. ``manager`` is what the submitter said (``npm``, ``yarn``, ...), if anything;
-    ``reason`` is a sentence where it failed, was cancelled or stayed inconclusive. ``dead``: since when it is a dead
-    letter, failed through faults of ours."""
+    ``ecosystem`` what that is of, or, once it has a report, what was found (null: not known yet); ``reason`` is a
+    sentence where it failed, was cancelled or stayed inconclusive. ``dead``: since when it is a dead letter, failed
+    through faults of ours."""
 
     __tablename__ = "scans"
     __table_args__ = (
@@ -58,6 +62,10 @@ class Scan(Base):
         Index("scans_by_time", "created", "id"),
         Index("scans_by_status", "status", "created"),
         Index("scans_by_project", "project_id", "created", "id"),
+        Index("scans_by_verdict", "verdict", "created", "id"),
+        Index("scans_by_decision", "decision", "created", "id"),
+        Index("scans_by_submitter", "submitter", "created", "id"),
+        Index("scans_by_ecosystem", "ecosystem", "created", "id"),
         Index("dead_letters", "dead", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 
@@ -80,6 +88,7 @@ class Scan(Base):
     fresh: Mapped[bool] = mapped_column(
         default=False, server_default=false()
     )  # an earlier result will not do
+    ecosystem: Mapped[str | None] = mapped_column(String(32))
     depth: Mapped[str | None] = mapped_column(String(16))  # model.depth; None: as the server's settings say
     # No foreign key: SQLite adds none to a table that has rows but by copying it, which would take the reports
     # along (ON DELETE CASCADE). Projects are never deleted.
@@ -87,15 +96,28 @@ class Scan(Base):
     dead: Mapped[int | None] = mapped_column(Whole)
 
 
+_INSIDE = text("digest IS NULL")
+
+
 class StoredReport(Base):
-    """A scan's report: JSON (schema_version 1), compressed with zlib."""
+    """A scan's report: JSON (schema_version 1), compressed with zlib. ``digest`` names its artefact; null where
+    ``body`` holds it (`store/reports.py`)."""
 
     __tablename__ = "reports"
+    __table_args__ = (
+        Index(
+            "reports_inside",
+            "scan_id",
+            sqlite_where=text("digest IS NULL"),
+            postgresql_where=text("digest IS NULL"),
+        ),
+    )
 
     scan_id: Mapped[uuid.UUID] = mapped_column(
         Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
     )
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str | None] = mapped_column(String(64))
 
 
 class KnownResult(Base):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.report import Report
 from package_hunter.store.models import Scan
 
@@ -26,6 +27,8 @@ def use(steps: tuple[AfterResult, ...]) -> None:
 
 def stored(session: Session, scan: Scan, report: Report) -> None:
     """Take all steps. The scan's row has its new values, its report is in the session."""
+    facts = facts_of(report.target.ecosystem)
+    scan.ecosystem = scan.ecosystem if facts is None else facts.name
     session.flush()
     for step in AFTER_RESULT:
         step(session, scan, report)

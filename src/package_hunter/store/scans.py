@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import LEGACY, View
+from package_hunter.model.ecosystem import facts_of
 from package_hunter.model.scan import ScanStatus
+from package_hunter.store import reports
 from package_hunter.store.database import StoreError, now_ms
 from package_hunter.store.models import MAX_NAME, MAX_TARGET, JobRow, Scan, StoredReport, WorkerRow
 from package_hunter.store.scoping import scoped
 
 MAX_REASON = 4_000
-_SKIPPED = 1_000  # malformed rows that a list passes over
 UNFINISHED = (ScanStatus.PENDING.value, ScanStatus.RUNNING.value)
 
 
@@ -50,6 +49,7 @@ def add(session: Session, new: NewScan) -> Scan:
         id=uuid.uuid4(),
         target=clean_text(new.target, MAX_TARGET),
         manager=new.manager,
+        ecosystem=_ecosystem_of(new),
         sha256=new.sha256,
         size=new.size,
         purl=new.purl,
@@ -63,6 +63,13 @@ def add(session: Session, new: NewScan) -> Scan:
     session.add(scan)
     session.flush()
     return scan
+
+
+def _ecosystem_of(new: NewScan) -> str | None:
+    """As far as its submitter says; what a report says later counts."""
+    said = new.manager or (new.purl or "").removeprefix("pkg:").partition("/")[0]
+    facts = facts_of(said) if said else None
+    return None if facts is None else facts.name
 
 
 _TABLE = Scan.metadata.tables["scans"]
@@ -89,45 +96,16 @@ def get(session: Session, view: View, scan_id: uuid.UUID) -> Scan | None:
 
 
 def report(session: Session, view: View, scan_id: uuid.UUID) -> dict[str, Any] | None:
-    """The scan's report (JSON form), or None while there is none, or where the view does not see the scan."""
-    query = select(StoredReport.body).join(Scan, Scan.id == StoredReport.scan_id)
-    body = session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
-    return None if body is None else unpack_report(body)
+    """The scan's report (JSON form), or None while there is none, or where the view does not see the scan. StoreError;
+    UnreadableReportError where it is damaged."""
+    row = stored_report(session, view, scan_id)
+    return None if row is None else reports.read(session, row.body, row.digest)
 
 
-def pack_report(data: dict[str, Any]) -> bytes:
-    """The JSON form as it is stored."""
-    return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), level=6)
-
-
-def unpack_report(body: bytes) -> dict[str, Any]:
-    """A stored report's JSON form."""
-    data: dict[str, Any] = json.loads(zlib.decompress(body))
-    return data
-
-
-def newest(
-    session: Session,
-    view: View,
-    limit: int,
-    status: ScanStatus | None = None,
-    before: tuple[int, uuid.UUID] | None = None,
-) -> Sequence[Scan]:
-    """Up to ``limit`` scans that the view sees, newest first, from the one after ``before`` (its created and id) on;
-    without malformed rows."""
-    query = scoped(select(Scan).order_by(Scan.created.desc(), Scan.id.desc()), view, Scan.project_id)
-    if status is not None:
-        query = query.where(Scan.status == status.value)
-    if before is not None:
-        query = query.where(tuple_(Scan.created, Scan.id) < tuple_(before[0], before[1]))
-    found: Sequence[Scan | None] = session.scalars(query.limit(limit)).all()
-    if not all(map(_sound, found)):
-        found = session.scalars(query.limit(limit + _SKIPPED)).all()
-    return [scan for scan in found if scan is not None and _sound(scan)][:limit]
-
-
-def _sound(scan: Scan | None) -> bool:
-    return scan is not None and isinstance(scan.created, int)  # see types.py
+def stored_report(session: Session, view: View, scan_id: uuid.UUID) -> StoredReport | None:
+    """The same as its row says: for `reports.read`."""
+    query = select(StoredReport).join(Scan, Scan.id == StoredReport.scan_id)
+    return session.scalar(scoped(query.where(Scan.id == scan_id), view, Scan.project_id))
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -169,11 +147,3 @@ def worker_lacks(session: Session, since: int) -> str | None:
 def worker_seen(session: Session) -> int | None:
     """When any worker was last seen (ms since the epoch), or None."""
     return session.scalar(select(func.max(WorkerRow.seen)))
-
-
-def needs_upload(session: Session, sha256: str, dead_since: int) -> bool:
-    """Whether a scan that is not finished still wants this archive, or one that died after ``dead_since`` (ms since the
-    epoch) and could be run again."""
-    wants = or_(Scan.status.in_(UNFINISHED), Scan.dead > dead_since)
-    query = select(literal(1)).where(Scan.sha256 == sha256, wants).limit(1)
-    return session.scalar(query) is not None

@@ -17,8 +17,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from package_hunter.acting import acting_as_owner
 from package_hunter.config import Settings
-from package_hunter.store.acting import acting_as_owner
 from package_hunter.store.errors import StoreError
 
 _VERSION = b"\x01"

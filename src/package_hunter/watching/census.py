@@ -18,6 +18,7 @@ from package_hunter.access.view import DRILL
 from package_hunter.model.priority import Priority
 from package_hunter.model.scan import Verdict
 from package_hunter.store.access_tables import MAX_PATH, Project
+from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.database import now_ms
 from package_hunter.store.models import ChoreRow, JobRow, Scan, WorkerRow
 from package_hunter.store.watching_tables import StepsRow
@@ -55,12 +56,13 @@ class Chore:
 @dataclass(frozen=True, slots=True)
 class Census:
     """``queue`` by priority; ``projects``: by path, how many wait and run; ``day``: by path and verdict, the results of
-    scans of the last day; ``workers`` by state; ``traces`` that wait to be sent; ``dead`` letters."""
+    scans of the last day; ``workers`` by state; ``artefacts`` by kind: number and bytes; ``traces`` that wait to be sent; ``dead`` letters."""
 
     queue: Mapping[str, Waiting]
     projects: Mapping[str, tuple[int, int]]
     day: Mapping[tuple[str, str], int]
     workers: Mapping[str, int]
+    artefacts: Mapping[str, tuple[int, int]]
     chores: tuple[Chore, ...]
     traces: int
     dead: int
@@ -73,6 +75,7 @@ def take(session: Session) -> Census:
         projects=_projects(session),
         day=_day(session),
         workers=_workers(session),
+        artefacts=_artefacts(session),
         chores=_chores(session),
         traces=_number(session, StepsRow.due.is_not(None)),
         dead=_number(session, Scan.dead.is_not(None)),
@@ -164,6 +167,14 @@ def _state(row: WorkerRow, busy: bool, now: int) -> str:
     if busy:
         return "scanning"
     return "idle" if row.lacks is None else "unfit"
+
+
+def _artefacts(session: Session) -> dict[str, tuple[int, int]]:
+    """Each counted once, however many refer to it."""
+    once = select(ArtefactRef.kind, ArtefactRef.digest, func.max(ArtefactRef.size).label("size"))
+    table = once.group_by(ArtefactRef.kind, ArtefactRef.digest).subquery()
+    query = select(table.c.kind, func.count(), func.sum(table.c.size)).group_by(table.c.kind)
+    return {str(kind)[:32]: (number, int(size or 0)) for kind, number, size in session.execute(query)}
 
 
 def _chores(session: Session) -> tuple[Chore, ...]:

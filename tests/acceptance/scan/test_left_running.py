@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from package_hunter.cli.simulate_pack import pack
+from package_hunter.simulations.pack import pack
 from tests.support import requires
 from tests.support.hunter import project_with, scan_json
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, update
 
 from package_hunter.store.database import Store
 from package_hunter.store.models import JobRow, Scan
+from tests.support.archives import held
 from tests.support.service_harness import Running, open_folder, running, wait_for
 
 
@@ -46,7 +47,7 @@ def test_a_scan_that_kills_its_worker_every_time_fails_with_that_reason(folder: 
         found = server.ended(scan_id)
         assert found["status"] == "failed"
         assert found["reason"] == "The worker died during this scan, 2 times: given up."
-        assert wait_for(lambda: not list((folder / "received").iterdir()), 15)
+        assert wait_for(lambda: not held(folder), 90)
 
 
 def test_a_killed_server_is_replaced_while_the_scan_goes_on(folder: Path) -> None:
@@ -78,7 +79,7 @@ def test_everything_killed_at_once_and_started_again(folder: Path) -> None:
             with contextlib.suppress(ProcessLookupError):  # it ended with the supervisor: so much the better
                 os.kill(pid, signal.SIGKILL)
         server.process.wait()
-    assert sorted(p.read_bytes() for p in (folder / "received").iterdir()) == [b"malicious", b"sleep 5"]
+    assert sorted(p.read_bytes() for p in held(folder)) == [b"malicious", b"sleep 5"]
     with running(folder) as server:
         assert server.status(scan_ids[0])["status"] == "pending"
         assert [server.ended(i)["status"] for i in scan_ids] == ["finished", "finished"]

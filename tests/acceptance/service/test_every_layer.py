@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -38,7 +39,7 @@ def raw(port: int, data: bytes, source: str = "127.0.0.1") -> bytes:
         return answer
 
 
-def parsed(answer: bytes) -> tuple[int, dict[str, str], dict[str, str]]:
+def parsed(answer: bytes) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Status, headers and JSON body of an answer that came in one piece."""
     head, _, body = answer.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
@@ -48,11 +49,14 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], dict[str, str]]:
     return int(lines[0].split()[1]), headers, json.loads(body)
 
 
-def is_refusal(server: Running, headers: object, body: dict[str, str]) -> None:
+def is_refusal(server: Running, headers: object, body: dict[str, Any]) -> None:
     assert isinstance(headers, dict | httpx.Headers)
     assert {name: headers.get(name) for name in SAFE} == SAFE
-    assert body["status"] == "error"
-    assert body["reason"]
+    if headers["content-type"].startswith("application/problem+json"):
+        assert body["status"] >= 400 and body["detail"] and body["instance"].startswith("/api/v1/")
+    else:
+        assert body["status"] == "error"
+        assert body["reason"]
     assert str(server.data_dir) not in json.dumps(body)
 
 

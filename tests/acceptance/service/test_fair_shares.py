@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.archives import held
 from tests.support.requires import needs_root
 from tests.support.service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
 
@@ -59,7 +60,7 @@ def test_slow_uploads_leave_room_for_others(folder: Path) -> None:
         for _ in range(3):
             made = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
             made.sendall(head.encode())
-        wait_for(lambda: len(list((folder / "received").iterdir())) == 3)
+        wait_for(lambda: len(held(folder)) == 3)
         refused = post(server.client)
         assert refused.status_code == 429
         assert "coming in" in refused.json()["reason"]
@@ -82,6 +83,6 @@ def test_one_account_s_archives_leave_half_of_the_disk(folder: Path) -> None:
             )  # fmt: skip
             assert chunked.status_code == 429
             assert post(token, archives[5]).status_code == 200
-            assert len(list((folder / "received").iterdir())) == 3
+            assert len(held(folder)) == 3
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.support.archives import held
 from tests.support.service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
 
 AUTH = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -47,16 +48,22 @@ def head(method: str, path: str, *lines: str) -> bytes:
 
 
 def uploads(server: Running) -> list[str]:
-    return [p.name for p in (server.data_dir / "received").iterdir()]
+    return [p.name for p in held(server.data_dir)]
 
 
 def is_error(answer: httpx.Response, status: int, *words: str) -> None:
     assert answer.status_code == status, answer.text
     body = answer.json()
-    assert body["status"] == "error"
-    assert body["message"].startswith(body["reason"])
+    if "detail" in body:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert body["status"] == status
+        message = f"{body['detail']} {body['advice']}"
+    else:
+        message = body["message"]
+        assert body["status"] == "error"
+        assert message.startswith(body["reason"])
     for word in words:
-        assert word in body["message"]
+        assert word in message
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 

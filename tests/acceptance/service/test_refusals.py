@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.archives import held
 from tests.support.requires import needs_root
 from tests.support.service_harness import ARCHIVE, open_folder, running
 
@@ -59,7 +60,7 @@ def test_a_disk_without_room(folder: Path) -> None:
         answer = server.client.post("/monitor/project/npm", content=b"x", headers=ARCHIVE)
         assert answer.status_code == 503
         assert "too full" in answer.json()["reason"]
-        assert not list((folder / "received").iterdir())
+        assert not held(folder)
 
 
 def test_a_disk_that_fills_up_while_an_archive_comes_in(folder: Path) -> None:
@@ -75,7 +76,7 @@ def test_a_disk_that_fills_up_while_an_archive_comes_in(folder: Path) -> None:
             answer = server.client.post("/monitor/project/npm", content=chunks(), headers=ARCHIVE)
             assert answer.status_code == 503
             assert answer.json()["reason"] == "The disk is full."
-            assert not list((folder / "received").iterdir())
+            assert not held(folder)
             assert server.ended(server.submit(b"x"))["status"] == "finished"
     finally:
         subprocess.run(["umount", folder], check=True)

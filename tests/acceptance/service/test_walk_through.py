@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.archives import held
 from tests.support.service_harness import ARCHIVE, Running, open_folder, running, wait_for
 
 
@@ -71,7 +72,7 @@ def test_every_upload_is_gone_once_its_scan_ended(server: Running) -> None:
     first, second = server.submit(b"sleep 0.5 x"), server.submit(b"sleep 0.5 x")
     server.ended(first)
     server.ended(second)
-    assert wait_for(lambda: not list((server.data_dir / "received").iterdir()))
+    assert wait_for(lambda: not held(server.data_dir))
 
 
 def test_v1_with_a_token(server: Running) -> None:
@@ -112,7 +113,7 @@ def test_v1_says_when_there_is_no_report(server: Running) -> None:
     server.ended(failed)
     answer = server.client.get(f"/api/v1/scans/{failed}/report")
     assert answer.status_code == 409
-    assert "This is no tar archive." in answer.json()["reason"]
+    assert "This is no tar archive." in answer.json()["detail"]
 
 
 def test_pages_of_the_list(server: Running) -> None:
@@ -163,5 +164,5 @@ def test_rights_are_given_up(server: Running) -> None:
         assert re.search(r"^CapBnd:\t0+$", api, re.M)
     assert re.search(r"^NoNewPrivs:\t1", api, re.M)
     assert re.search(r"^Seccomp:\t2", api, re.M)
-    for folder in ("store", "received"):
+    for folder in ("store", "artefacts"):
         assert stat.S_IMODE((server.data_dir / folder).stat().st_mode) == 0o700

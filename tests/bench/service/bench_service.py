@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.archives import held
 from tests.support.service_harness import PASSWORD, USER, Running, open_folder, running
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -96,7 +97,7 @@ def uploads(server: Running, number: int, size: int) -> None:
         for thread in threads:
             thread.join()
         seconds = time.perf_counter() - began
-    kept = len(list((server.data_dir / "received").iterdir()))
+    kept = len(held(server.data_dir))
     print(f"{number} uploads of {size / 1e9:g} GB at once (budget 250 MB):")
     print(f"  resident {idle / 1e6:.0f} MB before, at most {max(samples) / 1e6:.0f} MB during,", end=" ")
     speed = number * size / 1e6 / seconds

@@ -13,7 +13,8 @@ import pytest
 
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue import make
+from package_hunter.queue.base import Queue
 from package_hunter.store.database import Store, store_dir
 from tests.support.service_postgres import dumped, postgres
 
@@ -32,7 +33,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         _empty(url)
     # without known results nothing joins what is in flight: most tests scan one package again and again
     more: dict[str, Any] = {
-        "lease_seconds": 0.3,
+        "lease_seconds": 60,
         "max_attempts": 3,
         "min_free_bytes": 0,
         "result_cache_seconds": 0,
@@ -93,5 +94,5 @@ def store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Store]
 
 
 @pytest.fixture
-def queue(store: Store, settings: Settings) -> LocalQueue:
-    return LocalQueue(store, settings)
+def queue(store: Store, settings: Settings) -> Queue:
+    return make(settings, store)

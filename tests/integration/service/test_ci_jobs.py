@@ -130,7 +130,7 @@ def test_a_token_is_exchanged_once(
     token = forge.token(**claims())
     first, second = (server.ask(None, "POST", URL, json={"token": token}) for _ in range(2))
     assert (first.status_code, second.status_code) == (201, 403)
-    assert "exchanged before" in second.json()["reason"]
+    assert "exchanged before" in second.json()["detail"]
     same = claims()
     answers = [server.ask(None, "POST", URL, json={"token": forge.token(**same, x=n)}) for n in range(2)]
     assert [a.status_code for a in answers] == [201, 403], "another token of the same number"
@@ -292,7 +292,7 @@ def test_a_project_made_anew_under_an_old_name_is_another_one(server: AccessServ
     assert exchange(server, forge).status_code == 201
     taken_over = exchange(server, forge, project_id="666")
     assert taken_over.status_code == 403
-    assert "another project of the forge" in taken_over.json()["reason"]
+    assert "another project of the forge" in taken_over.json()["detail"]
     with server.store.write() as session:
         ci.rebind(session, OWN, TEST, "we moved it")
         assert session.scalars(select(ForgeProjectRow)).all() == []

@@ -17,7 +17,7 @@ from package_hunter.access.roles import ROLES, Role
 from package_hunter.access.view import EVERYTHING, LEGACY, View
 from package_hunter.config import Settings
 from package_hunter.errors import UsageError
-from package_hunter.store import accounts, history, members, passwords, places, scans
+from package_hunter.store import accounts, history, members, passwords, places, reports, scans
 from package_hunter.store.access_tables import Member
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.members import Place
@@ -159,7 +159,7 @@ def test_what_was_there_before_goes_to_legacy_and_can_what_it_could(settings: Se
             ),
             {"id": key},
         )
-        body = {"id": key, "body": scans.pack_report({"id": str(scan)})}
+        body = {"id": key, "body": reports.pack({"id": str(scan)})}
         connection.execute(text("INSERT INTO reports (scan_id, body) VALUES (:id, :body)"), body)
         hashed = passwords.hash_password("correct horse")
         connection.execute(text("INSERT INTO users VALUES ('ana', :hash, 5)"), {"hash": hashed})

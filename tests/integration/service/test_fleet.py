@@ -106,7 +106,7 @@ def test_a_drained_worker_is_told_and_the_history_knows_who_did_it(
 def test_a_name_that_is_none_or_too_many(store: Store, config: Settings, name: str) -> None:
     joined(store, "a/1")
     joined(store, "b/1")
-    with store.read() as session, pytest.raises(UsageError, match="no worker|more than one"):
+    with store.read() as session, pytest.raises(UsageError, match=r"no worker|more than one"):
         fleet.found(session, config, name)
 
 

@@ -22,7 +22,7 @@ from package_hunter.governance.gate.submitted import Said
 from package_hunter.inventory import osv
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Coverage, Verdict
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.store import accounts, places
 from package_hunter.store.access_tables import Project
 from package_hunter.store.database import Store, StoreError
@@ -43,7 +43,7 @@ POLICY = {"pipeline": [{"issuer": ISSUER, "definition": PINNED}]}
 
 
 @pytest.fixture
-def world(store: Store, queue: LocalQueue) -> World:
+def world(store: Store, queue: Queue) -> World:
     made = World(store, queue)
     put(made, Place(), POLICY)
     return made

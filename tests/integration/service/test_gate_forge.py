@@ -18,14 +18,15 @@ from package_hunter.governance.gate.fetches import Fetcher
 from package_hunter.governance.gate.forges import Forge, Forges
 from package_hunter.governance.gate.watches import Watcher
 from package_hunter.queue import reuse
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.store.access_tables import Project
+from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.gate_tables import Fetch, ScanOrigin, Watch
 from package_hunter.store.models import Scan
-from package_hunter.store.uploads import Uploads
 from tests.integration.service.test_gate import ask
 from tests.support import forge_api, git_server
+from tests.support.archives import held
 from tests.support.forge_api import serving
 from tests.support.git_server import TOKEN, repository
 from tests.support.inventory_world import BY, World, clean, package
@@ -35,7 +36,7 @@ LEFT = package("pkg:npm/left@1.0.0", "one")
 
 
 @pytest.fixture
-def world(store: Store, queue: LocalQueue) -> World:
+def world(store: Store, queue: Queue) -> World:
     return World(store, queue)
 
 
@@ -110,7 +111,7 @@ def test_a_fetched_commit_is_scanned_and_counts(
         assert scan.submitter == "ana"
     assert scan.sha256 is not None
     with (
-        Uploads(settings).opened(scan.sha256, scan.size) as file,
+        Archives(settings, world.store).opened(scan.sha256, scan.size) as file,
         tarfile.open(fileobj=io.BytesIO(file.read())) as tar,
     ):
         assert tar.getnames() == ["./package.json"]
@@ -129,7 +130,7 @@ def test_a_commit_that_cannot_be_fetched_is_missing_with_the_reason(
     want(world, "1" * 40)
     assert Fetcher(settings, world.store, world.queue, forges).step()
     assert "could not be fetched" in ask(world, "1" * 40)["says"]
-    assert not list(Uploads(settings).folder.iterdir())
+    assert not held(settings.data_dir)
 
 
 def test_a_forge_that_is_down_is_asked_again(world: World, settings: Settings, home: Path) -> None:

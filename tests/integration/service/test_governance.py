@@ -19,7 +19,7 @@ from package_hunter.governance.document import digest_of
 from package_hunter.model.scan import Decision
 from package_hunter.policy.decide import today
 from package_hunter.policy.model import When
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.store import history
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.finding_tables import EffortRow, FindingRow, ScanResultRow
@@ -229,7 +229,7 @@ def test_a_rule_shows_what_it_decided_and_proposes_its_exception(store: Store) -
         assert figures.of_policy(session, View(frozenset()), at["web"]).counted == 0
 
 
-def test_required_scans_and_schedules_are_due_once(store: Store, queue: LocalQueue) -> None:
+def test_required_scans_and_schedules_are_due_once(store: Store, queue: Queue) -> None:
     at = shops(store)
     document = {
         "require": [

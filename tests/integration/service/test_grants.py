@@ -15,7 +15,7 @@ from package_hunter.audit import keys, verify
 from package_hunter.audit.sealer import Sealer
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue import make
 from package_hunter.store import accounts, grants, history, scans
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.scans import NewScan
@@ -60,8 +60,8 @@ def test_a_server_works_and_the_history_stays(roles: tuple[str, str], tmp_path: 
     with store.write() as session:
         accounts.add_user(session, "ana", "correct horse", by=BY)
         scan = scans.add(session, NewScan("x", "ana", purl="pkg:npm/x"))
-        LocalQueue(store, settings).enqueue(session, scan.id)
-    assert LocalQueue(store, settings).claim("w") is not None
+        make(settings, store).enqueue(session, scan.id)
+    assert make(settings, store).claim("w") is not None
     assert Sealer(store, settings).seal() > 0
     with store.read() as session:
         assert history.entries(session, 9)

@@ -21,7 +21,7 @@ from package_hunter.inventory.siblings import Members
 from package_hunter.model.observation import Connection
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Coverage, Verdict
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.store import results
 from package_hunter.store.database import Store
 from package_hunter.store.inventory_tables import Component, Condemned
@@ -34,7 +34,7 @@ TURNED = "package.turned-malicious"
 
 
 @pytest.fixture
-def world(store: Store, queue: LocalQueue) -> World:
+def world(store: Store, queue: Queue) -> World:
     return World(store, queue)
 
 

@@ -129,7 +129,7 @@ def test_a_person_of_no_mapped_group_is_not_let_in(server: AccessServer, mock: s
     believe(server, mock)
     answer = through_the_mock(Browser(server), "carl", groups=["guests"])
     assert answer.status_code == 403
-    assert "None of your groups" in answer.json()["reason"]
+    assert "None of your groups" in answer.json()["detail"]
     with server.store.read() as session:
         assert members.account(session, "carl") is None
 
@@ -165,7 +165,7 @@ def test_a_code_is_good_once_and_for_the_browser_that_began(server: AccessServer
     there(thief)  # he has a login of his own under way
     stolen = back(thief, location)
     assert stolen.status_code == 403
-    assert "not begun by this browser" in stolen.json()["reason"]
+    assert "not begun by this browser" in stolen.json()["detail"]
     kept = dict(browser.cookies)
     assert back(browser, location).status_code == 303
     assert back(browser, location).status_code == 403, "the cookie is gone"
@@ -201,7 +201,7 @@ def test_a_login_that_takes_too_long(
     location = at_the_mock(there(browser), "ana", groups=["hunters"])
     clock = Clock(monkeypatch)
     clock.forward(600)
-    assert "too long" in back(browser, location).json()["reason"]
+    assert "too long" in back(browser, location).json()["detail"]
 
 
 def test_a_removed_user_comes_back_as_somebody_else(server: AccessServer, mock: str) -> None:
@@ -323,10 +323,10 @@ def test_mix_up(server: AccessServer, crooked: Crooked) -> None:
     browser = Browser(server)
     state = parse_qs(urlsplit(there(browser)).query)["state"][0]
     answer = browser.ask("GET", f"/api/v1/oidc/callback?code=c&state={state}&iss=https://evil.example")
-    assert "Another provider" in answer.json()["reason"]
+    assert "Another provider" in answer.json()["detail"]
     assert "/token_endpoint" not in crooked.asked
     denied = browser.ask("GET", f"/api/v1/oidc/callback?error=access_denied&state={state}")
-    assert "access_denied" in denied.json()["reason"]
+    assert "access_denied" in denied.json()["detail"]
 
 
 def test_groups_that_only_userinfo_tells(server: AccessServer, crooked: Crooked) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,11 @@ from package_hunter.errors import UsageError
 from package_hunter.governance.proposals import propose
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.model.table import ProcEntry, StartState
-from package_hunter.queue import recordings
 from package_hunter.sensor.scap import ScapWriter
 from package_hunter.store import rule_sets
 from package_hunter.store.access_tables import Project
 from package_hunter.store.database import Store
-from package_hunter.store.models import Scan
+from tests.support.archives import keep
 from tests.support.duty_store import LOOK, scanned
 from tests.support.proposals_world import World
 
@@ -50,7 +50,7 @@ def in_force(world: World, path: str = "web/shop") -> list[tuple[str, str]]:
         return rule_sets.of_project(session, project.id)
 
 
-def recorded(world: World, folder: Path) -> str:
+def recorded(world: World, folder: Path, damaged: bool = False) -> str:
     """A scan with a recording of a process that closes a descriptor; its id."""
     with world.store.write() as session:
         place = world.place(session, "web/shop").project
@@ -61,8 +61,12 @@ def recorded(world: World, folder: Path) -> str:
     facts = {"init_pid": 7, "driver": "node x ", "canaries": {}, "inodes": [], "fetches_alone": True}
     processes = tuple(ProcEntry(pid, pid, *ids[:6], *texts) for pid in (7, 8))
     folder.mkdir(exist_ok=True)
-    with ScapWriter(folder / f"{scan_id}.scap", StartState(processes), facts) as writer:
+    path = folder / f"{scan_id}.scap"
+    with ScapWriter(path, StartState(processes), facts) as writer:
         writer.append(pack(1000, 8, kind_of("syscall_close_x"), [bytes(8), bytes(8)]), 0)
+    if damaged:
+        path.write_bytes(b"no recording")
+    keep(world.store, uuid.UUID(scan_id), path)
     return scan_id
 
 
@@ -86,12 +90,12 @@ def test_a_set_that_was_changed_meanwhile(world: World) -> None:
 def test_recordings_are_replayed_within_the_budget(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
     recorded(world, folder)
-    scan_id = recorded(world, folder)
-    (folder / f"{scan_id}.scap").write_bytes(b"no recording")
+    recorded(world, folder, damaged=True)
+    where = Settings(data_dir=tmp_path)
     with world.store.read() as session:
         place = world.place(session, "web")
-        seen = propose.prepare(session, KIND, place, rules(), Budget(60.0, folder)).impact
-        none = propose.prepare(session, KIND, place, rules(), Budget(0.0, folder)).impact
+        seen = propose.prepare(session, KIND, place, rules(), Budget(60.0, where)).impact
+        none = propose.prepare(session, KIND, place, rules(), Budget(0.0, where)).impact
     assert (seen.what, seen.total, seen.tried, seen.not_tried) == ("recordings", 2, 1, 1)
     assert "closes something: 0 alerts before, 1 then." in seen.effects
     assert [(flip.was, flip.now) for flip in seen.flips] == [("pass", "review")]
@@ -121,19 +125,3 @@ def test_a_server_without_recordings_says_so(world: World, tmp_path: Path) -> No
 def test_rules_that_cannot_be(world: World, wrong: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         world.propose("ann", wrong, kind=KIND)
-
-
-def test_the_newest_recordings_are_kept_up_to_a_size(world: World, tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, recordings_bytes=10)
-    assert recordings.folder(Settings(data_dir=tmp_path)) is None
-    first = recordings.place_for(settings, "1")
-    assert first is not None
-    for number, path in enumerate((first, first.with_name("2.scap"), first.with_name("3.scap"))):
-        path.write_bytes(b"12345")
-        import os
-
-        os.utime(path, (number, number))
-    recordings.sweep(settings)
-    assert sorted(path.name for path in first.parent.iterdir()) == ["2.scap", "3.scap"]
-    with world.store.read() as session:
-        assert session.scalars(select(Scan)).all() == []

@@ -19,6 +19,7 @@ from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import JobRow, Scan
 from package_hunter.store.scans import NewScan
+from tests.integration.service.test_queue import expire
 from tests.support.service_fake import made_report
 
 NPM, PYPI = "ecosystem:npm", "ecosystem:pypi"
@@ -198,7 +199,7 @@ def test_a_cancelled_scan_is_never_run_again(store: Store, queue: Queue, how: st
     elif how == "recover":
         assert queue.recover("w/1") == 1
     else:
-        time.sleep(0.35)
+        expire(store)
         assert queue.requeue_expired() == 1
     assert (scan_of(store, scan_id).status, queue.claim("w/2")) == ("cancelled", None)
 

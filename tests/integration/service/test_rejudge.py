@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from package_hunter.access.view import EVERYTHING
+from package_hunter.config import Settings
 from package_hunter.enrich.convert import pack
 from package_hunter.enrich.kinds import kind_of
 from package_hunter.inventory import packages
 from package_hunter.inventory.rejudge import Rejudge
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ProcEntry, StartState
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.sensor.scap import ScapWriter, append_runs
 from package_hunter.store import documents, history, scans
 from package_hunter.store.database import Store
 from package_hunter.store.models import Scan
+from tests.support.archives import keep
 from tests.support.inventory_world import BY, World, clean, package
 from tests.support.judge_samples import alert
 
@@ -36,7 +38,7 @@ RULE = """\
 
 
 @pytest.fixture
-def world(store: Store, queue: LocalQueue) -> World:
+def world(store: Store, queue: Queue) -> World:
     return World(store, queue)
 
 
@@ -67,10 +69,10 @@ def state(world: World, scan: uuid.UUID) -> tuple[str | None, str | None]:
 def test_what_a_new_rule_sees_in_an_old_scan_becomes_part_of_its_result(world: World, tmp_path: Path) -> None:
     world.scanned("ops/pay", clean(package(LEFT, "one")))
     scan = world.scanned("web/shop", clean(package(LEFT, "one")))
-    record(tmp_path, scan)
-    assert Rejudge(world.store, tmp_path, BY).all(None, 10).changed == 0
+    keep(world.store, scan, record(tmp_path, scan))
+    assert Rejudge(world.store, Settings(data_dir=tmp_path), BY).all(None, 10).changed == 0
     rules(world, RULE)
-    done = Rejudge(world.store, tmp_path, BY).all(None, 10)
+    done = Rejudge(world.store, Settings(data_dir=tmp_path), BY).all(None, 10)
     assert (done.judged, done.changed, done.unread) == (1, 1, 0)
     assert state(world, scan) == ("malicious", "block")
     with world.store.read() as session:
@@ -85,7 +87,9 @@ def test_what_a_new_rule_sees_in_an_old_scan_becomes_part_of_its_result(world: W
     with world.store.read() as session:
         (entry,) = [e for e in history.entries(session, 999) if e.action == "scan.rejudge"]
         assert '"verdict":"no_findings"' in (entry.before or "")
-    assert Rejudge(world.store, tmp_path, BY).all(None, 10).changed == 0, "it is known by now"
+    assert Rejudge(world.store, Settings(data_dir=tmp_path), BY).all(None, 10).changed == 0, (
+        "it is known by now"
+    )
 
 
 def test_a_rule_that_was_there_then_is_not_asked_again(world: World, tmp_path: Path) -> None:
@@ -93,19 +97,18 @@ def test_a_rule_that_was_there_then_is_not_asked_again(world: World, tmp_path: P
     rules(world, RULE)
     seen = alert(rule="Closes what it should not")
     scan = world.scanned("web/shop", replace(clean(package(LEFT, "one")), alerts=(seen,)))
-    record(tmp_path, scan)
-    assert Rejudge(world.store, tmp_path, BY).all(None, 10).changed == 0
+    keep(world.store, scan, record(tmp_path, scan))
+    assert Rejudge(world.store, Settings(data_dir=tmp_path), BY).all(None, 10).changed == 0
     assert state(world, scan) == ("no_findings", "pass")
 
 
 def test_only_a_projects_scans_and_what_is_no_recording_is_counted(world: World, tmp_path: Path) -> None:
     scan = world.scanned("web/shop", clean(package(LEFT, "one")))
-    record(tmp_path, scan)
+    keep(world.store, scan, record(tmp_path, scan))
     rules(world, RULE)
-    (tmp_path / "notes.scap").write_text("none of ours")
-    (tmp_path / f"{uuid.uuid4()}.scap").write_text("of no scan")
     other = world.scanned("ops/pay", clean(package(LEFT, "one")))
     (tmp_path / f"{other}.scap").write_bytes(b"\0" * 64)
-    assert Rejudge(world.store, tmp_path, BY).all(world.ids["ops/pay"], 10).judged == 0
-    done = Rejudge(world.store, tmp_path, BY).all(None, 10)
+    keep(world.store, other, tmp_path / f"{other}.scap")
+    assert Rejudge(world.store, Settings(data_dir=tmp_path), BY).all(world.ids["ops/pay"], 10).judged == 0
+    done = Rejudge(world.store, Settings(data_dir=tmp_path), BY).all(None, 10)
     assert (done.judged, done.changed, done.unread) == (1, 1, 1)

@@ -9,21 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.model.report import Report
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.report.sample import sample
 from package_hunter.store import results, scans
 from package_hunter.store.database import Store
 from package_hunter.store.models import Scan, StoredReport
 
 
-def _put(store: Store, queue: LocalQueue) -> None:
+def _put(store: Store, queue: Queue) -> None:
     with store.write() as session:
         scan = scans.add(session, scans.NewScan("thing", "ana", sha256="0" * 64, size=1))
         queue.enqueue(session, scan.id)
 
 
 def test_a_step_sees_the_result_in_its_transaction(
-    store: Store, queue: LocalQueue, monkeypatch: pytest.MonkeyPatch
+    store: Store, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str | None, bool]] = []
 
@@ -40,7 +40,7 @@ def test_a_step_sees_the_result_in_its_transaction(
 
 
 def test_a_step_that_fails_takes_the_result_back(
-    store: Store, queue: LocalQueue, monkeypatch: pytest.MonkeyPatch
+    store: Store, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_session: Session, _scan: Scan, _report: Report) -> None:
         raise ValueError("no")

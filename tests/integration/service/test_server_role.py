@@ -14,7 +14,7 @@ from package_hunter.audit.sealer import Sealer
 from package_hunter.audit.verify import verify
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue import make
 from package_hunter.store import accounts, history, places, scans
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.history import Change
@@ -64,7 +64,7 @@ def app(urls: tuple[str, str], tmp_path: Path) -> Iterator[Store]:
 
 def test_the_application_does_all_that_it_does(app: Store, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    queue = LocalQueue(app, settings)
+    queue = make(settings, app)
     with app.write() as session:
         project = places.add_project(session, "shop", BY)
         accounts.add_token(session, "ci")

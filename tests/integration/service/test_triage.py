@@ -21,7 +21,7 @@ from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Coverage, Decision, Verdict
 from package_hunter.policy.decide import today
 from package_hunter.queue.base import Job
-from package_hunter.store import history, scans
+from package_hunter.store import history, reports, scans
 from package_hunter.store import results as after
 from package_hunter.store.database import Store
 from package_hunter.store.finding_tables import (
@@ -256,7 +256,7 @@ def _judged(store: Store, project: uuid.UUID, own: str | None = None) -> Report:
     job = Job(scan.id, None, "0" * 64, None, 1, "lease", project=project)
     made = ServerJudge().judge(store, job, report, own)
     with store.write() as session:
-        session.add(StoredReport(scan_id=scan.id, body=scans.pack_report(to_json(made))))
+        session.add(StoredReport(scan_id=scan.id, body=reports.pack(to_json(made))))
         session.get_one(Scan, scan.id).status = "finished"
         after.stored(session, session.get_one(Scan, scan.id), made)
     assert _decision(store, scan.id) == (made.verdict, made.decision), "what is kept is what the report says"

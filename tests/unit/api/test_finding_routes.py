@@ -62,7 +62,7 @@ def test_a_finding_is_decided_about_and_the_policy_follows(server: AccessServer,
     assert "no hooks" in now["needs_proposal"]
     refused = server.ask(analyst, "PUT", _url(server, "/state"), json=body)
     assert refused.status_code == 403
-    assert "Propose a waiver" in refused.json()["message"]
+    assert "Propose a waiver" in refused.json()["advice"]
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_many_at_once_is_previewed_first(server: AccessServer, analyst: str) -> 
 def test_a_wrong_question_is_told(server: AccessServer, analyst: str, query: str) -> None:
     answer = server.ask(analyst, "GET", f"/api/v1/findings?{query}")
     assert answer.status_code == 400, answer.text
-    assert answer.json()["reason"]
+    assert answer.json()["detail"]

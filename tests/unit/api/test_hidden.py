@@ -61,6 +61,14 @@ def _same(hidden: httpx.Response, absent: httpx.Response, foreign: str, other: s
     return mine == (absent.text.replace(other, "?"), absent.status_code)
 
 
+def _told(answer: httpx.Response, ids: dict[str, str]) -> tuple[int, str]:
+    """Without the path that was asked for, which the answer names."""
+    text = answer.text
+    for key in ids.values():
+        text = text.replace(f"/{key}", "/?")
+    return answer.status_code, text
+
+
 def _paths() -> list[Permit]:
     known = _PLACES | {"finding_id", "number"}
     return [p for p in PERMITS if (names := set(_PARAMETER.findall(p.path))) and names <= known]
@@ -80,7 +88,7 @@ def test_a_foreign_path_is_answered_as_one_that_leads_nowhere(server: AccessServ
             )
             # what is wrong whatever it is about may be said before anything is looked up
             early = hidden.status_code in (400, 403) and not names & _PLACES
-            same = (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
+            same = _told(hidden, foreign) == _told(absent, nothing)
             if not same or not (early or hidden.status_code == 404):
                 wrong.append(f"{permit.method} {permit.path}: {hidden.status_code} {hidden.text[:120]}")
     assert wrong == []

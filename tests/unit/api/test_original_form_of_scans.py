@@ -12,14 +12,14 @@ from package_hunter.cli.serve import real_parts
 from package_hunter.config import Settings
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Target
-from package_hunter.store.scans import pack_report, unpack_report
+from package_hunter.store.reports import pack, unpack
 from tests.support.judge_samples import BLAME, OBSERVATION, report
 
 DATA = to_json(report())
 
 
 def test_a_stored_report_comes_back() -> None:
-    assert unpack_report(pack_report(DATA)) == json.loads(json.dumps(DATA))
+    assert unpack(pack(DATA)) == json.loads(json.dumps(DATA))
 
 
 def test_in_the_original_s_form() -> None:
@@ -45,7 +45,7 @@ def test_any_text_is_answered(bad: str) -> None:
         replace(a, output=bad, output_fields={"proc.cmdline": bad}, blame=blame) for a in OBSERVATION.alerts
     )
     data = to_json(report(target=Target(bad, "npm"), alerts=alerts, error=bad, notices=(bad,)))
-    stored = unpack_report(pack_report(data))
+    stored = unpack(pack(data))
     json.dumps(answer(stored["id"], "finished", None, stored), ensure_ascii=False).encode()
     for renderer in real_parts(Settings()).renderers.values():
         renderer.render(stored).encode()

@@ -271,6 +271,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/scans"): _plain("/api/v1/scans?limit=500"),
     ("GET", "/api/v1/scans/{scan_id}"): _plain("/api/v1/scans/{scan}"),
     ("GET", "/api/v1/scans/{scan_id}/report"): _plain("/api/v1/scans/{scan}/report"),
+    ("GET", "/api/v1/scans/{scan_id}/events"): _plain("/api/v1/scans/{scan}/events"),
     ("GET", "/api/v1/gate"): _of_commit("/api/v1/gate"),
     ("GET", "/api/v1/gate/answers"): _of_commit("/api/v1/gate/answers"),
     ("POST", "/api/v1/gate/fetches"): _fetch,
@@ -453,7 +454,7 @@ def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServ
         nothing = "web/none" if "project=" in url else "3f0c9c52-27a7-4c6b-9b0c-5d3d4ac4a1de"
         hidden, absent = (server.ask(token, "GET", url.format(k)) for k in (key, nothing))
         assert hidden.status_code == absent.status_code == 404
-        assert hidden.content == absent.content, url
+        assert hidden.text.replace(key, "?") == absent.text.replace(nothing, "?"), url
 
 
 def test_an_answer_that_was_kept_for_one_is_not_given_to_another(server: AccessServer) -> None:
@@ -520,7 +521,7 @@ def test_what_is_wrong_is_told(server: AccessServer, method: str, url: str, body
     token = server.token(f"both-{next(_numbers)}", (Role.ADMINISTRATOR, ""), (Role.AUDITOR, ""))
     answer = server.ask(token, method, url, **({} if body is None else {"json": body}))
     assert answer.status_code == status, answer.text
-    assert answer.json()["reason"]
+    assert answer.json()["detail"]
 
 
 def test_a_new_user_can_what_he_was_given(server: AccessServer) -> None:
@@ -552,7 +553,7 @@ def test_every_route_has_a_row_and_every_row_a_route(server: AccessServer) -> No
     plain = {(method, path.replace(":path}", "}")) for method, path in rows}  # OpenAPI has no word for it
     assert described == plain - {("GET", "/api/v1/openapi.json")}
     ours = [route for route in routes if isinstance(route, APIRoute)]
-    assert len(ours) == len(rows) - 1
+    assert len(ours) == len(rows)
     assert all(isinstance(route, PermittedRoute) for route in ours)
 
 

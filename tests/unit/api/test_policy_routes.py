@@ -70,7 +70,7 @@ def test_what_is_no_scope_is_not_there(server: AccessServer, scope: str) -> None
     token = server.token("reader", (Role.VIEWER, ""))
     answer = server.ask(token, "GET", f"/api/v1/policies/{scope}")
     assert answer.status_code == 404
-    assert answer.json()["reason"] == "There is no such policy."
+    assert answer.json()["detail"] == "There is no such policy."
 
 
 def test_who_may_read_no_policy_finds_none(server: AccessServer) -> None:

@@ -101,7 +101,7 @@ def test_from_a_proposal_to_what_holds(server: AccessServer) -> None:
 def test_a_password_that_opened_the_door_is_asked_once_more(server: AccessServer) -> None:
     made = proposed(server)
     said = approve(server, "bea", made, password=None)
-    assert (said.status_code, "once more" in said.json()["reason"]) == (403, True)
+    assert (said.status_code, "once more" in said.json()["detail"]) == (403, True)
     assert approve(server, "bea", made, password="wrong horse").status_code == 401
     assert approve(server, "bea", made).status_code == 200
 
@@ -155,7 +155,7 @@ def test_a_token_that_is_nobodys_proposes_nothing(server: AccessServer) -> None:
     token = server.token("ci", (Role.DEVELOPER, ""))
     url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
     said = server.ask(token, "POST", url, json=DAYS)
-    assert (said.status_code, "is nobody's" in said.json()["reason"]) == (403, True)
+    assert (said.status_code, "is nobody's" in said.json()["detail"]) == (403, True)
     assert "token add NAME --owner" in said.text
     made = proposed(server)
     body = {"document": {"days": 25}, "reason": "rather so"}
@@ -298,4 +298,4 @@ def test_what_is_wrong_is_told(server: AccessServer, body: Any, status: int) -> 
     headers = session_of(server, "dev") | {"Content-Type": "application/json"}
     said = server.ask(None, "POST", url, content=content, headers=headers)
     assert said.status_code == status, said.text
-    assert said.json()["reason"]
+    assert said.json()["detail"]

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.cli.simulate import Simulation, choose, discover, home, outcome, run, summary, twins
-from package_hunter.cli.simulate_pack import pack
+from package_hunter.cli.simulate import outcome, run, summary
 from package_hunter.errors import HunterError, NothingToScanError, UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.scan import Verdict
+from package_hunter.simulations.catalog import Simulation, choose, discover, home, twins
+from package_hunter.simulations.pack import pack
 from tests.support import judge_samples as samples
 
 KNOWN = discover(home())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from package_hunter.ecosystems.base import SourceTree
 from package_hunter.ecosystems.pinned import Pin
 from package_hunter.model.depth import DepthName
 from package_hunter.model.report import Report
+from package_hunter.pipeline.folders import remove_dead
 from package_hunter.policy import Policy
 from package_hunter.queue.base import Job
 from package_hunter.queue.runner import pipeline_runner
@@ -119,6 +121,44 @@ def test_what_lock_files_pin_is_told_before_anything_runs(
     with io.BytesIO() as archive:
         pipeline_runner(config, _Judge(), on_pins)(job, archive)
     assert told == [(job.scan_id, {"pkg:npm/left@1.0.0", "pkg:npm/for-mac@2.0.0"})]
+
+
+def _with_rule_sets(folder: Path, *texts: str) -> None:
+    with migrated(folder).write() as session:
+        for name in texts:
+            body = {"name": name, "rules": f"# {name}"}
+            documents.put(session, "rule-set", "everywhere", name, body, Actor("test", "test"))
+
+
+@pytest.mark.parametrize("sets", [(), ("a",), ("a", "b")])
+def test_rule_files_are_gone_with_their_scan_however_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sets: tuple[str, ...]
+) -> None:
+    _with_rule_sets(tmp_path, *sets)
+    config = Settings(data_dir=tmp_path)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+
+    def in_the_middle(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+        assert remove_dead(config) == []  # they are held while the scan lives
+        assert [path.stat().st_mode & 0o077 for path in {file.parent for file in options.rule_files}] == [
+            0
+        ] * bool(sets)
+        raise KeyboardInterrupt
+
+    def killed(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+        os._exit(0)  # nothing of ours runs after it
+
+    job = Job(uuid.uuid4(), None, None, "pkg:npm/x@1", 1, "lease")
+    monkeypatch.setattr(pipeline, "scan_purl", in_the_middle)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline_runner(config, _Judge())(job, None)
+    monkeypatch.setattr(pipeline, "scan_purl", killed)
+    if (pid := os.fork()) == 0:
+        pipeline_runner(config, _Judge())(job, None)
+    os.waitpid(pid, 0)
+    assert len(remove_dead(config)) == bool(sets)
+    assert [path for place in ("runs", "tmp") for path in (tmp_path / place).glob("*")] == []
 
 
 def test_scans_are_judged_by_their_projects_rule_sets_and_recorded_where_asked(

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from package_hunter.acting import acting_as_owner
 from package_hunter.api.server import server_ids
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.store import sqlite_file
-from package_hunter.store.acting import acting_as_owner
 from package_hunter.store.database import DiskFullError, Store, StoreError, database_url
 from package_hunter.store.sqlite_file import refuse_links
 from tests.support.requires import needs_root

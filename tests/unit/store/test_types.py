@@ -14,14 +14,14 @@ from package_hunter.api.schemas import ScanInfo
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
 from package_hunter.store import scans
+from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.scans import NewScan
-from package_hunter.store.uploads import Uploads
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    for name in ("store", "received"):
+    for name in ("store", "artefacts"):
         (tmp_path / name).mkdir()
     return Settings(data_dir=tmp_path, result_cache_seconds=0, lease_seconds=0.001, max_attempts=3)
 
@@ -87,7 +87,7 @@ def test_a_worker_goes_on(store: Store, settings: Settings, statement: str) -> N
     for _ in range(3):
         job = queue.claim("w/1")
         begun += [] if job is None else [job.scan_id]
-        Uploads(settings).sweep(store)
+        Archives(settings, store).sweep()
     assert good in begun
     assert queue.requeue_expired() >= 1
     assert queue.recover("w/1") == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import AbstractContextManager
 
 import structlog
 from sqlalchemy import select
@@ -16,13 +15,14 @@ from package_hunter.governance.gate.forges import Forges
 from package_hunter.governance.gate.git import NotFetchedError
 from package_hunter.governance.gate.origins import Known, Origin, Witness
 from package_hunter.queue.base import Queue
-from package_hunter.store import scans
+from package_hunter.storage.incoming import Incoming
+from package_hunter.store import archives, scans
 from package_hunter.store.access_tables import Project
-from package_hunter.store.acting import acting_as_owner
+from package_hunter.store.archives import Archives
+from package_hunter.store.artefacts import Claims
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.gate_tables import Fetch, Repository
 from package_hunter.store.scans import NewScan, clean_text
-from package_hunter.store.uploads import Upload, Uploads
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Fetcher:
 
     def __init__(self, settings: Settings, store: Store, queue: Queue, forges: Forges) -> None:
         self._settings, self._store, self._queue, self._forges = settings, store, queue, forges
-        self._uploads = Uploads(settings)
+        self._archives = Archives(settings, store)
 
     def step(self) -> bool:
         """Fetch one commit that is due; whether there was one. StoreError."""
@@ -108,38 +108,39 @@ class Fetcher:
         if repository is None:
             raise NotFetchedError("The project has no repository any more.")
         forge = self._forges.of(repository.url)
-        with self._as_owner():
-            upload = self._uploads.begin()
+        upload = self._archives.begin()
         try:
             tree = clone.fetch(self._settings, forge, repository.url, row.commit, upload.write)
-            with self._as_owner():
-                upload.done()
-                self._submit(row, upload, forge.name, tree.gaps)
+            upload.done()
+            self._keep(row, upload, forge.name, tree.gaps)
         finally:
-            with self._as_owner():
-                upload.discard()
+            upload.discard()
         log.info("commit fetched", project=str(row.project_id), commit=row.commit, files=tree.files)
 
-    def _as_owner(self) -> AbstractContextManager[None]:
-        """The folder of archives is the server's user's: there root does what that user may do."""
-        return acting_as_owner(self._uploads.folder)
+    def _keep(self, row: Fetch, upload: Incoming, forge: str, gaps: str | None) -> None:
+        claims, taken = self._archives.keep(upload), False
+        try:
+            taken = self._submit(row, upload, claims, forge, gaps)
+        finally:
+            if not taken:
+                self._archives.forget(claims, upload)
 
-    def _submit(self, row: Fetch, upload: Upload, forge: str, gaps: str | None) -> None:
+    def _submit(self, row: Fetch, upload: Incoming, claims: Claims, forge: str, gaps: str | None) -> bool:
         with self._store.write() as session:
             current = session.get(Fetch, row.id, with_for_update=True)
             if current is None or current.attempts != row.attempts or current.status != "waiting":
-                return  # somebody else took it up meanwhile
-            self._store.lock(session, self._uploads.key(upload.sha256))
-            upload.keep()
+                return False  # somebody else took it up meanwhile
             name = f"commit {row.commit[:12]}"
             new = NewScan(name, row.asked_by, None, upload.sha256, upload.size, project=row.project_id)
             scan = scans.add(session, new)
+            archives.note(session, scan, claims)
             origin = Origin(row.commit, row.ref, row.merge_request, row.base)
             origins.note(
                 session, scan, origin, Witness(Known.FETCHED, f"The service fetched it from {forge}."), gaps
             )
             self._queue.enqueue(session, scan.id)
             current.status, current.scan_id, current.reason = "done", scan.id, None
+        return True
 
     def _failed(self, row: Fetch, error: HunterError) -> None:
         again = isinstance(error, UnreachableError) and row.attempts <= len(_DELAYS_MS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
+from package_hunter.config import Settings
 from package_hunter.store.members import Place
 
 MAX_FLIPS = 1_000
@@ -18,10 +18,10 @@ MAX_FLIPS = 1_000
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How much an impact may cost: ``seconds`` of looking (wall clock). What does not fit is counted as not tried.
-    ``recordings``: the folder of kept recordings, where there is one."""
+    ``recordings``: the settings by which kept recordings are found; None: none is kept."""
 
     seconds: float
-    recordings: Path | None = None
+    recordings: Settings | None = None
 
     def end(self) -> float:
         """The moment (of time.monotonic) at which no more is tried."""

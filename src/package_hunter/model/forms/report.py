@@ -17,12 +17,12 @@ from pydantic import (
 
 from package_hunter.model.depth import DepthName
 from package_hunter.model.forms.judged import AlertForm, Findings, ShownForm
-from package_hunter.model.forms.kinds import As, Counts, Many, Text, Time, form, one_of
+from package_hunter.model.forms.kinds import As, Counts, Many, Number, Text, Time, form, one_of
 from package_hunter.model.forms.network import NetworkForm
 from package_hunter.model.forms.observed import CanariesSeen, Files, Processes
 from package_hunter.model.forms.scan import Covered, Packages, TargetForm, Targets
 from package_hunter.model.plain import clean
-from package_hunter.model.report import SCHEMA_VERSION, Report
+from package_hunter.model.report import SCHEMA_VERSION, KeptFile, Report
 from package_hunter.model.scan import Decision, ScanStatus, Target, Verdict
 from package_hunter.model.shown import shown
 from package_hunter.model.text import all_well_formed
@@ -74,6 +74,16 @@ class FilesForm:
 
     written: Files
     deleted: Files
+
+
+@form
+class KeptForm:
+    """A file of the scan that the server keeps."""
+
+    kind: Annotated[Text, one_of("recording", "dropped")]
+    sha256: Text
+    size: Number
+    name: Annotated[Text, Field(description="The recording's, or the dropped file's path in the box.")]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,6 +145,14 @@ class ReportForm:
         ),
     ] = None  # the key is left out where there is none
 
+    kept: Annotated[
+        Many[Annotated[KeptFile, As(KeptForm)]],
+        Field(
+            description="What the server keeps of the scan beside this report, by digest: recordings, and files that "
+            "packages left in the box (hostile)."
+        ),
+    ] = ()  # the key is left out where there is none
+
     @classmethod
     def of(cls, r: Report) -> ReportForm:
         """The form of a report."""
@@ -168,6 +186,7 @@ class ReportForm:
             hostname=r.hostname,
             depth=r.depth,
             known_from=r.known_from,
+            kept=r.kept,
         )
 
     def value(self) -> Report:
@@ -197,4 +216,5 @@ class ReportForm:
             depth=self.depth,
             error=self.error,
             known_from=self.known_from,
+            kept=self.kept,
         )

@@ -5,7 +5,6 @@ loaded after the built-in files and the sets of the places above it, so it may c
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import uuid
@@ -17,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from package_hunter.acting import acting_as_ourselves
 from package_hunter.errors import HunterError, UsageError
 from package_hunter.governance.proposals.impact import scans_of
 from package_hunter.governance.proposals.kind import Act, Budget, Flip, Impact, Wanted
 from package_hunter.governance.proposals.settings import keys_up
 from package_hunter.model.scan import Decision
+from package_hunter.queue import recordings
 from package_hunter.store import documents, history, rule_sets
 from package_hunter.store.access_tables import Project
-from package_hunter.store.acting import acting_as_ourselves
+from package_hunter.store.artefacts import store_of
 from package_hunter.store.history import Change
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
@@ -136,7 +137,7 @@ class _Replays:
         query = scans_of(self._session, self._place)
         scans = self._session.scalars(query.order_by(Scan.created.desc(), Scan.id.desc())).all()
         paths = {p.id: p.path for p in self._session.scalars(select(Project))}
-        with acting_as_ourselves():  # recordings are ours, and so are the rules
+        with acting_as_ourselves():  # the files that recordings are read into are ours, and so are the rules
             return self._compared(scans, paths, before, after)
 
     def _compared(
@@ -147,8 +148,8 @@ class _Replays:
             return Impact("recordings", total, 0, effects=(self._why_none(),))
         old, new = _matcher(before), _matcher(after)
         tried, flips = 0, []
-        for scan, files in kept:
-            decided = self._replayed(files, old, new)
+        for scan, size in kept:
+            decided = self._replayed(scan, size, old, new)
             if decided is None:
                 continue
             tried += 1
@@ -159,27 +160,27 @@ class _Replays:
         return Impact("recordings", total, tried, tuple(flips), self._effects())
 
     def _why_none(self) -> str:
-        folder = self._budget.recordings
-        if folder is None:
+        if self._budget.recordings is None:
             return "This server keeps no recordings (PACKAGE_HUNTER_RECORDINGS_BYTES): nothing was replayed."
-        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
-            return "Recordings are root's: propose it on the server's command line to have them replayed."
         return "No recording of these scans is kept: nothing was replayed."
 
-    def _kept(self, scans: Sequence[Scan]) -> list[tuple[Scan, list[Path]]]:
-        folder = self._budget.recordings
-        if folder is None or not folder.is_dir():
+    def _kept(self, scans: Sequence[Scan]) -> list[tuple[Scan, int]]:
+        """Those of which a recording is kept, and its size."""
+        if self._budget.recordings is None:
             return []
-        found = ((scan, sorted(folder.glob(f"{scan.id}*.scap"))) for scan in scans)
-        return [(scan, files) for scan, files in found if files]
+        sizes = recordings.sizes(self._session, [scan.id for scan in scans])
+        return [(scan, sizes[scan.id]) for scan in scans if scan.id in sizes]
 
-    def _replayed(self, files: list[Path], old: Matcher, new: Matcher) -> tuple[Decision, Decision] | None:
+    def _replayed(
+        self, scan: Scan, size: int, old: Matcher, new: Matcher
+    ) -> tuple[Decision, Decision] | None:
         """The gravest decisions by both; None where it does not fit the budget, or is no recording."""
         left = self._end - time.monotonic()
-        if left <= 0 or 2 * sum(path.stat().st_size for path in files) > left * _BYTES_A_SECOND:
+        if self._budget.recordings is None or left <= 0 or 2 * size > left * _BYTES_A_SECOND:
             return None
         try:
-            return self._judged(files, old, self._before), self._judged(files, new, self._after)
+            with recordings.fetched(store_of(self._session), self._budget.recordings, scan.id) as files:
+                return self._judged(files, old, self._before), self._judged(files, new, self._after)
         except HunterError:
             return None
 

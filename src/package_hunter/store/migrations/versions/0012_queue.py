@@ -13,6 +13,15 @@ depends_on = None
 
 _OLD = "status IN ('pending', 'running', 'finished', 'failed')"
 _NEW = "status IN ('pending', 'running', 'finished', 'failed', 'cancelled')"
+_DROP_ENGINE = """
+DROP TABLE procrastinate_periodic_defers, procrastinate_events, procrastinate_jobs, procrastinate_workers;
+DO $$ DECLARE found record; BEGIN
+  FOR found IN SELECT p.oid::regprocedure AS it FROM pg_proc p
+    WHERE p.proname LIKE 'procrastinate\\_%' AND p.pronamespace = current_schema()::regnamespace
+  LOOP EXECUTE 'DROP FUNCTION ' || found.it; END LOOP;
+END $$;
+DROP TYPE procrastinate_job_to_defer_v1, procrastinate_job_event_type, procrastinate_job_status;
+"""
 _INDEXES = {"work": "jobs_by_work", "joined": "jobs_joined", "handed": "jobs_handed"}
 _LEGACY = "00000000000040008000000000000001"
 
@@ -44,6 +53,10 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Uuid(), primary_key=True),
         sa.Column("turn", sa.BigInteger(), nullable=False),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        from procrastinate.schema import SchemaManager  # the extra `postgres`
+
+        _raw(SchemaManager.get_schema())
     op.create_table(
         "chores",
         sa.Column("name", sa.String(128), primary_key=True),
@@ -92,8 +105,15 @@ def _allow(old: str, new: str) -> None:
     connection.exec_driver_sql("PRAGMA writable_schema = OFF")
 
 
+def _raw(statements: str) -> None:
+    """Many statements at once, by the driver, which then looks for no placeholders in them."""
+    op.get_bind().connection.driver_connection.execute(statements)  # type: ignore[union-attr]
+
+
 def downgrade() -> None:
     """Drop them; cancelled scans have failed."""
+    if op.get_bind().dialect.name == "postgresql":
+        _raw(_DROP_ENGINE)
     op.execute("UPDATE scans SET status = 'failed' WHERE status = 'cancelled'")
     _allow(_NEW, _OLD)
     op.drop_table("chores")

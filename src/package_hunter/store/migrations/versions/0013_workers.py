@@ -18,6 +18,11 @@ def upgrade() -> None:
     """Add the columns, and the trigger."""
     for column in _columns():
         op.add_column("workers", column)
+    op.create_table(
+        "tolerances",
+        sa.Column("revision", sa.String(32), primary_key=True),
+        sa.Column("oldest", sa.String(32), nullable=False),
+    )
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             f"CREATE TRIGGER {_TRIGGER} BEFORE UPDATE OF worker ON jobs "
@@ -58,5 +63,6 @@ def downgrade() -> None:
     else:
         op.execute(f"DROP TRIGGER {_TRIGGER} ON jobs")
         op.execute(f"DROP FUNCTION {_TRIGGER}()")
+    op.drop_table("tolerances")
     for column in reversed(_columns()):
         op.drop_column("workers", column.name)

@@ -1,39 +1,41 @@
-"""Our own routes, under /api/v1."""
+"""Routes of scans: submitted, listed, looked at, reported."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-import structlog
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from packageurl import PackageURL
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from package_hunter import __version__
 from package_hunter.access.view import View
-from package_hunter.api.allowed import PermittedRoute, access_to, view_of
+from package_hunter.api import etags
+from package_hunter.api.allowed import PermittedRoute, access_to, identity_of, view_of
 from package_hunter.api.errors import ApiError, JsonResponse, to_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
-from package_hunter.api.schemas import Health, Problem, PurlSubmission, ScanInfo, ScanList
-from package_hunter.api.service import Service, parse_id
+from package_hunter.api.scan_act_routes import accepted
+from package_hunter.api.scan_schemas import PriorityName, ScanQuery, priority_of
+from package_hunter.api.schemas import Problem, PurlSubmission, ScanInfo, ScanList
+from package_hunter.api.service import Service
+from package_hunter.api.transactions import read
 from package_hunter.api.tree import PARAMETERS, said_of
-from package_hunter.audit.sealer import oldest_unsealed
-from package_hunter.audit.verify import ALARM_MS
+from package_hunter.governance.gate.submitted import Said
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
+from package_hunter.model.priority import Priority
 from package_hunter.model.scan import ScanStatus
-from package_hunter.store import scans
+from package_hunter.queue.base import Terms
+from package_hunter.store import reports, scan_list, scans
 from package_hunter.store.access_tables import MAX_PATH
-from package_hunter.store.database import now_ms
 from package_hunter.store.scans import NewScan, clean_text
 
-log = structlog.get_logger(__name__)
-
 _MAX_JSON = 64 << 10
-_WORKER_SILENT_SECONDS = 60.0
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No credentials, or wrong ones."},
     403: {"model": Problem, "description": "The account has not the permission."},
@@ -60,13 +62,12 @@ _SUBMIT_PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def routes(service: Service) -> APIRouter:
-    """All routes of version 1."""
+    """All of them."""
     router = APIRouter(prefix="/api/v1", responses=_PROBLEMS, route_class=PermittedRoute)
     _submit_route(router, service)
     _list_route(router, service)
     _status_route(router, service)
     _report_route(router, service)
-    _health_route(router, service)
     return router
 
 
@@ -83,7 +84,7 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         'makes it) as `application/octet-stream`, or `{"purl": "pkg:npm/…"}` as JSON. The scan goes on by '
         "itself: ask for its status. An archive that cannot be read is a scan that failed, with its reason.",
     )
-    async def submit(
+    async def submit(  # noqa: PLR0913 (each is a parameter of the query)
         request: Request,
         ecosystem: Annotated[
             str | None, Query(description=f"One of {', '.join(names())}; unset: find out.")
@@ -99,6 +100,10 @@ def _submit_route(router: APIRouter, service: Service) -> None:
             str | None,
             Query(max_length=MAX_PATH, description="The project's path; unset: the account's own."),
         ] = None,
+        priority: Annotated[
+            PriorityName | None,
+            Query(description="Who comes first; `merge-request` is for trees of one, and for CI jobs."),
+        ] = None,
     ) -> Response:
         if ecosystem is not None and ecosystem not in names():
             raise ApiError(
@@ -106,24 +111,38 @@ def _submit_route(router: APIRouter, service: Service) -> None:
             )
         principal: str = request.scope["principal"]
         said = said_of(request)
+        terms = _terms(request, said, priority)
         place = await service.target_project(access_to(request), project)
         await service.admit(principal)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             if said is not None:
                 raise ApiError(400, "A package is no commit's tree.", "Leave commit out, or send the tree.")
             purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
-            scan = await service.accept(
-                NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth, project=place)
-            )
+            package = NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth, project=place)
+            scan = await service.accept(package, answer=accepted, terms=terms)
         else:
             async with received(request, service) as upload:
                 target = clean_text(name or "", 200) or f"archive {upload.sha256[:12]}"
                 archive = (ecosystem, upload.sha256, upload.size)
                 new = NewScan(target, principal, *archive, fresh=fresh, depth=depth, project=place)
-                scan = await service.accept(new, upload, said)
-        info = ScanInfo.of(scan)
-        headers = {"Location": f"/api/v1/scans/{info.id}"}
-        return JsonResponse(info.model_dump_json().encode(), 202, headers=headers)
+                scan = await service.accept(new, upload, said, accepted, terms)
+        kept = accepted(scan)
+        return JsonResponse(kept.body, kept.status, headers={"Location": f"/api/v1/scans/{scan.id}"})
+
+
+def _terms(request: Request, said: Said | None, priority: PriorityName | None) -> Terms:
+    """How the scan waits: what is of a merge request comes first, and nothing else may say that it is; ApiError 403."""
+    of_request = said is not None and said.origin.merge_request is not None
+    if priority is None:
+        return Terms(Priority.MERGE_REQUEST if of_request else Priority.NORMAL)
+    wanted = priority_of(priority)
+    if wanted is Priority.MERGE_REQUEST and not of_request and identity_of(request).job is None:
+        raise ApiError(
+            403,
+            "This priority is for merge requests.",
+            "Say commit and merge_request, submit as a CI job, or leave priority out.",
+        )
+    return Terms(wanted)
 
 
 def _list_route(router: APIRouter, service: Service) -> None:
@@ -131,34 +150,34 @@ def _list_route(router: APIRouter, service: Service) -> None:
         "/scans",
         tags=["scans"],
         summary="List scans, newest first",
-        description="Those of the projects whose scans the account can see.",
+        description="Those of the projects whose scans the account can see. All filters that are given must fit.",
         responses={
             404: {"model": Problem, "description": "No project of this path that the account can see."}
         },
     )
-    async def list_scans(
-        request: Request,
-        status: Annotated[ScanStatus | None, Query(description="Only scans of this status.")] = None,
-        limit: Annotated[int, Query(ge=1, le=500, description="How many at most.")] = 50,
-        before: Annotated[str | None, Query(max_length=80, description="`next` of the page before.")] = None,
-        project: Annotated[
-            str | None, Query(max_length=MAX_PATH, description="Only those of the project of this path.")
-        ] = None,
-    ) -> ScanList:
-        position = None if before is None else _position(before)
+    async def list_scans(request: Request, asked: Annotated[ScanQuery, Query()]) -> ScanList:
         view = view_of(request)
-        if project is not None:
-            view = view.only(await service.project_at(access_to(request), project))
-        found = await run_sync(_newest, service, view, limit + 1, status, position)
-        page = found[:limit]
-        more = f"{page[-1].created}-{page[-1].id}" if len(found) > limit else None
-        return ScanList(scans=[ScanInfo.of(s) for s in page], next=more)
+        if asked.project is not None:
+            view = view.only(await service.project_at(access_to(request), asked.project))
+
+        def look(session: Session) -> ScanList:
+            page = scan_list.page(session, view, asked.filters(), asked.limit, asked.before)
+            return ScanList(scans=[ScanInfo.of(scan) for scan in page.rows], next=page.next)
+
+        return await read(service, look)
 
 
 def _status_route(router: APIRouter, service: Service) -> None:
-    @router.get("/scans/{scan_id}", tags=["scans"], summary="Status of a scan", responses=_NOT_FOUND)
-    async def status(request: Request, scan_id: str) -> ScanInfo:
-        return ScanInfo.of(await service.find(scan_id, view_of(request)))
+    @router.get(
+        "/scans/{scan_id}",
+        tags=["scans"],
+        summary="Status of a scan",
+        responses=_NOT_FOUND,
+        response_model=ScanInfo,
+    )
+    async def status(request: Request, scan_id: str) -> Response:
+        info = ScanInfo.of(await service.find(scan_id, view_of(request)))
+        return JsonResponse(info.model_dump_json().encode())
 
 
 def _report_route(router: APIRouter, service: Service) -> None:
@@ -181,56 +200,35 @@ def _report_route(router: APIRouter, service: Service) -> None:
             raise ApiError(400, f"Unknown format {format[:40]!r}.", f"Known ones: {', '.join(formats)}.")
         view = view_of(request)
         scan = await service.find(scan_id, view)
-        data = await service.report(scan.id, view)
-        if data is None:
+        wish = _Wish(format, request.headers.get("if-none-match"))
+        answer = await run_sync(_reported, service, view, scan.id, wish)
+        if answer is None:
             raise _no_report(scan.status, scan.reason)
-        if format == "json":
-            return JsonResponse(await run_sync(to_json, data))
-        renderer = service.renderers[format]
-        text = await run_sync(renderer.render, data)
-        return Response(text.encode("utf-8", "backslashreplace"), media_type=renderer.media_type)
+        return answer
 
 
-def _health_route(router: APIRouter, service: Service) -> None:
-    @router.get(
-        "/health", tags=["server"], summary="Whether the server works", description="Asks no credentials."
-    )
-    async def health() -> Health:
-        waiting, seen, lacks = await run_sync(_queue_state, service)
-        unsealed = await run_sync(_unsealed, service)
-        silent = None if seen is None else max(0.0, (now_ms() - seen) / 1000)
-        if silent is None or silent >= _WORKER_SILENT_SECONDS:
-            lacks = "No worker is running: package-hunter worker starts one."
-        if lacks is None and unsealed:
-            lacks = "Changes wait for their seal: the history's sealer does not work."
-            log.error("history unsealed", seconds=unsealed)
-        return Health(
-            status="ok" if lacks is None else "degraded",
-            version=__version__,
-            waiting=waiting,
-            worker_seen_seconds=silent,
-            reason=lacks,
-        )
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    format: str
+    known: str | None  # If-None-Match
 
 
-def _newest(
-    service: Service, view: View, limit: int, status: ScanStatus | None, before: tuple[int, uuid.UUID] | None
-) -> list[Any]:
+def _reported(service: Service, view: View, scan_id: uuid.UUID, wish: _Wish) -> Response | None:
+    """The report in that form, which is neither fetched nor rendered where it is known already."""
     with service.store.read() as session:
-        return list(scans.newest(session, view, limit, status, before))
-
-
-def _queue_state(service: Service) -> tuple[int, int | None, str | None]:
-    with service.store.read() as session:
-        lately = now_ms() - int(_WORKER_SILENT_SECONDS * 1000)
-        return scans.unfinished(session), scans.worker_seen(session), scans.worker_lacks(session, lately)
-
-
-def _unsealed(service: Service) -> float:
-    """For how many seconds too long the history's oldest entry has waited for its seal."""
-    with service.store.read() as session:
-        since = oldest_unsealed(session)
-    return 0.0 if since is None else max(0.0, (now_ms() - since - ALARM_MS) / 1000)
+        row = scans.stored_report(session, view, scan_id)
+        if row is None:
+            return None
+        name = row.body if row.digest is None else row.digest.encode()
+        tag = etags.of_bytes(name, wish.format.encode(), __version__.encode())
+        if etags.is_known(wish.known, tag):
+            return etags.not_modified(tag)
+        data = reports.read(session, row.body, row.digest)
+    if wish.format == "json":
+        return JsonResponse(to_json(data), headers={"ETag": tag})
+    renderer = service.renderers[wish.format]
+    text = renderer.render(data).encode("utf-8", "backslashreplace")
+    return Response(text, headers={"ETag": tag}, media_type=renderer.media_type)
 
 
 async def _json_body(request: Request, stall: float) -> bytes:
@@ -255,13 +253,6 @@ def _purl(body: bytes) -> str:
     except ValueError as error:
         raise ApiError(400, "This is no package URL.", "It looks like pkg:npm/left-pad@1.3.0.") from error
     return str(purl.to_string())
-
-
-def _position(text: str) -> tuple[int, uuid.UUID]:
-    created, _, scan_id = text.partition("-")
-    if not created.isascii() or not created.isdigit() or len(created) > 15:
-        raise ApiError(400, "`before` is wrong.", "Use `next` of the page before.")
-    return int(created), parse_id(scan_id)
 
 
 def _no_report(status: str, reason: str | None) -> ApiError:

@@ -1,0 +1,179 @@
+"""Routes of files that are kept of a scan: recordings, and what packages dropped in the box. Those are hostile: they
+leave this server in a ZIP under the field's password or encrypted to one reader, never as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, BinaryIO
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response, StreamingResponse
+
+from package_hunter.api import etags
+from package_hunter.api.allowed import PermittedRoute, actor_of
+from package_hunter.api.errors import ApiError
+from package_hunter.api.scan_act_routes import scan_of
+from package_hunter.api.scan_schemas import KeptFileInfo, KeptFileList
+from package_hunter.api.schemas import Problem
+from package_hunter.api.service import Service
+from package_hunter.api.transactions import add, as_time, read, told
+from package_hunter.errors import HostError, StoreError
+from package_hunter.storage import handed_out
+from package_hunter.storage.base import Kind
+from package_hunter.storage.errors import DamagedError, MissingError
+from package_hunter.store import history
+from package_hunter.store.artefact_tables import ArtefactRef
+from package_hunter.store.artefacts import of_scan
+from package_hunter.store.history import Change
+
+_CHUNK = 256 << 10
+_Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Its SHA-256.")]
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "No such scan, or no such file of it."},
+    409: {"model": Problem, "description": "It is not kept any more, or was damaged."},
+}
+
+
+def routes(service: Service) -> APIRouter:
+    """All of them."""
+    router = APIRouter(prefix="/api/v1", responses=_PROBLEMS, route_class=PermittedRoute, tags=["files"])
+    _recordings(router, service)
+    _dropped(router, service)
+    return router
+
+
+def _recordings(router: APIRouter, service: Service) -> None:
+    @router.get("/scans/{scan_id}/recordings", summary="The recordings of a scan, one a box")
+    async def recordings(request: Request, scan_id: str) -> KeptFileList:
+        return await _listed(service, request, scan_id, Kind.RECORDING)
+
+    @router.get(
+        "/scans/{scan_id}/recordings/{digest}",
+        summary="A recording: every event of a box",
+        description="As Falco and sysdig read it (`.scap`). `package-hunter replay` judges it again.",
+        response_class=Response,
+        responses=_answers("application/octet-stream"),
+    )
+    async def recording(request: Request, scan_id: str, digest: _Digest) -> Response:
+        row = await read(service, lambda s: _row(s, request, scan_id, Kind.RECORDING, digest))
+        tag = f'"{digest}"'
+        if etags.is_known(request.headers.get("if-none-match"), tag):
+            return etags.not_modified(tag)
+        name = f"{row.scan_id}-{digest[:12]}.scap"
+        opened = await run_sync(_opened, service, row)
+        headers = _headers(name, row.size, tag)
+        return StreamingResponse(_pieces(opened), headers=headers, media_type="application/octet-stream")
+
+
+def _dropped(router: APIRouter, service: Service) -> None:
+    @router.get("/scans/{scan_id}/dropped", summary="The files that packages left in the box")
+    async def dropped(request: Request, scan_id: str) -> KeptFileList:
+        return await _listed(service, request, scan_id, Kind.DROPPED)
+
+    @router.get(
+        "/scans/{scan_id}/dropped/{digest}",
+        summary="A dropped file, sealed",
+        description=f"A ZIP (AES-256, password `{handed_out.PASSWORD}`), or with `recipient` encrypted by age. "
+        "The history says who fetched it.",
+        response_class=Response,
+        responses=_answers("application/zip", "application/age"),
+    )
+    async def one(
+        request: Request,
+        scan_id: str,
+        digest: _Digest,
+        recipient: Annotated[
+            str | None,
+            Query(
+                max_length=handed_out.MAX_RECIPIENT,
+                description="An age recipient (age1…), or an SSH public key.",
+            ),
+        ] = None,
+    ) -> Response:
+        by = actor_of(request)
+
+        def fetch(session: Session) -> ArtefactRef:
+            row = _row(session, request, scan_id, Kind.DROPPED, digest)
+            scan = scan_of(session, request, scan_id)
+            after = {"sha256": digest, "as": "zip" if recipient is None else "age"}
+            history.record(
+                session, by, Change("sample.fetch", str(scan.id), after=after, project=scan.project_id)
+            )
+            return row
+
+        row = await add(service, fetch)
+        if recipient is not None:
+            body = await run_sync(_for_reader, service, row, recipient)
+            return Response(body, headers=_headers(f"{digest}.age"), media_type="application/age")
+        opened = await run_sync(_opened, service, row)
+        headers = _headers(f"{digest}.zip", handed_out.zip_size(row.size, digest))
+        zipped = _closing(opened, lambda file: handed_out.zipped(file, row.size, digest))
+        return StreamingResponse(zipped, headers=headers, media_type="application/zip")
+
+
+def _answers(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+    return {200: {"description": "The file.", "content": content}}
+
+
+async def _listed(service: Service, request: Request, scan_id: str, kind: Kind) -> KeptFileList:
+    def look(session: Session) -> KeptFileList:
+        rows = of_scan(session, scan_of(session, request, scan_id).id, kind)
+        return KeptFileList(
+            items=[
+                KeptFileInfo(digest=row.digest, name=row.name, size=row.size, created=as_time(row.created))
+                for row in rows
+            ]
+        )
+
+    return await read(service, look)
+
+
+def _row(session: Session, request: Request, scan_id: str, kind: Kind, digest: str) -> ArtefactRef:
+    rows = of_scan(session, scan_of(session, request, scan_id).id, kind)
+    found = next((row for row in rows if row.digest == digest), None)
+    if found is None:
+        raise ApiError(404, "This scan has no such file.", "The list beside it says which it has.")
+    return found
+
+
+def _opened(service: Service, row: ArtefactRef) -> BinaryIO:
+    """The file, compared while it is read; ApiError 409."""
+    try:
+        return service.store.artefacts.open(Kind(row.kind), row.digest, row.size)
+    except (MissingError, DamagedError) as error:
+        raise ApiError(
+            409, "This file is not kept any more, or was damaged.", "Scan again.", kind="not-kept"
+        ) from error
+
+
+def _for_reader(service: Service, row: ArtefactRef, recipient: str) -> bytes:
+    with told(), _opened(service, row) as file:
+        try:
+            return handed_out.for_reader(file, recipient)
+        except StoreError:
+            raise
+        except HostError as error:
+            raise ApiError(
+                409, "This file was damaged where it lay.", "Scan again.", kind="not-kept"
+            ) from error
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """What ends in an error is cut off: its reader sees that it is not whole."""
+    return _closing(file, lambda opened: iter(lambda: opened.read(_CHUNK), b""))
+
+
+def _closing(file: BinaryIO, read_it: Callable[[BinaryIO], Iterator[bytes]]) -> Iterator[bytes]:
+    with file:
+        yield from read_it(file)
+
+
+def _headers(name: str, size: int | None = None, tag: str | None = None) -> dict[str, str]:
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    found = {"Content-Disposition": f'attachment; filename="{safe}"'}
+    found |= {} if size is None else {"Content-Length": str(size)}
+    return found | ({} if tag is None else {"ETag": tag})

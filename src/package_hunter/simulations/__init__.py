@@ -1,0 +1,1 @@
+"""Harmless copies of documented attacks, with which an installation proves itself."""
