@@ -56,13 +56,12 @@ class Chore:
 @dataclass(frozen=True, slots=True)
 class Census:
     """``queue`` by priority; ``projects``: by path, how many wait and run; ``day``: by path and verdict, the results of
-    scans of the last day; ``workers`` by state; ``artefacts`` by kind: number and bytes; ``traces`` that wait to be sent; ``dead`` letters."""
+    scans of the last day; ``workers`` by state; ``traces`` that wait to be sent; ``dead`` letters."""
 
     queue: Mapping[str, Waiting]
     projects: Mapping[str, tuple[int, int]]
     day: Mapping[tuple[str, str], int]
     workers: Mapping[str, int]
-    artefacts: Mapping[str, tuple[int, int]]
     chores: tuple[Chore, ...]
     traces: int
     dead: int
@@ -75,7 +74,6 @@ def take(session: Session) -> Census:
         projects=_projects(session),
         day=_day(session),
         workers=_workers(session),
-        artefacts=_artefacts(session),
         chores=_chores(session),
         traces=_number(session, StepsRow.due.is_not(None)),
         dead=_number(session, Scan.dead.is_not(None)),
@@ -169,8 +167,9 @@ def _state(row: WorkerRow, busy: bool, now: int) -> str:
     return "idle" if row.lacks is None else "unfit"
 
 
-def _artefacts(session: Session) -> dict[str, tuple[int, int]]:
-    """Each counted once, however many refer to it."""
+def artefacts(session: Session) -> dict[str, tuple[int, int]]:
+    """By kind: how many there are and their bytes, each counted once, however many refer to it. It looks at all of
+    them: not to be asked at each scrape."""
     once = select(ArtefactRef.kind, ArtefactRef.digest, func.max(ArtefactRef.size).label("size"))
     table = once.group_by(ArtefactRef.kind, ArtefactRef.digest).subquery()
     query = select(table.c.kind, func.count(), func.sum(table.c.size)).group_by(table.c.kind)
