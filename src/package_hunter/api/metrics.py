@@ -4,13 +4,14 @@ and paths of projects, never names of packages or users."""
 from __future__ import annotations
 
 import shutil
+import time
 from typing import Any
 
 from anyio.to_thread import run_sync
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from package_hunter.api.service import Service
-from package_hunter.api.store_figures import StoreFigures
+from package_hunter.api.store_figures import Artefacts, StoreFigures
 from package_hunter.audit.sealer import oldest_unsealed
 from package_hunter.governance.proposals import views
 from package_hunter.model.scan import ScanStatus
@@ -18,8 +19,10 @@ from package_hunter.notices import deliveries
 from package_hunter.storage.folder import folder_of
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
+from package_hunter.watching import census
 
 TOO_MANY = 429
+_COUNT_SECONDS = 300.0  # between two counts of all artefacts
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 
 
@@ -28,6 +31,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._artefacts: Artefacts = {}
+        self._count_again = 0.0
         args: dict[str, Any] = {"registry": self.registry, "namespace": "package_hunter"}
         self.requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), **args)
         self.seconds = Histogram("http_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, **args)
@@ -71,7 +76,10 @@ class Metrics:
     def _text(self, service: Service) -> bytes:
         of_store = CollectorRegistry()
         with service.store.read() as session:
-            of_store.register(StoreFigures(session, service.settings))
+            if time.monotonic() >= self._count_again:
+                self._artefacts = census.artefacts(session)
+                self._count_again = time.monotonic() + _COUNT_SECONDS
+            of_store.register(StoreFigures(session, service.settings, self._artefacts))
         self._refresh(service)
         return generate_latest(self.registry) + generate_latest(of_store)
 

@@ -3,7 +3,7 @@ is there no more (a project that was busy, a worker) has no line any more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -18,12 +18,15 @@ from package_hunter.watching.census import Census
 from package_hunter.watching.figures import BOUNDS, Figure
 
 _PREFIX = "package_hunter_"
+Artefacts = Mapping[str, tuple[int, int]]
+"""By kind: how many, and their bytes (`census.artefacts`)."""
 
 
 class StoreFigures:
     """Implements prometheus_client's Collector: all families of one moment."""
 
-    def __init__(self, session: Session, settings: Settings) -> None:
+    def __init__(self, session: Session, settings: Settings, artefacts: Artefacts) -> None:
+        self._artefacts = artefacts
         self._census = census.take(session)
         self._drill = overview.of(session, settings)
         self._results = figures.of(session, figures.RESULTS)
@@ -35,6 +38,7 @@ class StoreFigures:
         yield from _queue(self._census, now_ms())
         yield from _projects(self._census)
         yield from _service(self._census)
+        yield from _artefacts(self._artefacts)
         yield from _drill(self._drill)
         yield _counter(
             "results", "Results of scans.", ("priority", "verdict", "decision", "from"), self._results
@@ -100,6 +104,16 @@ def _service(found: Census) -> Iterator[Metric]:
         "dead_letters", "Scans that failed through faults of ours and can be run again.", found.dead
     )
     yield _single("traces_waiting", "Scans whose trace waits to be sent.", found.traces)
+
+
+def _artefacts(found: Artefacts) -> Iterator[Metric]:
+    many = _gauge("artefacts", "Artefacts that scans refer to (counted every five minutes).", ("kind",))
+    size = _gauge("artefact_bytes", "Their size before compression and encryption.", ("kind",))
+    for kind, (number, together) in found.items():
+        many.add_metric((kind,), number)
+        size.add_metric((kind,), together)
+    yield many
+    yield size
 
 
 def _drill(found: Overview) -> Iterator[Metric]:

@@ -18,6 +18,7 @@ from package_hunter.access.view import DRILL
 from package_hunter.model.priority import Priority
 from package_hunter.model.scan import Verdict
 from package_hunter.store.access_tables import MAX_PATH, Project
+from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.database import now_ms
 from package_hunter.store.models import ChoreRow, JobRow, Scan, WorkerRow
 from package_hunter.store.watching_tables import StepsRow
@@ -164,6 +165,15 @@ def _state(row: WorkerRow, busy: bool, now: int) -> str:
     if busy:
         return "scanning"
     return "idle" if row.lacks is None else "unfit"
+
+
+def artefacts(session: Session) -> dict[str, tuple[int, int]]:
+    """By kind: how many there are and their bytes, each counted once, however many refer to it. It looks at all of
+    them: not to be asked at each scrape."""
+    once = select(ArtefactRef.kind, ArtefactRef.digest, func.max(ArtefactRef.size).label("size"))
+    table = once.group_by(ArtefactRef.kind, ArtefactRef.digest).subquery()
+    query = select(table.c.kind, func.count(), func.sum(table.c.size)).group_by(table.c.kind)
+    return {str(kind)[:32]: (number, int(size or 0)) for kind, number, size in session.execute(query)}
 
 
 def _chores(session: Session) -> tuple[Chore, ...]:

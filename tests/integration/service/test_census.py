@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from package_hunter import duties  # noqa: F401 (says what follows a result)
 from package_hunter.access.view import DRILL, LEGACY
@@ -18,6 +18,7 @@ from package_hunter.model.priority import Priority
 from package_hunter.queue.base import Queue, Terms
 from package_hunter.store import scans
 from package_hunter.store.access_tables import Project
+from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import ChoreRow, JobRow, Scan, WorkerRow
 from package_hunter.store.scans import NewScan
@@ -57,7 +58,7 @@ def _scraped(store: Store, settings: Settings) -> Samples:
     """As Prometheus reads it."""
     registry = CollectorRegistry()
     with store.read() as session:
-        registry.register(StoreFigures(session, settings))
+        registry.register(StoreFigures(session, settings, census.artefacts(session)))
     text = generate_latest(registry).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -160,6 +161,19 @@ def test_chores_and_dead_letters(store: Store, queue: Queue, settings: Settings)
     assert seen["package_hunter_chore_failed", (("chore", "clock"),)] == 0.0
     assert seen["package_hunter_chore_failed", (("chore", "drill"),)] == 1.0
     assert seen["package_hunter_dead_letters", ()] == 1.0
+
+
+def test_an_artefact_that_several_refer_to_is_counted_once(
+    store: Store, queue: Queue, settings: Settings
+) -> None:
+    _waits(store, queue, many=3)
+    with store.write() as session:
+        for place, scan in enumerate(session.scalars(select(Scan)).all()):
+            of = {"kind": "archive", "digest": f"{place // 2:064x}", "size": 10 + place // 2}
+            session.add(ArtefactRef(id=uuid.uuid4(), scan_id=scan.id, name="", created=1, **of))
+    seen = _scraped(store, settings)
+    assert seen["package_hunter_artefacts", (("kind", "archive"),)] == 2
+    assert seen["package_hunter_artefact_bytes", (("kind", "archive"),)] == 21
 
 
 def test_histograms_are_cumulated_as_prometheus_has_them(store: Store, settings: Settings) -> None:

@@ -44,7 +44,7 @@ def _of_store(folder: Path) -> Iterator[str]:
     store = Store(settings)
     store.migrate()
     with store.read() as session:
-        families: list[Metric] = list(StoreFigures(session, settings).collect())
+        families: list[Metric] = list(StoreFigures(session, settings, {}).collect())
     store.close()
     for family in families:
         yield _row(
