@@ -15,7 +15,7 @@ _.predicate_type
 # a column that is part of a key
 _.condemned_id
 # fields of answers that pydantic writes out
-_.worker_seen_seconds, _.event_num, _.local_address
+_.worker_seen_seconds, _.event_num, _.local_address, _.instance
 # each exit code of docs/cli.md has its error
 IncompleteScanError
 # httpx, html.parser and uvicorn call these

@@ -1,10 +1,6 @@
 """A build backend of its own, so that pip needs nothing from an index. Harmless simulation. Not malware."""
 
-import base64
-import hashlib
-import os
-import runpy
-import zipfile
+import base64, hashlib, os, runpy, zipfile
 
 MODULE, NAME, ACTS = "__MODULE__", "__NAME__", __ACTS__
 

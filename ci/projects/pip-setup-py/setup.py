@@ -1,5 +1,4 @@
 from pathlib import Path
-
 from setuptools import find_packages, setup
 
 needs = Path(__file__).with_name("needs.txt").read_text().split()
