@@ -6,6 +6,8 @@ tests use does not belong here, but is removed. See CONTRIBUTING.md."""
 diff, doctor, simulate  # noqa: B018
 # members of the options' enumerations that typer reads
 _.FIRST, _.PROBE
+# what report/templates/evidence reads of the components
+_.hot, _.height, _.more_lookups, _.cut_marks, _.is_box
 # fields of answers that pydantic writes out, or of documents that it reads
 _.who_can_lift_it, _.how_to_ask, _.bomFormat, _.specVersion
 # a field of statements that pydantic checks
@@ -13,7 +15,7 @@ _.predicate_type
 # a column that is part of a key
 _.condemned_id
 # fields of answers that pydantic writes out
-_.worker_seen_seconds, _.event_num, _.local_address
+_.worker_seen_seconds, _.event_num, _.local_address, _.instance
 # each exit code of docs/cli.md has its error
 IncompleteScanError
 # httpx, html.parser and uvicorn call these

@@ -69,10 +69,8 @@ def test_the_sealers_key_is_not_the_servers_users() -> None:
     }
     owners = dict(re.findall(r"^d (\S+) \d+ (\S+) ", text("tmpfiles.conf"), re.MULTILINE))
     assert owners["/var/lib/package-hunter"] == "root"
-    assert [path for path, owner in owners.items() if owner != "root"] == [
-        "/var/lib/package-hunter/store",
-        "/var/lib/package-hunter/received",
-    ]
+    servers = {Path(path).name for path, owner in owners.items() if owner != "root"}
+    assert servers == {"store", "artefacts"}, "what the server's user may write; never the history's key"
 
 
 def test_nothing_covers_proc_or_sys_in_a_workers_sight() -> None:
@@ -84,6 +82,11 @@ def test_nothing_covers_proc_or_sys_in_a_workers_sight() -> None:
     inherited = "PrivateUsers MemoryDenyWriteExecute RestrictNamespaces RestrictSUIDSGID"
     for key in (covering + " " + inherited).split():
         assert values(unit, key) == [], key
+
+
+def test_the_server_sees_how_many_capabilities_there_are() -> None:
+    """It gives up each of them by name, up to the last one of the kernel (confine.py, /proc/sys/kernel)."""
+    assert values("package-hunter-server.service", "ProcSubset") == []
 
 
 def test_the_target_starts_units_that_are_there() -> None:

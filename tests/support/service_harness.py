@@ -129,7 +129,7 @@ class Running:
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}", auth=(USER, PASSWORD), timeout=30, trust_env=False
         )
-        wait_for(lambda: "worker started" in self.log() if mode == "worker" else self._answers())
+        wait_for(lambda: "worker started" in self.log() if mode == "worker" else self._answers(), 90)
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log()

@@ -33,8 +33,8 @@ def _ordinary_user() -> pwd.struct_passwd:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a fresh server."""
+def postgres(durable: bool = False) -> Iterator[str]:
+    """The URL of a fresh server. ``durable``: what it commits survives a power cut, as in earnest."""
     found = programs()
     folder = Path(tempfile.mkdtemp(prefix="package-hunter-pg-"))
     folder.chmod(0o755)  # the socket is in it
@@ -50,7 +50,8 @@ def postgres() -> Iterator[str]:
             [found / "initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"],
             **quiet,
         )
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}'"
+        options += "" if durable else " -c fsync=off"
         start = [found / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
         subprocess.run(start, **{**quiet, "capture_output": False, "stdout": subprocess.DEVNULL})
         try:

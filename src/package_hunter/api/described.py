@@ -3,13 +3,24 @@ no route has to."""
 
 from __future__ import annotations
 
+import json
+from importlib import resources
 from typing import Any
 
 from package_hunter.api.permits import BY_ROUTE, Permit, Where
-from package_hunter.api.problems import MEDIA_TYPE, is_of_v1
+from package_hunter.api.problems import MEDIA_TYPE, document, is_of_v1
 from package_hunter.api.schemas import Problem, Refusal
 from package_hunter.store.request_tables import MAX_KEY
 
+_EXAMPLES = (resources.files(__package__) / "examples.json").read_text(encoding="utf-8")
+"""By route; `tests/support/api_examples.py` makes them of what is truly answered. Read with this module: later it may
+be out of reach."""
+_PROBLEM = document(
+    404,
+    "There is no scan of this id.",
+    "Use the id that the submission returned.",
+    "/api/v1/scans/3f0c9c52-27a7-4c6b-9b0c-5d3d4ac4a1de",
+)
 _WORDS = {
     "304": "It is as If-None-Match has it.",
     "400": "The request is wrong, names what cannot be, or has a parameter that means nothing here.",
@@ -44,7 +55,7 @@ _RETRY = {"description": "Seconds to wait.", "schema": {"type": "integer", "mini
 
 def describe(schema: dict[str, Any]) -> None:
     """Add to each operation what it does not say itself."""
-    known = schema["components"].setdefault("schemas", {})
+    known, examples = schema["components"].setdefault("schemas", {}), json.loads(_EXAMPLES)
     for model in (Problem, Refusal):
         known.setdefault(model.__name__, model.model_json_schema())
     for path, operations in schema["paths"].items():
@@ -59,6 +70,7 @@ def describe(schema: dict[str, Any]) -> None:
             if is_of_v1(path):
                 _heeds(permit, operation)
             _refusals(permit, path, operation)
+            _show(examples.get(f"{permit.method} {permit.path}", {}), operation)
 
 
 def _as_row(path: str) -> str:
@@ -84,13 +96,31 @@ def _refusals(permit: Permit, path: str, operation: dict[str, Any]) -> None:
         answers.setdefault(status, {"description": _WORDS[status]})
     for status in [one for one in answers if one >= "400"]:
         if is_of_v1(path):
-            body = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            shape = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _problem(int(status))}
+            body: dict[str, Any] = {MEDIA_TYPE: shape}
         else:
             body = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
         answers[status]["content"] = body
     for status in ("429", "503"):
         if status in answers:
             answers[status].setdefault("headers", {})["Retry-After"] = _RETRY
+
+
+def _problem(status: int) -> dict[str, Any]:
+    if status == 404:
+        return _PROBLEM
+    return document(status, _WORDS.get(str(status), "It cannot be done."), "", "/api/v1/scans")
+
+
+def _show(example: dict[str, Any], operation: dict[str, Any]) -> None:
+    """Put an example beside what is sent, and beside the good answer."""
+    asked = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if asked is not None and "request" in example:
+        asked["example"] = example["request"]
+    for status, answer in operation["responses"].items():
+        shape = answer.get("content", {}).get("application/json")
+        if status.startswith("2") and shape is not None and "answer" in example:
+            shape["example"] = example["answer"]
 
 
 def _statuses(permit: Permit, path: str, operation: dict[str, Any]) -> list[str]:

@@ -210,6 +210,7 @@ def run_worker(config: Settings, parts: Parts) -> int:
     """Work until told to stop; the exit code."""
     set_up_logging()
     store = open_store(config)
+    received.adopt(store, config)  # before the first scan is taken that wants one of them
     with identity(config) as who:
         jobs = queue.make(config, store)
         member = Membership(store, who.name, capabilities.of(config))
@@ -226,7 +227,6 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
-    received.adopt(store, config)
     return store
 
 
@@ -239,10 +239,15 @@ def set_up_logging() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if terminal else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+            _for_people() if terminal else structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Log(sys.stderr))),
     )
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    """Without the values of variables beside a failure: credentials are among them."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 class _Log:
@@ -365,6 +370,7 @@ def _clock_child(config: Settings, sockets: list[socket.socket]) -> int:
     die_with_parent(supervisor)
     store = Store(config)
     try:
+        received.adopt(store, config)
         return periodic.run(store, chores(config, store, queue.make(config, store)))
     finally:
         store.close()

@@ -7,6 +7,7 @@ import gzip
 import io
 import tarfile
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from package_hunter.errors import UsageError
@@ -16,6 +17,7 @@ from package_hunter.simulations.pack import pack
 _MAX_BYTES = 8 << 20  # of one
 
 
+@cache
 def load() -> dict[str, tuple[Simulation, bytes]]:
     """Name -> simulation and its archive, the same bytes each time; empty where this installation has none."""
     try:
