@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ci.faults.network import Wire
+from ci.faults.wire import Wire
 
 BUCKET = "faults"
 _PORT = 9000
@@ -20,16 +21,20 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "faults", "AWS_SECRET_ACCESS_KEY": "faults",
 
 @contextmanager
 def bucket(wire: Wire, log: Path) -> Iterator[dict[str, str]]:
-    """Settings (without their prefix) of a fresh bucket, for the block."""
-    server = Path(sys.executable).parent / "moto_server"
+    """Settings (without their prefix) of a fresh bucket, for the block; credentials are in the environment
+    meanwhile."""
+    server = str(Path(sys.executable).parent / "moto_server")
     command = ["nsenter", f"--net={wire.worker}", server, "-H", wire.far, "-p", str(_PORT)]
     url = f"http://{wire.far}:{_PORT}"
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
             _make(f"{url}/{BUCKET}")
+            os.environ.update(CREDENTIALS)
             yield {"ARTEFACTS_URL": f"s3://{BUCKET}/hunter", "ARTEFACTS_ENDPOINT": url}
         finally:
             process.kill()
+            for name in CREDENTIALS:
+                os.environ.pop(name, None)
 
 
 def _make(url: str) -> None:

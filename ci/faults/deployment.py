@@ -26,6 +26,8 @@ from package_hunter.config import Settings
 from package_hunter.store import accounts
 from package_hunter.store.database import StoreError
 
+UNITS = ("server", "worker-1", "worker-2")
+DISK = "disk"  # where the data folders are, in the row's own folder
 HUNT = Path(sys.executable).parent / "package-hunter"
 _READY_SECONDS, _WARM_SECONDS = 120.0, 600.0
 _GRACE_SECONDS = 20.0  # in which what a scan leaves may still be removed
@@ -44,12 +46,14 @@ _SETTINGS = {
 @dataclass(frozen=True)
 class Shape:
     """What a row wants otherwise than usual: ``settings`` for all, ``env`` and ``before`` (words before the command) by
-    the name of a unit (``server``, ``worker-1``, ``worker-2``); ``worker_database``: the URL as workers have it."""
+    the name of a unit (``server``, ``worker-1``, ``worker-2``); ``worker_database``: the URL as workers have it.
+    ``apart``: each unit has a data folder of its own, as on machines of their own (artefacts: in an object store)."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     before: Mapping[str, Sequence[str]] = field(default_factory=dict)
     worker_database: str | None = None
+    apart: bool = False
 
 
 class Deployment:
@@ -57,7 +61,7 @@ class Deployment:
 
     def __init__(self, folder: Path, mark: Mark, database: str | None, shape: Shape) -> None:
         self.folder, self.mark, self._shape = folder, mark, shape
-        self.data = folder / "data"
+        self.data = self._data_of("server")
         self.port, self._ended = _free_port(), 0
         env = {f"PACKAGE_HUNTER_{name}": value for name, value in {**_SETTINGS, **shape.settings}.items()}
         env["PACKAGE_HUNTER_DATA_DIR"] = str(self.data)
@@ -66,11 +70,11 @@ class Deployment:
         self._env = env
         self.settings = _settings(env)
         self._logs = folder / "logs"
-        for place in (self.data, self._logs):
-            place.mkdir(mode=0o755, exist_ok=True)
-        for shared in ("image", "probe", "clock", "runner"):
-            if not (self.data / shared).exists():
-                (self.data / shared).symlink_to(Settings().data_dir / shared)
+        self._logs.mkdir(mode=0o755)
+        for place in self.folders():
+            place.mkdir(mode=0o755, parents=True)
+            for shared in ("image", "probe", "clock", "runner"):
+                (place / shared).symlink_to(Settings().data_dir / shared)
         self.store = open_store(self.settings)
         with self.store.write() as session:
             token = accounts.add_token(session, "faults")
@@ -82,12 +86,20 @@ class Deployment:
             [self._unit("server", serve), *(self._unit(f"worker-{n}", [HUNT, "worker"]) for n in (1, 2))]
         )
 
+    def _data_of(self, name: str) -> Path:
+        return self.folder / DISK / (name if self._shape.apart else "data")
+
+    def folders(self) -> list[Path]:
+        """The data folders."""
+        return sorted({self._data_of(name) for name in UNITS})
+
     def _unit(self, name: str, words: Sequence[object]) -> Unit:
         temporary = self.folder / f"tmp-{name}"
         temporary.mkdir(mode=0o1777)
         temporary.chmod(0o1777)
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PACKAGE_HUNTER_")}
         env = {**kept, **self._env, "TMPDIR": str(temporary), **self._shape.env.get(name, {})}
+        env["PACKAGE_HUNTER_DATA_DIR"] = str(self._data_of(name))
         if name != "server" and self._shape.worker_database is not None:
             env["PACKAGE_HUNTER_DATABASE_URL"] = self._shape.worker_database
         before = self._shape.before.get(name, ())
@@ -174,7 +186,7 @@ class Deployment:
 
     def look(self) -> Seen:
         """What there is now that a scan may have left."""
-        folders = [self.data, *self.folder.glob("tmp-*")]
+        folders = [*self.folders(), *self.folder.glob("tmp-*")]
         rows = ends.stale_jobs(self.store)
         return leftovers.look(folders, self.scans(), self.mark, rows, self.running())
 

@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ci.faults.deployment import Deployment
-from ci.faults.network import tool
+from ci.faults.deployment import DISK, Deployment
 from ci.faults.row import Row
 from ci.faults.scenario import Stage, disturbed
+from ci.faults.wire import tool
 
 _SIZE = 192 << 20
 _FULL_SECONDS = (3.0, 15.0)
 
 
 def full_disk(stage: Stage) -> Row:
-    """The data folder, with it SQLite's store, is a small file system of its own."""
-    with _small(stage.folder / "data"):
-        return disturbed(stage, lambda stage, made, going: _fill(stage, made, stage.folder / "data", going))
+    """All data folders, with them SQLite's store, are on a small file system of their own."""
+    with _small(stage.folder / DISK) as folder:
+        return disturbed(stage, lambda stage, made, going: _fill(stage, made, folder, going))
 
 
 def full_database(stage: Stage) -> Row:
@@ -30,11 +30,11 @@ def full_database(stage: Stage) -> Row:
 
 
 @contextmanager
-def _small(folder: Path) -> Iterator[None]:
+def _small(folder: Path) -> Iterator[Path]:
     folder.mkdir(mode=0o755, exist_ok=True)
     tool("mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=0755", "faults", str(folder))
     try:
-        yield
+        yield folder
     finally:
         tool("umount", "-l", str(folder))
 

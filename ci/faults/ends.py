@@ -24,6 +24,10 @@ _SQLITE = (
     "BEGIN INSERT INTO fault_ends VALUES (NEW.id, NEW.status); END",
     "CREATE TRIGGER IF NOT EXISTS fault_report AFTER INSERT ON reports "
     "BEGIN INSERT INTO fault_ends VALUES (NEW.scan_id, 'report'); END",
+    # a report in place of one; not the same one, moved out of its row into an artefact
+    "CREATE TRIGGER IF NOT EXISTS fault_again AFTER UPDATE ON reports "
+    "WHEN NOT (OLD.digest IS NULL AND NEW.digest IS NOT NULL) "
+    "BEGIN INSERT INTO fault_ends VALUES (NEW.scan_id, 'report'); END",
 )
 _POSTGRES = (
     "CREATE TABLE IF NOT EXISTS fault_ends (scan_id uuid, what text)",
@@ -34,6 +38,8 @@ _POSTGRES = (
     "CREATE OR REPLACE TRIGGER fault_status AFTER UPDATE OF status ON scans FOR EACH ROW "
     "WHEN (NEW.status IS DISTINCT FROM OLD.status) EXECUTE FUNCTION fault_status()",
     "CREATE OR REPLACE TRIGGER fault_report AFTER INSERT ON reports FOR EACH ROW EXECUTE FUNCTION fault_report()",
+    "CREATE OR REPLACE TRIGGER fault_again AFTER UPDATE ON reports FOR EACH ROW "
+    "WHEN (NOT (OLD.digest IS NULL AND NEW.digest IS NOT NULL)) EXECUTE FUNCTION fault_report()",
 )
 
 
@@ -142,8 +148,16 @@ _STALE = (
 )
 
 
+_CARRIED = (
+    "SELECT count(*) FROM procrastinate_jobs WHERE queue_name <> 'builtin' AND status IN ('todo', 'doing')"
+)
+
+
 def stale_jobs(store: Store) -> list[str]:
-    """Rows of the queue whose scan has ended, as a sentence."""
+    """Rows of the queue whose scan has ended, and (where nothing waits or runs) jobs of procrastinate's, a sentence
+    each."""
     with store.read() as session:
-        number = session.scalar(text(_STALE))
-    return [f"{number} jobs of scans that ended"] if number else []
+        found = {"jobs of scans that ended": session.scalar(text(_STALE))}
+        if not store.is_sqlite and not session.scalar(text("SELECT count(*) FROM jobs")):
+            found["jobs that procrastinate carries for nobody"] = session.scalar(text(_CARRIED))
+    return [f"{number} {what}" for what, number in found.items() if number]

@@ -13,9 +13,9 @@ from ci.faults.marks import Mark, describe
 from package_hunter.sandbox import cgroups, mounts
 
 # What a data folder keeps on purpose: caches, keys, the store, workers' (empty) locks.
-_KEPT = ("image", "probe", "clock", "runner", "cache", "store", "audit", "notices", "locks")
+_KEPT = ("image", "probe", "clock", "runner", "cache", "store", "audit", "notices", "locks", "artefacts")
 # ... and folders that stay, empty.
-_EMPTIED = ("runs", "received", "uploads", "recordings", "artefacts", "lost+found")
+_EMPTIED = ("runs", "uploads", "private", "lost+found")
 _SCAN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAMESPACE = re.compile(r"net:\[(\d+)\]")
 
@@ -70,7 +70,7 @@ def files(folder: Path) -> Iterator[str]:
         if path.is_symlink() or (path.is_dir() and any(path.iterdir())) or inner.name in _EMPTIED:
             continue
         half = any(part.startswith((".part-", ".build-", ".tmp", "tmp", "part-")) for part in inner.parts[1:])
-        if inner.parts[0] not in _KEPT or (inner.parts[0] == "cache" and half):
+        if inner.parts[0] not in _KEPT or half:
             yield str(inner)
 
 

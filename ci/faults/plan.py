@@ -76,6 +76,7 @@ def _others() -> list[Planned]:
             (40, 1200),
             network.cut_network,
         ),
+        ("bucket-cut", "network to the object store cut, 5 to 40 s", (40, 1200), network.cut_bucket),
     ]
     found = [_planned(name, what, on, size, make) for name, what, size, make in both for on in _BOTH]
     return [*found, *(_planned(name, what, "PostgreSQL", size, make) for name, what, size, make in alone)]

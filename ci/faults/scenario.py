@@ -9,17 +9,19 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ci.faults import ends, leftovers, targets
+from ci.faults import artefacts, ends, leftovers, targets
+from ci.faults.bucket import bucket
 from ci.faults.deployment import Deployment, Shape, deployed, wait_for
 from ci.faults.leftovers import Seen
 from ci.faults.marks import Mark, mark
 from ci.faults.postgres import Postgres
 from ci.faults.row import Row
+from ci.faults.wire import Wire, wired
 
 ROOT = Path(__file__).resolve().parents[2]
 _PLACE = "/var/tmp"  # noqa: S108 (a folder of its own below it)
@@ -40,15 +42,19 @@ class Stage:
     folder: Path
     mark: Mark
     postgres: Postgres | None
+    bucket: Wire | None
+    settings: Mapping[str, str]
     random: random.Random
     deadline: float
     broken: set[uuid.UUID] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
-    @property
-    def url(self) -> str | None:
-        """The database's."""
-        return None if self.postgres is None else self.postgres.url
+    def deployed(self, shape: Shape | None = None) -> AbstractContextManager[Deployment]:
+        """A running deployment: on SQLite all on one machine, on PostgreSQL each as on one of its own."""
+        shape = shape or Shape()
+        shape = replace(shape, settings={**self.settings, **shape.settings}, apart=self.bucket is not None)
+        url = None if self.postgres is None else self.postgres.url
+        return deployed(self.folder, self.mark, url, shape)
 
     def pause(self, low: float, high: float) -> None:
         """Wait a random time, in seconds."""
@@ -92,7 +98,7 @@ class Feeder(threading.Thread):
 
 def disturbed(stage: Stage, inject: Inject, shape: Shape | None = None) -> Row:
     """The usual row: scans come in all the time, ``inject`` disturbs, then all must be as if nothing had been."""
-    with deployed(stage.folder, stage.mark, stage.url, shape) as made:
+    with stage.deployed(shape) as made:
         before = made.look()
         feeder = Feeder(stage, made)
         feeder.start()
@@ -114,9 +120,10 @@ def finish(stage: Stage, made: Deployment, before: Seen, times: int, may_wait: b
         stage.notes.append(f"had to be killed at the end: {', '.join(slow)}")
     found = ends.ends(made.store)
     scans = set(map(str, found))
-    folders = [made.data, *made.folder.glob("tmp-*")]
+    folders = [*made.folders(), *made.folder.glob("tmp-*")]
     stopped = leftovers.look(folders, scans, made.mark)
     left += [what for what in leftovers.compare(before, stopped) if what not in left]
+    left += _artefacts(stage, made)
     counted = ends.count(made.client.accepted, found, frozenset(stage.broken), may_wait)
     known = {*made.client.accepted, *made.warm}
     strangers = [i for i in found if i not in known]
@@ -137,6 +144,13 @@ def finish(stage: Stage, made: Deployment, before: Seen, times: int, may_wait: b
     )  # fmt: skip
 
 
+def _artefacts(stage: Stage, made: Deployment) -> list[str]:
+    if number := artefacts.collected(made.store):
+        stage.notes.append(f"{number} artefacts of broken submissions were left to the collection")
+    lost = [f"missing: {what}" for what in artefacts.missing(made.store)]
+    return [*lost, *(f"artefacts: {what}" for what in artefacts.unwanted(made.store))]
+
+
 @contextmanager
 def staged(
     name: str, what: str, database: str, size: tuple[int, float], seed: int, logs: Path
@@ -151,17 +165,20 @@ def staged(
         parent = Path(stack.enter_context(made))
         parent.chmod(0o755)
         own = stack.enter_context(mark())
-        postgres = None
+        postgres, wire, settings = None, None, {}
         if database == "PostgreSQL":
             postgres = Postgres(parent / "postgres")
             stack.callback(postgres.stop)
             postgres.start()
+            wire = stack.enter_context(wired())
+            settings = stack.enter_context(bucket(wire, parent / "bucket.log"))
         folder = parent / "run"
         folder.mkdir(mode=0o755)
         stack.callback(_keep_logs, folder, logs / name)
         chance = random.Random(f"{seed} {name}")  # noqa: S311 (the same seed makes the same row)
         yield Stage(
-            name, what, database, count, seed, seconds, folder, own, postgres, chance, time.monotonic() + seconds
+            name, what, database, count, seed, seconds, folder, own, postgres, wire, settings, chance,
+            time.monotonic() + seconds,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from ci.faults import targets
-from ci.faults.deployment import Deployment, Shape, deployed, wait_for
+from ci.faults.deployment import Deployment, Shape, wait_for
 from ci.faults.row import Row
 from ci.faults.scenario import Feeder, Stage, finish
 
@@ -21,7 +21,7 @@ _CUTS = ("reset", "closed", "silent", "server killed")
 
 def at_once(stage: Stage) -> Row:
     """So many clients begin at the same moment; each goes on until the server takes its archive."""
-    with deployed(stage.folder, stage.mark, stage.url) as made:
+    with stage.deployed() as made:
         before = made.look()
         together = threading.Barrier(stage.count)
 
@@ -38,14 +38,14 @@ def at_once(stage: Stage) -> Row:
 def cut_large(stage: Stage) -> Row:
     """Uploads of 2 GB that are cut in the middle, in each of some ways, while small scans go on."""
     settings = {"MAX_ARCHIVE_BYTES": str(3 << 30), "UPLOAD_STALL_SECONDS": str(_STALL_SECONDS)}
-    with deployed(stage.folder, stage.mark, stage.url, Shape(settings)) as made:
+    with stage.deployed(Shape(settings)) as made:
         before = made.look()
         feeder = Feeder(stage, made)
         feeder.start()
         cuts = _CUTS if stage.count >= 20 else _CUTS[::3]
         sent = [_cut(stage, made, how) for how in cuts]
         feeder.join()
-        gone = wait_for(lambda: not list((made.data / "received").glob("part-*")), 60)
+        gone = wait_for(lambda: not list(made.data.glob("artefacts/incoming/part-*")), 60)
         if not gone:
             stage.notes.append("parts of cut uploads were still there a minute later")
         cut = (f"{size >> 20} MiB ({how})" for size, how in zip(sent, cuts, strict=True))

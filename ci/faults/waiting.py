@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from ci.faults import ends, leftovers, targets
-from ci.faults.deployment import Deployment, deployed
+from ci.faults import targets
+from ci.faults.deployment import Deployment
 from ci.faults.row import Row
 from ci.faults.scenario import Stage, finish
 
 from package_hunter import queue as queues
-from package_hunter.store import scans
+from package_hunter.store import archives, scans
+from package_hunter.store.archives import Archives
 from package_hunter.store.scans import NewScan
-from package_hunter.store.uploads import Uploads
 
 WAITING = 10_000
 _ACCOUNTS = 500
@@ -22,7 +22,7 @@ _AT_ONCE = 500  # in one transaction
 
 def many(stage: Stage) -> Row:
     """They are put in as the server does it; then ``stage.count`` of them are let end, and all are counted."""
-    with deployed(stage.folder, stage.mark, stage.url) as made:
+    with stage.deployed() as made:
         before = made.look()
         idle = _memory(made)
         began = time.monotonic()
@@ -34,38 +34,26 @@ def many(stage: Stage) -> Row:
         done = made.ended() - first_ended
         rate = done / (time.monotonic() - began) * 3600
         stage.notes.append(f"{done} ended, {rate:.0f} an hour; {_grown(idle, _memory(made))}")
-        return _counted(stage, made, before)
+        return finish(stage, made, before, WAITING, may_wait=True)
 
 
 def _put(made: Deployment, numbers: range) -> None:
-    uploads, queue = Uploads(made.settings), queues.make(made.settings, made.store)
+    into, queue = Archives(made.settings, made.store), queues.make(made.settings, made.store)
     kept = []
     for number in numbers:
-        upload = uploads.begin()
+        upload = into.begin()
         upload.write(targets.small(number))
         upload.done()
-        kept.append((number, upload))
+        kept.append((number, upload, into.keep(upload)))
     with made.store.write() as session:
-        for number, upload in kept:
-            upload.keep()
+        for number, upload, claims in kept:
             new = NewScan("small", f"token:{number % _ACCOUNTS}", "npm", upload.sha256, upload.size)
             scan = scans.add(session, new)
+            archives.note(session, scan, claims)
             queue.enqueue(session, scan.id)
             made.client.accepted.append(scan.id)
-    for _, upload in kept:
+    for _, upload, _ in kept:
         upload.discard()
-
-
-def _counted(stage: Stage, made: Deployment, before: leftovers.Seen) -> Row:
-    """What waits keeps its archive: that is no leftover, but each of the others is."""
-    row = finish(stage, made, before, WAITING, may_wait=True)
-    found = ends.ends(made.store)
-    wanted = sum(end.status not in ends.OVER for end in found.values())
-    kept = [what for what in row.left if what.startswith("files: received/") and "part-" not in what]
-    others = [what for what in row.left if what not in kept]
-    if len(kept) != wanted:
-        others.append(f"files: {len(kept)} archives for {wanted} scans that wait")
-    return Row(**{**{name: getattr(row, name) for name in Row.__dataclass_fields__}, "left": tuple(others)})
 
 
 def _memory(made: Deployment) -> dict[str, int]:

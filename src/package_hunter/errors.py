@@ -67,13 +67,6 @@ class HostError(HunterError):
     again = True
 
 
-class StrainedHostError(HostError):
-    """The host had too little of something for this scan at this moment (time, disk): another time, or elsewhere, it
-    may go well."""
-
-    again = True
-
-
 class SandboxError(HostError):
     """The sandbox could not be built or run."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.requires import ROOT, needs_program
+from tests.support.requires import ROOT, if_installed
 
 FOLDER = ROOT / "deploy/images"
 COMPOSE = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text(encoding="utf-8"))
@@ -97,9 +97,7 @@ def test_scripts_are_sound_shell(name: str) -> None:
 
 
 def test_compose_itself_takes_the_file(tmp_path: Any) -> None:
-    if shutil.which("docker-compose") is None:
-        pytest.skip("docker-compose is for `make deploy-try`, which needs it; CI does not")
-    needs_program("docker-compose")
+    if_installed("docker-compose", "it is for `make deploy-try`")
     folder = tmp_path / "settings"
     folder.mkdir()
     for name in ("server.env", "owner.env", "owner_password", "server_password", "artefacts_key"):

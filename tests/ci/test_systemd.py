@@ -86,6 +86,11 @@ def test_nothing_covers_proc_or_sys_in_a_workers_sight() -> None:
         assert values(unit, key) == [], key
 
 
+def test_the_server_sees_how_many_capabilities_there_are() -> None:
+    """It gives up each of them by name, up to the last one of the kernel (confine.py, /proc/sys/kernel)."""
+    assert values("package-hunter-server.service", "ProcSubset") == []
+
+
 def test_the_target_starts_units_that_are_there() -> None:
     (wanted,) = values("package-hunter.target", "Wants")
     assert {unit.replace("@1.", "@.") for unit in wanted.split()} < set(UNITS)

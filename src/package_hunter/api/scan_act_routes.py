@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
@@ -19,18 +21,15 @@ from package_hunter.api.schemas import Problem, ScanInfo, ScanList
 from package_hunter.api.service import Service, parse_id, unknown_scan
 from package_hunter.api.transactions import add, as_time, maybe_time, read, told
 from package_hunter.inventory import rejudge_asked
-from package_hunter.queue import capabilities, recordings
-from package_hunter.queue.base import Terms
-from package_hunter.storage.base import Kind
-from package_hunter.store import deletion, history, scans
-from package_hunter.store.artefacts import Named, refer
+from package_hunter.queue import acts, recordings
+from package_hunter.queue.acts import Again, StandsOtherwiseError
+from package_hunter.store import deletion, scans
 from package_hunter.store.collection import remove_unwanted
 from package_hunter.store.deletion import Deletion, KeptError
-from package_hunter.store.history import MAX_WHY, Change
+from package_hunter.store.history import MAX_WHY
 from package_hunter.store.models import Scan
 from package_hunter.store.request_tables import RejudgeRequest
 from package_hunter.store.requests import Kept
-from package_hunter.store.scans import NewScan
 
 _CONFLICT: dict[int | str, dict[str, Any]] = {
     404: {
@@ -63,6 +62,15 @@ def scan_of(session: Session, request: Request, scan_id: str) -> Scan:
     return found
 
 
+@contextmanager
+def _as_things_stand() -> Iterator[None]:
+    try:
+        yield
+    except StandsOtherwiseError as error:
+        kind = "not-kept" if error.not_kept else None
+        raise ApiError(409, error.message, error.advice, kind=kind) from error
+
+
 def _cancel(router: APIRouter, service: Service) -> None:
     @router.post(
         "/scans/{scan_id}/cancel",
@@ -74,13 +82,8 @@ def _cancel(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> ScanInfo:
             scan = scan_of(session, request, scan_id)
-            reason = f"{by.name} cancelled it: {asked.why}" if asked.why else f"{by.name} cancelled it."
-            if not service.queue.cancel(session, scan.id, reason):
-                raise ApiError(409, "This scan has ended already.", "GET /api/v1/scans/ID says how.")
-            told_of = Change("scan.cancel", str(scan.id), why=asked.why, project=scan.project_id)
-            history.record(session, by, told_of)
-            session.flush()
-            session.refresh(scan)
+            with _as_things_stand():
+                acts.cancel(session, service.queue, by, scan, asked.why)
             return ScanInfo.of(scan)
 
         return await add(service, change)
@@ -99,40 +102,15 @@ def _again(router: APIRouter, service: Service) -> None:
         await service.admit(by.name)
 
         def change(session: Session) -> Kept:
-            old = scan_of(session, request, scan_id)
-            new = scans.add(session, _same(old, by.name, asked))
-            if old.sha256 is not None and old.size is not None:
-                archive = Named(Kind.ARCHIVE, old.sha256, old.size, old.target)
-                if refer(session, new.id, [archive], new.id):
-                    advice = "Submit it again; PACKAGE_HUNTER_ARCHIVE_DAYS says how long archives are kept."
-                    raise ApiError(409, "Its archive is not kept any more.", advice, kind="not-kept")
-            terms = Terms(asked.to_priority(), needs=capabilities.of_scan(new))
-            service.queue.enqueue(session, new.id, terms)
-            after = {"again": str(old.id)}
-            history.record(
-                session, by, Change("scan.rescan", str(new.id), after=after, project=new.project_id)
-            )
-            kept = accepted(new)
+            old, wish = scan_of(session, request, scan_id), Again(asked.depth, asked.to_priority())
+            with _as_things_stand():
+                kept = accepted(acts.rescan(session, service.queue, by, old, wish))
             idempotency.mark(session, kept)
             return kept
 
         kept = await add(service, change)
         headers = {} if kept.location is None else {"Location": kept.location}
         return JsonResponse(kept.body, kept.status, headers=headers)
-
-
-def _same(old: Scan, submitter: str, asked: AgainBody) -> NewScan:
-    return NewScan(
-        old.target,
-        submitter,
-        old.manager,
-        old.sha256,
-        old.size,
-        old.purl,
-        fresh=True,
-        depth=old.depth if asked.depth is None else asked.depth.value,
-        project=old.project_id,
-    )
 
 
 def accepted(scan: Scan) -> Kept:
@@ -206,11 +184,11 @@ def _deleted(service: Service, request: Request, scan_id: uuid.UUID, asked: Dele
             raise unknown_scan()
         if asked.force and not access.may_in(scan.project_id, Permission.HOLD_MANAGE):
             raise forbidden(Permission.HOLD_MANAGE)
-        try:
-            with told():
+        with told():
+            try:
                 unwanted = deletion.delete_scan(session, view, actor_of(request), scan_id, asked)
-        except KeptError as error:
-            raise ApiError(409, error.message, error.advice, kind="held") from error
+            except KeptError as error:
+                raise ApiError(409, error.message, error.advice, kind="held") from error
     service.answers.forget(str(scan_id))
     remove_unwanted(service.store, unwanted)
 
@@ -238,12 +216,8 @@ def _dead(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> ScanInfo:
             scan = scan_of(session, request, scan_id)
-            terms = Terms(asked.to_priority(), needs=capabilities.of_scan(scan))
-            if not service.queue.rerun(session, scan.id, terms):
-                raise ApiError(409, "This scan is no dead letter.", "GET /api/v1/dead-letters lists them.")
-            history.record(session, by, Change("scan.rerun", str(scan.id), project=scan.project_id))
-            session.flush()
-            session.refresh(scan)
+            with _as_things_stand():
+                acts.rerun(session, service.queue, by, scan, asked.to_priority())
             return ScanInfo.of(scan)
 
         return await add(service, change)

@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": "package_hunter.cli.serve:serve",
     "worker": "package_hunter.cli.serve:worker",
     "workers": "package_hunter.cli.workers:app",
+    "scans": "package_hunter.cli.scans:app",
     "user": "package_hunter.cli.accounts:user",
     "token": "package_hunter.cli.accounts:token",
     "group": "package_hunter.cli.places:group",

@@ -239,10 +239,15 @@ def set_up_logging() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if terminal else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(),
+            _for_people() if terminal else structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Log(sys.stderr))),
     )
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    """Without the values of variables beside a failure: credentials are among them."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 class _Log:

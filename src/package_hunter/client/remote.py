@@ -13,6 +13,7 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress as BarOfProgress
 
+from package_hunter.client.events import parsed
 from package_hunter.errors import HunterError, UnreachableError, UsageError
 from package_hunter.model.report import Report
 
@@ -99,6 +100,50 @@ class Remote:
     def post(self, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
         """The same, of a request with a body."""
         return self._json(self._call("POST", path, params=dict(query), json=dict(body)))
+
+    def delete(self, path: str, query: Mapping[str, str]) -> None:
+        """The same, of a request that takes something away."""
+        self._call("DELETE", path, params=dict(query))
+
+    def download(self, path: str, query: Mapping[str, str], to: Path) -> None:
+        """What the server sends, into a new file; UsageError where there is one already."""
+        try:
+            file = to.open("xb")
+        except OSError as error:
+            raise UsageError(f"{to} cannot be written ({error.strerror}).", "Give another file.") from error
+        try:
+            with file, self._client.stream("GET", path, params=dict(query)) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    self._good(answer)
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+        except BaseException as error:
+            to.unlink(missing_ok=True)  # half a file is none
+            if isinstance(error, httpx.TransportError):
+                raise self._silent(error) from error
+            raise
+
+    def events(self, path: str) -> Iterator[dict[str, Any]]:
+        """Server-sent events (`client.events`) until the one called ``end``; goes on where it was broken off."""
+        last, silent_since = "", time.monotonic()
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+            try:
+                with self._client.stream("GET", path, headers=headers) as answer:
+                    if not answer.is_success:
+                        answer.read()
+                        self._good(answer)
+                    for event in parsed(answer.iter_lines()):
+                        last = event["id"] or last
+                        silent_since = time.monotonic()
+                        yield event
+                        if event["event"] == "end":
+                            return
+            except httpx.TransportError as error:
+                if time.monotonic() - silent_since > _TROUBLE_SECONDS:
+                    raise self._silent(error) from error
+            self._sleep(1.0)
 
     def _submit(self, what: Submission) -> dict[str, Any]:
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}

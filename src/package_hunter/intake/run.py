@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from package_hunter import ended
 from package_hunter.confine import UIDS
-from package_hunter.errors import BadArchiveError, HelperDiedError, HunterError, StrainedHostError
+from package_hunter.errors import BadArchiveError, HelperDiedError, HostError, HunterError
 from package_hunter.intake import directory
 from package_hunter.intake.limits import Limits
 from package_hunter.intake.names import refuse
@@ -39,13 +39,13 @@ def run_unpacker(
 
     The work is done by an unprivileged, seccomp-confined process that holds nothing but the two descriptors.
     ``dest`` is made here (its parent must exist) and its files belong to the unpacker's uid; on any failure
-    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, StrainedHostError
+    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError
     (disk full), HelperDiedError (somebody killed the process).
     """
     try:
         dest.mkdir(mode=0o755)
     except OSError as error:
-        raise StrainedHostError(
+        raise HostError(
             f"The working directory {dest} cannot be made: {error.strerror}.", _DISK_ADVICE
         ) from None
     try:
@@ -172,7 +172,7 @@ def _judge(answer: dict[str, Any]) -> UnpackResult:
     if "refused" in answer:
         raise BadArchiveError(str(answer["refused"]), str(answer.get("advice", "")))
     if "failed" in answer:
-        raise StrainedHostError(f"The archive could not be unpacked: {answer['failed']}.", _DISK_ADVICE)
+        raise HostError(f"The archive could not be unpacked: {answer['failed']}.", _DISK_ADVICE)
     try:
         return UnpackResult(
             files=int(answer["files"]),

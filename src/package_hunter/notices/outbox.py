@@ -35,7 +35,7 @@ class Event(StrEnum):
     BREAK_GLASS = "break-glass.used"
     ACCEPTANCE_EXPIRES = "acceptance.expires"
     PACKAGE_TURNED = "package.turned-malicious"
-    DRILL_FAILED = "drill.failed"
+    DRILL_FAILED = "standing-drill.failed"
     TEST = "test"  # asked for by `notices test`; goes to that destination alone
 
     @property

@@ -21,6 +21,7 @@ from package_hunter.queue import fair
 from package_hunter.queue.base import Job
 from package_hunter.queue.engine import Engine, queue_of
 from package_hunter.queue.leases import LOCK, Leases
+from package_hunter.store import connections
 from package_hunter.store.database import Store
 from package_hunter.store.models import JobRow
 
@@ -59,7 +60,8 @@ class ProcrastinateQueue(Leases):
         try:
             if self._ear is None:
                 url = self._store.engine.url.set(drivername="postgresql")
-                self._ear = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+                address, limits = url.render_as_string(hide_password=False), connections.limits(url)
+                self._ear = psycopg.connect(address, autocommit=True, **limits)
                 for channel in get_channel_for_queues(None):
                     self._ear.execute(f"LISTEN {channel}")
                 return  # what came before is to be looked for

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -203,7 +202,8 @@ def _head(config: Config) -> str | None:
 
 
 def _postgresql(url: URL) -> Engine:
-    importlib.import_module("procrastinate")  # its tables are ours, too: told now, not by a worker
+    import procrastinate  # noqa: F401 - its tables are ours, too: told now, not by a worker
+
     limits = connections.limits(url)
     engine = create_engine(
         url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=limits

@@ -66,7 +66,7 @@ def test_a_drill_is_blocked_found_and_decided() -> None:
         assert _ask(server, "GET", "/drill")["decided_by"] == said["decided_by"]
 
         inventory = _ask(server, "GET", f"/packages/{finding['package']}")
-        assert inventory["files"] == []
+        assert inventory["items"] == []
         submitted = httpx.post(
             f"{server.url}/api/v1/scans",
             params={"project": "drill/standing"},

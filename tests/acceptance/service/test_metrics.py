@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.requires import ROOT
+from tests.support.requires import ROOT, if_installed
 from tests.support.service_harness import Running, open_folder, running, wait_for
 
 RULES = ROOT / "deploy/prometheus/package-hunter.rules.yml"
@@ -98,9 +97,7 @@ def test_each_alert_says_what_happened_and_how_bad_it_is() -> None:
 
 
 def test_prometheus_itself_takes_the_rules_and_the_figures(exposed: str, tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("needs the program promtool (Debian: prometheus)")
+    promtool = if_installed("promtool", "Debian's package starts a server of its own")
     done = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     done = subprocess.run([promtool, "check", "metrics"], input=exposed, capture_output=True, text=True)

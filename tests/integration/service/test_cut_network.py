@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ci.faults.network import Wire, wired
 from ci.faults.postgres import Postgres
+from ci.faults.wire import Wire, wired
 from sqlalchemy import make_url
 
 from package_hunter.config import Settings

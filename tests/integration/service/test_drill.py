@@ -160,11 +160,11 @@ def test_a_scan_without_proof_fails_the_drill_and_the_teams_of_all_are_told_once
     assert row.state == "failed"
     assert "not “block”" in (row.said or "")
     drills.step()
-    (told,) = _notices(store, "drill.failed")
+    (told,) = _notices(store, "standing-drill.failed")
     assert "not “block”" in told.what
     with store.read() as session:
         assert session.scalars(
-            select(NoticeRow.project_id).where(NoticeRow.event == "drill.failed")
+            select(NoticeRow.project_id).where(NoticeRow.event == "standing-drill.failed")
         ).all() == [None]
     assert _overview(store, settings).failures[0].said == row.said
 
@@ -179,7 +179,7 @@ def test_a_worker_that_is_absent_fails_it(drills: Drills, store: Store, settings
         _newest(store).said
         == "No worker took the drill's scan within 30 minutes. No worker was seen for that long."
     )
-    assert len(_notices(store, "drill.failed")) == 1
+    assert len(_notices(store, "standing-drill.failed")) == 1
 
 
 def test_workers_that_have_other_things_to_do_fail_it_too(drills: Drills, store: Store) -> None:
@@ -345,6 +345,6 @@ def test_a_drill_scan_that_is_judged_anew_stays_as_it_was(drills: Drills, store:
         results.stored(session, session.get_one(Scan, row.scan_id), from_json(data))
     again = _newest(store)
     assert (again.blocked, again.state) == (row.blocked, "proven")
-    assert _notices(store, "drill.failed") == []
+    assert _notices(store, "standing-drill.failed") == []
     with store.read() as session:
         assert session.get_one(Scan, row.scan_id).status == ScanStatus.FINISHED.value

@@ -30,6 +30,7 @@ from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.identity_asks import IDENTITY_ASKS, a_user
 from tests.support.proposal_asks import PROPOSALS
 from tests.support.requires import ROOT
+from tests.support.scan_asks import SCAN_ASKS
 
 PLACES = ("", "web", OWN)
 _URL = "https://gitlab.example/web/shop.git"
@@ -271,7 +272,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/scans"): _plain("/api/v1/scans?limit=500"),
     ("GET", "/api/v1/scans/{scan_id}"): _plain("/api/v1/scans/{scan}"),
     ("GET", "/api/v1/scans/{scan_id}/report"): _plain("/api/v1/scans/{scan}/report"),
-    ("GET", "/api/v1/scans/{scan_id}/events"): _plain("/api/v1/scans/{scan}/events"),
+    **SCAN_ASKS,
     ("GET", "/api/v1/gate"): _of_commit("/api/v1/gate"),
     ("GET", "/api/v1/gate/answers"): _of_commit("/api/v1/gate/answers"),
     ("POST", "/api/v1/gate/fetches"): _fetch,
@@ -365,7 +366,7 @@ def _expected(permit: Permit, role: Role | None, at: str, target: str) -> bool |
         place = ""  # whatever the target
     if _holds(role, at, place, permit.permission):
         return True
-    if permit.where in (Where.SCAN, Where.SCOPE):
+    if permit.where in (Where.SCAN, Where.HOLD, Where.SCOPE):
         return 404
     if permit.where is Where.PROPOSAL:
         return 403 if _holds(role, at, place, Permission.PROPOSAL_READ) else 404

@@ -24,7 +24,6 @@ OF_ALL = {
     "scans.oldest_waiting": "the queue's health",
     "scans.worker_lacks": "workers",
     "scans.worker_seen": "workers",
-    "scans.needs_upload": "archives that may go",
     "places.add_project": "writes",
     "places.add_group": "writes",
 }

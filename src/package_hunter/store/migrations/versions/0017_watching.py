@@ -1,4 +1,4 @@
-"""Figures that outlive processes, the steps of scans, standing drills."""
+"""Figures that outlive processes, the steps of scans, standing drills; indexes for verdicts of files."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,9 +46,15 @@ def upgrade() -> None:
     )
     op.create_index("drills_by_time", "drills", ["begun"])
     op.create_index("ix_drills_scan_id", "drills", ["scan_id"])
+    op.create_index("file_verdicts_by_digest", "file_verdicts", ["digest"])
+    op.drop_index("holdings_by_list", "holdings")
+    op.create_index("holdings_by_list", "holdings", ["list", "source", "created", "scan_id", "project_id"])
 
 
 def downgrade() -> None:
     """Drop them; traces that were not sent yet are lost."""
+    op.drop_index("holdings_by_list", "holdings")
+    op.create_index("holdings_by_list", "holdings", ["list"])
+    op.drop_index("file_verdicts_by_digest", "file_verdicts")
     for table in ("drills", "scan_steps", "figures"):
         op.drop_table(table)
