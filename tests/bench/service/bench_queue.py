@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.queue import fair, make
+from package_hunter.queue.worker import _insist
 from package_hunter.store import scans
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import JobRow, Scan
@@ -80,7 +81,8 @@ def _claims(store: Store, settings: Settings, workers: int) -> str:
             job = queue.claim(name)
             taken.append(time.perf_counter() - began)
             assert job is not None
-            queue.finish(job, made_report(str(job.scan_id)))
+            report = made_report(str(job.scan_id))
+            _insist(lambda job=job, report=report: queue.finish(job, report))  # type: ignore[misc]
 
     began = time.perf_counter()
     threads = [threading.Thread(target=work, args=(f"w/{n}",)) for n in range(workers)]
