@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from package_hunter.errors import HostError, SandboxError
+from package_hunter.errors import BoxKilledError, HostError, SandboxError
 from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec, full_container_id
 from package_hunter.model.scan import BoxFile, Command
 from package_hunter.sandbox import RuncSandbox, cgroups, channel, mounts, reap
@@ -368,3 +368,27 @@ def _traces(name: str) -> list[str]:
     found += [str(root / cgroups.PARENT / name) for root in cgroups.roots()]
     found = [path for path in found if Path(path).exists()]
     return found + [point for point in mounts.mount_points() if name in point]
+
+
+def test_who_ended_a_box(make_box: MakeBox) -> None:
+    """In it nobody can harm its first process; what it does can take it the memory, which is its own fault."""
+    box = make_box()
+    os.kill(box.init_pid, signal.SIGKILL)
+    with pytest.raises(BoxKilledError, match="killed from outside") as told:
+        box.run(Command(("sleep", "60"), "/", timeout=60), "test")
+    assert told.value.again
+    box = make_box()
+    hungry = run(box, "python3", "-c", "b = []\nwhile True: b.append(bytes(1 << 20))", timeout=60)
+    assert hungry.exit_code == -signal.SIGKILL
+    os.kill(box.init_pid, signal.SIGKILL)  # as where nothing else is left that the kernel could take
+    with pytest.raises(SandboxError, match="used up its memory") as told_of_memory:
+        run(box, "true")
+    assert not isinstance(told_of_memory.value, BoxKilledError)
+
+
+def test_a_fork_bomb_ends_no_box(make_box: MakeBox) -> None:
+    box = make_box()
+    bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
+    assert box.run(Command(("python3", "-c", bomb), "/", timeout=3), "test").exit_code is None
+    assert run(box, "true").exit_code == 0
+    assert any("processes" in sentence for sentence in box.limits_hit())
