@@ -13,9 +13,10 @@ from package_hunter.access.view import EVERYTHING
 from package_hunter.api.schemas import ScanInfo
 from package_hunter.config import Settings
 from package_hunter.queue.local import LocalQueue
-from package_hunter.store import scans
+from package_hunter.store import scan_list, scans
 from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, StoreError
+from package_hunter.store.scan_list import ScanFilters
 from package_hunter.store.scans import NewScan
 
 
@@ -66,7 +67,7 @@ def test_a_list_passes_it_over(store: Store, settings: Settings, statement: str)
     spoil(settings, statement, put(store, queue))
     with store.read() as session:
         for limit in (2, 3, 50):
-            found = scans.newest(session, EVERYTHING, limit)
+            found = scan_list.page(session, EVERYTHING, ScanFilters(), limit).rows
             assert {scan.id for scan in found} == set(good)
             assert [ScanInfo.of(scan) for scan in found]
 
