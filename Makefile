@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults lock clean
+.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,8 +59,11 @@ fuzz: setup ## Fuzz the parsers (long)
 any-request: setup ## Send the API many requests that its description allows, or just not, as every role (long)
 	@ANY_REQUESTS=$${REQUESTS:-100000} $(PY) -m pytest -q tests/acceptance/service/test_any_request.py
 
-faults: setup ## Kill a worker at 20 random moments; every scan ends as if nothing had been
-	@$(SUDO) $(PY) tests/faults/kill_worker.py
+faults: setup ## Faults of every kind while scans run, counted into docs/faults.md (hours; ARGS="--only ROW", --quick, --resume)
+	@$(SUDO) nice $(PY) -m ci.faults $(ARGS)
+
+deploy-try: setup ## Start the containers, scan, kill a worker, take them down and up, measure (docker; long)
+	@$(SUDO) $(PY) deploy/try.py $(ARGS)
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh

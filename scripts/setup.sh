@@ -15,7 +15,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; t
 
 apt_packages=(python3 python3-venv ca-certificates runc clang libbpf-dev libbpf1 libseccomp2 debootstrap
   erofs-utils nftables iproute2 wget curl)
-dev_packages=(gcc libc6-dev sysdig postgresql openssh-client redis-tools mosquitto-clients ldap-utils smbclient mariadb-client)
+dev_packages=(gcc libc6-dev sysdig postgresql openssh-client redis-tools mosquitto-clients ldap-utils smbclient mariadb-client chromium)
 [ "$want" = dev ] && apt_packages+=("${dev_packages[@]}")
 
 # npm's own configuration says which registry to use; any npm will do, also one that is no Debian package

@@ -6,8 +6,12 @@ tests use does not belong here, but is removed. See CONTRIBUTING.md."""
 diff, doctor, simulate  # noqa: B018
 # members of the options' enumerations that typer reads
 _.FIRST, _.PROBE
+# what report/templates/evidence reads of the components
+_.hot, _.height, _.more_lookups, _.cut_marks, _.is_box
 # fields of answers that pydantic writes out, or of documents that it reads
 _.who_can_lift_it, _.how_to_ask, _.bomFormat, _.specVersion
+# a field of statements that pydantic checks
+_.predicate_type
 # a column that is part of a key
 _.condemned_id
 # fields of answers that pydantic writes out
@@ -18,9 +22,11 @@ IncompleteScanError
 _.auth_flow, _.requires_response_body, _.handle_starttag, _.send_400_response, msg
 # lark calls a method for each rule of the grammar
 _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list
-# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite
-_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level
+# settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite, requests
+_.gname, _.uname, _.rcode, _.should_exit, _.isolation_level, _.trust_env
 _.posix_syntax, _.longest_match, _.log_errors, _.max_mem, _.never_capture
+# prometheus_client calls it
+_.collect
 # importlib calls it
 _.exec_module
 # codecs that must be loaded before a process is confined
@@ -77,3 +83,7 @@ _.readinto
 _.end_cancelled, _.rerun
 # the deletion of a scan, for the API
 _.delete_scan, _.by_force
+# read by alembic's table of it
+_.revision
+# of the problem document that pydantic writes out
+_.instance

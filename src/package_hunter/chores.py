@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from package_hunter.config import Settings
+from package_hunter.drill.run import Drills
 from package_hunter.governance import retention
 from package_hunter.governance.clock import Clock
 from package_hunter.inventory import rejudge_asked
@@ -20,10 +21,11 @@ _MANY, _REPORTS = 1_000, 50  # in one step
 
 def chores(config: Settings, store: Store, queue: Queue) -> tuple[Periodic, ...]:
     """All chores of a server. ``run`` of each is one step, True where there is more to do."""
-    clock = Clock(store, queue)
+    clock, drills = Clock(store, queue), Drills(config, store, queue)
     grace = config.artefacts_grace_seconds
     return (
         Periodic("clock", config.clock_seconds, lambda: clock.tick(dt.datetime.now(dt.UTC))),
+        Periodic("drill", 60.0, drills.step),
         Periodic("queue", 10.0, lambda: queue.requeue_expired() > 0),
         Periodic("rejudge", 2.0, lambda: rejudge_asked.step(store, config)),
         Periodic("archives", 600.0, lambda: Archives(config, store).sweep() > _MANY),

@@ -128,6 +128,13 @@ class Settings(BaseSettings):
     # gate (docs/gate.md)
     forges_file: Path | None = None  # the forges that this host fetches from and tells; None: none
 
+    # watching (docs/watching.md)
+    traces_url: str | None = (
+        None  # OTLP over HTTP, .../v1/traces; None: as OTEL_EXPORTER_OTLP_* say, else no traces
+    )
+    drill_days: float = 7.0  # between two standing drills; 0: none
+    drill_deadline_seconds: float = 1_800.0  # from a drill's submission until the gate must block
+
     # remote mode
     remote_timeout: float = 3_600.0  # how long to wait for a server's report
 

@@ -60,15 +60,15 @@ class UnreachableError(HunterError):
 
 
 class HostError(HunterError):
-    """This host lacks something that a scan needs (root, BTF, runc, disk); ``advice`` names the remedy."""
+    """This host lacks something that a scan needs (root, BTF, runc, disk, time); ``advice`` names the remedy. Never the
+    target's fault: a worker tries the scan again, and another may be able to."""
 
     exit_code = 70
+    again = True
 
 
 class SandboxError(HostError):
     """The sandbox could not be built or run."""
-
-    again = True
 
 
 class HelperDiedError(SandboxError):
@@ -82,14 +82,10 @@ class BoxKilledError(HelperDiedError):
 class SensorError(HostError):
     """The probe could not be loaded or read."""
 
-    again = True
-
 
 class StoreError(HostError):
     """The store (database or artefacts) cannot be read or written just now. ``told`` is what strangers are told:
     ``message`` may quote what failed, and with it the name of a host or a path."""
-
-    again = True
 
     def __init__(self, message: str, advice: str = "", told: str = "") -> None:
         super().__init__(message, advice)

@@ -22,8 +22,7 @@ from package_hunter.sandbox import cgroups
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.models import Scan
-from package_hunter.store.scans import NewScan
-from package_hunter.store.uploads import Uploads
+from tests.support import archives
 from tests.support.kills import below
 from tests.support.service_harness import open_folder, wait_for
 
@@ -52,17 +51,7 @@ class RealWorker:
 
     def submit(self, script: str) -> uuid.UUID:
         """As the server does it."""
-        upload = Uploads(self.config).begin()
-        upload.write(archive(script))
-        upload.done()
-        with self.store.write() as session:
-            upload.keep()
-            scan = scans.add(
-                session, NewScan("small", "ana", "npm", upload.sha256, upload.size, depth="quick")
-            )
-            self.queue.enqueue(session, scan.id)
-        upload.discard()
-        return scan.id
+        return archives.submit(self.config, self.store, self.queue, archive(script))
 
     def scan(self, scan_id: uuid.UUID) -> Scan:
         """How it stands."""

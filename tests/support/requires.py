@@ -42,6 +42,14 @@ def needs_program(name: str) -> None:
     need(shutil.which(name) is not None, f"needs the program {name}")
 
 
+def if_installed(name: str, why: str) -> str:
+    """The path of a program that another check may use where it is there; CI has none of it, and ``why`` says why."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: {why}")
+    return found
+
+
 def needs_module(name: str) -> Any:
     """A Python package that is no dependency of ours (requirements/dev.in has it); returns the module."""
     try:

@@ -29,7 +29,7 @@ USER, PASSWORD = "ana", "correct horse"
 T = TypeVar("T")
 
 
-def wait_for(what: Callable[[], T], seconds: float = 20.0) -> T:
+def wait_for(what: Callable[[], T], seconds: float = 90.0) -> T:
     """The first true value that ``what`` gives."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -129,7 +129,7 @@ class Running:
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}", auth=(USER, PASSWORD), timeout=30, trust_env=False
         )
-        wait_for(lambda: "worker started" in self.log() if mode == "worker" else self._answers())
+        wait_for(lambda: "worker started" in self.log() if mode == "worker" else self._answers(), 90)
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log()
@@ -155,7 +155,7 @@ class Running:
         found: dict[str, Any] = answer.json()
         return found
 
-    def ended(self, scan_id: str, seconds: float = 20.0) -> dict[str, Any]:
+    def ended(self, scan_id: str, seconds: float = 90.0) -> dict[str, Any]:
         """The original's answer, once it is not ``pending``."""
 
         def look() -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from typing import Any
 from tests.support.requires import needs_program
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Where initdb and pg_ctl are: on PATH, or where Debian puts them."""
     if (found := shutil.which("pg_ctl")) is None:
         debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
@@ -33,9 +33,9 @@ def _ordinary_user() -> pwd.struct_passwd:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a fresh server."""
-    programs = _programs()
+def postgres(durable: bool = False) -> Iterator[str]:
+    """The URL of a fresh server. ``durable``: what it commits survives a power cut, as in earnest."""
+    found = programs()
     folder = Path(tempfile.mkdtemp(prefix="package-hunter-pg-"))
     folder.chmod(0o755)  # the socket is in it
     as_user: dict[str, Any] = {}
@@ -47,16 +47,17 @@ def postgres() -> Iterator[str]:
     quiet: dict[str, Any] = {"check": True, "capture_output": True, "cwd": folder, **as_user}
     try:
         subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"],
+            [found / "initdb", "-D", data, "-U", "hunter", "--auth=trust", "--no-sync", "-E", "UTF8"],
             **quiet,
         )
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        start = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}'"
+        options += "" if durable else " -c fsync=off"
+        start = [found / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
         subprocess.run(start, **{**quiet, "capture_output": False, "stdout": subprocess.DEVNULL})
         try:
             yield f"postgresql://hunter@/postgres?host={folder}"
         finally:
-            subprocess.run([programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], **quiet)
+            subprocess.run([found / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], **quiet)
     finally:
         shutil.rmtree(folder)
 
@@ -64,7 +65,7 @@ def postgres() -> Iterator[str]:
 def dumped(url: str) -> bytes:
     """All that a database holds, as SQL that makes it again in an empty one."""
     done = subprocess.run(
-        [_programs() / "pg_dump", "--inserts", "--schema=public", url], check=True, capture_output=True
+        [programs() / "pg_dump", "--inserts", "--schema=public", url], check=True, capture_output=True
     )
     # the schema itself is there; a line that begins with a backslash is psql's, not SQL
     lines = (line for line in done.stdout.splitlines() if not line.startswith((b"CREATE SCHEMA", b"\\")))

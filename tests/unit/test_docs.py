@@ -20,6 +20,8 @@ ROOMS = {
 TOPS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
 # Rooms that the glossary names ahead of their making; a line goes when its file is there.
 AHEAD = {"decoy/services/code_hosts.py", "model/ecosystem.py"}
+# Not of ours although it looks so: a kind of notice, a path of the server, a folder that a run makes.
+OTHERS = {"drill.failed", "drill/standing", "deploy/compose/settings/"}
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
@@ -99,7 +101,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_named_is_there(document: Path) -> None:
-    found = set(dead_names(document.read_text(encoding="utf-8"), _places(document))) - AHEAD
+    found = set(dead_names(document.read_text(encoding="utf-8"), _places(document))) - AHEAD - OTHERS
     assert found == set(), f"it moved or is gone: say in {document.relative_to(ROOT)} where it is now"
 
 

@@ -19,6 +19,7 @@ TOPICS = {
     "test_docs.py": "links and names in the documents",
     "test_imports.py": "how all packages import",
     "test_mirror.py": "this file",
+    "test_threat_model.py": "the claims of docs/threat-model.md",
     "test_requires.py": "tests/support/requires.py",
     "api/test_hidden.py": "what an account may not see, over all routes",
     "decoy/test_wire.py": "hostile bytes through the gateway's parsers together: dns, sniff, record, sockets",

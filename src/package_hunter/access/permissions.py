@@ -45,6 +45,8 @@ class Permission(StrEnum):
     WORKER_READ = "server:worker:read"
     WORKER_MANAGE = "server:worker:manage"
     METRICS_READ = "server:metrics:read"
+    DRILL_READ = "server:drill:read"
+    DRILL_RUN = "server:drill:run"
     HISTORY_READ = "server:history:read"
 
     @property
@@ -89,7 +91,9 @@ MEANING: dict[Permission, str] = {
     Permission.IDENTITY_MANAGE: "set identity providers and the rules of CI jobs up",
     Permission.WORKER_READ: "see the workers: what each can, and how it stands",
     Permission.WORKER_MANAGE: "let a worker take no more scans, or take them again",
-    Permission.METRICS_READ: "read the server's figures (of all projects together)",
+    Permission.METRICS_READ: "read the server's figures (of projects: paths, and how many scans)",
+    Permission.DRILL_READ: "see how the standing drill went",
+    Permission.DRILL_RUN: "begin a standing drill",
     Permission.HISTORY_READ: "read and export the history of changes",
 }
 """What each is, in a few words: docs/access.md."""

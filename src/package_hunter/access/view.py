@@ -10,6 +10,8 @@ from package_hunter.access.permissions import Permission
 
 LEGACY = uuid.UUID("00000000-0000-4000-8000-000000000001")
 """The project ``legacy``: what was scanned before there were projects, and where who names none belongs."""
+DRILL = uuid.UUID("00000000-0000-4000-8000-000000000002")
+"""The project of standing drills (drill/): made up, and so in nobody's figures."""
 
 
 @dataclass(frozen=True, slots=True)

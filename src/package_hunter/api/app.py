@@ -17,6 +17,7 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    drill_routes,
     event_routes,
     finding_routes,
     gate_routes,
@@ -91,7 +92,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
         *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),
-        *(finding_routes, policy_routes, proposal_routes),
+        *(finding_routes, policy_routes, proposal_routes, drill_routes),
     ):
         app.include_router(room.routes(service))
     app.include_router(_figures(service, metrics))

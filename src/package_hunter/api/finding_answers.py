@@ -9,7 +9,7 @@ from typing import cast
 
 from sqlalchemy.orm import Session
 
-from package_hunter.access.view import View
+from package_hunter.access.view import DRILL, View
 from package_hunter.api.finding_schemas import (
     FindingDetails,
     FindingInfo,
@@ -75,6 +75,7 @@ def _info(row: FindingRow, outcome: Outcome | None, path: str) -> FindingInfo:
         first_scan=str(row.first_scan),
         last_scan=str(row.last_scan),
         scans=row.scans,
+        drill=row.project_id == DRILL,
     )
 
 

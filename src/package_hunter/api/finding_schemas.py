@@ -68,6 +68,7 @@ class FindingInfo(BaseModel):
     first_scan: str
     last_scan: str
     scans: int = Field(description="How many scans had it.")
+    drill: bool = Field(description="It is of a standing drill: nobody attacked.")
 
 
 class FindingDetails(FindingInfo):

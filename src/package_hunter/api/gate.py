@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from package_hunter.access.identity import DEVELOPER, NOBODY, Identity
-from package_hunter.api import cookies
+from package_hunter.api import cookies, tracing
 from package_hunter.api.auth import BEARER, CHALLENGES
 from package_hunter.api.errors import SAFE_HEADERS, ApiError, broken, store_failed
 from package_hunter.api.metrics import Metrics
 from package_hunter.api.permits import is_open
 from package_hunter.api.service import Service
 from package_hunter.store.database import StoreError
+from package_hunter.watching import endpoint
 
 log = structlog.get_logger(__name__)
 
 LEAVES = "package-hunter.leaves"
 """In a request's scope: its answer sends the browser elsewhere, to an identity provider."""
+_STREAM = b"text/event-stream"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -35,6 +38,7 @@ class Gate:
         self._service = service
         self._metrics = metrics
         self._development = service.settings.development
+        self._traces = endpoint.of(service.settings) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer it here."""
@@ -43,14 +47,19 @@ class Gate:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})  # nothing here speaks it
         headers = dict(scope["headers"])
-        passage = _Passage(scope, headers, receive, send)
+        passage = _Passage(scope, headers, receive, send, self._metrics.streams.inc)
+        if self._traces:
+            tracing.begin(headers)
         began = time.perf_counter()
         try:
             await self._pass(scope, headers, passage)
         finally:
             route = getattr(scope.get("route"), "path", None) or "none"
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.count(method, route, passage.status, time.perf_counter() - began)
+            seconds = None if passage.streams else time.perf_counter() - began
+            self._metrics.count(method, route, passage.status, seconds)
+            if passage.streams:
+                self._metrics.streams.dec()
 
     async def _pass(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> None:
         """The request's answer, whatever happens: nothing leaves here that has not the safe headers."""
@@ -135,7 +144,15 @@ def _developer(headers: dict[bytes, bytes]) -> Identity:
 class _Passage:
     """One request's messages: adds headers, and lets a refused uploader read the refusal."""
 
-    def __init__(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        on_stream: Callable[[], None],
+    ) -> None:
+        self._on_stream = on_stream
         self._scope = scope
         self._receive = receive
         self._send = send
@@ -145,6 +162,7 @@ class _Passage:
         self._linger = False
         self.has_cookie = False  # a browser: it would ask for a password by itself
         self.cookie: str | None = None
+        self.streams = False  # its answer tells what happens, for as long as somebody listens
         self.began = False
         self.status = 500
 
@@ -167,6 +185,9 @@ class _Passage:
         self.began = True
         self.status = message["status"]
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
+        if any(k.lower() == b"content-type" and v.startswith(_STREAM) for k, v in headers):
+            self.streams = True
+            self._on_stream()
         if 300 <= self.status < 400 and not self._scope.get(LEAVES):
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:

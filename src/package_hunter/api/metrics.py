@@ -1,14 +1,17 @@
-"""Figures for Prometheus. Labels are routes and states, never names of packages or users."""
+"""Figures for Prometheus: of this process, and (`store_figures`) what the store has of all. Labels are our own words
+and paths of projects, never names of packages or users."""
 
 from __future__ import annotations
 
 import shutil
+import time
 from typing import Any
 
 from anyio.to_thread import run_sync
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from package_hunter.api.service import Service
+from package_hunter.api.store_figures import Artefacts, StoreFigures
 from package_hunter.audit.sealer import oldest_unsealed
 from package_hunter.governance.proposals import views
 from package_hunter.model.scan import ScanStatus
@@ -16,7 +19,10 @@ from package_hunter.notices import deliveries
 from package_hunter.storage.folder import folder_of
 from package_hunter.store import scans
 from package_hunter.store.database import now_ms
+from package_hunter.watching import census
 
+TOO_MANY = 429
+_COUNT_SECONDS = 300.0  # between two counts of all artefacts
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 
 
@@ -25,6 +31,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._artefacts: Artefacts = {}
+        self._count_again = 0.0
         args: dict[str, Any] = {"registry": self.registry, "namespace": "package_hunter"}
         self.requests = Counter("http_requests", "Requests answered.", ("method", "route", "status"), **args)
         self.seconds = Histogram("http_seconds", "Time to answer.", ("route",), buckets=_BUCKETS, **args)
@@ -47,17 +55,33 @@ class Metrics:
         )
         self.glass = Gauge("glass_broken", "How often something was applied in an emergency, ever.", **args)
         self.uploads = Gauge("uploads_active", "Archives coming in.", **args)
+        self.limited = Counter(
+            "rate_limited", "Requests that were refused for being too many.", ("route",), **args
+        )
+        self.streams = Gauge("event_streams", "Clients that are being told of a scan's progress.", **args)
         self.free = Gauge("disk_free_bytes", "Free space where archives are kept.", **args)
 
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count an answered request."""
+    def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count an answered request; ``seconds`` None: a stream, which lasts as long as its client wants."""
         self.requests.labels(method, route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        if seconds is not None:
+            self.seconds.labels(route).observe(seconds)
+        if status == TOO_MANY:
+            self.limited.labels(route).inc()
 
     async def text(self, service: Service) -> bytes:
         """All figures in Prometheus's text format."""
-        await run_sync(self._refresh, service)
-        return generate_latest(self.registry)
+        return await run_sync(self._text, service)
+
+    def _text(self, service: Service) -> bytes:
+        of_store = CollectorRegistry()
+        with service.store.read() as session:
+            if time.monotonic() >= self._count_again:
+                self._artefacts = census.artefacts(session)
+                self._count_again = time.monotonic() + _COUNT_SECONDS
+            of_store.register(StoreFigures(session, service.settings, self._artefacts))
+        self._refresh(service)
+        return generate_latest(self.registry) + generate_latest(of_store)
 
     def _refresh(self, service: Service) -> None:
         with service.store.read() as session:

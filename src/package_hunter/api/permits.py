@@ -155,6 +155,8 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/health", _W.OPEN, None),
     Permit("GET", f"{_V1}/openapi.json", _W.OPEN, None),
     Permit("GET", "/metrics", _W.SERVER, _P.METRICS_READ),
+    Permit("GET", f"{_V1}/drill", _W.SERVER, _P.DRILL_READ),
+    Permit("POST", f"{_V1}/drill", _W.SERVER, _P.DRILL_RUN, "drill.run"),
     Permit("GET", f"{_V1}/me", _W.ACCOUNT, None),
     Permit("POST", f"{_V1}/session", _W.OPEN, None),
     Permit("GET", f"{_V1}/session", _W.PERSON, None),

@@ -45,6 +45,8 @@ _LIBRARIES = (
     *("jinja2", "markupsafe", "prometheus_client", "rich", "packageurl", "httpx", "httpcore", "idna"),
     *("email", "encodings", "concurrent.futures", "zoneinfo", "unicodedata", "stringprep", "_strptime"),
 )
+TRACING = ("opentelemetry.exporter", "opentelemetry.sdk", "requests", "urllib3", "google.protobuf", "certifi")
+"""What a process that sends traces needs beside."""
 _NOT_LOADED = {"__main__", "cli", "testclient", "migrations", "supervisors", "mypy", "wsgi"}
 
 
@@ -295,8 +297,9 @@ def run(app: FastAPI, sockets: list[socket.socket], settings: Settings, dropped:
     return 0
 
 
-def load_what_is_out_of_reach(settings: Settings) -> None:
-    """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home.
+def load_what_is_out_of_reach(settings: Settings, *more: str) -> None:
+    """Import now what the server's user cannot read later: a checkout, libraries or a Python in root's home; ``more``
+    are names of further libraries.
 
     Frameworks import parts of themselves with the first request that needs them, which is too late then.
     What does not import (an optional dependency that is missing) would not do so later either.
@@ -304,6 +307,7 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
     from package_hunter import (
         access,
         api,
+        drill,
         findings,
         governance,
         identity,
@@ -317,18 +321,19 @@ def load_what_is_out_of_reach(settings: Settings) -> None:
         storage,
         store,
         triage,
+        watching,
     )
     from package_hunter.governance.proposals.kinds import rule_set
 
-    duties = (access, identity, governance, triage, inventory, rules)
+    duties = (access, identity, governance, triage, inventory, rules, watching, drill)
     ours = (model, api, storage, store, notices, queue, report, policy, findings, *duties)
     ids = server_ids(settings)
     driver = {
         "psycopg",
         "obstore",
     } & sys.modules.keys()  # PostgreSQL's, an object store's: where they are in use
-    for package in (*ours, *_importable(*_LIBRARIES, *driver)):
-        file = Path(package.__file__ or "/")  # "/": built into Python
+    for package in (*ours, *_importable(*_LIBRARIES, *driver, *more)):
+        file = Path(getattr(package, "__file__", None) or "/")  # "/": built into Python
         above = {*file.parents, *file.resolve().parents}
         if not all(_can_pass(folder, ids) for folder in above):
             _load_all_of(package)

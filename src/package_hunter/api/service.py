@@ -16,8 +16,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
-from package_hunter.access.view import Access, View
-from package_hunter.api import idempotency
+from package_hunter.access.view import DRILL, Access, View
+from package_hunter.api import idempotency, tracing
 from package_hunter.api.allowed import Accesses, forbidden, unknown
 from package_hunter.api.auth import Authenticator
 from package_hunter.api.errors import ApiError, too_many, unavailable
@@ -40,11 +40,13 @@ from package_hunter.store.models import Scan
 from package_hunter.store.requests import Kept
 from package_hunter.store.scans import NewScan
 from package_hunter.store.secret_box import SecretBox
+from package_hunter.watching import steps
 
 log = structlog.get_logger(__name__)
 
 _CACHED_ANSWERS_BYTES = 32 << 20
 _WRITERS, _WRITER_SECONDS = 4, 10.0
+_SUBMITS = (Permission.SCAN_SUBMIT, Permission.INVENTORY_SUBMIT)
 _DISK_AT_ONCE = 16  # archives that are written at the same moment: threads are left to those who read
 
 
@@ -176,6 +178,8 @@ class Service:
             terms = replace(further.terms, needs=capabilities.of_scan(scan))
             self.queue.enqueue(session, scan.id, terms)
             idempotency.mark(session, None if further.answer is None else further.answer(scan))
+            if (accepted := tracing.accepted()) is not None:
+                steps.note_accepted(session, scan.id, accepted)
         log.info("scan accepted", scan=str(scan.id), by=scan.submitter, sha256=scan.sha256, purl=scan.purl)
         return scan
 
@@ -199,6 +203,8 @@ class Service:
     ) -> uuid.UUID:
         """The project that a request is about: the one named, else the account's own; ApiError 403, 404."""
         project = access.home if path is None else await self.project_at(access, path)
+        if project == DRILL and permission in _SUBMITS:
+            raise ApiError(403, "Only the standing drill submits here.", "See package-hunter drill.")
         if not access.may_in(project, permission):
             raise forbidden(permission)
         return project

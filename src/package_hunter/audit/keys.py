@@ -81,8 +81,13 @@ def key_name(key: Ed25519PublicKey) -> str:
 
 def public_keys(settings: Settings, files: Iterable[Path] = ()) -> dict[str, Ed25519PublicKey]:
     """Those of this machine, and of the files (other servers'), by name; UsageError."""
+    return files_keys([*sorted(folder(settings).glob("public-*.pem")), *files])
+
+
+def files_keys(files: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
+    """Public keys of PEM files, by name; UsageError."""
     found = {}
-    for path in [*sorted(folder(settings).glob("public-*.pem")), *files]:
+    for path in files:
         try:
             key = serialization.load_pem_public_key(path.read_bytes()[:_MAX_BYTES])
         except (OSError, ValueError) as error:

@@ -67,6 +67,14 @@ def seal_now() -> None:
     say(f"{number} entries are sealed.")
 
 
+@app.command("key")
+def print_key() -> None:
+    """Print the public half of the key that seals the history and signs bundles; its fingerprint goes to stderr."""
+    public = keys.signing_key(settings()).public_key()
+    typer.echo(keys.public_text(public).decode(), nl=False)
+    typer.echo(f"fingerprint: {keys.key_name(public)}", err=True)
+
+
 @app.command("checkpoint")
 def print_checkpoint() -> None:
     """Print the last seal, to be kept elsewhere: evidence of all that is before it."""

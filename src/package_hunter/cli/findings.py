@@ -12,7 +12,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import command_line
-from package_hunter.access.view import EVERYTHING, View
+from package_hunter.access.view import DRILL, EVERYTHING, View
 from package_hunter.cli import only, waiving
 from package_hunter.cli.console import harmless
 from package_hunter.cli.places import place_at, say, shown_time, table
@@ -72,7 +72,7 @@ def list_(
                 (
                     str(row.id),
                     scope_name(chains.of(row.project_id)[-1]).removeprefix("project:"),
-                    row.kind,
+                    row.kind + (" (drill)" if row.project_id == DRILL else ""),
                     SEVERITIES[row.severity],
                     row.state + (f" ({row.asks})" if row.asks else ""),
                     "-" if outcome is None else "silenced" if outcome.silenced else outcome.decision.value,
@@ -95,6 +95,7 @@ def show(finding: _Id) -> None:
         found = [o for o in result.outcomes if o.fingerprint == row.fingerprint] if result else []
         lines = [
             row.title,
+            *(["this is a drill: nobody attacked"] if row.project_id == DRILL else []),
             f"fingerprint: {row.fingerprint}, {row.kind}, {SEVERITIES[row.severity]}"
             + (", proof" if row.proof else ""),
             f"project: {scope_name(place).removeprefix('project:')}; package: {row.package or 'none'}"

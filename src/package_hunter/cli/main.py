@@ -17,6 +17,8 @@ from package_hunter.errors import HunterError
 COMMANDS = {
     "scan": "package_hunter.cli.scan:scan",
     "replay": "package_hunter.cli.replay:replay",
+    "bundle": "package_hunter.cli.bundle:bundle",
+    "verify": "package_hunter.cli.bundle:verify",
     "simulate": "package_hunter.cli.simulate:simulate",
     "diff": "package_hunter.cli.diff:diff",
     "policy": "package_hunter.cli.policy:app",
@@ -38,6 +40,7 @@ COMMANDS = {
     "break-glass": "package_hunter.cli.proposals:break_glass",
     "notices": "package_hunter.cli.notices:app",
     "findings": "package_hunter.cli.findings:app",
+    "drill": "package_hunter.cli.drill:app",
     "identity": "package_hunter.cli.identity:app",
     "hold": "package_hunter.cli.hold:hold",
     "retention": "package_hunter.cli.retention:retention",

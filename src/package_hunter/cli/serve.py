@@ -47,6 +47,7 @@ from package_hunter.report.text import render as render_text
 from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
+from package_hunter.watching import endpoint
 
 _MEDIA_TYPES = {
     "falco": "application/x-ndjson",
@@ -147,6 +148,8 @@ def run_server(config: Settings, parts: Parts, host: str, port: int, with_worker
     children.append(Child("sealer", lambda: _sealer_child(config, sockets)))
     children.append(Child("deliverer", lambda: _deliverer_child(config, sockets)))
     children.append(Child("clock", lambda: _clock_child(config, sockets)))
+    if endpoint.of(config) is not None:
+        children.append(Child("tracer", lambda: _tracer_child(config, sockets)))
     if config.forges_file is not None:
         forges.load(config)  # a mistake in it is told now
         children.append(Child("fetcher", lambda: _fetcher_child(config, sockets)))
@@ -207,6 +210,7 @@ def run_worker(config: Settings, parts: Parts) -> int:
     """Work until told to stop; the exit code."""
     set_up_logging()
     store = open_store(config)
+    received.adopt(store, config)  # before the first scan is taken that wants one of them
     with identity(config) as who:
         jobs = queue.make(config, store)
         member = Membership(store, who.name, capabilities.of(config))
@@ -223,7 +227,6 @@ def open_store(config: Settings) -> Store:
     store = Store(config)
     store.migrate()
     server.prepare_folders(config)  # again: what root made must belong to the API's user
-    received.adopt(store, config)
     return store
 
 
@@ -339,12 +342,35 @@ def _teller_child(config: Settings, sockets: list[socket.socket]) -> int:
         store.close()
 
 
+def _tracer_child(config: Settings, sockets: list[socket.socket]) -> int:
+    """Sends traces as the server's user; the workers, which are root, speak to nobody."""
+    from package_hunter.watching.otlp import OtlpExporter  # an extra, which takes a second to load
+    from package_hunter.watching.tracer import Tracer
+
+    supervisor, url = os.getppid(), endpoint.of(config)
+    assert url is not None, "there is no tracer where nobody is told"
+    _close(sockets)
+    store = Store(config)
+    exporter = OtlpExporter(url)
+    tracer = Tracer(store, exporter)
+    if os.geteuid() == 0:
+        server.load_what_is_out_of_reach(config, *server.TRACING)
+    server.drop_rights(config)
+    die_with_parent(supervisor)
+    try:
+        return gate_process.run(tracer.step, tracer.prune)
+    finally:
+        exporter.close()
+        store.close()
+
+
 def _clock_child(config: Settings, sockets: list[socket.socket]) -> int:
     supervisor = os.getppid()
     _close(sockets)
     die_with_parent(supervisor)
     store = Store(config)
     try:
+        received.adopt(store, config)
         return periodic.run(store, chores(config, store, queue.make(config, store)))
     finally:
         store.close()

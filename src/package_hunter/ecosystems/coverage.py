@@ -89,12 +89,13 @@ def _phase(
     mine = [run for run in runs if run.phase == name]
     world = runs[0].world if runs else "default"
     seconds = sum(run.ended_ns - run.started_ns for run in mine) / 1e9
+    began = min((run.started_ns for run in mine), default=None)
     bad = next((run for run in mine if run.command.essential and run.exit_code != 0), None)
     if bad is not None:
         if bad.scan_seconds is None:
             tally.reason(_why(name, bad, failures))
         status = "timeout" if bad.exit_code is None else "failed"
-        return PhaseCoverage(name, world, status, bad.exit_code, seconds)
+        return PhaseCoverage(name, world, status, bad.exit_code, seconds, started_ns=began)
     if not mine and not options.asks(name):
         tally.note(f"The phase “{name}” was not asked for.")
         return PhaseCoverage(name, world, "skipped", None, 0.0)
@@ -107,8 +108,8 @@ def _phase(
     if phase is not None and sum(run.command.within is None for run in mine) < due:
         if not any(run.scan_seconds for run in mine):
             tally.reason(f"Of the phase “{name}”, {len(mine)} of {len(phase.commands)} steps were run.")
-        return PhaseCoverage(name, world, "timeout", None, seconds)
-    return PhaseCoverage(name, world, "ok", 0, seconds)
+        return PhaseCoverage(name, world, "timeout", None, seconds, started_ns=began)
+    return PhaseCoverage(name, world, "ok", 0, seconds, started_ns=began)
 
 
 def _cut(run: CommandRun) -> str:

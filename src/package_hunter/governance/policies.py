@@ -128,6 +128,18 @@ def effective(session: Session, project: uuid.UUID, chains: Chains | None = None
     return over(session, (chains or Chains(session)).of(project))
 
 
+def texts(session: Session, places: Sequence[Place]) -> list[tuple[str, Document, bool]]:
+    """The scopes whose documents hold where these places do, the widest first, and whether each is of less than all."""
+    found = _documents(session, places)
+    made = []
+    for place in places:
+        document = found.get(place.key)
+        if document is not None or not _narrow(place):
+            said = policy_file.document() if document is None else document
+            made.append((scope_name(place), said, _narrow(place)))
+    return made
+
+
 def over(
     session: Session, places: Sequence[Place], instead: Mapping[str, Document | None] | None = None
 ) -> Effective:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import DRILL
 from package_hunter.governance import policies, policy_file
 from package_hunter.governance.requirements import applies
 from package_hunter.policy.cron import Cron
@@ -50,7 +51,7 @@ class Due:
 def due(session: Session, now: dt.datetime) -> list[Due]:
     """What is due by then, and was not served yet."""
     served = {(row.key, row.project_id): row.due for row in session.scalars(select(ScheduleRow))}
-    paths = dict(session.execute(select(Project.id, Project.path)).all())
+    paths = dict(session.execute(select(Project.id, Project.path).where(Project.id != DRILL)).all())
     found = []
     for place, policy, since in _policies(session):
         inside = projects_in(session, place)

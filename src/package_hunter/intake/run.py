@@ -39,8 +39,8 @@ def run_unpacker(
 
     The work is done by an unprivileged, seccomp-confined process that holds nothing but the two descriptors.
     ``dest`` is made here (its parent must exist) and its files belong to the unpacker's uid; on any failure
-    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError (disk
-    full), HelperDiedError (somebody killed the process).
+    it is gone again. ``seconds`` is wall time. Raises BadArchiveError, NothingToScanError, HostError
+    (disk full), HelperDiedError (somebody killed the process).
     """
     try:
         dest.mkdir(mode=0o755)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from package_hunter.access.view import EVERYTHING
+from package_hunter.access.view import DRILL, EVERYTHING
 from package_hunter.inventory import lists, marks
 from package_hunter.inventory.condemn import Sentence, condemn, condemned_in, tell
 from package_hunter.inventory.lists import Held, Item
@@ -29,7 +29,10 @@ _EVERYTHING = (
 
 
 def note(session: Session, scan: Scan, report: Report) -> None:
-    """A step of `store.results.AFTER_RESULT`. A scan whose recording is judged again has one list."""
+    """A step of `store.results.AFTER_RESULT`. A scan whose recording is judged again has one list. A drill's package is
+    nobody's: it is not held, and condemned nowhere."""
+    if scan.project_id == DRILL:
+        return
     marks.note(session, scan, report)
     digest = lists.keep(session, items(report))
     same = (Holding.scan_id == scan.id, Holding.source == "scan")
@@ -46,7 +49,7 @@ def backfill(session: Session, most: int) -> int:
         select(Scan)
         .join(StoredReport, StoredReport.scan_id == Scan.id)
         .outerjoin(Holding, (Holding.scan_id == Scan.id) & (Holding.source == "scan"))
-        .where(Scan.status == ScanStatus.FINISHED.value, Holding.id.is_(None))
+        .where(Scan.status == ScanStatus.FINISHED.value, Holding.id.is_(None), Scan.project_id != DRILL)
         .order_by(Scan.created, Scan.id)
         .limit(most)
     )

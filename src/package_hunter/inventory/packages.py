@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import View
@@ -33,6 +33,7 @@ from package_hunter.store.models import Scan
 from package_hunter.store.scoping import scoped
 
 MAX_FILES = 500
+_HOLDINGS = 400  # of a file that are looked at, the newest
 _WHOLE = (Verdict.NO_FINDINGS.value, Verdict.SUSPICIOUS.value)
 
 
@@ -71,19 +72,20 @@ def files(session: Session, view: View, purl: str) -> list[File]:
 
 
 def _known(session: Session, view: View, name: Name) -> Iterator[tuple[str, str]]:
+    # whether anybody holds a list is asked of each list once: of a package that all have, there are many holdings
+    holds: Any = select(literal(1)).select_from(Holding).where(Holding.list == Component.list)
     held: Any = (
         select(Component.version, ComponentDigest.digest)
         .outerjoin(ComponentDigest, ComponentDigest.component_id == Component.id)
-        .join(Holding, Holding.list == Component.list)
-        .where(Component.base == name.base)
+        .where(Component.base == name.base, scoped(holds, view, Holding.project_id).exists())
     )
     read: Any = select(ReleaseFile.version, ReleaseFile.digest).where(ReleaseFile.base == name.base)
-    for query, project, version in (
-        (held, Holding.project_id, Component.version),
-        (read, ReleaseFile.project_id, ReleaseFile.version),
+    for query, version in (
+        (held, Component.version),
+        (scoped(read, view, ReleaseFile.project_id), ReleaseFile.version),
     ):
         wanted = query.where(version == name.version) if name.version else query
-        rows = session.execute(scoped(wanted, view, project).distinct().limit(MAX_FILES))
+        rows = session.execute(wanted.distinct().limit(MAX_FILES))
         yield from ((row[0], row[1] or "") for row in rows)
     if name.version and _public(session, name):
         yield name.version, ""
@@ -127,16 +129,24 @@ def _seen(session: Session, view: View, file: File) -> Iterator[tuple[str, str]]
 def _scans(session: Session, view: View, base: str, file: File) -> list[Any]:
     """Finished scans that held the very file, the newest first."""
     query: Any = (
-        select(Scan.id, Scan.verdict)
-        .join(Holding, Holding.scan_id == Scan.id)
+        select(Holding.scan_id)
         .join(Component, Component.list == Holding.list)
-        .where(Holding.source == "scan", Scan.status == ScanStatus.FINISHED.value, Component.exact)
+        .where(Holding.source == "scan", Component.exact)
         .where(Component.base == base, Component.version == file.version)
     )
     if file.digest:
         query = query.join(ComponentDigest, ComponentDigest.component_id == Component.id)
         query = query.where(ComponentDigest.digest == file.digest)
-    found = scoped(query, view, Scan.project_id).order_by(Scan.created.desc()).limit(100)
+    # the newest holdings first, out of their index alone; then the scans of those few
+    held = (
+        scoped(query, view, Holding.project_id).order_by(Holding.created.desc()).limit(_HOLDINGS).subquery()
+    )
+    found = (
+        select(Scan.id, Scan.verdict)
+        .where(Scan.id.in_(select(held.c.scan_id)), Scan.status == ScanStatus.FINISHED.value)
+        .order_by(Scan.created.desc())
+        .limit(100)
+    )
     return list(session.execute(found))
 
 

@@ -40,6 +40,9 @@ def to_json(report: Report) -> Json:
     for key in ("known_from", "depth", "kept"):
         if not data[key]:
             del data[key]
+    for phase in data["coverage"]["phases"]:
+        if phase["started"] is None:
+            del phase["started"]
     if not report.coverage.failed:
         del data["coverage"]["failed"]
     if not any(finding.subjects for finding in report.findings):

@@ -189,7 +189,8 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class PhaseCoverage:
-    """How a phase went. ``status`` is ``ok``, ``failed``, ``timeout`` or ``skipped``; ``seconds`` wall time."""
+    """How a phase went. ``status`` is ``ok``, ``failed``, ``timeout`` or ``skipped``; ``seconds`` wall time;
+    ``started_ns`` when it began (ns since the epoch), None where it did not, or in reports of before."""
 
     name: str
     world: str
@@ -197,6 +198,7 @@ class PhaseCoverage:
     exit_code: int | None
     seconds: float
     ecosystem: str = ""  # where the target has several
+    started_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_NO_TEXT = frozenset({int, float, bool, bytes, type(None)})
 
 _NEEDS = re.compile(r"[^\x20-\x7e]")
 # Unicode's Default_Ignorable_Code_Point that Python calls printable, and the empty Braille cell: nobody sees them
@@ -67,6 +69,11 @@ def all_well_formed(value: T) -> T:
 
 
 def _made(value: Any) -> Any:
+    kind = type(value)
+    if kind in _NO_TEXT or not value:
+        return value
+    if hasattr(kind, "__dataclass_fields__"):  # before what is asked of an abstract class: that is slow
+        return _dataclass(value)
     if isinstance(value, str):
         fixed = well_formed(value)
         return value if fixed == value else fixed
@@ -79,15 +86,23 @@ def _made(value: Any) -> Any:
         if all(a is b for a, b in zip(items, value, strict=True)):
             return value
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _dataclass(value)
     return value
 
 
+@cache
+def _fields_of(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind) if field.init)
+
+
 def _dataclass(value: Any) -> Any:
-    changed = {
-        field.name: new
-        for field in dataclasses.fields(value)
-        if field.init and (new := _made(old := getattr(value, field.name))) is not old
-    }
+    changed = {}
+    form: Any = type(value)
+    for name in _fields_of(form):
+        old = getattr(value, name)
+        kind = type(old)
+        if kind in _NO_TEXT or not old or (kind is str and old.isascii()):
+            continue  # most of what there is: a report may have a hundred thousand processes
+        new = _made(old)
+        if new is not old:
+            changed[name] = new
     return dataclasses.replace(value, **changed) if changed else value

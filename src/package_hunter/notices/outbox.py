@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,11 +16,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from package_hunter.access.view import DRILL
 from package_hunter.store.database import now_ms
 from package_hunter.store.notice_tables import MAX_ONCE, NoticeRow
 
 _MAX_SENTENCE = 2_000
 _MAX_FACTS = 32 << 10
+_DRILL = "THIS IS A DRILL: a harmless package that the server submitted to itself."
 
 
 class Event(StrEnum):
@@ -33,6 +35,7 @@ class Event(StrEnum):
     BREAK_GLASS = "break-glass.used"
     ACCEPTANCE_EXPIRES = "acceptance.expires"
     PACKAGE_TURNED = "package.turned-malicious"
+    DRILL_FAILED = "standing-drill.failed"
     TEST = "test"  # asked for by `notices test`; goes to that destination alone
 
     @property
@@ -78,6 +81,8 @@ def enqueue(
     event's name) as an earlier notice is not told again.
     """
     scope = about if isinstance(about, Scope) else Scope(project=about)
+    if scope.project == DRILL:
+        notice = _of_drill(notice)
     values: dict[str, Any] = {
         "id": uuid.uuid4(),
         "event": event.value,
@@ -94,6 +99,13 @@ def enqueue(
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.execute(dialect.insert(NoticeRow).values(values).on_conflict_do_nothing(index_elements=["once"]))
     return session.scalars(select(NoticeRow.id).where(NoticeRow.once == values["once"])).one()
+
+
+def _of_drill(notice: Notice) -> Notice:
+    """Whatever is told of a drill says first that it is one: nobody is to rotate secrets for it."""
+    facts = {**notice.facts, "drill": True}
+    todo = "Nobody attacked. Show that you saw it: set the finding's state (confirmed or resolved)."
+    return replace(notice, what=f"{_DRILL} {notice.what}", todo=todo, facts=facts)
 
 
 def _json(notice: Notice) -> str:

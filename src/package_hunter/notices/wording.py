@@ -18,6 +18,7 @@ _TITLES = {
     Event.BREAK_GLASS: "Break glass used",
     Event.ACCEPTANCE_EXPIRES: "Accepted risk ends",
     Event.PACKAGE_TURNED: "Package turned malicious",
+    Event.DRILL_FAILED: "Standing drill failed",
     Event.TEST: "Test",
 }
 _LABELS = (

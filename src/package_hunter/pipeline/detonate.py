@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -78,24 +79,27 @@ def detonate(
 def _watched(scan: Scan, turn: Round, spec: BoxSpec, gateway: Gateway, watcher: Watcher) -> Sighting:
     """Build the box, watch it, run the phases in it, and hear what watcher and gateway have to say."""
     runs: list[CommandRun] = []
-    with watcher, RuncSandbox(spec) as box:
-        box.create()
-        watcher.attach(box)
-        _open(gateway, box, turn)
-        with watcher.begin():
+    with ExitStack() as made:
+        with scan.options.timed("box"):
+            made.enter_context(watcher)
+            box = made.enter_context(RuncSandbox(spec))
+            box.create()
+            watcher.attach(box)
+            _open(gateway, box, turn)
+            made.enter_context(watcher.begin())
             box.start()
             watcher.confirm()
             if has_runner(spec.files):
                 box.attend(runner_command())
-            reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
-            scriptless = without_scripts(turn, box)
-            source = sources(BoxTree(box.upper_dir), turn.plan.inventory()) if turn.keeps_sources else {}
-            box.kill()
-            watched = watcher.finish(runs)
-            if scan.options.dropped is not None:
-                tree, packages = BoxTree(box.upper_dir), turn.plan.inventory()
-                dropped.collect(scan.options.dropped, tree, watched.observation, runs, packages)
-            network = gateway.stop()
+        reasons, left = run_phases(scan, box, turn, runs, gateway.freeze, gateway.allow)
+        scriptless = without_scripts(turn, box)
+        source = sources(BoxTree(box.upper_dir), turn.plan.inventory()) if turn.keeps_sources else {}
+        box.kill()
+        watched = watcher.finish(runs)
+        if scan.options.dropped is not None:
+            tree, packages = BoxTree(box.upper_dir), turn.plan.inventory()
+            dropped.collect(scan.options.dropped, tree, watched.observation, runs, packages)
+        network = gateway.stop()
     return Sighting(
         runs,
         watched.observation,

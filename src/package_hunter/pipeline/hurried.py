@@ -78,7 +78,7 @@ def _stopped(item: RoundResult) -> Iterator[CommandKey]:
 def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
     """The round, with what the hurried one shows beyond it."""
     known = {finding.fingerprint: finding for finding in item.findings}
-    added = [finding for finding in shown.findings if _adds(finding, known.get(finding.fingerprint))]
+    added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
     sentence = f"To see what was waited for, time passed {RATE} times faster in a further box: " + (
         f"{len(added)} finding{'s come' if len(added) > 1 else ' comes'} from there."
         if added
@@ -97,7 +97,7 @@ def added_to(
 ) -> RoundResult:
     """The round, with the findings that a further one shows beyond it; each says ``how`` it was seen."""
     known = {finding.fingerprint: finding for finding in item.findings}
-    added = [finding for finding in shown.findings if _adds(finding, known.get(finding.fingerprint))]
+    added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
     item = noted(item, said, *_unseen(shown))
     covered = PhaseCoverage(phase, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, covered)))
@@ -121,7 +121,7 @@ def _joined(item: RoundResult, shown: RoundResult, added: Sequence[Finding], how
     )
 
 
-def _adds(finding: Finding, known: Finding | None) -> bool:
+def adds(finding: Finding, known: Finding | None) -> bool:
     """Whether it is new, or graver than the same was."""
     if finding.kind in _NOT_ADDED:
         return False

@@ -32,6 +32,7 @@ from package_hunter.pipeline.prepare import prepare_target
 from package_hunter.pipeline.registry_down import registry_down
 from package_hunter.pipeline.round_result import RoundResult, not_run
 from package_hunter.pipeline.rounds import Round, depth_of, rounds
+from package_hunter.pipeline.surroundings import keep
 from package_hunter.pipeline.watchers import engine_of
 from package_hunter.rules import Matcher, load_rules
 from package_hunter.sandbox import pool, reap
@@ -124,7 +125,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
     deadline = time.monotonic() + config.scan_timeout
     ahead.planner.deadline = deadline
     with run_dir(config, request.id) as folder:
-        stage = prepare_target(received, folder, config, request.say)
+        with options.timed("receive"):
+            stage = prepare_target(received, folder, config, request.say)
         scan = Scan(
             id=request.id,
             started=started,
@@ -143,7 +145,8 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 return known
         scan = replace(scan, indexes=ahead.indexes(), registry_hosts=ahead.registry_hosts())
         scan = replace(scan, depth=depth_of(scan, stage.source_tree), interpreters=ahead.interpreters())
-        turns = rounds(scan, stage.source_tree)
+        with options.timed("plan"):
+            turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
         faults: list[str] = []  # ours, in further boxes: what those would have shown is not known
@@ -183,7 +186,10 @@ def _run(
     """One round: detonated, observed, judged."""
     seen = detonate(scan, turn, upstreams, process)
     scan.say("Judging what was seen")
-    return judge_round(turn, seen, after, english(scan.matcher))
+    with scan.options.timed("judge"):
+        item = judge_round(turn, seen, after, english(scan.matcher))
+    keep(scan, seen, item, after)
+    return item
 
 
 def _further(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from package_hunter.blame.attach import blame_network, blame_observation
 from package_hunter.blame.blamer import Blamer
@@ -13,8 +13,9 @@ from package_hunter.blame.falco import FalcoBlamer, blame_by_time
 from package_hunter.blame.manager import without_manager
 from package_hunter.decoy import outside
 from package_hunter.findings import RoundFacts, judge, not_compared
+from package_hunter.model.observation import NetworkLog, Observation
 from package_hunter.model.report import Canaries, Report
-from package_hunter.model.scan import Coverage, ScanStatus
+from package_hunter.model.scan import CommandRun, Coverage, Package, ScanStatus
 from package_hunter.model.text import shortened
 from package_hunter.pipeline.detonate import Sighting
 from package_hunter.pipeline.gated import gated
@@ -47,19 +48,39 @@ def english(matcher: Matcher) -> Callable[[str], str | None]:
     return lambda name: brief(rules[name]) if name in rules else None
 
 
+@dataclass(frozen=True)
+class Sighted:
+    """What blame is put on beside what the watcher saw: commands, what the gateway recorded, packages. ``after``: the
+    keys of processes begin after it; ``fetches_alone``: what the manager does while it fetches is its own."""
+
+    runs: Sequence[CommandRun]
+    network: NetworkLog
+    packages: Sequence[Package]
+    fetches_alone: bool
+    after: int = 0
+
+
+def attributed(
+    observation: Observation, of: Sighted, kind: type[Blamer] = Blamer
+) -> tuple[Observation, NetworkLog, Blamer]:
+    """What was seen and recorded, with whom to blame, and who says so: for a live round and for a replayed one."""
+    observation = renumbered(observation, of.after) if of.after else observation
+    blamer = kind(of.runs, observation.processes, of.packages, observation.files)
+    observation = blame_observation(observation, blamer)
+    if of.fetches_alone:
+        observation = without_manager(observation)
+    return observation, blame_network(of.network, observation, blamer), blamer
+
+
 def judge_round(
     turn: Round, seen: Sighting, after: int = 0, explain_rule: Callable[[str], str | None] | None = None
 ) -> RoundResult:
     """Blame and findings of one round; its processes' keys begin after ``after``. ``explain_rule`` gives a
     rule's condition in English."""
     plan, packages = turn.plan, turn.plan.inventory()
-    observation = renumbered(seen.observation, after) if after else seen.observation
+    sighted = Sighted(seen.runs, seen.network, packages, plan.fetches_alone, after)
     kind = FalcoBlamer if seen.by_falco else Blamer
-    blamer = kind(seen.runs, observation.processes, packages, observation.files)
-    observation = blame_observation(observation, blamer)
-    if plan.fetches_alone:
-        observation = without_manager(observation)
-    network = blame_network(seen.network, observation, blamer)
+    observation, network, blamer = attributed(seen.observation, sighted, kind)
     if seen.by_falco:
         network = blame_by_time(network, blamer)
     planned = with_morning(plan.coverage([run for run in seen.runs if run.phase != MORNING]), seen.runs)
@@ -89,24 +110,19 @@ def judge_round(
         notes=_sentences(seen_of_it.notes, notes),
     )
     coverage = without_fakes(seen_of_it, seen.canaries)
-    findings = judge(
-        observation,
-        network,
-        RoundFacts(
-            canaries=seen.canaries,
-            packages=packages,
-            coverage=coverage,
-            runs=seen.runs,
-            left=seen.left,
-            scriptless=seen.scriptless,
-            host_facts=(HOSTNAME, plan.project),
-            project=plan.root,
-            own_scripts=plan.own_scripts,
-            patched=plan.patched,
-        ),
-        blamer.blame,
-        explain_rule,
+    facts = RoundFacts(
+        canaries=seen.canaries,
+        packages=packages,
+        coverage=coverage,
+        runs=seen.runs,
+        left=seen.left,
+        scriptless=seen.scriptless,
+        host_facts=(HOSTNAME, plan.project),
+        project=plan.root,
+        own_scripts=plan.own_scripts,
+        patched=plan.patched,
     )
+    findings = judge(observation, network, facts, blamer.blame, explain_rule)
     return RoundResult(
         turn,
         tuple(seen.runs),
@@ -120,6 +136,7 @@ def judge_round(
         seen.faults,
         seen.left,
         seen.sources,
+        facts,
     )
 
 

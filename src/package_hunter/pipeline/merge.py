@@ -110,7 +110,7 @@ def join_findings(judged: Sequence[RoundResult]) -> tuple[Finding, ...]:
     for item in judged:
         for finding in item.findings:
             known = found.get(finding.fingerprint)
-            found[finding.fingerprint] = finding if known is None else _joined(known, finding)
+            found[finding.fingerprint] = finding if known is None else joined(known, finding)
     return in_order(found.values())
 
 
@@ -119,7 +119,7 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (not f.proof, -severity_rank(f.severity))))
 
 
-def _joined(one: Finding, other: Finding) -> Finding:
+def joined(one: Finding, other: Finding) -> Finding:
     graver, milder = in_order((one, other))
     known = {e.what for e in one.evidence}
     more = (e for e in other.evidence if e.what not in known)

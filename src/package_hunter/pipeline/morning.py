@@ -75,7 +75,9 @@ def with_morning(coverage: Coverage, runs: Sequence[CommandRun]) -> Coverage:
     if not mine:
         return coverage
     seconds = sum(run.ended_ns - run.started_ns for run in mine) / 1e9
-    phase = PhaseCoverage(PHASE, mine[0].world, "ok", 0, seconds)
+    phase = PhaseCoverage(
+        PHASE, mine[0].world, "ok", 0, seconds, started_ns=min(run.started_ns for run in mine)
+    )
     done = [shortened(run.command.script or "") for run in mine]
     some = "; ".join(done[:_MAX_NAMED]) + (
         f" and {len(done) - _MAX_NAMED} more" if len(done) > _MAX_NAMED else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     from package_hunter.rules import Matcher
 
 Say = Callable[[str], None]
+Timed = Callable[[str], AbstractContextManager[None]]
+"""Around a step of this name: whoever wants to know takes its time."""
 HOSTNAME = "devbox"
+
+
+def untimed(_step: str) -> AbstractContextManager[None]:
+    """Nobody wants to know."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class ScanOptions:
     still runs is watched, None: as the settings say. ``hurry``: where something waits for longer, a further box
     hurries its time (docs/sandbox.md, What is left running); None: as the depth says. ``again``: where a process of
     ours died in the middle and the scan stays inconclusive for it, HelperDiedError is raised, for somebody to try it
-    again."""
+    again. ``timed`` is told when steps begin and end."""
 
     ecosystem: str | None = None
     phases: tuple[str, ...] = ("install", "import")
@@ -50,6 +58,7 @@ class ScanOptions:
     settle: float | None = None
     hurry: bool | None = None
     dropped: DroppedFiles | None = None  # where files go that packages left in the boxes; None: nowhere
+    timed: Timed = untimed
 
 
 @dataclass(frozen=True)

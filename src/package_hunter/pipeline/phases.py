@@ -68,7 +68,8 @@ def run_phases(
             changed = before.changed(StartupFiles.of(tree, plan.root))
             _run(scan, box, turn, morning(changed, plan.root), runs, reasons)
         scan.say("Waiting for what still runs")
-        left = _end(scan, box, turn)
+        with scan.options.timed("settle"):
+            left = _end(scan, box, turn)
         reasons += box.limits_hit()
     except StoppedError as error:
         reasons.append(error.message)
@@ -125,15 +126,16 @@ def _run(
     phase = in_world(phase, turn.world)
     label = f"{phase.name} ({turn.label})" if turn.label else phase.name
     share = Share(phase.commands)
-    for command in itertools.chain(filter(share.allows, phase.commands), share.rest()):
-        if _late(scan, phase.name, runs, reasons):
-            return
-        scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
-        run = _one(scan, box, turn, phase, command)
-        share.count(command, run)
-        if run.exit_code is None and time.monotonic() >= scan.deadline:
-            run = replace(run, scan_seconds=scan.config.scan_timeout)
-        runs.append(run)
+    with scan.options.timed(phase.name):
+        for command in itertools.chain(filter(share.allows, phase.commands), share.rest()):
+            if _late(scan, phase.name, runs, reasons):
+                return
+            scan.say(f"{label}: {command.script or command.argv[0]} {command.blame_purl or ''}".rstrip())
+            run = _one(scan, box, turn, phase, command)
+            share.count(command, run)
+            if run.exit_code is None and time.monotonic() >= scan.deadline:
+                run = replace(run, scan_seconds=scan.config.scan_timeout)
+            runs.append(run)
 
 
 def _one(scan: Scan, box: RuncSandbox, turn: Round, phase: Phase, command: Command) -> CommandRun:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from package_hunter.errors import HunterError
+from package_hunter.findings import RoundFacts
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Coverage, Leftovers, Package
@@ -29,6 +30,9 @@ class RoundResult:
     faults: tuple[str, ...] = ()
     left: Leftovers = field(default_factory=Leftovers)
     sources: Mapping[str, bytes] = field(default_factory=dict)  # by purl, of those that fetched something
+    facts: RoundFacts = field(
+        default_factory=RoundFacts
+    )  # what it was judged by, beside observation and network
 
 
 def not_run(turn: Round, error: HunterError, faults: tuple[str, ...] = ()) -> RoundResult:

@@ -19,10 +19,11 @@ def decide(
     findings: Sequence[Finding],
     policy: Policy = DEFAULT,
     packages: Mapping[str, Package] | None = None,
+    day: dt.date | None = None,
 ) -> Decision:
-    """`decision_of`, today, the findings that are not waived."""
+    """`decision_of`, today (or on that day), the findings that are not waived."""
     counting = [Facts.of(f, packages) for f in findings if f.waived is None]
-    return decision_of(verdict, counting, policy, today())
+    return decision_of(verdict, counting, policy, day or today())
 
 
 def decision_of(verdict: Verdict, counting: Sequence[Facts], policy: Policy, day: dt.date) -> Decision:

@@ -6,6 +6,7 @@ it may waive what is no proof, and it may make the decision stricter, never mild
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -28,8 +29,11 @@ _ALLOWED = Allowance(cpu_seconds=5, seconds=10.0, memory_bytes=256 << 20)
 _MAX_SENTENCE = 400
 
 
-def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) -> Report:
-    """The report under ``policy``, with the text of the project's ``own`` policy file if that has a say.
+def rejudge(
+    report: Report, policy: Policy = DEFAULT, own: str | None = None, day: dt.date | None = None
+) -> Report:
+    """The report under ``policy``, with the text of the project's ``own`` policy file if that has a say; today, or on
+    that day.
 
     A scan that failed stays as it is. What is wrong with the project's own file is a notice, no error: it is
     not the user's.
@@ -37,13 +41,13 @@ def rejudge(report: Report, policy: Policy = DEFAULT, own: str | None = None) ->
     if report.status is ScanStatus.FAILED:
         return report
     packages = {p.purl: p for p in report.packages}
-    trusted = apply_waivers(report.findings, policy, packages=packages)
+    trusted = apply_waivers(report.findings, policy, day, packages)
     inside, problem = own_policy(own)
-    waived = apply_waivers(trusted.findings, inside, packages=packages)
+    waived = apply_waivers(trusted.findings, inside, day, packages)
     result = verdict(waived.findings, report.coverage)
-    asked = [decide(result, waived.findings, policy, packages)]
+    asked = [decide(result, waived.findings, policy, packages, day)]
     if own is not None and not problem:
-        asked.append(decide(result, waived.findings, inside, packages))
+        asked.append(decide(result, waived.findings, inside, packages, day))
     by_own = sum(a.waived != b.waived for a, b in zip(trusted.findings, waived.findings, strict=True))
     notices = [*report.notices, *trusted.notices, *problem, *told_of_own_file(by_own), *waived.notices]
     return replace(

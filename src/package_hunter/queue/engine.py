@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from package_hunter.store.errors import StoreError
 
-TASK = "package_hunter.scan"
+TASK = "package-hunter scan"
 _LONGEST_QUEUE = 39  # a channel's name has 63 bytes at most, 24 are procrastinate's
 _ALIVE = text("SELECT EXISTS (SELECT FROM procrastinate_workers WHERE id = :id)")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")

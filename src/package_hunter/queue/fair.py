@@ -2,131 +2,154 @@
 
 The most urgent first. Among those accounts take turns: next is the account with the fewest scans running, and among
 such the one whose last scan was begun first; of its projects likewise. So a thousand scans of one account, or of one
-project, delay another's by one for each worker. Both queues decide by this; it is told whole in docs/server.md.
+project, delay another's by one for each worker. Both queues decide by this; docs/server.md tells it whole.
+
+What waits of an account in a project is a *lane*, a row of ``project_turns``: a decision looks at each lane's first
+scan and not at ten thousand of them. All is SQL that both databases have, built once: it is asked at each claim.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Text, TextClause, bindparam, func, select, text, update
+from sqlalchemy.orm import Session
 
 from package_hunter.store.database import now_ms
 from package_hunter.store.models import JobRow, ProjectTurnRow, Scan, TurnRow
+from package_hunter.store.types import Id
 
 _MALFORMED = 100  # rows whose id cannot be read, passed over
+_KEPT_TURNS = 100_000  # a project whose last scan was begun so long ago is as one that never had any
+
+_FENCE = 1_000_000_000  # PostgreSQL looks through a subquery without a limit, and would ask for each lane's first twice
+# Not begun, in time, and not waiting for the end of another scan of the same (one that cannot be read never ends).
+_WAITS = """jobs.lease IS NULL AND (jobs.deadline IS NULL OR jobs.deadline > :now)
+  AND (jobs.joined IS NULL OR NOT EXISTS (
+    SELECT 1 FROM jobs AS leader JOIN scans ON scans.id = leader.scan_id WHERE leader.scan_id = jobs.joined))"""
+_WAITING, _FITS = _WAITS + " {fits}", "AND jobs.needs IN :needs"
+_RUNNING = "SELECT {0}, count(*) AS number FROM jobs WHERE lease IS NOT NULL GROUP BY {0}"
+_LANES = f"""
+SELECT * FROM (SELECT p.submitter, p.project_id, (
+  SELECT jobs.enqueued FROM jobs WHERE jobs.submitter = p.submitter AND jobs.project_id = p.project_id
+    AND jobs.priority = :priority AND {_WAITING} ORDER BY jobs.enqueued LIMIT 1) AS oldest
+FROM project_turns AS p JOIN turns AS t ON t.submitter = p.submitter
+LEFT JOIN ({_RUNNING.format("submitter")}) AS account ON account.submitter = p.submitter
+LEFT JOIN ({_RUNNING.format("project_id")}) AS project ON project.project_id = p.project_id
+LEFT JOIN ({_RUNNING.format("submitter, project_id")}) AS lane
+  ON lane.submitter = p.submitter AND lane.project_id = p.project_id
+WHERE :most = 0 OR coalesce(project.number, 0) < :most
+ORDER BY coalesce(account.number, 0), t.turn, coalesce(lane.number, 0), p.turn, oldest LIMIT {_FENCE}) AS lanes
+WHERE oldest IS NOT NULL LIMIT {_MALFORMED + 1}"""  # noqa: S608 - ours
+# each value that a column of waiting jobs has, by an index: neither database skips in DISTINCT by itself
+_EACH = """WITH RECURSIVE found(value) AS (
+  SELECT {pick}({column}) FROM jobs WHERE lease IS NULL UNION ALL
+  SELECT (SELECT {pick}({column}) FROM jobs WHERE lease IS NULL AND {column} {beyond} found.value)
+  FROM found WHERE found.value IS NOT NULL)
+SELECT value FROM found WHERE value IS NOT NULL"""
+_NEEDS = text(_EACH.format(pick="min", column="needs", beyond=">"))
+_PRIORITIES = text(_EACH.format(pick="max", column="priority", beyond="<"))
+_NEW_TURN = text("INSERT INTO turns (submitter, turn) VALUES (:submitter, 0) ON CONFLICT DO NOTHING")
+_NEW_LANE = text(
+    "INSERT INTO project_turns (submitter, project_id, turn) VALUES (:submitter, :project, 0) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("project", type_=Id))
+
+_FORGET = text(
+    "DELETE FROM project_turns WHERE turn < :before AND NOT EXISTS (SELECT 1 FROM jobs WHERE "
+    "jobs.submitter = project_turns.submitter AND jobs.project_id = project_turns.project_id)"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """What waits of one account, one project, one priority."""
-
-    priority: int
-    submitter: str
-    project: uuid.UUID
-    order: tuple[int, ...]
+def _asked(statement: str, fits: bool) -> TextClause:
+    """The statement, of those whose needs are among ``:needs``, or of any."""
+    if not fits:
+        return text(statement.replace("{fits}", ""))
+    return text(statement.replace("{fits}", _FITS)).bindparams(bindparam("needs", expanding=True, type_=Text))
 
 
-def next_job(session: Session, needs: Iterable[str] | None, most_of_project: int) -> JobRow | None:
+_NEXT_LANES = {fits: _asked(_LANES, fits).columns(project_id=Id) for fits in (False, True)}
+_ANY = {fits: _asked("SELECT 1 FROM jobs WHERE " + _WAITING + " LIMIT 1", fits) for fits in (False, True)}  # noqa: S608
+_ROWS = {
+    fits: select(JobRow)
+    .join(Scan, Scan.id == JobRow.scan_id)
+    .where(
+        _asked(_WAITING, fits),
+        JobRow.submitter == bindparam("submitter"),
+        JobRow.project_id == bindparam("project", type_=Id),
+        JobRow.priority == bindparam("priority"),
+    )
+    .order_by(JobRow.enqueued, JobRow.scan_id)
+    .limit(_MALFORMED + 1)
+    for fits in (False, True)
+}
+
+
+def join(session: Session, submitter: str, project: uuid.UUID) -> None:
+    """A scan of this account and project waits: they have a lane."""
+    session.execute(_NEW_TURN, {"submitter": submitter})
+    session.execute(_NEW_LANE, {"submitter": submitter, "project": project})
+
+
+def next_jobs(
+    session: Session, needs: Iterable[str] | None, most_of_project: int, number: int = 1
+) -> list[JobRow]:
     """The job whose turn it is, of those whose needs (`JobRow.needs`; None: of any) are given, and of projects with
-    fewer than ``most_of_project`` scans running (0: any number)."""
-    which = _waits(needs)
-    for lane in _lanes(session, which, most_of_project):
-        row = _first(session, lane, which)
-        if row is not None:
-            return row
-    return None
+    fewer than ``most_of_project`` scans running (0: any number); and of so many more lanes the first, as things are."""
+    found: list[JobRow] = []
+    asked: dict[str, Any] = {"now": now_ms(), "most": most_of_project}
+    if needs is not None:
+        asked["needs"] = list(needs)
+    for priority in session.scalars(_PRIORITIES).all():
+        lanes = session.execute(_NEXT_LANES[needs is not None], {**asked, "priority": priority})
+        for lane in lanes.all():
+            row = _first(session, lane.submitter, lane.project_id, priority, asked)
+            if row is not None:
+                found.append(row)
+            if len(found) == number:
+                return found
+    return found
 
 
 def begun(session: Session, submitter: str, project: uuid.UUID) -> None:
     """An account's scan of a project is begun: others' turn is next."""
-    last = session.scalar(select(func.max(TurnRow.turn))) or 0
-    session.merge(TurnRow(submitter=submitter, turn=last + 1))
-    session.merge(ProjectTurnRow(submitter=submitter, project_id=project, turn=last + 1))
+    turn = (session.scalar(select(func.max(TurnRow.turn))) or 0) + 1
+    session.execute(update(TurnRow).where(TurnRow.submitter == submitter).values(turn=turn))
+    of_lane = ProjectTurnRow.submitter == submitter, ProjectTurnRow.project_id == project
+    session.execute(update(ProjectTurnRow).where(*of_lane).values(turn=turn))
+    if turn % (_KEPT_TURNS // 10) == 0:
+        forget(session, turn - _KEPT_TURNS)
+
+
+def forget(session: Session, before: int) -> None:
+    """Drop the lanes in which nothing waits, and was begun before that turn."""
+    session.execute(_FORGET, {"before": before})
+
+
+def waiting_needs(session: Session) -> Sequence[str]:
+    """What waiting scans need, as `JobRow.needs` has it: each once."""
+    return [needs for needs in session.scalars(_NEEDS) if isinstance(needs, str)]
 
 
 def needed(session: Session, can: frozenset[str] | None) -> list[str] | None:
-    """What waiting scans need, as `JobRow.needs` has it, as far as who can that may have them; None: no matter."""
+    """Likewise, as far as who can that may have them; None: no matter."""
     if can is None:
         return None
-    said = session.scalars(select(JobRow.needs).where(JobRow.lease.is_(None)).distinct())
-    return [needs for needs in said if isinstance(needs, str) and can.issuperset(needs.split())]
+    return [needs for needs in waiting_needs(session) if can.issuperset(needs.split())]
 
 
 def any_waits(session: Session, can: frozenset[str] | None) -> bool:
     """Whether a scan waits that who can that may have."""
-    found = select(literal(1)).select_from(JobRow).where(*_waits(needed(session, can)))
-    return session.scalar(found.limit(1)) is not None
+    needs = needed(session, can)
+    asked = {"now": now_ms()} if needs is None else {"now": now_ms(), "needs": needs}
+    return session.scalar(_ANY[needs is not None], asked) is not None
 
 
-def _waits(needs: Iterable[str] | None) -> tuple[ColumnElement[bool], ...]:
-    """Not begun, in time, and not waiting for the end of another scan of the same."""
-    leader, its_scan = aliased(JobRow), aliased(Scan)  # one whose scan cannot be read will never end
-    led = select(literal(1)).select_from(leader).join(its_scan, its_scan.id == leader.scan_id)
-    alone = or_(JobRow.joined.is_(None), ~led.where(leader.scan_id == JobRow.joined).exists())
-    in_time = or_(JobRow.deadline.is_(None), JobRow.deadline > now_ms())
-    fits = () if needs is None else (JobRow.needs.in_(list(needs)),)
-    return (JobRow.lease.is_(None), alone, in_time, *fits)
-
-
-def _lanes(session: Session, which: tuple[ColumnElement[bool], ...], most: int) -> Iterator[_Lane]:
-    """The lanes that may go, in the order of their turns."""
-    accounts: Counter[str] = Counter()
-    projects: Counter[uuid.UUID] = Counter()
-    both: Counter[tuple[str, uuid.UUID]] = Counter()
-    for submitter, project, number in session.execute(_running()):
-        accounts[submitter] += number
-        projects[project] += number
-        both[submitter, project] += number
-    found = []
-    for row in session.execute(_waiting(which)):
-        if row.project_id is None or (most and projects[row.project_id] >= most):
-            continue
-        running = accounts[row.submitter], both[row.submitter, row.project_id]
-        found.append(_lane(row, *running))
-    return iter(sorted(found, key=lambda lane: lane.order))
-
-
-def _lane(row: Row[Any], of_account: int, of_project: int) -> _Lane:
-    priority = row.priority if isinstance(row.priority, int) else 0
-    order = (-priority, of_account, row.account_turn, of_project, row.project_turn, row.oldest or 0)
-    return _Lane(priority, row.submitter, row.project_id, order)
-
-
-def _running() -> Any:
-    counted = select(JobRow.submitter, JobRow.project_id, func.count()).where(JobRow.lease.is_not(None))
-    return counted.group_by(JobRow.submitter, JobRow.project_id)
-
-
-def _waiting(which: tuple[ColumnElement[bool], ...]) -> Any:
-    key = (JobRow.priority, JobRow.submitter, JobRow.project_id)
-    lanes = select(*key, func.min(JobRow.enqueued).label("oldest")).where(*which).group_by(*key).subquery()
-    turns = and_(
-        ProjectTurnRow.submitter == lanes.c.submitter, ProjectTurnRow.project_id == lanes.c.project_id
-    )
-    return (
-        select(
-            *(lanes.c.priority, lanes.c.submitter, lanes.c.project_id, lanes.c.oldest),
-            func.coalesce(TurnRow.turn, 0).label("account_turn"),
-            func.coalesce(ProjectTurnRow.turn, 0).label("project_turn"),
-        )
-        .outerjoin(TurnRow, TurnRow.submitter == lanes.c.submitter)
-        .outerjoin(ProjectTurnRow, turns)
-    )
-
-
-def _first(session: Session, lane: _Lane, which: tuple[ColumnElement[bool], ...]) -> JobRow | None:
+def _first(
+    session: Session, submitter: str, project: uuid.UUID, priority: int, asked: dict[str, Any]
+) -> JobRow | None:
     """The oldest of a lane; one that names no scan is passed over."""
-    of_lane = (
-        JobRow.priority == lane.priority,
-        JobRow.submitter == lane.submitter,
-        JobRow.project_id == lane.project,
-    )
-    query = select(JobRow).join(Scan, Scan.id == JobRow.scan_id).where(*which, *of_lane)
-    rows = session.scalars(query.order_by(JobRow.enqueued, JobRow.scan_id).limit(_MALFORMED + 1))
+    said = {**asked, "submitter": submitter, "project": project, "priority": priority}
+    rows: Sequence[JobRow | None] = session.scalars(_ROWS["needs" in asked], said).all()
     return next((row for row in rows if row is not None), None)

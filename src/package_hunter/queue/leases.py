@@ -67,6 +67,7 @@ class Leases:
             needs=" ".join(sorted(terms.needs)),
         )
         joining.join(session, scan, row, self._settings)
+        fair.join(session, row.submitter, row.project_id)
         session.add(row)
         self._moved(session)
 

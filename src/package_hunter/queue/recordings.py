@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
@@ -33,6 +35,13 @@ def where(settings: Settings) -> Settings | None:
 def place_in(folder: Path, settings: Settings, scan_id: str) -> Path | None:
     """Where in a scan's private folder its recording goes (of further boxes: beside it); None: none is kept."""
     return folder / f"{scan_id}{_END}" if where(settings) else None
+
+
+def beside(first: Path) -> list[Path]:
+    """The recording of a scan's first box, and those that the scan put beside it."""
+    further = first.parent.glob(f"{glob.escape(first.stem)}.*{glob.escape(first.suffix)}")
+    form = re.compile(rf"{re.escape(first.stem)}(\.[0-9]+)?(\.hurried)?{re.escape(first.suffix)}")
+    return sorted({first, *(path for path in further if form.fullmatch(path.name))}, key=_order)
 
 
 def keep(claims: Claims, folder: Path) -> tuple[KeptFile, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,9 @@ from package_hunter.queue.base import Job, Runner
 from package_hunter.queue.progress import Progress
 from package_hunter.store import rule_sets
 from package_hunter.store.database import Store
+from package_hunter.watching import endpoint
+from package_hunter.watching.steps import Try, note_try
+from package_hunter.watching.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from package_hunter.decoy.spec import Upstream
@@ -56,17 +58,37 @@ def pipeline_runner(settings: Settings, judge: Judge, on_pins: OnPins | None = N
     def run(job: Job, archive: IO[bytes] | None) -> Report:
         if not stores:
             stores.append(Store(settings))
-        return _Run(settings, stores[0], job, judge, on_pins).scan(archive)
+        with _timed(settings, stores[0], job) as watch:
+            return _Run(settings, stores[0], job, judge, on_pins, watch).scan(archive)
 
     return run
+
+
+@contextmanager
+def _timed(settings: Settings, store: Store, job: Job) -> Iterator[Stopwatch]:
+    """Take the times of a try, and keep them however it ends."""
+    watch, failed = Stopwatch(), True
+    try:
+        yield watch
+        failed = False
+    finally:
+        one = Try(job.attempt, watch.began, watch.now(), failed, tuple(watch.laps))
+        note_try(store, job.scan_id, one, traced=endpoint.of(settings) is not None)
 
 
 class _Run:
     """One job under way."""
 
     def __init__(
-        self, settings: Settings, store: Store, job: Job, judge: Judge, on_pins: OnPins | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        job: Job,
+        judge: Judge,
+        on_pins: OnPins | None,
+        watch: Stopwatch,
     ) -> None:
+        self._watch = watch
         self._settings, self._store, self._job, self._judge = settings, store, job, judge
         self._on_pins = on_pins
         # read before the scan: a mistake in it should cost nobody one
@@ -81,17 +103,25 @@ class _Run:
                 report = self._report(archive, rule_files, beside, progress)
             report = beside.keep(self._store, report)
         self._note(report)
-        return self._judge.judge(self._store, self._job, report, self._own)
+        with self._watch("judge"):
+            return self._judge.judge(self._store, self._job, report, self._own)
 
     @contextmanager
     def _rules(self) -> Iterator[tuple[Path, ...]]:
-        """The rule sets of the job's project, as files that this process alone can read."""
+        """The rule sets of the job's project, as files that this process alone can read: in a folder as a scan's own
+        is, which others remove where this process is killed."""
+        from package_hunter.pipeline.folders import run_dir  # late, as below
+
         with self._store.read() as session:
             texts = rule_sets.of_project(session, self._job.project)
-        with tempfile.TemporaryDirectory(prefix="package-hunter-rules-") as folder:
+        if not texts:
+            yield ()
+            return
+        with run_dir(self._settings, f"{self._job.scan_id}-rules") as folder:
+            folder.chmod(0o700)
             files = []
             for number, (name, text) in enumerate(texts):
-                files.append(Path(folder) / f"{number:03}-{name}.yaml")
+                files.append(folder / f"{number:03}-{name}.yaml")
                 files[-1].write_text(text, encoding="utf-8")
             yield tuple(files)
 
@@ -115,6 +145,7 @@ class _Run:
             dropped=beside.dropped,
             on_source=self._on_source,
             again=again,
+            timed=self._watch,
         )
         if archive is None:
             assert job.purl is not None, "a job names an archive or a purl"

@@ -20,7 +20,7 @@ import structlog
 
 from package_hunter import stopping
 from package_hunter.config import Settings
-from package_hunter.errors import HunterError
+from package_hunter.errors import DiskFullError, HunterError
 from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
@@ -92,7 +92,7 @@ class Worker:
         log.info("worker started", worker=self._name, taken_back=taken_back)
         while not self._stopping:
             if not self._retrying(self._one) and not self._stopping:
-                self._retrying(self._wait)
+                self._queue.wait(_WAIT_SECONDS)
         self._retrying(self._leave)
         log.info("worker stopped", worker=self._name)
         return 0
@@ -109,10 +109,6 @@ class Worker:
     def _leave(self) -> int:
         if self._host.member is not None:
             self._host.member.leave()
-        return 1
-
-    def _wait(self) -> int:
-        self._queue.wait(_WAIT_SECONDS)
         return 1
 
     def _orders(self) -> Orders:
@@ -183,8 +179,9 @@ class Worker:
             "scan failed", scan=str(job.scan_id), error=str(error), fault="ours" if error.again else "target"
         )
         self._look_for_hindrance()
-        if self._hindered is not None or isinstance(error, StoreError):
-            # no attempt of it: neither scan nor worker failed
+        away = isinstance(error, StoreError) and not isinstance(error, DiskFullError)
+        if self._hindered is not None or away:
+            # no attempt of it: neither scan nor worker failed. (A disk that this very scan fills is one.)
             _insist(lambda: self._queue.release(job))
             time.sleep(_STORE_AWAY_SECONDS)
             return "given back"

@@ -153,17 +153,22 @@ def chain_of(finding: Finding) -> list[str]:
     """Command lines from the first process to the one that did it, the longest that the evidence has."""
     named = chain_data(finding)
     own = [p for p in named if p.get("cmdline") != "init" and p.get("name") != "init"]
-    return [_command(p) for p in own or named]
+    return [command(p) for p in own or named]
 
 
-def _command(process: Mapping[str, Any]) -> str:
+def command(process: Mapping[str, Any]) -> str:
     """A command line; our own spawn that lets npm run one script is called what it stands for."""
     line = str(process.get("cmdline") or process.get("name") or "?")
+    return spoken(line) or short(line, 160)
+
+
+def spoken(line: str) -> str | None:
+    """What a command line of ours stands for; None where it is none."""
     if _MARK.fullmatch(line):
         return "(the mark of our decoy: what was downloaded has run)"
     hit = _LIFECYCLE.match(line)
     if hit is None:
-        return short(line, 160)
+        return None
     owner = "the project" if hit[3] == "." else harmless(hit[3], 80)
     return f"npm, for the {harmless(hit[2], 80)} script of {owner}"
 

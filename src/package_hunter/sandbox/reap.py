@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from pathlib import Path
 
 from package_hunter.errors import SandboxError
 from package_hunter.sandbox import cgroups, mounts
@@ -35,9 +36,14 @@ def reap() -> tuple[list[str], list[SandboxError]]:
 
 
 def _candidates() -> set[str]:
-    names: set[str] = set()
-    places = [mounts.RUN_DIR / "boxes", *(root / cgroups.PARENT for root in cgroups.roots())]
-    for place in places:
-        if place.is_dir():
-            names.update(entry.name for entry in place.iterdir() if entry.is_dir())
-    return names
+    """Boxes with a folder here, and cgroups that nobody is in. One that lives and has no folder here is somebody
+    else's: a worker's in a container, which shares the cgroups' tree with us and has a /run of its own."""
+    living = (root / cgroups.PARENT for root in cgroups.roots())
+    left = {
+        name for place in living for name in _names(place) if not cgroups.processes(cgroups.paths_of(name))
+    }
+    return _names(mounts.RUN_DIR / "boxes") | left
+
+
+def _names(place: Path) -> set[str]:
+    return {entry.name for entry in place.iterdir() if entry.is_dir()} if place.is_dir() else set()

@@ -335,12 +335,12 @@ def remove_box(scan_id: str) -> None:
         RUNC_ROOT / f"package-hunter-{scan_id}", ignore_errors=True
     )  # its state, all that runc keeps
     cgroups.remove(scan_id)
-    shutil.rmtree(directory, ignore_errors=True)
-    if not gone:
+    if not gone:  # the folder stays: it says that what lives there is ours
         raise SandboxError(
             f"Processes of the box {scan_id} cannot be ended.",
             "They hang in the kernel; the next start tries again.",
         )
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _make_held(directory: Path) -> int:

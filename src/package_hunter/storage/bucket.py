@@ -31,12 +31,14 @@ _CONNECT_SECONDS = 5.0
 _LISTED = 1_000  # objects an answer has
 _THREADS = "2"  # of its client, whose default is one a processor
 _SCHEMES = ("s3", "gs", "az")
+_begun: int | None = None  # the process in which the library's threads are
 
 
 class Bucket:
     """Implements `blobs.Blobs`."""
 
     def __init__(self, url: str, endpoint: str | None, seconds: float) -> None:
+        _require_own_threads()
         self._store = _opened(url, endpoint, seconds)
 
     def put(self, name: str, chunks: Iterable[bytes], size: int) -> None:
@@ -94,6 +96,14 @@ class Bucket:
                 return
             for found in batch:
                 yield Blob(found["path"], found["size"], found["last_modified"].timestamp())
+
+
+def _require_own_threads() -> None:
+    """The library's threads do not survive a fork: whoever used it before one would wait for ever after it."""
+    global _begun
+    if _begun not in (None, os.getpid()):
+        raise RuntimeError("the object store was used before this process was forked")
+    _begun = os.getpid()
 
 
 def _opened(url: str, endpoint: str | None, seconds: float) -> ObjectStore:

@@ -23,6 +23,7 @@ from package_hunter.store.starts import Grant as Grant
 from package_hunter.store.starts import Newcomer, begin
 from package_hunter.store.starts import Start as Start
 from package_hunter.store.starts import check_name as check_name
+from package_hunter.store.starts import lookalike as lookalike
 from package_hunter.store.starts import usual_start as usual_start
 from package_hunter.store.tokens import add_token as add_token
 from package_hunter.store.tokens import find_token as find_token
@@ -66,10 +67,16 @@ def check_password(password: str) -> None:
 
 
 def require_free(session: Session, name: str) -> None:
-    """TakenError where a user has this name; UsageError where none can."""
+    """TakenError where a user has this name, or one that looks the same; UsageError where none can."""
     if session.get(User, check_name(name)) is not None or members.account(session, name) is not None:
         raise places.TakenError(
             f"There is a user {name!r} already.", "Remove it first: package-hunter user remove."
+        )
+    other = lookalike(session, name)
+    if other is not None:
+        raise places.TakenError(
+            f"There is, or was, a user {other!r}, whose name looks the same.",
+            "Choose a name that nobody mistakes.",
         )
 
 

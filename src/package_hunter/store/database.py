@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from package_hunter.acting import acting_as_ourselves, acting_as_owner
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 from package_hunter.storage.base import Artefacts
-from package_hunter.store import sqlite_file, tolerance
+from package_hunter.store import connections, sqlite_file, tolerance
 from package_hunter.store.clock import now_ms as now_ms  # part of this module's interface
 from package_hunter.store.errors import DiskFullError as DiskFullError  # part of this module's interface
 from package_hunter.store.errors import StoreError as StoreError
@@ -203,8 +202,14 @@ def _head(config: Config) -> str | None:
 
 
 def _postgresql(url: URL) -> Engine:
-    importlib.import_module("procrastinate")  # its tables are ours, too: told now, not by a worker
-    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+    import procrastinate  # noqa: F401 - its tables are ours, too: told now, not by a worker
+
+    limits = connections.limits(url)
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10, connect_args=limits
+    )
+    event.listen(engine, "connect", connections.limit_other_end)
+    return engine
 
 
 def _sqlite(url: URL, file: Path) -> Engine:

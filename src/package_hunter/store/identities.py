@@ -24,7 +24,7 @@ from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.identity_tables import GroupRoleRow, IdentityRow, ProviderRow, SessionRow
 from package_hunter.store.places import MissingError, TakenError
-from package_hunter.store.starts import Newcomer, Start, begin
+from package_hunter.store.starts import Newcomer, Start, begin, lookalike
 
 
 class NotLetInError(UsageError):
@@ -79,12 +79,14 @@ def _add(session: Session, provider: ProviderRow, known: Known, account: Account
 
 
 def _free_name(session: Session, provider: ProviderRow, names: Sequence[str]) -> str:
-    """A name that nobody has or had: an old account's scans and history are not a newcomer's."""
+    """A name that nobody has or had, and that looks like nobody's: an old account's scans and history are not a
+    newcomer's."""
     said = "".join(c for c in names[0] if c.isprintable() and c != ":").strip()[:100]
     for number in range(1, 10_000):
         for end in ("", f"@{provider.name}") if number == 1 else (f"@{provider.name}-{number}",):
             name = f"{said or 'somebody'}{end}"[:MAX_NAME]
-            if session.scalar(select(Account.id).where(Account.name == name).limit(1)) is None:
+            had = session.scalar(select(Account.id).where(Account.name == name).limit(1))
+            if had is None and lookalike(session, name) is None:
                 return name
     raise UsageError("There are too many people of this name.", "Remove some.")
 

@@ -66,7 +66,7 @@ class Holding(Base):
     __tablename__ = "holdings"
     __table_args__ = (
         CheckConstraint("source IN ('scan', 'lock', 'sbom')", name="holding_source"),
-        Index("holdings_by_list", "list"),
+        Index("holdings_by_list", "list", "source", "created", "scan_id", "project_id"),
         Index("holdings_by_project", "project_id", "created"),
         Index("holdings_by_scan", "scan_id"),
     )
@@ -109,6 +109,7 @@ class FileVerdict(Base):
     __table_args__ = (
         CheckConstraint("verdict IN ('malicious', 'suspicious')", name="file_verdict"),
         Index("file_verdicts_by_name", "base", "version"),
+        Index("file_verdicts_by_digest", "digest"),
     )
 
     scan_id: Mapped[uuid.UUID] = mapped_column(

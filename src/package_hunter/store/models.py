@@ -35,6 +35,7 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     proposal_tables,
     request_tables,
     tolerance,
+    watching_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base
 from package_hunter.store.types import Id, Whole
@@ -43,7 +44,13 @@ __all__ = ["MAX_NAME", "MAX_TARGET", "Base"]
 
 
 _DEAD = text("dead IS NOT NULL")
-_WAITS = text("lease IS NULL")
+_WAITS, _RUNS = text("lease IS NULL"), text("lease IS NOT NULL")
+_PARTS = (  # of the jobs: what a decision about the next one looks at (queue/fair.py)
+    ("waiting_jobs", ("submitter", "project_id", "priority", "enqueued"), _WAITS),
+    ("waiting_needs", ("needs",), _WAITS),
+    ("waiting_priorities", ("priority",), _WAITS),
+    ("running_jobs", ("submitter", "project_id"), _RUNS),
+)
 
 
 class Scan(Base):
@@ -142,12 +149,7 @@ class JobRow(Base):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("jobs_by_time", "lease_until", "enqueued"),
-        Index(
-            "waiting_jobs",
-            *("priority", "submitter", "project_id", "needs", "enqueued"),
-            sqlite_where=_WAITS,
-            postgresql_where=_WAITS,
-        ),
+        *(Index(name, *of, sqlite_where=part, postgresql_where=part) for name, of, part in _PARTS),
         Index("jobs_by_work", "work"),
         Index("jobs_joined", "joined"),
         Index("jobs_handed", "handed"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import Actor
 from package_hunter.access.view import View
 from package_hunter.errors import UsageError
-from package_hunter.store import history
+from package_hunter.store import drill_place, history
 from package_hunter.store.access_tables import MAX_PATH, Group, Project
 from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
@@ -74,6 +74,8 @@ def _require_place(session: Session, path: str) -> None:
             f"{path!r} would read as the whole server.",
             f"Nothing at the top is called {' or '.join(_WHOLE_SERVER)}: choose another path.",
         )
+    if drill_place.refuses(session, path):
+        raise UsageError(f"{path!r} is kept for the standing drill.", "Choose another path.")
     for kind, table in (("project", Project), ("group", Group)):
         if session.scalar(select(table.id).where(table.path == path)) is not None:
             raise TakenError(f"There is a {kind} {path!r} already.", "Choose another path.")

@@ -1,5 +1,5 @@
-"""Files of an older version, taken over once: archives, which lay in ``DATA_DIR/received`` by their digest, and
-recordings in ``DATA_DIR/recordings`` by their scan's id."""
+"""Files of an older version, taken over by the first process of this one that needs them (several may try): archives,
+which lay in ``DATA_DIR/received`` by their digest, and recordings in ``DATA_DIR/recordings`` by their scan's id."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def _adopt_recordings(store: Store, config: Settings) -> int:
         return 0
     number = 0
     for path in sorted(folder.glob("*.scap")):
-        number += _adopt_recording(store, path)
-        path.unlink()
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            number += _adopt_recording(store, path)
+            path.unlink()
     with contextlib.suppress(OSError):
         folder.rmdir()
     return number

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
+from package_hunter.access.likeness import looks
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING, LEGACY
 from package_hunter.errors import UsageError
@@ -25,6 +27,13 @@ def check_name(name: str) -> str:
             f"Names have 1 to {MAX_NAME} printable characters, no colon, no space at either end.",
         )
     return name
+
+
+def lookalike(session: Session, name: str) -> str | None:
+    """A user, there or removed, whose name a person would take for this one; None where there is none."""
+    mine = looks(name)
+    names = session.scalars(select(Account.name).where(Account.kind == "user"))
+    return next((other for other in names if other != name and not mine.isdisjoint(looks(other))), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,22 @@ class Result:
         return tuple(f"A rule that only warns: {label}." for label in labels)
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that `result` is asked with: so that it can be asked again, elsewhere and later, of the same."""
+
+    found: tuple[Seen, ...]
+    policies: Effective
+    held: Mapping[str, Held]
+    incomplete: bool
+    day: dt.date
+    own: Policy | None = None
+
+    def result(self) -> Result:
+        """See `result`."""
+        return result(self.found, self.policies, self.held, self.incomplete, self.day, self.own)
+
+
 def result(
     findings: Sequence[Seen],
     policies: Effective,

@@ -18,7 +18,7 @@ from package_hunter.queue.base import Job
 from package_hunter.store.database import Store
 from package_hunter.store.finding_tables import FindingRow, OwnSayRow
 from package_hunter.triage.behaviour import Behaviour
-from package_hunter.triage.decide import Result, Seen, result
+from package_hunter.triage.decide import Inputs, Result, Seen
 from package_hunter.triage.projection import finding_id
 from package_hunter.triage.results import Standing
 from package_hunter.triage.stored import days_since
@@ -43,7 +43,7 @@ class ServerJudge:
                 session.merge(OwnSayRow(scan_id=job.scan_id, said=text))
         with store.read() as session:
             standing = Standing(session)
-            made = _result(standing, job.project, report, mine)
+            made = inputs(standing, job.project, report, mine).result()
             base = standing.effective(job.project).base
         return _told(report, made, base, mine, problem)
 
@@ -52,7 +52,9 @@ class ServerJudge:
             return Standing(session).effective(project)
 
 
-def _result(standing: Standing, project: uuid.UUID, report: Report, own: Policy | None) -> Result:
+def inputs(standing: Standing, project: uuid.UUID, report: Report, own: Policy | None) -> Inputs:
+    """What a report in a project is judged by; ``own`` is what the scanned project's own file says, where it has a
+    say."""
     packages = {p.purl: p for p in report.packages}
     found = []
     for finding in report.findings:
@@ -61,7 +63,7 @@ def _result(standing: Standing, project: uuid.UUID, report: Report, own: Policy 
         found.append(Seen(Facts.of(finding, packages, days), Behaviour.of(finding)))
     reaching = standing.held(project, (s.facts.fingerprint for s in found))
     incomplete = bool(report.coverage.reasons or report.coverage.dropped)
-    return result(found, standing.effective(project), reaching, incomplete, standing.day, own)
+    return Inputs(tuple(found), standing.effective(project), reaching, incomplete, standing.day, own)
 
 
 def _told(report: Report, made: Result, base: Policy, own: Policy | None, problem: list[str]) -> Report:

@@ -60,7 +60,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx.Cli
             httpx.Client(base_url=url, auth=(USER, PASSWORD), trust_env=False, timeout=30) as made,
         ):
             try:
-                wait_for(lambda: _answers(made), 40)
+                wait_for(lambda: _answers(made), 90)
                 yield made
             finally:
                 process.terminate()

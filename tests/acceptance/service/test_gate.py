@@ -63,7 +63,7 @@ def test_a_job_asks_for_a_commit_and_the_forge_is_told(
             assert passed.returncode == 0, f"{passed.stdout} {passed.stderr} {server.log()}"
             word = json.loads(passed.stdout)
             assert (word["result"], word["scans"][0]["known"]) == ("pass", "fetched")
-            wait_for(lambda: any(told["state"] == "success" for told in api.told), 30)
+            wait_for(lambda: any(told["state"] == "success" for told in api.told), 90)
             assert api.told[0]["state"] in ("failed", "running")
             kept = server.client.get("/api/v1/gate/answers", params={"project": "legacy"}).json()["items"]
             assert [a["result"] for a in kept][-1] == "missing"

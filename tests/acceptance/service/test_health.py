@@ -49,7 +49,7 @@ def test_without_an_image_scans_wait_for_a_worker_that_has_one(tmp_path: Path) -
             httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
         ):
             try:
-                health = wait_for(lambda: _health(client), 40)
+                health = wait_for(lambda: _health(client), 90)
                 assert health["status"] == "degraded"
                 assert "image" in health["reason"]
                 posted = client.post("/monitor/project/npm", content=archive.read_bytes(), headers=ARCHIVE)

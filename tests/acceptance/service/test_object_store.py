@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from package_hunter.storage.base import Kind
-from package_hunter.store.database import Store
 from tests.support.archives import held
 from tests.support.object_store import BUCKET, Line, object_store
 from tests.support.service_harness import ARCHIVE, open_folder, running, wait_for
@@ -51,14 +49,14 @@ def test_nothing_is_shared_but_database_and_bucket(line: Line) -> None:
         both = settings(line, here, keys)
         with (
             running(here, "serve-only", fork=False, **both) as server,
-            running(there, "worker", fork=False, accounts_too=False, **both) as worker,
+            running(there, "worker", fork=False, accounts_too=False, **both),
         ):
             first = server.submit(archive(9 << 20))
-            assert server.ended(first)["status"] == "finished"
+            assert server.ended(first, 60)["status"] == "finished"
             assert held(here) == held(there) == []
-            store = Store(worker.settings)
-            wait_for(lambda: list(store.artefacts.list(Kind.ARCHIVE)) == [])
-            assert len(list(store.artefacts.list(Kind.REPORT))) == 1
+            wait_for(lambda: line.names("hunter/archive/") == [])
+            (report,) = line.names("hunter/report/")
+            assert report.endswith(".sealed")
             line.cut()
             answer = server.client.post("/monitor/project/npm", content=b"x", headers=ARCHIVE)
             assert answer.status_code == 503, answer.text
@@ -68,9 +66,8 @@ def test_nothing_is_shared_but_database_and_bucket(line: Line) -> None:
             assert held(here) == []
             line.mend()
             second = server.submit(b"malicious")
-            assert server.ended(second)["status"] == "finished"
+            assert server.ended(second, 60)["status"] == "finished"
             assert server.client.get(f"/api/v1/scans/{first}/report").status_code == 200
-            store.close()
 
 
 def test_scans_that_were_taken_wait_out_a_store_that_is_away(line: Line) -> None:
@@ -83,10 +80,10 @@ def test_scans_that_were_taken_wait_out_a_store_that_is_away(line: Line) -> None
             ids = [server.submit(f"sleep {n / 10}".encode()) for n in range(3)]
             line.cut()
             with running(here, "worker", fork=False, **both) as worker:
-                wait_for(lambda: worker.log().count("given back") > 3)
+                wait_for(lambda: worker.log().count("given back") > 3, 60)
                 assert {server.status(scan_id)["status"] for scan_id in ids} == {"pending"}
                 line.mend()
-                assert {server.ended(scan_id)["status"] for scan_id in ids} == {"finished"}
+                assert {server.ended(scan_id, 60)["status"] for scan_id in ids} == {"finished"}
 
 
 def test_a_result_is_not_lost_to_a_store_that_goes_away(line: Line) -> None:
@@ -97,9 +94,9 @@ def test_a_result_is_not_lost_to_a_store_that_goes_away(line: Line) -> None:
         both = settings(line, here, keys)
         with running(here, fork=False, **both) as server:
             scan_id = server.submit(b"sleep 2")
-            wait_for(lambda: "scan started" in server.log())
+            wait_for(lambda: "made-up scan sleeps" in server.log(), 60)
             line.cut()
-            assert server.ended(scan_id)["status"] == "finished"
+            assert server.ended(scan_id, 60)["status"] == "finished"
             assert "report kept in the database for now" in server.log()
             report = server.client.get(f"/api/v1/scans/{scan_id}/report")
             assert report.status_code == 200

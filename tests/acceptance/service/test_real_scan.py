@@ -8,36 +8,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from package_hunter.config import Settings
 from package_hunter.confine import UIDS
 from tests.support.requires import ROOT, needs_btf, needs_program, needs_registry, needs_runc, needs_shared
-from tests.support.service_harness import free_port, open_folder, wait_for
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running `package-hunter serve`."""
-
-    url: str
-    log: Path
-
-    def stacks(self) -> str:
-        """What it said so far, and where each of its processes is."""
-        for line in self.log.read_text().splitlines():
-            if '"process started"' in line:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(json.loads(line)["pid"], signal.SIGUSR2)
-        time.sleep(1.0)
-        return self.log.read_text()[-20_000:]
+from tests.support.served import Server, served
+from tests.support.service_harness import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -45,34 +26,8 @@ def server() -> Iterator[Server]:
     needs_runc()
     needs_btf()
     needs_program("curl")
-    with open_folder() as folder:
-        for name in ("image", "probe", "cache"):  # built once, used by all
-            shared = Settings().data_dir / name
-            shared.mkdir(parents=True, exist_ok=True)
-            (folder / name).symlink_to(shared)
-        environment = {
-            **os.environ,
-            "PACKAGE_HUNTER_DATA_DIR": str(folder),
-            "PACKAGE_HUNTER_DEVELOPMENT": "1",
-        }
-        port = free_port()
-        program = str(Path(sys.executable).parent / "package-hunter")
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen([program, "serve", "--port", str(port)], env=environment, stderr=log)
-        try:
-            wait_for(lambda: _answers(port))
-            yield Server(f"http://localhost:{port}", folder / "log")
-        finally:
-            process.terminate()
-            code = process.wait(60)
-        assert code == 0, (folder / "log").read_text()[-3000:]
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://localhost:{port}/api/v1/health", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
+    with served() as made:
+        yield made
 
 
 def _curl(*arguments: str) -> dict[str, Any]:

@@ -60,8 +60,8 @@ def test_from_a_scan_to_a_decision(folder: Path, monkeypatch: pytest.MonkeyPatch
         assert (after["state"], after["scans"], after["last_scan"]) == ("false_positive", 2, again)
         with open_store(server.settings).write() as session:
             session.execute(delete(ScanResultRow))  # as a store of an earlier version
-        wait_for(lambda: server.client.get(url).json()["decision"] == "pass", 30.0)
-        wait_for(lambda: _scheduled(server), 30.0)
+        wait_for(lambda: server.client.get(url).json()["decision"] == "pass", 90)
+        wait_for(lambda: _scheduled(server), 90)
         told = server.client.get(f"/api/v1/projects/{found['project']}/policy").json()
         assert told["schedules"][0]["submitted"] == 1
         assert [layer["scope"] for layer in told["layers"]] == ["all", "project:legacy"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from package_hunter.errors import HostError, SandboxError
-from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec
+from package_hunter.model.box import HOST_ID_BASE, UID, BoxLimits, BoxSpec, full_container_id
 from package_hunter.model.scan import BoxFile, Command
 from package_hunter.sandbox import RuncSandbox, cgroups, channel, mounts, reap
 from package_hunter.sandbox.doctor import checks
@@ -252,6 +252,26 @@ time.sleep(600)
     assert _traces(name) == [] and not runs(init)
     assert run(live, "true").exit_code == 0
     assert name not in reap()[0]
+
+
+def test_a_living_box_without_a_folder_here_is_somebody_elses() -> None:
+    """A worker in a container shares the cgroups' tree with this one and has a /run of its own."""
+    needs_root()
+    name = scan_id()
+    roots = [root / cgroups.PARENT / name for root in cgroups.roots() if os.access(root, os.W_OK)]
+    try:
+        for root in roots:
+            (root / full_container_id(name)).mkdir(parents=True)
+        with subprocess.Popen(["sleep", "600"]) as living:
+            paths = cgroups.paths_of(name)
+            (paths.procs / "cgroup.procs").write_text(str(living.pid))
+            assert name not in reap()[0]
+            assert living.poll() is None and not (mounts.RUN_DIR / "boxes" / name).exists()
+            living.kill()
+        assert name in reap()[0], "what nobody is in is removed"
+        assert not any(root.exists() for root in roots)
+    finally:
+        cgroups.remove(name)
 
 
 def test_many_boxes_side_by_side(make_box: MakeBox) -> None:

@@ -16,9 +16,8 @@ from package_hunter.access.view import EVERYTHING
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.errors import DiskFullError, HostError, StoreError
-from package_hunter.queue import recordings
+from package_hunter.queue import make, recordings
 from package_hunter.queue.base import Queue
-from package_hunter.queue.local import LocalQueue
 from package_hunter.storage.base import Kind
 from package_hunter.store import received, scans
 from package_hunter.store.archives import Archives
@@ -183,7 +182,7 @@ def test_archives_of_an_older_version_are_taken_over(
     with store.write() as session:
         for digest in (wanted, wanted, damaged):
             scan = scans.add(session, NewScan("x", "ana", sha256=digest, size=7))
-            LocalQueue(store, settings).enqueue(session, scan.id)
+            make(settings, store).enqueue(session, scan.id)
             ids.append(scan.id)
     (folder / wanted).write_bytes(b"archive")
     (folder / damaged).write_bytes(b"damagEd")
@@ -240,9 +239,9 @@ def test_a_worker_on_another_machine_reads_what_the_server_took(
 ) -> None:
     here, there = machine(settings, line, tmp_path / "here"), machine(settings, line, tmp_path / "there")
     server, worker = Store(here), Store(there)
-    scan_id = submit(here, server, LocalQueue(server, here), b"archive")
+    scan_id = submit(here, server, make(here, server), b"archive")
     assert held(here.data_dir) == []
-    archives, queue = Archives(there, worker), LocalQueue(worker, there)
+    archives, queue = Archives(there, worker), make(there, worker)
     job = queue.claim("w/1")
     assert job is not None and job.scan_id == scan_id and job.sha256 is not None
     with archives.opened(job.sha256, job.size) as file:
@@ -260,7 +259,7 @@ def test_a_cut_network_loses_nothing_and_says_so(
 ) -> None:
     here = machine(settings, line, tmp_path / "here")
     server = Store(here)
-    archives, queue = Archives(here, server), LocalQueue(server, here)
+    archives, queue = Archives(here, server), make(here, server)
     scan_id = submit(here, server, queue, b"archive")
     line.cut()
     with pytest.raises(StoreError, match="artefact store"):

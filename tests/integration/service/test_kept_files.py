@@ -17,8 +17,7 @@ from package_hunter.model.scan import Verdict
 from package_hunter.pipeline import dropped
 from package_hunter.pipeline.dropped import DroppedFile
 from package_hunter.queue import kept_files, recordings
-from package_hunter.queue.base import Job
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Job, Queue
 from package_hunter.storage.base import Kind
 from package_hunter.store import artefacts, scans
 from package_hunter.store.artefact_tables import ArtefactClaim
@@ -33,7 +32,7 @@ def recording(settings: Settings) -> Settings:
     return settings.model_copy(update={"recordings_bytes": 1 << 20})
 
 
-def begun(store: Store, queue: LocalQueue) -> Job:
+def begun(store: Store, queue: Queue) -> Job:
     with store.write() as session:
         scan = scans.add(session, NewScan("x", "ana", purl="pkg:npm/x"))
         queue.enqueue(session, scan.id)
@@ -65,7 +64,7 @@ def kept(store: Store, scan_id: uuid.UUID) -> list[tuple[str, str]]:
 
 
 def test_recordings_and_dropped_files_are_the_scans_with_its_result(
-    recording: Settings, store: Store, queue: LocalQueue
+    recording: Settings, store: Store, queue: Queue
 ) -> None:
     job = begun(store, queue)
     report = scanned(store, recording, job)
@@ -88,15 +87,13 @@ def test_recordings_and_dropped_files_are_the_scans_with_its_result(
 
 
 def test_dropped_files_are_kept_of_scans_that_found_something(
-    recording: Settings, store: Store, queue: LocalQueue
+    recording: Settings, store: Store, queue: Queue
 ) -> None:
     report = scanned(store, recording, begun(store, queue), Verdict.NO_FINDINGS)
     assert [file.kind for file in report.kept] == ["recording", "recording"]
 
 
-def test_nothing_is_kept_where_that_is_not_wanted(
-    settings: Settings, store: Store, queue: LocalQueue
-) -> None:
+def test_nothing_is_kept_where_that_is_not_wanted(settings: Settings, store: Store, queue: Queue) -> None:
     none = settings.model_copy(update={"dropped_files": 0})
     report = scanned(store, none, begun(store, queue))
     assert report.kept == ()
@@ -104,7 +101,7 @@ def test_nothing_is_kept_where_that_is_not_wanted(
 
 
 def test_a_result_that_is_known_has_what_the_earlier_scan_has(
-    recording: Settings, store: Store, queue: LocalQueue
+    recording: Settings, store: Store, queue: Queue
 ) -> None:
     first = begun(store, queue)
     report = scanned(store, recording, first)
@@ -124,7 +121,7 @@ def test_a_result_that_is_known_has_what_the_earlier_scan_has(
 
 
 def test_an_artefact_store_that_is_away_is_waited_for(
-    recording: Settings, store: Store, queue: LocalQueue, monkeypatch: pytest.MonkeyPatch
+    recording: Settings, store: Store, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, times = store.artefacts.keep, []
 
@@ -143,7 +140,7 @@ def test_an_artefact_store_that_is_away_is_waited_for(
         scanned(store, recording, begun(store, queue))
 
 
-def test_a_damaged_recording_is_told(recording: Settings, store: Store, queue: LocalQueue) -> None:
+def test_a_damaged_recording_is_told(recording: Settings, store: Store, queue: Queue) -> None:
     job = begun(store, queue)
     queue.finish(job, scanned(store, recording, job))
     for path in recording.data_dir.glob("artefacts/recording/*/*"):

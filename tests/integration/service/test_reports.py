@@ -13,7 +13,7 @@ from package_hunter.access.view import EVERYTHING
 from package_hunter.config import Settings
 from package_hunter.errors import StoreError
 from package_hunter.model.report_form import to_json
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.storage.base import Kind
 from package_hunter.store import reports, scans
 from package_hunter.store.artefact_tables import ArtefactRef
@@ -24,7 +24,7 @@ from package_hunter.store.scans import NewScan
 from tests.support.judge_samples import report as sample
 
 
-def finished(store: Store, queue: LocalQueue) -> uuid.UUID:
+def finished(store: Store, queue: Queue) -> uuid.UUID:
     with store.write() as session:
         scan = scans.add(session, NewScan("x", "ana", purl="pkg:npm/x"))
         queue.enqueue(session, scan.id)
@@ -48,9 +48,7 @@ def files(settings: Settings) -> list[Path]:
     return list(settings.data_dir.glob("artefacts/report/*/*"))
 
 
-def test_a_report_is_an_artefact_and_its_row_names_it(
-    settings: Settings, store: Store, queue: LocalQueue
-) -> None:
+def test_a_report_is_an_artefact_and_its_row_names_it(settings: Settings, store: Store, queue: Queue) -> None:
     scan_id = finished(store, queue)
     (file,) = files(settings)
     assert (row(store, scan_id).digest, row(store, scan_id).body) == (file.name, b"")
@@ -60,7 +58,7 @@ def test_a_report_is_an_artefact_and_its_row_names_it(
 
 
 def test_a_store_that_is_away_costs_no_result(
-    settings: Settings, store: Store, queue: LocalQueue, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, store: Store, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
         raise StoreError("away")
@@ -112,7 +110,7 @@ def test_one_that_is_replaced_meanwhile_stays_the_new_one(
     assert told(store, scan_id) == {"number": 2}
 
 
-def test_a_replaced_report_lets_its_artefact_go(settings: Settings, store: Store, queue: LocalQueue) -> None:
+def test_a_replaced_report_lets_its_artefact_go(settings: Settings, store: Store, queue: Queue) -> None:
     scan_id = finished(store, queue)
     with store.write() as session:
         reports.replace(session, scan_id, {"number": 2})
@@ -122,7 +120,7 @@ def test_a_replaced_report_lets_its_artefact_go(settings: Settings, store: Store
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone"])
-def test_a_damaged_report_is_told(settings: Settings, store: Store, queue: LocalQueue, damage: str) -> None:
+def test_a_damaged_report_is_told(settings: Settings, store: Store, queue: Queue, damage: str) -> None:
     scan_id = finished(store, queue)
     (file,) = files(settings)
     if damage == "changed":

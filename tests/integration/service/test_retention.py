@@ -16,7 +16,7 @@ from package_hunter.config import Settings
 from package_hunter.errors import UsageError
 from package_hunter.governance import retention
 from package_hunter.governance.retention import Limits
-from package_hunter.queue.local import LocalQueue
+from package_hunter.queue.base import Queue
 from package_hunter.storage.base import Kind
 from package_hunter.store import history, holds, scans
 from package_hunter.store.access_tables import Project
@@ -116,7 +116,7 @@ def test_by_bytes_recordings_go_before_scans(store: Store, settings: Settings) -
     assert left(store) == {ids[2]}, "beyond what lies beside the reports, scans"
 
 
-def test_what_is_kept_whatever_the_limits_say(store: Store, settings: Settings, queue: LocalQueue) -> None:
+def test_what_is_kept_whatever_the_limits_say(store: Store, settings: Settings, queue: Queue) -> None:
     with store.write() as session:
         open_first = scanned(session, [LOOK], created=now_ms() - 900 * DAY)
         between = scanned(session, [LOOK], created=now_ms() - 800 * DAY)
@@ -220,7 +220,7 @@ def deleted(store: Store, scan_id: uuid.UUID, force: bool = False, view: View = 
     remove_unwanted(store, names)
 
 
-def test_a_scan_is_deleted_by_who_asks(store: Store, queue: LocalQueue) -> None:
+def test_a_scan_is_deleted_by_who_asks(store: Store, queue: Queue) -> None:
     with store.write() as session:
         scan_id, shown = old(session, 1), scanned(session, [LOOK])
         waiting = scans.add(session, scans.NewScan("x", "ana", purl="pkg:npm/y"))
@@ -274,7 +274,7 @@ def test_holds_are_listed_by_who_may_see_them(store: Store) -> None:
     assert [entry.project_id for entry in told(store, "hold.add")] == [shop.id, pay.id]
 
 
-def test_the_chores_do_it(store: Store, settings: Settings, queue: LocalQueue) -> None:
+def test_the_chores_do_it(store: Store, settings: Settings, queue: Queue) -> None:
     with store.write() as session:
         scan_id = old(session, 900)
     rules = settings.model_copy(update={"retention_days": 730, "artefacts_grace_seconds": -1.0})

@@ -95,6 +95,9 @@ def test_accounts(store: Store) -> None:
         assert accounts.token_owner(session, value) == "ci"
         assert accounts.token_owner(session, value + "x") is None
         assert accounts.tokens(session)[0].last_used is not None
+        for like in ("ANA", "\u0430na", "a\u3164na"):
+            with pytest.raises(UsageError, match="looks the same"):
+                accounts.add_user(session, like, "a long password")
         with pytest.raises(UsageError, match="already"):
             accounts.add_user(session, "ana", "another one")
         with pytest.raises(UsageError, match="already"):

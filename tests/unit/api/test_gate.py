@@ -40,7 +40,7 @@ def answer(app: Any, scope: dict[str, Any] = SCOPE) -> list[dict[str, Any]]:
 
 
 def gate(app: Any) -> Gate:
-    service = SimpleNamespace(settings=SimpleNamespace(development=False, public_url=""))
+    service = SimpleNamespace(settings=SimpleNamespace(development=False, public_url="", traces_url=None))
     return Gate(app, cast("Service", service), Metrics())
 
 
@@ -119,3 +119,48 @@ def test_the_oldest_waiting_connection_of_the_greediest_address_ends() -> None:
     waiting.discard("b", ends["b1"])
     waiting.add("b", ends["b1"])
     assert ended == ["a1", "a2"]
+
+
+def _answering(status: int, kind: bytes, during: Any = lambda: None) -> Any:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": [(b"Content-Type", kind)]})
+        during()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return app
+
+
+def _figure(made: Gate, name: str, **labels: str) -> float | None:
+    return made._metrics.registry.get_sample_value(f"package_hunter_{name}", labels)
+
+
+def test_who_listens_to_a_stream_is_counted_while_he_does_and_takes_no_time() -> None:
+    seen: list[float | None] = []
+    made = gate(None)
+    made._app = _answering(
+        200, b"text/event-stream; charset=utf-8", lambda: seen.append(_figure(made, "event_streams"))
+    )
+    answer(made)
+    assert seen == [1.0]
+    assert _figure(made, "event_streams") == 0.0
+    assert _figure(made, "http_requests_total", method="GET", route="none", status="200") == 1.0
+    assert _figure(made, "http_seconds_count", route="none") is None
+
+
+def test_a_stream_that_breaks_off_is_no_listener_any_more() -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    made = gate(_answering(200, b"text/event-stream", broken))
+    with pytest.raises(RuntimeError):
+        answer(made)
+    assert _figure(made, "event_streams") == 0.0
+
+
+def test_who_is_refused_for_being_too_many_is_counted() -> None:
+    made = gate(_answering(429, b"application/json"))
+    answer(made)
+    assert _figure(made, "rate_limited_total", route="none") == 1.0
+    made._app = _answering(200, b"application/json")
+    answer(made)
+    assert _figure(made, "rate_limited_total", route="none") == 1.0

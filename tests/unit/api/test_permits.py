@@ -25,6 +25,7 @@ from package_hunter.store import accounts, history, members
 from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.gate_tables import Repository
 from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
+from package_hunter.store.watching_tables import DrillRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
 from tests.support.identity_asks import IDENTITY_ASKS, a_user
 from tests.support.proposal_asks import PROPOSALS
@@ -103,6 +104,12 @@ def _bind(server: AccessServer, token: str, target: str, _who: str) -> httpx.Res
 def _unbind(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
     _with_repository(server, target)
     return server.ask(token, "DELETE", "/api/v1/repositories", params={"project": target})
+
+
+def _drill(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    with server.store.write() as session:
+        session.execute(delete(DrillRow))  # one runs at a time
+    return server.ask(token, "POST", "/api/v1/drill")
 
 
 def _new_place(kind: str) -> Ask:
@@ -296,6 +303,8 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/health"): _plain("/api/v1/health"),
     ("GET", "/api/v1/openapi.json"): _plain("/api/v1/openapi.json"),
     ("GET", "/metrics"): _plain("/metrics"),
+    ("GET", "/api/v1/drill"): _plain("/api/v1/drill"),
+    ("POST", "/api/v1/drill"): _drill,
     ("GET", "/api/v1/me"): _plain("/api/v1/me"),
     **IDENTITY_ASKS,
     ("GET", "/api/v1/projects"): _plain("/api/v1/projects"),

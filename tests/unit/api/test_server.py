@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from package_hunter.api import server
 from package_hunter.api.server import listen, prepare_folders, server_ids
 from package_hunter.cli.serve import open_store
 from package_hunter.config import Settings
@@ -98,3 +99,15 @@ def test_hosts_that_are_none() -> None:
         listen("no such host", 0, development=False)
     with pytest.raises(HostError, match="cannot be used"):
         listen("192.0.2.1", 0, development=False)
+
+
+@pytest.mark.parametrize("built_in", ["sys", "itertools", "time"])
+def test_what_is_built_into_python_needs_no_file(monkeypatch: pytest.MonkeyPatch, built_in: str) -> None:
+    """Debian's Python has some modules without a file that others have as one (unicodedata)."""
+    assert not hasattr(sys.modules[built_in], "__file__")
+    loaded = []
+    monkeypatch.setattr(server, "_LIBRARIES", (built_in, "h11"))
+    monkeypatch.setattr(server, "_can_pass", lambda folder, ids: "h11" not in str(folder))
+    monkeypatch.setattr(server, "_load_all_of", lambda package: loaded.append(package.__name__))
+    server.load_what_is_out_of_reach(Settings())
+    assert loaded == ["h11"]

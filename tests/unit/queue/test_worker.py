@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from package_hunter.config import Settings
-from package_hunter.errors import HostError
+from package_hunter.errors import BadArchiveError, HostError, HunterError, IncompleteScanError, SensorError
 from package_hunter.queue.base import Job
 from package_hunter.queue.identity import Identity
 from package_hunter.queue.worker import Host, Worker
-from package_hunter.store.database import Store
+from package_hunter.store.database import DiskFullError, Store
 
 JOB = Job(uuid.uuid4(), "npm", None, "pkg:npm/a@1", 1, "lease")
 
@@ -46,9 +46,12 @@ class Lacking:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
 
-def made(tmp_path: Path, queue: Queue, host: Lacking) -> Worker:
+MISSING = HostError("The box's image is missing.")
+
+
+def made(tmp_path: Path, queue: Queue, host: Lacking, error: HunterError = MISSING) -> Worker:
     def run(_: Job, __: object) -> Any:
-        raise HostError("The box's image is missing.")
+        raise error
 
     settings = Settings(data_dir=tmp_path)
     worker = Worker(
@@ -84,4 +87,22 @@ def test_it_takes_scans_again_once_it_can(tmp_path: Path) -> None:
     assert worker._one() == 0
     worker._next_housekeeping = 0.0
     assert worker._one() == 1
-    assert "fail" in queue.called, "a host that can scan fails what cannot be scanned"
+    assert "retry" in queue.called, "perhaps it could not for a moment only"
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (HostError("npm does not tell its configuration: timed out after 30.0 seconds."), "retry"),
+        (SensorError("The probe could not be loaded."), "retry"),
+        (DiskFullError("The disk is full."), "retry"),
+        (BadArchiveError("The archive is empty."), "fail"),
+        (IncompleteScanError("Too much to see."), "fail"),
+    ],
+)
+def test_what_the_host_could_not_do_is_not_the_targets_fault(
+    tmp_path: Path, error: HunterError, end: str
+) -> None:
+    queue = Queue()
+    assert made(tmp_path, queue, Lacking(None), error)._one() == 1
+    assert [name for name in queue.called if name in ("retry", "fail", "finish")] == [end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -145,3 +146,16 @@ def test_two_that_store_the_same_at_once(artefacts: Artefacts) -> None:
 def test_what_names_no_object_store_is_told(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError):
         storage.of(Settings(data_dir=tmp_path, artefacts_url=url))
+
+
+def test_a_process_that_was_forked_after_the_first_use_is_told(line: Line) -> None:
+    """It would wait for ever for threads that are not there."""
+    Bucket(f"s3://{BUCKET}", line.url, 1.0)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            Bucket(f"s3://{BUCKET}", line.url, 1.0)
+        except RuntimeError:
+            os._exit(3)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3

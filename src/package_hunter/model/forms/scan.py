@@ -18,6 +18,7 @@ from package_hunter.model.forms.kinds import (
     Number,
     Seconds,
     Text,
+    Time,
     Via,
     form,
     like,
@@ -77,6 +78,10 @@ class PhaseForm:
     exit_code: Number | None
     seconds: Seconds
     ecosystem: Annotated[Text, Field(description="Set where the target has several.")] = ""
+    started_ns: Annotated[
+        Time | None,
+        Field(alias="started", description="When it began; null where it did not, or is not known."),
+    ] = None
 
 
 @form

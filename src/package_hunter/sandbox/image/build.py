@@ -165,6 +165,7 @@ def _remove_older(path: Path, progress: Say) -> None:
     for older in path.parent.glob("[0-9a-f]" * 16 + ".erofs"):
         if "-" not in path.name and older != path and older.stat().st_mtime < time.time() - 86_400:
             older.unlink()  # a box that runs on it keeps it until its end
+            older.with_name(f"{older.name}.sha256").unlink(missing_ok=True)
             progress(f"Removed the image of an older version ({older.name}).")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ _CONTAINER = event_numbers()["container_json_2_e"]
 _NOTIFY = event_numbers()["notification_e"]
 _RUN_MARK = b"package-hunter.run\0"  # as writer.RUNS_ID
 _MAX_RUNS = 10_000
+_ROUND_MARK = b"package-hunter.round\0"  # as writer.ROUND_ID
+MAX_ROUND = 64 << 20  # bytes of a round's facts, packed
 _OLDER = frozenset(number.to_bytes(2, "little") for number in older.OLDER)
 _NOTIFICATION = frozenset(
     n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
@@ -78,7 +81,8 @@ class ScapReader:
 
     ``truncated`` is True after the last event where the file ends in the middle (a crash while recording):
     all that was flushed was given. ``ours`` are the facts that our own recordings carry; ``runs`` the commands that
-    ran in the box, known after the last event of a scan that came to its end. A file that holds
+    ran in the box, known after the last event of a scan that came to its end, and so is ``round``: what a whole
+    judgement needs beside the events, packed (empty: it is not there, or not whole). A file that holds
     several recordings one behind the other has as many sections; ``start`` is that of the first.
     """
 
@@ -88,6 +92,7 @@ class ScapReader:
         self.truncated = False
         self.ours: dict[str, Any] = {}
         self.runs: list[CommandRun] = []
+        self._round: bytearray | None = bytearray()
         self._next: tuple[int, bytes] | None = None
         try:
             self.start = self._opened()
@@ -112,6 +117,11 @@ class ScapReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def round(self) -> bytes:
+        """See above."""
+        return bytes(self._round or b"")
 
     def close(self) -> None:
         """Closes the file."""
@@ -187,12 +197,28 @@ class ScapReader:
         number = int.from_bytes(raw[20:22], "little")
         if number == _CONTAINER:
             return True
+        if number == _NOTIFY and raw.startswith(_ROUND_MARK, HEADER.size + 4):
+            self._take_round(raw)
+            return True
         if number != _NOTIFY or not raw.startswith(_RUN_MARK, HEADER.size + 4):
             return False
         run = _run(raw)
         if run is not None and len(self.runs) < _MAX_RUNS:
             self.runs.append(run)
         return True
+
+    def _take_round(self, raw: bytes) -> None:
+        """A piece of the round's facts; one that is none spoils them all."""
+        if self._round is None:
+            return
+        try:
+            self._round += base64.b64decode(
+                raw[HEADER.size + 4 + len(_ROUND_MARK) :].rstrip(b"\0"), validate=True
+            )
+        except ValueError:
+            self._round = None
+        if self._round is not None and len(self._round) > MAX_ROUND:
+            self._round = None
 
     def sections(self) -> Iterator[Section]:
         """The recording's sections, in their order; what was not read of one is passed over."""

@@ -8,6 +8,7 @@ are notification events; our own facts are a block ahead of the first event, whe
 
 from __future__ import annotations
 
+import base64
 import errno
 import gzip
 import json
@@ -37,6 +38,8 @@ _LARGE = frozenset(n for n, info in event_table().items() if "large_payload" in 
 _SCHEMA = {n: len(info.params) for n, info in event_table().items()}
 NAMES_ID = b"package-hunter.name"
 RUNS_ID = b"package-hunter.run"
+ROUND_ID = b"package-hunter.round"
+_CHUNK = 45_000  # bytes of a round's facts in one event: base64 makes 60,000 of them, a parameter has 65,535
 _NOTIFICATION = event_numbers()["notification_e"]
 _CONTAINER_EVENT = event_numbers()["container_json_2_e"]
 # libscap's numbers (container_type): what runs a container decides where others look for its id
@@ -233,6 +236,18 @@ def append_runs(path: Path, runs: Iterable[CommandRun]) -> None:
             file.write(gzip.compress(b"".join(blocks_)))
     except OSError:
         pass  # the disk is full: the writer's ``failed`` has said it already
+
+
+def append_round(path: Path, packed: bytes) -> None:
+    """Adds what a whole judgement needs beside the events (pipeline/surroundings.py packs it), in as many events as it
+    takes, as a gzip member of its own. Does nothing where the file cannot be written any more."""
+    chunks = (base64.b64encode(packed[at : at + _CHUNK]) for at in range(0, len(packed), _CHUNK))
+    blocks_ = (_block_of(_notification(0, ROUND_ID, chunk), 0) for chunk in chunks)
+    try:
+        with path.open("ab") as file:
+            file.write(gzip.compress(b"".join(blocks_), 1))  # it is packed already
+    except OSError:
+        pass  # as above
 
 
 def _run_facts(run: CommandRun) -> bytes:

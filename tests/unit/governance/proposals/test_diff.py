@@ -37,3 +37,16 @@ def test_what_is_long_is_cut_and_says_so() -> None:
     assert long.endswith("(cut: the whole is in the document)")
     many = diff({"a": "x\n" * MAX_LINES}, {"a": "y\n"})
     assert "too many to compare" in many
+
+
+def test_no_key_or_text_can_look_like_another_line() -> None:
+    forged = {"rule\n-decision": "block", "a.b": 1, "a": {"b": 2}, "": 3}
+    assert readable(forged) == ['"": 3', "a.b: 2", '"a.b": 1', '"rule\\n-decision": "block"']
+    texts = {"turned": "x\u202ey", "returns": "a\rb\nc\u2028d\te"}
+    assert readable(texts) == ["returns:", "    a\\x0db", "    c\\u2028d\te", 'turned: "x\\u202ey"']
+
+
+def test_what_differs_only_in_what_nobody_sees_is_told() -> None:
+    assert "-    a\\x0d" in diff({"t": "a\r\nb"}, {"t": "a\nb"})
+    assert '+n: "a\\u200bb"' in diff({"n": "ab"}, {"n": "a\u200bb"})
+    assert diff({"t": "a\nb\n"}, {"t": "a\nb"}) != ""

@@ -23,6 +23,12 @@ END $$;
 DROP TYPE procrastinate_job_to_defer_v1, procrastinate_job_event_type, procrastinate_job_status;
 """
 _INDEXES = {"work": "jobs_by_work", "joined": "jobs_joined", "handed": "jobs_handed"}
+_PARTS = {
+    "waiting_jobs": (["submitter", "project_id", "priority", "enqueued"], "lease IS NULL"),
+    "waiting_needs": (["needs"], "lease IS NULL"),
+    "waiting_priorities": (["priority"], "lease IS NULL"),
+    "running_jobs": (["submitter", "project_id"], "lease IS NOT NULL"),
+}
 _LEGACY = "00000000000040008000000000000001"
 
 
@@ -37,14 +43,9 @@ def upgrade() -> None:
     of_scan = "(SELECT {0} FROM scans WHERE scans.id = jobs.scan_id)"
     for name in ("submitter", "project_id"):
         op.execute(f"UPDATE jobs SET {name} = COALESCE({of_scan.format(name)}, {name})")  # noqa: S608 - ours
-    waits = sa.text("lease IS NULL")
-    op.create_index(
-        "waiting_jobs",
-        "jobs",
-        ["priority", "submitter", "project_id", "needs", "enqueued"],
-        sqlite_where=waits,
-        postgresql_where=waits,
-    )
+    for name, (columns, part) in _PARTS.items():
+        where = sa.text(part)
+        op.create_index(name, "jobs", columns, sqlite_where=where, postgresql_where=where)
     for name in ("work", "joined", "handed"):
         op.create_index(_INDEXES[name], "jobs", [name])
     op.create_table(
@@ -53,6 +54,8 @@ def upgrade() -> None:
         sa.Column("project_id", sa.Uuid(), primary_key=True),
         sa.Column("turn", sa.BigInteger(), nullable=False),
     )
+    op.execute("INSERT INTO turns SELECT DISTINCT submitter, 0 FROM jobs WHERE true ON CONFLICT DO NOTHING")
+    op.execute("INSERT INTO project_turns SELECT DISTINCT submitter, project_id, 0 FROM jobs")
     if op.get_bind().dialect.name == "postgresql":
         from procrastinate.schema import SchemaManager  # the extra `postgres`
 
@@ -118,7 +121,7 @@ def downgrade() -> None:
     _allow(_NEW, _OLD)
     op.drop_table("chores")
     op.drop_table("project_turns")
-    for name in ("waiting_jobs", *_INDEXES.values()):
+    for name in (*_PARTS, *_INDEXES.values()):
         op.drop_index(name, "jobs")
     for column in reversed(_job_columns()):
         op.drop_column("jobs", column.name)

@@ -1,0 +1,2 @@
+// Harmless simulation of Package Hunter's standing drill. Not malware.
+module.exports = "harmless simulation";

@@ -1,0 +1,45 @@
+"""Reports with many, deep, or hostile processes: for what is drawn of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from package_hunter.model.observation import Alert, Process
+from package_hunter.model.report import Report
+from package_hunter.report.sample import sample
+
+BEGAN = sample().started
+NAMES = ("node", "sh", "gcc", "cc1", "as", "ld")
+
+
+def process(key: int, parent: int | None, cmdline: str = "", **changes: Any) -> Process:
+    """One of a box: its pid follows from its key, a microsecond a key."""
+    started, line = BEGAN + key * 1_000, cmdline or f"{NAMES[key % 6]} step-{key}"
+    box = "/home/dev/projects/demo"
+    made = Process(
+        key, parent, 1_000 + key, key, line.split(" ")[0], "/usr/bin/x", line, box, 101_000, started, None, 0
+    )
+    return replace(made, **changes)
+
+
+def alert(key: int, rule: str = "Credential file read") -> Alert:
+    """A rule that matched on a process."""
+    return Alert(
+        BEGAN + key * 1_000 + 5, rule, "Warning", "", {}, (), "syscall", 1, "openat", 1_000 + key, 1_000 + key
+    )
+
+
+def with_processes(processes: Sequence[Process], alerts: Sequence[Alert] = (), **changes: Any) -> Report:
+    """The sample with these in place of its own."""
+    finished = BEGAN + 10**9
+    made = replace(sample(), processes=tuple(processes), alerts=tuple(alerts), finished=finished)
+    return replace(made, **changes)
+
+
+def build(number: int, noted: int = 20) -> Report:
+    """A build of so many processes, three to a parent; ``noted`` of them read a secret."""
+    processes = [process(1, None, "init")] + [process(n, max(1, n // 3)) for n in range(2, number + 1)]
+    step = max(1, number // max(1, noted))
+    return with_processes(processes, [alert(n) for n in range(step, number, step)])
