@@ -157,6 +157,8 @@ async def _require(request: Request, permit: Permit) -> None:
     elif permit.where is Where.GROUP:
         key = request.state.place = _id(request.path_params["group_id"], "group")
         _require_at(access.may_in_group, key, permit.permission, "group")
+    elif permit.where is Where.SCAN and permit.changes:  # before anything is said of its body
+        await request.app.state.service.find(request.path_params["scan_id"], access.view(permit.permission))
     elif permit.where is Where.PROPOSAL:
         await run_sync(_require_proposal, request, access, permit.permission)
 

@@ -42,6 +42,8 @@ _CONFLICT: dict[int | str, dict[str, Any]] = {
     },
 }
 
+_NO_WORDS, _AS_IT_WAS, _AS_USUAL = CancelBody(), AgainBody(), RerunBody()  # where nothing is sent
+
 
 def routes(service: Service) -> APIRouter:
     """All of them."""
@@ -77,7 +79,7 @@ def _cancel(router: APIRouter, service: Service) -> None:
         summary="End a scan that is not wanted any more",
         description="One that waits ends at once; one that runs within a second, `running` until then.",
     )
-    async def cancel(request: Request, scan_id: str, asked: CancelBody) -> ScanInfo:
+    async def cancel(request: Request, scan_id: str, asked: CancelBody = _NO_WORDS) -> ScanInfo:
         by = actor_of(request)
 
         def change(session: Session) -> ScanInfo:
@@ -97,7 +99,7 @@ def _again(router: APIRouter, service: Service) -> None:
         summary="Scan the same once more",
         description="A new scan of the same package or archive (where that is kept), without known results.",
     )
-    async def rescan(request: Request, scan_id: str, asked: AgainBody) -> Response:
+    async def rescan(request: Request, scan_id: str, asked: AgainBody = _AS_IT_WAS) -> Response:
         by = actor_of(request)
         await service.admit(by.name)
 
@@ -211,7 +213,7 @@ def _dead(router: APIRouter, service: Service) -> None:
         return await read(service, look)
 
     @router.post("/scans/{scan_id}/rerun", status_code=202, summary="Let a dead letter wait again")
-    async def rerun(request: Request, scan_id: str, asked: RerunBody) -> ScanInfo:
+    async def rerun(request: Request, scan_id: str, asked: RerunBody = _AS_USUAL) -> ScanInfo:
         by = actor_of(request)
 
         def change(session: Session) -> ScanInfo:

@@ -63,7 +63,7 @@ def test_what_fails_inside_is_a_safe_answer(error: Exception, status: int, reaso
     start, body = answer(gate(app))
     assert start["status"] == status
     assert set(SAFE_HEADERS) <= set(start["headers"])
-    assert json.loads(body["body"])["reason"] == reason
+    assert json.loads(body["body"])["detail"] == reason
 
 
 def test_half_an_answer_is_cut() -> None:

@@ -63,7 +63,7 @@ def test_servers_look_as_far_as_was_asked_else_as_set_up_else_standard(
 ) -> None:
     seen: list[DepthName | None] = []
 
-    def scan(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+    def scan(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings, _say: Any) -> Any:
         seen.append(options.depth)
         return samples.report(id=scan_id)
 
@@ -100,7 +100,7 @@ def test_what_lock_files_pin_is_told_before_anything_runs(
     told: list[tuple[uuid.UUID, set[str]]] = []
 
     def scan(
-        _archive: Any, _sha256: str, options: pipeline.ScanOptions, scan_id: str, config: Settings
+        _archive: Any, _sha256: str, options: pipeline.ScanOptions, scan_id: str, config: Settings, _say: Any
     ) -> Any:
         assert options.on_source is not None
         running = SimpleNamespace(options=options, config=config, withheld=())
@@ -168,7 +168,7 @@ def test_scans_are_judged_by_their_projects_rule_sets_and_recorded_where_asked(
 ) -> None:
     seen: list[tuple[list[str], str | None]] = []
 
-    def scan(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+    def scan(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings, _say: Any) -> Any:
         texts = [path.read_text() for path in options.rule_files]
         seen.append((texts, None if options.record is None else options.record.name))
         return samples.report(id=scan_id)

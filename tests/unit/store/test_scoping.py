@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from package_hunter.access.view import EVERYTHING, View
-from package_hunter.store import places, scans
+from package_hunter.store import places, scan_list, scans
 from package_hunter.store.models import Scan
 from package_hunter.store.scoping import scoped
 from tests.support.requires import ROOT
@@ -29,7 +29,7 @@ OF_ALL = {
 }
 
 
-@pytest.mark.parametrize("module", [scans, places])
+@pytest.mark.parametrize("module", [scans, scan_list, places])
 def test_what_reads_takes_a_view(module: object) -> None:
     short = str(getattr(module, "__name__", "")).rpartition(".")[2]
     functions = {
