@@ -58,6 +58,12 @@ def test_the_stores_have_no_way_out() -> None:
     assert port.startswith("${PUBLISH:-127.0.0.1:"), "no other machine, until somebody says so"
 
 
+@pytest.mark.parametrize("name", ["server", "worker"])
+def test_the_stores_are_stopped_after_those_who_write_to_them(name: str) -> None:
+    """docker-compose 1.29 stops by direct dependencies alone."""
+    assert {"database", "objects"} <= set(SERVICES[name]["depends_on"])
+
+
 def test_secrets_come_from_files_that_git_ignores() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert "/deploy/compose/settings/" in ignored

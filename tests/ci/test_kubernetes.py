@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from package_hunter.api.metrics import Metrics
 from tests.support.requires import ROOT, needs_module
 
 FOLDER = ROOT / "deploy/kubernetes"
@@ -103,6 +104,14 @@ def test_an_autoscaler_meets_what_it_scales() -> None:
         if found["kind"] == "HorizontalPodAutoscaler":
             target = found["spec"]["scaleTargetRef"]
             assert (target["kind"], found["metadata"]["namespace"], target["name"]) in there, name
+
+
+def test_an_autoscaler_follows_a_metric_that_the_server_has() -> None:
+    served = {family.name: family for family in Metrics().registry.collect()}
+    for name, found in MANIFESTS.items():
+        for metric in found.get("spec", {}).get("metrics", []):
+            if metric["type"] == "External":
+                assert metric["external"]["metric"]["name"] in served, name
 
 
 def test_no_secret_is_here_and_each_that_is_asked_for_is_listed() -> None:

@@ -24,6 +24,7 @@ from package_hunter.store.types import Id
 _MALFORMED = 100  # rows whose id cannot be read, passed over
 _KEPT_TURNS = 100_000  # a project whose last scan was begun so long ago is as one that never had any
 
+_FENCE = 1_000_000_000  # PostgreSQL looks through a subquery without a limit, and would ask for each lane's first twice
 # Not begun, in time, and not waiting for the end of another scan of the same (one that cannot be read never ends).
 _WAITS = """jobs.lease IS NULL AND (jobs.deadline IS NULL OR jobs.deadline > :now)
   AND (jobs.joined IS NULL OR NOT EXISTS (
@@ -40,7 +41,7 @@ LEFT JOIN ({_RUNNING.format("project_id")}) AS project ON project.project_id = p
 LEFT JOIN ({_RUNNING.format("submitter, project_id")}) AS lane
   ON lane.submitter = p.submitter AND lane.project_id = p.project_id
 WHERE :most = 0 OR coalesce(project.number, 0) < :most
-ORDER BY coalesce(account.number, 0), t.turn, coalesce(lane.number, 0), p.turn, oldest) AS lanes
+ORDER BY coalesce(account.number, 0), t.turn, coalesce(lane.number, 0), p.turn, oldest LIMIT {_FENCE}) AS lanes
 WHERE oldest IS NOT NULL LIMIT {_MALFORMED + 1}"""  # noqa: S608 - ours
 # each value that a column of waiting jobs has, by an index: neither database skips in DISTINCT by itself
 _EACH = """WITH RECURSIVE found(value) AS (
@@ -91,9 +92,12 @@ def join(session: Session, submitter: str, project: uuid.UUID) -> None:
     session.execute(_NEW_LANE, {"submitter": submitter, "project": project})
 
 
-def next_job(session: Session, needs: Iterable[str] | None, most_of_project: int) -> JobRow | None:
+def next_jobs(
+    session: Session, needs: Iterable[str] | None, most_of_project: int, number: int = 1
+) -> list[JobRow]:
     """The job whose turn it is, of those whose needs (`JobRow.needs`; None: of any) are given, and of projects with
-    fewer than ``most_of_project`` scans running (0: any number)."""
+    fewer than ``most_of_project`` scans running (0: any number); and of so many more lanes the first, as things are."""
+    found: list[JobRow] = []
     asked: dict[str, Any] = {"now": now_ms(), "most": most_of_project}
     if needs is not None:
         asked["needs"] = list(needs)
@@ -102,8 +106,10 @@ def next_job(session: Session, needs: Iterable[str] | None, most_of_project: int
         for lane in lanes.all():
             row = _first(session, lane.submitter, lane.project_id, priority, asked)
             if row is not None:
-                return row
-    return None
+                found.append(row)
+            if len(found) == number:
+                return found
+    return found
 
 
 def begun(session: Session, submitter: str, project: uuid.UUID) -> None:

@@ -20,8 +20,9 @@ class LocalQueue(Leases):
             if not fair.any_waits(session, can):
                 return None
         with self._store.write() as session:
-            row = fair.next_job(session, fair.needed(session, can), self._settings.max_running_per_project)
-            return None if row is None else self._lease(session, row, worker)
+            most = self._settings.max_running_per_project
+            found = fair.next_jobs(session, fair.needed(session, can), most)
+            return self._lease(session, found[0], worker) if found else None
 
     def wait(self, seconds: float) -> None:
         """See the port: nobody tells of a new scan here, but looking costs little."""

@@ -28,6 +28,7 @@ from package_hunter.store.models import JobRow
 log = structlog.get_logger(__name__)
 
 _STRANGERS = 100  # jobs in our queues that are of no scan: passed over, so many at a time
+_LOOK_SECONDS = 1.0  # between looks whether procrastinate still knows a worker
 _FORGET_LEASES = 4.0  # a worker that was silent for so many leases is forgotten
 
 
@@ -38,6 +39,7 @@ class ProcrastinateQueue(Leases):
         super().__init__(store, settings)
         self._engine = Engine()
         self._workers: dict[str, int] = {}  # procrastinate's numbers of this process's workers
+        self._looked = float("-inf")
         self._ear: psycopg.Connection | None = None
 
     def claim(self, worker: str, can: frozenset[str] | None = None) -> Job | None:
@@ -47,11 +49,13 @@ class ProcrastinateQueue(Leases):
                 return None
         with self._store.write() as session:
             self._store.lock(session, LOCK)
-            row = self._next(session, fair.needed(session, can))
-            if row is None:
+            found = self._next(session, fair.needed(session, can), 2)
+            if not found:
                 return None
-            self._hand_alone(session, row)
-            job = self._fetched(session, row, worker)
+            self._hand_alone(session, found[0])
+            job = self._fetched(session, found[0], worker)
+            if found[1:]:
+                self._hand_another(session, found[1])
             self._feed(session)
             return job
 
@@ -98,6 +102,7 @@ class ProcrastinateQueue(Leases):
                 if row is None or row.handed != number:
                     self._engine.end(session, number)
             self._engine.prune(session, silent)
+            self._looked = float("-inf")
             self._feed(session)
         return found
 
@@ -123,17 +128,22 @@ class ProcrastinateQueue(Leases):
         if row.handed is not None:
             self._engine.abort(session, row.handed)
 
-    def _next(self, session: Session, needs: list[str] | None) -> JobRow | None:
-        return fair.next_job(session, needs, self._settings.max_running_per_project)
+    def _next(self, session: Session, needs: list[str] | None, number: int = 1) -> list[JobRow]:
+        return fair.next_jobs(session, needs, self._settings.max_running_per_project, number)
 
     def _feed(self, session: Session) -> None:
         """Hand the next scan of each kind of needs, where none is handed."""
         waiting = fair.waiting_needs(session)
         handed = session.scalars(select(JobRow.needs).where(*_HANDED).distinct()).all()
         for needs in sorted(set(waiting) - set(handed)):
-            row = self._next(session, [needs])
-            if row is not None:
+            for row in self._next(session, [needs]):
                 self._hand(session, row)
+
+    def _hand_another(self, session: Session, row: JobRow) -> None:
+        """Likewise, with one that was next but one: whether it still is, is seen when somebody asks."""
+        handed = select(JobRow.scan_id).where(*_HANDED, JobRow.needs == row.needs).limit(1)
+        if session.scalar(handed) is None:
+            self._hand(session, row)
 
     def _hand(self, session: Session, row: JobRow) -> None:
         row.handed = self._engine.defer(session, row.scan_id, queue_of(row.needs), row.priority)
@@ -161,6 +171,9 @@ class ProcrastinateQueue(Leases):
     def _number(self, session: Session, worker: str) -> int:
         """The worker's number at procrastinate."""
         number = self._workers.get(worker)
+        looked, self._looked = self._looked, time.monotonic()
+        if number is not None and self._looked - looked < _LOOK_SECONDS:
+            return number
         if number is None or not self._engine.alive(session, number):
             number = self._workers[worker] = self._engine.register(session)
         return number

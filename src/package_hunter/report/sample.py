@@ -20,7 +20,7 @@ from package_hunter.model.observation import (
     Process,
     Request,
 )
-from package_hunter.model.report import Canaries, Report
+from package_hunter.model.report import Canaries, KeptFile, Report
 from package_hunter.model.scan import (
     Coverage,
     Decision,
@@ -159,4 +159,5 @@ def sample() -> Report:
         notices=("A waiver ended.",),
         hostname="host.example",
         depth=DepthName.QUICK,
+        kept=(KeptFile("recording", "cd" * 32, 9, "sample.scap"),),
     )

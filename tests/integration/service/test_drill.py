@@ -30,6 +30,7 @@ from package_hunter.policy.rejudge import rejudge
 from package_hunter.queue.base import Queue
 from package_hunter.store import drill_place, history, places
 from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.inventory_tables import Condemned, FileVerdict, Holding
@@ -37,7 +38,6 @@ from package_hunter.store.members import Place
 from package_hunter.store.models import Scan, WorkerRow
 from package_hunter.store.notice_tables import NoticeRow
 from package_hunter.store.places import TakenError
-from package_hunter.store.uploads import Uploads
 from package_hunter.store.watching_tables import DrillRow
 from package_hunter.triage import states
 from package_hunter.triage.values import NewState, Reason, State
@@ -103,7 +103,7 @@ def test_what_is_submitted_is_a_scan_like_any_other(
     assert job is not None and job.scan_id == row.scan_id
     assert (job.manager, job.fresh, job.project, job.submitter) == ("npm", True, DRILL, SUBMITTER)
     assert job.sha256 is not None
-    with Uploads(settings).opened(job.sha256, job.size) as file, tarfile.open(fileobj=file) as tar:
+    with Archives(settings, store).opened(job.sha256, job.size) as file, tarfile.open(fileobj=file) as tar:
         tar.extractall(tmp_path / "out", filter="data")
     manifest = json.loads((tmp_path / "out/package.json").read_text())
     assert list(manifest["dependencies"]) == [package.name_of(row.id)]

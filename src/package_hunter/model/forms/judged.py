@@ -73,12 +73,17 @@ class AlertForm(FalcoForm):
             output_fields=seen,
             tags=self.tags,
             source=self.source,
-            event_num=int(seen.get("evt.num") or 0),
+            event_num=_number(seen.get("evt.num")),
             event_type=str(seen.get("evt.type") or ""),
-            pid=int(seen.get("proc.pid") or 0),
-            tid=int(seen.get("thread.tid") or 0),
+            pid=_number(seen.get("proc.pid")),
+            tid=_number(seen.get("thread.tid")),
             blame=self.blame,
         )
+
+
+def _number(value: object) -> int:
+    """A field's number; 0 where it is none: a report that is read may hold anything there."""
+    return value if isinstance(value, int) else 0
 
 
 @form
