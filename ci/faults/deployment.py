@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -28,6 +29,8 @@ from package_hunter.store.database import StoreError
 
 UNITS = ("server", "worker-1", "worker-2")
 DISK = "disk"  # where the data folders are, in the row's own folder
+# what package managers said of themselves, as a worker that ran before has it: to ask them takes longer than a scan
+_ASKED = Path(__file__).resolve().parents[2] / ".faults/config"
 HUNT = Path(sys.executable).parent / "package-hunter"
 _READY_SECONDS, _WARM_SECONDS = 120.0, 600.0
 _GRACE_SECONDS = 20.0  # in which what a scan leaves may still be removed
@@ -75,6 +78,8 @@ class Deployment:
             place.mkdir(mode=0o755, parents=True)
             for shared in ("image", "probe", "clock", "runner"):
                 (place / shared).symlink_to(Settings().data_dir / shared)
+            if _ASKED.is_dir():
+                shutil.copytree(_ASKED, place / "cache/config")
         self.store = open_store(self.settings)
         with self.store.write() as session:
             token = accounts.add_token(session, "faults")
@@ -122,6 +127,9 @@ class Deployment:
         found = ends.count(self.client.accepted, ends.ends(self.store))
         if found.finished != 2:
             raise RuntimeError(f"undisturbed scans did not finish: {'; '.join(found.said)}")
+        for place in self.folders():
+            if (place / "cache/config").is_dir():
+                shutil.copytree(place / "cache/config", _ASKED, dirs_exist_ok=True)
         self.warm = set(self.client.accepted)
         self.client.accepted.clear()
 

@@ -103,7 +103,7 @@ class Flooding:
         paths = CgroupPaths(None if unified else self._group, self._group if unified else None, self._group)
         names = self._folder / "names"
         names.touch()
-        self._observer = Observer(self._scan, self._matcher, paths, self._folder)
+        self._observer = Observer(self._scan, self._matcher, paths)
         state = start_state([p.pid for p in self._processes], boot_ns=self._scan.boot_ns)
         self._inherited = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
         scope = Scope(max_alerts=self._max_alerts, max_records=10_000)

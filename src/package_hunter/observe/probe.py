@@ -67,7 +67,7 @@ class ProbeWatcher:
     @contextlib.contextmanager
     def begin(self) -> Iterator[None]:
         """See Watcher: the reader drains the ring."""
-        self._reader = Observer(self._sensor, self._rules, self._box.cgroup_paths, self._spec.folder)
+        self._reader = Observer(self._sensor, self._rules, self._box.cgroup_paths)
         try:
             self._reader.start(self._reader_spec())
             self._box.need(self._reader.pidfd, "event reader", only_killed=True)

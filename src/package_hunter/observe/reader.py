@@ -50,10 +50,10 @@ class ReaderSpec:
 
 
 class Observer:
-    """Starts the reader with ``start``, ends it with ``finish``. Files lie in ``run_dir``."""
+    """Starts the reader with ``start``, ends it with ``finish``."""
 
-    def __init__(self, sensor: ScanSensor, matcher: Matcher, groups: CgroupPaths, run_dir: Path) -> None:
-        self._sensor, self._matcher, self._groups, self._run_dir = sensor, matcher, groups, run_dir
+    def __init__(self, sensor: ScanSensor, matcher: Matcher, groups: CgroupPaths) -> None:
+        self._sensor, self._matcher, self._groups = sensor, matcher, groups
         self._pid: int | None = None
         self._done = -1
         self.usage: struct_rusage | None = None  # what the reader cost, once it has finished
@@ -66,7 +66,8 @@ class Observer:
         wire.ready(Observation)
         load_tables()
         done, self._done = os.pipe()
-        self._result = (self._run_dir / "observation.json").open("w+b")
+        # in memory, where it comes to be anyhow: a full disk must not cost what was seen
+        self._result = os.fdopen(os.memfd_create("observation"), "w+b")
         self._pid = os.fork()
         if self._pid == 0:
             status = 1

@@ -43,7 +43,7 @@ def identity(settings: Settings) -> Iterator[Identity]:
     """This worker's identity, held for the block."""
     folder = settings.data_dir / "locks"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    boot = _boot()
+    boot = start_of_machine()
     host = re.sub(r"[/\s]", "-", socket.gethostname())[:64] or "host"
     name = f"{host}/{boot}/{os.getpid()}/{secrets.token_hex(8)}"
     try:
@@ -93,6 +93,6 @@ def _locked(path: Path) -> int | None:
     return fd
 
 
-def _boot() -> str:
+def start_of_machine() -> str:
     """Eight digits that tell this start of the machine from any other."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").replace("-", "")[:8]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from package_hunter.config import Settings
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import ScanStatus
-from package_hunter.queue import ends, fair, joining
+from package_hunter.queue import ends, fair, joining, lease_clock
 from package_hunter.queue.base import Job, LeaseLostError, Terms
 from package_hunter.storage.base import Kind
 from package_hunter.store import reports, results, scans
@@ -75,7 +75,8 @@ class Leases:
         """Give the waiting job to ``worker``."""
         scan = session.get_one(Scan, row.scan_id)
         lease = uuid.uuid4().hex
-        row.worker, row.lease, row.lease_until = worker, lease, now_ms() + self._lease_ms
+        row.worker, row.lease = worker, lease
+        row.lease_until = lease_clock.now_ms(session) + self._lease_ms
         row.attempts = _attempts(row) + 1
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
         fair.begun(session, scan.submitter, scan.project_id)
@@ -87,7 +88,8 @@ class Leases:
     def heartbeat(self, job: Job) -> None:
         """See the port."""
         with self._store.write() as session:
-            statement = update(JobRow).where(*_held(job)).values(lease_until=now_ms() + self._lease_ms)
+            until = lease_clock.now_ms(session) + self._lease_ms
+            statement = update(JobRow).where(*_held(job)).values(lease_until=until)
             if session.scalar(statement.returning(JobRow.scan_id)) is None:
                 raise LeaseLostError
 
@@ -126,11 +128,11 @@ class Leases:
 
     def requeue_expired(self) -> int:
         """See the port."""
-        return self._requeue(JobRow.lease_until < now_ms(), "fell silent") + self._end_late()
+        return self._requeue(lease_clock.over, "fell silent") + self._end_late()
 
     def recover(self, worker: str) -> int:
         """See the port."""
-        number = self._requeue(JobRow.worker == worker, "died")
+        number = self._requeue(lambda _: JobRow.worker == worker, "died")
         with self._store.write() as session:
             session.execute(delete(WorkerRow).where(WorkerRow.name == worker))
         return number
@@ -201,9 +203,9 @@ class Leases:
         session.flush()
         return scan
 
-    def _requeue(self, which: ColumnElement[bool], what_happened: str) -> int:
-        query = select(JobRow).where(JobRow.lease.is_not(None), which)
+    def _requeue(self, which: Callable[[Session], ColumnElement[bool]], what_happened: str) -> int:
         with self._store.read() as session:
+            query = select(JobRow).where(JobRow.lease.is_not(None), which(session))
             if not session.scalar(select(query.exists())):
                 return 0
         with self._store.write() as session:

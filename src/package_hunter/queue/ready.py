@@ -9,6 +9,7 @@ from functools import cache
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError
 
+_LEAST_FREE = 16 << 20  # bytes: with less no scan can write what it must
 _NO_PROBE = "The probe is not compiled: make setup does it, or the first scan where clang is installed."
 
 
@@ -20,6 +21,8 @@ def lacking(settings: Settings) -> str | None:
         find_image()
     except HunterError:
         return "The box's image is missing: package-hunter image build makes it."
+    if _disk_is_full(settings):
+        return "The disk of the data directory is full."
     if settings.engine == "falco":
         return None
     name = _probe_name()
@@ -35,6 +38,13 @@ def unfit(settings: Settings) -> str | None:
     scan compiles is none of that."""
     lacks = lacking(settings)
     return None if lacks == _NO_PROBE and shutil.which("clang") else lacks
+
+
+def _disk_is_full(settings: Settings) -> bool:
+    try:
+        return shutil.disk_usage(settings.data_dir).free < _LEAST_FREE
+    except OSError:
+        return False  # it is not there yet: who makes it will meet the error, and say it
 
 
 @cache

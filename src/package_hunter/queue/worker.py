@@ -20,7 +20,7 @@ import structlog
 
 from package_hunter import stopping
 from package_hunter.config import Settings
-from package_hunter.errors import DiskFullError, HunterError
+from package_hunter.errors import DiskFullError, HostError, HunterError
 from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
@@ -170,9 +170,7 @@ class Worker:
             raise error
         if not isinstance(error, HunterError):
             log.error("scan crashed", scan=str(job.scan_id), exc_info=error)
-            reason = f"Package Hunter itself failed ({type(error).__name__}): {_SEE_LOG}"
-            _insist(lambda: self._queue.fail(job, reason))
-            return "crashed"
+            error = HostError(f"Package Hunter itself failed ({type(error).__name__}): {_SEE_LOG}")
         reason, code = discreet.failure(error, self._settings), error.exit_code
         # whoever runs the server is told all of it, whoever asks for the scan what is theirs to know
         log.warning(

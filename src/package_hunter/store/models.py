@@ -139,8 +139,9 @@ class KnownResult(Base):
 
 
 class JobRow(Base):
-    """A scan that waits (no lease) or runs (leased by ``worker`` until ``lease_until``), and its terms
-    (`queue.base.Terms`; ``needs`` sorted, one space between). ``submitter`` and ``project_id`` are its scan's.
+    """A scan that waits (no lease) or runs (leased by ``worker`` until ``lease_until``, by the clock of
+    `queue.lease_clock`), and its terms (`queue.base.Terms`; ``needs`` sorted, one space between). ``submitter`` and
+    ``project_id`` are its scan's.
 
     ``work``: a digest of what is to be done, by which the same is known; ``joined``: the scan of the same that this
     one waits for. ``cancel``: why somebody wants the running scan ended. ``handed``: PostgreSQL, the number of

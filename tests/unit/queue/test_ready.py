@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,3 +57,22 @@ def test_who_can_compile_the_probe_may_scan(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(build, "find_image", no_image)
     monkeypatch.setattr(ready.shutil, "which", lambda _: "/usr/bin/clang")
     assert "image" in (ready.unfit(Settings(data_dir=tmp_path)) or "")
+
+
+@pytest.mark.parametrize(("free", "said"), [(0, True), (1 << 20, True), (1 << 30, False)])
+def test_on_a_full_disk_no_scan_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, said: bool
+) -> None:
+    monkeypatch.setattr(build, "find_image", lambda: tmp_path)
+    monkeypatch.setattr(ready.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    found = ready.unfit(Settings(data_dir=tmp_path, engine="falco"))
+    assert (found is not None) is said
+    assert str(tmp_path) not in (found or "")
+    assert ready.lacking(Settings(data_dir=tmp_path, engine="falco")) == found
+
+
+def test_a_data_directory_that_is_not_there_yet_is_not_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "find_image", lambda: tmp_path)
+    assert ready.lacking(Settings(data_dir=tmp_path / "gone", engine="falco")) is None

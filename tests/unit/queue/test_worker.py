@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from package_hunter.config import Settings
-from package_hunter.errors import BadArchiveError, HostError, HunterError, IncompleteScanError, SensorError
+from package_hunter.errors import BadArchiveError, HostError, IncompleteScanError, SensorError
 from package_hunter.queue.base import Job
 from package_hunter.queue.identity import Identity
 from package_hunter.queue.worker import Host, Worker
@@ -49,7 +49,7 @@ class Lacking:
 MISSING = HostError("The box's image is missing.")
 
 
-def made(tmp_path: Path, queue: Queue, host: Lacking, error: HunterError = MISSING) -> Worker:
+def made(tmp_path: Path, queue: Queue, host: Lacking, error: Exception = MISSING) -> Worker:
     def run(_: Job, __: object) -> Any:
         raise error
 
@@ -96,12 +96,14 @@ def test_it_takes_scans_again_once_it_can(tmp_path: Path) -> None:
         (HostError("npm does not tell its configuration: timed out after 30.0 seconds."), "retry"),
         (SensorError("The probe could not be loaded."), "retry"),
         (DiskFullError("The disk is full."), "retry"),
+        (OSError(28, "No space left on device"), "retry"),
+        (ValueError("a mistake of our own"), "retry"),
         (BadArchiveError("The archive is empty."), "fail"),
         (IncompleteScanError("Too much to see."), "fail"),
     ],
 )
 def test_what_the_host_could_not_do_is_not_the_targets_fault(
-    tmp_path: Path, error: HunterError, end: str
+    tmp_path: Path, error: Exception, end: str
 ) -> None:
     queue = Queue()
     assert made(tmp_path, queue, Lacking(None), error)._one() == 1
