@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from package_hunter.model.observation import NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
 from package_hunter.observe.watcher import WatchResult
 from package_hunter.pipeline import detonate
+from package_hunter.pipeline.options import ScanOptions
 from package_hunter.pipeline.rounds import Round
 from tests.support.pipeline_samples import TreePlan
 
@@ -139,7 +141,7 @@ def told(
     monkeypatch.setattr(detonate, "run_phases", phases)
     monkeypatch.setattr(detonate, "without_scripts", lambda *_: None)
     turn = Round(TreePlan({}, []), WORLDS["default"], "id", Path())
-    anything: Any = None
+    anything: Any = SimpleNamespace(options=ScanOptions())
     gateway: Any = AnyGateway(steps, network or NetworkLog())
     watcher = AnyWatcher(steps, result or WatchResult(Observation()))
     try:

@@ -17,6 +17,7 @@ from package_hunter.errors import HelperDiedError
 from package_hunter.model.depth import QUICK, STANDARD
 from package_hunter.model.registry import RegistryAllow
 from package_hunter.model.scan import Command, CommandRun, Leftovers, Phase
+from package_hunter.pipeline.options import untimed
 from package_hunter.pipeline.phases import run_phases
 from package_hunter.pipeline.rounds import Hurry, Round, key_of
 from package_hunter.pipeline.separate_loads import SeparateLoads
@@ -82,7 +83,7 @@ def _scan() -> Any:
     return SimpleNamespace(
         deadline=time.monotonic() + 600,
         say=lambda _: None,
-        options=SimpleNamespace(phases=("install", "import"), settle=None),
+        options=SimpleNamespace(phases=("install", "import"), settle=None, timed=untimed),
         depth=QUICK,
         config=SimpleNamespace(settle_seconds=30.0, hurry_seconds=25.0, scan_timeout=25.0),
     )
