@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from tests.support.hunter import hunt
+from package_hunter.cli import workers as cli
+from package_hunter.errors import UsageError
 from tests.support.service_harness import Running, open_folder, running, wait_for
 
 
@@ -20,10 +21,16 @@ def server() -> Iterator[Running]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _here(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "settings", lambda: server.settings)
+
+
 def workers(server: Running, *words: str) -> Any:
-    done = hunt("workers", *words, env={**os.environ, "PACKAGE_HUNTER_DATA_DIR": str(server.data_dir)})
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) if "json" in words else done.stdout + done.stderr
+    """The command, in this process: starting one takes longer than a scan, on a busy machine."""
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout) if "json" in words else done.output
 
 
 def only(server: Running) -> dict[str, Any]:
@@ -40,7 +47,7 @@ def test_what_runs_ends_and_nothing_more_is_taken(server: Running) -> None:
     wait_for(lambda: '"scan started"' in server.log())
     name = only(server)["name"]
     said = workers(server, "drain", name.rpartition("/")[2], "--why", "a new kernel")
-    assert "takes no more scans" in said
+    assert "takes no more scans" in said, said
     second = server.submit(b"x")
     assert server.ended(first, 60)["status"] == "finished"
     wait_for(lambda: '"no more scans are taken"' in server.log())
@@ -64,6 +71,5 @@ def test_what_does_not_end_in_time_is_given_back(server: Running) -> None:
 
 
 def test_a_name_that_nobody_has(server: Running) -> None:
-    environment = {**os.environ, "PACKAGE_HUNTER_DATA_DIR": str(server.data_dir)}
-    done = hunt("workers", "drain", "nobody", env=environment)
-    assert done.returncode == 2 and "no worker of the name" in done.stderr
+    done = CliRunner().invoke(cli.app, ["drain", "nobody"])
+    assert isinstance(done.exception, UsageError) and "no worker of the name" in str(done.exception)
