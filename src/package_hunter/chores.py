@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from package_hunter.bundle import asked as bundles
 from package_hunter.config import Settings
 from package_hunter.drill.run import Drills
 from package_hunter.governance import retention
@@ -28,6 +29,7 @@ def chores(config: Settings, store: Store, queue: Queue) -> tuple[Periodic, ...]
         Periodic("drill", 60.0, drills.step),
         Periodic("queue", 10.0, lambda: queue.requeue_expired() > 0),
         Periodic("rejudge", 2.0, lambda: rejudge_asked.step(store, config)),
+        Periodic("bundles", 2.0, lambda: bundles.step(store, config)),
         Periodic("archives", 600.0, lambda: Archives(config, store).sweep() > _MANY),
         Periodic("reports", 60.0, lambda: reports.move_out(store, _REPORTS) == _REPORTS),
         Periodic("recordings", 60.0, lambda: retention.trim_recordings(store, config)),

@@ -108,6 +108,11 @@ def _file(kind: Kind, path: str) -> Ask:
     return ask
 
 
+def _bundle(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    with_file(server, target, Kind.BUNDLE)
+    return server.ask(token, "GET", f"/api/v1/scans/{server.scans[target]}/bundle")
+
+
 def _hold(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
     url = f"/api/v1/scans/{server.scans[target]}/holds"
     return server.ask(token, "POST", url, json={"why": "a matter"})
@@ -191,6 +196,8 @@ SCAN_ASKS: dict[tuple[str, str], Ask] = {
     ("GET", f"{_S}/recordings/{{digest}}"): _file(Kind.RECORDING, "recordings"),
     ("GET", f"{_S}/dropped"): _act("dropped", "GET"),
     ("GET", f"{_S}/dropped/{{digest}}"): _file(Kind.DROPPED, "dropped"),
+    ("POST", f"{_S}/bundle"): _act("bundle"),
+    ("GET", f"{_S}/bundle"): _bundle,
     ("POST", f"{_S}/holds"): _hold,
     ("POST", "/api/v1/projects/{project_id}/holds"): _hold_project,
     ("GET", "/api/v1/holds"): _holds,

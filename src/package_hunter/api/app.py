@@ -17,6 +17,7 @@ from starlette.responses import Response
 from package_hunter import __version__
 from package_hunter.api import (
     access_routes,
+    bundle_routes,
     drill_routes,
     event_routes,
     finding_routes,
@@ -88,7 +89,7 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
     app.state.service = service
     app.include_router(original.routes(service))
     for room in (
-        *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes),
+        *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes, bundle_routes),
         *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),

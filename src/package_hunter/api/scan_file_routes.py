@@ -55,7 +55,7 @@ def _recordings(router: APIRouter, service: Service) -> None:
         summary="A recording: every event of a box",
         description="As Falco and sysdig read it (`.scap`). `package-hunter replay` judges it again.",
         response_class=Response,
-        responses=_answers("application/octet-stream"),
+        responses=of_media("application/octet-stream"),
     )
     async def recording(request: Request, scan_id: str, digest: _Digest) -> Response:
         row = await read(service, lambda s: _row(s, request, scan_id, Kind.RECORDING, digest))
@@ -63,9 +63,9 @@ def _recordings(router: APIRouter, service: Service) -> None:
         if etags.is_known(request.headers.get("if-none-match"), tag):
             return etags.not_modified(tag)
         name = f"{row.scan_id}-{digest[:12]}.scap"
-        opened = await run_sync(_opened, service, row)
-        headers = _headers(name, row.size, tag)
-        return StreamingResponse(_pieces(opened), headers=headers, media_type="application/octet-stream")
+        file = await run_sync(opened, service, row)
+        headers = headers_of(name, row.size, tag)
+        return StreamingResponse(pieces(file), headers=headers, media_type="application/octet-stream")
 
 
 def _dropped(router: APIRouter, service: Service) -> None:
@@ -79,7 +79,7 @@ def _dropped(router: APIRouter, service: Service) -> None:
         description=f"A ZIP (AES-256, password `{handed_out.PASSWORD}`), or with `recipient` encrypted by age. "
         "The history says who fetched it.",
         response_class=Response,
-        responses=_answers("application/zip", "application/age"),
+        responses=of_media("application/zip", "application/age"),
     )
     async def one(
         request: Request,
@@ -107,14 +107,15 @@ def _dropped(router: APIRouter, service: Service) -> None:
         row = await add(service, fetch)
         if recipient is not None:
             body = await run_sync(_for_reader, service, row, recipient)
-            return Response(body, headers=_headers(f"{digest}.age"), media_type="application/age")
-        opened = await run_sync(_opened, service, row)
-        headers = _headers(f"{digest}.zip", handed_out.zip_size(row.size, digest))
-        zipped = _closing(opened, lambda file: handed_out.zipped(file, row.size, digest))
+            return Response(body, headers=headers_of(f"{digest}.age"), media_type="application/age")
+        file = await run_sync(opened, service, row)
+        headers = headers_of(f"{digest}.zip", handed_out.zip_size(row.size, digest))
+        zipped = _closing(file, lambda source: handed_out.zipped(source, row.size, digest))
         return StreamingResponse(zipped, headers=headers, media_type="application/zip")
 
 
-def _answers(*kinds: str) -> dict[int | str, dict[str, Any]]:
+def of_media(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of an answer that is a file."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
     return {200: {"description": "The file.", "content": content}}
 
@@ -140,7 +141,7 @@ def _row(session: Session, request: Request, scan_id: str, kind: Kind, digest: s
     return found
 
 
-def _opened(service: Service, row: ArtefactRef) -> BinaryIO:
+def opened(service: Service, row: ArtefactRef) -> BinaryIO:
     """The file, compared while it is read; ApiError 409."""
     try:
         return service.store.artefacts.open(Kind(row.kind), row.digest, row.size)
@@ -151,7 +152,7 @@ def _opened(service: Service, row: ArtefactRef) -> BinaryIO:
 
 
 def _for_reader(service: Service, row: ArtefactRef, recipient: str) -> bytes:
-    with told(), _opened(service, row) as file:
+    with told(), opened(service, row) as file:
         try:
             return handed_out.for_reader(file, recipient)
         except StoreError:
@@ -162,7 +163,7 @@ def _for_reader(service: Service, row: ArtefactRef, recipient: str) -> bytes:
             ) from error
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def pieces(file: BinaryIO) -> Iterator[bytes]:
     """What ends in an error is cut off: its reader sees that it is not whole."""
     return _closing(file, lambda opened: iter(lambda: opened.read(_CHUNK), b""))
 
@@ -172,7 +173,8 @@ def _closing(file: BinaryIO, read_it: Callable[[BinaryIO], Iterator[bytes]]) -> 
         yield from read_it(file)
 
 
-def _headers(name: str, size: int | None = None, tag: str | None = None) -> dict[str, str]:
+def headers_of(name: str, size: int | None = None, tag: str | None = None) -> dict[str, str]:
+    """Of an answer that is a file of this name."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     found = {"Content-Disposition": f'attachment; filename="{safe}"'}
     found |= {} if size is None else {"Content-Length": str(size)}

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     ARCHIVE = "archive"  # as it was uploaded
     REPORT = "report"  # JSON, compressed with zlib
     RECORDING = "recording"  # the events of a box, ``.scap``
+    BUNDLE = "bundle"  # a verdict, signed, with all that it came from
     DROPPED = "dropped"  # a file that something wrote in a box: hostile bytes
 
 

@@ -69,3 +69,23 @@ class RejudgeRequest(Base):
     state: Mapped[str] = mapped_column(String(16))
     said: Mapped[str | None] = mapped_column(Text)
     ended: Mapped[int | None] = mapped_column(Whole)
+
+
+class BundleRequest(Base):
+    """A scan of which a bundle is to be made; ``digest`` is its SHA-256 once it is ``made``, ``said`` why it is not."""
+
+    __tablename__ = "bundle_requests"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'made', 'failed')", name="bundle_state"),
+        Index("bundle_requests_by_state", "state", "asked"),
+    )
+
+    scan_id: Mapped[uuid.UUID] = mapped_column(
+        Id, ForeignKey("scans.id", ondelete="CASCADE"), primary_key=True
+    )
+    asked: Mapped[int] = mapped_column(Whole)
+    who: Mapped[str] = mapped_column(String(MAX_ACCOUNT))
+    state: Mapped[str] = mapped_column(String(16))
+    said: Mapped[str | None] = mapped_column(Text)
+    digest: Mapped[str | None] = mapped_column(String(64))
+    ended: Mapped[int | None] = mapped_column(Whole)

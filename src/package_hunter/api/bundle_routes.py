@@ -1,0 +1,101 @@
+"""Routes of bundles: a verdict, signed, with all that it came from. A process that holds the key makes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+from starlette.responses import Response, StreamingResponse
+
+from package_hunter.api import etags
+from package_hunter.api.allowed import PermittedRoute, actor_of
+from package_hunter.api.errors import ApiError
+from package_hunter.api.scan_act_routes import scan_of
+from package_hunter.api.scan_file_routes import headers_of, of_media, opened, pieces
+from package_hunter.api.schemas import Problem
+from package_hunter.api.service import Service
+from package_hunter.api.transactions import add, as_time, maybe_time, read
+from package_hunter.bundle import asked as bundles
+from package_hunter.storage.base import Kind
+from package_hunter.store.artefact_tables import ArtefactRef
+from package_hunter.store.artefacts import of_scan
+from package_hunter.store.request_tables import BundleRequest
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "No scan of this id that the account can see."},
+    409: {"model": Problem, "description": "None was asked for, it is not made yet, or it cannot be made."},
+}
+
+
+class BundleInfo(BaseModel):
+    """How a bundle stands."""
+
+    scan: str
+    state: Literal["waiting", "made", "failed"]
+    asked: datetime
+    by: str = Field(description="The account that asked.")
+    ended: datetime | None
+    said: str | None = Field(description="Why it cannot be made.")
+    digest: str | None = Field(description="SHA-256 of the file.")
+
+
+def routes(service: Service) -> APIRouter:
+    """All of them."""
+    router = APIRouter(prefix="/api/v1", responses=_PROBLEMS, route_class=PermittedRoute, tags=["files"])
+
+    @router.post(
+        "/scans/{scan_id}/bundle",
+        status_code=202,
+        summary="Have a bundle made: the verdict, signed, with all that it came from",
+        description="As policies and states are now. Anybody can check it offline: `package-hunter verify`.",
+    )
+    async def ask(request: Request, scan_id: str) -> BundleInfo:
+        by = actor_of(request).name
+        return await add(service, lambda s: _info(bundles.ask(s, by, scan_of(s, request, scan_id))))
+
+    @router.get(
+        "/scans/{scan_id}/bundle",
+        summary="The bundle that was made last",
+        response_class=Response,
+        responses=of_media("application/zip"),
+    )
+    async def fetch(request: Request, scan_id: str) -> Response:
+        row = await read(service, lambda s: _made(s, request, scan_id))
+        tag = f'"{row.digest}"'
+        if etags.is_known(request.headers.get("if-none-match"), tag):
+            return etags.not_modified(tag)
+        file = await run_sync(opened, service, row)
+        headers = headers_of(f"{row.scan_id}.bundle.zip", row.size, tag)
+        return StreamingResponse(pieces(file), headers=headers, media_type="application/zip")
+
+    return router
+
+
+def _made(session: Session, request: Request, scan_id: str) -> ArtefactRef:
+    """The newest one, though another may be asked for; ApiError 404, 409."""
+    scan = scan_of(session, request, scan_id)
+    rows = of_scan(session, scan.id, Kind.BUNDLE)
+    if rows:
+        return rows[0]
+    row = bundles.get(session, scan.id)
+    if row is None:
+        raise ApiError(409, "Nobody asked for a bundle of this scan.", "POST to the same path asks for it.")
+    if row.state == bundles.FAILED:
+        raise ApiError(409, f"No bundle can be made of this scan. {row.said or ''}".strip())
+    raise ApiError(409, "The bundle is not made yet.", "Ask again in a moment.", {"Retry-After": "3"})
+
+
+def _info(row: BundleRequest) -> BundleInfo:
+    return BundleInfo(
+        scan=str(row.scan_id),
+        state=row.state,  # type: ignore[arg-type]
+        asked=as_time(row.asked),
+        by=row.who,
+        ended=maybe_time(row.ended),
+        said=row.said,
+        digest=row.digest,
+    )
