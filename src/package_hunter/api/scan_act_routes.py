@@ -21,7 +21,7 @@ from package_hunter.api.schemas import Problem, ScanInfo, ScanList
 from package_hunter.api.service import Service, parse_id, unknown_scan
 from package_hunter.api.transactions import add, as_time, maybe_time, read, told
 from package_hunter.inventory import rejudge_asked
-from package_hunter.queue import acts, recordings
+from package_hunter.queue import acts
 from package_hunter.queue.acts import Again, StandsOtherwiseError
 from package_hunter.store import deletion, scans
 from package_hunter.store.collection import remove_unwanted
@@ -132,10 +132,9 @@ def _rejudge(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> RejudgeInfo:
             scan = scan_of(session, request, scan_id)
-            if not recordings.sizes(session, [scan.id]):
-                advice = "PACKAGE_HUNTER_RECORDINGS_BYTES says how many are kept; scan it again."
-                raise ApiError(409, "No recording of this scan is kept.", advice, kind="not-kept")
-            return _rejudge_info(rejudge_asked.ask(session, by, scan))
+            with _as_things_stand():
+                row = rejudge_asked.ask(session, by, scan)
+            return _rejudge_info(row)
 
         return await add(service, change)
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import Actor
 from package_hunter.config import Settings
 from package_hunter.inventory.rejudge import Rejudge
+from package_hunter.queue import recordings
+from package_hunter.queue.acts import StandsOtherwiseError
 from package_hunter.store import history
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.history import Change
@@ -21,7 +23,10 @@ WAITING, UNCHANGED, CHANGED, FAILED = "waiting", "unchanged", "changed", "failed
 
 
 def ask(session: Session, by: Actor, scan: Scan) -> RejudgeRequest:
-    """Have a scan judged again; who asks while another waits gets that one."""
+    """Have a scan judged again; who asks while another waits gets that one. StandsOtherwiseError: of what?"""
+    if not recordings.sizes(session, [scan.id]):
+        advice = "PACKAGE_HUNTER_RECORDINGS_BYTES says how many are kept; scan it again."
+        raise StandsOtherwiseError("No recording of this scan is kept.", advice, not_kept=True)
     row = session.get(RejudgeRequest, scan.id)
     if row is not None and row.state == WAITING:
         return row
