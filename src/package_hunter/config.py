@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     lease_seconds: float = 60.0  # a worker silent for so long has lost its scan
     drain_seconds: float = 5.0  # after SIGTERM: what a worker runs then goes on so long, and is given back
     max_attempts: int = 3  # a scan whose worker died so often has failed
+    max_helper_kills: int = 10  # a scan whose helpers were killed from outside so often has failed
     max_running_per_project: int = 0  # scans of one project at the same time; 0: any number
     dead_letter_seconds: float = 7 * 86_400.0  # so long the archive of a scan that failed through us is kept
     clock_seconds: float = 20.0  # between looks at what is due: schedules, acceptances that end

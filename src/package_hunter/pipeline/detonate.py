@@ -12,7 +12,7 @@ from package_hunter.decoy.gateway import Gateway, GatewayProcess
 from package_hunter.decoy.spec import Upstream
 from package_hunter.ecosystems.known import GATEWAY
 from package_hunter.ecosystems.tree import BoxTree
-from package_hunter.errors import HelperDiedError, HunterError
+from package_hunter.errors import HelperDiedError, HunterError, SandboxError
 from package_hunter.model.box import BoxSpec
 from package_hunter.model.observation import Canary, NetworkLog, Observation
 from package_hunter.model.scan import CommandRun, Leftovers
@@ -72,6 +72,10 @@ def detonate(
     except HunterError as error:
         if gateway.killed:  # whatever failed, it may have failed for want of it
             raise HelperDiedError(f"{_GATEWAY_KILLED} ({error.message})") from error
+        if gateway.crashed and isinstance(
+            error, HelperDiedError
+        ):  # by what the box sent, perhaps: nobody killed it
+            raise SandboxError(f"{_GATEWAY_KILLED} ({error.message})") from error
         raise
     return replace(seen, canaries=tuple(canaries))
 

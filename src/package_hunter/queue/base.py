@@ -66,6 +66,7 @@ class Job:
     joined: uuid.UUID | None = (
         None  # a scan of the same that was in flight when this one was submitted: has ended
     )
+    killed: int = 0  # so often a helper of it was killed from outside before
 
 
 class LeaseLostError(Exception):
@@ -111,9 +112,10 @@ class Queue(Protocol):
         """
         ...
 
-    def retry(self, job: Job, reason: str, exit_code: int = 70) -> bool:
+    def retry(self, job: Job, reason: str, exit_code: int = 70, killed: bool = False) -> bool:
         """The scan failed through a fault of ours: it waits again, or, after too many attempts, fails with this
-        reason. True where it waits; LeaseLostError."""
+        reason. ``killed``: a helper was killed from outside, which is counted apart (`max_helper_kills`) and is no
+        attempt of the scan's. True where it waits; LeaseLostError."""
         ...
 
     def cancel(self, session: Session, scan_id: uuid.UUID, reason: str) -> bool:

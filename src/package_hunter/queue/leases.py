@@ -82,7 +82,7 @@ class Leases:
         fair.begun(session, scan.submitter, scan.project_id)
         joining.begun(session, scan.id)
         session.flush()
-        who = (scan.submitter, scan.fresh, scan.size, scan.depth, scan.project_id, row.joined)
+        who = (scan.submitter, scan.fresh, scan.size, scan.depth, scan.project_id, row.joined, row.killed)
         return Job(scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, *who)
 
     def heartbeat(self, job: Job) -> None:
@@ -109,10 +109,13 @@ class Leases:
             ends.failed(self._taken_off(session, self._mine(session, job)), reason, exit_code)
             self._moved(session)
 
-    def retry(self, job: Job, reason: str, exit_code: int = ends.OURS) -> bool:
+    def retry(self, job: Job, reason: str, exit_code: int = ends.OURS, killed: bool = False) -> bool:
         """See the port."""
         with self._store.write() as session:
             row = self._mine(session, job)
+            if killed and row.killed < self._settings.max_helper_kills:
+                row.killed += 1
+                row.attempts = max(_attempts(row) - 1, 0)
             scan = session.get_one(Scan, row.scan_id)
             waits = self._again_or_ended(session, row, scan, reason, exit_code)
             self._moved(session)

@@ -135,7 +135,7 @@ class _Run:
         from package_hunter import pipeline  # late: the API process imports this file too
 
         job, scan_id = self._job, str(self._job.scan_id)
-        again = job.attempt < self._settings.max_attempts
+        again = job.killed < self._settings.max_helper_kills
         depth = DepthName(job.depth or self._settings.depth or DepthName.STANDARD)
         options = pipeline.ScanOptions(
             ecosystem=job.manager,

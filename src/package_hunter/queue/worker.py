@@ -20,7 +20,7 @@ import structlog
 
 from package_hunter import stopping
 from package_hunter.config import Settings
-from package_hunter.errors import DiskFullError, HostError, HunterError
+from package_hunter.errors import DiskFullError, HelperDiedError, HostError, HunterError
 from package_hunter.model.report import Report
 from package_hunter.queue import discreet
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Runner
@@ -186,7 +186,9 @@ class Worker:
         if not error.again:
             _insist(lambda: self._queue.fail(job, reason, code))
             return "failed"
-        return "to be tried again" if _insist(lambda: self._queue.retry(job, reason, code)) else "failed"
+        killed = isinstance(error, HelperDiedError)
+        waits = _insist(lambda: self._queue.retry(job, reason, code, killed))
+        return "to be tried again" if waits else "failed"
 
     def _guarded_run(self, job: Job) -> Report:
         """The runner's report. SIGTERM can break it off, but never between here and the queue."""

@@ -145,7 +145,7 @@ class JobRow(Base):
 
     ``work``: a digest of what is to be done, by which the same is known; ``joined``: the scan of the same that this
     one waits for. ``cancel``: why somebody wants the running scan ended. ``handed``: PostgreSQL, the number of
-    procrastinate's job."""
+    procrastinate's job. ``killed``: so often a helper of it was killed from outside."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -173,6 +173,7 @@ class JobRow(Base):
     joined: Mapped[uuid.UUID | None] = mapped_column(Id)
     cancel: Mapped[str | None] = mapped_column(Text)
     handed: Mapped[int | None] = mapped_column(Whole)
+    killed: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
 
 
 class TurnRow(Base):

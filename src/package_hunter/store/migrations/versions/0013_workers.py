@@ -18,6 +18,7 @@ def upgrade() -> None:
     """Add the columns, and the trigger."""
     for column in _columns():
         op.add_column("workers", column)
+    op.add_column("jobs", sa.Column("killed", sa.SmallInteger(), nullable=False, server_default="0"))
     op.create_table(
         "tolerances",
         sa.Column("revision", sa.String(32), primary_key=True),
@@ -64,5 +65,6 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {_TRIGGER} ON jobs")
         op.execute(f"DROP FUNCTION {_TRIGGER}()")
     op.drop_table("tolerances")
+    op.drop_column("jobs", "killed")
     for column in reversed(_columns()):
         op.drop_column("workers", column.name)
