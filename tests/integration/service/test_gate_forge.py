@@ -203,6 +203,7 @@ def test_equal_inputs_are_covered_by_the_earlier_scan_whoever_submitted_it(
     """Within a project, where both trees are known for sure; what is claimed is covered by its own account alone."""
     from tests.integration.service.test_gate import fetched, submit
 
+    settings = settings.model_copy(update={"result_cache_seconds": 3_600.0})
     first = fetched(world, "1" * 40, by="ana")
     world.finish(first, clean(LEFT))
     reuse.note(world.store, "key", first)
