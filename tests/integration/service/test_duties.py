@@ -22,6 +22,7 @@ from package_hunter.store.access_tables import Member
 from package_hunter.store.database import Store, StoreError
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
+from package_hunter.store.scan_list import ScanFilters, page
 from package_hunter.store.scans import NewScan
 
 BY = Actor("ana", "192.0.2.1")
@@ -124,14 +125,14 @@ def test_lists_and_reports_are_those_of_the_view(store: Store, tree: dict[str, u
             scans.add(session, NewScan(f"{n}", "ana", purl="pkg:npm/x", project=place))
     mine = View(frozenset({tree["a/p"]}))
     with store.read() as session:
-        first = scans.newest(session, mine, 2)
-        rest = scans.newest(session, mine, 2, before=(first[-1].created, first[-1].id))
-        assert {s.project_id for s in [*first, *rest]} == {tree["a/p"]}
-        assert (len(first), len(rest)) == (2, 1)
-        other = scans.newest(session, View(frozenset({tree["ab/p"]})), 1)[0].id
+        first = page(session, mine, ScanFilters(), 2)
+        rest = page(session, mine, ScanFilters(), 2, before=first.next)
+        assert {s.project_id for s in [*first.rows, *rest.rows]} == {tree["a/p"]}
+        assert (len(first.rows), len(rest.rows), rest.next) == (2, 1, None)
+        other = page(session, View(frozenset({tree["ab/p"]})), ScanFilters(), 1).rows[0].id
         assert scans.get(session, mine, other) is None
         assert scans.report(session, mine, other) is None
-        assert scans.newest(session, View(frozenset()), 9) == []
+        assert page(session, View(frozenset()), ScanFilters(), 9).rows == []
 
 
 def _migrate(settings: Settings, store: Store, revision: str) -> None:

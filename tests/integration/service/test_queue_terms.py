@@ -15,7 +15,10 @@ from package_hunter.model.priority import Priority
 from package_hunter.queue import make
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Terms
 from package_hunter.queue.joining import joined_result
+from package_hunter.storage.base import Kind
+from package_hunter.store import archives as archives_of
 from package_hunter.store import scans
+from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import JobRow, Scan
 from package_hunter.store.scans import NewScan
@@ -249,16 +252,26 @@ def test_workers_that_die_leave_a_dead_letter(store: Store, queue: Queue) -> Non
         assert [scan.id for scan in queue.dead(session, EVERYTHING)] == [scan_id]
 
 
-def test_an_archive_is_kept_for_a_dead_letter_for_some_days(store: Store, queue: Queue) -> None:
-    digest = "a" * 64
-    scan_id = put(store, queue, purl=None, sha256=digest)
-    queue.fail(claimed(queue), "The box could not be made.")
+def test_an_archive_is_kept_for_a_dead_letter_for_some_days(
+    store: Store, queue: Queue, settings: Settings
+) -> None:
+    archives = Archives(settings, store)
+    upload = archives.begin()
+    upload.write(b"archive")
+    upload.done()
+    claims = archives.keep(upload)
+    upload.discard()
+    scan_id = put(store, queue, purl=None, sha256=upload.sha256, size=upload.size)
     with store.write() as session:
-        assert scans.needs_upload(session, digest, now_ms() - 1_000)
-        assert not scans.needs_upload(session, digest, now_ms() + 1_000)
+        archives_of.note(session, session.get_one(Scan, scan_id), claims)
+    queue.fail(claimed(queue), "The box could not be made.")
+    archives.let_go(scan_id)
+    assert store.artefacts.stat(Kind.ARCHIVE, upload.sha256) is not None
+    with store.write() as session:
         assert queue.rerun(session, scan_id)
-    with store.read() as session:
-        assert scans.needs_upload(session, digest, now_ms() + 1_000)
+    queue.fail(claimed(queue), "The box could not be made.")
+    Archives(settings.model_copy(update={"dead_letter_seconds": -1.0}), store).let_go(scan_id)
+    assert store.artefacts.stat(Kind.ARCHIVE, upload.sha256) is None
 
 
 @pytest.fixture
