@@ -23,8 +23,8 @@ _CUTS = ("reset", "closed", "silent", "server killed")
 
 
 def at_once(stage: Stage) -> Row:
-    """So many clients begin at the same moment; each goes on until the server takes its archive. Most send no archive at
-    all: it is the uploads that this row is about."""
+    """So many clients begin at the same moment; each goes on until the server takes its archive. Most send no archive:
+    it is the uploads that this row is about."""
     with stage.deployed() as made:
         before = made.look()
         together = threading.Barrier(stage.count)
