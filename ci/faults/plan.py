@@ -50,8 +50,8 @@ def _kills() -> list[Planned]:
         kinds = _ALONE if on == "SQLite" else (*_ALONE, "PostgreSQL")
         for kind in kinds:
             name, what = f"kill-{kind.lower()}", f"kill -9: {kind}"
-            found.append(_planned(name, what, on, (40, 900), _killing((kind,))))
-        found.append(_planned("kill-any", "kill -9: any of these", on, (200, 2400), _killing(kinds)))
+            found.append(_planned(name, what, on, (25, 1800), _killing((kind,))))
+        found.append(_planned("kill-any", "kill -9: any of these", on, (200, 7200), _killing(kinds)))
     return found
 
 
@@ -61,22 +61,22 @@ def _killing(kinds: tuple[str, ...]) -> Callable[[Stage], Row]:
 
 def _others() -> list[Planned]:
     both: list[tuple[str, str, tuple[int, float], Callable[[Stage], Row]]] = [
-        ("disk-full", "disk of the data folder full for 3 to 15 s", (40, 900), disk.full_disk),
-        ("database-gone", "database gone (SQLite: locked by another) for 30 s", (40, 1200), database.away),
-        ("clock-jump", "wall clock of server or a worker jumps, by 2 s to a day", (60, 900), clock.jumping),
-        ("uploads-at-once", "200 uploads at once", (200, 1200), uploads.at_once),
-        ("upload-cut", "2 GB upload cut in the middle", (20, 900), uploads.cut_large),
-        ("waiting", "10,000 waiting, a part of them run", (100, 1200), waiting.many),
+        ("disk-full", "disk of the data folder full for 3 to 15 s", (25, 1800), disk.full_disk),
+        ("database-gone", "database gone (SQLite: locked by another) for 30 s", (25, 1800), database.away),
+        ("clock-jump", "wall clock of server or a worker jumps, by 2 s to a day", (40, 1800), clock.jumping),
+        ("uploads-at-once", "200 uploads at once", (200, 2400), uploads.at_once),
+        ("upload-cut", "2 GB upload cut in the middle", (20, 1200), uploads.cut_large),
+        ("waiting", "10,000 waiting, a part of them run", (40, 2400), waiting.many),
     ]
     alone: list[tuple[str, str, tuple[int, float], Callable[[Stage], Row]]] = [
-        ("database-full", "disk of the database full for 3 to 15 s", (40, 900), disk.full_database),
+        ("database-full", "disk of the database full for 3 to 15 s", (25, 1800), disk.full_database),
         (
             "network-cut",
             "network between workers and database cut, 5 to 40 s",
-            (40, 1200),
+            (25, 1800),
             network.cut_network,
         ),
-        ("bucket-cut", "network to the object store cut, 5 to 40 s", (40, 1200), network.cut_bucket),
+        ("bucket-cut", "network to the object store cut, 5 to 40 s", (25, 1800), network.cut_bucket),
     ]
     found = [_planned(name, what, on, size, make) for name, what, size, make in both for on in _BOTH]
     return [*found, *(_planned(name, what, "PostgreSQL", size, make) for name, what, size, make in alone)]

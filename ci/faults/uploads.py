@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ci.faults import targets
@@ -13,22 +14,28 @@ from ci.faults.row import Row
 from ci.faults.scenario import Feeder, Stage, finish
 
 _SIZE = 256 << 10  # of an archive, where many come at once
+_EVERY_GOOD = 5
 _LARGE = 2 << 30
 _CHUNK = 4 << 20
 _STALL_SECONDS = 5.0
+_NEXT_SECONDS = 12.0
 _CUTS = ("reset", "closed", "silent", "server killed")
 
 
 def at_once(stage: Stage) -> Row:
-    """So many clients begin at the same moment; each goes on until the server takes its archive."""
+    """So many clients begin at the same moment; each goes on until the server takes its archive. Most send no archive:
+    it is the uploads that this row is about."""
     with stage.deployed() as made:
         before = made.look()
         together = threading.Barrier(stage.count)
 
         def one(number: int) -> None:
-            content = targets.small(number, _SIZE)
+            good = number % _EVERY_GOOD == 0
+            content = targets.small(number, _SIZE) if good else targets.broken(number) * (_SIZE // 12)
             together.wait()
-            made.client.submit(content, stage.deadline)
+            scan_id = made.client.submit(content, stage.deadline)
+            if scan_id is not None and not good:
+                stage.broken.add(scan_id)
 
         with ThreadPoolExecutor(stage.count) as pool:
             list(pool.map(one, range(stage.count)))
@@ -45,6 +52,10 @@ def cut_large(stage: Stage) -> Row:
         cuts = _CUTS if stage.count >= 20 else _CUTS[::3]
         sent = [_cut(stage, made, how) for how in cuts]
         feeder.join()
+        time.sleep(_NEXT_SECONDS)
+        made.client.submit(
+            targets.small(stage.count), stage.deadline
+        )  # what a killed server left goes with the next
         gone = wait_for(lambda: not list(made.data.glob("artefacts/incoming/part-*")), 60)
         if not gone:
             stage.notes.append("parts of cut uploads were still there a minute later")

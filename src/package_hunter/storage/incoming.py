@@ -95,7 +95,6 @@ class Spool:
         """A new file, for ``expected`` bytes (0: unknown); DiskFullError where they would not fit."""
         self._make()
         if time.monotonic() >= self._next_sweep:
-            self._next_sweep = time.monotonic() + _SWEEP_SECONDS
             self.sweep()
         require_space(self.folder, self._min_free + expected)
         return Incoming(self._root, self.folder, self._min_free)
@@ -114,30 +113,35 @@ class Spool:
             raise disk_full(error) from error
 
     def sweep(self) -> int:
-        """Remove what no living process writes; how many files that were."""
+        """Remove what no living process writes; how many files that were. What is too young to tell is looked at again
+        before the next one begins (`begin`), as soon as it can be told."""
         with acting_as_owner(self._root):
             if not self.folder.is_dir():
                 return 0
             parts = [path for path in self.folder.iterdir() if path.name.startswith("part-")]
-        for path in parts:
-            self._remove_dead(path)
+        told = [self._remove_dead(path) for path in parts]
+        self._next_sweep = time.monotonic() + (_SWEEP_SECONDS if all(told) else _PART_AGE)
         return sum(not os.path.lexists(path) for path in parts)
 
-    def _remove_dead(self, path: Path) -> None:
+    def _remove_dead(self, path: Path) -> bool:
+        """Whether it could be told if somebody writes it."""
         try:
-            if time.time() - path.lstat().st_mtime < _PART_AGE:
-                return  # perhaps made, but not yet locked
+            young = time.time() - path.lstat().st_mtime < _PART_AGE
             with acting_as_owner(self._root):
                 fd = os.open(path, OPEN)
         except FileNotFoundError:
-            return  # finished or removed meanwhile
+            return True  # finished or removed meanwhile
         except OSError:
-            return remove(self._root, path)  # a link or a socket: nothing that comes in was ever that
+            remove(self._root, path)  # a link or a socket: nothing that comes in was ever that
+            return True
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(self._root, path)
         except BlockingIOError:
-            pass  # still coming in
+            return True  # still coming in
+        else:
+            if not young:  # else it was perhaps made, and is not locked yet
+                remove(self._root, path)
+            return not young
         finally:
             os.close(fd)
 
