@@ -89,9 +89,8 @@ def test_a_thread_of_its_own_writes_and_the_rest_is_written_at_the_end(
 
 
 def test_who_lost_the_scan_speaks_of_it_no_more(server: AccessServer, job: Job) -> None:
-    old = Progress(server.store, replace(job, lease="another"))
-    old.say("step", "I am still here")
-    old.close()
+    with Progress(server.store, replace(job, lease="another")) as old:
+        old.say("step", "I am still here")
     assert texts(server, job.scan_id) == []
 
 
