@@ -94,5 +94,8 @@ def store(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Store]
 
 
 @pytest.fixture
-def queue(store: Store, settings: Settings) -> Queue:
-    return make(settings, store)
+def queue(store: Store, settings: Settings) -> Iterator[Queue]:
+    made = make(settings, store)
+    yield made
+    if not store.is_sqlite:
+        made.close()  # type: ignore[attr-defined] # where it listens for scans

@@ -19,10 +19,11 @@ from package_hunter.errors import DiskFullError, HostError, StoreError
 from package_hunter.queue import make, recordings
 from package_hunter.queue.base import Queue
 from package_hunter.storage.base import Kind
-from package_hunter.store import received, scans
+from package_hunter.store import received, scan_list, scans
 from package_hunter.store.archives import Archives
 from package_hunter.store.artefact_tables import ArtefactClaim, ArtefactDoomed, ArtefactRef
 from package_hunter.store.database import Store
+from package_hunter.store.scan_list import ScanFilters
 from package_hunter.store.scans import NewScan
 from tests.support.archives import held, submit
 from tests.support.object_store import BUCKET, Line, object_store
@@ -267,7 +268,7 @@ def test_a_cut_network_loses_nothing_and_says_so(
     with pytest.raises(StoreError, match="artefact store"), archives.opened(DIGEST, 7):
         pass
     with server.read() as session:
-        assert [scan.id for scan in scans.newest(session, EVERYTHING, 9)] == [scan_id]
+        assert [scan.id for scan in scan_list.page(session, EVERYTHING, ScanFilters(), 9).rows] == [scan_id]
     line.mend()
     with archives.opened(DIGEST, 7) as file:
         assert file.read() == b"archive"
