@@ -50,6 +50,8 @@ def test_each_permission_has_three_parts_a_meaning_and_a_holder(permission: Perm
         "approve",
         "make",
         "break",
+        "delete",
+        "run",
     )
     assert permissions.MEANING[permission]
     assert any(permission in held for held in ROLES.values())
