@@ -250,7 +250,8 @@ def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServ
         for method, tail, body in (("GET", "", None),)
     )
     assert hidden.status_code == absent.status_code == 404
-    assert hidden.content == absent.content
+    here, nowhere = f"{ALL}/{made['number']}".encode(), f"{ALL}/999".encode()
+    assert hidden.content.replace(here, nowhere) == absent.content
     assert basic(server, "far", "GET", ALL).json()["items"] == []
     for odd in ("0", "-1", "x", "9" * 30):
         assert basic(server, "far", "GET", f"{ALL}/{odd}").status_code in (400, 404), odd
