@@ -141,14 +141,16 @@ def test_rule_files_are_gone_with_their_scan_however_it_ends(
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
 
-    def in_the_middle(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+    def in_the_middle(
+        purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings, _say: Any
+    ) -> Any:
         assert remove_dead(config) == []  # they are held while the scan lives
         assert [path.stat().st_mode & 0o077 for path in {file.parent for file in options.rule_files}] == [
             0
         ] * bool(sets)
         raise KeyboardInterrupt
 
-    def killed(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings) -> Any:
+    def killed(purl: str, options: pipeline.ScanOptions, scan_id: str, settings: Settings, _say: Any) -> Any:
         os._exit(0)  # nothing of ours runs after it
 
     job = Job(uuid.uuid4(), None, None, "pkg:npm/x@1", 1, "lease")
@@ -195,7 +197,7 @@ def test_who_waited_for_the_same_is_given_its_result_and_runs_nothing(
     given: list[Report | None] = []
 
     def scan(
-        _archive: Any, _sha256: str, options: pipeline.ScanOptions, scan_id: str, config: Settings
+        _archive: Any, _sha256: str, options: pipeline.ScanOptions, scan_id: str, config: Settings, _say: Any
     ) -> Any:
         assert options.on_source is not None
         running = SimpleNamespace(options=options, config=config, withheld=())
