@@ -66,7 +66,7 @@ def test_a_scan_that_nobody_ran_has_a_trace_too(status: str) -> None:
     told = Told(SCAN, T0, T0 + 5, status)
     found = list(spans(told, Steps()))
     assert [(span.name, span.failed) for span in found] == [("scan", status == "failed")]
-    assert found[0].attributes == {"hunter.scan.id": str(SCAN), "package_hunter.scan.status": status}
+    assert found[0].attributes == {"hunter.scan.id": str(SCAN), "hunter.scan.status": status}
 
 
 def test_attributes_are_bounded() -> None:
