@@ -28,11 +28,17 @@ _LASTS_SECONDS = 300.0  # rights are asked for again by who comes back
 _QUIET_SECONDS = 15.0  # then a comment shows that the line is alive
 _RETRY = b"retry: 2000\n\n"
 _NAME = re.compile("[a-z][a-z_]{0,31}")
+_EVENT = {
+    "type": "object",
+    "description": "One event; `data` is JSON.",
+    "required": ["event", "data"],
+    "properties": {name: {"type": "string"} for name in ("event", "id", "data")},
+}
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `status` (`{status}`), those that the worker names (`{at, text}`, each with its `id`), "
         "and at last `end`: the scan as GET /api/v1/scans/ID has it. A stream lasts five minutes at most.",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {MEDIA_TYPE: {"schema": _EVENT}},
     }
 }
 

@@ -33,6 +33,8 @@ def asker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             database_url=url,
             credential_cache_seconds=60.0,
             submissions_per_minute=10**9,
+            requests_per_minute=10**9,
+            changes_per_minute=10**9,
             max_pending_scans=10**9,
             failed_logins_per_minute=10**9,
         )

@@ -30,7 +30,9 @@ def main() -> None:
     """Print both figures."""
     with (
         open_folder() as folder,
-        running(folder, submissions_per_minute=10_000, max_archive_bytes=1 << 30) as server,
+        running(
+            folder, submissions_per_minute=10_000, requests_per_minute=10**9, max_archive_bytes=1 << 30
+        ) as server,
     ):
         polls(server)
         uploads(server, UPLOADS, UPLOAD_BYTES)
