@@ -64,7 +64,7 @@ def _others() -> list[Planned]:
         ("disk-full", "disk of the data folder full for 3 to 15 s", (25, 1800), disk.full_disk),
         ("database-gone", "database gone (SQLite: locked by another) for 30 s", (25, 1800), database.away),
         ("clock-jump", "wall clock of server or a worker jumps, by 2 s to a day", (40, 1800), clock.jumping),
-        ("uploads-at-once", "200 uploads at once", (200, 2400), uploads.at_once),
+        ("uploads-at-once", "so many uploads at once", (200, 2400), uploads.at_once),
         ("upload-cut", "2 GB upload cut in the middle", (20, 1200), uploads.cut_large),
         ("waiting", "10,000 waiting, a part of them run", (40, 2400), waiting.many),
     ]
