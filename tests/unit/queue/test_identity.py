@@ -68,7 +68,7 @@ def test_names_of_another_start_of_the_machine_are_left_alone(
     """A copy of a machine holds a copy of the lock files; the original may be alive, with the same database."""
     settings = Settings(data_dir=tmp_path)
     killed_worker(settings)
-    monkeypatch.setattr(who, "_boot", lambda: "0123abcd")
+    monkeypatch.setattr(who, "start_of_machine", lambda: "0123abcd")
     with identity(settings) as mine:
         assert mine.dead == ()
         assert "/0123abcd/" in mine.name
