@@ -57,6 +57,7 @@ _CAP_VERSION_3 = 0x20080522
 _SCMP_ACT_KILL_PROCESS, _SCMP_ACT_ALLOW, _SCMP_ACT_ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
 _SCMP_FLTATR_ACT_BADARCH, _SCMP_FLTATR_CTL_TSYNC, _SCMP_FLTATR_CTL_OPTIMIZE = 2, 4, 8
 _ENOSYS = 38
+_CPU_GRACE = 5  # seconds from SIGXCPU to SIGKILL
 _MAX_FD = 2**31 - 1
 
 
@@ -121,13 +122,24 @@ def _limit(limits: ProcessLimits) -> None:
         wanted[resource.RLIMIT_DATA] = limits.memory_bytes
     if limits.file_bytes is not None:
         wanted[resource.RLIMIT_FSIZE] = limits.file_bytes
-    if limits.cpu_seconds is not None:
-        wanted[resource.RLIMIT_CPU] = limits.cpu_seconds
     for what, value in wanted.items():
-        hard = resource.getrlimit(what)[1]
-        # Without CAP_SYS_RESOURCE a hard limit can only be lowered.
-        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        limit = _allowed(what, value)
         resource.setrlimit(what, (limit, limit))
+    if limits.cpu_seconds is not None:
+        limit_cpu(limits.cpu_seconds)
+
+
+def limit_cpu(seconds: int) -> None:
+    """No more than these seconds of processor time in this process's life. SIGXCPU ends it, so that whoever waits for
+    it knows why: SIGKILL at the hard limit could be anybody's."""
+    limits = _allowed(resource.RLIMIT_CPU, seconds), _allowed(resource.RLIMIT_CPU, seconds + _CPU_GRACE)
+    resource.setrlimit(resource.RLIMIT_CPU, limits)
+
+
+def _allowed(what: int, value: int) -> int:
+    """Without CAP_SYS_RESOURCE a hard limit can only be lowered."""
+    hard = resource.getrlimit(what)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
 def drop_privileges(uid: int, gid: int | None = None) -> None:

@@ -32,8 +32,6 @@ _HEAD = 5  # a frame: one byte that says what it is, four for its length
 _MAX_FRAME = 128 << 20
 _NO_MEMORY = b"needs more memory than it may have"
 _END_SECONDS = 2.0  # for a process whose line is closed to be gone
-_BY_LIMIT = (signal.SIGKILL, signal.SIGXCPU)  # what the kernel sends at RLIMIT_CPU
-_NEARLY = 0.9  # of the limit: the kernel's two counts of processor time differ a little
 
 
 class StoppedError(IncompleteScanError):
@@ -118,10 +116,10 @@ class ConfinedChild:
             return self._stopped("had ended", where)
         if not self._ends():
             return self._stopped("closed its line", where)
-        _, status, used = os.wait4(self._pid, 0)
+        _, status = os.waitpid(self._pid, 0)
         self._pid = 0
         number, most = -os.waitstatus_to_exitcode(status), self._allowed.cpu_seconds
-        if number in _BY_LIMIT and used.ru_utime + used.ru_stime >= _NEARLY * most:
+        if number == signal.SIGXCPU:
             return self._stopped(f"took more than {most} s of processor time", where)
         if not ended.from_outside(-number):
             return self._stopped("ended unexpectedly" + (f" by signal {number}" if number > 0 else ""), where)

@@ -12,11 +12,10 @@ import codecs
 import errno
 import json
 import os
-import resource
 import sys
 from typing import Any
 
-from package_hunter.confine import ProcessLimits, confine
+from package_hunter.confine import ProcessLimits, confine, limit_cpu
 from package_hunter.errors import BadArchiveError
 from package_hunter.intake import secrets
 from package_hunter.intake.limits import Limits
@@ -36,7 +35,7 @@ def main() -> int:
     try:
         codecs.lookup("cp437")  # what zip names are in: importable only before confinement
         codecs.lookup("unicode_escape")
-        _limit_time(int(limits["cpu_seconds"]))
+        limit_cpu(int(limits["cpu_seconds"]))
         os.umask(0o022)
         may = ProcessLimits(int(limits["memory_bytes"]), files=256)
         confine("unpacker", keep_fds=(archive, dest), limits=may, parent=parent)
@@ -62,13 +61,6 @@ def _learn(told: list[str]) -> None:
 def _unpack(archive: int, dest: int, stream: bool, limits: Limits) -> UnpackResult:
     with os.fdopen(archive, "rb", buffering=1 << 18) as raw:
         return unpack_stream(raw, dest, limits) if stream else unpack(raw, dest, limits)
-
-
-def _limit_time(seconds: int) -> None:
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    limit = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
-    last = limit + 5 if hard == resource.RLIM_INFINITY else min(limit + 5, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, last))  # SIGXCPU first: SIGKILL would not say why
 
 
 def _refusal(error: BadArchiveError) -> dict[str, Any]:

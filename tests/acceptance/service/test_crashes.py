@@ -81,7 +81,7 @@ def test_everything_killed_at_once_and_started_again(folder: Path) -> None:
         server.process.wait()
     assert sorted(p.read_bytes() for p in held(folder)) == [b"malicious", b"sleep 5"]
     with running(folder) as server:
-        assert server.status(scan_ids[0])["status"] == "pending"
+        assert server.status(scan_ids[0])["status"] in ("pending", "finished")  # known, and no failure
         assert [server.ended(i)["status"] for i in scan_ids] == ["finished", "finished"]
 
 
