@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from package_hunter.api.allowed import PermittedRoute, actor_of, unknown
+from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import add, as_time, maybe_time, read
 from package_hunter.errors import UsageError
@@ -53,6 +54,11 @@ class WorkerList(BaseModel):
     items: list[WorkerInfo]
 
 
+_NO_WORKER: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "No worker of this name."}
+}
+
+
 def routes(service: Service) -> APIRouter:
     """All of them."""
     router = APIRouter(prefix="/api/v1", route_class=PermittedRoute, tags=["workers"])
@@ -64,7 +70,7 @@ def routes(service: Service) -> APIRouter:
 
         return await read(service, look)
 
-    @router.post("/workers/drain", summary="Let a worker take no more scans")
+    @router.post("/workers/drain", responses=_NO_WORKER, summary="Let a worker take no more scans")
     async def drain(
         request: Request,
         name: _Name,
@@ -77,7 +83,7 @@ def routes(service: Service) -> APIRouter:
         by = actor_of(request)
         return await _told(service, name, lambda s, one: fleet.drain(s, one, by, why, seconds))
 
-    @router.post("/workers/resume", summary="Let a worker take scans again")
+    @router.post("/workers/resume", responses=_NO_WORKER, summary="Let a worker take scans again")
     async def resume(request: Request, name: _Name, why: _Why = None) -> WorkerInfo:
         by = actor_of(request)
         return await _told(service, name, lambda s, one: fleet.resume(s, one, by, why))
