@@ -15,7 +15,7 @@ from ci.faults.wire import Wire
 
 BUCKET = "faults"
 _PORT = 9000
-_START_SECONDS = 60.0
+_START_SECONDS = 300.0
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "faults", "AWS_SECRET_ACCESS_KEY": "faults", "AWS_REGION": "us-east-1"}
 
 

@@ -32,7 +32,7 @@ DISK = "disk"  # where the data folders are, in the row's own folder
 # what package managers said of themselves, as a worker that ran before has it: to ask them takes longer than a scan
 _ASKED = Path(__file__).resolve().parents[2] / ".faults/config"
 HUNT = Path(sys.executable).parent / "package-hunter"
-_READY_SECONDS, _WARM_SECONDS = 120.0, 600.0
+_READY_SECONDS, _WARM_SECONDS = 300.0, 900.0
 _GRACE_SECONDS = 20.0  # in which what a scan leaves may still be removed
 ATTEMPTS = 10  # here one scan may be hit more often than in a year elsewhere
 _SETTINGS = {

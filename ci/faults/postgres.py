@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_START_SECONDS = 60.0
+_START_SECONDS = 300.0
 _OPTIONS = {"max_connections": "200", "shared_buffers": "64MB", "logging_collector": "off"}
 
 
