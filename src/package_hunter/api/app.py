@@ -48,7 +48,7 @@ from package_hunter.api.described import describe
 from package_hunter.api.errors import ApiError, JsonResponse, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
-from package_hunter.api.service import Renderer, Service
+from package_hunter.api.service import Pages, Renderer, Service
 from package_hunter.config import Settings
 from package_hunter.ecosystems import known  # noqa: F401 (says to the reports which there are)
 from package_hunter.model.report_form import to_json
@@ -66,9 +66,16 @@ Submit an archive or a package, ask for its status until it is `finished` or `fa
 Every route but health and this description asks for credentials: a bearer token or HTTP Basic."""
 
 
-def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mapping[str, Renderer]) -> FastAPI:
-    """The server as an ASGI application. ``renderers`` are the report formats beside JSON."""
-    service = Service(settings, store, queue, renderers)
+def create_app(
+    settings: Settings,
+    store: Store,
+    queue: Queue,
+    renderers: Mapping[str, Renderer],
+    pages: Pages | None = None,
+) -> FastAPI:
+    """The server as an ASGI application. ``renderers`` are the report formats beside JSON; ``pages`` what stands on
+    it for people."""
+    service = Service(settings, store, queue, renderers, pages)
     metrics = Metrics()
 
     @asynccontextmanager
@@ -96,9 +103,11 @@ def create_app(settings: Settings, store: Store, queue: Queue, renderers: Mappin
         *(finding_routes, policy_routes, proposal_routes, drill_routes),
     ):
         app.include_router(room.routes(service))
+    for router in () if pages is None else pages.routes(service):
+        app.include_router(router)
     app.include_router(_figures(service, metrics))
     app.include_router(_description(app))
-    _handle_errors(app)
+    _handle_errors(app, service)
     app.add_middleware(Gate, service=service, metrics=metrics)
     _describe_credentials(app)
     return app
@@ -127,31 +136,31 @@ def _description(app: FastAPI) -> APIRouter:
     return router
 
 
-def _handle_errors(app: FastAPI) -> None:
+def _handle_errors(app: FastAPI, service: Service) -> None:
     @app.exception_handler(ApiError)
     async def refused(request: Request, error: ApiError) -> Response:
-        return error.response(request.scope["path"])
+        return service.refusal(error, request.scope)
 
     @app.exception_handler(StoreError)
     async def no_store(request: Request, error: StoreError) -> Response:
         if isinstance(error, UnstorableError):
-            return ApiError(400, error.message, error.advice).response(request.scope["path"])
+            return service.refusal(ApiError(400, error.message, error.advice), request.scope)
         log.warning("store failed", error=str(error))
-        return store_failed(error).response(request.scope["path"])
+        return service.refusal(store_failed(error), request.scope)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
         what = f"parameter {where!r}" if where else str(first["loc"][0])
-        return ApiError(400, f"The {what} is wrong: {first['msg']}.").response(request.scope["path"])
+        refusal = ApiError(400, f"The {what} is wrong: {first['msg']}.")
+        return service.refusal(refusal, request.scope)
 
     @app.exception_handler(HTTPException)
     async def routed_nowhere(request: Request, error: HTTPException) -> Response:
         advice = "See /api/v1/openapi.json for all there is."
-        return ApiError(error.status_code, f"{error.detail}.", advice, error.headers).response(
-            request.scope["path"]
-        )
+        refusal = ApiError(error.status_code, f"{error.detail}.", advice, error.headers)
+        return service.refusal(refusal, request.scope)
 
 
 def _describe_credentials(app: FastAPI) -> None:

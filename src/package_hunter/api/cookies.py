@@ -91,7 +91,11 @@ def _own_origins(headers: _Headers, public_url: str) -> set[str]:
 
 def require_csrf_token(headers: _Headers, identity: Identity) -> None:
     """ApiError 403 where a session's change does not come with the session's token."""
-    given = headers.get(CSRF_HEADER, b"")
+    require_token(headers.get(CSRF_HEADER, b""), identity)
+
+
+def require_token(given: bytes, identity: Identity) -> None:
+    """The same of a token that came otherwise: in a page's form."""
     if identity.csrf is None or not hmac.compare_digest(given, identity.csrf.encode()):
         raise ApiError(
             403,

@@ -15,7 +15,7 @@ from package_hunter.api import cookies, tracing
 from package_hunter.api.auth import BEARER, CHALLENGES
 from package_hunter.api.errors import SAFE_HEADERS, ApiError, broken, store_failed
 from package_hunter.api.metrics import Metrics
-from package_hunter.api.permits import is_open
+from package_hunter.api.permits import is_open, is_page
 from package_hunter.api.service import Service
 from package_hunter.store.database import StoreError
 from package_hunter.watching import endpoint
@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 LEAVES = "package-hunter.leaves"
 """In a request's scope: its answer sends the browser elsewhere, to an identity provider."""
+INSIDE = "package-hunter.inside"
+"""In a request's scope: the application behind this gate. Pages ask it, as the account that asks them."""
+_OWN = frozenset({b"content-security-policy", b"cache-control"})  # what a page says itself
 _STREAM = b"text/event-stream"
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 8 << 20
@@ -67,6 +70,7 @@ class Gate:
             _check_framing(headers, scope["http_version"])
             who = scope["identity"] = await self._who(scope, headers, passage)
             scope["principal"] = who.account
+            scope[INSIDE] = self._app
             return await self._app(scope, passage.receive, passage.send)
         except ApiError as error:
             refusal = error
@@ -78,7 +82,7 @@ class Gate:
                 raise  # half an answer is out: the connection has to be cut
             log.exception("request failed")
             refusal = broken()
-        await refusal.response(scope["path"])(scope, passage.receive, passage.send)
+        await self._service.refusal(refusal, scope)(scope, passage.receive, passage.send)
 
     async def _who(self, scope: Scope, headers: dict[bytes, bytes], passage: _Passage) -> Identity:
         public, method = self._service.settings.public_url, scope["method"]
@@ -100,7 +104,9 @@ class Gate:
         if fresh is not None:
             seconds = self._service.settings.session_seconds
             passage.cookie = cookies.session_cookie(fresh, seconds, secure)
-        if method not in cookies.SAFE_METHODS:
+        if method not in cookies.SAFE_METHODS and not is_page(
+            scope["path"]
+        ):  # a page's form has it in its body
             cookies.require_csrf_token(headers, who)
         return who
 
@@ -184,7 +190,9 @@ class _Passage:
     def _start(self, message: Message) -> None:
         self.began = True
         self.status = message["status"]
-        headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
+        headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+        said = {name.lower() for name, _ in headers} & _OWN
+        headers += [one for one in SAFE_HEADERS if one[0] not in said]
         if any(k.lower() == b"content-type" and v.startswith(_STREAM) for k, v in headers):
             self.streams = True
             self._on_stream()

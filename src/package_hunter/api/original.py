@@ -6,7 +6,7 @@ import uuid
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from package_hunter.api import original_form
 from package_hunter.api.allowed import PermittedRoute, access_to, view_of
@@ -72,6 +72,8 @@ def routes(service: Service) -> APIRouter:
     )
     async def status(request: Request) -> Response:
         scan_id = request.query_params.get("id")
+        if not scan_id and service.pages is not None and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/overview", 303)
         if not scan_id:
             advice = "Ask for GET /?id=ID with the id that POST /monitor/project/npm returned."
             raise ApiError(400, "The query has no id.", advice)

@@ -6,57 +6,12 @@ docs/access.md is made of this table (`access.document`), and a test walks every
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 
 from package_hunter.access.permissions import Permission
+from package_hunter.api.page_permits import PAGES
+from package_hunter.api.permit import Permit, Where
 
-
-class Where(StrEnum):
-    """Where the permission must be held."""
-
-    OPEN = "nobody is asked"
-    ACCOUNT = "any account"
-    PERSON = "one's own account; no tokens"
-    SERVER = "everywhere"  # 403 without it
-    SCAN = "in the scan's project"  # 404 without it, as where there is no such scan
-    HOLD = "in the hold's project"  # 404 without it
-    TARGET = "in the project that is named, else in the account's own"
-    LIST = "lists what lies where it is held"
-    FINDING = "in the finding's project"  # 404 where the finding cannot be read, else 403
-    MEANT = "in the projects of what is meant"  # what lies elsewhere is not meant
-    PROJECT = "in the project of the path"  # 404 where the project cannot be seen, else 403
-    GROUP = "in the group of the path"
-    PROPOSAL = "where the proposal is meant to hold"  # 404 where it cannot be seen, else 403
-    SCOPE = "in the scope of the path, or in a project below it"  # 404 without it
-
-
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """A row: method and path as FastAPI has them."""
-
-    method: str
-    path: str
-    where: Where
-    permission: Permission | None
-    action: str | None = None  # what a change is called in the history
-    person: bool = False  # 403 for tokens and jobs, whatever they may
-    secret: bool = False  # its answer holds a secret: it is not kept for who asks again
-    stream: bool = (
-        False  # its body is written to the disk as it comes in; others' are held in memory, up to a limit
-    )
-    any_query: bool = False  # others write its query, and may add to it (RFC 6749, 4.1.2)
-
-    @property
-    def changes(self) -> bool:
-        """Whether it writes: then rights are read anew."""
-        return self.method not in ("GET", "HEAD")
-
-    @property
-    def keeps_answer(self) -> bool:
-        """Whether it heeds Idempotency-Key."""
-        return self.method == "POST" and self.where not in (Where.OPEN, Where.PERSON) and not self.secret
-
+__all__ = ["BY_ROUTE", "PERMITS", "Permit", "Where", "is_open", "is_page"]
 
 _V1 = "/api/v1"
 _P, _W = Permission, Where
@@ -220,14 +175,22 @@ PERMITS: tuple[Permit, ...] = (
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
     *_PROPOSALS,
+    *PAGES,
 )
 
+
+def _pattern(path: str) -> str:
+    """Of paths as FastAPI has them; ``{name:path}`` holds any number of parts."""
+    return re.sub(r"\\{\w+(:path)?\\}", lambda hit: ".+" if hit[1] else "[^/]+", re.escape(path))
+
+
+def _any_of(paths: set[str]) -> re.Pattern[str]:
+    return re.compile("|".join(_pattern(path) for path in sorted(paths)))
+
+
 _OPEN = frozenset((permit.method, permit.path) for permit in PERMITS if permit.where is Where.OPEN)
-_OPEN_PATTERNS = tuple(
-    (method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))))
-    for method, path in _OPEN
-    if "{" in path
-)
+_OPEN_PATTERNS = tuple((method, _any_of({path})) for method, path in _OPEN if "{" in path)
+_PAGES = _any_of({permit.path for permit in PAGES})
 
 
 def is_open(method: str, path: str) -> bool:
@@ -236,6 +199,11 @@ def is_open(method: str, path: str) -> bool:
     if (asked, path) in _OPEN:
         return True
     return any(asked == one and pattern.fullmatch(path) for one, pattern in _OPEN_PATTERNS)
+
+
+def is_page(path: str) -> bool:
+    """Whether a page for people is there: it is answered as one, whatever the answer."""
+    return _PAGES.fullmatch(path) is not None
 
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}

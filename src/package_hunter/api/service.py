@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import structlog
 from anyio.to_thread import run_sync
+from fastapi import APIRouter
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
+from starlette.responses import Response
+from starlette.types import Scope
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import DRILL, Access, View
@@ -25,6 +28,7 @@ from package_hunter.api.feed import Feed
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
 from package_hunter.api.pace import Pace
+from package_hunter.api.permits import is_page
 from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
@@ -67,16 +71,39 @@ class _Further:
     terms: Terms
 
 
+class Pages(Protocol):
+    """What stands on this API for people."""
+
+    def routes(self, service: Service) -> Iterable[APIRouter]:
+        """All of them; each has its rows in `page_permits.PAGES`."""
+
+    def refusal(self, error: ApiError, scope: Scope) -> Response:
+        """What somebody sees in place of a page."""
+
+
+def _wants_page(scope: Scope) -> bool:
+    path = scope["path"]
+    if path != "/":
+        return is_page(path)
+    return not scope["query_string"] and b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+
+
 class Service:
     """The parts of one server."""
 
     def __init__(
-        self, settings: Settings, store: Store, queue: Queue, renderers: Mapping[str, Renderer]
+        self,
+        settings: Settings,
+        store: Store,
+        queue: Queue,
+        renderers: Mapping[str, Renderer],
+        pages: Pages | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.queue = queue
         self.renderers = dict(renderers)
+        self.pages = pages
         self.uploads = Archives(settings, store)
         self.box = SecretBox(settings)
         self.auth = Authenticator(store, settings)
@@ -92,6 +119,12 @@ class Service:
         self.disk = asyncio.Semaphore(_DISK_AT_ONCE)
         self._writers = asyncio.Semaphore(_WRITERS)
         self._submissions = Buckets(settings.submissions_per_minute)
+
+    def refusal(self, error: ApiError, scope: Scope) -> Response:
+        """What is answered to a request that is refused: a page to who asked for one."""
+        if self.pages is not None and _wants_page(scope):
+            return self.pages.refusal(error, scope)
+        return error.response(scope["path"])
 
     async def admit(self, principal: str) -> None:
         """Refuse a submission that could not be served: 429, 503."""

@@ -48,6 +48,7 @@ from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
 from package_hunter.watching import endpoint
+from package_hunter.web import Web
 
 _MEDIA_TYPES = {
     "falco": "application/x-ndjson",
@@ -277,7 +278,7 @@ def _serve_child(config: Settings, parts: Parts, sockets: list[socket.socket]) -
     supervisor = os.getppid()
     store = Store(config)
     _ = store.artefacts  # its key is read while it can be
-    app = create_app(config, store, queue.make(config, store), parts.renderers)
+    app = create_app(config, store, queue.make(config, store), parts.renderers, Web())
     return server.run(app, sockets, config, lambda: die_with_parent(supervisor))
 
 

@@ -134,6 +134,11 @@ def _helper(server: Server, uid: int) -> int | None:
     return None
 
 
+def _said_until(server: Server, scan_id: str, how: str) -> list[dict[str, Any]]:
+    said = [json.loads(line) for line in server.log.read_text().splitlines() if scan_id in line]
+    return said if any(one.get("how") == how for one in said) else []
+
+
 @pytest.mark.parametrize("role", ["gateway", "reader", "planner"])
 def test_a_killed_helper_is_our_fault_and_the_scan_is_tried_again(
     server: Server, tmp_path: Path, role: str
@@ -148,7 +153,7 @@ def test_a_killed_helper_is_our_fault_and_the_scan_is_tried_again(
     os.kill(victim, signal.SIGKILL)
     found = _ended(server, scan_id)
     assert found["status"] == "finished", found.get("reason")
-    said = [json.loads(line) for line in server.log.read_text().splitlines() if scan_id in line]
+    said = wait_for(lambda: _said_until(server, scan_id, "finished"))  # it is stored before it is logged
     attempts = [e["attempt"] for e in said if e["event"] == "scan started"]
     assert attempts == [1, 1], "it is no attempt of the scan"
     assert [e["how"] for e in said if e["event"] == "scan ended"] == ["to be tried again", "finished"]

@@ -1,0 +1,50 @@
+"""Which pages there are for this account, in the order in which a day goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from package_hunter.access.permissions import Permission
+from package_hunter.access.view import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry; ``here``: the page that is open is of it."""
+
+    title: str
+    path: str
+    here: bool
+
+
+_LINKS: tuple[tuple[str, str, Permission | None], ...] = (
+    ("Overview", "/overview", None),
+    ("Findings", "/findings", Permission.FINDING_READ),
+    ("Scans", "/scans", Permission.SCAN_READ),
+    ("Packages", "/packages", Permission.INVENTORY_READ),
+    ("Proposals", "/proposals", Permission.PROPOSAL_READ),
+    ("Policies", "/policies", Permission.POLICY_READ),
+    ("Rules", "/rules", Permission.POLICY_READ),
+    ("Projects", "/projects", Permission.PROJECT_READ),
+    ("History", "/history", Permission.HISTORY_READ),
+    ("People", "/people", Permission.USER_READ),
+    ("Workers", "/workers", Permission.WORKER_READ),
+    ("Settings", "/settings", None),
+)
+
+
+def navigation(access: Access | None, path: str) -> list[Link]:
+    """The entries of who may see something there."""
+    if access is None:
+        return []
+    return [
+        Link(title, there, path == there or path.startswith(there + "/"))
+        for title, there, needed in _LINKS
+        if needed is None or _anywhere(access, needed)
+    ]
+
+
+def _anywhere(access: Access, needed: Permission) -> bool:
+    if access.may(needed):
+        return True
+    return any(needed in held for places in (access.projects, access.groups) for held in places.values())

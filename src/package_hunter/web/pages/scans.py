@@ -1,0 +1,71 @@
+"""The list of scans: filters, how they stand, and the same as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from package_hunter.api.service import Service
+from package_hunter.model.depth import DEPTHS
+from package_hunter.model.ecosystem import names
+from package_hunter.model.scan import Decision, ScanStatus, Verdict
+from package_hunter.web import export
+from package_hunter.web.inside import get
+from package_hunter.web.page import PageRoute, show
+
+_LISTING = export.Listing("/scans", "scans", "before")
+_COLUMNS: export.Columns = (
+    *((name, lambda one, name=name: one[name]) for name in ("id", "target", "purl", "ecosystem", "status")),
+    *((name, lambda one, name=name: one[name]) for name in ("verdict", "decision", "reason", "submitter")),
+    *((name, lambda one, name=name: one[name]) for name in ("depth", "created", "started", "finished")),
+)
+
+
+def routes(_: Service) -> APIRouter:
+    """See the module."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/scans")
+    async def page(request: Request) -> Response:
+        query = asked(request)
+        found = await get(request, "/scans", {**query, "before": request.query_params.get("before")})
+        return show(
+            request,
+            "scans",
+            {
+                "scans": found["scans"],
+                "asked": query,
+                "choices": _choices(),
+                "older": found["next"] and export.address("/scans", {**query, "before": found["next"]}),
+                "csv": export.address("/scans.csv", query),
+                "json": export.address("/api/v1/scans", query),
+                "live": any(one["finished"] is None for one in found["scans"]),
+            },
+        )
+
+    @router.get("/scans.csv")
+    async def as_csv(request: Request) -> Response:
+        return await export.as_csv(request, _LISTING, asked(request), _COLUMNS, "scans")
+
+    return router
+
+
+def asked(request: Request) -> dict[str, str]:
+    """What the address asks for; empty fields of the form are no filters. What the API does not know, it refuses."""
+    return {
+        name: value
+        for name, value in request.query_params.items()
+        if value and name not in ("before", "done")
+    }
+
+
+def _choices() -> dict[str, Any]:
+    return {
+        "status": [one.value for one in ScanStatus],
+        "verdict": [one.value for one in Verdict],
+        "decision": [one.value for one in Decision],
+        "ecosystem": list(names()),
+        "depth": list(DEPTHS),
+    }

@@ -1,0 +1,107 @@
+"""Templates: compiled once, everything escaped and made harmless, nothing that is missing passes for empty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
+
+from package_hunter.model.text import visible
+from package_hunter.report import evidence
+from package_hunter.report.harmless import harmless
+from package_hunter.web.assets import asset
+
+
+def _all() -> dict[str, str]:
+    """Read with the module: the server's user may not be able to, later (a checkout in root's home)."""
+    room = resources.files(__package__).joinpath("templates")
+    return {f.name: f.read_text(encoding="utf-8") for f in room.iterdir() if f.name.endswith(".j2")}
+
+
+_TEMPLATES = _all()
+
+
+def _shown(value: object) -> object:
+    """What a template prints: markup of its own as it is, everything else harmless."""
+    return value if isinstance(value, Markup) else harmless(value, 2_000)
+
+
+@cache
+def environment() -> Environment:
+    """Compiled with the first page, and kept."""
+    made = Environment(
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=DictLoader({**evidence.TEMPLATES, **_TEMPLATES}),
+    )
+    evidence.install(made)
+    made.filters |= {"words": words, "time": time, "ago": ago, "whole": whole, "pretty": pretty}
+    made.globals |= {"asset": asset}
+    return made
+
+
+def rendered(template: str, values: Mapping[str, Any]) -> str:
+    """The text of a page, as UTF-8 can hold it."""
+    text = environment().get_template(f"{template}.html.j2").render(values)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def words(value: object) -> str:
+    """A name out of the API for people: ``needs_triage`` is "needs triage"."""
+    return str(value).replace("_", " ")
+
+
+def _parsed(value: str | datetime) -> datetime:
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def time(value: str | datetime | None) -> Markup:
+    """A moment, to the minute, in UTC; the whole of it for programs."""
+    if value is None:
+        return Markup("–")
+    when = _parsed(value).astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), f"{when:%Y-%m-%d %H:%M}")
+
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+def ago(value: str | datetime | None) -> Markup:
+    """How long ago (or ahead) that is; the moment itself for programs, and for who points at it."""
+    if value is None:
+        return Markup("–")
+    when = _parsed(value).astimezone(UTC)
+    seconds = (datetime.now(UTC) - when).total_seconds()
+    told = span(abs(seconds))
+    text = "just now" if abs(seconds) < 60 else f"{told} ago" if seconds > 0 else f"in {told}"
+    markup = Markup('<time datetime="{}" title="{} UTC">{}</time>')
+    return markup.format(when.isoformat(), f"{when:%Y-%m-%d %H:%M:%S}", text)
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit: ``3 days``."""
+    for name, size in _UNITS:
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{int(seconds)} seconds"
+
+
+def whole(value: object) -> Markup:
+    """A text of several lines, all of it (a document, a body): controls visible, line ends kept."""
+    return Markup.escape(visible(str(value), keep="\n\t"))
+
+
+def pretty(value: object) -> Markup:
+    """JSON for people."""
+    return whole(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
