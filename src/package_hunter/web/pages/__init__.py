@@ -5,4 +5,8 @@ from __future__ import annotations
 
 from package_hunter.web.pages import scans, sign_in, static
 
-PAGES = (static, sign_in, scans)
+PAGES = (
+    static,
+    sign_in,
+    scans,
+)
