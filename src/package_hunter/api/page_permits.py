@@ -14,6 +14,11 @@ def _page(path: str, *posts: str) -> tuple[Permit, ...]:
     return (Permit("GET", path, _ACCOUNT, None, page=True), *forms)
 
 
+def _form(path: str) -> tuple[Permit, ...]:
+    """A page whose form is posted to its own address."""
+    return (*_page(path), Permit("POST", path, _ACCOUNT, None, page=True))
+
+
 def _open(method: str, path: str) -> Permit:
     return Permit(method, path, Where.OPEN, None, page=True)
 
@@ -24,5 +29,10 @@ PAGES: tuple[Permit, ...] = (
     _open("POST", "/sign-in"),
     *_page("/scans"),
     *_page("/scans.csv"),
+    *_page("/proposals"),
+    *_page("/proposals.csv"),
+    *_form("/proposals/new"),
+    *_form("/proposals/{number}"),
+    *_form("/proposals/{number}/edit"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )
