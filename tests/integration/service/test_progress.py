@@ -30,7 +30,7 @@ from tests.support.service_harness import wait_for
 def server(settings: Settings, tmp_path: Path) -> Iterator[AccessServer]:
     made = AccessServer(tmp_path, database_url=settings.database_url)
     yield made
-    made.store.close()
+    made.close()
 
 
 @pytest.fixture
