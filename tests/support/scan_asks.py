@@ -208,6 +208,7 @@ SCAN_ASKS: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/workers/resume"): _worker("resume"),
     ("GET", "/api/v1/rules"): _of_project("GET", "/api/v1/rules"),
     ("GET", "/api/v1/rules/explain"): _of_project("GET", "/api/v1/rules/explain", name=RULE),
+    ("POST", "/api/v1/policies/check"): _send("/api/v1/policies/check", {"source": ""}),
     ("POST", "/api/v1/rules/check"): _send("/api/v1/rules/check", {"rules": "[]"}),
     ("POST", "/api/v1/rules/match"): _send(
         "/api/v1/rules/match", {"condition": "proc.name = npm", "events": [{"proc.name": "npm"}]}

@@ -34,5 +34,7 @@ PAGES: tuple[Permit, ...] = (
     *_form("/proposals/new"),
     *_form("/proposals/{number}"),
     *_form("/proposals/{number}/edit"),
+    *_page("/policies"),
+    *_form("/policies/{scope}"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

@@ -111,6 +111,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_COMMENT, "finding.note"),
     Permit("GET", f"{_V1}/policies", _W.LIST, _P.POLICY_READ),
+    Permit("POST", f"{_V1}/policies/check", _W.ACCOUNT, None),
     Permit("GET", f"{_V1}/policies/{{scope}}", _W.SCOPE, _P.POLICY_READ),
     Permit("GET", f"{_V1}/projects/{{project_id}}/policy", _W.PROJECT, _P.POLICY_READ),
     Permit("GET", f"{_V1}/health", _W.OPEN, None),

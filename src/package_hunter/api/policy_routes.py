@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
@@ -14,10 +16,13 @@ from package_hunter.access.view import Access, View
 from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError
 from package_hunter.api.policy_schemas import (
+    CheckBody,
+    CheckedPolicy,
     EffectiveInfo,
     ExceptionInfo,
     LayerInfo,
     PolicyInfo,
+    PolicyProblem,
     RequiredInfo,
     RuleInfo,
     RunInfo,
@@ -27,7 +32,7 @@ from package_hunter.api.policy_schemas import (
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import as_time, read
-from package_hunter.governance import figures, policies, policy_file, requirements, schedules
+from package_hunter.governance import figures, policies, policy_file, policy_text, requirements, schedules
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
 from package_hunter.store.access_tables import Group, Project
@@ -54,6 +59,10 @@ def routes(service: Service) -> APIRouter:
     async def list_policies(request: Request) -> ScopeList:
         return await read(service, lambda s: ScopeList(items=list(_scopes(s, access_to(request)))))
 
+    @router.post("/policies/check", summary="What is wrong with a policy, and where")
+    async def check(asked: CheckBody) -> CheckedPolicy:
+        return await run_sync(_checked, asked)
+
     @router.get(
         "/policies/{scope}",
         summary="A scope's policy, and what its rules did",
@@ -74,6 +83,15 @@ def routes(service: Service) -> APIRouter:
         return await read(service, lambda s: _effective(s, request.state.place))
 
     return router
+
+
+def _checked(asked: CheckBody) -> CheckedPolicy:
+    if (asked.source is None) == (asked.document is None):
+        raise ApiError(400, "Give either source or document.", "See docs/policies.md.")
+    source = asked.source if asked.document is None else policy_text.source_of(asked.document)
+    document, problems = policy_text.check(source or "", narrow=asked.narrow)
+    said = [PolicyProblem(**asdict(problem)) for problem in problems]
+    return CheckedPolicy(ok=not said, document=document, source=source or "", problems=said)
 
 
 def _scopes(session: Session, access: Access) -> Iterator[ScopeInfo]:
@@ -142,9 +160,11 @@ def _policy(session: Session, place: Place, layer: Layer, view: View) -> PolicyI
         )
         for one in found.rules
     ]
+    document = policies.current(session, place).document or policy_file.document()
     return PolicyInfo(
         **_scope(session, place, layer).model_dump(),
-        document=policies.current(session, place).document or policy_file.document(),
+        document=document,
+        source=policy_text.source_of(document),
         rules=rules,
         counted=found.counted,
         not_counted=found.not_counted,

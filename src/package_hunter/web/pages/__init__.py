@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from package_hunter.web.pages import proposals, propose, scans, sign_in, static
+from package_hunter.web.pages import policies, proposals, propose, scans, sign_in, static
 
 PAGES = (
     static,
@@ -11,4 +11,5 @@ PAGES = (
     scans,
     propose,  # before /proposals/{number}
     proposals,
+    policies,
 )

@@ -23,12 +23,11 @@ from package_hunter.web.inside import Answer, ask, get, get_or, part
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 
 _LISTING = export.Listing("/proposals", cursor="before")
-_COLUMNS: export.Columns = tuple(
-    (name, lambda one, name=name: one[name])
-    for name in (
-        *("number", "kind", "state", "place", "subject", "author", "reason", "approvals", "needed"),
-        *("would_flip", "not_tried", "created", "expires", "apply_at", "way", "unreviewed"),
-    )
+_COLUMNS: export.Columns = (
+    *((name, lambda one, name=name: one[name]) for name in ("number", "kind", "state", "place", "subject")),
+    *((name, lambda one, name=name: one[name]) for name in ("author", "reason", "approvals", "needed")),
+    *((name, lambda one, name=name: one[name]) for name in ("would_flip", "not_tried", "created", "expires")),
+    *((name, lambda one, name=name: one[name]) for name in ("apply_at", "way", "unreviewed")),
 )
 _PAGE = 50
 _DONE = {
@@ -38,7 +37,7 @@ _DONE = {
     "break-glass": "glass-broken",
     "review": "proposal-reviewed",
 }
-TABS = (
+TABS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Wait for you", {"waiting": "true"}),
     ("Open", {"state": "open"}),
     ("To be reviewed", {"unreviewed": "true"}),
