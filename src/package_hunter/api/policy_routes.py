@@ -11,8 +11,8 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
-from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View
+from package_hunter.api import scopes
 from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError
 from package_hunter.api.policy_schemas import (
@@ -35,9 +35,8 @@ from package_hunter.api.transactions import as_time, read
 from package_hunter.governance import figures, policies, policy_file, policy_text, requirements, schedules
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
-from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.members import Place
-from package_hunter.triage.chain import Chains, projects_in, scope_name
+from package_hunter.triage.chain import Chains, scope_name
 from package_hunter.triage.results import Standing
 
 _WRONG: dict[int | str, dict[str, Any]] = {
@@ -47,7 +46,6 @@ _WRONG: dict[int | str, dict[str, Any]] = {
     429: {"model": Problem, "description": "Too many failed logins; see the header Retry-After."},
     503: {"model": Problem, "description": "The store is full, busy or gone."},
 }
-ALL = "all"
 _ADVICE = "GET /api/v1/policies lists those that you can see."
 
 
@@ -70,7 +68,7 @@ def routes(service: Service) -> APIRouter:
     )
     async def policy(request: Request, scope: str) -> PolicyInfo:
         def look(session: Session) -> PolicyInfo:
-            place = _place(session, access_to(request), scope)
+            place = scopes.place_of(session, access_to(request), scope)
             layer = None if place is None else figures.layer_of(session, place)
             if place is None or layer is None:
                 raise ApiError(404, "There is no such policy.", _ADVICE)
@@ -95,45 +93,22 @@ def _checked(asked: CheckBody) -> CheckedPolicy:
 
 
 def _scopes(session: Session, access: Access) -> Iterator[ScopeInfo]:
-    if _sees(session, access, Place()):
+    if scopes.sees(session, access, Place()):
         yield _scope(session, Place(), figures.layer_of(session, Place()))
     for place in policies.scopes(session):
         if place == Place():
             continue
-        layer = figures.layer_of(session, place) if _sees(session, access, place) else None
+        layer = figures.layer_of(session, place) if scopes.sees(session, access, place) else None
         if layer is not None:
             yield _scope(session, place, layer)
-
-
-def _sees(session: Session, access: Access, place: Place) -> bool:
-    """Whether the account may read the scope's policy: there, or in a project for which it holds."""
-    view = access.view(Permission.POLICY_READ)
-    if place.group is not None and access.may_in_group(place.group.id, Permission.POLICY_READ):
-        return True
-    inside = projects_in(session, place)
-    return view.projects is None or bool(view.projects if inside is None else view.projects & set(inside))
-
-
-def _place(session: Session, access: Access, scope: str) -> Place | None:
-    """The scope of the path, where the account sees it."""
-    place: Place | None = Place() if scope == ALL else None
-    try:
-        key = uuid.UUID(scope) if len(scope) == 36 else None
-    except ValueError:
-        key = None
-    if key is not None:
-        group, project = session.get(Group, key), session.get(Project, key)
-        place = Place(group, project) if group or project else None
-    return place if place is not None and _sees(session, access, place) else None
 
 
 def _scope(session: Session, place: Place, layer: Layer | None) -> ScopeInfo:
     assert layer is not None, "a policy for all is always there"
     standing = policies.current(session, place)
-    where = place.group or place.project
     return ScopeInfo(
         scope=scope_name(place),
-        id=ALL if where is None else str(where.id),
+        id=scopes.id_of(place),
         digest=layer.digest,
         version=standing.version,
         reviewed=standing.reviewed,
