@@ -36,5 +36,9 @@ PAGES: tuple[Permit, ...] = (
     *_form("/proposals/{number}/edit"),
     *_page("/policies"),
     *_form("/policies/{scope}"),
+    *_page("/rules"),
+    *_page("/rules/explain"),
+    *_page("/rules/files/{scope}/{name}"),
+    *_form("/rules/try"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from package_hunter.web.pages import policies, proposals, propose, scans, sign_in, static
+from package_hunter.web.pages import policies, proposals, propose, rules, scans, sign_in, static
 
 PAGES = (
     static,
@@ -12,4 +12,5 @@ PAGES = (
     propose,  # before /proposals/{number}
     proposals,
     policies,
+    rules,
 )

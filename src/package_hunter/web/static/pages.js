@@ -1,4 +1,4 @@
-// What pages do beyond htmx: menu and filters are open where there is room, and a click copies what is to be copied.
+// What pages do beyond htmx: menu and filters are open where there is room, a click copies what is to be copied, a file is read into a field.
 "use strict";
 (() => {
   const menu = document.querySelector("[data-menu]");
@@ -10,6 +10,13 @@
   };
   roomy.addEventListener("change", fit);
   fit();
+  for (const hint of document.querySelectorAll("[data-import]")) hint.hidden = false;
+  document.addEventListener("change", async (event) => {
+    const into = event.target.dataset?.file && document.getElementById(event.target.dataset.file);
+    if (!into || !event.target.files[0]) return;
+    into.value = await event.target.files[0].text();
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
