@@ -11,7 +11,7 @@ from package_hunter.access.permissions import Permission
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.web import changes, export, places
-from package_hunter.web.inside import ask, get, get_or, part
+from package_hunter.web.inside import ask, get, part
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 
 _FILTERS = ("project", "text", "priority", "tag")
@@ -31,16 +31,19 @@ def routes(_: Service) -> APIRouter:
     @router.get("/rules")
     async def page(request: Request) -> Response:
         asked = {name: value for name in _FILTERS if (value := request.query_params.get(name))}
-        found = (await get(request, "/rules", {"project": asked.get("project")}))["items"]
+        projects = await _projects(request, Permission.POLICY_READ)
+        project = asked.get("project") or _usual(request, projects)
+        found = (await get(request, "/rules", {"project": project}))["items"]
         values = {
             "rules": [one for one in found if _fits(one, asked)],
             "all": len(found),
             "asked": asked,
             "files": (await get(request, "/rule-sets"))["items"],
-            "projects": [one["path"] for one in (await get_or(request, "/projects", {"items": []}))["items"]],
+            "projects": projects,
+            "project": project or "",
             "priorities": sorted({one["priority"] for one in found}),
             "tags": sorted({tag for one in found for tag in one["tags"]}),
-            "explain": export.address("/rules/explain", {"project": asked.get("project")}),
+            "explain": export.address("/rules/explain", {"project": project}),
         }
         return show(request, "rules", values)
 
@@ -126,7 +129,7 @@ async def _shown(  # noqa: PLR0913 (what the page holds)
         "text": text,
         "place": place,
         "places": await places.choices(request),
-        "samples": await _samples(request),
+        "samples": await _projects(request, Permission.SAMPLE_READ),
         "project": field(request, "project") if posted else "",
         "checked": checked,
         "fields": (await get(request, "/rules/fields"))["items"],
@@ -137,7 +140,14 @@ async def _shown(  # noqa: PLR0913 (what the page holds)
     return show(request, "rules_try", values, problem=problem)
 
 
-async def _samples(request: Request) -> list[str]:
-    """Projects whose recordings the account may look into."""
-    found = await places.choices(request, Permission.SAMPLE_READ)
+async def _projects(request: Request, permission: Permission) -> list[str]:
+    """The paths of those in which the account holds the permission."""
+    found = await places.choices(request, permission)
     return [title.removeprefix("project ") for place, title in found if place.startswith("project:")]
+
+
+def _usual(request: Request, projects: list[str]) -> str | None:
+    """The project that is meant where none is named: None is the account's own, if it may look there."""
+    access = request.state.access
+    own = access.may_in(access.home, Permission.POLICY_READ)
+    return None if own or not projects else projects[0]
