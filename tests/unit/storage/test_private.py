@@ -7,6 +7,7 @@ import signal
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,8 @@ def test_a_worker_that_starts_removes_it(
     monkeypatch: pytest.MonkeyPatch,
     make: Callable[[Settings], AbstractContextManager[object]],
 ) -> None:
-    monkeypatch.setattr(
-        "package_hunter.sandbox.reap.reap", lambda: ([], [])
-    )  # of boxes, which is another matter
+    of_boxes = import_module("package_hunter.sandbox.reap")  # another matter
+    monkeypatch.setattr(of_boxes, "reap", lambda: ([], []))
     settings = Settings(data_dir=tmp_path)
     killed(settings, make)
     assert len(left(settings)) == 1
