@@ -15,6 +15,19 @@ MAX_TITLE = 500
 MAX_PURL = 512
 _ACTOR = 160
 
+# what lists ask for (triage/listing.py), beside the order that they have
+_LISTED = (
+    "project_id",
+    "state",
+    "asks",
+    "kind",
+    "verdict",
+    "detected",
+    "claimed_until",
+    "first_seen",
+    "package",
+)
+
 
 class FindingRow(Base):
     """A finding in a project. ``package`` is a purl without version; ``severity`` a rank (model.scales), ``facts`` and
@@ -25,11 +38,11 @@ class FindingRow(Base):
     __tablename__ = "findings"
     __table_args__ = (
         Index("findings_by_fingerprint", "fingerprint", "project_id"),
-        Index("findings_by_time", "last_seen", "id"),
+        Index("findings_listed", "last_seen", "id", "severity", *_LISTED),
         Index("findings_by_project", "project_id", "last_seen", "id"),
         Index("findings_by_state", "state", "last_seen", "id"),
         Index("findings_by_project_state", "project_id", "state", "last_seen", "id"),
-        Index("findings_by_severity", "severity", "last_seen", "id"),
+        Index("findings_gravest", "severity", "last_seen", "id", *_LISTED),
         Index("findings_by_kind", "kind", "last_seen", "id"),
         Index(
             "findings_by_package",
