@@ -48,7 +48,7 @@ repeat: setup ## Five simulations scanned ten times each say the same (long)
 	@$(SUDO) nice $(PY) -m ci.repeat $(ARGS)
 
 cases: setup ## Every small input of ../shared/cases is judged as it must be (long)
-	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases
+	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases tests/acceptance/scan/test_corpus.py
 
 recordings: setup ## Ten scans, recorded and replayed to the same alerts
 	@$(SUDO) env PACKAGE_HUNTER_ALL_RECORDINGS=1 $(PY) -m pytest -q tests/acceptance/recordings

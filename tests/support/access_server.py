@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,13 @@ class AccessServer:
         report = replace(made, findings=(LOOK,), packages=(held,))
         self.queue.finish(job, report)
         return str(scan.id)
+
+    def close(self) -> None:
+        """Close the store, once the threads that still ask it have given their connections back."""
+        deadline = time.monotonic() + 10
+        while self.store.engine.pool.checkedout() and time.monotonic() < deadline:  # type: ignore[attr-defined]
+            time.sleep(0.01)
+        self.store.close()
 
     def token(self, name: str, *roles: tuple[Role, str], home: str = OWN) -> str:
         """A token with these roles, each at a path (empty: everywhere)."""

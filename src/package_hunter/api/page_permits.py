@@ -1,4 +1,4 @@
-"""The pages' rows of `permits.PERMITS`. Anybody who is signed in may open any page: what stands there, and what can be
+"""The pages' rows. Anybody who is signed in may open any page: what stands there, and what can be
 done there, is asked of the API as that account, and the API's rows decide."""
 
 from __future__ import annotations

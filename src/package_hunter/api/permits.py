@@ -181,8 +181,9 @@ PERMITS: tuple[Permit, ...] = (
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
     *_PROPOSALS,
-    *PAGES,
 )
+"""Of the API. Pages have rows of their own, `page_permits.PAGES`."""
+_ALL = (*PERMITS, *PAGES)
 
 
 def _pattern(path: str) -> str:
@@ -194,7 +195,7 @@ def _any_of(paths: set[str]) -> re.Pattern[str]:
     return re.compile("|".join(_pattern(path) for path in sorted(paths)))
 
 
-_OPEN = frozenset((permit.method, permit.path) for permit in PERMITS if permit.where is Where.OPEN)
+_OPEN = frozenset((permit.method, permit.path) for permit in _ALL if permit.where is Where.OPEN)
 _OPEN_PATTERNS = tuple((method, _any_of({path})) for method, path in _OPEN if "{" in path)
 _PAGES = _any_of({permit.path for permit in PAGES})
 
@@ -212,4 +213,4 @@ def is_page(path: str) -> bool:
     return _PAGES.fullmatch(path) is not None
 
 
-BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}
+BY_ROUTE = {(permit.method, permit.path): permit for permit in _ALL}
