@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from package_hunter.api import etags
-from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, identity_of
+from package_hunter.api.allowed import PermittedRoute, access_to, actor_of
 from package_hunter.api.errors import ApiError
 from package_hunter.api.etags import CHANGED, IF_MATCH
 from package_hunter.api.fresh import shown_again
@@ -20,9 +19,10 @@ from package_hunter.api.proposal_schemas import (
     ApproveBody,
     BreakGlassBody,
     EditBody,
+    Kind,
     ProposalInfo,
     ProposalList,
-    ProposalQuery,
+    ProposalState,
     ProposalSummary,
     ProposeBody,
     WhyBody,
@@ -34,7 +34,7 @@ from package_hunter.governance.proposals import decide, people, propose, views
 from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By, Prepared
-from package_hunter.governance.proposals.views import Approver, Sight, Wish
+from package_hunter.governance.proposals.views import Sight, Wish
 from package_hunter.queue import recordings
 from package_hunter.store.database import now_ms
 from package_hunter.store.proposal_tables import Proposal
@@ -93,17 +93,23 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
 
 def _look(router: APIRouter, service: Service) -> None:
     @router.get("/proposals", tags=["proposals"], summary="List proposals, newest first")
-    async def list_proposals(request: Request, asked: Annotated[ProposalQuery, Query()]) -> ProposalList:
-        limit = asked.limit
-        plain = Wish(asked.state and asked.state.value, asked.kind and asked.kind.value, asked.unreviewed)
+    async def list_proposals(
+        request: Request,
+        state: Annotated[ProposalState | None, Query()] = None,
+        kind: Annotated[Kind | None, Query()] = None,
+        unreviewed: Annotated[
+            bool, Query(description="Applied without approval, and not looked at yet.")
+        ] = False,
+        before: Annotated[
+            int | None, Query(ge=1, le=1 << 62, description="`next` of the page before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> ProposalList:
+        wish = Wish(None if state is None else state.value, None if kind is None else kind.value, unreviewed)
 
         def look(session: Session) -> ProposalList:
             now = now_ms()
-            by = _approver(session, request) if asked.to_approve else None
-            if asked.to_approve and by is None:
-                return ProposalList(items=[], next=None)
-            wish = replace(plain, by=by)
-            rows = views.listed(session, _sight(request), wish, now, limit + 1, asked.before)
+            rows = views.listed(session, _sight(request), wish, now, limit + 1, before)
             items = [ProposalSummary(**_times(views.summary(session, row, now))) for row in rows[:limit]]
             return ProposalList(items=items, next=rows[limit - 1].number if len(rows) > limit else None)
 
@@ -208,11 +214,6 @@ def _found(session: Session, request: Request, number: int) -> Proposal:
 
 def _sight(request: Request) -> Sight:
     return Sight.of(access_to(request))
-
-
-def _approver(session: Session, request: Request) -> Approver | None:
-    """Who asks, where that is a person."""
-    return views.approver(session, access_to(request)) if identity_of(request).is_person else None
 
 
 def _by(session: Session, request: Request) -> By:

@@ -169,19 +169,6 @@ class ProposalInfo(ProposalSummary):
     review: str | None
 
 
-class ProposalQuery(_Asked):
-    """The parameters of a list."""
-
-    state: ProposalState | None = None
-    kind: Kind | None = None
-    unreviewed: bool = Field(default=False, description="Applied without approval, and not looked at yet.")
-    to_approve: bool = Field(
-        default=False, description="Open, and this account could approve them: for people, not tokens."
-    )
-    before: int | None = Field(default=None, ge=1, le=1 << 62, description="`next` of the page before.")
-    limit: int = Field(default=100, ge=1, le=500)
-
-
 class ProposalList(BaseModel):
     """Those that the account can see, newest first."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,9 @@ from package_hunter.governance.proposals import people
 from package_hunter.governance.proposals.alone import stuck
 from package_hunter.governance.proposals.life import OPEN, shown_state
 from package_hunter.governance.proposals.propose import Prepared
-from package_hunter.store import members
 from package_hunter.store.access_tables import EVERYWHERE, Account
 from package_hunter.store.places import MissingError
-from package_hunter.store.proposal_tables import ACCOUNT_PERSONS, Approval, Proposal, ProposalEdit
+from package_hunter.store.proposal_tables import Approval, Proposal, ProposalEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,10 @@ class Sight:
     all_over: bool
 
     @staticmethod
-    def of(access: Access, may: Permission = Permission.PROPOSAL_READ) -> Sight:
-        """Of an account: where it may do this."""
-        return Sight(access.view(may), access.groups_view(may), access.may(may))
+    def of(access: Access) -> Sight:
+        """Of an account."""
+        read = Permission.PROPOSAL_READ
+        return Sight(access.view(read), access.groups_view(read), access.may(read))
 
     def sees(self, proposal: Proposal) -> bool:
         """Whether this one may be seen."""
@@ -62,48 +61,13 @@ ALL = Sight(EVERYTHING, EVERYTHING, True)
 
 
 @dataclass(frozen=True, slots=True)
-class Approver:
-    """A person who may approve, and where."""
-
-    sight: Sight
-    person: uuid.UUID
-
-    def clause(self, now: int) -> ColumnElement[bool]:
-        """The open proposals that wait for his yes: not his own, nor edited by him, nor approved already."""
-        written = select(ProposalEdit.account_id).where(ProposalEdit.proposal == Proposal.number)
-        said = select(Approval.account_id).where(
-            Approval.proposal == Proposal.number,
-            Approval.version == Proposal.version,
-            Approval.dropped.is_(None),
-        )
-        mine = select(ACCOUNT_PERSONS.c.account_id).where(ACCOUNT_PERSONS.c.person_id == self.person)
-        accounts = mine.scalar_subquery()
-        return and_(
-            Proposal.state == "open",
-            Proposal.expires > now,
-            self.sight.clause,
-            ~written.where(ProposalEdit.account_id.in_(accounts)).exists(),
-            ~said.where(Approval.account_id.in_(accounts)).exists(),
-        )
-
-
-def approver(session: Session, access: Access) -> Approver | None:
-    """Of an account; None where there is none of this name."""
-    found = members.account(session, access.principal)
-    if found is None:
-        return None
-    return Approver(Sight.of(access, Permission.PROPOSAL_APPROVE), people.person(session, found))
-
-
-@dataclass(frozen=True, slots=True)
 class Wish:
     """Which proposals are asked for. ``state`` None: any; ``unreviewed``: applied without approval, and nobody has
-    looked at them yet; ``by``: they wait for his approval."""
+    looked at them yet."""
 
     state: str | None = None
     kind: str | None = None
     unreviewed: bool = False
-    by: Approver | None = None
 
 
 UNREVIEWED = and_(Proposal.state == "applied", Proposal.way != "approved", Proposal.reviewed.is_(None))
@@ -113,27 +77,14 @@ def listed(
     session: Session, sight: Sight, wish: Wish, now: int, limit: int, before: int | None = None
 ) -> Sequence[Proposal]:
     """Up to ``limit`` of those that may be seen, newest first, with numbers below ``before``."""
-    query = select(Proposal).where(*_wanted(sight, wish, now)).order_by(Proposal.number.desc())
+    query = select(Proposal).where(sight.clause, _state(wish.state, now)).order_by(Proposal.number.desc())
+    if wish.kind is not None:
+        query = query.where(Proposal.kind == wish.kind)
+    if wish.unreviewed:
+        query = query.where(UNREVIEWED)
     if before is not None:
         query = query.where(Proposal.number < before)
     return session.scalars(query.limit(limit)).all()
-
-
-def count(session: Session, sight: Sight, wish: Wish, now: int) -> int:
-    """How many of them there are."""
-    query = select(func.count()).select_from(Proposal).where(*_wanted(sight, wish, now))
-    return session.scalar(query) or 0
-
-
-def _wanted(sight: Sight, wish: Wish, now: int) -> list[ColumnElement[bool]]:
-    found = [sight.clause, _state(wish.state, now)]
-    if wish.kind is not None:
-        found.append(Proposal.kind == wish.kind)
-    if wish.unreviewed:
-        found.append(UNREVIEWED)
-    if wish.by is not None:
-        found.append(wish.by.clause(now))
-    return found
 
 
 def _state(state: str | None, now: int) -> ColumnElement[bool]:
