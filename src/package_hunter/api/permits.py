@@ -30,16 +30,20 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     )
 
 
-def _proposing(place: str, where: Where) -> Permit:
-    return Permit("POST", f"{_V1}{place}/proposals", where, _P.PROPOSAL_MAKE, "proposal.add")
+def _proposing(place: str, where: Where) -> tuple[Permit, ...]:
+    there = f"{_V1}{place}/proposals"
+    return (
+        Permit("POST", there, where, _P.PROPOSAL_MAKE, "proposal.add"),
+        Permit("POST", f"{there}/preview", where, _P.PROPOSAL_MAKE),
+    )
 
 
 _N = f"{_V1}/proposals/{{number}}"
 _PROPOSALS = (
     Permit("GET", f"{_V1}/proposals", _W.LIST, _P.PROPOSAL_READ),
-    _proposing("/projects/{project_id}", _W.PROJECT),
-    _proposing("/groups/{group_id}", _W.GROUP),
-    _proposing("", _W.SERVER),
+    *_proposing("/projects/{project_id}", _W.PROJECT),
+    *_proposing("/groups/{group_id}", _W.GROUP),
+    *_proposing("", _W.SERVER),
     Permit("GET", _N, _W.PROPOSAL, _P.PROPOSAL_READ),
     Permit("PUT", _N, _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.edit"),
     Permit("POST", f"{_N}/withdraw", _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.withdraw"),
