@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access
 from package_hunter.api import drill_routes
-from package_hunter.api.allowed import PermittedRoute, access_to, identity_of
+from package_hunter.api.allowed import PermittedRoute, access_to
 from package_hunter.api.drill_routes import DrillInfo
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import WRONG, as_time, read
@@ -19,7 +19,6 @@ from package_hunter.drill import overview as drills
 from package_hunter.governance.overview import waiting, weeks
 from package_hunter.governance.overview.waiting import Stopped
 from package_hunter.governance.overview.weeks import Week
-from package_hunter.governance.proposals import views
 from package_hunter.model.scan import Verdict
 from package_hunter.queue import fleet
 from package_hunter.queue.fleet import State
@@ -108,19 +107,18 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/overview", summary="What needs a person now, and how the last weeks went")
     async def overview(request: Request) -> OverviewInfo:
-        access, person = access_to(request), identity_of(request).is_person
-        return await read(service, lambda s: _overview(s, service, access, person))
+        access = access_to(request)
+        return await read(service, lambda s: _overview(s, service, access))
 
     return router
 
 
-def _overview(session: Session, service: Service, access: Access, person: bool) -> OverviewInfo:
+def _overview(session: Session, service: Service, access: Access) -> OverviewInfo:
     now, findings = now_ms(), access.view(Permission.FINDING_READ)
     scans, since = access.view(Permission.SCAN_READ), now - _RECENT_DAYS * waiting.DAY_MS
     stopped = waiting.stopped(session, access.view(Permission.GATE_READ), now)
     inconclusive, failed = waiting.unclear(session, scans, since)
-    glass = views.Wish(unreviewed=True)
-    mine = views.approver(session, access) if person else None
+    to_approve, unreviewed = waiting.proposals(session, access, now)
     under_1, under_7, under_30, older = waiting.untriaged(session, findings, now)
     return OverviewInfo(
         stopped=_stopped(session, access, stopped),
@@ -130,8 +128,8 @@ def _overview(session: Session, service: Service, access: Access, person: bool) 
         since=as_time(since),
         inconclusive=inconclusive,
         failed=failed,
-        to_approve=0 if mine is None else views.count(session, mine.sight, views.Wish(by=mine), now),
-        unreviewed=views.count(session, views.Sight.of(access), glass, now),
+        to_approve=to_approve,
+        unreviewed=unreviewed,
         workers=_fleet(session, service) if access.may(Permission.WORKER_READ) else None,
         drill=(
             drill_routes.info(drills.of(session, service.settings))

@@ -105,9 +105,7 @@ def _preview(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         budget = _budget(service)
 
         def look(session: Session) -> PreviewInfo:
-            found = propose.prepare(
-                session, new.kind.value, place_of(session, request), new.document, budget
-            )
+            found = propose.prepare(session, new.kind.value, place_of(session, request), new.document, budget)
             return PreviewInfo(
                 subject=found.wanted.subject,
                 content_hash=found.content_hash,

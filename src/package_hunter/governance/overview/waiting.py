@@ -13,13 +13,16 @@ from typing import Any
 from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from package_hunter.access.view import DRILL, View
+from package_hunter.access.view import DRILL, Access, View
+from package_hunter.governance.proposals import waiting as proposed
+from package_hunter.governance.proposals.views import UNREVIEWED, Sight
 from package_hunter.model.scales import severity_rank
 from package_hunter.model.scan import ScanStatus, Verdict
 from package_hunter.policy.decide import today
 from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.gate_tables import GateAnswer, ScanOrigin
 from package_hunter.store.models import Scan
+from package_hunter.store.proposal_tables import Proposal
 from package_hunter.store.scoping import scoped
 from package_hunter.triage.values import Asks, State
 
@@ -146,6 +149,16 @@ def expired(session: Session, view: View) -> int:
 def _findings(session: Session, view: View, *conditions: Any) -> int:
     query = select(func.count()).select_from(FindingRow).where(*conditions)
     return session.scalar(scoped(query, view, FindingRow.project_id)) or 0
+
+
+def proposals(session: Session, access: Access, now: int) -> tuple[int, int]:
+    """How many proposals wait for this account's approval, and how many were applied without any and nobody looked at
+    since."""
+    counted = []
+    for clause in (proposed.on(session, access, now), and_(Sight.of(access).clause, UNREVIEWED)):
+        query = select(func.count()).select_from(Proposal).where(clause)
+        counted.append(session.scalar(query) or 0)
+    return counted[0], counted[1]
 
 
 def unclear(session: Session, view: View, since: int) -> tuple[int, int]:
