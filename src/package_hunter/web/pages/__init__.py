@@ -3,10 +3,36 @@
 
 from __future__ import annotations
 
-from package_hunter.web.pages import scans, sign_in, static
+from package_hunter.web.pages import (
+    confirm,
+    drill,
+    history,
+    identity,
+    members,
+    notices,
+    people,
+    scans,
+    settings,
+    sign_in,
+    static,
+    tokens,
+    welcome,
+    workers,
+)
 
 PAGES = (
     static,
     sign_in,
     scans,
+    history,
+    people,
+    members,
+    tokens,
+    identity,
+    workers,
+    settings,
+    confirm,
+    notices,
+    drill,
+    welcome,
 )
