@@ -24,6 +24,7 @@ from package_hunter.api import (
     finding_routes,
     gate_routes,
     health_routes,
+    history_routes,
     hold_routes,
     inventory_routes,
     job_routes,
@@ -36,6 +37,7 @@ from package_hunter.api import (
     policy_routes,
     proposal_routes,
     provider_routes,
+    queue_routes,
     rule_routes,
     scan_act_routes,
     scan_file_routes,
@@ -102,8 +104,8 @@ def create_app(
         *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes, bundle_routes),
         *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
-        *(access_routes, token_routes, session_routes, own_routes, notice_routes),
-        *(finding_routes, finding_look_routes, view_routes, overview_routes),
+        *(access_routes, history_routes, queue_routes, token_routes, session_routes, own_routes),
+        *(notice_routes, finding_routes, finding_look_routes, view_routes, overview_routes),
         *(policy_routes, proposal_routes, drill_routes),
     ):
         app.include_router(room.routes(service))

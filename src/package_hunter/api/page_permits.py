@@ -14,6 +14,11 @@ def _page(path: str, *posts: str) -> tuple[Permit, ...]:
     return (Permit("GET", path, _ACCOUNT, None, page=True), *forms)
 
 
+def _posts(path: str, *posts: str) -> tuple[Permit, ...]:
+    """Forms alone: of a page of another path."""
+    return _page(path, *posts)[1:]
+
+
 def _open(method: str, path: str) -> Permit:
     return Permit(method, path, Where.OPEN, None, page=True)
 
@@ -30,5 +35,26 @@ PAGES: tuple[Permit, ...] = (
     *_page("/overview"),
     *_page("/projects"),
     *_page("/projects/{project_id}"),
+    *_page("/history"),
+    *_page("/history.csv"),
+    *_page("/people", "invite"),
+    *_page("/people/account", "end-sessions", "unlock", "codes", "remove", "invite"),
+    *_page("/members", "give", "take"),
+    *_page("/projects/{project_id}/members", "give", "take"),
+    *_page("/groups/{group_id}/members", "give", "take"),
+    *_page("/groups", "add"),
+    *_page("/tokens", "own", "add", "revoke", "revoke-own"),
+    *_page("/settings/identity", "provider", "provider-remove", "rule", "rule-remove"),
+    *_page("/workers", "drain", "resume", "rerun"),
+    *_page("/settings", "password"),
+    *_page("/settings/notices", "add", "remove", "test", "retry"),
+    *_page("/settings/drill", "run"),
+    *_posts("/settings/codes", "begin", "confirm", "recovery", "remove"),
+    *_posts("/settings/sessions", "end", "end-others"),
+    *_posts("/settings/identities", "link", "unlink"),
+    *_page("/confirm", "provider"),
+    Permit("POST", "/confirm", _ACCOUNT, None, page=True),
+    _open("GET", "/welcome"),
+    _open("POST", "/welcome"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

@@ -324,6 +324,8 @@ ASK: dict[tuple[str, str], Ask] = {
     ("GET", "/api/v1/members"): _plain("/api/v1/members"),
     ("POST", "/api/v1/members"): _add_member("/api/v1/members"),
     ("DELETE", "/api/v1/members"): _remove_member("/api/v1/members", lambda _: ""),
+    ("GET", "/api/v1/queue"): _plain("/api/v1/queue"),
+    ("GET", "/api/v1/history/chain"): _plain("/api/v1/history/chain"),
     ("GET", "/api/v1/users"): _plain("/api/v1/users"),
     ("POST", "/api/v1/users"): _new_user,
     ("DELETE", "/api/v1/users"): _remove_user,

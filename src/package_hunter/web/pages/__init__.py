@@ -4,14 +4,25 @@
 from __future__ import annotations
 
 from package_hunter.web.pages import (
+    confirm,
+    drill,
     finding,
     findings,
     findings_many,
+    history,
+    identity,
+    members,
+    notices,
     overview,
+    people,
     project,
     scans,
+    settings,
     sign_in,
     static,
+    tokens,
+    welcome,
+    workers,
 )
 
 PAGES = (
@@ -23,4 +34,15 @@ PAGES = (
     finding,
     overview,
     project,
+    history,
+    people,
+    members,
+    tokens,
+    identity,
+    workers,
+    settings,
+    confirm,
+    notices,
+    drill,
+    welcome,
 )

@@ -1,4 +1,5 @@
-// What pages do beyond htmx: menu and filters are open where there is room, and a click copies what is to be copied.
+// What pages do beyond htmx: menu and filters are open where there is room, a click copies what
+// is to be copied, and an invitation's secret goes from the address (behind #, which no server sees) into its form.
 "use strict";
 (() => {
   const menu = document.querySelector("[data-menu]");
@@ -10,6 +11,14 @@
   };
   roomy.addEventListener("change", fit);
   fit();
+  const secret = document.querySelector("[data-fragment]");
+  if (secret && location.hash.startsWith("#" + secret.dataset.fragment)) {
+    secret.value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname); // no bookmark, no screenshot of the address has it
+    document.querySelector("[data-invitation]").hidden = true;
+    document.querySelector("[data-invited]").hidden = false;
+  }
+  document.querySelectorAll("button[data-copy][hidden]").forEach((one) => { one.hidden = false; });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
