@@ -32,7 +32,7 @@ def _break_glass(by: Client, seen: dict[str, Any]) -> None:
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """A change. ``why`` tells it from all others; ``place``: a group's or project's path; ``then``: what becomes of it,
-    and by whom; ``days``: not before so many."""
+    and by whom, ``late``: only after all others; ``days``: not before so many."""
 
     why: str
     who: str
@@ -41,6 +41,7 @@ class Proposed:
     document: Any
     then: tuple[str, Act] | None = None
     days: int | None = None
+    late: bool = False
 
 
 def _merge_requests(*patterns: str) -> dict[str, Any]:
@@ -55,7 +56,7 @@ _WEB = {
     ],
     **_merge_requests("web/*"),
 }
-_DATA = {"rule": [{"name": "grave ones stop", "decision": "block", "severity": "high"}]}
+_DATA = {"rule": [{"name": "whatever is found stops", "decision": "block", "severity": "medium"}]}
 
 
 def planned(waived: dict[str, Any]) -> tuple[Proposed, ...]:
@@ -63,14 +64,14 @@ def planned(waived: dict[str, Any]) -> tuple[Proposed, ...]:
     waiver = {
         "fingerprint": waived["fingerprint"],
         "reason": "used_in_tests",
-        "until": _day(30),
+        "until": day(30),
         "remark": "Our red team's own package.",
     }
     return (
         Proposed(
             "The web group's rules: what hooks into git warns first", BEN.name, "policy", "web", _WEB, _YES
         ),
-        Proposed("What is grave stops the data group's merges", BEN.name, "policy", "data", _DATA, _YES),
+        Proposed("Whatever is found stops the data group's merges", BEN.name, "policy", "data", _DATA, _YES),
         Proposed(
             "The red team's exercise of this month, ticket 12", CLEO.name, "waiver", waived["path"], waiver
         ),
@@ -97,6 +98,8 @@ def planned(waived: dict[str, Any]) -> tuple[Proposed, ...]:
             "required-scan",
             "data",
             _merge_requests("data/models"),
+            _YES,  # too late: what the next one does meanwhile makes it stale
+            late=True,
         ),
         Proposed(
             "All of data is scanned at merge requests",
@@ -126,7 +129,8 @@ def planned(waived: dict[str, Any]) -> tuple[Proposed, ...]:
     )
 
 
-def _day(days: int) -> str:
+def day(days: int) -> str:
+    """The day in so many days, UTC."""
     return (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
 
 
@@ -134,8 +138,8 @@ def make(who: Mapping[str, Client], waived: dict[str, Any], say: Callable[[str],
     """Those that are not there yet; where one is, but nothing became of it, that follows."""
     places = _places(who[ANA.name])
     known = {one["reason"]: one for one in who[ANA.name].all("/proposals", cursor="before")}
-    for one in planned(waived):
-        there = known.get(one.why) or _propose(one, who[one.who], places)
+    made = [(one, known.get(one.why) or _propose(one, who[one.who], places)) for one in planned(waived)]
+    for one, there in sorted(made, key=lambda pair: pair[0].late):
         if one.then is not None and there["state"] == "open":
             name, act = one.then
             act(who[name], who[name].get(f"/proposals/{there['number']}"))
@@ -152,7 +156,7 @@ def _places(by: Client) -> dict[str, str]:
 
 
 def _propose(one: Proposed, by: Client, places: dict[str, str]) -> dict[str, Any]:
-    at = None if one.days is None else f"{_day(one.days)}T06:00:00Z"
+    at = None if one.days is None else f"{day(one.days)}T06:00:00Z"
     said = {"kind": one.kind, "document": one.document, "reason": one.why, "apply_at": at}
     made: dict[str, Any] = by.post(f"{places[one.place]}/proposals", said)
     return made
