@@ -19,7 +19,7 @@ from package_hunter.errors import HostError
 from package_hunter.queue.supervisor import die_with_parent
 
 HUNT = Path(sys.executable).parent / "package-hunter"
-_START_SECONDS, _STOP_SECONDS = 120.0, 60.0
+_START_SECONDS, _STOP_SECONDS = 600.0, 60.0
 _SETTINGS = {
     "WORKERS": "2",
     "RECORDINGS_BYTES": str(1 << 30),  # so that proposed rules can be tried
