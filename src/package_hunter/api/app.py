@@ -20,6 +20,7 @@ from package_hunter.api import (
     bundle_routes,
     drill_routes,
     event_routes,
+    finding_look_routes,
     finding_routes,
     gate_routes,
     health_routes,
@@ -30,6 +31,7 @@ from package_hunter.api import (
     oidc_routes,
     original,
     original_form,
+    overview_routes,
     own_routes,
     policy_routes,
     proposal_routes,
@@ -41,6 +43,7 @@ from package_hunter.api import (
     session_routes,
     simulation_routes,
     token_routes,
+    view_routes,
     worker_routes,
 )
 from package_hunter.api.allowed import PermittedRoute
@@ -100,7 +103,8 @@ def create_app(
         *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),
-        *(finding_routes, policy_routes, proposal_routes, drill_routes),
+        *(finding_routes, finding_look_routes, view_routes, overview_routes),
+        *(policy_routes, proposal_routes, drill_routes),
     ):
         app.include_router(room.routes(service))
     for router in () if pages is None else pages.routes(service):

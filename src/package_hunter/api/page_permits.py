@@ -24,5 +24,11 @@ PAGES: tuple[Permit, ...] = (
     _open("POST", "/sign-in"),
     *_page("/scans"),
     *_page("/scans.csv"),
+    *_page("/findings", "preview", "apply", "claim", "views", "forget"),
+    *_page("/findings.csv"),
+    *_page("/findings/{finding_id}", "state", "claim", "release", "notes"),
+    *_page("/overview"),
+    *_page("/projects"),
+    *_page("/projects/{project_id}"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

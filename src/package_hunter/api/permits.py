@@ -30,16 +30,20 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     )
 
 
-def _proposing(place: str, where: Where) -> Permit:
-    return Permit("POST", f"{_V1}{place}/proposals", where, _P.PROPOSAL_MAKE, "proposal.add")
+def _proposing(place: str, where: Where) -> tuple[Permit, ...]:
+    there = f"{_V1}{place}/proposals"
+    return (
+        Permit("POST", there, where, _P.PROPOSAL_MAKE, "proposal.add"),
+        Permit("POST", f"{there}/preview", where, _P.PROPOSAL_MAKE),
+    )
 
 
 _N = f"{_V1}/proposals/{{number}}"
 _PROPOSALS = (
     Permit("GET", f"{_V1}/proposals", _W.LIST, _P.PROPOSAL_READ),
-    _proposing("/projects/{project_id}", _W.PROJECT),
-    _proposing("/groups/{group_id}", _W.GROUP),
-    _proposing("", _W.SERVER),
+    *_proposing("/projects/{project_id}", _W.PROJECT),
+    *_proposing("/groups/{group_id}", _W.GROUP),
+    *_proposing("", _W.SERVER),
     Permit("GET", _N, _W.PROPOSAL, _P.PROPOSAL_READ),
     Permit("PUT", _N, _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.edit"),
     Permit("POST", f"{_N}/withdraw", _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.withdraw"),
@@ -104,6 +108,8 @@ PERMITS: tuple[Permit, ...] = (
     Permit("PUT", f"{_V1}/findings/{{finding_id}}/state", _W.FINDING, _P.FINDING_TRIAGE, "finding.state"),
     Permit("PUT", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
     Permit("DELETE", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}/evidence", _W.FINDING, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}/history", _W.FINDING, _P.FINDING_READ),
     Permit("GET", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_COMMENT, "finding.note"),
     Permit("GET", f"{_V1}/policies", _W.LIST, _P.POLICY_READ),
@@ -139,6 +145,10 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/me/tokens", _W.PERSON, None),
     Permit("POST", f"{_V1}/me/tokens", _W.PERSON, None, "token.add"),
     Permit("DELETE", f"{_V1}/me/tokens", _W.PERSON, None, "token.revoke"),
+    Permit("GET", f"{_V1}/me/views", _W.PERSON, None),
+    Permit("PUT", f"{_V1}/me/views", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/me/views", _W.PERSON, None),
+    Permit("GET", f"{_V1}/overview", _W.ACCOUNT, None),
     Permit("GET", f"{_V1}/projects", _W.LIST, _P.PROJECT_READ),
     Permit("POST", f"{_V1}/projects", _W.SERVER, _P.PROJECT_CREATE, "project.add"),
     Permit("GET", f"{_V1}/projects/{{project_id}}", _W.PROJECT, _P.PROJECT_READ),

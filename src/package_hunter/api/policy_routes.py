@@ -30,6 +30,7 @@ from package_hunter.api.transactions import as_time, read
 from package_hunter.governance import figures, policies, policy_file, requirements, schedules
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
+from package_hunter.policy.words import sentence
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.members import Place
 from package_hunter.triage.chain import Chains, projects_in, scope_name
@@ -161,6 +162,7 @@ def _effective(session: Session, project: uuid.UUID) -> EffectiveInfo:
             rules=[
                 f"{layer.label(r)}: {r.decision.value} ({r.mode_on(day).value})" for r in layer.policy.rules
             ],
+            says=[sentence(rule, day) for rule in layer.policy.rules],
         )
         for layer in effective.layers
     ]

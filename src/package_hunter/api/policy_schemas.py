@@ -62,6 +62,7 @@ class LayerInfo(BaseModel):
     scope: str
     digest: str
     rules: list[str] = Field(description="Each with its decision and its mode today.")
+    says: list[str] = Field(description="The same in sentences, in their order: the first that fits decides.")
 
 
 class RequiredInfo(BaseModel):

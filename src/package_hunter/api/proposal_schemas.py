@@ -42,6 +42,13 @@ class EditBody(_Change):
     )
 
 
+class PreviewBody(_Asked):
+    """A change that somebody thinks of."""
+
+    kind: Kind = Field(examples=["policy"])
+    document: Any = Field(description="In the form of its kind: docs/proposals.md.")
+
+
 class ProposeBody(_Change):
     """A change that somebody wants."""
 
@@ -142,6 +149,17 @@ class ProposalSummary(BaseModel):
     apply_at: datetime | None
     way: str | None = Field(description="How it was applied: `approved`, `break-glass`, `alone`.")
     unreviewed: bool
+    waits_for_you: bool = Field(description="Whether the account that asks may approve it, and has not yet.")
+
+
+class PreviewInfo(BaseModel):
+    """What a change would be, before anybody proposed it."""
+
+    subject: str
+    content_hash: str
+    base_hash: str
+    diff: str
+    impact: ImpactInfo
 
 
 class ProposalInfo(ProposalSummary):
@@ -154,6 +172,7 @@ class ProposalInfo(ProposalSummary):
     stuck: str | None = Field(
         description="Why an open one gets no approvals as things stand, with what to do; null where it can."
     )
+    waits_for: list[str] = Field(description="Who may approve it, and has not yet.")
     diff: str
     impact: ImpactInfo
     edits: list[EditInfo]

@@ -26,6 +26,8 @@ _LISTED = (
     "claimed_until",
     "first_seen",
     "package",
+    "claimed_by",
+    "until",
 )
 
 
@@ -53,6 +55,7 @@ class FindingRow(Base):
         Index("findings_by_end", "state", "until"),
         Index("findings_by_age", "first_seen"),
         Index("findings_by_claim", "claimed_until"),
+        Index("findings_by_wait", "state", "detected", "first_seen", "severity", "project_id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
@@ -174,7 +177,7 @@ class StateRow(Base):
     looked at, ``proposal`` which approved proposal set it (it lifts proof and enforced rules)."""
 
     __tablename__ = "finding_states"
-    __table_args__ = (Index("states_by_fingerprint", "fingerprint"),)
+    __table_args__ = (Index("states_by_fingerprint", "fingerprint"), Index("states_by_time", "time"))
 
     place: Mapped[str] = mapped_column(String(32), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
@@ -73,3 +73,13 @@ def entries(
     if who is not None:
         query = query.where(HistoryRow.who == who)
     return session.scalars(query).all()
+
+
+def about(
+    session: Session, actions: Sequence[str], things: Sequence[str], project: uuid.UUID, limit: int
+) -> Sequence[HistoryRow]:
+    """The newest ``limit`` changes of these kinds of things of these names, in this project or of none in particular,
+    newest first."""
+    here = or_(HistoryRow.project_id.is_(None), HistoryRow.project_id == project)
+    query = select(HistoryRow).where(HistoryRow.object.in_(things), HistoryRow.action.in_(actions), here)
+    return session.scalars(query.order_by(HistoryRow.id.desc()).limit(limit)).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +12,16 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from package_hunter.access.view import View
+from package_hunter.access.view import DRILL, View
 from package_hunter.errors import UsageError
 from package_hunter.model.scales import severity_rank
 from package_hunter.model.scan import Verdict
+from package_hunter.policy.decide import today
 from package_hunter.store.database import now_ms
 from package_hunter.store.finding_tables import FindingRow, StateRow, WordsRow
 from package_hunter.store.scoping import Q, scoped
 from package_hunter.triage.behaviour import Behaviour, grown
-from package_hunter.triage.values import Asks, State
+from package_hunter.triage.values import MAX_DAYS, Asks, State
 
 MAX_PAGE = 500
 _DAY_MS = 86_400_000
@@ -29,7 +31,7 @@ _LAST = "\U0010ffff"  # no text goes on with what is after it
 _LISTED = (
     *(FindingRow.last_seen, FindingRow.id, FindingRow.project_id, FindingRow.severity, FindingRow.state),
     *(FindingRow.asks, FindingRow.kind, FindingRow.verdict, FindingRow.detected, FindingRow.claimed_until),
-    *(FindingRow.first_seen, FindingRow.package),
+    *(FindingRow.first_seen, FindingRow.package, FindingRow.claimed_by, FindingRow.until),
 )
 
 
@@ -44,7 +46,8 @@ class Order(StrEnum):
 class Filters:
     """Which findings; what is None is not asked. ``severity``: this or worse; ``package``: a purl without version, or
     the begin of one and a ``*``; ages in days since it was first seen; ``text``: in title, package, kind or
-    fingerprint; ``claimed``: by anybody, or nobody."""
+    fingerprint; ``claimed``: by anybody, or nobody; ``claimed_by``: an account, that is on it now; ``expires_in``: the
+    acceptance ends within so many days; ``drill``: of standing drills, or of all else."""
 
     state: State | None = None
     asks: Asks | None = None
@@ -57,6 +60,9 @@ class Filters:
     newer_than: int | None = None
     detected: bool | None = None
     claimed: bool | None = None
+    claimed_by: str | None = None
+    expires_in: int | None = None
+    drill: bool | None = None
     text: str | None = None
 
 
@@ -178,6 +184,8 @@ def _wanted(row: Any, filters: Filters, sqlite: bool) -> list[Any]:
         (filters.verdict, row.verdict == filters.verdict),
         (filters.detected, row.detected.is_(filters.detected)),
         (filters.claimed or None, row.claimed_until > now),
+        (filters.claimed_by, and_(row.claimed_by == filters.claimed_by, row.claimed_until > now)),
+        (filters.drill, row.project_id == DRILL if filters.drill else row.project_id != DRILL),
     ]
     found = [condition for value, condition in asked if value is not None]
     if filters.claimed is False:
@@ -188,6 +196,9 @@ def _wanted(row: Any, filters: Filters, sqlite: bool) -> list[Any]:
         found.append(row.first_seen < now - filters.older_than * _DAY_MS)
     if filters.newer_than is not None:
         found.append(row.first_seen > now - filters.newer_than * _DAY_MS)
+    if filters.expires_in is not None:
+        last = today() + dt.timedelta(days=min(filters.expires_in, MAX_DAYS))
+        found += [row.state == State.ACCEPTED, row.until <= last.isoformat()]
     if filters.package is not None:
         found.append(_package(row, filters.package, sqlite))
     return found

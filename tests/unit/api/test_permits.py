@@ -297,6 +297,9 @@ ASK: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/findings/{finding_id}/notes"): _send(
         "POST", "/api/v1/findings/{finding}/notes", text="looked at"
     ),
+    ("GET", "/api/v1/findings/{finding_id}/evidence"): _plain("/api/v1/findings/{finding}/evidence"),
+    ("GET", "/api/v1/findings/{finding_id}/history"): _plain("/api/v1/findings/{finding}/history"),
+    ("GET", "/api/v1/overview"): _plain("/api/v1/overview"),
     ("GET", "/api/v1/policies"): _plain("/api/v1/policies"),
     ("GET", "/api/v1/policies/{scope}"): _plain("/api/v1/policies/{project}"),
     ("GET", "/api/v1/projects/{project_id}/policy"): _plain("/api/v1/projects/{project}/policy"),
@@ -444,7 +447,10 @@ def test_what_cannot_be_seen_is_answered_as_what_is_not_there(server: AccessServ
         ("/api/v1/projects/{}", str(server.ids[FOREIGN])),
         ("/api/v1/findings/{}", server.findings[FOREIGN]),
         ("/api/v1/findings/{}/notes", server.findings[FOREIGN]),
+        ("/api/v1/findings/{}/evidence", server.findings[FOREIGN]),
+        ("/api/v1/findings/{}/history", server.findings[FOREIGN]),
         ("/api/v1/findings?project={}", FOREIGN),
+        ("/api/v1/findings?group={}", "ops"),
         ("/api/v1/policies/{}", str(server.ids[FOREIGN])),
         ("/api/v1/policies/{}", str(server.ids["ops"])),
         ("/api/v1/projects/{}/policy", str(server.ids[FOREIGN])),

@@ -32,10 +32,9 @@ class Sight:
     all_over: bool
 
     @staticmethod
-    def of(access: Access) -> Sight:
-        """Of an account."""
-        read = Permission.PROPOSAL_READ
-        return Sight(access.view(read), access.groups_view(read), access.may(read))
+    def of(access: Access, permission: Permission = Permission.PROPOSAL_READ) -> Sight:
+        """Of an account; of what else it may do to them, by another permission."""
+        return Sight(access.view(permission), access.groups_view(permission), access.may(permission))
 
     def sees(self, proposal: Proposal) -> bool:
         """Whether this one may be seen."""
@@ -74,10 +73,18 @@ UNREVIEWED = and_(Proposal.state == "applied", Proposal.way != "approved", Propo
 
 
 def listed(
-    session: Session, sight: Sight, wish: Wish, now: int, limit: int, before: int | None = None
+    session: Session,
+    sight: Sight,
+    wish: Wish,
+    now: int,
+    limit: int,
+    before: int | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> Sequence[Proposal]:
-    """Up to ``limit`` of those that may be seen, newest first, with numbers below ``before``."""
+    """Up to ``limit`` of those that may be seen, newest first, with numbers below ``before``; ``only``: of these."""
     query = select(Proposal).where(sight.clause, _state(wish.state, now)).order_by(Proposal.number.desc())
+    if only is not None:
+        query = query.where(only)
     if wish.kind is not None:
         query = query.where(Proposal.kind == wish.kind)
     if wish.unreviewed:

@@ -3,10 +3,24 @@
 
 from __future__ import annotations
 
-from package_hunter.web.pages import scans, sign_in, static
+from package_hunter.web.pages import (
+    finding,
+    findings,
+    findings_many,
+    overview,
+    project,
+    scans,
+    sign_in,
+    static,
+)
 
 PAGES = (
     static,
     sign_in,
     scans,
+    findings,
+    findings_many,
+    finding,
+    overview,
+    project,
 )

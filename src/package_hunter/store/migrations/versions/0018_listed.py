@@ -17,6 +17,8 @@ _LISTED = (
     "claimed_until",
     "first_seen",
     "package",
+    "claimed_by",
+    "until",
 )
 
 
