@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
+.PHONY: help demo demo-server test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ demo: setup-run ## Scan a bundled project that misbehaves, print the report, and
 	@$(SUDO) $(HUNT) scan simulations/falco-test --exit-zero
 	@echo "==> Simulating three known attacks" >&2
 	@$(SUDO) $(HUNT) simulate --quiet eslint-scope registry-worm docker-socket
+
+demo-server: setup-run ## A server with people, real scans of the simulations and what a team decides about them (ARGS="--port 3001", --fresh)
+	@$(SUDO) $(PY) -m ci.demo_server $(ARGS)
 
 test: setup ## Set up, then run all tests: three files at a time (scans wait a lot); those that fork, flood and measure, alone
 	@$(SUDO) $(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/integration
