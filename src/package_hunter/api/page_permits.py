@@ -19,6 +19,11 @@ def _posts(path: str, *posts: str) -> tuple[Permit, ...]:
     return _page(path, *posts)[1:]
 
 
+def _form(path: str) -> tuple[Permit, ...]:
+    """A page whose form is posted to its own address."""
+    return (*_page(path), Permit("POST", path, _ACCOUNT, None, page=True))
+
+
 def _open(method: str, path: str) -> Permit:
     return Permit(method, path, Where.OPEN, None, page=True)
 
@@ -56,5 +61,12 @@ PAGES: tuple[Permit, ...] = (
     Permit("POST", "/confirm", _ACCOUNT, None, page=True),
     _open("GET", "/welcome"),
     _open("POST", "/welcome"),
+    *_page("/proposals"),
+    *_page("/proposals.csv"),
+    *_form("/proposals/new"),
+    *_form("/proposals/{number}"),
+    *_form("/proposals/{number}/edit"),
+    *_page("/policies"),
+    *_form("/policies/{scope}"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

@@ -20,12 +20,11 @@ from package_hunter.api.proposal_schemas import (
     BreakGlassBody,
     EditBody,
     ImpactInfo,
-    Kind,
+    ListQuery,
     PreviewBody,
     PreviewInfo,
     ProposalInfo,
     ProposalList,
-    ProposalState,
     ProposalSummary,
     ProposeBody,
     WhyBody,
@@ -123,28 +122,13 @@ def _budget(service: Service) -> Budget:
 
 def _look(router: APIRouter, service: Service) -> None:
     @router.get("/proposals", tags=["proposals"], summary="List proposals, newest first")
-    async def list_proposals(
-        request: Request,
-        state: Annotated[ProposalState | None, Query()] = None,
-        kind: Annotated[Kind | None, Query()] = None,
-        unreviewed: Annotated[
-            bool, Query(description="Applied without approval, and not looked at yet.")
-        ] = False,
-        waiting: Annotated[
-            bool, Query(description="Those that the account that asks may approve, and has not yet.")
-        ] = False,
-        before: Annotated[
-            int | None, Query(ge=1, le=1 << 62, description="`next` of the page before.")
-        ] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> ProposalList:
-        wish = Wish(None if state is None else state.value, None if kind is None else kind.value, unreviewed)
-
+    async def list_proposals(request: Request, asked: Annotated[ListQuery, Query()]) -> ProposalList:
         def look(session: Session) -> ProposalList:
-            now = now_ms()
-            access = access_to(request)
-            only = wait.on(session, access, now) if waiting else None
-            rows = views.listed(session, _sight(request), wish, now, limit + 1, before, only)
+            now, access, limit = now_ms(), access_to(request), asked.limit
+            state, kind = asked.state and asked.state.value, asked.kind and asked.kind.value
+            only = wait.on(session, access, now) if asked.waiting else None
+            wish = Wish(state, kind, asked.unreviewed, only)
+            rows = views.listed(session, _sight(request), wish, now, limit + 1, asked.before)
             mine = wait.among(session, access, rows, now)
             items = [_summary(session, row, now, row.number in mine) for row in rows[:limit]]
             return ProposalList(items=items, next=rows[limit - 1].number if len(rows) > limit else None)

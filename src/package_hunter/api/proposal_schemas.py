@@ -25,6 +25,19 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ListQuery(_Asked):
+    """Which proposals are asked for."""
+
+    state: ProposalState | None = None
+    kind: Kind | None = None
+    unreviewed: bool = Field(default=False, description="Applied without approval, and not looked at yet.")
+    waiting: bool = Field(
+        default=False, description="Those that the account that asks may approve, and has not yet."
+    )
+    before: int | None = Field(default=None, ge=1, le=1 << 62, description="`next` of the page before.")
+    limit: int = Field(default=100, ge=1, le=500)
+
+
 class _Change(_Asked):
     """What a change is to be."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +9,11 @@ from typing import Any
 
 import pytest
 from ci.demo_server import folder as folders
-from ci.demo_server.fill import fill, team
-from ci.demo_server.plan import ANA, BEN, WALK
+from ci.demo_server.fill import fill
+from ci.demo_server.plan import ANA, WALK
 from ci.demo_server.server import serving
 
-from tests.support.chromium import Person, chromium, person
+from tests.support.chromium import chromium, person
 from tests.support.requires import ROOT, needs_btf, needs_runc
 from tests.support.service_harness import free_port, open_folder
 

@@ -62,29 +62,24 @@ ALL = Sight(EVERYTHING, EVERYTHING, True)
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Which proposals are asked for. ``state`` None: any; ``unreviewed``: applied without approval, and nobody has
-    looked at them yet."""
+    looked at them yet; ``only``: those of which that is true (`waiting.on`)."""
 
     state: str | None = None
     kind: str | None = None
     unreviewed: bool = False
+    only: ColumnElement[bool] | None = None
 
 
 UNREVIEWED = and_(Proposal.state == "applied", Proposal.way != "approved", Proposal.reviewed.is_(None))
 
 
 def listed(
-    session: Session,
-    sight: Sight,
-    wish: Wish,
-    now: int,
-    limit: int,
-    before: int | None = None,
-    only: ColumnElement[bool] | None = None,
+    session: Session, sight: Sight, wish: Wish, now: int, limit: int, before: int | None = None
 ) -> Sequence[Proposal]:
-    """Up to ``limit`` of those that may be seen, newest first, with numbers below ``before``; ``only``: of these."""
+    """Up to ``limit`` of those that may be seen, newest first, with numbers below ``before``."""
     query = select(Proposal).where(sight.clause, _state(wish.state, now)).order_by(Proposal.number.desc())
-    if only is not None:
-        query = query.where(only)
+    if wish.only is not None:
+        query = query.where(wish.only)
     if wish.kind is not None:
         query = query.where(Proposal.kind == wish.kind)
     if wish.unreviewed:

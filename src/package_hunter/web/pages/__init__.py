@@ -15,7 +15,10 @@ from package_hunter.web.pages import (
     notices,
     overview,
     people,
+    policies,
     project,
+    proposals,
+    propose,
     scans,
     settings,
     sign_in,
@@ -45,4 +48,7 @@ PAGES = (
     notices,
     drill,
     welcome,
+    propose,  # before /proposals/{number}
+    proposals,
+    policies,
 )
