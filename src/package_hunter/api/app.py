@@ -37,6 +37,7 @@ from package_hunter.api import (
     rule_routes,
     scan_act_routes,
     scan_file_routes,
+    scan_look_routes,
     scan_routes,
     session_routes,
     simulation_routes,
@@ -97,6 +98,7 @@ def create_app(
     app.include_router(original.routes(service))
     for room in (
         *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes, bundle_routes),
+        *(scan_look_routes,),
         *(health_routes, worker_routes, rule_routes, simulation_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, token_routes, session_routes, own_routes, notice_routes),

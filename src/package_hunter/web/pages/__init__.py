@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from package_hunter.web.pages import scans, sign_in, static
+from package_hunter.web.pages import scan, scan_compare, scans, sign_in, static
 
 PAGES = (
     static,
     sign_in,
     scans,
+    scan_compare,
+    scan,
 )
