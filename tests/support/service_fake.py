@@ -22,8 +22,8 @@ from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.queue import heart
 from package_hunter.queue.base import Job
-from package_hunter.stopping import breakable
 from package_hunter.report.sample import sample
+from package_hunter.stopping import breakable
 from tests.support import evidence_samples
 from tests.support.judge_samples import FINDING, report
 

@@ -24,6 +24,8 @@ PAGES: tuple[Permit, ...] = (
     _open("POST", "/sign-in"),
     *_page("/scans"),
     *_page("/scans.csv"),
+    *_page("/packages"),
+    *_page("/packages/{purl:path}"),
     *_page("/scans/compare"),
     *_page(
         "/scans/{scan_id}",

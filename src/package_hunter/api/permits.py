@@ -100,6 +100,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("DELETE", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.remove"),
     Permit("GET", f"{_V1}/who-has", _W.LIST, _P.INVENTORY_READ),
     Permit("GET", f"{_V1}/packages/{{purl:path}}", _W.LIST, _P.INVENTORY_READ),
+    Permit("GET", f"{_V1}/behaviours", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add", stream=True),
     Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),

@@ -15,7 +15,16 @@ from sqlalchemy.orm import Session
 from package_hunter.access.view import View
 from package_hunter.api.allowed import PermittedRoute, view_of
 from package_hunter.api.errors import ApiError
-from package_hunter.api.look_schemas import Comparison, Earlier, FoundInfo, PackageChange, Sides, StepInfo, StepList
+from package_hunter.api.look_schemas import (
+    Comparison,
+    Earlier,
+    FoundInfo,
+    PackageChange,
+    Sides,
+    StepInfo,
+    StepList,
+)
+from package_hunter.api.parsed import parsed
 from package_hunter.api.scan_act_routes import scan_of
 from package_hunter.api.schemas import Problem, ScanInfo
 from package_hunter.api.service import Service, parse_id, unknown_scan
@@ -23,8 +32,7 @@ from package_hunter.api.transactions import as_time, read
 from package_hunter.findings.compare import Difference, compare
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
-from package_hunter.model.report_form import from_json
-from package_hunter.store import scan_events, scans
+from package_hunter.store import reports, scan_events, scans
 from package_hunter.triage import before
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -38,7 +46,9 @@ MOST = 1_000
 _COMPARING = asyncio.Semaphore(1)  # two reports may be a hundred megabytes in memory
 _With = Annotated[
     str | None,
-    Query(alias="with", max_length=36, description="The id of the older one; unset: the one that came before."),
+    Query(
+        alias="with", max_length=36, description="The id of the older one; unset: the one that came before."
+    ),
 ]
 
 
@@ -109,7 +119,9 @@ def _before(session: Session, view: View, scan_id: uuid.UUID) -> uuid.UUID:
     scan = scans.get(session, view, scan_id)
     found = None if scan is None else before.of(session, scan)
     if found is None:
-        raise ApiError(409, "No other version was scanned before this one.", "Say `with`: which to compare it with.")
+        raise ApiError(
+            409, "No other version was scanned before this one.", "Say `with`: which to compare it with."
+        )
     return found.id
 
 
@@ -117,10 +129,10 @@ def _side(session: Session, view: View, scan_id: uuid.UUID) -> _Side:
     scan = scans.get(session, view, scan_id)
     if scan is None:
         raise unknown_scan()
-    data = scans.report(session, view, scan_id)
-    if data is None:
+    row = scans.stored_report(session, view, scan_id)
+    if row is None:
         raise ApiError(409, f"The scan of {scan.target} has no report.", "Compare scans that are finished.")
-    return _Side(ScanInfo.of(scan), from_json(data))
+    return _Side(ScanInfo.of(scan), parsed(reports.read_bytes(session, row.body, row.digest)))
 
 
 def _comparison(old: ScanInfo, new: ScanInfo, found: Difference) -> Comparison:
@@ -132,7 +144,9 @@ def _comparison(old: ScanInfo, new: ScanInfo, found: Difference) -> Comparison:
         hosts=_sides(found.new_hosts, found.gone_hosts),
         programs=_sides(found.new_programs, found.gone_programs),
         files=_sides(found.new_files, found.gone_files),
-        packages=[PackageChange(package=p, old=was, new=now) for p, was, now in found.changed_packages[:MOST]],
+        packages=[
+            PackageChange(package=p, old=was, new=now) for p, was, now in found.changed_packages[:MOST]
+        ],
         more_packages=max(0, len(found.changed_packages) - MOST),
         more_findings=sum(max(0, len(those) - MOST) for those in (found.new_findings, found.gone_findings)),
         is_empty=found.is_empty,

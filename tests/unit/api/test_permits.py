@@ -27,6 +27,7 @@ from package_hunter.store.gate_tables import Repository
 from package_hunter.store.notice_tables import DeliveryRow, DestinationRow
 from package_hunter.store.watching_tables import DrillRow
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
+from tests.support.duty_store import LOOK
 from tests.support.identity_asks import IDENTITY_ASKS, a_user
 from tests.support.proposal_asks import PROPOSALS
 from tests.support.requires import ROOT
@@ -261,6 +262,12 @@ def _forget_destinations(server: AccessServer) -> None:
         session.execute(delete(DestinationRow))
 
 
+def _behaviours(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    """Of the package that both projects have a finding of."""
+    assert LOOK.blame is not None
+    return server.ask(token, "GET", "/api/v1/behaviours", params={"purl": LOOK.blame.package})
+
+
 _MEMBERS = "/api/v1/{kind}/{key}/members"
 _PROJECT, _GROUP = "/api/v1/projects/{project}/members", "/api/v1/groups/{group}/members"
 
@@ -281,6 +288,7 @@ ASK: dict[tuple[str, str], Ask] = {
     ("DELETE", "/api/v1/repositories"): _unbind,
     ("GET", "/api/v1/who-has"): _plain("/api/v1/who-has?purl=pkg:npm/shared"),
     ("GET", "/api/v1/packages/{purl:path}"): _plain("/api/v1/packages/pkg:npm/shared@1.0.0"),
+    ("GET", "/api/v1/behaviours"): _behaviours,
     ("POST", "/api/v1/sboms"): _sbom,
     ("GET", "/api/v1/findings"): _plain("/api/v1/findings?limit=500"),
     ("POST", "/api/v1/findings/preview"): _preview,

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from package_hunter.web.pages import scan, scan_compare, scans, sign_in, static
+from package_hunter.web.pages import package, scan, scan_compare, scans, sign_in, static
 
 PAGES = (
     static,
     sign_in,
     scans,
+    package,
     scan_compare,
     scan,
 )

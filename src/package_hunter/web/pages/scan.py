@@ -39,6 +39,7 @@ TABS: Mapping[str, str] = {
     "keep": "Download and keep",
 }
 _FIRST, _FIRST_WAYS = 8, 3  # findings and secrets of the summary
+_AT_ONCE = 5_000  # processes of a report that is compared without being asked for
 _MAY = {
     "submit": Permission.SCAN_SUBMIT,
     "delete": Permission.SCAN_DELETE,
@@ -92,7 +93,9 @@ class ScanPages:
             "words": words,
             "tree": f"{own}/processes",
             "project": await get_or(request, f"/projects/{project}", None),
-            "steps": (await get(request, f"/scans/{part(scan_id)}/steps"))["items"] if _live(scan) or found is None else [],
+            "steps": (await get(request, f"/scans/{part(scan_id)}/steps"))["items"]
+            if _live(scan) or found is None
+            else [],
             "live": _live(scan),
             **await self._more(request, scan, tab, found),
         }
@@ -122,7 +125,11 @@ class ScanPages:
             "formats": self._formats,
             "recordings": (await get_or(request, f"{path}/recordings", nothing))["items"],
             "dropped": (await get_or(request, f"{path}/dropped", nothing))["items"],
-            "holds": [one for one in holds["items"] if one["project"] == scan["project"] and one["scan"] in (None, scan["id"])],
+            "holds": [
+                one
+                for one in holds["items"]
+                if one["project"] == scan["project"] and one["scan"] in (None, scan["id"])
+            ],
             "bundle": bundle,
             "rejudge": rejudge,
             "waits": any(one and one["state"] == "waiting" for one in (bundle, rejudge)),
@@ -132,6 +139,15 @@ class ScanPages:
 
 def _live(scan: dict[str, Any]) -> bool:
     return scan["finished"] is None
+
+
+async def _steps(request: Request, scan: dict[str, Any]) -> list[Any]:
+    found: list[Any] = (await get(request, f"/scans/{scan['id']}/steps"))["items"]
+    return found
+
+
+def _holds(hold: dict[str, Any], scan: dict[str, Any]) -> bool:
+    return hold["project"] == scan["project"] and hold["scan"] in (None, scan["id"])
 
 
 async def _standing(request: Request, path: str) -> Any:
@@ -153,6 +169,7 @@ def _summary(found: evidence.Exhibits) -> dict[str, Any]:
         "clock": _clock,
         **_advice(report),
         "left": left,
+        "at_once": len(report.processes) <= _AT_ONCE,
         "left_more": max(0, len(ways) - _FIRST_WAYS),
         "ecosystems": ", ".join(dict.fromkeys(t.ecosystem for t in report.targets or (report.target,))),
         "news": list(words.news(report)) if report.baseline is not None else None,

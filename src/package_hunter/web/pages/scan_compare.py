@@ -23,7 +23,9 @@ def routes(_: Service) -> APIRouter:
     @router.get("/scans/compare")
     async def page(request: Request) -> Response:
         one, two = (request.query_params.get(name, "").strip() for name in ("one", "two"))
-        chosen = request.query_params.getlist("scan")  # two ticks of the list of scans: the older one is the first
+        chosen = request.query_params.getlist(
+            "scan"
+        )  # two ticks of the list of scans: the older one is the first
         if len(chosen) == 2 and not (one or two):
             one, two = await _in_order(request, chosen)
         problem = None
