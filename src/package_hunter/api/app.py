@@ -43,6 +43,7 @@ from package_hunter.api import (
     rule_try_routes,
     scan_act_routes,
     scan_file_routes,
+    scan_look_routes,
     scan_routes,
     session_routes,
     simulation_routes,
@@ -104,7 +105,8 @@ def create_app(
     app.include_router(original.routes(service))
     for room in (
         *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes, bundle_routes),
-        *(health_routes, worker_routes, rule_routes, rule_set_routes, rule_try_routes, simulation_routes),
+        *(scan_look_routes, health_routes, worker_routes, simulation_routes),
+        *(rule_routes, rule_set_routes, rule_try_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, history_routes, queue_routes, token_routes, session_routes, own_routes),
         *(notice_routes, finding_routes, finding_look_routes, view_routes, overview_routes),

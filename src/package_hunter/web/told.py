@@ -51,4 +51,12 @@ DONE: dict[str, str] = {
     "proposal-withdrawn": "You have withdrawn it.",
     "proposal-reviewed": "You have looked at it; it is no more on the list of what was applied unseen.",
     "glass-broken": "It holds now. Everybody concerned is told; somebody else has to review it.",
+    "scan-cancelled": "The scan is cancelled; one that runs ends within a second.",
+    "scan-again": "The same is scanned once more: this is the new scan.",
+    "scan-rerun": "It waits again.",
+    "scan-rejudge": "Its recording will be judged by the rules of now.",
+    "scan-deleted": "The scan is deleted. The history says that it was there.",
+    "bundle-asked": "The bundle is being made.",
+    "hold-set": "The scan is held: nobody can delete it.",
+    "hold-lifted": "The hold is lifted.",
 }

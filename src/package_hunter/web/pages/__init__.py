@@ -14,11 +14,14 @@ from package_hunter.web.pages import (
     members,
     notices,
     overview,
+    package,
     people,
     policies,
     project,
     proposals,
     propose,
+    scan,
+    scan_compare,
     scans,
     settings,
     sign_in,
@@ -51,4 +54,7 @@ PAGES = (
     propose,  # before /proposals/{number}
     proposals,
     policies,
+    package,
+    scan_compare,
+    scan,
 )
