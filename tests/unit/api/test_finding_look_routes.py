@@ -157,25 +157,26 @@ def test_a_list_is_kept_for_oneself(server: AccessServer, ana: Browser) -> None:
     assert len(ana.ask("GET", URL).json()["items"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "query"),
-    [
-        ("x", "state=lost"),
-        ("x", "nonsense=1"),
-        ("x", "state=confirmed&state=confirmed"),
-        ("x", "project"),
-        ("x", "older_than=yes"),
-        ("x", "text=" + "x" * 300),
-        ("x", "x" * 3_000),
-        ("", "state=confirmed"),
-        (" ", "state=confirmed"),
-        ("a\u202eb", "state=confirmed"),
-        ("x" * 81, "state=confirmed"),
-    ],
-)
-def test_what_is_no_list_is_not_kept(ana: Browser, name: str, query: str) -> None:
-    answer = _keep(ana, name, query)
-    assert answer.status_code == 400, answer.text
+_NO_LISTS = [
+    ("x", "state=lost"),
+    ("x", "nonsense=1"),
+    ("x", "state=confirmed&state=confirmed"),
+    ("x", "project"),
+    ("x", "older_than=yes"),
+    ("x", "text=" + "x" * 300),
+    ("x", "x" * 3_000),
+    ("", "state=confirmed"),
+    (" ", "state=confirmed"),
+    ("a\u202eb", "state=confirmed"),
+    ("x" * 81, "state=confirmed"),
+]
+
+
+def test_what_is_no_list_is_not_kept(ana: Browser) -> None:
+    for name, query in _NO_LISTS:  # one server for all: a fresh one costs more than the rest of it
+        answer = _keep(ana, name, query)
+        assert answer.status_code == 400, (name, query, answer.text)
+        assert answer.json()["advice"]
     assert ana.ask("GET", URL).json()["items"] == []
 
 
