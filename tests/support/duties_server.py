@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +20,8 @@ from package_hunter.store import accounts, members, places
 from package_hunter.store.access_tables import Account
 from package_hunter.store.identity_tables import SessionRow
 from package_hunter.store.members import Place
+from tests.support.archives import keep
+from tests.support.bundle_samples import recording
 from tests.support.service_harness import ARCHIVE, PASSWORD, USER, Running, open_folder, running, wait_for
 
 TEST = Actor("test", "test")
@@ -58,6 +63,13 @@ class Duties:
         body = {"kind": kind, "document": document, "reason": why}
         made: dict[str, Any] = self.ask("POST", f"/projects/{self.project}/proposals", body, name)
         return made
+
+    def record(self, scan: str, events: int = 3) -> None:
+        """Let a recording of a process that closes descriptors be kept of a scan."""
+        store = open_store(self.server.settings)
+        with tempfile.TemporaryDirectory() as folder:
+            keep(store, uuid.UUID(scan), recording(Path(folder) / f"{scan}.scap", scan=scan, events=events))
+        store.close()
 
     def sessions_grow_old(self, name: str) -> None:
         """As though they had begun three minutes ago."""

@@ -84,5 +84,9 @@ PAGES: tuple[Permit, ...] = (
     *_page("/scans/{scan_id}/indicators"),
     *_page("/scans/{scan_id}/coverage"),
     *_page("/scans/{scan_id}/keep"),
+    *_page("/rules"),
+    *_page("/rules/explain"),
+    *_page("/rules/files/{scope}/{name}"),
+    *_form("/rules/try"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

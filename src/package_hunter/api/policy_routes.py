@@ -33,6 +33,7 @@ from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import as_time, read
 from package_hunter.governance import figures, policies, policy_file, policy_text, requirements, schedules
+from package_hunter.model.scan import Decision
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
 from package_hunter.policy.words import sentence
@@ -154,6 +155,11 @@ def _effective(session: Session, project: uuid.UUID) -> EffectiveInfo:
         LayerInfo(
             scope=layer.scope,
             digest=layer.digest,
+            verdicts={
+                verdict.value: decision.value
+                for verdict, decision in layer.policy.by_verdict
+                if layer.scope == scopes.ALL or decision is not Decision.PASS
+            },
             rules=[
                 f"{layer.label(r)}: {r.decision.value} ({r.mode_on(day).value})" for r in layer.policy.rules
             ],

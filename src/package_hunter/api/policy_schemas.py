@@ -92,6 +92,9 @@ class LayerInfo(BaseModel):
 
     scope: str
     digest: str
+    verdicts: dict[str, str] = Field(
+        description="Decision by verdict; those of a group or project that ask for nothing are left out."
+    )
     rules: list[str] = Field(description="Each with its decision and its mode today.")
     says: list[str] = Field(description="The same in sentences, in their order: the first that fits decides.")
 

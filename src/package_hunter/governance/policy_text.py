@@ -15,10 +15,12 @@ from typing import Any
 from package_hunter.errors import UsageError
 from package_hunter.governance.document import Document, from_toml, policy_of
 from package_hunter.model import toml
+from package_hunter.model.text import visible
 
 _NAME = "policy"
 _DATES = {"expires", "warn_from", "enforce_from"}
 _ORDER = ("verdicts", "project", "require", "schedule", "pipeline", "rule", "waiver")
+_FIRST = ("name", "decision", "scan", "mode", "warn_from", "enforce_from", "cron", "fingerprint")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _AT = re.compile(r" \(at line (\d+), column (\d+)\)")
@@ -54,7 +56,8 @@ def source_of(document: Mapping[str, Any]) -> str:
 
 
 def _rows(table: Mapping[str, Any]) -> str:
-    return "".join(f"{_key(key)} = {_value(key, value)}\n" for key, value in table.items())
+    keys = sorted(table, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    return "".join(f"{_key(key)} = {_value(key, table[key])}\n" for key in keys)
 
 
 def _key(name: str) -> str:
@@ -82,8 +85,13 @@ def _is_day(text: str) -> bool:
 
 
 def _text(value: str) -> str:
-    """A basic string (TOML 1.0): JSON's, which knows the same escapes; DEL is none of them."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A basic string (TOML 1.0): JSON's, which knows the same escapes; what nobody sees is one, too."""
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(char if visible(char) == char else _escape(ord(char)) for char in quoted)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def check(text: str, *, narrow: bool) -> tuple[Document | None, list[Problem]]:

@@ -12,9 +12,11 @@ from typing import Any
 
 from package_hunter.api.errors import ApiError
 from package_hunter.governance.proposals.kinds import KINDS
+from package_hunter.model.text import visible
 from package_hunter.policy.model import When
 from package_hunter.web.page import Form
 
+_MOST_ROWS = 300
 Fields = Callable[[Form], Any]
 WHOLE = "whole"
 """The field of the document itself, as JSON: the form of kinds that have no other, and of what fits into none."""
@@ -28,7 +30,7 @@ MEANING = {
     "approval-settings": "How many people a change takes.",
 }
 """What each kind is, for who chooses one."""
-EDITORS = {"policy": "/policies", "rule-set": "/rules/edit"}
+EDITORS = {"policy": "/policies", "rule-set": "/rules/try"}
 """Kinds that are written on pages of their own."""
 
 
@@ -43,9 +45,24 @@ def document(kind: str, form: Form) -> Any:
 
 
 def has_form(kind: str, said: Any) -> bool:
-    """Whether the kind has fields, and they hold all that this document says."""
-    reader = _READERS.get(kind)
-    return reader is not None and isinstance(said, Mapping) and set(said) <= _KEYS[kind] | _FOUND
+    """Whether the kind has fields, and they can hold all that this document says, letter by letter."""
+    if kind not in _READERS or not isinstance(said, Mapping) or not set(said) <= _KEYS[kind] | _FOUND:
+        return False
+    return all(_fits(value) for key, value in said.items() if key not in _FOUND)
+
+
+def _fits(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_fits, value.values()))
+    if isinstance(value, list):
+        return len(value) <= _MOST_ROWS and all(map(_fits, value))
+    return not isinstance(value, str) or visible(value, keep="\n\t") == value
+
+
+def as_json(said: Any) -> str:
+    """A document as JSON for people: what nobody sees is an escape, so that it stays what it is when it is sent."""
+    text = json.dumps(said, indent=2, ensure_ascii=False, sort_keys=True)
+    return "".join(char if char == "\n" or visible(char) == char else json.dumps(char)[1:-1] for char in text)
 
 
 def rows(form: Form, *names: str) -> list[dict[str, str]]:
@@ -112,7 +129,6 @@ def _settings(form: Form) -> dict[str, Any]:
     }
 
 
-_MOST_ROWS = 300
 _READERS: dict[str, Fields] = {
     "rule-set": _rule_set,
     "waiver": _waiver,

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from package_hunter.model.scan import Verdict
+from package_hunter.report.harmless import harmless
 from package_hunter.web.changes import number, words
 from package_hunter.web.page import Form
+from package_hunter.web.render import MAX_SHOWN
 
 Document = dict[str, Any]
 _MOST = 500
@@ -65,9 +67,16 @@ def _row(table: str, old: Document, said: Mapping[str, str]) -> Document:
     row = dict(old)
     for key in _FIELDS[table]:
         value: Any = said[key]
+        if key in old and value == _shown(old[key]):
+            continue  # what the form shows of a value need not be all of it
         if key in _LISTS:
             value = words(value)
         elif key == "older_than" and value:
             value = number(value)
         _put(row, key, value)
     return row
+
+
+def _shown(value: Any) -> str:
+    """A value as a field of the form shows it (`render.shown`)."""
+    return harmless(" ".join(map(str, value)) if isinstance(value, list) else value, MAX_SHOWN).strip()

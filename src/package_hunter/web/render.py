@@ -27,9 +27,13 @@ def _all() -> dict[str, str]:
 _TEMPLATES = _all()
 
 
+MAX_SHOWN = 2_000
+"""Characters of a value that a template prints; `whole` prints all."""
+
+
 def _shown(value: object) -> object:
     """What a template prints: markup of its own as it is, everything else harmless."""
-    return value if isinstance(value, Markup) else harmless(value, 2_000)
+    return value if isinstance(value, Markup) else harmless(value, MAX_SHOWN)
 
 
 @cache

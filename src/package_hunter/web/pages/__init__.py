@@ -20,6 +20,7 @@ from package_hunter.web.pages import (
     project,
     proposals,
     propose,
+    rules,
     scan,
     scan_compare,
     scans,
@@ -57,4 +58,5 @@ PAGES = (
     package,
     scan_compare,
     scan,
+    rules,
 )

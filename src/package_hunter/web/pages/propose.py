@@ -182,7 +182,8 @@ async def _shown(request: Request, draft: _Draft, problem: ApiError | None = Non
 
 def _whole(request: Request, document: Any) -> Any:
     """The document, for people; as it was typed, where that is none."""
-    return str(form_of(request).get(changes.WHOLE, "")) if document is None else document
+    typed = document is None
+    return str(form_of(request).get(changes.WHOLE, "")) if typed else changes.as_json(document)
 
 
 def _rows(kind: str, document: Any) -> list[dict[str, Any]]:
