@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -12,14 +15,15 @@ from package_hunter.access.actor import Actor
 from package_hunter.access.roles import Role
 from package_hunter.audit.sealer import Sealer
 from package_hunter.model.scan import ScanStatus
-from package_hunter.store import accounts, history, scans
+from package_hunter.store import accounts, history, passwords, scans
 from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.models import WorkerRow
 from package_hunter.store.scans import NewScan
+from package_hunter.triage.projection import finding_id
 from tests.support import duty_store
 from tests.support.access_server import OWN, TEST, AccessServer
-from tests.support.service_harness import PASSWORD
+from tests.support.service_harness import PASSWORD, Running, open_folder, running
 
 HTML = "<img src=x onerror=alert(1)><script>alert(1)</script>"
 BIDI = "left\u202eright\u2066\u200b\ufeff"
@@ -51,13 +55,15 @@ class World:
     group: str
     scan: str
     dead: str
+    hostile: str
     finding: str
 
 
 def build(folder: Path, **settings: Any) -> World:
     """Fill a server's data directory; nothing has it open afterwards."""
     server = AccessServer(folder, **settings)
-    with server.store.write() as session:
+    hashed = passwords.hash_password(PASSWORD)  # once: it is slow on purpose
+    with server.store.write() as session, patch.object(accounts, "hash_password", lambda _: hashed):
         for name, roles in ROLES.items():
             grants = tuple(accounts.Grant(role, server.place(session, path)) for role, path in roles)
             start = accounts.Start(grants, server.ids[OWN])
@@ -71,14 +77,23 @@ def build(folder: Path, **settings: Any) -> World:
         history.record(session, Actor("ana", "test"), Change("new.thing", "x"))
         dead = _failed(session, server)
         _workers(session)
-        duty_store.scanned(session, [duty_store.finding(77, title=ALL)], server.ids[OWN], name=ALL[:400])
+        hostile = duty_store.scanned(
+            session, [duty_store.finding(77, title=ALL)], server.ids[OWN], name=ALL[:400]
+        )
     token = server.token("asks", *_BOSS)
     _rest(server, token)
     Sealer(server.store, server.settings).seal()
     with server.store.write() as session:
         history.record(session, TEST, Change("user.unlock", "ana"))
     server.store.close()
-    return World(str(server.ids[OWN]), str(server.ids["web"]), server.scans[OWN], dead, server.findings[OWN])
+    return World(
+        project=str(server.ids[OWN]),
+        group=str(server.ids["web"]),
+        scan=server.scans[OWN],
+        dead=dead,
+        hostile=str(hostile),
+        finding=str(finding_id(server.ids[OWN], f"{77:032x}")),
+    )
 
 
 def _failed(session: Any, server: AccessServer) -> str:
@@ -116,3 +131,21 @@ def _rest(server: AccessServer, token: str) -> None:
     ):
         answer: httpx.Response = server.ask(token, "POST", f"/api/v1{url}", json=body)
         assert answer.is_success, (url, answer.text)
+
+
+@contextmanager
+def served() -> Iterator[tuple[World, Running]]:
+    """A real server on such a store; no scan runs."""
+    with open_folder() as folder:
+        world = build(folder)
+        with running(folder, mode="serve-only") as server:
+            yield world, server
+
+
+@contextmanager
+def signed_in(base: str, name: str) -> Iterator[httpx.Client]:
+    """Somebody with a session, without a browser."""
+    with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
+        answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "next": "/settings"})
+        assert answer.status_code == 303, answer.text
+        yield client

@@ -130,6 +130,7 @@ _HREFS: dict[str, _Href] = {
     "worker": lambda _: "/workers",
     "drill": lambda _: "/settings/drill",
 }
+_OF_ONESELF = {"session.add", "session.confirm", "totp.recovered"}
 _NOT_THERE = {"scan.delete"}  # what it is about has no page any more
 
 
@@ -138,15 +139,18 @@ def told(entry: Values) -> Told:
     action = str(entry["action"])
     thing, _, did = action.partition(".")
     verb = VERBS.get(action) or f"did “{thing.replace('-', ' ')}: {did.replace('-', ' ')}” with"
+    what = str(entry["object"])
+    if action in _OF_ONESELF and what == entry["who"]:
+        return Told(what, verb.rstrip(":"), "", None, _tail(entry))
     href = None if action in _NOT_THERE else _HREFS.get(thing, lambda _: None)(entry)
-    return Told(str(entry["who"]), verb, str(entry["object"]), href, _tail(entry))
+    return Told(str(entry["who"]), verb, what, href, _tail(entry))
 
 
 def _tail(entry: Values) -> str:
     said = values(entry["after"]) or values(entry["before"])
     facts = []
     if isinstance(said.get("role"), str):
-        facts.append(str(said["role"]))
+        facts.append(f": {said['role']}")
     if isinstance(said.get("state"), str):
         facts.append(f"to {said['state'].replace('_', ' ')}")
     if isinstance(said.get("verdict"), str):

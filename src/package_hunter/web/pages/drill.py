@@ -9,6 +9,7 @@ from package_hunter.access.permissions import Permission
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.web.inside import ask, get
+from package_hunter.web.navigation import settings_tabs
 from package_hunter.web.page import PageRoute, show, to
 from package_hunter.web.pages.people import may_manage
 
@@ -31,6 +32,7 @@ def routes(_: Service) -> APIRouter:
 
 async def _shown(request: Request, problem: ApiError | None = None) -> Response:
     values = {
+        "tabs": settings_tabs(request.state.access, request.url.path),
         "drill": await get(request, "/drill"),
         "may": may_manage(request, Permission.DRILL_RUN),
         "sees_scans": request.state.access.may(Permission.SCAN_READ),

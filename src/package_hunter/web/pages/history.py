@@ -66,7 +66,8 @@ def _asked(request: Request) -> dict[str, str]:
 
 def _sentence(entry: Mapping[str, Any]) -> str:
     found = told(entry)
-    return " ".join(filter(None, (found.who, found.verb, found.object, found.tail)))
+    told_so = " ".join(filter(None, (found.who, found.verb, found.object, found.tail)))
+    return told_so.replace(" : ", ": ")
 
 
 def _details(entry: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,7 @@ from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.store.ci import USUAL
 from package_hunter.web.inside import ask, get
+from package_hunter.web.navigation import settings_tabs
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 from package_hunter.web.pages.people import may_manage, typed
 
@@ -89,6 +90,7 @@ async def _shown(request: Request, problem: ApiError | None = None) -> Response:
     posted = request.method == "POST"
     chosen = set(form_of(request).getlist("permission")) if posted else {one.value for one in USUAL}
     values = {
+        "tabs": settings_tabs(request.state.access, request.url.path),
         "providers": providers,
         "mappings": (await get(request, "/identity/mappings"))["items"],
         "rules": (await get(request, "/identity/ci-rules"))["items"],

@@ -15,6 +15,7 @@ from package_hunter.notices.kinds import chat, gitlab, jira, mail, webhook
 from package_hunter.notices.kinds.base import DestinationSettings
 from package_hunter.notices.outbox import Event
 from package_hunter.web.inside import ask, get
+from package_hunter.web.navigation import settings_tabs
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 from package_hunter.web.pages.people import typed
 from package_hunter.web.whereabouts import EVERYWHERE, Spot, spot_at, spots
@@ -162,6 +163,7 @@ async def _shown(request: Request, spot: Spot, problem: ApiError | None = None) 
     places = [one for one in await spots(request) if _may(request, one, Permission.NOTICE_READ)]
     chosen = set(form_of(request).getlist("event")) if request.method == "POST" else set()
     values = {
+        "tabs": settings_tabs(request.state.access, request.url.path),
         "spot": spot,
         "spots": places,
         "everywhere": request.state.access.may(Permission.NOTICE_READ),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.web.inside import ask, get, get_or, part
+from package_hunter.web.navigation import settings_tabs
 from package_hunter.web.page import PageRoute, field, show, to
 from package_hunter.web.pages.confirm import is_recent
 from package_hunter.web.pages.sign_in import with_cookies
@@ -107,6 +108,7 @@ async def _shown(request: Request, problem: ApiError | None = None) -> Response:
     linked = {one["provider"] for one in known}
     me = await get(request, "/me")
     values = {
+        "tabs": settings_tabs(request.state.access, request.url.path),
         "me": me,
         "sessions": (await get_or(request, "/sessions", nothing))["items"],
         "known": known,

@@ -11,6 +11,7 @@ from package_hunter.access.permissions import MEANING, Permission
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.web.inside import ask, get_or
+from package_hunter.web.navigation import settings_tabs
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 from package_hunter.web.pages.confirm import is_recent
 from package_hunter.web.pages.people import may_manage, role_choices, start_role, typed
@@ -98,6 +99,7 @@ async def _shown(request: Request, problem: ApiError | None = None) -> Response:
     chosen = set(form_of(request).getlist("permission")) if request.method == "POST" else set()
     may = may_manage(request, Permission.TOKEN_MANAGE)
     values = {
+        "tabs": settings_tabs(request.state.access, request.url.path),
         "own": own["items"],
         "every": None if every is None else every["items"],
         "may": may,
