@@ -185,9 +185,10 @@ class _Passage:
         self.began = True
         self.status = message["status"]
         headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SAFE_HEADERS]
-        if any(k.lower() == b"content-type" and v.startswith(_STREAM) for k, v in headers):
-            self.streams = True
-            self._on_stream()
+        for name, value in message.get("headers", ()):
+            if value.startswith(_STREAM) and name.lower() == b"content-type":
+                self.streams = True
+                self._on_stream()
         if 300 <= self.status < 400 and not self._scope.get(LEAVES):
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:
