@@ -87,3 +87,5 @@ _.delete_scan, _.by_force
 _.revision
 # of the problem document that pydantic writes out
 _.instance
+# tables that the queue's own SQL reads (queue/fair.py)
+_.TurnRow, _.ProjectTurnRow

@@ -1,4 +1,4 @@
-"""Findings are listed out of indexes that hold all that lists ask for."""
+"""Indexes that hold all that is asked of them: for lists of findings, and for who holds a package."""
 
 from alembic import op
 
@@ -28,12 +28,16 @@ def upgrade() -> None:
     op.create_index("findings_gravest", "findings", ["severity", "last_seen", "id", *_LISTED])
     op.drop_index("findings_by_time", "findings")
     op.drop_index("findings_by_severity", "findings")
+    op.drop_index("components_by_name", "components")
+    op.create_index("components_by_name", "components", ["base", "version", "list", "exact", "id"])
     op.execute("INSERT INTO tolerances (revision, oldest) VALUES ('0018', '0017')")
 
 
 def downgrade() -> None:
     """The indexes of before."""
     op.execute("DELETE FROM tolerances WHERE revision = '0018'")
+    op.drop_index("components_by_name", "components")
+    op.create_index("components_by_name", "components", ["base", "version"])
     op.create_index("findings_by_time", "findings", ["last_seen", "id"])
     op.create_index("findings_by_severity", "findings", ["severity", "last_seen", "id"])
     op.drop_index("findings_gravest", "findings")
