@@ -142,7 +142,8 @@ def told(entry: Values) -> Told:
     what = str(entry["object"])
     if action in _OF_ONESELF and what == entry["who"]:
         return Told(what, verb.rstrip(":"), "", None, _tail(entry))
-    href = None if action in _NOT_THERE else _HREFS.get(thing, lambda _: None)(entry)
+    there = None if action in _NOT_THERE else _HREFS.get(thing)
+    href = None if there is None else there(entry)
     return Told(str(entry["who"]), verb, what, href, _tail(entry))
 
 

@@ -93,7 +93,9 @@ def _may(request: Request, spot: Spot) -> bool:
     if not spot.path:
         return bool(access.may(Permission.ROLE_MANAGE))
     places = access.projects if spot.kind == "project" else access.groups
-    here = next((held for key, held in places.items() if str(key) == spot.key), frozenset())
+    here: frozenset[Permission] = next(
+        (held for key, held in places.items() if str(key) == spot.key), frozenset()
+    )
     return Permission.MEMBER_MANAGE in access.everywhere | here
 
 

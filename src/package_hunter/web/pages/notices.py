@@ -127,7 +127,9 @@ async def _first(request: Request) -> Spot:
 def _may(request: Request, spot: Spot, permission: Permission) -> bool:
     access = request.state.access
     places = access.projects if spot.kind == "project" else access.groups
-    here = next((held for key, held in places.items() if str(key) == spot.key), frozenset())
+    here: frozenset[Permission] = next(
+        (held for key, held in places.items() if str(key) == spot.key), frozenset()
+    )
     return permission in access.everywhere | here
 
 
