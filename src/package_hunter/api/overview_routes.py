@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from fastapi import APIRouter, Request
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
-from package_hunter.access.view import Access
+from package_hunter.access.view import Access, View
 from package_hunter.api import drill_routes
 from package_hunter.api.allowed import PermittedRoute, access_to
 from package_hunter.api.drill_routes import DrillInfo
@@ -27,6 +28,8 @@ from package_hunter.store.database import now_ms
 
 _SHOWN = 20
 _RECENT_DAYS = 7
+_KEPT_SECONDS = 60.0
+_MAX_KEPT = 200
 
 
 class StoppedInfo(BaseModel):
@@ -98,22 +101,42 @@ class OverviewInfo(BaseModel):
     unreviewed: int = Field(description="Applied without approval, and not looked at yet.")
     workers: FleetInfo | None
     drill: DrillInfo | None
-    weeks: list[WeekInfo] = Field(description="Thirteen, oldest first; the last one ends now.")
+    weeks: list[WeekInfo] = Field(description="Thirteen, oldest first; up to a minute old.")
+
+
+class _Weeks:
+    """What the last weeks were, worked out once a minute for all who see the same: it is most of the work."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[View, View], tuple[float, list[Week]]] = {}
+
+    def of(self, session: Session, scans: View, findings: View, now: int) -> list[Week]:
+        """See `weeks.weeks`."""
+        key, moment = (scans, findings), time.monotonic()
+        known = self._known.get(key)
+        if known is not None and known[0] > moment:
+            return known[1]
+        found = weeks.weeks(session, scans, findings, now)
+        if len(self._known) >= _MAX_KEPT:
+            self._known.clear()
+        self._known[key] = (moment + _KEPT_SECONDS, found)
+        return found
 
 
 def routes(service: Service) -> APIRouter:
     """It alone."""
+    kept = _Weeks()
     router = APIRouter(prefix="/api/v1", responses=WRONG, route_class=PermittedRoute, tags=["server"])
 
     @router.get("/overview", summary="What needs a person now, and how the last weeks went")
     async def overview(request: Request) -> OverviewInfo:
         access = access_to(request)
-        return await read(service, lambda s: _overview(s, service, access))
+        return await read(service, lambda s: _overview(s, service, kept, access))
 
     return router
 
 
-def _overview(session: Session, service: Service, access: Access) -> OverviewInfo:
+def _overview(session: Session, service: Service, kept: _Weeks, access: Access) -> OverviewInfo:
     now, findings = now_ms(), access.view(Permission.FINDING_READ)
     scans, since = access.view(Permission.SCAN_READ), now - _RECENT_DAYS * waiting.DAY_MS
     stopped = waiting.stopped(session, access.view(Permission.GATE_READ), now)
@@ -136,7 +159,7 @@ def _overview(session: Session, service: Service, access: Access) -> OverviewInf
             if access.may(Permission.DRILL_READ)
             else None
         ),
-        weeks=[_week(one) for one in weeks.weeks(session, scans, findings, now)],
+        weeks=[_week(one) for one in kept.of(session, scans, findings, now)],
     )
 
 

@@ -55,6 +55,7 @@ class FindingRow(Base):
         Index("findings_by_end", "state", "until"),
         Index("findings_by_age", "first_seen"),
         Index("findings_by_claim", "claimed_until"),
+        Index("findings_by_asks", "asks", "last_seen", "id"),
         Index("findings_by_wait", "state", "detected", "first_seen", "severity", "project_id"),
     )
 

@@ -44,6 +44,7 @@ def base(server: Running) -> str:
 
 
 def _text(who: Person, selector: str = "main") -> str:
+    who.page.wait_for_load_state("load")  # a click goes on when the next page begins
     return str(who.page.text_content(selector))
 
 

@@ -95,7 +95,7 @@ def _measure(name: str, folder: Path, url: str | None) -> None:
     store = Store(settings)
     store.migrate()
     with store.write() as session:
-        _fill(session)
+        fill(session)
     with store.write() as session:
         session.execute(text("ANALYZE"))
     print(f"{name}: pages of 50 of {FINDINGS} findings in {PROJECTS} projects (budget of a page: 100 ms)")
@@ -158,7 +158,8 @@ def _took(store: Store, view: View, filters: dict[str, Any], order: Order) -> tu
     return *min(times), said
 
 
-def _fill(session: Session) -> None:
+def fill(session: Session) -> None:
+    """All findings, of projects `IDS`."""
     chance = random.Random(15)
     for begin in range(0, FINDINGS, 5_000):
         rows = [_row(n, chance) for n in range(begin, begin + 5_000)]

@@ -36,7 +36,7 @@ SOON = 14
 STOPPED = ("block", "review")
 """What the gate says where a person must do something. (Missing is for whoever submits.)"""
 _STOPPED_DAYS = 30
-_MAX_STOPPED = 500
+_MAX_STOPPED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,7 @@ def expiring(session: Session, view: View) -> int:
 
 def expired(session: Session, view: View) -> int:
     """How many findings ask again because their acceptance ended."""
-    asks = FindingRow.asks == Asks.EXPIRED.value
-    return _findings(session, view, FindingRow.state == State.NEEDS_TRIAGE.value, asks)
+    return _findings(session, view, FindingRow.asks == Asks.EXPIRED.value)  # what asks needs triage
 
 
 def _findings(session: Session, view: View, *conditions: Any) -> int:

@@ -63,7 +63,7 @@ def _lists(seen: Mapping[str, Any], account: str) -> dict[str, str]:
         "waits": address("/findings", {**WAITS, "order": "severity"}),
         "mine": address("/findings", {"claimed_by": account}),
         "expiring": address("/findings", {"expires_in": SOON}),
-        "expired": address("/findings", {"state": "needs_triage", "asks": "expired"}),
+        "expired": address("/findings", {"asks": "expired"}),
         "inconclusive": address("/scans", {"verdict": "inconclusive", "since": since}),
         "failed": address("/scans", {"status": "failed", "since": since}),
         "to_approve": address("/proposals", {"waiting": "true"}),

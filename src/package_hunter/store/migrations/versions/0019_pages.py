@@ -10,6 +10,7 @@ depends_on = None
 
 _INDEXES = (
     ("findings_by_wait", "findings", ["state", "detected", "first_seen", "severity", "project_id"]),
+    ("findings_by_asks", "findings", ["asks", "last_seen", "id"]),
     ("states_by_time", "finding_states", ["time"]),
     ("gate_answers_by_result", "gate_answers", ["result", "created"]),
     ("history_by_object", "history", ["object"]),
