@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo demo-server test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
+.PHONY: help demo demo-server test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean machine-try
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ faults: setup ## Faults of every kind while scans run, counted into docs/faults.
 
 deploy-try: setup ## Start the containers, scan, kill a worker, take them down and up, measure (docker; long)
 	@$(SUDO) $(PY) deploy/try.py $(ARGS)
+
+machine-try: setup ## Boot the systemd units in an emulated machine, scan there (QEMU, Debian; slow, no network in it)
+	@$(SUDO) nice $(PY) deploy/machine/try.py $(ARGS)
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh
