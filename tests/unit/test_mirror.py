@@ -42,6 +42,7 @@ FOLDERS = {
     "acceptance/cases": "the inputs of ../shared/cases, each scanned whole",
     "acceptance/falco": "`scan --engine falco`",
     "acceptance/grammar": "generated attacks of ci/grammar, many in one scan",
+    "acceptance/pages": "what people do in a browser, through `serve`",
     "acceptance/recordings": "`scan --record` and `replay` together",
     "acceptance/registry": "what goes through the gateway to registries",
     "acceptance/service": "`serve`, `worker`, `user` and `token` together",

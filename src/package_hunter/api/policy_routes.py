@@ -36,6 +36,7 @@ from package_hunter.governance import figures, policies, policy_file, policy_tex
 from package_hunter.model.scan import Decision
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
+from package_hunter.policy.words import sentence
 from package_hunter.store.members import Place
 from package_hunter.triage.chain import Chains, scope_name
 from package_hunter.triage.results import Standing
@@ -162,6 +163,7 @@ def _effective(session: Session, project: uuid.UUID) -> EffectiveInfo:
             rules=[
                 f"{layer.label(r)}: {r.decision.value} ({r.mode_on(day).value})" for r in layer.policy.rules
             ],
+            says=[sentence(rule, day) for rule in layer.policy.rules],
         )
         for layer in effective.layers
     ]

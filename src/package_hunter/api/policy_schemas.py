@@ -96,6 +96,7 @@ class LayerInfo(BaseModel):
         description="Decision by verdict; those of a group or project that ask for nothing are left out."
     )
     rules: list[str] = Field(description="Each with its decision and its mode today.")
+    says: list[str] = Field(description="The same in sentences, in their order: the first that fits decides.")
 
 
 class RequiredInfo(BaseModel):

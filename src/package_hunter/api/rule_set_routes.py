@@ -118,8 +118,10 @@ def _reads_anything(access: Access) -> bool:
 
 def _built_in(name: str, text: str) -> RuleSetInfo:
     who = f"package-hunter {__version__}"
-    values = {"name": name, "scope": BUILT_IN, "id": BUILT_IN, "who": who, "size": len(text)}
-    return RuleSetInfo(**values, version=0, digest="", time=None)
+    size = len(text)
+    return RuleSetInfo(
+        name=name, scope=BUILT_IN, id=BUILT_IN, who=who, size=size, version=0, digest="", time=None
+    )
 
 
 def _listed(session: Session, access: Access) -> Iterator[RuleSetInfo]:
@@ -161,5 +163,5 @@ def _version(row: GovernedDocument) -> VersionInfo:
 
 
 def _info(place: Place, row: GovernedDocument) -> RuleSetInfo:
-    values = {"name": row.name, "scope": scope_name(place), "id": scopes.id_of(place)}
-    return RuleSetInfo(**values, **_version(row).model_dump())
+    of = _version(row).model_dump()
+    return RuleSetInfo(name=row.name, scope=scope_name(place), id=scopes.id_of(place), **of)

@@ -48,7 +48,14 @@ def environment() -> Environment:
         loader=DictLoader({**evidence.TEMPLATES, **_TEMPLATES}),
     )
     evidence.install(made)
-    made.filters |= {"words": words, "time": time, "ago": ago, "whole": whole, "pretty": pretty}
+    made.filters |= {
+        "words": words,
+        "time": time,
+        "clock": clock,
+        "ago": ago,
+        "whole": whole,
+        "pretty": pretty,
+    }
     made.globals |= {"asset": asset}
     return made
 
@@ -75,6 +82,13 @@ def time(value: str | datetime | None) -> Markup:
         return Markup("–")
     when = _parsed(value).astimezone(UTC)
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), f"{when:%Y-%m-%d %H:%M}")
+
+
+def clock(value: str | datetime) -> Markup:
+    """A moment within a scan, to the millisecond, in UTC."""
+    when = _parsed(value).astimezone(UTC)
+    shown = f"{when:%H:%M:%S}.{when.microsecond // 1_000:03d}"
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), shown)
 
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
