@@ -22,7 +22,7 @@ TOPICS = {
     "test_threat_model.py": "the claims of docs/threat-model.md",
     "test_requires.py": "tests/support/requires.py",
     "web/test_compare_and_package.py": "two pages of one kind: what is beside each other",
-    "web/test_forms.py": "forms of all pages",
+    "web/test_forms.py": "forms of changes and of policies: what they say as documents",
     "web/test_scan_pages.py": "all pages of one scan",
     "api/test_hidden.py": "what an account may not see, over all routes",
     "decoy/test_wire.py": "hostile bytes through the gateway's parsers together: dns, sniff, record, sockets",
