@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -24,17 +25,17 @@ from package_hunter.web.page import PageRoute, field, show, to
 
 Query = Mapping[str, str]
 _PLACES = ("after", "done", "limit")
-_RARE = ("group", "asks", "verdict", "detected", "claimed", "claimed_by", "older_than", "newer_than")
-_RARE += ("expires_in", "drill", "fingerprint")
-_LISTING = export.Listing("/findings")
-_COLUMNS: export.Columns = tuple(
-    (name, lambda one, name=name: one[name])
-    for name in (
-        *("id", "fingerprint", "path", "kind", "severity", "proof", "verdict", "title", "package", "state"),
-        *("asks", "until", "detected", "decision", "silenced", "rule", "claimed_by", "first_seen"),
-        *("last_seen", "first_scan", "last_scan", "scans", "drill"),
-    )
+_RARE = (
+    *("group", "asks", "verdict", "detected", "claimed", "claimed_by"),
+    *("older_than", "newer_than", "expires_in", "drill", "fingerprint"),
 )
+_LISTING = export.Listing("/findings")
+_NAMES = (
+    *("id", "fingerprint", "path", "kind", "severity", "proof", "verdict", "title", "package", "state"),
+    *("asks", "until", "detected", "decision", "silenced", "rule", "claimed_by", "first_seen"),
+    *("last_seen", "first_scan", "last_scan", "scans", "drill"),
+)
+_COLUMNS: export.Columns = tuple((name, itemgetter(name)) for name in _NAMES)
 WAITS = {"state": "needs_triage", "detected": "true", "severity": "low", "drill": "false"}
 """Filters: what waits for a person, as the overview counts it."""
 

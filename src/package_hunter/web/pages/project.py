@@ -52,7 +52,8 @@ def routes(_: Service) -> APIRouter:
 async def _project(request: Request, project_id: str) -> dict[str, Any]:
     there = f"/projects/{part(project_id)}"
     project = await get(request, there)
-    path, empty = project["path"], {"items": [], "scans": []}
+    path: str = project["path"]
+    empty: dict[str, list[Any]] = {"items": [], "scans": []}
     waits = {**WAITS, "project": path, "order": "severity"}
     del waits["drill"]
     policy, answers, findings, scans, members, proposals = await asyncio.gather(
