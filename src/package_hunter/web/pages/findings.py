@@ -37,15 +37,6 @@ _RARE: tuple[str, ...] = (
 )
 _RARE += ("expires_in", "drill", "fingerprint")
 _LISTING = export.Listing("/findings")
-_COLUMNS: export.Columns = tuple(
-    (name, itemgetter(name))
-    for name in (
-        *("id", "fingerprint", "path", "kind", "severity", "proof", "verdict", "title", "package", "state"),
-        *("asks", "until", "detected", "decision", "silenced", "rule", "claimed_by", "first_seen"),
-        *("last_seen", "first_scan", "last_scan", "scans", "drill"),
-    )
-)
-_LISTING = export.Listing("/findings")
 _NAMES = (
     *("id", "fingerprint", "path", "kind", "severity", "proof", "verdict", "title", "package", "state"),
     *("asks", "until", "detected", "decision", "silenced", "rule", "claimed_by", "first_seen"),
