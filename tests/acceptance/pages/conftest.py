@@ -3,21 +3,16 @@ the sign-in's."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+
+from tests.support.requires import only_where_asked
 
 _HERE, _ALWAYS = Path(__file__).parent, "test_sign_in.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("PACKAGE_HUNTER_ALL_PAGES"):
-        return
     for item in items:
-        if (
-            item.path.parent == _HERE and item.path.name != _ALWAYS
-        ):  # skipped before a server is started for it
-            item.add_marker(
-                pytest.mark.skip(reason="PACKAGE_HUNTER_ALL_PAGES names no other pages: make pages")
-            )
+        if item.path.parent == _HERE and item.path.name != _ALWAYS:
+            item.add_marker(only_where_asked("PACKAGE_HUNTER_ALL_PAGES", "other pages"))
