@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -60,9 +62,13 @@ def paths_of(scan_id: str) -> CgroupPaths:
 
 def processes(paths: CgroupPaths) -> list[int]:
     """Host pids of every process in the box; empty where it is gone."""
+    return _pids(paths.procs)
+
+
+def _pids(path: Path) -> list[int]:
     try:
-        return [int(line) for line in (paths.procs / "cgroup.procs").read_text(encoding="ascii").split()]
-    except (FileNotFoundError, OSError):
+        return [int(line) for line in (path / "cgroup.procs").read_text(encoding="ascii").split()]
+    except OSError:
         return []
 
 
@@ -75,11 +81,9 @@ def kill_all(paths: CgroupPaths, seconds: float = _END_SECONDS) -> bool:
         # Without cgroup.kill: hold them still, mark each, let them go into their death.
         _write(paths.freezer, "freezer.state", "FROZEN")
         left = processes(paths)
-        for pid in left:
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                pass
+        for pid in filter(None, left):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         _write(paths.freezer, "freezer.state", "THAWED")
         _write(paths.unified, "cgroup.freeze", "0")
         if not processes(paths):
@@ -90,15 +94,46 @@ def kill_all(paths: CgroupPaths, seconds: float = _END_SECONDS) -> bool:
         pause = min(pause * 2, 0.05)
 
 
-def remove(scan_id: str) -> None:
-    """Remove the box's cgroups in every hierarchy; those that are in use stay."""
-    for root in roots():
-        path = root / PARENT / scan_id
-        for directory in [*path.rglob("*/"), path] if path.exists() else []:
-            try:
-                directory.rmdir()
-            except OSError:
-                pass
+def remove(scan_id: str, seconds: float) -> bool:
+    """Remove the box's cgroups in every hierarchy, and end what is in them; False where some are still in use.
+
+    Without v2 a process joins one hierarchy after the other: that of a box whose making was cut short may be in
+    one only, and not in the one that `processes` reads.
+    """
+    end = time.monotonic() + seconds
+    while left := [path for path in _directories(scan_id) if not _removed(path)]:
+        if time.monotonic() > end:
+            return False
+        for path in left:
+            _kill_in(path)
+        time.sleep(0.005)
+    return True
+
+
+def is_empty(scan_id: str) -> bool:
+    """Whether no process is in the box's cgroup of any hierarchy."""
+    return not any(_pids(path) for path in _directories(scan_id))
+
+
+def _directories(scan_id: str) -> list[Path]:
+    """Of every hierarchy, the inner ones first."""
+    found = [root / PARENT / scan_id for root in roots()]
+    found += [inner for path in found for inner in path.rglob("*/")]
+    return sorted((path for path in found if path.exists()), key=lambda path: -len(path.parts))
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.rmdir()
+    except OSError:
+        return not path.exists()
+    return True
+
+
+def _kill_in(path: Path) -> None:
+    for pid in filter(None, _pids(path)):  # 0 is one of another pid namespace
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def counters(scan_id: str) -> dict[str, int]:

@@ -39,9 +39,7 @@ def _candidates() -> set[str]:
     """Boxes with a folder here, and cgroups that nobody is in. One that lives and has no folder here is somebody
     else's: a worker's in a container, which shares the cgroups' tree with us and has a /run of its own."""
     living = (root / cgroups.PARENT for root in cgroups.roots())
-    left = {
-        name for place in living for name in _names(place) if not cgroups.processes(cgroups.paths_of(name))
-    }
+    left = {name for place in living for name in _names(place) if cgroups.is_empty(name)}
     return _names(mounts.RUN_DIR / "boxes") | left
 
 

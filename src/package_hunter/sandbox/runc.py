@@ -36,6 +36,7 @@ from package_hunter.sandbox.program import RUNC_ROOT, runc
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 _START_SECONDS = 20.0
 _KILL_SECONDS = 0.5  # for killed processes to be gone, before they are killed again
+_REMOVE_SECONDS = 10.0  # for what is in a box's cgroups to be gone
 _MAX_LEFT = 2_000  # processes, noted as left running
 
 pool = network.NetPool()
@@ -334,7 +335,7 @@ def remove_box(scan_id: str) -> None:
     shutil.rmtree(
         RUNC_ROOT / f"package-hunter-{scan_id}", ignore_errors=True
     )  # its state, all that runc keeps
-    cgroups.remove(scan_id)
+    gone &= cgroups.remove(scan_id, _REMOVE_SECONDS)
     if not gone:  # the folder stays: it says that what lives there is ours
         raise SandboxError(
             f"Processes of the box {scan_id} cannot be ended.",

@@ -17,6 +17,8 @@ from package_hunter.model.scan import BoxFile, Command
 from package_hunter.sandbox import RuncSandbox, cgroups, channel, mounts, reap
 from package_hunter.sandbox.doctor import checks
 from package_hunter.sandbox.image import build_image, find_image
+from package_hunter.sandbox.runc import remove_box
+from tests.support.kills import left_of
 from tests.support.requires import needs_root
 from tests.support.sandbox_box import SMALL, MakeBox, needs_image, python, run, runs, scan_id
 
@@ -254,7 +256,27 @@ time.sleep(600)
     assert name not in reap()[0]
 
 
-def test_a_living_box_without_a_folder_here_is_somebody_elses() -> None:
+@pytest.mark.parametrize("where", ["cpuset", "memory", "unified"])
+def test_a_process_that_has_joined_one_hierarchy_only_is_ended(where: str) -> None:
+    """As runc's own, when it is killed while it makes a box."""
+    scan = scan_id()
+    root = next((root for root in cgroups.roots() if root.name == where), cgroups.roots()[0])
+    cgroup = root / cgroups.name_of(scan).strip("/")
+    cgroup.mkdir(parents=True)
+    if where == "cpuset":  # takes no process before it has processors
+        for path in (cgroup.parent.parent, cgroup.parent, cgroup):
+            for name in ("cpuset.cpus", "cpuset.mems"):
+                if (path / name).exists():
+                    (path / name).write_text((path.parent / name).read_text())
+    with subprocess.Popen(["sleep", "600"]) as process:
+        (cgroup / "cgroup.procs").write_text(str(process.pid))
+        remove_box(scan)
+        assert process.wait(5) == -signal.SIGKILL
+    assert left_of(scan) == []
+
+
+@pytest.mark.parametrize("where", ["freezer", "memory"])
+def test_a_living_box_without_a_folder_here_is_somebody_elses(where: str) -> None:
     """A worker in a container shares the cgroups' tree with this one and has a /run of its own."""
     needs_root()
     name = scan_id()
@@ -263,15 +285,15 @@ def test_a_living_box_without_a_folder_here_is_somebody_elses() -> None:
         for root in roots:
             (root / full_container_id(name)).mkdir(parents=True)
         with subprocess.Popen(["sleep", "600"]) as living:
-            paths = cgroups.paths_of(name)
-            (paths.procs / "cgroup.procs").write_text(str(living.pid))
+            joined = next((root for root in roots if root.parent.parent.name == where), roots[0])
+            (joined / full_container_id(name) / "cgroup.procs").write_text(str(living.pid))
             assert name not in reap()[0]
             assert living.poll() is None and not (mounts.RUN_DIR / "boxes" / name).exists()
             living.kill()
         assert name in reap()[0], "what nobody is in is removed"
         assert not any(root.exists() for root in roots)
     finally:
-        cgroups.remove(name)
+        cgroups.remove(name, 0)
 
 
 def test_many_boxes_side_by_side(make_box: MakeBox) -> None:
