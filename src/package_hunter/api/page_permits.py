@@ -39,6 +39,7 @@ PAGES: tuple[Permit, ...] = (
     *_page("/scans/{scan_id}/files"),
     *_page("/scans/{scan_id}/indicators"),
     *_page("/scans/{scan_id}/coverage"),
+    *_page("/scans/{scan_id}/events"),
     *_page("/scans/{scan_id}/keep"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

@@ -22,7 +22,7 @@ from package_hunter.storage.handed_out import PASSWORD
 from package_hunter.web import export
 from package_hunter.web.inside import get, get_or, part
 from package_hunter.web.page import PageRoute, show
-from package_hunter.web.pages import scan_acts
+from package_hunter.web.pages import scan_acts, scan_events
 from package_hunter.web.shelf import Shelf
 from package_hunter.web.shown import KINDS, Findings
 
@@ -36,6 +36,7 @@ TABS: Mapping[str, str] = {
     "files": "Files",
     "indicators": "Indicators",
     "coverage": "Coverage",
+    "events": "Events",
     "keep": "Download and keep",
 }
 _FIRST, _FIRST_WAYS = 8, 3  # findings and secrets of the summary
@@ -97,8 +98,10 @@ class ScanPages:
             if _live(scan) or found is None
             else [],
             "live": _live(scan),
-            **await self._more(request, scan, tab, found),
         }
+        more = await self._more(request, scan, tab, found)
+        problem = more.pop("refused", None) or problem
+        values |= more
         return await run_sync(lambda: show(request, "scan", values, problem=problem))
 
     async def _more(
@@ -112,6 +115,8 @@ class ScanPages:
         if tab == "":
             earlier = await get(request, f"/scans/{scan['id']}/earlier")
             return {"earlier": earlier["scan"], **await run_sync(_summary, found)}
+        if tab == "events":
+            return await scan_events.filtered(request, found, f"/scans/{scan['id']}/events")
         if tab == "findings":
             return await run_sync(_findings, request, found, f"/scans/{scan['id']}/findings")
         return {}
