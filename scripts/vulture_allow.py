@@ -76,7 +76,7 @@ _.MERGE_REQUEST, _.NEW_VERSION
 # members of an enumeration that typer and pydantic read by their values
 _.PRODUCTION, _.DEADLINE, _.RISK
 # fields of answers that pydantic writes out
-_.flipped, _.would_flip
+_.flipped, _.would_flip, _.more_findings, _.more_packages
 # called by io.BufferedReader
 _.readinto
 # the port of the queue, for the worker that ends a box and for the API
@@ -87,3 +87,5 @@ _.delete_scan, _.by_force
 _.revision
 # of the problem document that pydantic writes out
 _.instance
+# asked by templates of pages
+_.decided_at

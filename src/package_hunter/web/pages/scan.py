@@ -94,9 +94,7 @@ class ScanPages:
             "words": words,
             "tree": f"{own}/processes",
             "project": await get_or(request, f"/projects/{project}", None),
-            "steps": (await get(request, f"/scans/{part(scan_id)}/steps"))["items"]
-            if _live(scan) or found is None
-            else [],
+            "steps": await _steps(request, scan) if found is None else [],
             "live": _live(scan),
         }
         more = await self._more(request, scan, tab, found)
@@ -130,11 +128,7 @@ class ScanPages:
             "formats": self._formats,
             "recordings": (await get_or(request, f"{path}/recordings", nothing))["items"],
             "dropped": (await get_or(request, f"{path}/dropped", nothing))["items"],
-            "holds": [
-                one
-                for one in holds["items"]
-                if one["project"] == scan["project"] and one["scan"] in (None, scan["id"])
-            ],
+            "holds": [one for one in holds["items"] if _holds(one, scan)],
             "bundle": bundle,
             "rejudge": rejudge,
             "waits": any(one and one["state"] == "waiting" for one in (bundle, rejudge)),
