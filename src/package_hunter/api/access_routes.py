@@ -14,8 +14,6 @@ from package_hunter.api.access_schemas import (
     AccountInfo,
     AccountList,
     AccountName,
-    Entry,
-    EntryList,
     Me,
     MemberInfo,
     MemberList,
@@ -37,17 +35,18 @@ from package_hunter.api.transactions import (
     as_time,
     everywhere,
     group_place,
+    maybe_time,
     project_of,
     project_place,
     read,
     write,
 )
 from package_hunter.governance.proposals.alone import require_alone_for, require_alone_for_start
-from package_hunter.store import accounts, history, members, places
+from package_hunter.store import accounts, members, people, places, totp
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.base import MAX_NAME
-from package_hunter.store.history_tables import HistoryRow
 from package_hunter.store.members import Place
+from package_hunter.store.sessions import Times
 
 
 def routes(service: Service) -> APIRouter:
@@ -60,7 +59,6 @@ def routes(service: Service) -> APIRouter:
     _members(router, service, "/groups/{group_id}/members", group_place)
     _members(router, service, "/members", everywhere)
     _users(router, service)
-    _history(router, service)
     return router
 
 
@@ -73,7 +71,14 @@ def _me(router: APIRouter, service: Service) -> None:
             homes = places.projects(session, access.view(Permission.PROJECT_READ))
             home = next((p.path for p in homes if p.id == access.home), None)
             roles = [RoleAt(role=r, place=p) for r, p in members.roles_of(session, access.principal)]
-            return Me(account=access.principal, home=home, roles=roles, everywhere=sorted(access.everywhere))
+            who = members.account(session, access.principal)
+            return Me(
+                account=access.principal,
+                home=home,
+                roles=roles,
+                everywhere=sorted(access.everywhere),
+                codes=who is not None and totp.is_on(session, who),
+            )
 
         return await read(service, look)
 
@@ -163,8 +168,8 @@ def _users(router: APIRouter, service: Service) -> None:
     @router.get("/users", tags=["access"], summary="List users")
     async def list_users() -> AccountList:
         def look(session: Session) -> AccountList:
-            found = accounts.users(session)
-            return AccountList(items=[AccountInfo(name=u.name, created=as_time(u.created)) for u in found])
+            found = people.listed(session, Times.of(service.settings))
+            return AccountList(items=[_user_info(one) for one in found])
 
         return await read(service, look)
 
@@ -185,6 +190,20 @@ def _users(router: APIRouter, service: Service) -> None:
     ) -> None:
         by = actor_of(request)
         await write(service, lambda s: accounts.remove_user(s, name, by, why))
+
+
+def _user_info(one: people.Listed) -> AccountInfo:
+    return AccountInfo(
+        name=one.name,
+        created=as_time(one.created),
+        roles=[RoleAt(role=role, place=place) for role, place in one.roles],
+        password=one.password,
+        codes=one.codes,
+        locked=maybe_time(one.locked),
+        sessions=one.sessions,
+        seen=maybe_time(one.seen),
+        providers=list(one.providers),
+    )
 
 
 class _New(Protocol):
@@ -213,38 +232,6 @@ def _place(session: Session, access: Access, asked: StartRole) -> Place:
         view = access.groups_view(Permission.PROJECT_READ)
         return Place(group=places.group_at(session, view, asked.group))
     return Place()
-
-
-def _history(router: APIRouter, service: Service) -> None:
-    @router.get("/history", tags=["access"], summary="The history of changes, oldest first")
-    async def history_of_changes(
-        after: Annotated[int, Query(ge=0, le=1 << 62, description="`next` of the page before.")] = 0,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        action: Annotated[str | None, Query(max_length=64)] = None,
-        who: Annotated[str | None, Query(max_length=160)] = None,
-    ) -> EntryList:
-        def look(session: Session) -> EntryList:
-            rows = history.entries(session, limit + 1, after, action, who)
-            page = rows[:limit]
-            more = page[-1].id if len(rows) > limit else None
-            return EntryList(items=[_entry(row) for row in page], next=more)
-
-        return await read(service, look)
-
-
-def _entry(row: HistoryRow) -> Entry:
-    return Entry(
-        id=row.id,
-        time=as_time(row.time),
-        who=row.who,
-        origin=row.origin,
-        action=row.action,
-        object=row.object,
-        project=None if row.project_id is None else str(row.project_id),
-        before=row.before,
-        after=row.after,
-        why=row.why,
-    )
 
 
 def _place_list(found: Any) -> PlaceList:

@@ -91,13 +91,25 @@ class NewUser(NewAccount):
     password: str = Field(max_length=MAX_PASSWORD_BYTES)
 
 
+class RoleAt(BaseModel):
+    """A role of an account."""
+
+    role: str
+    place: str = Field(description="A path, or `everywhere`.")
+
+
 class AccountInfo(BaseModel):
-    """A user or token."""
+    """A user."""
 
     name: str
     created: datetime
-    last_used: datetime | None = Field(default=None, description="Of a token.")
-    revoked: datetime | None = Field(default=None, description="Of a token: since when it is worthless.")
+    roles: list[RoleAt] = Field(description="Those that were given to it, and where.")
+    password: bool = Field(description="Whether it can sign in with a password.")
+    codes: bool = Field(description="Whether signing in with a password needs a one-time code, too.")
+    locked: datetime | None = Field(description="Since when it is locked, after wrong codes.")
+    sessions: int = Field(description="How many sessions of browsers it has.")
+    seen: datetime | None = Field(description="When one of these was last used.")
+    providers: list[str] = Field(description="The identity providers that know it.")
 
 
 class AccountList(BaseModel):
@@ -113,13 +125,6 @@ class MadeToken(BaseModel):
     value: str
 
 
-class RoleAt(BaseModel):
-    """A role of one's own."""
-
-    role: str
-    place: str = Field(description="A path, or `everywhere`.")
-
-
 class Me(BaseModel):
     """Who asks, and what he may do."""
 
@@ -127,25 +132,4 @@ class Me(BaseModel):
     home: str | None = Field(description="The project of scans that name none; null: it cannot be seen.")
     roles: list[RoleAt]
     everywhere: list[Permission]
-
-
-class Entry(BaseModel):
-    """A change."""
-
-    id: int
-    time: datetime
-    who: str
-    origin: str = Field(description="A network address, or `command line`.")
-    action: str = Field(examples=["member.add"])
-    object: str
-    project: str | None
-    before: str | None = Field(description="JSON.")
-    after: str | None = Field(description="JSON.")
-    why: str | None
-
-
-class EntryList(BaseModel):
-    """Changes, oldest first."""
-
-    items: list[Entry]
-    next: int | None = Field(description="Give this as `after` to see later ones; null at the end.")
+    codes: bool = Field(description="Whether signing in with the password needs a one-time code, too.")

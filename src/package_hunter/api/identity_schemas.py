@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import Role
-from package_hunter.api.access_schemas import NewAccount, Path, StartRole, Why
+from package_hunter.api.access_schemas import NewAccount, Path, RoleAt, StartRole, Why
 from package_hunter.store.base import MAX_NAME
 from package_hunter.store.ci import USUAL
 from package_hunter.store.passwords import MAX_PASSWORD_BYTES
@@ -168,6 +168,11 @@ class TokenInfo(BaseModel):
     last_used: datetime | None
     revoked: datetime | None = Field(description="Since when it is worthless.")
     expires: datetime | None = Field(description="null: never.")
+    owner: str | None = Field(description="The user whose it is, and whose rights bound it.")
+    own: bool = Field(description="It has no roles: it can what its owner can.")
+    roles: list[RoleAt]
+    permissions: list[str] | None = Field(description="It is limited to these; null: to none.")
+    places: list[str] | None = Field(description="It is limited to these places (paths); null: to none.")
 
 
 class TokenList(BaseModel):

@@ -1,4 +1,4 @@
-"""The pages' rows of `permits.PERMITS`. Anybody who is signed in may open any page: what stands there, and what can be
+"""The pages' rows. Anybody who is signed in may open any page: what stands there, and what can be
 done there, is asked of the API as that account, and the API's rows decide."""
 
 from __future__ import annotations
@@ -14,6 +14,16 @@ def _page(path: str, *posts: str) -> tuple[Permit, ...]:
     return (Permit("GET", path, _ACCOUNT, None, page=True), *forms)
 
 
+def _posts(path: str, *posts: str) -> tuple[Permit, ...]:
+    """Forms alone: of a page of another path."""
+    return _page(path, *posts)[1:]
+
+
+def _form(path: str) -> tuple[Permit, ...]:
+    """A page whose form is posted to its own address."""
+    return (*_page(path), Permit("POST", path, _ACCOUNT, None, page=True))
+
+
 def _open(method: str, path: str) -> Permit:
     return Permit(method, path, Where.OPEN, None, page=True)
 
@@ -24,6 +34,40 @@ PAGES: tuple[Permit, ...] = (
     _open("POST", "/sign-in"),
     *_page("/scans"),
     *_page("/scans.csv"),
+    *_page("/findings", "preview", "apply", "claim", "views", "forget"),
+    *_page("/findings.csv"),
+    *_page("/findings/{finding_id}", "state", "claim", "release", "notes"),
+    *_page("/overview"),
+    *_page("/projects"),
+    *_page("/projects/{project_id}"),
+    *_page("/history"),
+    *_page("/history.csv"),
+    *_page("/people", "invite"),
+    *_page("/people/account", "end-sessions", "unlock", "codes", "remove", "invite"),
+    *_page("/members", "give", "take"),
+    *_page("/projects/{project_id}/members", "give", "take"),
+    *_page("/groups/{group_id}/members", "give", "take"),
+    *_page("/groups", "add"),
+    *_page("/tokens", "own", "add", "revoke", "revoke-own"),
+    *_page("/settings/identity", "provider", "provider-remove", "rule", "rule-remove"),
+    *_page("/workers", "drain", "resume", "rerun"),
+    *_page("/settings", "password"),
+    *_page("/settings/notices", "add", "remove", "test", "retry"),
+    *_page("/settings/drill", "run"),
+    *_posts("/settings/codes", "begin", "confirm", "recovery", "remove"),
+    *_posts("/settings/sessions", "end", "end-others"),
+    *_posts("/settings/identities", "link", "unlink"),
+    *_page("/confirm", "provider"),
+    Permit("POST", "/confirm", _ACCOUNT, None, page=True),
+    _open("GET", "/welcome"),
+    _open("POST", "/welcome"),
+    *_page("/proposals"),
+    *_page("/proposals.csv"),
+    *_form("/proposals/new"),
+    *_form("/proposals/{number}"),
+    *_form("/proposals/{number}/edit"),
+    *_page("/policies"),
+    *_form("/policies/{scope}"),
     *_page("/packages"),
     *_page("/packages/{purl:path}"),
     *_page("/scans/compare"),
@@ -41,5 +85,9 @@ PAGES: tuple[Permit, ...] = (
     *_page("/scans/{scan_id}/coverage"),
     *_page("/scans/{scan_id}/events"),
     *_page("/scans/{scan_id}/keep"),
+    *_page("/rules"),
+    *_page("/rules/explain"),
+    *_page("/rules/files/{scope}/{name}"),
+    *_form("/rules/try"),
     Permit("POST", "/sign-out", _ACCOUNT, None, page=True),
 )

@@ -62,12 +62,13 @@ class ScanQuery(BaseModel):
             package=None if name is None else (name.base, name.version),
             submitter=self.submitter,
             depth=self.depth,
-            since=_ms(self.since),
-            until=_ms(self.until),
+            since=to_ms(self.since),
+            until=to_ms(self.until),
         )
 
 
-def _ms(time: datetime | None) -> int | None:
+def to_ms(time: datetime | None) -> int | None:
+    """As the store has it."""
     if time is None:
         return None
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access
 from package_hunter.api.access_routes import start_of
-from package_hunter.api.access_schemas import MadeToken, Why
+from package_hunter.api.access_schemas import MadeToken, RoleAt, Why
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, identity_of
 from package_hunter.api.identity_schemas import NewToken, OwnToken, TokenInfo, TokenLimits, TokenList
 from package_hunter.api.recent import require_recent
@@ -20,7 +20,6 @@ from package_hunter.store import accounts, places, tokens
 from package_hunter.store.accounts import Start
 from package_hunter.store.base import MAX_NAME
 from package_hunter.store.members import Place
-from package_hunter.store.models import Token
 from package_hunter.store.tokens import Limits
 
 _Name = Annotated[str, Query(max_length=MAX_NAME)]
@@ -37,7 +36,7 @@ def routes(service: Service) -> APIRouter:
 def _of_the_server(router: APIRouter, service: Service) -> None:
     @router.get("/tokens", tags=["access"], summary="List tokens, revoked ones too")
     async def list_tokens() -> TokenList:
-        return await read(service, lambda s: TokenList(items=[_info(t) for t in tokens.tokens(s)]))
+        return await read(service, lambda s: TokenList(items=[_info(t) for t in tokens.listed(s)]))
 
     @router.post("/tokens", tags=["access"], summary="Make a token", status_code=201)
     async def add_token(request: Request, new: NewToken) -> MadeToken:
@@ -60,7 +59,7 @@ def _own(router: APIRouter, service: Service) -> None:
     async def list_own(request: Request) -> TokenList:
         def look(session: Session) -> TokenList:
             me = accounts.user(session, identity_of(request).account)
-            return TokenList(items=[_info(t) for t in tokens.tokens(session, me.id)])
+            return TokenList(items=[_info(t) for t in tokens.listed(session, me.id)])
 
         return await read(service, look)
 
@@ -107,11 +106,17 @@ def _limits(
     return Limits(permissions, where, tokens.expiry(asked.expires_in_days), owner, delegated)
 
 
-def _info(token: Token) -> TokenInfo:
+def _info(one: tokens.Listed) -> TokenInfo:
+    token = one.token
     return TokenInfo(
         name=token.name,
         created=as_time(token.created),
         last_used=maybe_time(token.last_used),
         revoked=maybe_time(token.revoked),
         expires=maybe_time(token.expires),
+        owner=one.owner,
+        own=token.delegated,
+        roles=[RoleAt(role=role, place=place) for role, place in one.roles],
+        permissions=None if one.permissions is None else list(one.permissions),
+        places=None if one.places is None else list(one.places),
     )

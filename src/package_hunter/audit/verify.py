@@ -35,9 +35,10 @@ class Verified:
 
 
 def verify(
-    session: Session, public: Mapping[str, Ed25519PublicKey], kept: Sequence[Mapping[str, Any]] = ()
+    session: Session, public: Mapping[str, Ed25519PublicKey] | None, kept: Sequence[Mapping[str, Any]] = ()
 ) -> Verified:
-    """Look through all of it. ``kept``: seals that were kept elsewhere (position, digest), which must be there."""
+    """Look through all of it. ``public`` None: digests only, no signatures. ``kept``: seals that were kept elsewhere
+    (position, digest), which must be there."""
     found = Verified()
     wanted = {int(seal["position"]): str(seal["digest"]) for seal in kept}
     odd: list[tuple[SealRow, HistoryRow, str]] = []
@@ -74,19 +75,25 @@ def _check(
     seal: SealRow,
     row: HistoryRow | None,
     previous: str,
-    public: Mapping[str, Ed25519PublicKey],
+    public: Mapping[str, Ed25519PublicKey] | None,
     odd: list[tuple[SealRow, HistoryRow, str]],
 ) -> None:
+    at = f"Position {seal.position}"
+    if public is not None:
+        _check_signature(found, seal, public)
+    if row is None:
+        found.tell(f"{at}: entry {seal.entry_id} is removed.")
+    elif digest(row, Seal(seal.position, previous)) != seal.digest:
+        odd.append((seal, row, previous))
+
+
+def _check_signature(found: Verified, seal: SealRow, public: Mapping[str, Ed25519PublicKey]) -> None:
     at = f"Position {seal.position}"
     key = public.get(seal.key)
     if key is None:
         found.tell(f"{at}: forged, or sealed by a key that is not known here ({seal.key[:40]}).")
     elif not signed(key, seal.digest, seal.signature):
         found.tell(f"{at}: forged: the signature is not the sealer's.")
-    if row is None:
-        found.tell(f"{at}: entry {seal.entry_id} is removed.")
-    elif digest(row, Seal(seal.position, previous)) != seal.digest:
-        odd.append((seal, row, previous))
 
 
 def _tell_odd(found: Verified, odd: list[tuple[SealRow, HistoryRow, str]]) -> None:

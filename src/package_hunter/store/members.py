@@ -118,3 +118,19 @@ def roles_of(session: Session, name: str) -> list[tuple[str, str]]:
         .order_by(Member.role)
     )
     return [(role, group or project or place) for role, place, group, project in session.execute(query)]
+
+
+def all_roles(session: Session, kind: str) -> dict[uuid.UUID, list[tuple[str, str]]]:
+    """By account (its id) of this kind: its roles, each with its place's path (or ``everywhere``)."""
+    query = (
+        select(Account.id, Member.role, Member.place, Group.path, Project.path)
+        .join(Account, Account.id == Member.account_id)
+        .outerjoin(Group, Group.id == Member.group_id)
+        .outerjoin(Project, Project.id == Member.project_id)
+        .where(Account.kind == kind, Account.removed.is_(None))
+        .order_by(Member.role)
+    )
+    found: dict[uuid.UUID, list[tuple[str, str]]] = {}
+    for key, role, place, group, project in session.execute(query):
+        found.setdefault(key, []).append((role, group or project or place))
+    return found

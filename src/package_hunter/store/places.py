@@ -115,3 +115,11 @@ def group_at(session: Session, view: View, path: str) -> Group:
     if found is None:
         raise MissingError(f"There is no group {path[:MAX_PATH]!r}.", "See package-hunter group list.")
     return found
+
+
+def all_paths(session: Session) -> dict[str, str]:
+    """The paths of all groups and projects, by what `members.Place.key` calls each."""
+    found: dict[str, str] = {}
+    for table in (Group, Project):
+        found |= {key.hex: path for key, path in session.execute(select(table.id, table.path))}
+    return found

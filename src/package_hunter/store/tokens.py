@@ -123,6 +123,43 @@ def tokens(session: Session, owner: uuid.UUID | None = None) -> Sequence[Token]:
     return session.scalars(query if owner is None else query.where(Token.owner_id == owner)).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A token with what it may: its owner's name, its roles (each with its place's path), and what it is limited to
+    (None: to nothing)."""
+
+    token: Token
+    owner: str | None
+    roles: tuple[tuple[str, str], ...]
+    permissions: tuple[str, ...] | None
+    places: tuple[str, ...] | None
+
+
+def listed(session: Session, owner: uuid.UUID | None = None) -> Sequence[Listed]:
+    """The same as `tokens`, with what each may: a handful of queries, however many there are."""
+    found = tokens(session, owner)
+    owners = {one.owner_id for one in found}
+    names = {key: name for key, name in session.execute(select(Account.id, Account.name)) if key in owners}
+    account = {name: key for key, name in session.execute(_LIVE_TOKENS)}
+    roles = members.all_roles(session, "token")
+    paths = places.all_paths(session)
+    return [
+        Listed(
+            one,
+            None if one.owner_id is None else names.get(one.owner_id),
+            tuple(roles.get(account[token_account(one.name)], ()))
+            if token_account(one.name) in account
+            else (),
+            None if one.permissions is None else tuple(json.loads(one.permissions)),
+            None if one.places is None else tuple(paths.get(key, key) for key in json.loads(one.places)),
+        )
+        for one in found
+    ]
+
+
+_LIVE_TOKENS = select(Account.id, Account.name).where(Account.kind == "token", Account.removed.is_(None))
+
+
 def revoke_token(session: Session, name: str, by: Actor | None = None, why: str | None = None) -> None:
     """Make a token worthless; UsageError where there is none of that name."""
     token = session.get(Token, name)

@@ -70,13 +70,13 @@ class Census:
 def take(session: Session) -> Census:
     """Now."""
     return Census(
-        queue=_queue(session),
+        queue=queue(session),
         projects=_projects(session),
         day=_day(session),
         workers=_workers(session),
         chores=_chores(session),
         traces=_number(session, StepsRow.due.is_not(None)),
-        dead=_number(session, Scan.dead.is_not(None)),
+        dead=dead(session),
     )
 
 
@@ -84,10 +84,16 @@ def _number(session: Session, which: object) -> int:
     return session.scalar(select(func.count()).where(which)) or 0  # type: ignore[arg-type]
 
 
+def dead(session: Session) -> int:
+    """How many dead letters there are."""
+    return _number(session, Scan.dead.is_not(None))
+
+
 _WAITS = case((JobRow.lease.is_(None), 1), else_=0)
 
 
-def _queue(session: Session) -> dict[str, Waiting]:
+def queue(session: Session) -> dict[str, Waiting]:
+    """By priority, the least urgent first."""
     first = func.min(case((JobRow.lease.is_(None), JobRow.enqueued)))
     query = select(JobRow.priority, func.sum(_WAITS), func.count(), first).group_by(JobRow.priority)
     found = {one.word: Waiting() for one in Priority}

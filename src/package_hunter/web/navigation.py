@@ -44,6 +44,24 @@ def navigation(access: Access | None, path: str) -> list[Link]:
     ]
 
 
+_SETTINGS: tuple[tuple[str, str, Permission | None], ...] = (
+    ("Your account", "/settings", None),
+    ("Tokens", "/tokens", None),
+    ("Notices", "/settings/notices", Permission.NOTICE_READ),
+    ("Drill", "/settings/drill", Permission.DRILL_READ),
+    ("Identity providers", "/settings/identity", Permission.IDENTITY_READ),
+)
+
+
+def settings_tabs(access: Access, path: str) -> list[Link]:
+    """The pages of settings that somebody may open."""
+    return [
+        Link(title, there, path.startswith(there) and (path == there or there != "/settings"))
+        for title, there, needed in _SETTINGS
+        if needed is None or _anywhere(access, needed)
+    ]
+
+
 def _anywhere(access: Access, needed: Permission) -> bool:
     if access.may(needed):
         return True
