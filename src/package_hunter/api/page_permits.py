@@ -83,6 +83,7 @@ PAGES: tuple[Permit, ...] = (
     *_page("/scans/{scan_id}/files"),
     *_page("/scans/{scan_id}/indicators"),
     *_page("/scans/{scan_id}/coverage"),
+    *_page("/scans/{scan_id}/events"),
     *_page("/scans/{scan_id}/keep"),
     *_page("/rules"),
     *_page("/rules/explain"),

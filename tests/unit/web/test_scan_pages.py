@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 
 import pytest
 
@@ -186,3 +187,32 @@ def test_recordings_and_bundles_are_asked_for_and_shown(server: PagesServer, lea
     assert "\x1b" not in page
     assert "It is being made" in page
     assert "it waits." in page
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown", "hidden"),
+    [
+        ("evt.type = connect and fd.sport = 443", "connect collect.example:443", "started sh -c x"),
+        ("proc.name = sh and evt.type = execve", "started sh -c x", "connect collect.example"),
+        ("fd.name startswith /home/dev/.b", "written /home/dev/.bashrc", "started sh -c x"),
+        ("proc.cmdline contains x.js", "rule Sample rule", "started sh -c x"),
+    ],
+)
+def test_events_that_fit_a_falco_condition(
+    server: PagesServer, lead: str, whole: str, condition: str, shown: str, hidden: str
+) -> None:
+    page = server.ask(lead, "GET", f"/scans/{whole}/events", params={"condition": condition})
+    assert page.status_code == 200
+    assert shown in page.text
+    assert hidden not in page.text
+
+
+@pytest.mark.parametrize("condition", ["evt.typo = x", "proc.name =", "<b>bold", "not " * 3_000 + "a"])
+def test_a_condition_that_is_none_is_told_and_kept(
+    server: PagesServer, lead: str, whole: str, condition: str
+) -> None:
+    page = server.ask(lead, "GET", f"/scans/{whole}/events", params={"condition": condition})
+    assert page.status_code == 400
+    assert 'role="alert"' in page.text
+    assert escape(condition)[:100] in page.text
+    assert "<b>bold" not in page.text

@@ -22,7 +22,7 @@ from package_hunter.storage.handed_out import PASSWORD
 from package_hunter.web import export
 from package_hunter.web.inside import get, get_or, part
 from package_hunter.web.page import PageRoute, show
-from package_hunter.web.pages import scan_acts
+from package_hunter.web.pages import scan_acts, scan_events
 from package_hunter.web.shelf import Shelf
 from package_hunter.web.shown import KINDS, Findings
 
@@ -36,6 +36,7 @@ TABS: Mapping[str, str] = {
     "files": "Files",
     "indicators": "Indicators",
     "coverage": "Coverage",
+    "events": "Events",
     "keep": "Download and keep",
 }
 _FIRST, _FIRST_WAYS = 8, 3  # findings and secrets of the summary
@@ -93,12 +94,12 @@ class ScanPages:
             "words": words,
             "tree": f"{own}/processes",
             "project": await get_or(request, f"/projects/{project}", None),
-            "steps": (await get(request, f"/scans/{part(scan_id)}/steps"))["items"]
-            if _live(scan) or found is None
-            else [],
+            "steps": await _steps(request, scan) if found is None else [],
             "live": _live(scan),
-            **await self._more(request, scan, tab, found),
         }
+        more = await self._more(request, scan, tab, found)
+        problem = more.pop("refused", None) or problem
+        values |= more
         return await run_sync(lambda: show(request, "scan", values, problem=problem))
 
     async def _more(
@@ -112,6 +113,8 @@ class ScanPages:
         if tab == "":
             earlier = await get(request, f"/scans/{scan['id']}/earlier")
             return {"earlier": earlier["scan"], **await run_sync(_summary, found)}
+        if tab == "events":
+            return await scan_events.filtered(request, found, f"/scans/{scan['id']}/events")
         if tab == "findings":
             return await run_sync(_findings, request, found, f"/scans/{scan['id']}/findings")
         return {}
@@ -125,11 +128,7 @@ class ScanPages:
             "formats": self._formats,
             "recordings": (await get_or(request, f"{path}/recordings", nothing))["items"],
             "dropped": (await get_or(request, f"{path}/dropped", nothing))["items"],
-            "holds": [
-                one
-                for one in holds["items"]
-                if one["project"] == scan["project"] and one["scan"] in (None, scan["id"])
-            ],
+            "holds": [one for one in holds["items"] if _holds(one, scan)],
             "bundle": bundle,
             "rejudge": rejudge,
             "waits": any(one and one["state"] == "waiting" for one in (bundle, rejudge)),
@@ -144,6 +143,10 @@ def _live(scan: dict[str, Any]) -> bool:
 async def _steps(request: Request, scan: dict[str, Any]) -> list[Any]:
     found: list[Any] = (await get(request, f"/scans/{scan['id']}/steps"))["items"]
     return found
+
+
+def _holds(hold: dict[str, Any], scan: dict[str, Any]) -> bool:
+    return hold["project"] == scan["project"] and hold["scan"] in (None, scan["id"])
 
 
 async def _standing(request: Request, path: str) -> Any:
