@@ -87,12 +87,14 @@ def _known(
 
 def _held(session: Session, view: View, name: Name) -> Sequence[Any]:
     """Version and digest of what lists hold that somebody has."""
-    # whether anybody holds a list is asked of each list once: of a package that all have, there are many holdings
-    holds: Any = select(literal(1)).select_from(Holding).where(Holding.list == Component.list)
+    # Whether anybody holds a list is asked of each list once: of a package that all have, there are many holdings. (Of
+    # EXISTS PostgreSQL makes a join, and reads every holding that there is.)
+    some: Any = select(literal(1)).select_from(Holding).where(Holding.list == Component.list)
+    held = scoped(some, view, Holding.project_id).limit(1).scalar_subquery()
     query: Any = (
         select(Component.version, ComponentDigest.digest)
         .outerjoin(ComponentDigest, ComponentDigest.component_id == Component.id)
-        .where(Component.base == name.base, scoped(holds, view, Holding.project_id).exists())
+        .where(Component.base == name.base, held.is_not(None))
     )
     wanted = query.where(Component.version == name.version) if name.version else query
     return session.execute(wanted.distinct().limit(MAX_FILES)).all()
