@@ -134,7 +134,7 @@ def summaries(session: Session, proposals: Sequence[Proposal], now: int) -> list
         .where(Approval.proposal.in_([one.number for one in proposals]), Approval.dropped.is_(None))
         .group_by(Approval.proposal)
     )
-    given: dict[int, int] = dict(session.execute(live).tuples().all())
+    given = {row[0]: row[1] for row in session.execute(live)}
     return [_summary(one, places[one.number].name, given.get(one.number, 0), now) for one in proposals]
 
 
