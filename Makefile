@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo demo-server test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
+.PHONY: help demo demo-server test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean machine-try pages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ repeat: setup ## Five simulations scanned ten times each say the same (long)
 cases: setup ## Every small input of ../shared/cases is judged as it must be (long)
 	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases tests/acceptance/scan/test_corpus.py
 
+pages: setup ## Every page in a browser: journeys, roles, hostile text, accessibility (a quarter of an hour)
+	@$(SUDO) env PACKAGE_HUNTER_ALL_PAGES=1 $(PY) -m pytest -q tests/acceptance/pages
+
 recordings: setup ## Ten scans, recorded and replayed to the same alerts
 	@$(SUDO) env PACKAGE_HUNTER_ALL_RECORDINGS=1 $(PY) -m pytest -q tests/acceptance/recordings
 
@@ -67,6 +70,9 @@ faults: setup ## Faults of every kind while scans run, counted into docs/faults.
 
 deploy-try: setup ## Start the containers, scan, kill a worker, take them down and up, measure (docker; long)
 	@$(SUDO) $(PY) deploy/try.py $(ARGS)
+
+machine-try: setup ## Boot the systemd units in an emulated machine, scan there (QEMU, Debian; slow, no network in it)
+	@$(SUDO) nice $(PY) deploy/machine/try.py $(ARGS)
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh

@@ -92,3 +92,7 @@ _.revision
 _.instance
 # tables that the queue's own SQL reads (queue/fair.py)
 _.TurnRow, _.ProjectTurnRow
+# fields of answers that pydantic writes out, for pages and programs
+_.more_findings, _.more_packages, _.waits_for_you, _.waits_for, _.explained, _.microseconds
+# called by templates
+_.decided_at

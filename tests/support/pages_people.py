@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,10 @@ def _rest(server: AccessServer, token: str) -> None:
 def served() -> Iterator[tuple[World, Running]]:
     """A real server on such a store; no scan runs."""
     with open_folder() as folder:
-        world = build(folder)
+        with ThreadPoolExecutor(
+            1
+        ) as apart:  # Playwright has a loop in this thread, and there can be no second one
+            world = apart.submit(build, folder).result()
         with running(folder, mode="serve-only") as server:
             yield world, server
 

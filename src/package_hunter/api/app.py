@@ -56,6 +56,7 @@ from package_hunter.api.described import describe
 from package_hunter.api.errors import ApiError, JsonResponse, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
+from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Pages, Renderer, Service
 from package_hunter.config import Settings
 from package_hunter.ecosystems import known  # noqa: F401 (says to the reports which there are)
@@ -185,6 +186,7 @@ def _describe_credentials(app: FastAPI) -> None:
         }
         schema["security"] = [{"token": []}, {"password": []}]
         schema["paths"]["/api/v1/health"]["get"]["security"] = []
+        schema["components"].setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
         describe(schema)

@@ -233,4 +233,4 @@ def _below(session: Session, view: View, access: Access, path: str) -> View:
     except places.MissingError:
         raise unknown("group") from None
     inside = projects_in(session, Place(group=group)) or ()
-    return View(frozenset(key for key in inside if view.sees(key)))
+    return view.among(inside)

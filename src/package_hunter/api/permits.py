@@ -68,8 +68,9 @@ _SCANS = (
     Permit("GET", f"{_S}/recordings/{{digest}}", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/dropped", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/dropped/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "sample.fetch"),
-    Permit("POST", f"{_S}/bundle", _W.SCAN, _P.REPORT_READ),
-    Permit("GET", f"{_S}/bundle", _W.SCAN, _P.REPORT_READ),
+    # a bundle holds the recordings
+    Permit("POST", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/bundle/state", _W.SCAN, _P.REPORT_READ),
     Permit("POST", f"{_S}/holds", _W.SCAN, _P.HOLD_MANAGE, "hold.add"),
     Permit("POST", f"{_V1}/projects/{{project_id}}/holds", _W.PROJECT, _P.HOLD_MANAGE, "hold.add"),

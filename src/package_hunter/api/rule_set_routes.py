@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter import __version__
@@ -94,7 +93,9 @@ def routes(service: Service) -> APIRouter:
                     **_built_in(name, builtin[name]).model_dump(), rules=builtin[name], versions=[]
                 )
             place = scopes.place_of(session, access_to(request), scope)
-            rows = [] if place is None else _versions(session, place, name)
+            rows = (
+                [] if place is None else documents.versions(session, (KIND, place.key, name), _MAX_VERSIONS)
+            )
             if place is None or not rows:
                 raise ApiError(
                     404, "There is no such rule set.", "GET /api/v1/rule-sets lists those you can see."
@@ -139,13 +140,6 @@ def _place(session: Session, key: str) -> Place | None:
     where = uuid.UUID(key)
     group, project = session.get(Group, where), session.get(Project, where)
     return Place(group, project) if group or project else None
-
-
-def _versions(session: Session, place: Place, name: str) -> Sequence[GovernedDocument]:
-    query = select(GovernedDocument).where(
-        GovernedDocument.kind == KIND, GovernedDocument.place == place.key, GovernedDocument.name == name
-    )
-    return session.scalars(query.order_by(GovernedDocument.version.desc()).limit(_MAX_VERSIONS)).all()
 
 
 def _text(row: GovernedDocument) -> str:

@@ -176,7 +176,7 @@ def test_what_is_no_list_is_not_kept(ana: Browser) -> None:
     for name, query in _NO_LISTS:  # one server for all: a fresh one costs more than the rest of it
         answer = _keep(ana, name, query)
         assert answer.status_code == 400, (name, query, answer.text)
-        assert answer.json()["advice"]
+        assert answer.json()["detail"]
     assert ana.ask("GET", URL).json()["items"] == []
 
 

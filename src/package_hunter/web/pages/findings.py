@@ -37,14 +37,12 @@ _RARE: tuple[str, ...] = (
 )
 _RARE += ("expires_in", "drill", "fingerprint")
 _LISTING = export.Listing("/findings")
-_COLUMNS: export.Columns = tuple(
-    (name, itemgetter(name))
-    for name in (
-        *("id", "fingerprint", "path", "kind", "severity", "proof", "verdict", "title", "package", "state"),
-        *("asks", "until", "detected", "decision", "silenced", "rule", "claimed_by", "first_seen"),
-        *("last_seen", "first_scan", "last_scan", "scans", "drill"),
-    )
+_NAMES = (
+    *("id", "fingerprint", "path", "kind", "severity", "proof", "verdict", "title", "package", "state"),
+    *("asks", "until", "detected", "decision", "silenced", "rule", "claimed_by", "first_seen"),
+    *("last_seen", "first_scan", "last_scan", "scans", "drill"),
 )
+_COLUMNS: export.Columns = tuple((name, itemgetter(name)) for name in _NAMES)
 WAITS = {"state": "needs_triage", "detected": "true", "severity": "low", "drill": "false"}
 """Filters: what waits for a person, as the overview counts it."""
 

@@ -146,10 +146,6 @@ async def _steps(request: Request, scan: dict[str, Any]) -> list[Any]:
     return found
 
 
-def _holds(hold: dict[str, Any], scan: dict[str, Any]) -> bool:
-    return hold["project"] == scan["project"] and hold["scan"] in (None, scan["id"])
-
-
 async def _standing(request: Request, path: str) -> Any:
     """What was asked for last; None where nobody asked."""
     try:
