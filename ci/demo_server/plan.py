@@ -89,6 +89,7 @@ WALK = Plan(
             Submission("web/portal", "falco-test", honest=True),
         ),
         (Submission("web/shop", "eslint-scope", merge_request=7),),
-    )
+    ),
+    decided=False,
 )
 """What docs/triage.md walks through, and no more: for its test."""

@@ -130,7 +130,10 @@ def _look(router: APIRouter, service: Service) -> None:
             wish = Wish(state, kind, asked.unreviewed, only)
             rows = views.listed(session, _sight(request), wish, now, limit + 1, asked.before)
             mine = wait.among(session, access, rows, now)
-            items = [_summary(session, row, now, row.number in mine) for row in rows[:limit]]
+            items = [
+                ProposalSummary(**_times(one), waits_for_you=one["number"] in mine)
+                for one in views.summaries(session, rows[:limit], now)
+            ]
             return ProposalList(items=items, next=rows[limit - 1].number if len(rows) > limit else None)
 
         return await read(service, look)
@@ -275,10 +278,6 @@ def _times(values: dict[str, Any]) -> dict[str, Any]:
         key: datetime.fromtimestamp(value / 1000, UTC) if key in _TIMES and value is not None else value
         for key, value in values.items()
     }
-
-
-def _summary(session: Session, proposal: Proposal, now: int, waits: bool) -> ProposalSummary:
-    return ProposalSummary(**_times(views.summary(session, proposal, now)), waits_for_you=waits)
 
 
 def _info(session: Session, request: Request, proposal: Proposal) -> ProposalInfo:

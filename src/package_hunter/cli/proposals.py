@@ -89,7 +89,7 @@ def list_(
     now = now_ms()
     with opened().read() as session:
         rows = views.listed(session, ALL, Wish(state, kind, unreviewed), now, _MAX_LISTED)
-        found = [views.summary(session, row, now) for row in rows]
+        found = views.summaries(session, rows, now)
     head = ("NUMBER", "STATE", "KIND", "PLACE", "APPROVALS", "AUTHOR", "FLIPS", "SUBJECT")
     cells = [
         (

@@ -29,7 +29,7 @@ def base(server: Running) -> str:
     return f"http://127.0.0.1:{server.port}"
 
 
-@pytest.mark.parametrize(("width", "dark", "scripts"), [(390, True, True), (1440, False, False)])
+@pytest.mark.parametrize(("width", "dark", "scripts"), [(390, True, True), (1440, False, False), (390, False, False)])
 def test_who_asks_for_a_page_signs_in_gets_it_and_leaves(
     browser: Any, base: str, width: int, dark: bool, scripts: bool
 ) -> None:
@@ -46,6 +46,8 @@ def test_who_asks_for_a_page_signs_in_gets_it_and_leaves(
         who.page.fill("[name=password]", PASSWORD)
         who.page.click("main button")
         assert who.page.url == f"{base}/scans?verdict=malicious"
+        # without JavaScript nothing else could open it on a wide screen
+        assert who.page.is_visible("nav >> text=Findings") == (width == 1440 or not scripts)
         who.page.click("text=Sign out")
         assert "You are signed out." in who.page.text_content("[role=status]")
         who.go("/scans")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from package_hunter.access.roles import Role
 from package_hunter.errors import UsageError
@@ -280,6 +280,31 @@ def test_the_stricter_of_all_settings_above_counts(world: World) -> None:
     number = world.propose("dev", {"approvals": 1, "days": 30}, "web/shop")
     made = world.get(number)
     assert (made.needed, made.expires) == (3, START + 5 * DAY)
+
+
+def test_a_long_list_asks_no_more_than_a_short_one(world: World) -> None:
+    world.approve("bea", world.propose("ann", TWO))
+    paths = ("", "web", "web/shop", "web")
+    numbers = [world.propose("ann", {"days": 3 + n}, path) for n, path in enumerate(paths)]
+    for name, number in (("bea", 0), ("carl", 0), ("bea", 1), ("bea", 2)):
+        world.approve(name, numbers[number])
+    world.edit("dora", numbers[2], {"days": 30}, "web/shop")  # its approval is dropped
+    asked: list[str] = []
+    event.listen(world.store.engine, "before_cursor_execute", lambda _c, _u, text, *_: asked.append(text))
+
+    def listed(limit: int) -> tuple[list[dict[str, object]], int]:
+        with world.store.read() as session:
+            rows = views.listed(session, views.ALL, views.Wish(), world.now, limit)
+            before = len(asked)
+            found = views.summaries(session, rows, world.now)
+            return found, len(asked) - before
+
+    every, number = listed(4)
+    assert listed(1)[1] == number
+    shown = [(one["number"], one["place"], one["approvals"], one["state"]) for one in every]
+    places_of = ("everywhere", *paths[1:])
+    states = zip(numbers, places_of, (2, 1, 0, 0), ("applied", "open", "open", "open"), strict=True)
+    assert shown == list(states)[::-1]
 
 
 def test_rejected_and_withdrawn_stay_so(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -68,6 +68,23 @@ def place_of(session: Session, proposal: Proposal) -> Place:
     group = None if proposal.group_id is None else session.get(Group, proposal.group_id)
     project = None if proposal.project_id is None else session.get(Project, proposal.project_id)
     return Place(group, project)
+
+
+def places_of(session: Session, proposals: Sequence[Proposal]) -> dict[int, Place]:
+    """The same of many, by number, in two queries."""
+    in_groups = select(Group).where(Group.id.in_({p.group_id for p in proposals if p.group_id is not None}))
+    in_projects = select(Project).where(
+        Project.id.in_({p.project_id for p in proposals if p.project_id is not None})
+    )
+    groups = {group.id: group for group in session.scalars(in_groups)}
+    projects = {project.id: project for project in session.scalars(in_projects)}
+    return {
+        one.number: Place(
+            None if one.group_id is None else groups.get(one.group_id),
+            None if one.project_id is None else projects.get(one.project_id),
+        )
+        for one in proposals
+    }
 
 
 def approvers(session: Session, place: Place) -> dict[uuid.UUID, list[str]]:
