@@ -5,6 +5,8 @@ the results of all are good (`triage.results`)."""
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import random
 import uuid
 from collections.abc import Iterator
@@ -25,21 +27,23 @@ from package_hunter.store.finding_tables import (
     FindingRow,
     OccurrenceRow,
     ScanResultRow,
+    StateRow,
     WordsRow,
 )
+from package_hunter.store.gate_tables import GateAnswer
 from package_hunter.store.history_tables import HistoryRow
 from package_hunter.store.inventory_tables import Component, ComponentList, Holding
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
 from package_hunter.triage.results import Standing
-from package_hunter.triage.values import State
+from package_hunter.triage.values import Asks, State
 from tests.support.duty_store import finding, scanned
 from tests.support.proposals_world import World
 
 GROUPS, PROJECTS, SCANS, FINDINGS, COMPONENTS, ENTRIES, PROPOSALS = 10, 500, 10_000, 100_000, 60, 20_000, 60
 PASSWORD = "correct horse"
 _OF_A_SCAN = FINDINGS // SCANS
-_DAY = 86_400_000
+_DAY, _HOUR = 86_400_000, 3_600_000
 _AT_ONCE = 2_000
 _BY = Actor("ann", "test")
 _STATES = [State.NEEDS_TRIAGE] * 6 + [State.ACCEPTED, State.FALSE_POSITIVE, State.CONFIRMED, State.RESOLVED]
@@ -72,6 +76,7 @@ def fill(store: Store) -> Full:
         _scans(session, projects, first)
         _inventory(session, projects)
         _history(session, projects)
+        _answers(session, projects)
     for number in range(PROPOSALS):
         world.propose(
             "bea", {"approvals": 1, "days": 1 + number % 300}, f"g{number % GROUPS}/p{number % GROUPS}"
@@ -112,7 +117,7 @@ def _scans(session: Session, projects: list[uuid.UUID], first: uuid.UUID) -> Non
     found = {one.fingerprint: _row(one) for one in session.scalars(select(FindingRow))}
     standing = Standing(session)
     made: dict[Any, list[dict[str, Any]]] = {
-        t: [] for t in (Scan, ScanResultRow, FindingRow, WordsRow, OccurrenceRow)
+        t: [] for t in (Scan, ScanResultRow, FindingRow, StateRow, WordsRow, OccurrenceRow)
     }
     for number in range(1, SCANS):
         key, project = uuid.UUID(int=chance.getrandbits(128)), projects[number % PROJECTS]
@@ -148,10 +153,50 @@ def _found(
     own = {"facts": facts, "package": package, "fingerprint": mark, "project_id": at["project"]}
     times = {"first_seen": at["created"], "last_seen": at["created"]}
     scans = {"first_scan": at["scan"], "last_scan": at["scan"]}
-    state = {"state": chance.choice(_STATES).value, "severity": chance.randrange(5)}
+    state = {**_state(chance), "severity": chance.randrange(5)}
+    if state["place"] is not None:
+        state["place"] = at["project"].hex
+        said = {
+            "place": state["place"],
+            "fingerprint": mark,
+            "state": state["state"],
+            "until": state["until"],
+        }
+        yield (
+            StateRow,
+            {**said, "reason": "other", "remark": "it was so", "who": "bea", "time": at["created"] + _HOUR},
+        )
     yield FindingRow, {**like, **own, "id": key, "title": title, **times, **scans, **state}
     yield WordsRow, {"finding_id": key, "words": f"{title} {package} {like['kind']}".lower()}
     yield OccurrenceRow, {**seen, **own, "scan_id": at["scan"]}
+
+
+def _state(chance: random.Random) -> dict[str, Any]:
+    """What a finding's row says of its state: most wait, an acceptance in a hundred ended."""
+    state = chance.choice(_STATES)
+    ended = state is State.NEEDS_TRIAGE and chance.random() < 0.01
+    days = -chance.randrange(1, 60) if ended else chance.randrange(1, 366)
+    until = (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
+    return {
+        "state": state.value,
+        "asks": Asks.EXPIRED.value if ended else None,
+        "until": until if ended or state is State.ACCEPTED else None,
+        "place": None if state is State.NEEDS_TRIAGE and not ended else "",
+    }
+
+
+def _answers(session: Session, projects: list[uuid.UUID]) -> None:
+    """What the gate said of a thousand commits: of each twice."""
+    rows = []
+    for number in range(2_000):
+        result = ("block", "pass", "review", "missing")[number % 4]
+        commit = f"{number // 2:040x}"
+        said = {"project": "g0/p0", "says": "Blocked: it was so", "waits": False, "basis": "0" * 64}
+        body = {**said, "commit": commit, "result": result, "reasons": [], "scans": [], "policies": []}
+        times = {"created": now_ms() - (2_000 - number) * 60_000, "asked_by": "ci", "digest": "0" * 64}
+        place = {"id": uuid.UUID(int=10**10 + number), "project_id": projects[number // 2 % PROJECTS]}
+        rows.append({**place, **times, "commit": commit, "result": result, "body": json.dumps(body)})
+    session.execute(insert(GateAnswer), rows)
 
 
 def _insert(session: Session, made: dict[Any, list[dict[str, Any]]]) -> None:

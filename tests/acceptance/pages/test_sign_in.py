@@ -29,7 +29,9 @@ def base(server: Running) -> str:
     return f"http://127.0.0.1:{server.port}"
 
 
-@pytest.mark.parametrize(("width", "dark", "scripts"), [(390, True, True), (1440, False, False), (390, False, False)])
+@pytest.mark.parametrize(
+    ("width", "dark", "scripts"), [(390, True, True), (1440, False, False), (390, False, False)]
+)
 def test_who_asks_for_a_page_signs_in_gets_it_and_leaves(
     browser: Any, base: str, width: int, dark: bool, scripts: bool
 ) -> None:
