@@ -17,7 +17,7 @@ _NEW = "battery staple"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(made: tuple[World, Running]) -> Iterator[Any]:  # the server first: see `served`
     with chromium() as found:
         yield found
 

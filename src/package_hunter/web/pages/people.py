@@ -39,13 +39,14 @@ def routes(_: Service) -> APIRouter:
             roles = [await start_role(request)] if field(request, "role") else []
         except ApiError as error:
             return await _people(request, error)
-        body = {"name": field(request, "name").strip(), "roles": roles, "why": field(request, "why") or None}
+        name = field(request, "name").strip()
+        body = {"name": name, "roles": roles, "why": field(request, "why") or None}
         home, hours = field(request, "home").strip(), field(request, "hours").strip()
         body |= ({"home": home} if home else {}) | ({"hours": number(hours)} if hours else {})
         answer = await ask(request, "POST", "/users/invitations", body=body)
         if not answer.ok:
             return await _people(request, answer.error)
-        return _invited(request, body["name"], answer)
+        return _invited(request, name, answer)
 
     @router.get("/people/account")
     async def account(request: Request) -> Response:
