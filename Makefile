@@ -3,7 +3,7 @@ PY := .venv/bin/python
 HUNT := .venv/bin/package-hunter
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help demo test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean
+.PHONY: help demo demo-server test setup setup-run lint bench corpus eval grammar repeat cases recordings fuzz any-request faults deploy-try lock clean machine-try pages
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ demo: setup-run ## Scan a bundled project that misbehaves, print the report, and
 	@$(SUDO) $(HUNT) scan simulations/falco-test --exit-zero
 	@echo "==> Simulating three known attacks" >&2
 	@$(SUDO) $(HUNT) simulate --quiet eslint-scope registry-worm docker-socket
+
+demo-server: setup-run ## A server with people, real scans of the simulations and what a team decides about them (ARGS="--port 3001", --fresh)
+	@$(SUDO) $(PY) -m ci.demo_server $(ARGS)
 
 test: setup ## Set up, then run all tests: three files at a time (scans wait a lot); those that fork, flood and measure, alone
 	@$(SUDO) $(PY) -m pytest -q -n 3 --dist loadfile --ignore=tests/integration
@@ -48,7 +51,10 @@ repeat: setup ## Five simulations scanned ten times each say the same (long)
 	@$(SUDO) nice $(PY) -m ci.repeat $(ARGS)
 
 cases: setup ## Every small input of ../shared/cases is judged as it must be (long)
-	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases
+	@$(SUDO) env PACKAGE_HUNTER_ALL_CASES=1 $(PY) -m pytest -q tests/acceptance/cases tests/acceptance/scan/test_corpus.py
+
+pages: setup ## Every page in a browser: journeys, roles, hostile text, accessibility (a quarter of an hour)
+	@$(SUDO) env PACKAGE_HUNTER_ALL_PAGES=1 $(PY) -m pytest -q tests/acceptance/pages
 
 recordings: setup ## Ten scans, recorded and replayed to the same alerts
 	@$(SUDO) env PACKAGE_HUNTER_ALL_RECORDINGS=1 $(PY) -m pytest -q tests/acceptance/recordings
@@ -64,6 +70,9 @@ faults: setup ## Faults of every kind while scans run, counted into docs/faults.
 
 deploy-try: setup ## Start the containers, scan, kill a worker, take them down and up, measure (docker; long)
 	@$(SUDO) $(PY) deploy/try.py $(ARGS)
+
+machine-try: setup ## Boot the systemd units in an emulated machine, scan there (QEMU, Debian; slow, no network in it)
+	@$(SUDO) nice $(PY) deploy/machine/try.py $(ARGS)
 
 lock: ## Renew requirements/*.txt (needs uv)
 	@scripts/lock.sh

@@ -10,6 +10,9 @@ _.FIRST, _.PROBE
 _.hot, _.height, _.more_lookups, _.cut_marks, _.is_box
 # fields of answers that pydantic writes out, or of documents that it reads
 _.who_can_lift_it, _.how_to_ask, _.bomFormat, _.specVersion
+_.not_shown, _.suspicious, _.no_findings, _.answer_seconds, _.decision_hours
+# what web/templates/charts.html.j2 reads of a chart
+_.bottom
 # a field of statements that pydantic checks
 _.predicate_type
 # a column that is part of a key
@@ -87,3 +90,9 @@ _.delete_scan, _.by_force
 _.revision
 # of the problem document that pydantic writes out
 _.instance
+# tables that the queue's own SQL reads (queue/fair.py)
+_.TurnRow, _.ProjectTurnRow
+# fields of answers that pydantic writes out, for pages and programs
+_.more_findings, _.more_packages, _.waits_for_you, _.waits_for, _.explained, _.microseconds
+# called by templates
+_.decided_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from package_hunter.storage.base import Kind
-from package_hunter.store.artefact_tables import ArtefactClaim, ArtefactRef
+from package_hunter.store.artefact_tables import ArtefactClaim, ArtefactDoomed, ArtefactRef
 from package_hunter.store.collection import collect
 from package_hunter.store.database import Store
 
@@ -14,9 +14,11 @@ _MANY = 1_000_000
 
 def collected(store: Store) -> int:
     """Do what the collection does when the time of all claims (6 h, of processes that were killed while they stored
-    something) and of grace is over; how many it removed."""
+    something), of removals under way (2 min, of those killed while they removed) and of grace is over; how many it
+    removed."""
     with store.write() as session:
         session.execute(update(ArtefactClaim).values(until=0))
+        session.execute(update(ArtefactDoomed).values(since=0))
     return collect(store, 0.0, _MANY).number
 
 

@@ -71,27 +71,30 @@ def make_base(name: str) -> None:
     label = f"recipe={recipe.hexdigest()[:16]}"
     if _output(DOCKER, "images", "-q", "--filter", f"label={label}", f"{NAME}-base:{name}"):
         return
-    _say(f"Making the root file system of the image {name} (a minute or two).")
+    say(f"Making the root file system of the image {name} (a minute or two).")
     with tempfile.TemporaryDirectory(prefix="package-hunter-base-", dir=_build()) as folder:
         root = Path(folder) / "root"
-        _install(root, packages)
+        install_root(root, packages)
         archive = Path(folder) / "root.tar"
-        _run("tar", "-C", str(root), "--one-file-system", "--numeric-owner", "-cf", str(archive), ".")
-        _run(DOCKER, "import", "--change", f"LABEL {label}", str(archive), f"{NAME}-base:{name}")
+        run("tar", "-C", str(root), "--one-file-system", "--numeric-owner", "-cf", str(archive), ".")
+        run(DOCKER, "import", "--change", f"LABEL {label}", str(archive), f"{NAME}-base:{name}")
 
 
-def _install(root: Path, packages: Sequence[str]) -> None:
+def install_root(root: Path, packages: Sequence[str]) -> None:
     sources = apt.host_sources()
     base = apt.base_source(sources)
     keyring = [f"--keyring={base.signed_by}"] if base.signed_by else []
-    _run("debootstrap", "--variant=minbase", "--merged-usr", *keyring, base.suite, str(root), base.uri)
+    run("debootstrap", "--variant=minbase", "--merged-usr", *keyring, base.suite, str(root), base.uri)
     apt.configure_root(root, sources)
-    with _mounted(root):
-        inside = ("chroot", str(root), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8")
-        quiet = (*inside, "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y")
-        _run(*quiet, "update")
-        _run(*quiet, "upgrade", "--no-install-recommends")
-        _run(*quiet, "install", "--no-install-recommends", *packages)
+    with mounted(root):
+        # no initial RAM disk where a kernel is among the packages: containers boot nothing, machine/ without one
+        plain = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "INITRD=No")
+        inside = ("chroot", str(root), "env", "-i", *plain)
+        hasty = "Dpkg::Options::=--force-unsafe-io"  # nothing here must survive a power cut
+        quiet = (*inside, "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "-o", hasty)
+        run(*quiet, "update")
+        run(*quiet, "upgrade", "--no-install-recommends")
+        run(*quiet, "install", "--no-install-recommends", *packages)
     apt.forget_host(root)
     # whose machine this was is nobody's business, and no image needs a source to install from
     for name in ("etc/apt/sources.list", "etc/hostname", "etc/machine-id", "usr/sbin/policy-rc.d"):
@@ -101,15 +104,15 @@ def _install(root: Path, packages: Sequence[str]) -> None:
 
 
 @contextmanager
-def _mounted(root: Path) -> Iterator[None]:
+def mounted(root: Path) -> Iterator[None]:
     """No service is started inside; /proc is there while packages are configured."""
     (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
     (root / "usr/sbin/policy-rc.d").chmod(0o755)
-    _run("mount", "-t", "proc", "proc", str(root / "proc"))
+    run("mount", "-t", "proc", "proc", str(root / "proc"))
     try:
         yield
     finally:
-        _run("umount", str(root / "proc"))
+        run("umount", str(root / "proc"))
 
 
 def fill_context(target: str) -> Path:
@@ -120,39 +123,42 @@ def fill_context(target: str) -> Path:
     name = TARGETS[target][1]
     _wheels(name, context / "wheels" / name.removesuffix(".txt"))
     if target == "worker":
-        _download(ROOT / "src/package_hunter/sandbox/image/pins.txt", context / "wheels/node")
+        download(ROOT / "src/package_hunter/sandbox/image/pins.txt", context / "wheels/node")
         for path in (build_image(), object_path(), library_path(), program_path()):
             copy = context / "box" / path.relative_to(settings().data_dir)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            _link(path, copy)
+            link(path, copy)
     return context
 
 
 def _wheels(name: str, folder: Path) -> None:
     """The wheels of requirements/NAME, and our own."""
     pinned = ROOT / "requirements" / name
-    _say(f"Fetching the wheels of requirements/{name}.")
-    _download(pinned, folder)
+    say(f"Fetching the wheels of requirements/{name}.")
+    download(pinned, folder)
     shutil.copy(pinned, folder / "requirements.txt")
     if name == "server.txt":
-        _run(*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder.parent / "own"), str(ROOT))
+        run(*PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder.parent / "own"), str(ROOT))
 
 
-def _download(pinned: Path, folder: Path) -> None:
+def download(pinned: Path, folder: Path) -> None:
     """Wheels of a list, checked by hash; those of an earlier run are not fetched anew."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = _build() / "wheels"
     listed = ("--require-hashes", "--only-binary=:all:", "-r", str(pinned))
-    _run(*PIP, "download", *listed, "-d", str(kept))
-    _run(*PIP, "download", "--no-index", "--find-links", str(kept), *listed, "-d", str(folder))
+    chosen = (*PIP, "download", "--no-index", "--find-links", str(kept), *listed, "-d", str(folder))
+    kept.mkdir(exist_ok=True)
+    if subprocess.run(chosen, stdin=subprocess.DEVNULL, capture_output=True).returncode != 0:
+        run(*PIP, "download", *listed, "-d", str(kept))
+        run(*chosen)
 
 
 def build(target: str, context: Path) -> None:
     """`docker build` of one target, without a network, as ``package-hunter-TARGET:VERSION`` and ``:latest``."""
-    _say(f"Building the image {NAME}-{target}.")
+    say(f"Building the image {NAME}-{target}.")
     dockerfile = context / ("Dockerfile.trial" if target in ("postgres", "objects") else "Dockerfile")
     tags = [f"{NAME}-{target}:{version()}", f"{NAME}-{target}:latest"]
-    _run(DOCKER, "build", "-q", "--network", "none", "--target", target, "-f", str(dockerfile),
+    run(DOCKER, "build", "-q", "--network", "none", "--target", target, "-f", str(dockerfile),
          *(word for tag in tags for word in ("-t", tag)), str(context))  # fmt: skip
     print(tags[0])
 
@@ -169,18 +175,18 @@ def _build() -> Path:
     return BUILD
 
 
-def _link(path: Path, target: Path) -> None:
+def link(path: Path, target: Path) -> None:
     try:
         os.link(path, target)  # the box's image is large
     except OSError:
         shutil.copyfile(path, target)
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=_environment()
     )

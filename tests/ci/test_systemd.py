@@ -84,6 +84,16 @@ def test_nothing_covers_proc_or_sys_in_a_workers_sight() -> None:
         assert values(unit, key) == [], key
 
 
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_devices_are_allowed_by_the_name_of_a_driver_that_is_loaded(name: str) -> None:
+    """A group of devices is looked up in /proc/devices as the unit starts: a driver that comes later is shut out."""
+    drivers = {group.partition("-")[2] for value in values(name, "DeviceAllow") for group in [value.split()[0]]
+               if re.match("(block|char)-", group)}  # fmt: skip
+    for key in ("After", "Wants"):
+        units = {unit for value in values(name, key) for unit in value.split()}
+        assert {f"modprobe@{driver}.service" for driver in drivers} <= units, key
+
+
 def test_the_server_sees_how_many_capabilities_there_are() -> None:
     """It gives up each of them by name, up to the last one of the kernel (confine.py, /proc/sys/kernel)."""
     assert values("package-hunter-server.service", "ProcSubset") == []

@@ -8,6 +8,7 @@ from typing import Any
 
 from package_hunter.model.observation import Alert, Process
 from package_hunter.model.report import Report
+from package_hunter.model.report_form import from_json, to_json
 from package_hunter.report.sample import sample
 
 BEGAN = sample().started
@@ -36,6 +37,27 @@ def with_processes(processes: Sequence[Process], alerts: Sequence[Alert] = (), *
     finished = BEGAN + 10**9
     made = replace(sample(), processes=tuple(processes), alerts=tuple(alerts), finished=finished)
     return replace(made, **changes)
+
+
+HOSTILE = "\u202e<script>document.title='owned'</script><img src=x onerror=alert(1)>\x1b[2J " + "b" * 3_000
+_WRITTEN = {
+    *("cmdline", "name", "path", "title", "what", "url", "destination", "place", "sni", "script", "rule"),
+    *("exepath", "cwd", "channel", "method", "other_path", "chain", "notes", "reasons", "explain", "advice"),
+    *("notices", "explanation", "output"),
+}
+
+
+def hostile(report: Report) -> Report:
+    """The same with what an attacker writes wherever a package can write."""
+    return from_json(_written(to_json(report), ""))
+
+
+def _written(value: Any, key: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _written(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_written(one, key) for one in value]
+    return value + HOSTILE if isinstance(value, str) and key in _WRITTEN else value
 
 
 def build(number: int, noted: int = 20) -> Report:

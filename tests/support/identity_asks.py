@@ -127,6 +127,7 @@ IDENTITY_ASKS: dict[tuple[str, str], Ask] = {
         for method, url in (
             *(("GET", "/api/v1/session"), ("DELETE", "/api/v1/session"), ("POST", "/api/v1/session/confirm")),
             *(("GET", "/api/v1/sessions"), ("DELETE", "/api/v1/sessions")),
+            *((method, "/api/v1/me/views") for method in ("GET", "PUT", "DELETE")),
             *(("DELETE", "/api/v1/sessions/{session_id}"), ("POST", "/api/v1/me/password")),
             *(
                 ("POST", "/api/v1/me/totp"),

@@ -1,152 +1,135 @@
-"""A store for pages: people of each role, and names that were chosen by an enemy wherever somebody can choose one."""
+"""A server's store with all that pages show: findings in every state, with hostile names; a gate's answers; an
+exhausted week. Real rows by the program's own functions; no box ran."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-from unittest.mock import patch
+import datetime as dt
+import uuid
+from dataclasses import dataclass, replace
 
-import httpx
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
 from package_hunter.access.roles import Role
-from package_hunter.audit.sealer import Sealer
-from package_hunter.model.scan import ScanStatus
-from package_hunter.store import accounts, history, passwords, scans
-from package_hunter.store.database import now_ms
-from package_hunter.store.history import Change
-from package_hunter.store.models import WorkerRow
-from package_hunter.store.scans import NewScan
+from package_hunter.access.view import EVERYTHING
+from package_hunter.governance import policies
+from package_hunter.governance.gate import record
+from package_hunter.model.finding import Evidence
+from package_hunter.policy.decide import today
+from package_hunter.store import accounts, members, places
+from package_hunter.store.access_tables import Project
+from package_hunter.store.database import Store, now_ms
+from package_hunter.store.finding_tables import FindingRow
+from package_hunter.store.gate_tables import ScanOrigin
+from package_hunter.store.members import Place
+from package_hunter.triage import claims, notes, states
 from package_hunter.triage.projection import finding_id
-from tests.support import duty_store
-from tests.support.access_server import OWN, TEST, AccessServer
-from tests.support.service_harness import PASSWORD, Running, open_folder, running
+from package_hunter.triage.values import NewState, Reason, State
+from tests.support.duty_store import LOOK, PROOF, finding, scanned
+from tests.support.judge_samples import BLAME
+from tests.support.service_harness import PASSWORD, USER
 
-HTML = "<img src=x onerror=alert(1)><script>alert(1)</script>"
-BIDI = "left\u202eright\u2066\u200b\ufeff"
-TERMINAL = "\x1b]0;pwned\x07\x1b[2J\x00"
-LONG = "A" * 10_000
-ALL = f"{HTML} {BIDI} {TERMINAL} '\"</textarea></pre> {LONG}"
-"""Everything of it at once, where any text can stand."""
-USER_NAME = "<b onmouseover=alert(1)>x</b>"
-TOKEN_NAME = '"><script>alert(1)</script>' + "A" * 90
-"""What a name may be: printable, no colon, 128 characters at most."""
-
-ROLES: dict[str, tuple[tuple[Role, str], ...]] = {
-    "boss": ((Role.SECURITY_ADMIN, ""), (Role.ADMINISTRATOR, ""), (Role.AUDITOR, "")),
-    "secadmin": ((Role.SECURITY_ADMIN, ""),),
-    "analyst": ((Role.ANALYST, "web"),),
-    "developer": ((Role.DEVELOPER, OWN),),
-    "viewer": ((Role.VIEWER, OWN),),
-    "nothing": (),
-}
-"""People who can sign in with `PASSWORD`, by name."""
-_BOSS = ((Role.SECURITY_ADMIN, ""), (Role.ADMINISTRATOR, ""), (Role.AUDITOR, ""))
+ANA, BEN = Actor("ana", "192.0.2.1"), Actor("ben", "192.0.2.2")
+HOSTILE = "<img src=x onerror=alert(1)>\u202egnp.exe\x1b[31m\u200b"
+COMMIT = "4f2d1c0b9a8e7d6c5b4a39281706f5e4d3c2b1a0"
+DAY = 86_400_000
 
 
-@dataclass(frozen=True)
-class World:
-    """Ids of what was made."""
+@dataclass
+class Pages:
+    """Ids by name: projects by path, findings ``look``, ``proof``, ``hostile``, ``expiring``."""
 
-    project: str
-    group: str
+    projects: dict[str, uuid.UUID]
+    findings: dict[str, str]
     scan: str
-    dead: str
-    hostile: str
-    finding: str
 
 
-def build(folder: Path, **settings: Any) -> World:
-    """Fill a server's data directory; nothing has it open afterwards."""
-    server = AccessServer(folder, **settings)
-    hashed = passwords.hash_password(PASSWORD)  # once: it is slow on purpose
-    with server.store.write() as session, patch.object(accounts, "hash_password", lambda _: hashed):
-        for name, roles in ROLES.items():
-            grants = tuple(accounts.Grant(role, server.place(session, path)) for role, path in roles)
-            start = accounts.Start(grants, server.ids[OWN])
-            accounts.add_user(session, name, PASSWORD, start, TEST)
-        start = accounts.Start((accounts.Grant(Role.VIEWER, server.place(session, OWN)),), server.ids[OWN])
-        accounts.add_user(session, USER_NAME, PASSWORD, start, TEST, why=ALL[:2_000])
-        accounts.add_token(session, TOKEN_NAME, start, TEST)
-        history.record(
-            session, Actor(HTML, TERMINAL), Change("scan.cancel", ALL, {"a": ALL}, {"b": BIDI}, ALL)
-        )
-        history.record(session, Actor("ana", "test"), Change("new.thing", "x"))
-        dead = _failed(session, server)
-        _workers(session)
-        hostile = duty_store.scanned(
-            session, [duty_store.finding(77, title=ALL)], server.ids[OWN], name=ALL[:400]
-        )
-    token = server.token("asks", *_BOSS)
-    _rest(server, token)
-    Sealer(server.store, server.settings).seal()
-    with server.store.write() as session:
-        history.record(session, TEST, Change("user.unlock", "ana"))
-    server.store.close()
-    return World(
-        project=str(server.ids[OWN]),
-        group=str(server.ids["web"]),
-        scan=server.scans[OWN],
-        dead=dead,
-        hostile=str(hostile),
-        finding=str(finding_id(server.ids[OWN], f"{77:032x}")),
+def fill(store: Store, many: int = 60) -> Pages:
+    """Groups ``web`` and ``ops``, their projects; ana (who is there already) and ben lead security, dev develops
+    web/shop; ``many`` findings of no account."""
+    with store.write() as session:
+        found = {}
+        for group in ("web", "ops"):
+            places.add_group(session, group, ANA)
+        for path in ("web/shop", "web/blog", "ops/pay"):
+            found[path] = places.add_project(session, path, ANA).id
+        shop = places.project_at(session, EVERYTHING, "web/shop")
+        start = accounts.Start((accounts.Grant(Role.DEVELOPER, Place(project=shop)),), shop.id)
+        accounts.add_user(session, "dev", PASSWORD, start, ANA)
+        everywhere = accounts.Grant(Role.SECURITY_ADMIN, Place())
+        accounts.add_user(session, "ben", PASSWORD, accounts.Start((everywhere,), shop.id), ANA)
+        for role in (Role.SECURITY_ADMIN, Role.AUDITOR):
+            members.give(session, USER, role, Place(), BEN)
+        made = _findings(session, found, many)
+        _gate(session, shop)
+        return made
+
+
+def _findings(session: Session, at: dict[str, uuid.UUID], many: int) -> Pages:
+    shop, now = at["web/shop"], now_ms()
+    chain = [{"cmdline": "npm install"}, {"cmdline": "sh -c node steal.js"}, {"cmdline": f"node {HOSTILE}"}]
+    seen = tuple(
+        Evidence(1_790_000_000_000_000_000 + n, f"It read {n} {HOSTILE} {'long ' * 80}", {"chain": chain})
+        for n in range(30)
     )
+    bad = replace(
+        LOOK,
+        fingerprint="3" * 32,
+        severity="high",
+        title=f"It wrote a hook {HOSTILE}",
+        blame=replace(BLAME, package=f"pkg:npm/{HOSTILE}@1.0.0", path=("app", HOSTILE)),
+        evidence=seen,
+        subjects=(HOSTILE, "/home/dev/.git/hooks/pre-commit"),
+        explain=("Hooks run on each commit.",),
+        advice=("Look at the hook.",),
+    )
+    soon = replace(LOOK, fingerprint="4" * 32, title="It told a host about the machine")
+    some = [finding(100 + n, title=f"It wrote the hook number {n}") for n in range(many)]
+    scan = scanned(session, [LOOK, PROOF, bad, soon, *some], shop, created=now - 2 * DAY)
+    scanned(session, [LOOK], at["ops/pay"], created=now - DAY)
+    scanned(session, [], at["web/blog"], reasons=["The install phase failed."], created=now - DAY)
+    for number in range(30):
+        scanned(
+            session,
+            [LOOK] if number % 3 else [],
+            at["web/blog"],
+            purl=f"pkg:npm/p{number}@1",
+            created=now - number * 3 * DAY,
+        )
+    for number, one in enumerate(some):
+        when = now - (number + 1) * DAY
+        session.execute(
+            update(FindingRow).where(FindingRow.fingerprint == one.fingerprint).values(first_seen=when)
+        )
+    place = Place(project=session.get_one(Project, shop))
+    until = today() + dt.timedelta(days=5)
+    new = NewState(State.ACCEPTED, Reason.ACCEPTABLE_RISK, "agreed, ticket 12", until)
+    states.set_state(session, ANA, place, soon.fingerprint, new)
+    ids = {
+        name: str(finding_id(shop, one.fingerprint))
+        for name, one in {"look": LOOK, "proof": PROOF, "hostile": bad, "expiring": soon}.items()
+    }
+    row = session.get_one(FindingRow, uuid.UUID(ids["hostile"]))
+    first = notes.add(session, BEN, row, f"asked its authors {HOSTILE}")
+    notes.add(session, ANA, row, "and?", first.id)
+    claims.claim(session, BEN, session.get_one(FindingRow, uuid.UUID(ids["proof"])))
+    return Pages(at, ids, str(scan))
 
 
-def _failed(session: Any, server: AccessServer) -> str:
-    scan = scans.add(session, NewScan(ALL, "ana", sha256="0" * 64, size=1, project=server.ids[OWN]))
-    scan.status, scan.finished, scan.dead, scan.reason = ScanStatus.FAILED.value, now_ms(), now_ms(), ALL
-    return str(scan.id)
-
-
-def _workers(session: Any) -> None:
-    now = now_ms()
-    can = "ecosystem:npm ecosystem:python ecosystem:ruby form:1"
-    common = {"form": 1, "started": now - 3_600_000, "version": "1.0.0", "engine": "crun", "kernel": "6.1.0"}
-    common |= {"machine": "x86_64", "image": "a" * 64, "rules": "b" * 64, "can": can, "slots": 2}
-    session.add(WorkerRow(name="box-1.example", seen=now + 3_600_000, **common))
-    session.add(WorkerRow(name="box-2.example", seen=1_700_000_000_000, **common))
-    session.add(WorkerRow(name="box-3.example", seen=now + 3_600_000, lacks=ALL, **common))
-    session.add(WorkerRow(name="box-4.example", seen=now + 3_600_000, drain=now, **common))
-
-
-def _rest(server: AccessServer, token: str) -> None:
-    """What the API takes: destinations, providers, rules."""
-    mail = {"kind": "mail", "to": ["security@mail.example"]}
-    provider = {"name": "company", "kind": "oidc", "issuer": "https://login.example", "client_id": HTML}
-    forge = {"name": "lab", "kind": "gitlab", "issuer": "https://gitlab.example", "client_id": "hunter"}
-    rule = {"name": "web", "provider": "lab", "project": "web/{project_path}"}
-    rule |= {"conditions": {"project_path": [f"web/{HTML}*"], "namespace_id": ["7"]}}
-    for url, body in (
-        ("/destinations", {"name": HTML[:100], "settings": mail}),
-        (f"/projects/{server.ids[OWN]}/destinations", {"name": "chat", "settings": mail}),
-        ("/destinations/test", {"name": HTML[:100]}),
-        ("/identity/providers", provider),
-        ("/identity/providers", forge),
-        ("/identity/ci-rules", rule),
-        ("/tokens", {"name": "narrow", "roles": [], "permissions": ["project:scan:read"], "projects": [OWN]}),
-    ):
-        answer: httpx.Response = server.ask(token, "POST", f"/api/v1{url}", json=body)
-        assert answer.is_success, (url, answer.text)
-
-
-@contextmanager
-def served() -> Iterator[tuple[World, Running]]:
-    """A real server on such a store; no scan runs. Before a browser: Playwright keeps a loop in its thread, and there
-    is no second one."""
-    with open_folder() as folder:
-        world = build(folder)
-        with running(folder, mode="serve-only") as server:
-            yield world, server
-
-
-@contextmanager
-def signed_in(base: str, name: str) -> Iterator[httpx.Client]:
-    """Somebody with a session, without a browser."""
-    with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
-        answer = client.post("/sign-in", data={"name": name, "password": PASSWORD, "next": "/settings"})
-        assert answer.status_code == 303, answer.text
-        yield client
+def _gate(session: Session, shop: Project) -> None:
+    rules = {
+        "rule": [
+            {"name": "no hooks", "decision": "review", "kind": "git_hook", "severity": "medium"},
+            {"decision": "block", "verdict": "malicious", "package": "pkg:npm/*", "mode": "warn"},
+        ],
+        "require": [{"scan": "merge_request", "projects": ["web/*"]}],
+    }
+    group = places.group_at(session, EVERYTHING, "web")
+    policies.put(session, ANA, Place(group=group), rules)
+    scan = scanned(session, [LOOK, PROOF], shop.id, name="of a commit", created=now_ms())
+    origin = ScanOrigin(scan_id=scan, project_id=shop.id, commit=COMMIT, merge_request="7", known="fetched")
+    origin.created = now_ms()
+    session.add(origin)
+    session.flush()
+    record.ask(session, shop, COMMIT, "ci", "standard")

@@ -96,6 +96,16 @@ def _propose(path: str) -> Ask:
     return ask
 
 
+def _preview(path: str) -> Ask:
+    def ask(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+        group = server.ids[target.split("/")[0]]
+        url = path.format(project=server.ids[target], group=group)
+        body = {"kind": _KIND, "document": document()}
+        return server.ask(token, "POST", f"/api/v1{url}/proposals/preview", json=body)
+
+    return ask
+
+
 def _list(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
     for target in ("web/shop", "ops/pay"):
         made(server, target, "list")
@@ -148,6 +158,9 @@ PROPOSALS: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/projects/{project_id}/proposals"): _propose("/projects/{project}"),
     ("POST", "/api/v1/groups/{group_id}/proposals"): _propose("/groups/{group}"),
     ("POST", "/api/v1/proposals"): _propose(""),
+    ("POST", "/api/v1/projects/{project_id}/proposals/preview"): _preview("/projects/{project}"),
+    ("POST", "/api/v1/groups/{group_id}/proposals/preview"): _preview("/groups/{group}"),
+    ("POST", "/api/v1/proposals/preview"): _preview(""),
     ("GET", _N): _show,
     ("PUT", _N): _edit,
     ("POST", f"{_N}/withdraw"): _withdraw,

@@ -67,6 +67,12 @@ def needs_asking(variable: str, what: str) -> str:
     return value
 
 
+def only_where_asked(variable: str, what: str) -> pytest.MarkDecorator:
+    """The mark of tests that run only where somebody asks for them by an environment variable, in CI too: for those
+    whose fixtures take long."""
+    return pytest.mark.skipif(not os.environ.get(variable), reason=f"{variable} names no {what}")
+
+
 def needs_runc() -> None:
     """runc and root, for the sandbox."""
     needs_root()

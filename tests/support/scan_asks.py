@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 
 from package_hunter.access.view import EVERYTHING
+from package_hunter.bundle import asked as bundles
 from package_hunter.inventory import rejudge_asked
 from package_hunter.storage.base import Kind
-from package_hunter.store import holds, scans
+from package_hunter.store import documents, holds, rule_sets, scans
 from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.database import now_ms
 from package_hunter.store.models import Scan, WorkerRow
@@ -76,6 +77,11 @@ def _act(verb: str, method: str = "POST", made: Callable[[AccessServer, str], st
     return ask
 
 
+def _compare(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    scan = server.scans[target]
+    return server.ask(token, "GET", f"/api/v1/scans/{scan}/compare", params={"with": scan})
+
+
 def _dead_one(server: AccessServer, target: str) -> str:
     return new_scan(server, target, status="failed", dead=now_ms(), finished=now_ms())
 
@@ -111,6 +117,12 @@ def _file(kind: Kind, path: str) -> Ask:
 def _bundle(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
     with_file(server, target, Kind.BUNDLE)
     return server.ask(token, "GET", f"/api/v1/scans/{server.scans[target]}/bundle")
+
+
+def _bundle_state(server: AccessServer, token: str, target: str, who: str) -> httpx.Response:
+    with server.store.write() as session:
+        bundles.ask(session, "test", session.get_one(Scan, uuid.UUID(server.scans[target])))
+    return _act("bundle/state", "GET")(server, token, target, who)
 
 
 def _hold(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
@@ -168,6 +180,29 @@ def _of_project(method: str, url: str, **query: str) -> Ask:
     return ask
 
 
+def _with_rule_sets(server: AccessServer) -> None:
+    """A rule set in each project."""
+    with server.store.write() as session:
+        for path in (OWN, FOREIGN):
+            key = server.place(session, path).key
+            if documents.current(session, rule_sets.KIND, key, "team") is None:
+                documents.put(session, rule_sets.KIND, key, "team", {"name": "team", "rules": "[]"}, TEST)
+
+
+def _rule_sets(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
+    _with_rule_sets(server)
+    return server.ask(token, "GET", "/api/v1/rule-sets")
+
+
+def _rule_set(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    _with_rule_sets(server)
+    return server.ask(token, "GET", f"/api/v1/rule-sets/{server.ids[target]}/team")
+
+
+def _try_rules(server: AccessServer, token: str, target: str, _who: str) -> httpx.Response:
+    return server.ask(token, "POST", "/api/v1/rules/try", params={"project": target}, json={"rules": "[]"})
+
+
 def _send(url: str, body: dict[str, Any]) -> Ask:
     def ask(server: AccessServer, token: str, _target: str, _who: str) -> httpx.Response:
         return server.ask(token, "POST", url, json=body)
@@ -186,6 +221,9 @@ _S = "/api/v1/scans/{scan_id}"
 RULE = "Cloud metadata service contacted"
 SCAN_ASKS: dict[tuple[str, str], Ask] = {
     ("GET", f"{_S}/events"): _act("events", "GET"),
+    ("GET", f"{_S}/steps"): _act("steps", "GET"),
+    ("GET", f"{_S}/earlier"): _act("earlier", "GET"),
+    ("GET", f"{_S}/compare"): _compare,
     ("POST", f"{_S}/cancel"): _act("cancel", made=new_scan),
     ("POST", f"{_S}/rescan"): _act("rescan"),
     ("POST", f"{_S}/rejudge"): _rejudge("POST"),
@@ -198,6 +236,7 @@ SCAN_ASKS: dict[tuple[str, str], Ask] = {
     ("GET", f"{_S}/dropped/{{digest}}"): _file(Kind.DROPPED, "dropped"),
     ("POST", f"{_S}/bundle"): _act("bundle"),
     ("GET", f"{_S}/bundle"): _bundle,
+    ("GET", f"{_S}/bundle/state"): _bundle_state,
     ("POST", f"{_S}/holds"): _hold,
     ("POST", "/api/v1/projects/{project_id}/holds"): _hold_project,
     ("GET", "/api/v1/holds"): _holds,
@@ -208,6 +247,11 @@ SCAN_ASKS: dict[tuple[str, str], Ask] = {
     ("POST", "/api/v1/workers/resume"): _worker("resume"),
     ("GET", "/api/v1/rules"): _of_project("GET", "/api/v1/rules"),
     ("GET", "/api/v1/rules/explain"): _of_project("GET", "/api/v1/rules/explain", name=RULE),
+    ("GET", "/api/v1/rules/fields"): _plain("/api/v1/rules/fields"),
+    ("POST", "/api/v1/rules/try"): _try_rules,
+    ("GET", "/api/v1/rule-sets"): _rule_sets,
+    ("GET", "/api/v1/rule-sets/{scope}/{name}"): _rule_set,
+    ("POST", "/api/v1/policies/check"): _send("/api/v1/policies/check", {"source": ""}),
     ("POST", "/api/v1/rules/check"): _send("/api/v1/rules/check", {"rules": "[]"}),
     ("POST", "/api/v1/rules/match"): _send(
         "/api/v1/rules/match", {"condition": "proc.name = npm", "events": [{"proc.name": "npm"}]}

@@ -1,7 +1,8 @@
 """A server whose scans are made up: for tests of everything around the scan. Run as a program, it serves.
 
 The made-up scan obeys the archive's first bytes: ``sleep SECONDS``, ``fail``, ``crash``, ``inconclusive``,
-``malicious``, ``finding`` (one that is no proof), ``hang``; anything else finds nothing.
+``malicious``, ``finding`` (one that is no proof), ``hang``, ``sample`` (with something in every part), ``hostile``
+(what attackers write, everywhere), ``processes NUMBER``; anything else finds nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from package_hunter.model.report_form import from_json, to_json
 from package_hunter.policy.rejudge import rejudge
 from package_hunter.queue import heart
 from package_hunter.queue.base import Job
+from package_hunter.report.sample import sample
 from package_hunter.stopping import breakable
+from tests.support import evidence_samples
 from tests.support.judge_samples import FINDING, report
 
 T0 = "2021-11-19T16:35:16.457772674Z"
@@ -89,10 +92,19 @@ def run(job: Job, archive: IO[bytes] | None) -> Report:
         raise BadArchiveError("This is no tar archive.", "Make one with tar -czf.")
     elif word == "crash":
         raise ValueError(word)
+    elif word in ("sample", "hostile", "processes"):
+        return _evidence(str(job.scan_id), words)
     elif word == "finding":
         return rejudge(replace(made_report(str(job.scan_id)), findings=(LOOK,)))
     verdict = word if word in ("malicious", "inconclusive") else "no_findings"
     return made_report(str(job.scan_id), verdict, alerts=int(word == "malicious"))
+
+
+def _evidence(scan_id: str, words: list[str]) -> Report:
+    made = evidence_samples.build(int(words[1])) if words[0] == "processes" else sample()
+    if words[0] == "hostile":
+        made = evidence_samples.hostile(made)
+    return replace(made, id=scan_id)
 
 
 def main(argv: list[str]) -> int:

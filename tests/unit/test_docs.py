@@ -22,6 +22,7 @@ TOPS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.
 AHEAD = {"decoy/services/code_hosts.py", "model/ecosystem.py"}
 # Not of ours although it looks so: a kind of notice, a path of the server, a folder that a run makes.
 OTHERS = {"drill.failed", "drill/standing", "deploy/compose/settings/"}
+OTHERS |= {f"web/{name}" for name in ("shop", "blog", "portal")}  # projects of the examples
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")

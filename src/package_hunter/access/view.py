@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from package_hunter.access.permissions import Permission
@@ -26,7 +26,11 @@ class View:
 
     def only(self, project: uuid.UUID) -> View:
         """Of what it sees, what belongs to this project."""
-        return View(frozenset({project}) if self.sees(project) else frozenset())
+        return self.among((project,))
+
+    def among(self, projects: Iterable[uuid.UUID]) -> View:
+        """Of what it sees, what belongs to these projects."""
+        return View(frozenset(key for key in projects if self.sees(key)))
 
 
 EVERYTHING = View(None)

@@ -19,6 +19,9 @@ roles in *projects*, in *groups* (folders of projects; a role there holds in all
 of the scope *server* count only where a role is held everywhere. What an account may not see is not there for it: \
 404, and absent from lists and counts.
 
+Pages have no rows here: whoever is signed in opens any page, and what stands there, and what can be done there, is \
+asked of these routes as that account.
+
 """
 
 

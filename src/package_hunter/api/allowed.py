@@ -23,6 +23,7 @@ from package_hunter.api.errors import ApiError
 from package_hunter.api.pace import Pace
 from package_hunter.api.permits import BY_ROUTE, Permit, Where
 from package_hunter.api.problems import is_of_v1
+from package_hunter.api.schemas import Problem
 from package_hunter.governance.proposals import people, views
 from package_hunter.governance.proposals.views import Sight
 from package_hunter.store import members
@@ -76,6 +77,8 @@ class PermittedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         methods = more.get("methods") or ["GET"]
         self.permits = {method: BY_ROUTE[method, path] for method in methods}  # KeyError: give it a row
+        if more.get("responses"):
+            more["responses"] = {status: _as_schema(one) for status, one in more["responses"].items()}
         super().__init__(path, endpoint, **more)
 
     def get_route_handler(self) -> _Handler:
@@ -97,6 +100,18 @@ class PermittedRoute(APIRoute):
             return await (_changed(request, permit, inner) if ours else inner(request))
 
         return handler
+
+
+_PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _as_schema(response: dict[str, Any]) -> dict[str, Any]:
+    """What is said of an answer, with problems by reference: FastAPI would make a validator of each, a thousand of
+    them, whenever a server starts (`app.py` puts the one schema in)."""
+    if response.get("model") is not Problem:
+        return response
+    rest = {key: value for key, value in response.items() if key != "model"}
+    return {"content": _PROBLEM, **rest}
 
 
 async def _changed(request: Request, permit: Permit, inner: _Handler) -> Response:

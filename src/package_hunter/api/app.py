@@ -20,6 +20,7 @@ from package_hunter.api import (
     bundle_routes,
     drill_routes,
     event_routes,
+    finding_look_routes,
     finding_routes,
     gate_routes,
     health_routes,
@@ -31,18 +32,23 @@ from package_hunter.api import (
     oidc_routes,
     original,
     original_form,
+    overview_routes,
     own_routes,
     policy_routes,
     proposal_routes,
     provider_routes,
     queue_routes,
     rule_routes,
+    rule_set_routes,
+    rule_try_routes,
     scan_act_routes,
     scan_file_routes,
+    scan_look_routes,
     scan_routes,
     session_routes,
     simulation_routes,
     token_routes,
+    view_routes,
     worker_routes,
 )
 from package_hunter.api.allowed import PermittedRoute
@@ -50,6 +56,7 @@ from package_hunter.api.described import describe
 from package_hunter.api.errors import ApiError, JsonResponse, store_failed
 from package_hunter.api.gate import Gate
 from package_hunter.api.metrics import Metrics
+from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Pages, Renderer, Service
 from package_hunter.config import Settings
 from package_hunter.ecosystems import known  # noqa: F401 (says to the reports which there are)
@@ -99,18 +106,12 @@ def create_app(
     app.include_router(original.routes(service))
     for room in (
         *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes, bundle_routes),
-        *(health_routes, worker_routes, rule_routes, simulation_routes),
+        *(scan_look_routes, health_routes, worker_routes, simulation_routes),
+        *(rule_routes, rule_set_routes, rule_try_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
-        *(
-            access_routes,
-            history_routes,
-            queue_routes,
-            token_routes,
-            session_routes,
-            own_routes,
-            notice_routes,
-        ),
-        *(finding_routes, policy_routes, proposal_routes, drill_routes),
+        *(access_routes, history_routes, queue_routes, token_routes, session_routes, own_routes),
+        *(notice_routes, finding_routes, finding_look_routes, view_routes, overview_routes),
+        *(policy_routes, proposal_routes, drill_routes),
     ):
         app.include_router(room.routes(service))
     for router in () if pages is None else pages.routes(service):
@@ -185,6 +186,7 @@ def _describe_credentials(app: FastAPI) -> None:
         }
         schema["security"] = [{"token": []}, {"password": []}]
         schema["paths"]["/api/v1/health"]["get"]["security"] = []
+        schema["components"].setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):
             schema["components"].get("schemas", {}).pop(name, None)
         describe(schema)

@@ -72,7 +72,21 @@ def routes(service: Service) -> APIRouter:
         headers = headers_of(f"{row.scan_id}.bundle.zip", row.size, tag)
         return StreamingResponse(pieces(file), headers=headers, media_type="application/zip")
 
+    @router.get("/scans/{scan_id}/bundle/state", summary="How the bundle stands that was asked for last")
+    async def state(request: Request, scan_id: str) -> BundleInfo:
+        def look(session: Session) -> BundleInfo:
+            row = bundles.get(session, scan_of(session, request, scan_id).id)
+            if row is None:
+                raise _not_asked()
+            return _info(row)
+
+        return await read(service, look)
+
     return router
+
+
+def _not_asked() -> ApiError:
+    return ApiError(409, "Nobody asked for a bundle of this scan.", "POST to …/bundle asks for one.")
 
 
 def _made(session: Session, request: Request, scan_id: str) -> ArtefactRef:
@@ -83,7 +97,7 @@ def _made(session: Session, request: Request, scan_id: str) -> ArtefactRef:
         return rows[0]
     row = bundles.get(session, scan.id)
     if row is None:
-        raise ApiError(409, "Nobody asked for a bundle of this scan.", "POST to the same path asks for it.")
+        raise _not_asked()
     if row.state == bundles.FAILED:
         raise ApiError(409, f"No bundle can be made of this scan. {row.said or ''}".strip())
     raise ApiError(409, "The bundle is not made yet.", "Ask again in a moment.", {"Retry-After": "3"})

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
-from package_hunter.access.view import View
+from package_hunter.access.view import Access, View
 from package_hunter.api import etags
 from package_hunter.api import finding_answers as answers
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, forbidden, unknown, view_of
@@ -17,6 +17,7 @@ from package_hunter.api.errors import ApiError
 from package_hunter.api.etags import CHANGED, IF_MATCH
 from package_hunter.api.finding_schemas import (
     ClaimBody,
+    FilterBody,
     FindingDetails,
     FindingList,
     ListQuery,
@@ -38,10 +39,10 @@ from package_hunter.store.finding_tables import FindingRow
 from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.members import Place
 from package_hunter.triage import bulk, claims, listing, notes, states
-from package_hunter.triage.chain import Chains
+from package_hunter.triage.chain import Chains, projects_in
 from package_hunter.triage.listing import Filters
 
-_WRONG: dict[int | str, dict[str, Any]] = {
+WRONG: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The JSON is wrong, or lacks what a state needs."},
     401: {"model": Problem, "description": "No credentials, or wrong ones."},
     403: {"model": Problem, "description": "Not this account, or nobody alone: it takes a proposal."},
@@ -55,7 +56,7 @@ _Finding = "/findings/{finding_id}"
 
 def routes(service: Service) -> APIRouter:
     """All of them."""
-    router = APIRouter(prefix="/api/v1", responses=_WRONG, route_class=PermittedRoute, tags=["findings"])
+    router = APIRouter(prefix="/api/v1", responses=WRONG, route_class=PermittedRoute, tags=["findings"])
     _list(router, service)
     _one(router, service)
     _claims(router, service)
@@ -72,7 +73,7 @@ def _list(router: APIRouter, service: Service) -> None:
     )
     async def list_findings(request: Request, asked: Annotated[ListQuery, Query()]) -> FindingList:
         def look(session: Session) -> FindingList:
-            view = narrowed(session, request, asked.project)
+            view = narrowed(session, request, asked)
             page = listing.page(session, view, asked.filters(), asked.limit, asked.after, asked.order)
             return FindingList(items=answers.infos(session, view, page.rows), next=page.next)
 
@@ -207,17 +208,29 @@ def _many(router: APIRouter, service: Service) -> None:
 
 def _meant(session: Session, request: Request, asked: ManyBody) -> tuple[View, Filters | list[uuid.UUID]]:
     """Of what the account may decide about."""
-    view = narrowed(session, request, asked.filter.project)
+    view = narrowed(session, request, asked.filter)
     return view, asked.filter.filters() if asked.ids is None else asked.ids
 
 
-def narrowed(session: Session, request: Request, path: str | None) -> View:
-    """What the account may see, of one project where one is named; ApiError 404."""
-    view = view_of(request)
-    if path is None:
-        return view
-    seen = access_to(request).view(Permission.PROJECT_READ)
+def narrowed(session: Session, request: Request, asked: FilterBody) -> View:
+    """What the account may see, of the project and of the group that are named; ApiError 404."""
+    view, access = view_of(request), access_to(request)
+    if asked.project is not None:
+        try:
+            seen = access.view(Permission.PROJECT_READ)
+            view = view.only(places.project_at(session, seen, asked.project).id)
+        except places.MissingError:
+            raise unknown("project") from None
+    if asked.group is not None:
+        view = _below(session, view, access, asked.group)
+    return view
+
+
+def _below(session: Session, view: View, access: Access, path: str) -> View:
+    """Of what is seen, what lies below a group."""
     try:
-        return view.only(places.project_at(session, seen, path).id)
+        group = places.group_at(session, access.groups_view(Permission.PROJECT_READ), path)
     except places.MissingError:
-        raise unknown("project") from None
+        raise unknown("group") from None
+    inside = projects_in(session, Place(group=group)) or ()
+    return view.among(inside)

@@ -123,6 +123,9 @@ class FilterBody(_Asked):
     """Which findings; what is left out is not asked."""
 
     project: Annotated[str, Field(max_length=MAX_PATH)] | None = None
+    group: Annotated[str, Field(max_length=MAX_PATH)] | None = Field(
+        default=None, description="A group's path: of all projects below it."
+    )
     state: State | None = None
     asks: Asks | None = None
     kind: Annotated[str, Field(max_length=64)] | None = None
@@ -136,12 +139,17 @@ class FilterBody(_Asked):
     newer_than: Days | None = None
     detected: bool | None = None
     claimed: bool | None = None
+    claimed_by: Annotated[str, Field(max_length=160)] | None = Field(
+        default=None, description="The account that is on it."
+    )
+    expires_in: Days | None = Field(default=None, description="Accepted, and that ends within so many days.")
+    drill: bool | None = Field(default=None, description="Of standing drills; false: of all else.")
     text: Annotated[str, Field(max_length=200)] | None = Field(
         default=None, description="In title, package, kind or fingerprint."
     )
 
     def filters(self) -> Filters:
-        """As the domain has them; the project is a view's."""
+        """As the domain has them; project and group are a view's."""
         names = {field.name for field in fields(Filters)}
         return Filters(**{name: getattr(self, name) for name in names})
 

@@ -147,6 +147,11 @@ def _developer(headers: dict[bytes, bytes]) -> Identity:
     return DEVELOPER
 
 
+def _but_own(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    said = {name.lower() for name, _ in headers} & _OWN
+    return [one for one in SAFE_HEADERS if one[0] not in said]
+
+
 class _Passage:
     """One request's messages: adds headers, and lets a refused uploader read the refusal."""
 
@@ -191,11 +196,13 @@ class _Passage:
         self.began = True
         self.status = message["status"]
         headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
-        said = {name.lower() for name, _ in headers} & _OWN
-        headers += [one for one in SAFE_HEADERS if one[0] not in said]
-        if any(k.lower() == b"content-type" and v.startswith(_STREAM) for k, v in headers):
-            self.streams = True
-            self._on_stream()
+        own = False  # a page says itself what it may load
+        for name, value in headers:
+            if value.startswith(_STREAM) and name.lower() == b"content-type":
+                self.streams = True
+                self._on_stream()
+            own = own or name.lower() in _OWN
+        headers += _but_own(headers) if own else SAFE_HEADERS
         if 300 <= self.status < 400 and not self._scope.get(LEAVES):
             headers = [(k, _here(v, self._host) if k.lower() == b"location" else v) for k, v in headers]
         if self.status == 401:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 
-from package_hunter.access.view import EVERYTHING
-from package_hunter.api.allowed import PermittedRoute
+from package_hunter.access.view import View
+from package_hunter.api.allowed import PermittedRoute, view_of
 from package_hunter.api.history_schemas import ChainInfo, Entry, EntryList, HistoryQuery
 from package_hunter.api.scan_schemas import to_ms
 from package_hunter.api.service import Service
@@ -29,10 +29,17 @@ def routes(service: Service) -> APIRouter:
 
 def _entries(router: APIRouter, service: Service) -> None:
     @router.get("/history", summary="The history of changes")
-    async def history_of_changes(asked: Annotated[HistoryQuery, Query()]) -> EntryList:
+    async def history_of_changes(request: Request, asked: Annotated[HistoryQuery, Query()]) -> EntryList:
+        view = view_of(request)
+
         def look(session: Session) -> EntryList:
             rows = history.entries(
-                session, asked.limit + 1, asked.after, asked.action, asked.who, _further(session, asked)
+                session,
+                asked.limit + 1,
+                asked.after,
+                asked.action,
+                asked.who,
+                _further(session, view, asked),
             )
             page = rows[: asked.limit]
             more = page[-1].id if len(rows) > asked.limit else None
@@ -42,9 +49,9 @@ def _entries(router: APIRouter, service: Service) -> None:
         return await read(service, look)
 
 
-def _further(session: Session, asked: HistoryQuery) -> Further:
+def _further(session: Session, view: View, asked: HistoryQuery) -> Further:
     """MissingError: there is no such project."""
-    where = None if asked.project is None else places.project_at(session, EVERYTHING, asked.project).id
+    where = None if asked.project is None else places.project_at(session, view, asked.project).id
     return Further(
         origin=asked.origin,
         object=asked.object,

@@ -14,15 +14,27 @@ from package_hunter.access.permissions import Permission
 from package_hunter.access.view import View
 from package_hunter.api.allowed import PermittedRoute, access_to, actor_of, view_of
 from package_hunter.api.errors import ApiError
-from package_hunter.api.inventory_schemas import Commit, FileInfo, FileList, HasInfo, HasList, SbomTaken
+from package_hunter.api.inventory_schemas import (
+    BehaviourInfo,
+    BehaviourList,
+    Commit,
+    FileInfo,
+    FileList,
+    HasInfo,
+    HasList,
+    SbomTaken,
+)
 from package_hunter.api.receive import chunks
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import add, as_time, read, told
-from package_hunter.inventory import intake, packages, sbom, who_has
+from package_hunter.inventory import behaviours, intake, packages, sbom, who_has
+from package_hunter.inventory.behaviours import Behaviour
 from package_hunter.inventory.intake import Handed
+from package_hunter.inventory.names import name_of
 from package_hunter.inventory.packages import File
 from package_hunter.inventory.who_has import Has
+from package_hunter.model.scales import SEVERITIES
 from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.store.base import MAX_TARGET
 
@@ -113,6 +125,32 @@ def _packages(router: APIRouter, service: Service) -> None:
         view = view_of(request)
         found = await read(service, lambda session: packages.files(session, view, purl))
         return FileList(purl=purl[:MAX_TARGET], items=[_file(one) for one in found])
+
+    @router.get(
+        "/behaviours",
+        tags=["inventory"],
+        summary="What a package did, by version",
+        description="Findings of the projects that the account can see, of every version of the package.",
+    )
+    async def behaved(
+        request: Request, purl: Annotated[str, Query(min_length=1, max_length=MAX_TARGET)]
+    ) -> BehaviourList:
+        view = view_of(request)
+        found = await read(service, lambda session: behaviours.of(session, view, purl))
+        return BehaviourList(purl=name_of(purl).base, items=[_behaviour(one) for one in found])
+
+
+def _behaviour(one: Behaviour) -> BehaviourInfo:
+    return BehaviourInfo(
+        fingerprint=one.fingerprint,
+        kind=one.kind,
+        title=one.title,
+        severity=SEVERITIES[one.severity],
+        proof=one.proof,
+        last=as_time(one.last),
+        versions=sorted(one.versions),
+        projects=sorted(map(str, one.projects)),
+    )
 
 
 def _file(one: File) -> FileInfo:

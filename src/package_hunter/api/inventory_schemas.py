@@ -70,6 +70,26 @@ class FileList(BaseModel):
     items: list[FileInfo]
 
 
+class BehaviourInfo(BaseModel):
+    """What a package did."""
+
+    fingerprint: str = Field(description="It survives versions.")
+    kind: str
+    title: str
+    severity: str
+    proof: bool
+    last: datetime = Field(description="When it was seen last.")
+    versions: list[str] = Field(description="Versions that showed it; empty text: not known which.")
+    projects: list[str] = Field(description="Ids of the projects in which it is a finding.")
+
+
+class BehaviourList(BaseModel):
+    """What the versions of a package did, gravest first."""
+
+    purl: str = Field(description="Without version.")
+    items: list[BehaviourInfo]
+
+
 class SbomTaken(BaseModel):
     """An SBOM that was stored."""
 

@@ -36,10 +36,13 @@ class Buckets:
 
     def reserve(self, key: str) -> float:
         """Count one act of ``key`` where it may act now (0.0), else the seconds until it may."""
-        wait = self.wait(key)
-        if not wait:
-            self.take(key)
-        return wait
+        now = self._clock()
+        level = self._level(key, now)
+        if level < 1.0:
+            return (1.0 - level) / self._per_second
+        _make_room(self._levels, key)
+        self._levels[key] = (level - 1.0, now)
+        return 0.0
 
     def give_back(self, key: str) -> None:
         """An act that was reserved did not take place."""

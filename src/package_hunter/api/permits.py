@@ -30,16 +30,20 @@ def _notices(place: str, where: Where) -> tuple[Permit, ...]:
     )
 
 
-def _proposing(place: str, where: Where) -> Permit:
-    return Permit("POST", f"{_V1}{place}/proposals", where, _P.PROPOSAL_MAKE, "proposal.add")
+def _proposing(place: str, where: Where) -> tuple[Permit, ...]:
+    there = f"{_V1}{place}/proposals"
+    return (
+        Permit("POST", there, where, _P.PROPOSAL_MAKE, "proposal.add"),
+        Permit("POST", f"{there}/preview", where, _P.PROPOSAL_MAKE),
+    )
 
 
 _N = f"{_V1}/proposals/{{number}}"
 _PROPOSALS = (
     Permit("GET", f"{_V1}/proposals", _W.LIST, _P.PROPOSAL_READ),
-    _proposing("/projects/{project_id}", _W.PROJECT),
-    _proposing("/groups/{group_id}", _W.GROUP),
-    _proposing("", _W.SERVER),
+    *_proposing("/projects/{project_id}", _W.PROJECT),
+    *_proposing("/groups/{group_id}", _W.GROUP),
+    *_proposing("", _W.SERVER),
     Permit("GET", _N, _W.PROPOSAL, _P.PROPOSAL_READ),
     Permit("PUT", _N, _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.edit"),
     Permit("POST", f"{_N}/withdraw", _W.PROPOSAL, _P.PROPOSAL_MAKE, "proposal.withdraw"),
@@ -55,14 +59,19 @@ _SCANS = (
     Permit("POST", f"{_S}/rescan", _W.SCAN, _P.SCAN_SUBMIT, "scan.rescan"),
     Permit("POST", f"{_S}/rejudge", _W.SCAN, _P.SCAN_SUBMIT, "scan.rejudge-ask"),
     Permit("GET", f"{_S}/rejudge", _W.SCAN, _P.SCAN_READ),
+    Permit("GET", f"{_S}/steps", _W.SCAN, _P.SCAN_READ),
+    Permit("GET", f"{_S}/earlier", _W.SCAN, _P.SCAN_READ),
+    Permit("GET", f"{_S}/compare", _W.SCAN, _P.REPORT_READ),
     Permit("POST", f"{_S}/rerun", _W.SCAN, _P.SCAN_SUBMIT, "scan.rerun"),
     Permit("DELETE", _S, _W.SCAN, _P.SCAN_DELETE, "scan.delete"),
     Permit("GET", f"{_S}/recordings", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/recordings/{{digest}}", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/dropped", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/dropped/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "sample.fetch"),
-    Permit("POST", f"{_S}/bundle", _W.SCAN, _P.REPORT_READ),
-    Permit("GET", f"{_S}/bundle", _W.SCAN, _P.REPORT_READ),
+    # a bundle holds the recordings
+    Permit("POST", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ),
+    Permit("GET", f"{_S}/bundle/state", _W.SCAN, _P.REPORT_READ),
     Permit("POST", f"{_S}/holds", _W.SCAN, _P.HOLD_MANAGE, "hold.add"),
     Permit("POST", f"{_V1}/projects/{{project_id}}/holds", _W.PROJECT, _P.HOLD_MANAGE, "hold.add"),
     Permit("GET", f"{_V1}/holds", _W.LIST, _P.SCAN_READ),
@@ -81,6 +90,10 @@ PERMITS: tuple[Permit, ...] = (
     *_SCANS,
     Permit("GET", f"{_V1}/rules", _W.TARGET, _P.POLICY_READ),
     Permit("GET", f"{_V1}/rules/explain", _W.TARGET, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/rules/fields", _W.ACCOUNT, None),
+    Permit("POST", f"{_V1}/rules/try", _W.TARGET, _P.SAMPLE_READ),
+    Permit("GET", f"{_V1}/rule-sets", _W.LIST, _P.POLICY_READ),
+    Permit("GET", f"{_V1}/rule-sets/{{scope}}/{{name}}", _W.SCOPE, _P.POLICY_READ),
     Permit("POST", f"{_V1}/rules/check", _W.ACCOUNT, None),
     Permit("POST", f"{_V1}/rules/match", _W.ACCOUNT, None),
     Permit("GET", f"{_V1}/simulations", _W.ACCOUNT, None),
@@ -97,6 +110,7 @@ PERMITS: tuple[Permit, ...] = (
     Permit("DELETE", f"{_V1}/repositories", _W.SERVER, _P.REPOSITORY_MANAGE, "repository.remove"),
     Permit("GET", f"{_V1}/who-has", _W.LIST, _P.INVENTORY_READ),
     Permit("GET", f"{_V1}/packages/{{purl:path}}", _W.LIST, _P.INVENTORY_READ),
+    Permit("GET", f"{_V1}/behaviours", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/sboms", _W.TARGET, _P.INVENTORY_SUBMIT, "sbom.add", stream=True),
     Permit("GET", f"{_V1}/findings", _W.LIST, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/preview", _W.MEANT, _P.FINDING_TRIAGE),
@@ -105,9 +119,12 @@ PERMITS: tuple[Permit, ...] = (
     Permit("PUT", f"{_V1}/findings/{{finding_id}}/state", _W.FINDING, _P.FINDING_TRIAGE, "finding.state"),
     Permit("PUT", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
     Permit("DELETE", f"{_V1}/findings/{{finding_id}}/claim", _W.FINDING, _P.FINDING_TRIAGE, "finding.claim"),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}/evidence", _W.FINDING, _P.REPORT_READ),
+    Permit("GET", f"{_V1}/findings/{{finding_id}}/history", _W.FINDING, _P.FINDING_READ),
     Permit("GET", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_READ),
     Permit("POST", f"{_V1}/findings/{{finding_id}}/notes", _W.FINDING, _P.FINDING_COMMENT, "finding.note"),
     Permit("GET", f"{_V1}/policies", _W.LIST, _P.POLICY_READ),
+    Permit("POST", f"{_V1}/policies/check", _W.ACCOUNT, None),
     Permit("GET", f"{_V1}/policies/{{scope}}", _W.SCOPE, _P.POLICY_READ),
     Permit("GET", f"{_V1}/projects/{{project_id}}/policy", _W.PROJECT, _P.POLICY_READ),
     Permit("GET", f"{_V1}/health", _W.OPEN, None),
@@ -140,6 +157,10 @@ PERMITS: tuple[Permit, ...] = (
     Permit("GET", f"{_V1}/me/tokens", _W.PERSON, None),
     Permit("POST", f"{_V1}/me/tokens", _W.PERSON, None, "token.add"),
     Permit("DELETE", f"{_V1}/me/tokens", _W.PERSON, None, "token.revoke"),
+    Permit("GET", f"{_V1}/me/views", _W.PERSON, None),
+    Permit("PUT", f"{_V1}/me/views", _W.PERSON, None),
+    Permit("DELETE", f"{_V1}/me/views", _W.PERSON, None),
+    Permit("GET", f"{_V1}/overview", _W.ACCOUNT, None),
     Permit("GET", f"{_V1}/projects", _W.LIST, _P.PROJECT_READ),
     Permit("POST", f"{_V1}/projects", _W.SERVER, _P.PROJECT_CREATE, "project.add"),
     Permit("GET", f"{_V1}/projects/{{project_id}}", _W.PROJECT, _P.PROJECT_READ),
@@ -177,8 +198,9 @@ PERMITS: tuple[Permit, ...] = (
     *_notices("/groups/{group_id}", _W.GROUP),
     *_notices("", _W.SERVER),
     *_PROPOSALS,
-    *PAGES,
 )
+"""Of the API. Pages have rows of their own, `page_permits.PAGES`."""
+_ALL = (*PERMITS, *PAGES)
 
 
 def _pattern(path: str) -> str:
@@ -190,7 +212,7 @@ def _any_of(paths: set[str]) -> re.Pattern[str]:
     return re.compile("|".join(_pattern(path) for path in sorted(paths)))
 
 
-_OPEN = frozenset((permit.method, permit.path) for permit in PERMITS if permit.where is Where.OPEN)
+_OPEN = frozenset((permit.method, permit.path) for permit in _ALL if permit.where is Where.OPEN)
 _OPEN_PATTERNS = tuple((method, _any_of({path})) for method, path in _OPEN if "{" in path)
 _PAGES = _any_of({permit.path for permit in PAGES})
 
@@ -208,4 +230,4 @@ def is_page(path: str) -> bool:
     return _PAGES.fullmatch(path) is not None
 
 
-BY_ROUTE = {(permit.method, permit.path): permit for permit in PERMITS}
+BY_ROUTE = {(permit.method, permit.path): permit for permit in _ALL}

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 
-from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View
+from package_hunter.api import scopes
 from package_hunter.api.allowed import PermittedRoute, access_to, view_of
 from package_hunter.api.errors import ApiError
 from package_hunter.api.policy_schemas import (
+    CheckBody,
+    CheckedPolicy,
     EffectiveInfo,
     ExceptionInfo,
     LayerInfo,
     PolicyInfo,
+    PolicyProblem,
     RequiredInfo,
     RuleInfo,
     RunInfo,
@@ -27,12 +32,13 @@ from package_hunter.api.policy_schemas import (
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import as_time, read
-from package_hunter.governance import figures, policies, policy_file, requirements, schedules
+from package_hunter.governance import figures, policies, policy_file, policy_text, requirements, schedules
+from package_hunter.model.scan import Decision
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
-from package_hunter.store.access_tables import Group, Project
+from package_hunter.policy.words import sentence
 from package_hunter.store.members import Place
-from package_hunter.triage.chain import Chains, projects_in, scope_name
+from package_hunter.triage.chain import Chains, scope_name
 from package_hunter.triage.results import Standing
 
 _WRONG: dict[int | str, dict[str, Any]] = {
@@ -42,7 +48,6 @@ _WRONG: dict[int | str, dict[str, Any]] = {
     429: {"model": Problem, "description": "Too many failed logins; see the header Retry-After."},
     503: {"model": Problem, "description": "The store is full, busy or gone."},
 }
-ALL = "all"
 _ADVICE = "GET /api/v1/policies lists those that you can see."
 
 
@@ -54,6 +59,10 @@ def routes(service: Service) -> APIRouter:
     async def list_policies(request: Request) -> ScopeList:
         return await read(service, lambda s: ScopeList(items=list(_scopes(s, access_to(request)))))
 
+    @router.post("/policies/check", summary="What is wrong with a policy, and where")
+    async def check(asked: CheckBody) -> CheckedPolicy:
+        return await run_sync(_checked, asked)
+
     @router.get(
         "/policies/{scope}",
         summary="A scope's policy, and what its rules did",
@@ -61,7 +70,7 @@ def routes(service: Service) -> APIRouter:
     )
     async def policy(request: Request, scope: str) -> PolicyInfo:
         def look(session: Session) -> PolicyInfo:
-            place = _place(session, access_to(request), scope)
+            place = scopes.place_of(session, access_to(request), scope)
             layer = None if place is None else figures.layer_of(session, place)
             if place is None or layer is None:
                 raise ApiError(404, "There is no such policy.", _ADVICE)
@@ -76,46 +85,32 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
+def _checked(asked: CheckBody) -> CheckedPolicy:
+    if (asked.source is None) == (asked.document is None):
+        raise ApiError(400, "Give either source or document.", "See docs/policies.md.")
+    source = asked.source if asked.document is None else policy_text.source_of(asked.document)
+    document, problems = policy_text.check(source or "", narrow=asked.narrow)
+    said = [PolicyProblem(**asdict(problem)) for problem in problems]
+    return CheckedPolicy(ok=not said, document=document, source=source or "", problems=said)
+
+
 def _scopes(session: Session, access: Access) -> Iterator[ScopeInfo]:
-    if _sees(session, access, Place()):
+    if scopes.sees(session, access, Place()):
         yield _scope(session, Place(), figures.layer_of(session, Place()))
     for place in policies.scopes(session):
         if place == Place():
             continue
-        layer = figures.layer_of(session, place) if _sees(session, access, place) else None
+        layer = figures.layer_of(session, place) if scopes.sees(session, access, place) else None
         if layer is not None:
             yield _scope(session, place, layer)
-
-
-def _sees(session: Session, access: Access, place: Place) -> bool:
-    """Whether the account may read the scope's policy: there, or in a project for which it holds."""
-    view = access.view(Permission.POLICY_READ)
-    if place.group is not None and access.may_in_group(place.group.id, Permission.POLICY_READ):
-        return True
-    inside = projects_in(session, place)
-    return view.projects is None or bool(view.projects if inside is None else view.projects & set(inside))
-
-
-def _place(session: Session, access: Access, scope: str) -> Place | None:
-    """The scope of the path, where the account sees it."""
-    place: Place | None = Place() if scope == ALL else None
-    try:
-        key = uuid.UUID(scope) if len(scope) == 36 else None
-    except ValueError:
-        key = None
-    if key is not None:
-        group, project = session.get(Group, key), session.get(Project, key)
-        place = Place(group, project) if group or project else None
-    return place if place is not None and _sees(session, access, place) else None
 
 
 def _scope(session: Session, place: Place, layer: Layer | None) -> ScopeInfo:
     assert layer is not None, "a policy for all is always there"
     standing = policies.current(session, place)
-    where = place.group or place.project
     return ScopeInfo(
         scope=scope_name(place),
-        id=ALL if where is None else str(where.id),
+        id=scopes.id_of(place),
         digest=layer.digest,
         version=standing.version,
         reviewed=standing.reviewed,
@@ -142,9 +137,11 @@ def _policy(session: Session, place: Place, layer: Layer, view: View) -> PolicyI
         )
         for one in found.rules
     ]
+    document = policies.current(session, place).document or policy_file.document()
     return PolicyInfo(
         **_scope(session, place, layer).model_dump(),
-        document=policies.current(session, place).document or policy_file.document(),
+        document=document,
+        source=policy_text.source_of(document),
         rules=rules,
         counted=found.counted,
         not_counted=found.not_counted,
@@ -158,9 +155,15 @@ def _effective(session: Session, project: uuid.UUID) -> EffectiveInfo:
         LayerInfo(
             scope=layer.scope,
             digest=layer.digest,
+            verdicts={
+                verdict.value: decision.value
+                for verdict, decision in layer.policy.by_verdict
+                if layer.scope == scopes.ALL or decision is not Decision.PASS
+            },
             rules=[
                 f"{layer.label(r)}: {r.decision.value} ({r.mode_on(day).value})" for r in layer.policy.rules
             ],
+            says=[sentence(rule, day) for rule in layer.policy.rules],
         )
         for layer in effective.layers
     ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from package_hunter.policy.load import MAX_BYTES
 
 
 class ScopeInfo(BaseModel):
@@ -51,9 +53,38 @@ class PolicyInfo(ScopeInfo):
     """A scope's policy, and what its rules did."""
 
     document: dict[str, Any]
+    source: str = Field(description="The document as the text of a policy file (TOML).")
     rules: list[RuleInfo]
     counted: int = Field(description="Findings that were looked at for the figures.")
     not_counted: int
+
+
+class CheckBody(BaseModel):
+    """A policy to be checked: as the text of a file, or as a document."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str | None = Field(default=None, max_length=MAX_BYTES, description="TOML: docs/policies.md.")
+    document: dict[str, Any] | None = None
+    narrow: bool = Field(default=False, description="It is of a group or project, not of all.")
+
+
+class PolicyProblem(BaseModel):
+    """Something that is wrong with a policy."""
+
+    line: int
+    column: int
+    message: str
+    advice: str
+
+
+class CheckedPolicy(BaseModel):
+    """What is to be said of a policy."""
+
+    ok: bool
+    document: dict[str, Any] | None = Field(description="Null where it is wrong.")
+    source: str = Field(description="The text: that which was given, or the document's.")
+    problems: list[PolicyProblem] = Field(description="With places in `source`.")
 
 
 class LayerInfo(BaseModel):
@@ -61,7 +92,11 @@ class LayerInfo(BaseModel):
 
     scope: str
     digest: str
+    verdicts: dict[str, str] = Field(
+        description="Decision by verdict; those of a group or project that ask for nothing are left out."
+    )
     rules: list[str] = Field(description="Each with its decision and its mode today.")
+    says: list[str] = Field(description="The same in sentences, in their order: the first that fits decides.")
 
 
 class RequiredInfo(BaseModel):

@@ -19,10 +19,12 @@ from package_hunter.api.proposal_schemas import (
     ApproveBody,
     BreakGlassBody,
     EditBody,
-    Kind,
+    ImpactInfo,
+    ListQuery,
+    PreviewBody,
+    PreviewInfo,
     ProposalInfo,
     ProposalList,
-    ProposalState,
     ProposalSummary,
     ProposeBody,
     WhyBody,
@@ -31,6 +33,7 @@ from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import PlaceOf, everywhere, group_place, project_place, read, write
 from package_hunter.governance.proposals import decide, people, propose, views
+from package_hunter.governance.proposals import waiting as wait
 from package_hunter.governance.proposals.errors import ClosedError, ForbiddenError
 from package_hunter.governance.proposals.kind import Budget
 from package_hunter.governance.proposals.propose import Asked, By, Prepared
@@ -61,6 +64,7 @@ def routes(service: Service) -> APIRouter:
         ("", everywhere, "all"),
     ):
         _propose(router, service, path, place_of, tail)
+        _preview(router, service, path, place_of, tail)
     _look(router, service)
     _edit(router, service)
     _close(router, service)
@@ -74,10 +78,7 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         f"{path}/proposals", tags=["proposals"], summary=f"Propose a change for {tail}", status_code=201
     )
     async def propose_change(request: Request, new: ProposeBody) -> ProposalInfo:
-        budget = Budget(
-            service.settings.impact_seconds,
-            recordings.where(service.settings),
-        )
+        budget = _budget(service)
 
         def look(session: Session) -> Prepared:
             place = place_of(session, request)
@@ -86,38 +87,57 @@ def _propose(router: APIRouter, service: Service, path: str, place_of: PlaceOf, 
         prepared = await read(service, _told(look))
 
         def change(session: Session) -> ProposalInfo:
-            return _info(session, decide.propose(session, _by(session, request), prepared, _asked(new)))
+            made = decide.propose(session, _by(session, request), prepared, _asked(new))
+            return _info(session, request, made)
 
         return await write(service, _told(change))
 
 
+def _preview(router: APIRouter, service: Service, path: str, place_of: PlaceOf, tail: str) -> None:
+    @router.post(
+        f"{path}/proposals/preview",
+        tags=["proposals"],
+        summary=f"What a change for {tail} would be and do",
+        description="Nothing is proposed by it: the same checks, difference and impact as a proposal's.",
+    )
+    async def preview(request: Request, new: PreviewBody) -> PreviewInfo:
+        budget = _budget(service)
+
+        def look(session: Session) -> PreviewInfo:
+            found = propose.prepare(session, new.kind.value, place_of(session, request), new.document, budget)
+            return PreviewInfo(
+                subject=found.wanted.subject,
+                content_hash=found.content_hash,
+                base_hash=found.base_hash,
+                diff=found.diff,
+                impact=ImpactInfo(**found.impact.as_json()),
+            )
+
+        return await read(service, _told(look))
+
+
+def _budget(service: Service) -> Budget:
+    return Budget(service.settings.impact_seconds, recordings.where(service.settings))
+
+
 def _look(router: APIRouter, service: Service) -> None:
     @router.get("/proposals", tags=["proposals"], summary="List proposals, newest first")
-    async def list_proposals(
-        request: Request,
-        state: Annotated[ProposalState | None, Query()] = None,
-        kind: Annotated[Kind | None, Query()] = None,
-        unreviewed: Annotated[
-            bool, Query(description="Applied without approval, and not looked at yet.")
-        ] = False,
-        before: Annotated[
-            int | None, Query(ge=1, le=1 << 62, description="`next` of the page before.")
-        ] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    ) -> ProposalList:
-        wish = Wish(None if state is None else state.value, None if kind is None else kind.value, unreviewed)
-
+    async def list_proposals(request: Request, asked: Annotated[ListQuery, Query()]) -> ProposalList:
         def look(session: Session) -> ProposalList:
-            now = now_ms()
-            rows = views.listed(session, _sight(request), wish, now, limit + 1, before)
-            items = [ProposalSummary(**_times(views.summary(session, row, now))) for row in rows[:limit]]
+            now, access, limit = now_ms(), access_to(request), asked.limit
+            state, kind = asked.state and asked.state.value, asked.kind and asked.kind.value
+            only = wait.on(session, access, now) if asked.waiting else None
+            wish = Wish(state, kind, asked.unreviewed, only)
+            rows = views.listed(session, _sight(request), wish, now, limit + 1, asked.before)
+            mine = wait.among(session, access, rows, now)
+            items = [_summary(session, row, now, row.number in mine) for row in rows[:limit]]
             return ProposalList(items=items, next=rows[limit - 1].number if len(rows) > limit else None)
 
         return await read(service, look)
 
     @router.get("/proposals/{number}", tags=["proposals"], summary="A proposal: diff, impact, approvals")
     async def proposal(request: Request, response: Response, number: _Number) -> ProposalInfo:
-        info = await read(service, lambda s: _info(s, _found(s, request, number)))
+        info = await read(service, lambda s: _info(s, request, _found(s, request, number)))
         response.headers["ETag"] = etags.of_document(info)
         return info
 
@@ -132,10 +152,7 @@ def _edit(router: APIRouter, service: Service) -> None:
         responses=CHANGED,
     )
     async def edit_proposal(request: Request, number: _Number, new: EditBody) -> ProposalInfo:
-        budget = Budget(
-            service.settings.impact_seconds,
-            recordings.where(service.settings),
-        )
+        budget = _budget(service)
 
         def look(session: Session) -> Prepared:
             old = _found(session, request, number)
@@ -144,9 +161,9 @@ def _edit(router: APIRouter, service: Service) -> None:
         prepared = await read(service, _told(look))
 
         def change(session: Session) -> ProposalInfo:
-            etags.require_match(request, _info(session, _found(session, request, number)))
+            etags.require_match(request, _info(session, request, _found(session, request, number)))
             by = _by(session, request)
-            return _info(session, propose.edit(session, by, number, prepared, _asked(new)))
+            return _info(session, request, propose.edit(session, by, number, prepared, _asked(new)))
 
         return await write(service, _told(change))
 
@@ -167,7 +184,7 @@ def _closing(router: APIRouter, service: Service, verb: str, act: _Close, summar
     @router.post(f"/proposals/{{number}}/{verb}", tags=["proposals"], summary=summary)
     async def close(request: Request, number: _Number, said: WhyBody) -> ProposalInfo:
         def change(session: Session) -> ProposalInfo:
-            return _info(session, act(session, _by(session, request), number, said.why))
+            return _info(session, request, act(session, _by(session, request), number, said.why))
 
         return await write(service, _told(change))
 
@@ -185,7 +202,7 @@ def _approve(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> ProposalInfo:
             by = _by(session, request)
-            return _info(session, decide.approve(session, by, number, seen, proof))
+            return _info(session, request, decide.approve(session, by, number, seen, proof))
 
         return await write(service, _told(change))
 
@@ -202,7 +219,7 @@ def _without_approval(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> ProposalInfo:
             by = _by(session, request)
-            return _info(session, decide.break_glass(session, by, number, said.reason, said.why))
+            return _info(session, request, decide.break_glass(session, by, number, said.reason, said.why))
 
         return await write(service, _told(change))
 
@@ -260,8 +277,15 @@ def _times(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _info(session: Session, proposal: Proposal) -> ProposalInfo:
-    found = _times(views.details(session, proposal, now_ms()))
+def _summary(session: Session, proposal: Proposal, now: int, waits: bool) -> ProposalSummary:
+    return ProposalSummary(**_times(views.summary(session, proposal, now)), waits_for_you=waits)
+
+
+def _info(session: Session, request: Request, proposal: Proposal) -> ProposalInfo:
+    now = now_ms()
+    found = _times(views.details(session, proposal, now))
+    found["waits_for"] = wait.whom(session, proposal, now)
+    found["waits_for_you"] = bool(wait.among(session, access_to(request), [proposal], now))
     for key in ("edits", "given"):
         found[key] = [_times(item) for item in found[key]]
     return ProposalInfo(**found)

@@ -25,6 +25,19 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ListQuery(_Asked):
+    """Which proposals are asked for."""
+
+    state: ProposalState | None = None
+    kind: Kind | None = None
+    unreviewed: bool = Field(default=False, description="Applied without approval, and not looked at yet.")
+    waiting: bool = Field(
+        default=False, description="Those that the account that asks may approve, and has not yet."
+    )
+    before: int | None = Field(default=None, ge=1, le=1 << 62, description="`next` of the page before.")
+    limit: int = Field(default=100, ge=1, le=500)
+
+
 class _Change(_Asked):
     """What a change is to be."""
 
@@ -40,6 +53,13 @@ class EditBody(_Change):
     apply_at: datetime | None = Field(
         default=None, description="Not before then; unset: as it was; null: once it is approved."
     )
+
+
+class PreviewBody(_Asked):
+    """A change that somebody thinks of."""
+
+    kind: Kind = Field(examples=["policy"])
+    document: Any = Field(description="In the form of its kind: docs/proposals.md.")
 
 
 class ProposeBody(_Change):
@@ -142,6 +162,17 @@ class ProposalSummary(BaseModel):
     apply_at: datetime | None
     way: str | None = Field(description="How it was applied: `approved`, `break-glass`, `alone`.")
     unreviewed: bool
+    waits_for_you: bool = Field(description="Whether the account that asks may approve it, and has not yet.")
+
+
+class PreviewInfo(BaseModel):
+    """What a change would be, before anybody proposed it."""
+
+    subject: str
+    content_hash: str
+    base_hash: str
+    diff: str
+    impact: ImpactInfo
 
 
 class ProposalInfo(ProposalSummary):
@@ -154,6 +185,7 @@ class ProposalInfo(ProposalSummary):
     stuck: str | None = Field(
         description="Why an open one gets no approvals as things stand, with what to do; null where it can."
     )
+    waits_for: list[str] = Field(description="Who may approve it, and has not yet.")
     diff: str
     impact: ImpactInfo
     edits: list[EditInfo]

@@ -18,6 +18,7 @@ from package_hunter.api.allowed import PermittedRoute, access_to
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import read, told
+from package_hunter.model.fields import field_catalogue
 from package_hunter.rules import RuleSet, builtin_files, compile_matcher
 from package_hunter.rules.document import read_file
 from package_hunter.rules.explain import event_type_names, explain
@@ -28,6 +29,7 @@ from package_hunter.store import rule_sets
 from package_hunter.store.access_tables import MAX_PATH
 
 MAX_TEXT, MAX_EVENTS, MAX_CONDITION = 256 << 10, 1_000, 8_000
+_TEXT, _MAX_EXPLAINED = "rules", 20
 _COMPILING = asyncio.Semaphore(1)  # it costs processor time: one at a time, whoever asks
 _Project = Annotated[
     str | None, Query(max_length=MAX_PATH, description="The project's path; unset: the account's own.")
@@ -48,6 +50,9 @@ class RuleInfo(BaseModel):
     tags: list[str]
     events: list[str] = Field(description="The types of events that it looks at; the first few.")
     enabled: bool
+    description: str
+    file: str = Field(description="The rule file, or rule set, that it is of.")
+    line: int
 
 
 class RuleList(BaseModel):
@@ -63,6 +68,22 @@ class Explained(BaseModel):
     text: str
 
 
+class FieldInfo(BaseModel):
+    """A field that conditions and outputs may ask for."""
+
+    name: str
+    type: str
+    argument: str = Field(description="`none`, `key`, `index`; `?` behind it: it may be left out.")
+    description: str
+    unsupported: str = Field(description="Why a rule that needs it is refused; empty: it can be used.")
+
+
+class FieldList(BaseModel):
+    """Fields, as Falco has them."""
+
+    items: list[FieldInfo]
+
+
 class RulesText(_Asked):
     """Rules to be checked."""
 
@@ -73,6 +94,7 @@ class RulesText(_Asked):
     engine: Literal["package-hunter", "falco"] = Field(
         default="package-hunter", description="`falco`: refuse what Falco 0.43 refuses, too."
     )
+    explain: bool = Field(default=False, description="Say in English what its rules look for.")
 
 
 class RuleProblem(BaseModel):
@@ -94,6 +116,7 @@ class Checked(BaseModel):
     macros: int
     lists: int
     problems: list[RuleProblem]
+    explained: list[Explained] = Field(description="Where that was asked for: of the first twenty.")
 
 
 class MatchBody(_Asked):
@@ -144,6 +167,21 @@ def _look(router: APIRouter, service: Service, builtin: list[tuple[str, str]]) -
             raise ApiError(404, "There is no such rule.", advice)
         return Explained(name=rule.name, text=explain(rule))
 
+    @router.get("/rules/fields", summary="The fields that rules may ask for")
+    async def list_fields() -> FieldList:
+        return FieldList(
+            items=[
+                FieldInfo(
+                    name=one.name,
+                    type=one.type.value,
+                    argument=one.arg,
+                    description=one.doc,
+                    unsupported=one.unsupported,
+                )
+                for one in field_catalogue().values()
+            ]
+        )
+
 
 def _info(rule: Rule) -> RuleInfo:
     return RuleInfo(
@@ -152,14 +190,19 @@ def _info(rule: Rule) -> RuleInfo:
         tags=list(rule.tags),
         events=list(event_type_names(rule, 4)),
         enabled=rule.enabled,
+        description=" ".join(rule.desc.split()),
+        file=rule.place.file,
+        line=rule.place.line,
     )
 
 
 def _try(router: APIRouter, builtin: list[tuple[str, str]]) -> None:
     @router.post("/rules/check", summary="What is wrong with rules")
     async def check(asked: RulesText) -> Checked:
-        texts = [*(builtin if asked.builtin else []), ("rules", asked.rules)]
-        return _checked(await _one_at_a_time(lambda: load_texts(texts, asked.engine == "falco")))
+        texts = [*(builtin if asked.builtin else []), (_TEXT, asked.rules)]
+        return await _one_at_a_time(
+            lambda: _checked(load_texts(texts, asked.engine == "falco"), asked.explain)
+        )
 
     @router.post("/rules/match", summary="Try a condition on events")
     async def match(asked: MatchBody) -> Matched:
@@ -172,8 +215,9 @@ def _try(router: APIRouter, builtin: list[tuple[str, str]]) -> None:
         return Matched(matches=await _one_at_a_time(run))
 
 
-def _checked(ruleset: RuleSet) -> Checked:
-    own = [problem for problem in ruleset.problems if problem.place.file == "rules"]
+def _checked(ruleset: RuleSet, explaining: bool) -> Checked:
+    own = [problem for problem in ruleset.problems if problem.place.file == _TEXT]
+    mine = [rule for rule in ruleset.rules if explaining and rule.place.file == _TEXT]
     return Checked(
         ok=not ruleset.errors,
         rules=len(ruleset.rules),
@@ -190,6 +234,7 @@ def _checked(ruleset: RuleSet) -> Checked:
             )
             for problem in own[:200]
         ],
+        explained=[Explained(name=rule.name, text=explain(rule)) for rule in mine[:_MAX_EXPLAINED]],
     )
 
 

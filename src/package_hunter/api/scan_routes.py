@@ -17,7 +17,7 @@ from package_hunter import __version__
 from package_hunter.access.view import View
 from package_hunter.api import etags
 from package_hunter.api.allowed import PermittedRoute, access_to, identity_of, view_of
-from package_hunter.api.errors import ApiError, JsonResponse, to_json
+from package_hunter.api.errors import ApiError, JsonResponse
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.scan_act_routes import accepted
 from package_hunter.api.scan_schemas import PriorityName, ScanQuery, priority_of
@@ -223,12 +223,13 @@ def _reported(service: Service, view: View, scan_id: uuid.UUID, wish: _Wish) -> 
         tag = etags.of_bytes(name, wish.format.encode(), __version__.encode())
         if etags.is_known(wish.known, tag):
             return etags.not_modified(tag)
+        if wish.format == "json":
+            text = reports.read_bytes(session, row.body, row.digest)
+            return JsonResponse(text, headers={"ETag": tag})
         data = reports.read(session, row.body, row.digest)
-    if wish.format == "json":
-        return JsonResponse(to_json(data), headers={"ETag": tag})
     renderer = service.renderers[wish.format]
-    text = renderer.render(data).encode("utf-8", "backslashreplace")
-    return Response(text, headers={"ETag": tag}, media_type=renderer.media_type)
+    rendered = renderer.render(data).encode("utf-8", "backslashreplace")
+    return Response(rendered, headers={"ETag": tag}, media_type=renderer.media_type)
 
 
 async def _json_body(request: Request, stall: float) -> bytes:

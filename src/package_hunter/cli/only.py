@@ -38,6 +38,9 @@ KEYS: Mapping[str, tuple[Callable[[str], Any], str]] = {
     "newer_than": (_days, "days since it was first seen"),
     "detected": (_yes_no, "yes or no"),
     "claimed": (_yes_no, "yes or no"),
+    "claimed_by": (str, "the account that is on it"),
+    "expires_in": (_days, "days: the acceptance ends within so many"),
+    "drill": (_yes_no, "yes or no: of standing drills"),
     "text": (str, "words in title, package, kind or fingerprint"),
 }
 """What may be asked: how it is read, and what it is, for people."""

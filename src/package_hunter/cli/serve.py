@@ -44,6 +44,7 @@ from package_hunter.queue.supervisor import Child, Supervisor, die_with_parent
 from package_hunter.queue.worker import Host, Worker
 from package_hunter.report import FORMATS
 from package_hunter.report.text import render as render_text
+from package_hunter.storage import private
 from package_hunter.store import accounts, grants, invitations, received
 from package_hunter.store.database import Store, StoreError
 from package_hunter.triage.judge import ServerJudge
@@ -103,7 +104,7 @@ def worker() -> None:
 def real_parts(config: Settings) -> Parts:
     """The pipeline, and the report's forms."""
     runner = pipeline_runner(config, ServerJudge(), take_locks)
-    return Parts(runner, _reap, renderers(), lambda: lacking(config), lambda: unfit(config))
+    return Parts(runner, lambda: _reap(config), renderers(), lambda: lacking(config), lambda: unfit(config))
 
 
 def renderers() -> dict[str, Renderer]:
@@ -119,10 +120,14 @@ def renderers() -> dict[str, Renderer]:
     return {"text": Renderer("text/plain; charset=utf-8", text), **others}
 
 
-def _reap() -> None:
+def _reap(config: Settings) -> None:
+    """What killed workers of this host left: their boxes, and their files, which may be evidence of strangers."""
+    from package_hunter.pipeline.folders import remove_dead
     from package_hunter.sandbox.reap import reap  # only a worker needs, or can load, the sandbox
 
     removed, failed = reap()
+    for folder in (*remove_dead(config), *private.remove_dead(config)):
+        log.info("leftover folder removed", folder=folder)
     for scan_id in removed:
         log.info("leftover box removed", scan=scan_id)
     for error in failed:

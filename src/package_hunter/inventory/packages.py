@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy.orm import Session, aliased
 
 from package_hunter.access.view import View
 from package_hunter.inventory.names import Name, name_of
@@ -33,7 +33,9 @@ from package_hunter.store.models import Scan
 from package_hunter.store.scoping import scoped
 
 MAX_FILES = 500
-_HOLDINGS = 400  # of a file that are looked at, the newest
+_SAID = 20  # of a file, what scans saw
+_CONDEMNED = select(Condemned).where(Condemned.base == bindparam("base"), Condemned.withdrawn.is_(None))
+_LISTS, _HOLDINGS = 40, 400  # that have a file, and by which they are held, that are looked at: the newest
 _WHOLE = (Verdict.NO_FINDINGS.value, Verdict.SUSPICIOUS.value)
 
 
@@ -56,53 +58,61 @@ class File:
 def files(session: Session, view: View, purl: str) -> list[File]:
     """Those of a release (of every version, where the purl has none) that the view knows of; UsageError."""
     name = name_of(purl)
+    condemned = session.scalars(_CONDEMNED, {"base": name.base}).all()
+    read = _read(session, view, name)
     found: dict[tuple[str, str], File] = {}
-    for version, digest in _known(session, view, name):
+    for version, digest in _known(_held(session, view, name), read, name, condemned):
         found.setdefault((version, digest), File(version, digest))
         if len(found) >= MAX_FILES:
             break
     listed = sorted(found.values(), key=lambda f: (f.version, f.digest))
-    members = _members(session, view, name)
+    members = _members(session, view, {digest for _, digest in read})
+    seen = _seen(session, view, {file.digest for file in listed if file.digest})
     for file in listed:
         file.name = members[file.digest].name if file.digest in members else ""
-        _judge(session, view, name.base, file)
+        said = [*_records(condemned, name.base, file), *seen.get(file.digest, ())]
+        _judge(file, said, _scans(session, view, name.base, file))
     for file in listed:
         _by_sibling(file, members, listed)
     return listed
 
 
-def _known(session: Session, view: View, name: Name) -> Iterator[tuple[str, str]]:
+def _known(
+    held: Sequence[Any], read: Sequence[Any], name: Name, condemned: Sequence[Condemned]
+) -> Iterator[tuple[str, str]]:
+    yield from ((version, digest or "") for version, digest in (*held, *read))
+    if name.version and _public(name, condemned):
+        yield name.version, ""
+
+
+def _held(session: Session, view: View, name: Name) -> Sequence[Any]:
+    """Version and digest of what lists hold that somebody has."""
     # whether anybody holds a list is asked of each list once: of a package that all have, there are many holdings
     holds: Any = select(literal(1)).select_from(Holding).where(Holding.list == Component.list)
-    held: Any = (
+    query: Any = (
         select(Component.version, ComponentDigest.digest)
         .outerjoin(ComponentDigest, ComponentDigest.component_id == Component.id)
         .where(Component.base == name.base, scoped(holds, view, Holding.project_id).exists())
     )
-    read: Any = select(ReleaseFile.version, ReleaseFile.digest).where(ReleaseFile.base == name.base)
-    for query, version in (
-        (held, Component.version),
-        (scoped(read, view, ReleaseFile.project_id), ReleaseFile.version),
-    ):
-        wanted = query.where(version == name.version) if name.version else query
-        rows = session.execute(wanted.distinct().limit(MAX_FILES))
-        yield from ((row[0], row[1] or "") for row in rows)
-    if name.version and _public(session, name):
-        yield name.version, ""
+    wanted = query.where(Component.version == name.version) if name.version else query
+    return session.execute(wanted.distinct().limit(MAX_FILES)).all()
 
 
-def _public(session: Session, name: Name) -> bool:
+def _read(session: Session, view: View, name: Name) -> Sequence[Any]:
+    """Version and digest of files whose members were read."""
+    query: Any = select(ReleaseFile.version, ReleaseFile.digest).where(ReleaseFile.base == name.base)
+    wanted = query.where(ReleaseFile.version == name.version) if name.version else query
+    return session.execute(scoped(wanted, view, ReleaseFile.project_id).distinct().limit(MAX_FILES)).all()
+
+
+def _public(name: Name, condemned: Sequence[Condemned]) -> bool:
     """Whether a public record speaks of this version, whoever asks."""
-    query = select(Condemned).where(
-        Condemned.base == name.base, Condemned.origin == "osv", Condemned.withdrawn.is_(None)
-    )
-    return any(named(name.version, row.base, json.loads(row.versions)) for row in session.scalars(query))
+    public = (row for row in condemned if row.origin == "osv")
+    return any(named(name.version, row.base, json.loads(row.versions)) for row in public)
 
 
-def _judge(session: Session, view: View, base: str, file: File) -> None:
-    said = [*_records(session, view, base, file), *_seen(session, view, file)]
+def _judge(file: File, said: Sequence[tuple[str, str]], scans: Sequence[Any]) -> None:
     file.because = [what for _, what in said]
-    scans = _scans(session, view, base, file)
     file.scans = [scan.id for scan in scans][:20]
     grades = {grade for grade, _ in said}
     whole = any(scan.verdict in _WHOLE for scan in scans)
@@ -110,9 +120,8 @@ def _judge(session: Session, view: View, base: str, file: File) -> None:
     file.verdict = next((g for g in ("malicious", "suspicious") if g in grades), rest)
 
 
-def _records(session: Session, view: View, base: str, file: File) -> Iterator[tuple[str, str]]:
-    query = select(Condemned).where(Condemned.base == base, Condemned.withdrawn.is_(None))
-    for row in session.scalars(query):
+def _records(condemned: Sequence[Condemned], base: str, file: File) -> Iterator[tuple[str, str]]:
+    for row in condemned:
         digests = json.loads(row.digests)
         hit = file.digest in digests if digests else named(file.version, base, json.loads(row.versions))
         if hit and (row.origin == "osv" or file.digest):
@@ -120,27 +129,28 @@ def _records(session: Session, view: View, base: str, file: File) -> Iterator[tu
             yield "malicious", f"{source}: {row.said}"
 
 
-def _seen(session: Session, view: View, file: File) -> Iterator[tuple[str, str]]:
-    query: Any = select(FileVerdict.verdict, FileVerdict.what).join(Scan, Scan.id == FileVerdict.scan_id)
-    query = query.where(FileVerdict.digest == file.digest).order_by(Scan.created.desc()).limit(20)
-    yield from session.execute(scoped(query, view, Scan.project_id))
+def _seen(session: Session, view: View, digests: Set[str]) -> dict[str, list[tuple[str, str]]]:
+    """What scans saw of each file, the newest first, of each so many."""
+    if not digests:
+        return {}
+    order = func.row_number().over(partition_by=FileVerdict.digest, order_by=Scan.created.desc())
+    query: Any = (
+        select(FileVerdict.digest, FileVerdict.verdict, FileVerdict.what, order.label("place"))
+        .join(Scan, Scan.id == FileVerdict.scan_id)
+        .where(FileVerdict.digest.in_(digests))
+    )
+    said = scoped(query, view, Scan.project_id).subquery().c
+    found: dict[str, list[tuple[str, str]]] = {}
+    for digest, verdict, what in session.execute(
+        select(said.digest, said.verdict, said.what).where(said.place <= _SAID).order_by(said.place)
+    ):
+        found.setdefault(digest, []).append((verdict, what))
+    return found
 
 
 def _scans(session: Session, view: View, base: str, file: File) -> list[Any]:
     """Finished scans that held the very file, the newest first."""
-    query: Any = (
-        select(Holding.scan_id)
-        .join(Component, Component.list == Holding.list)
-        .where(Holding.source == "scan", Component.exact)
-        .where(Component.base == base, Component.version == file.version)
-    )
-    if file.digest:
-        query = query.join(ComponentDigest, ComponentDigest.component_id == Component.id)
-        query = query.where(ComponentDigest.digest == file.digest)
-    # the newest holdings first, out of their index alone; then the scans of those few
-    held = (
-        scoped(query, view, Holding.project_id).order_by(Holding.created.desc()).limit(_HOLDINGS).subquery()
-    )
+    held = _holdings(view, base, file).subquery()
     found = (
         select(Scan.id, Scan.verdict)
         .where(Scan.id.in_(select(held.c.scan_id)), Scan.status == ScanStatus.FINISHED.value)
@@ -150,13 +160,35 @@ def _scans(session: Session, view: View, base: str, file: File) -> list[Any]:
     return list(session.execute(found))
 
 
-def _members(session: Session, view: View, name: Name) -> dict[str, Members]:
-    query = scoped(select(ReleaseFile).where(ReleaseFile.base == name.base), view, ReleaseFile.project_id)
+def _holdings(view: View, base: str, file: File) -> Any:
+    """The newest by which scans held it, of the lists that were held last: a list is asked for its newest alone, out
+    of an index, since what all projects have nightly is held many thousand times."""
+    scanned: Any = select(Holding.created).where(Holding.source == "scan", Holding.list == Component.list)
+    newest = scoped(scanned, view, Holding.project_id).order_by(Holding.created.desc()).limit(1)
+    lists: Any = select(Component.list).where(
+        Component.exact, Component.base == base, Component.version == file.version
+    )
+    if file.digest:
+        lists = lists.join(ComponentDigest, ComponentDigest.component_id == Component.id)
+        lists = lists.where(ComponentDigest.digest == file.digest)
+    last = lists.order_by(newest.scalar_subquery().desc().nulls_last()).limit(_LISTS)
+    query = select(Holding.scan_id).where(Holding.source == "scan", Holding.list.in_(last))
+    return scoped(query, view, Holding.project_id).order_by(Holding.created.desc()).limit(_HOLDINGS)
+
+
+def _members(session: Session, view: View, digests: Set[str]) -> dict[str, Members]:
+    """Those of each file, out of one project's row: they are the same in all."""
+    if not digests:
+        return {}
+    other = aliased(ReleaseFile)
+    first = select(other.project_id).where(other.digest == ReleaseFile.digest).order_by(other.project_id)
+    one = scoped(first, view, other.project_id).limit(1).scalar_subquery()
+    query = select(ReleaseFile).where(ReleaseFile.digest.in_(digests), ReleaseFile.project_id == one)
     return {
         row.digest: Members(
             row.name, row.version, row.runs_here, json.loads(row.members), frozenset(json.loads(row.native))
         )
-        for row in session.scalars(query.limit(MAX_FILES))
+        for row in session.scalars(query)
     }
 
 

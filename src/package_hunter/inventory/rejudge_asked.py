@@ -52,15 +52,26 @@ def step(store: Store, settings: Settings) -> bool:
         row = session.scalar(query.order_by(RejudgeRequest.asked).limit(1))
     if row is None:
         return False
+    before = _verdict(store, row.scan_id)
     done = Rejudge(store, settings, Actor(row.who, row.origin)).one(row.scan_id)
     if done.unread or not done.judged:
         state, said = FAILED, "Its recording is not kept any more, or cannot be read."
     elif done.changed:
-        state, said = CHANGED, "Rules that were not there then saw more."
+        after = _verdict(store, row.scan_id)
+        state, said = CHANGED, f"Rules that were not there then saw more. Before: {before}; now: {after}."
     else:
-        state, said = UNCHANGED, "The rules of now see no more than those of then."
+        state, said = UNCHANGED, f"The rules of now see no more than those of then: still {before}."
     with store.write() as session:
         found = session.get(RejudgeRequest, row.scan_id)
         if found is not None:  # else its scan was deleted
             found.state, found.said, found.ended = state, said, now_ms()
     return True
+
+
+def _verdict(store: Store, scan_id: uuid.UUID) -> str:
+    """How a scan is judged, for people."""
+    with store.read() as session:
+        scan = session.get(Scan, scan_id)
+        if scan is None or scan.verdict is None:
+            return "no verdict"
+        return f"{scan.verdict.replace('_', ' ')} (decision: {scan.decision})"

@@ -84,6 +84,15 @@ def finding_json(finding: Finding) -> Json:
     return _without_empty(_written(Annotated[Finding, As(FindingForm)], finding))
 
 
+def finding_value(data: object) -> Finding:
+    """The finding that such a form holds; ValueError with a sentence where it is none."""
+    try:
+        found: Finding = _form(Annotated[Finding, As(FindingForm)]).validate_python(data)
+    except ValidationError as error:
+        raise ValueError(f"not a finding: {_first(error)}") from error
+    return found
+
+
 def alert_json(alert: Alert, hostname: str = "") -> Json:
     """An alert as in a report: Falco's form and blame."""
     return _written(AlertForm, AlertForm.of(alert, hostname))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -18,7 +17,7 @@ from package_hunter.model.report import KeptFile, Report
 from package_hunter.model.scan import Verdict
 from package_hunter.queue import recordings
 from package_hunter.storage.base import Kind
-from package_hunter.storage.private import private_folder
+from package_hunter.storage.private import private
 from package_hunter.store.artefacts import Claims
 from package_hunter.store.database import Store
 
@@ -40,15 +39,15 @@ class Folder:
         self._settings, self._scan_id = settings, scan_id
 
     def __enter__(self) -> Folder:
-        where = private_folder(self._settings)
-        self._folder = tempfile.TemporaryDirectory(dir=where, prefix="scan-")
-        self.path = Path(self._folder.name)
+        with ExitStack() as held:
+            self.path = held.enter_context(private(self._settings, "scan-"))
+            self._held = held.pop_all()
         self.recording = recordings.place_in(self.path, self._settings, str(self._scan_id))
         self.dropped = self._dropped()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._held.close()
 
     def _dropped(self) -> DroppedFiles | None:
         from package_hunter.pipeline.dropped import (

@@ -8,21 +8,30 @@ the time since that machine was started, which nobody sets. A lease of an earlie
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, text
+from sqlalchemy import ColumnElement, and_, literal_column, or_, text
 from sqlalchemy.orm import Session
 
 from package_hunter.queue.identity import start_of_machine
 from package_hunter.store.models import JobRow
+from package_hunter.store.types import Whole
 
-_DATABASE = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")
+_DATABASE = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+_ASKED, _INSIDE = text(f"SELECT {_DATABASE}"), literal_column(_DATABASE, Whole)
 
 
 def now_ms(session: Session) -> int:
     """Milliseconds, since whenever."""
     if _is_sqlite(session):
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
-    return int(session.execute(_DATABASE).scalar_one())
+    return int(session.execute(_ASKED).scalar_one())
+
+
+def after(session: Session, ms: int) -> Any:
+    """The time in ``ms`` milliseconds, to be written into a column: on PostgreSQL an expression, which is no question
+    of its own."""
+    return now_ms(session) + ms if _is_sqlite(session) else _INSIDE + ms
 
 
 def over(session: Session) -> ColumnElement[bool]:

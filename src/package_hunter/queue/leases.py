@@ -43,6 +43,7 @@ class Leases:
         self._settings = settings
         self._lease_ms = int(settings.lease_seconds * 1000)
         self._max_attempts = settings.max_attempts
+        self._idle = True  # the last look found nothing: look again before holding others up
 
     def _moved(self, session: Session) -> None:
         """Some wait, or have gone: it may be others' turn."""
@@ -71,24 +72,32 @@ class Leases:
         session.add(row)
         self._moved(session)
 
+    def _nothing_waits(self, can: frozenset[str] | None) -> bool:
+        """Whether it is seen without any lock that nothing waits for who can that. Not looked at while there is work:
+        then the claim itself tells."""
+        if not self._idle:
+            return False
+        with self._store.read() as session:
+            return not fair.any_waits(session, can)
+
     def _lease(self, session: Session, row: JobRow, worker: str) -> Job:
         """Give the waiting job to ``worker``."""
         scan = session.get_one(Scan, row.scan_id)
         lease = uuid.uuid4().hex
         row.worker, row.lease = worker, lease
-        row.lease_until = lease_clock.now_ms(session) + self._lease_ms
+        row.lease_until = lease_clock.after(session, self._lease_ms)
         row.attempts = _attempts(row) + 1
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
+        session.flush()
         fair.begun(session, scan.submitter, scan.project_id)
         joining.begun(session, scan.id)
-        session.flush()
         who = (scan.submitter, scan.fresh, scan.size, scan.depth, scan.project_id, row.joined, row.killed)
         return Job(scan.id, scan.manager, scan.sha256, scan.purl, row.attempts, lease, *who)
 
     def heartbeat(self, job: Job) -> None:
         """See the port."""
         with self._store.write() as session:
-            until = lease_clock.now_ms(session) + self._lease_ms
+            until = lease_clock.after(session, self._lease_ms)
             statement = update(JobRow).where(*_held(job)).values(lease_until=until)
             if session.scalar(statement.returning(JobRow.scan_id)) is None:
                 raise LeaseLostError

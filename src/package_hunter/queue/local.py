@@ -16,12 +16,12 @@ class LocalQueue(Leases):
 
     def claim(self, worker: str, can: frozenset[str] | None = None) -> Job | None:
         """See the port."""
-        with self._store.read() as session:  # an idle worker takes no write lock
-            if not fair.any_waits(session, can):
-                return None
+        if self._nothing_waits(can):
+            return None
         with self._store.write() as session:
             most = self._settings.max_running_per_project
             found = fair.next_jobs(session, fair.needed(session, can), most)
+            self._idle = not found
             return self._lease(session, found[0], worker) if found else None
 
     def wait(self, seconds: float) -> None:

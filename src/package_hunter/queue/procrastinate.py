@@ -9,6 +9,7 @@ the next one when that was fetched; what is handed and not fetched yet can be ta
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import psycopg
 import structlog
@@ -44,19 +45,21 @@ class ProcrastinateQueue(Leases):
 
     def claim(self, worker: str, can: frozenset[str] | None = None) -> Job | None:
         """See the port."""
-        with self._store.read() as session:  # an idle worker holds nobody up
-            if not fair.any_waits(session, can):
-                return None
+        if self._nothing_waits(can):
+            return None
         with self._store.write() as session:
             self._store.lock(session, LOCK)
-            found = self._next(session, fair.needed(session, can), 2)
+            waiting = fair.waiting_needs(session)
+            found = self._next(session, None if can is None else fair.fitting(waiting, can), 2)
+            self._idle = not found
             if not found:
                 return None
-            self._hand_alone(session, found[0])
+            handed = self._alone(session, found[0])
             job = self._fetched(session, found[0], worker)
-            if found[1:]:
-                self._hand_another(session, found[1])
-            self._feed(session)
+            if job is not None:
+                handed.discard(found[0].needs)
+            # one that was next but one: whether it still is, is seen when somebody asks
+            self._hand_out(session, waiting, handed, found[1:])
             return job
 
     def wait(self, seconds: float) -> None:
@@ -131,32 +134,32 @@ class ProcrastinateQueue(Leases):
     def _next(self, session: Session, needs: list[str] | None, number: int = 1) -> list[JobRow]:
         return fair.next_jobs(session, needs, self._settings.max_running_per_project, number)
 
-    def _feed(self, session: Session) -> None:
-        """Hand the next scan of each kind of needs, where none is handed."""
-        waiting = fair.waiting_needs(session)
-        handed = session.scalars(select(JobRow.needs).where(*_HANDED).distinct()).all()
-        for needs in sorted(set(waiting) - set(handed)):
-            for row in self._next(session, [needs]):
+    def _hand_out(
+        self, session: Session, waiting: Sequence[str], handed: set[str], known: Sequence[JobRow] = ()
+    ) -> None:
+        """Hand a scan of each kind of needs that is not among ``handed``: one of ``known``, or the next."""
+        first = {row.needs: row for row in known}
+        for needs in sorted(set(waiting) - handed):
+            for row in [first[needs]] if needs in first else self._next(session, [needs]):
                 self._hand(session, row)
 
-    def _hand_another(self, session: Session, row: JobRow) -> None:
-        """Likewise, with one that was next but one: whether it still is, is seen when somebody asks."""
-        handed = select(JobRow.scan_id).where(*_HANDED, JobRow.needs == row.needs).limit(1)
-        if session.scalar(handed) is None:
-            self._hand(session, row)
+    def _feed(self, session: Session) -> None:
+        self._hand_out(session, fair.waiting_needs(session), {row.needs for row in _handed(session)})
 
     def _hand(self, session: Session, row: JobRow) -> None:
         row.handed = self._engine.defer(session, row.scan_id, queue_of(row.needs), row.priority)
         session.flush()
 
-    def _hand_alone(self, session: Session, row: JobRow) -> None:
+    def _alone(self, session: Session, row: JobRow) -> set[str]:
         """Hand it, and take back what was handed for workers of the same kind before it was known that its turn has
-        come."""
-        others = select(JobRow).where(*_HANDED, JobRow.needs == row.needs, JobRow.scan_id != row.scan_id)
-        for other in session.scalars(others):
-            self._gone(session, other)
+        come. Of which needs a scan is handed then."""
+        handed = _handed(session)
+        for other in handed:
+            if other.needs == row.needs and other is not row:
+                self._gone(session, other)
         if row.handed is None:
             self._hand(session, row)
+        return {row.needs, *(other.needs for other in handed)}
 
     def _fetched(self, session: Session, row: JobRow, worker: str) -> Job | None:
         """The scan that procrastinate gives for it, leased. A job of no scan of ours is put away."""
@@ -179,4 +182,8 @@ class ProcrastinateQueue(Leases):
         return number
 
 
-_HANDED = (JobRow.lease.is_(None), JobRow.handed.is_not(None))
+def _handed(session: Session) -> list[JobRow]:
+    """The scans that wait at procrastinate: one of each kind of needs, or so."""
+    asked = select(JobRow).where(JobRow.lease.is_(None), JobRow.handed.is_not(None))
+    rows: Sequence[JobRow | None] = session.scalars(asked).all()
+    return [row for row in rows if row is not None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import re
-import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from package_hunter.errors import DiskFullError
 from package_hunter.model.report import KeptFile
 from package_hunter.storage.base import Kind
 from package_hunter.storage.incoming import disk_full
-from package_hunter.storage.private import private_folder
+from package_hunter.storage.private import private
 from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.artefacts import Claims, of_scan
 from package_hunter.store.database import Store
@@ -91,8 +90,8 @@ def fetched(store: Store, settings: Settings, scan_id: uuid.UUID) -> Iterator[li
     read; gone at the end. HostError where one is damaged or lost, StoreError where they cannot be reached."""
     with store.read() as session:
         rows = of_scan(session, scan_id, Kind.RECORDING)
-    with tempfile.TemporaryDirectory(dir=private_folder(settings), prefix="recordings-") as name:
-        paths = [Path(name) / f"{row.scan_id}.{number}{_END}" for number, row in enumerate(_sorted(rows), 1)]
+    with private(settings, "recordings-") as folder:
+        paths = [folder / f"{row.scan_id}.{number}{_END}" for number, row in enumerate(_sorted(rows), 1)]
         for row, path in zip(_sorted(rows), paths, strict=True):
             _fetch(store, row, path)
         yield paths

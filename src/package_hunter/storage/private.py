@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from package_hunter.config import Settings
 from package_hunter.errors import HostError
+from package_hunter.storage import held
 from package_hunter.storage.folder import folder_of
+
+
+@contextmanager
+def private(config: Settings, prefix: str) -> Iterator[Path]:
+    """A folder of this process's own in it, gone at the end; where the process is killed, the next one removes it.
+    HostError."""
+    with held.held_folder(private_folder(config), held.fresh_name(prefix)) as path:
+        yield path
+
+
+def remove_dead(config: Settings) -> list[str]:
+    """Remove what dead processes left in it; the names. HostError."""
+    return held.remove_dead(private_folder(config))
 
 
 def private_folder(config: Settings) -> Path:

@@ -53,6 +53,14 @@ def put(session: Session, kind: str, place: str, name: str, document: Any, by: A
     return made
 
 
+def versions(session: Session, which: tuple[str, str, str], most: int) -> list[GovernedDocument]:
+    """The newest ``most`` versions of the document of this kind, place and name, newest first."""
+    kind, place, name = which
+    same = (GovernedDocument.kind == kind, GovernedDocument.place == place, GovernedDocument.name == name)
+    query = select(GovernedDocument).where(*same).order_by(GovernedDocument.version.desc()).limit(most)
+    return list(session.scalars(query))
+
+
 def all_of(session: Session, kind: str) -> list[GovernedDocument]:
     """Those of a kind that are in force, wherever: by place and name."""
     rows = session.scalars(

@@ -15,6 +15,21 @@ MAX_TITLE = 500
 MAX_PURL = 512
 _ACTOR = 160
 
+# what lists ask for (triage/listing.py), beside the order that they have
+_LISTED = (
+    "project_id",
+    "state",
+    "asks",
+    "kind",
+    "verdict",
+    "detected",
+    "claimed_until",
+    "first_seen",
+    "package",
+    "claimed_by",
+    "until",
+)
+
 
 class FindingRow(Base):
     """A finding in a project. ``package`` is a purl without version; ``severity`` a rank (model.scales), ``facts`` and
@@ -25,11 +40,11 @@ class FindingRow(Base):
     __tablename__ = "findings"
     __table_args__ = (
         Index("findings_by_fingerprint", "fingerprint", "project_id"),
-        Index("findings_by_time", "last_seen", "id"),
+        Index("findings_listed", "last_seen", "id", "severity", *_LISTED),
         Index("findings_by_project", "project_id", "last_seen", "id"),
         Index("findings_by_state", "state", "last_seen", "id"),
         Index("findings_by_project_state", "project_id", "state", "last_seen", "id"),
-        Index("findings_by_severity", "severity", "last_seen", "id"),
+        Index("findings_gravest", "severity", "last_seen", "id", *_LISTED),
         Index("findings_by_kind", "kind", "last_seen", "id"),
         Index(
             "findings_by_package",
@@ -40,6 +55,8 @@ class FindingRow(Base):
         Index("findings_by_end", "state", "until"),
         Index("findings_by_age", "first_seen"),
         Index("findings_by_claim", "claimed_until"),
+        Index("findings_by_asks", "asks", "last_seen", "id"),
+        Index("findings_by_wait", "state", "detected", "first_seen", "severity", "project_id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)
@@ -161,7 +178,7 @@ class StateRow(Base):
     looked at, ``proposal`` which approved proposal set it (it lifts proof and enforced rules)."""
 
     __tablename__ = "finding_states"
-    __table_args__ = (Index("states_by_fingerprint", "fingerprint"),)
+    __table_args__ = (Index("states_by_fingerprint", "fingerprint"), Index("states_by_time", "time"))
 
     place: Mapped[str] = mapped_column(String(32), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -46,6 +46,7 @@ class GateAnswer(Base):
     __table_args__ = (
         CheckConstraint("result IN ('pass', 'block', 'review', 'missing')", name="gate_result"),
         Index("gate_answers_by_commit", "project_id", "commit", "created"),
+        Index("gate_answers_by_result", "result", "created"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Id, primary_key=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import Actor
@@ -122,3 +122,13 @@ def positions(session: Session, rows: Sequence[HistoryRow]) -> dict[int, int]:
     """By their numbers: the places of these entries in the chain; who is not in it waits for its seal."""
     query = select(SealRow.entry_id, SealRow.position).where(SealRow.entry_id.in_([row.id for row in rows]))
     return {row.entry_id: row.position for row in session.execute(query)}
+
+
+def about(
+    session: Session, actions: Sequence[str], things: Sequence[str], project: uuid.UUID, limit: int
+) -> Sequence[HistoryRow]:
+    """The newest ``limit`` changes of these kinds of things of these names, in this project or of none in particular,
+    newest first."""
+    here = or_(HistoryRow.project_id.is_(None), HistoryRow.project_id == project)
+    query = select(HistoryRow).where(HistoryRow.object.in_(things), HistoryRow.action.in_(actions), here)
+    return session.scalars(query.order_by(HistoryRow.id.desc()).limit(limit)).all()

@@ -18,7 +18,7 @@ class HistoryRow(Base):
     nothing; ``project_id`` where it is about one."""
 
     __tablename__ = "history"
-    __table_args__ = (Index("history_by_time", "time"),)
+    __table_args__ = (Index("history_by_time", "time"), Index("history_by_object", "object"))
 
     id: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=True)
     time: Mapped[int] = mapped_column(Whole)

@@ -35,7 +35,10 @@ class Component(Base):
     is held (else they are those of the files that a lock file allows)."""
 
     __tablename__ = "components"
-    __table_args__ = (Index("components_by_name", "base", "version"), Index("components_by_list", "list"))
+    __table_args__ = (
+        Index("components_by_name", "base", "version", "list", "exact", "id"),
+        Index("components_by_list", "list"),
+    )
 
     id: Mapped[int] = mapped_column(_NUMBER, primary_key=True, autoincrement=True)
     list: Mapped[str] = mapped_column(String(64), ForeignKey("component_lists.digest", ondelete="CASCADE"))

@@ -35,6 +35,7 @@ from package_hunter.store import (  # noqa: F401 (one metadata)
     proposal_tables,
     request_tables,
     tolerance,
+    view_tables,
     watching_tables,
 )
 from package_hunter.store.base import MAX_NAME, MAX_TARGET, Base

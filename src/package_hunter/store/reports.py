@@ -46,12 +46,6 @@ def pack(data: dict[str, Any]) -> bytes:
     return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), level=6)
 
 
-def unpack(body: bytes) -> dict[str, Any]:
-    """A stored report's JSON form."""
-    data: dict[str, Any] = json.loads(zlib.decompress(body))
-    return data
-
-
 def prepare(store: Store, scan_id: uuid.UUID, data: dict[str, Any]) -> Packed:
     """Store a scan's report; before the transaction that `attach`es it, since a bucket may be slow."""
     body = pack(data)
@@ -89,14 +83,24 @@ def replace(session: Session, scan_id: uuid.UUID, data: dict[str, Any]) -> None:
 
 def read(session: Session, body: bytes, digest: str | None) -> dict[str, Any]:
     """The JSON form of what a row holds; UnreadableReportError, StoreError where it cannot be reached."""
+    try:
+        data: dict[str, Any] = json.loads(read_bytes(session, body, digest))
+    except ValueError as error:
+        raise UnreadableReportError(_DAMAGED, _ADVICE) from error
+    return data
+
+
+def read_bytes(session: Session, body: bytes, digest: str | None) -> bytes:
+    """The same as the text that was stored, for who passes it on: a large one takes a second to parse."""
     if digest is not None:
         body = _content(session, digest)
     try:
-        return unpack(body)
-    except (ValueError, zlib.error) as error:
-        raise UnreadableReportError("The report of this scan is damaged.", _ADVICE) from error
+        return zlib.decompress(body)
+    except zlib.error as error:
+        raise UnreadableReportError(_DAMAGED, _ADVICE) from error
 
 
+_DAMAGED = "The report of this scan is damaged."
 _ADVICE = "Scan again, or restore the artefacts from a backup."
 
 

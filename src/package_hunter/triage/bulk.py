@@ -24,7 +24,7 @@ from package_hunter.triage import states
 from package_hunter.triage.chain import Chains
 from package_hunter.triage.decide import Held
 from package_hunter.triage.impact import USUAL, Budget, Impact, of_states
-from package_hunter.triage.listing import Filters, query_of
+from package_hunter.triage.listing import Filters, first
 from package_hunter.triage.values import NewState
 
 MAX_FINDINGS = 1_000
@@ -54,11 +54,10 @@ class Preview:
 def chosen(session: Session, view: View, which: Filters | Sequence[uuid.UUID]) -> list[FindingRow]:
     """The findings that are meant, of those that the view sees; UsageError where they are too many, or none."""
     if isinstance(which, Filters):
-        query = query_of(view, which)
+        found = list(first(session, view, which, MAX_FINDINGS + 1))
     else:
         query = select(FindingRow).where(FindingRow.id.in_(which)).order_by(FindingRow.id)
-        query = scoped(query, view, FindingRow.project_id)
-    found = list(session.scalars(query.limit(MAX_FINDINGS + 1)))
+        found = list(session.scalars(scoped(query, view, FindingRow.project_id).limit(MAX_FINDINGS + 1)))
     if len(found) > MAX_FINDINGS:
         raise UsageError(f"These are more than {MAX_FINDINGS} findings.", "Narrow the filters.")
     if not found:

@@ -97,10 +97,6 @@ VERBS: dict[str, str] = {
 """By action. One that is not here is told by its name: it may be of a newer version."""
 
 
-def _nowhere(_: Values) -> str | None:
-    return None
-
-
 def _project(entry: Values, tail: str = "") -> str | None:
     return f"/projects/{part(str(entry['project']))}{tail}" if entry["project"] else None
 
@@ -146,7 +142,8 @@ def told(entry: Values) -> Told:
     what = str(entry["object"])
     if action in _OF_ONESELF and what == entry["who"]:
         return Told(what, verb.rstrip(":"), "", None, _tail(entry))
-    href = None if action in _NOT_THERE else _HREFS.get(thing, _nowhere)(entry)
+    there = None if action in _NOT_THERE else _HREFS.get(thing)
+    href = None if there is None else there(entry)
     return Told(str(entry["who"]), verb, what, href, _tail(entry))
 
 

@@ -15,6 +15,7 @@ from package_hunter.access.identity import NOBODY, Method
 from package_hunter.api import cookies
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.errors import ApiError, store_failed
+from package_hunter.model.text import visible
 from package_hunter.store.database import StoreError
 from package_hunter.web.navigation import navigation
 from package_hunter.web.render import rendered
@@ -84,6 +85,11 @@ def form_of(request: Request) -> Form:
 def field(request: Request, name: str) -> str:
     """A field of the form; empty where it is not there."""
     return str(form_of(request).get(name, ""))
+
+
+def prose(request: Request, name: str) -> str:
+    """A field of several lines, with what nobody sees in it made visible: so it comes back as it was shown."""
+    return visible(field(request, name).replace("\r\n", "\n"), keep="\n\t").strip()
 
 
 def show(

@@ -27,9 +27,13 @@ def _all() -> dict[str, str]:
 _TEMPLATES = _all()
 
 
+MAX_SHOWN = 2_000
+"""Characters of a value that a template prints; `whole` prints all."""
+
+
 def _shown(value: object) -> object:
     """What a template prints: markup of its own as it is, everything else harmless."""
-    return value if isinstance(value, Markup) else harmless(value, 2_000)
+    return value if isinstance(value, Markup) else harmless(value, MAX_SHOWN)
 
 
 @cache
@@ -44,7 +48,14 @@ def environment() -> Environment:
         loader=DictLoader({**evidence.TEMPLATES, **_TEMPLATES}),
     )
     evidence.install(made)
-    made.filters |= {"words": words, "time": time, "ago": ago, "whole": whole, "pretty": pretty}
+    made.filters |= {
+        "words": words,
+        "time": time,
+        "clock": clock,
+        "ago": ago,
+        "whole": whole,
+        "pretty": pretty,
+    }
     made.globals |= {"asset": asset}
     return made
 
@@ -71,6 +82,13 @@ def time(value: str | datetime | None) -> Markup:
         return Markup("–")
     when = _parsed(value).astimezone(UTC)
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), f"{when:%Y-%m-%d %H:%M}")
+
+
+def clock(value: str | datetime) -> Markup:
+    """A moment within a scan, to the millisecond, in UTC."""
+    when = _parsed(value).astimezone(UTC)
+    shown = f"{when:%H:%M:%S}.{when.microsecond // 1_000:03d}"
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), shown)
 
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))

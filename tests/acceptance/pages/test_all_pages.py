@@ -13,7 +13,7 @@ import pytest
 from package_hunter.api.page_permits import PAGES
 from package_hunter.api.permit import Where
 from tests.support.chromium import chromium, person
-from tests.support.pages_world import ROLES, World, served, signed_in
+from tests.support.pages_people import ROLES, World, served, signed_in
 from tests.support.service_harness import Running
 
 _BOSS = "boss"

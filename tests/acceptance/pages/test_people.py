@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from tests.support.chromium import chromium, person, sign_in
-from tests.support.pages_world import TOKEN_NAME, USER_NAME, World, served
+from tests.support.pages_people import TOKEN_NAME, USER_NAME, World, served
 from tests.support.service_harness import PASSWORD, Running
 
 _NEW = "battery staple"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.chromium import chromium, person
-from tests.support.pages_world import World, served, signed_in
+from tests.support.pages_people import World, served, signed_in
 from tests.support.service_harness import Running
 
 

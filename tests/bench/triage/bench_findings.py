@@ -3,6 +3,7 @@ takes to judge scans anew."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import statistics
 import tempfile
@@ -19,19 +20,34 @@ from package_hunter.access.view import EVERYTHING, View
 from package_hunter.api.server import prepare_folders
 from package_hunter.config import Settings
 from package_hunter.model.scan import Verdict
-from package_hunter.store.database import Store
+from package_hunter.store.database import Store, now_ms
 from package_hunter.store.finding_tables import FindingRow, WordsRow
 from package_hunter.store.members import Place
 from package_hunter.triage import impact, listing
 from package_hunter.triage.listing import Filters, Order
-from package_hunter.triage.values import State
+from package_hunter.triage.values import Asks, State
 from tests.support.duty_store import LOOK, finding, scanned
 from tests.support.service_postgres import postgres
 
-FINDINGS, PROJECTS, RUNS = 100_000, 500, 20
+FINDINGS, PROJECTS, RUNS, COMBINED = 100_000, 500, 20, 300
 KINDS = ("git_hook", "exfiltration", "unexpected_connection", "persistence", "mining")
 IDS = [uuid.UUID(int=n + 1) for n in range(PROJECTS)]
 T0 = 1_790_000_000_000
+AGE = (now_ms() - T0) // 86_400_000  # days: all are as old
+VALUES: dict[str, tuple[Any, ...]] = {
+    "state": (State.NEEDS_TRIAGE,),
+    "asks": (Asks.CHANGED,),  # none does
+    "kind": ("mining",),
+    "severity": ("high",),
+    "verdict": (Verdict.MALICIOUS,),
+    "package": ("pkg:npm/name77", "pkg:npm/name7*", "pkg:pypi/*", "pkg:npm/*"),
+    "fingerprint": ("0" * 32,),
+    "older_than": (AGE - 1, AGE + 5),
+    "newer_than": (AGE + 5, 0),
+    "detected": (True, False),
+    "claimed": (True, False),
+    "text": ("host", "host7777", "zzzz"),
+}
 CASES: dict[str, tuple[View, Filters, Order]] = {
     "all, newest": (EVERYTHING, Filters(), Order.SEEN),
     "all, gravest": (EVERYTHING, Filters(), Order.SEVERITY),
@@ -79,7 +95,7 @@ def _measure(name: str, folder: Path, url: str | None) -> None:
     store = Store(settings)
     store.migrate()
     with store.write() as session:
-        _fill(session)
+        fill(session)
     with store.write() as session:
         session.execute(text("ANALYZE"))
     print(f"{name}: pages of 50 of {FINDINGS} findings in {PROJECTS} projects (budget of a page: 100 ms)")
@@ -99,11 +115,51 @@ def _measure(name: str, folder: Path, url: str | None) -> None:
         with store.read() as session:
             for line in _plans(session, view, filters, order, sqlite=url is None):
                 print(f"      {line}")
+    _combined(store)
     _judging(store)
     store.close()
 
 
-def _fill(session: Session) -> None:
+def _combined(store: Store) -> None:
+    """Every filter alone and in threes (some of those that there are), in both orders, of all and of 250 projects: the
+    worst."""
+    names, chance, found = list(VALUES), random.Random(16), []
+    asked = [
+        dict(zip(c, v, strict=True))
+        for n in (1, 3)
+        for c in itertools.combinations(names, n)
+        for v in _each(c)
+    ]
+    alone = [one for one in asked if len(one) == 1]
+    for filters in alone + chance.sample(asked, COMBINED):
+        for view, order in itertools.product((EVERYTHING, View(frozenset(IDS[:250]))), Order):
+            found.append(_took(store, view, filters, order))
+    found.sort(reverse=True, key=lambda one: one[0])
+    times = [one[0] for one in found]
+    print(f"  {len(found)} lists by one or three filters: median {statistics.median(times):.1f}, ", end="")
+    print(f"p95 {times[len(times) // 20]:.1f}, worst {times[0]:.1f} ms")
+    for took, work, said in found[:5]:
+        print(f"      {took:.1f} ms (processor {work:.1f}): {said}")
+
+
+def _each(names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    return itertools.product(*(VALUES[name] for name in names))
+
+
+def _took(store: Store, view: View, filters: dict[str, Any], order: Order) -> tuple[float, float, str]:
+    """The better of two: milliseconds on the clock and of this thread's processor time, and what was asked."""
+    said = f"{filters}, {order}, {'all' if view is EVERYTHING else '250 projects'}"
+    times = []
+    for _ in range(2):
+        with store.read() as session:
+            began, busy = time.perf_counter(), time.thread_time()
+            listing.page(session, view, Filters(**filters), 50, None, order)
+            times.append(((time.perf_counter() - began) * 1000, (time.thread_time() - busy) * 1000))
+    return *min(times), said
+
+
+def fill(session: Session) -> None:
+    """All findings, of projects `IDS`."""
     chance = random.Random(15)
     for begin in range(0, FINDINGS, 5_000):
         rows = [_row(n, chance) for n in range(begin, begin + 5_000)]

@@ -30,7 +30,7 @@ def test_it_is_made_once_it_is_asked_for_and_anybody_can_verify_it(
     record = tmp_path / "scan"
     record.mkdir()
     scan, _ = scanned(server.store, record)
-    token = server.token("auditor", (Role.VIEWER, ""))
+    token = server.token("auditor", (Role.ANALYST, ""))
     url = f"/api/v1/scans/{scan}/bundle"
     assert "Nobody asked" in server.ask(token, "GET", url).json()["detail"]
     first, again = (server.ask(token, "POST", url).json() for _ in range(2))
@@ -51,8 +51,16 @@ def test_it_is_made_once_it_is_asked_for_and_anybody_can_verify_it(
         assert len(artefacts.of_scan(session, scan, Kind.BUNDLE)) == 1, "a new one takes the old one's place"
 
 
+def test_who_may_not_fetch_recordings_gets_none_by_a_bundle(server: AccessServer) -> None:
+    viewer, analyst = (server.token(role, (role, OWN)) for role in (Role.VIEWER, Role.ANALYST))
+    url = f"/api/v1/scans/{server.scans[OWN]}/bundle"
+    for method in ("POST", "GET"):
+        assert server.ask(viewer, method, url).status_code == 404
+    assert server.ask(analyst, "POST", url).status_code == 202
+
+
 def test_why_none_can_be_made_is_told(server: AccessServer) -> None:
-    token = server.token("auditor", (Role.VIEWER, ""))
+    token = server.token("auditor", (Role.ANALYST, ""))
     url = f"/api/v1/scans/{server.scans[OWN]}/bundle"
     assert server.ask(token, "POST", url).status_code == 202
     assert asked.step(server.store, server.settings)

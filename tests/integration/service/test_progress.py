@@ -30,7 +30,7 @@ from tests.support.service_harness import wait_for
 def server(settings: Settings, tmp_path: Path) -> Iterator[AccessServer]:
     made = AccessServer(tmp_path, database_url=settings.database_url)
     yield made
-    made.store.close()
+    made.close()
 
 
 @pytest.fixture
@@ -197,6 +197,8 @@ def test_many_followers_hold_no_thread_and_no_connection(
 
     async def run() -> list[httpx.Response]:
         tasks = [asyncio.create_task(_ask(server, token, job.scan_id)) for _ in range(150)]
+        while server.app.state.service.feed._accounts.total() < 150:
+            await asyncio.sleep(0.01)
         for _ in range(20):
             await asyncio.sleep(0.1)
             held.append(pool.checkedout())  # type: ignore[attr-defined]

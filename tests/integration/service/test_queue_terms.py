@@ -7,12 +7,13 @@ import uuid
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from package_hunter.access.view import EVERYTHING, LEGACY, View
 from package_hunter.config import Settings
 from package_hunter.errors import UsageError
 from package_hunter.model.priority import Priority
-from package_hunter.queue import make
+from package_hunter.queue import fair, make
 from package_hunter.queue.base import Job, LeaseLostError, Queue, Terms
 from package_hunter.queue.joining import joined_result
 from package_hunter.storage.base import Kind
@@ -78,6 +79,39 @@ def test_an_account_s_projects_take_turns(store: Store, queue: Queue) -> None:
     for project in (big, big, big, small):
         put(store, queue, project=project)
     assert [claimed(queue).project for _ in range(4)] == [big, small, big, big]
+
+
+def test_who_never_had_a_turn_is_first_in_the_order_of_coming(store: Store, queue: Queue) -> None:
+    put(store, queue, submitter="served")
+    done(queue, claimed(queue))
+    for account in ("served", "z", "m", "a"):
+        put(store, queue, submitter=account)
+    assert [claimed(queue).submitter for _ in range(4)] == ["z", "m", "a", "served"]
+
+
+def test_lanes_in_which_nothing_waits_are_passed_over(store: Store, queue: Queue) -> None:
+    with store.write() as session:
+        for number in range(150):
+            fair.join(session, f"idle{number}", uuid.uuid4())
+    ids = [put(store, queue, submitter="ana") for _ in range(2)]
+    assert [claimed(queue).scan_id for _ in ids] == ids
+    assert queue.claim("w/1") is None
+
+
+@pytest.mark.parametrize("waiting", [2, 60])
+def test_a_claim_asks_no_more_where_more_wait(store: Store, queue: Queue, waiting: int) -> None:
+    for number in range(waiting):
+        put(store, queue, Terms(needs=frozenset({NPM})), submitter=f"user{number}", project=uuid.uuid4())
+    claimed(queue, NPM)  # the first looks twice, as an idle worker
+    asked: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    claimed(queue, NPM)
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert len([one for one in asked if not one.startswith(("BEGIN", "SAVEPOINT"))]) <= 14
 
 
 def test_no_more_of_a_project_than_its_limit(store: Store, settings: Settings) -> None:

@@ -40,7 +40,10 @@ def answer(app: Any, scope: dict[str, Any] = SCOPE) -> list[dict[str, Any]]:
 
 
 def gate(app: Any) -> Gate:
-    service = SimpleNamespace(settings=SimpleNamespace(development=False, public_url="", traces_url=None))
+    service = SimpleNamespace(
+        settings=SimpleNamespace(development=False, public_url="", traces_url=None),
+        refusal=lambda error, scope: error.response(scope["path"]),
+    )
     return Gate(app, cast("Service", service), Metrics())
 
 

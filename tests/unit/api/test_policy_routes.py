@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from package_hunter.access.roles import Role
@@ -77,3 +79,20 @@ def test_who_may_read_no_policy_finds_none(server: AccessServer) -> None:
     token = server.token("figures", (Role.MONITOR, ""))
     assert server.ask(token, "GET", "/api/v1/policies").json()["items"] == []
     assert server.ask(token, "GET", "/api/v1/policies/all").status_code == 404
+
+
+def test_a_policy_is_checked_as_text_and_as_document(server: AccessServer) -> None:
+    token = server.token("checks")
+
+    def check(**body: Any) -> httpx.Response:
+        return server.ask(token, "POST", "/api/v1/policies/check", json=body)
+
+    document = {"verdicts": {"suspicious": "block"}}
+    said = check(document=document).json()
+    assert (said["ok"], said["document"]) == (True, document)
+    assert check(source=said["source"]).json() == said
+    wrong = check(source="[[rule]]\ndecision = 'blok'").json()
+    assert (wrong["ok"], wrong["document"], wrong["problems"][0]["line"]) == (False, None, 2)
+    assert check(source="[project]\nown_file = true", narrow=True).json()["ok"] is False
+    for body in ({}, {"source": "", "document": {}}, {"source": 1}, {"source": "", "more": 1}):
+        assert check(**body).status_code == 400

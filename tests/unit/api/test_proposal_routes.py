@@ -300,3 +300,42 @@ def test_what_is_wrong_is_told(server: AccessServer, body: Any, status: int) -> 
     said = server.ask(None, "POST", url, content=content, headers=headers)
     assert said.status_code == status, said.text
     assert said.json()["detail"]
+
+
+def test_it_is_told_whom_a_proposal_waits_for(server: AccessServer) -> None:
+    """Of those who may approve it: neither who wrote it nor who approved it, and nobody of elsewhere."""
+    two = {"document": {"approvals": 2}, "reason": "two from now on"}
+    first = basic(server, "ann", "POST", ALL, json={"kind": "approval-settings", **two})
+    assert first.status_code == 400, "there are too few for two"
+    made = proposed(server, "ann")
+    assert made["waits_for"] == ["bea"]
+
+    def waiting(name: str) -> list[int]:
+        items = basic(server, name, "GET", f"{ALL}?waiting=true").json()["items"]
+        assert all(item["waits_for_you"] for item in items)
+        return [item["number"] for item in items]
+
+    assert {name: waiting(name) for name in ("ann", "bea", "dev", "far")} == {
+        "ann": [],
+        "bea": [made["number"]],
+        "dev": [],
+        "far": [],
+    }
+    assert approve(server, "bea", made).status_code == 200
+    assert waiting("bea") == []
+    assert basic(server, "bea", "GET", f"{ALL}/{made['number']}").json()["waits_for"] == []
+
+
+def test_a_change_is_looked_at_before_it_is_proposed(server: AccessServer) -> None:
+    """The same difference and impact that the proposal has then; nothing is left behind."""
+    url = f"/api/v1/projects/{server.ids[OWN]}/proposals"
+    change = {"kind": "policy", "document": {"verdicts": {"malicious": "block", "suspicious": "block"}}}
+    seen = basic(server, "dev", "POST", f"{url}/preview", json=change)
+    assert seen.status_code == 200, seen.text
+    assert basic(server, "dev", "GET", ALL).json()["items"] == []
+    made = basic(server, "dev", "POST", url, json=change | {"reason": "stricter"}).json()
+    assert {key: made[key] for key in seen.json()} == seen.json()
+    assert 'verdicts.suspicious: "block"' in seen.json()["diff"]
+    for wrong in ({"kind": "policy", "document": {"verdict": {}}}, {"kind": "policies", "document": {}}):
+        assert basic(server, "dev", "POST", f"{url}/preview", json=wrong).status_code == 400
+    assert basic(server, "far", "POST", f"{url}/preview", json=change).status_code == 404

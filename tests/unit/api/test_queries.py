@@ -52,7 +52,7 @@ def test_every_route_of_ours_refuses_what_it_does_not_know(server: AccessServer)
     [
         ("/api/v1/scans?verdit=malicious", "Did you mean 'verdict'?"),
         ("/api/v1/findings?severty=high", "Did you mean 'severity'?"),
-        ("/api/v1/history?since=1", "Known here: action, after, limit, who."),
+        ("/api/v1/who-has?zzz=1", "Known here: digest, fingerprint, host, purl."),
         ("/api/v1/me?x=", "This route takes none."),
     ],
 )

@@ -26,6 +26,7 @@ OF_ALL = {
     "scans.worker_seen": "workers",
     "places.add_project": "writes",
     "places.add_group": "writes",
+    "places.all_paths": "the limits of tokens, for who may see all tokens",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,11 @@ class NpmPlanning(Planning):
         assert source_tree.purl is not None
         purl = PackageURL.from_string(source_tree.purl)
         name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
+        if purl.version and not _VERSION.fullmatch(purl.version):
+            raise NothingToScanError(
+                f"“{purl.version}” is no version of an npm package.",
+                "Write pkg:npm/NAME@VERSION, or leave it out.",
+            )
         target = Target(name, "npm", purl=source_tree.purl)
         return self._synthetic(source_tree, options, target, {name: purl.version or "latest"}, ())
 
@@ -98,6 +104,11 @@ class NpmPlanning(Planning):
         text = json.dumps(manifest, indent=2).encode() + b"\n"
         files = (BoxFile(f"{source_tree.project}/package.json", text), *files)
         return NpmPlan(source_tree, options, manager, target, files)
+
+
+# A version, a tag or a simple range. npm takes paths, addresses and other packages' names in its place: what ran would
+# be another package than the one that was asked for.
+_VERSION = re.compile(r"[\^~]?[0-9A-Za-z][0-9A-Za-z.+_-]{0,255}")
 
 
 def _read_manifest(source_tree: SourceTree) -> dict[str, Any]:

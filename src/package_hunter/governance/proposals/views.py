@@ -32,10 +32,9 @@ class Sight:
     all_over: bool
 
     @staticmethod
-    def of(access: Access) -> Sight:
-        """Of an account."""
-        read = Permission.PROPOSAL_READ
-        return Sight(access.view(read), access.groups_view(read), access.may(read))
+    def of(access: Access, permission: Permission = Permission.PROPOSAL_READ) -> Sight:
+        """Of an account; of what else it may do to them, by another permission."""
+        return Sight(access.view(permission), access.groups_view(permission), access.may(permission))
 
     def sees(self, proposal: Proposal) -> bool:
         """Whether this one may be seen."""
@@ -63,11 +62,12 @@ ALL = Sight(EVERYTHING, EVERYTHING, True)
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Which proposals are asked for. ``state`` None: any; ``unreviewed``: applied without approval, and nobody has
-    looked at them yet."""
+    looked at them yet; ``only``: those of which that is true (`waiting.on`)."""
 
     state: str | None = None
     kind: str | None = None
     unreviewed: bool = False
+    only: ColumnElement[bool] | None = None
 
 
 UNREVIEWED = and_(Proposal.state == "applied", Proposal.way != "approved", Proposal.reviewed.is_(None))
@@ -78,6 +78,8 @@ def listed(
 ) -> Sequence[Proposal]:
     """Up to ``limit`` of those that may be seen, newest first, with numbers below ``before``."""
     query = select(Proposal).where(sight.clause, _state(wish.state, now)).order_by(Proposal.number.desc())
+    if wish.only is not None:
+        query = query.where(wish.only)
     if wish.kind is not None:
         query = query.where(Proposal.kind == wish.kind)
     if wish.unreviewed:

@@ -10,7 +10,18 @@ from markupsafe import Markup
 from package_hunter.model.text import visible
 from package_hunter.report.harmless import defang, harmless
 
-_NAMES = ("text", "tree", "timeline", "network", "files", "secrets", "attack", "indicators", "coverage")
+_NAMES = (
+    "text",
+    "finding",
+    "tree",
+    "timeline",
+    "network",
+    "files",
+    "secrets",
+    "attack",
+    "indicators",
+    "coverage",
+)
 _SHORT = 240  # characters of a text that are shown at once
 _WHOLE = 64 << 10  # characters of one that can be opened
 

@@ -40,7 +40,7 @@ def routes(_: Service) -> APIRouter:
         except ApiError as error:
             return await _people(request, error)
         name = field(request, "name").strip()
-        body = {"name": name, "roles": roles, "why": field(request, "why") or None}
+        body: dict[str, Any] = {"name": name, "roles": roles, "why": field(request, "why") or None}
         home, hours = field(request, "home").strip(), field(request, "hours").strip()
         body |= ({"home": home} if home else {}) | ({"hours": number(hours)} if hours else {})
         answer = await ask(request, "POST", "/users/invitations", body=body)

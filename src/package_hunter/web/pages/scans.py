@@ -12,10 +12,11 @@ from package_hunter.model.depth import DEPTHS
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import Decision, ScanStatus, Verdict
 from package_hunter.web import export
-from package_hunter.web.inside import get
+from package_hunter.web.inside import get, get_or
 from package_hunter.web.page import PageRoute, show
 
 _LISTING = export.Listing("/scans", "scans", "before")
+_MOST_STEPS = 8
 _COLUMNS: export.Columns = (
     *((name, lambda one, name=name: one[name]) for name in ("id", "target", "purl", "ecosystem", "status")),
     *((name, lambda one, name=name: one[name]) for name in ("verdict", "decision", "reason", "submitter")),
@@ -41,6 +42,8 @@ def routes(_: Service) -> APIRouter:
                 "older": found["next"] and export.address("/scans", {**query, "before": found["next"]}),
                 "csv": export.address("/scans.csv", query),
                 "json": export.address("/api/v1/scans", query),
+                "chosen": request.query_params.getlist("scan"),
+                "steps": await _steps(request, found["scans"]),
                 "live": any(one["finished"] is None for one in found["scans"]),
             },
         )
@@ -57,8 +60,18 @@ def asked(request: Request) -> dict[str, str]:
     return {
         name: value
         for name, value in request.query_params.items()
-        if value and name not in ("before", "done")
+        if value and name not in ("before", "done", "scan")
     }
+
+
+async def _steps(request: Request, scans: list[dict[str, Any]]) -> dict[str, str]:
+    """What was said last of those that run; there are no more than workers."""
+    found = {}
+    for scan in [one for one in scans if one["status"] == "running"][:_MOST_STEPS]:
+        said = await get_or(request, f"/scans/{scan['id']}/steps", {"items": []})
+        if said["items"]:
+            found[scan["id"]] = said["items"][-1]["text"]
+    return found
 
 
 def _choices() -> dict[str, Any]:

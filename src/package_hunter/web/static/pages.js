@@ -1,5 +1,6 @@
-// What pages do beyond htmx: menu and filters are open where there is room, a click copies what
-// is to be copied, and an invitation's secret goes from the address (behind #, which no server sees) into its form.
+// What pages do beyond htmx: menu and filters are open where there is room, a click copies what is to be copied, a
+// file is read into a field, and an invitation's secret goes from the address (behind #, which no server sees) into
+// its form.
 "use strict";
 (() => {
   const menu = document.querySelector("[data-menu]");
@@ -19,6 +20,13 @@
     document.querySelector("[data-invited]").hidden = false;
   }
   document.querySelectorAll("button[data-copy][hidden]").forEach((one) => { one.hidden = false; });
+  for (const hint of document.querySelectorAll("[data-import]")) hint.hidden = false;
+  document.addEventListener("change", async (event) => {
+    const into = event.target.dataset?.file && document.getElementById(event.target.dataset.file);
+    if (!into || !event.target.files[0]) return;
+    into.value = await event.target.files[0].text();
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+  });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

@@ -61,7 +61,7 @@ def test_what_nobody_sees_is_made_visible() -> None:
 def test_ten_megabytes_are_cut_with_a_way_to_see_more() -> None:
     shown = page("node " + "A" * (10 << 20))
     assert len(shown) < 1_000_000
-    assert "all of it</summary>" in shown
+    assert "all of its command line</summary>" in shown
     assert "more characters: the JSON report has all of it." in shown
 
 
