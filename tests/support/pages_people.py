@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,12 +135,10 @@ def _rest(server: AccessServer, token: str) -> None:
 
 @contextmanager
 def served() -> Iterator[tuple[World, Running]]:
-    """A real server on such a store; no scan runs."""
+    """A real server on such a store; no scan runs. Before a browser: Playwright keeps a loop in its thread, and there
+    is no second one."""
     with open_folder() as folder:
-        with ThreadPoolExecutor(
-            1
-        ) as apart:  # Playwright has a loop in this thread, and there can be no second one
-            world = apart.submit(build, folder).result()
+        world = build(folder)
         with running(folder, mode="serve-only") as server:
             yield world, server
 

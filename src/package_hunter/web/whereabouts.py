@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from package_hunter.access.permissions import Permission
+from package_hunter.access.view import Access
 from package_hunter.api.errors import ApiError
 from package_hunter.web.inside import get, part
 
@@ -27,6 +29,16 @@ class Spot:
     def name(self) -> str:
         """For people."""
         return self.path or "everywhere"
+
+
+def held_at(access: Access, spot: Spot) -> frozenset[Permission]:
+    """What an account may do there: for what to show; the API looks closer."""
+    places = access.projects if spot.kind == "project" else access.groups
+    here: frozenset[Permission] = frozenset()
+    for key, held in places.items():
+        if str(key) == spot.key:
+            here = held
+    return access.everywhere | here
 
 
 EVERYWHERE = Spot("everywhere")

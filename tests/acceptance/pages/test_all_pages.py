@@ -119,7 +119,7 @@ def test_every_page_is_accessible_and_fits_a_telephone(
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(made: tuple[World, Running]) -> Iterator[Any]:  # the server first: see `served`
     with chromium() as found:
         yield found
 

@@ -17,7 +17,7 @@ _NEW = "battery staple"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(made: tuple[World, Running]) -> Iterator[Any]:  # the server first: see `served`
     with chromium() as found:
         yield found
 
@@ -170,7 +170,7 @@ def test_tokens_are_limited_shown_once_and_revoked(browser: Any, base: str) -> N
 def test_one_time_codes_are_set_up_and_a_recovery_code_helps(browser: Any, base: str) -> None:
     with person(browser, base, "analyst") as who:
         who.go("/settings")
-        who.page.click("text=Set codes up")
+        who.page.click("button:has-text('Set codes up')")
         secret = who.page.text_content("#secret").strip()
         assert who.page.get_attribute("text=Open in the app", "href").startswith("otpauth://totp/")
         who.page.fill("#f-code", "000000")

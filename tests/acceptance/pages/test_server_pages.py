@@ -15,7 +15,7 @@ from tests.support.service_harness import Running
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser(made: tuple[World, Running]) -> Iterator[Any]:  # the server first: see `served`
     with chromium() as found:
         yield found
 

@@ -13,7 +13,7 @@ from package_hunter.api.service import Service
 from package_hunter.web.inside import ask, get
 from package_hunter.web.page import PageRoute, field, show, to
 from package_hunter.web.pages.people import may_manage, role_choices, typed
-from package_hunter.web.whereabouts import EVERYWHERE, Spot, spot_of, spots
+from package_hunter.web.whereabouts import EVERYWHERE, Spot, held_at, spot_of, spots
 
 _Find = Callable[[Request], Awaitable[Spot]]
 
@@ -92,11 +92,7 @@ def _may(request: Request, spot: Spot) -> bool:
     access = request.state.access
     if not spot.path:
         return bool(access.may(Permission.ROLE_MANAGE))
-    places = access.projects if spot.kind == "project" else access.groups
-    here: frozenset[Permission] = next(
-        (held for key, held in places.items() if str(key) == spot.key), frozenset()
-    )
-    return Permission.MEMBER_MANAGE in access.everywhere | here
+    return Permission.MEMBER_MANAGE in held_at(access, spot)
 
 
 def _groups(router: APIRouter) -> None:

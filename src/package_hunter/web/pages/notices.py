@@ -18,7 +18,7 @@ from package_hunter.web.inside import ask, get
 from package_hunter.web.navigation import settings_tabs
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 from package_hunter.web.pages.people import typed
-from package_hunter.web.whereabouts import EVERYWHERE, Spot, spot_at, spots
+from package_hunter.web.whereabouts import EVERYWHERE, Spot, held_at, spot_at, spots
 
 _HERE = "/settings/notices"
 _MOST = 50
@@ -125,12 +125,7 @@ async def _first(request: Request) -> Spot:
 
 
 def _may(request: Request, spot: Spot, permission: Permission) -> bool:
-    access = request.state.access
-    places = access.projects if spot.kind == "project" else access.groups
-    here: frozenset[Permission] = next(
-        (held for key, held in places.items() if str(key) == spot.key), frozenset()
-    )
-    return permission in access.everywhere | here
+    return permission in held_at(request.state.access, spot)
 
 
 async def _then(request: Request, spot: Spot, problem: ApiError | None, said: str) -> Response:
