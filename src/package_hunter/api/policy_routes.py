@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy.orm import Session
 
 from package_hunter.access.view import Access, View
@@ -68,13 +68,19 @@ def routes(service: Service) -> APIRouter:
         summary="A scope's policy, and what its rules did",
         description="`all`, or the id of a group or project.",
     )
-    async def policy(request: Request, scope: str) -> PolicyInfo:
+    async def policy(
+        request: Request,
+        scope: str,
+        findings: Annotated[
+            int, Query(ge=0, le=figures.MAX_FINDINGS, description="The newest so many are counted.")
+        ] = figures.USUAL_FINDINGS,
+    ) -> PolicyInfo:
         def look(session: Session) -> PolicyInfo:
             place = scopes.place_of(session, access_to(request), scope)
             layer = None if place is None else figures.layer_of(session, place)
             if place is None or layer is None:
                 raise ApiError(404, "There is no such policy.", _ADVICE)
-            return _policy(session, place, layer, view_of(request))
+            return _policy(session, place, layer, view_of(request), findings)
 
         return await read(service, look)
 
@@ -119,8 +125,8 @@ def _scope(session: Session, place: Place, layer: Layer | None) -> ScopeInfo:
     )
 
 
-def _policy(session: Session, place: Place, layer: Layer, view: View) -> PolicyInfo:
-    found = figures.of_policy(session, view, place)
+def _policy(session: Session, place: Place, layer: Layer, view: View, most: int) -> PolicyInfo:
+    found = figures.of_policy(session, view, place, most)
     rules = [
         RuleInfo(
             label=one.label,

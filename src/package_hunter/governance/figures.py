@@ -17,6 +17,7 @@ from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Layer
 from package_hunter.policy.match import fits
 from package_hunter.policy.model import Mode, Rule
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import EffortRow, FindingRow
 from package_hunter.store.members import Place
 from package_hunter.store.scoping import scoped
@@ -24,8 +25,7 @@ from package_hunter.triage.chain import projects_in, scope_name
 from package_hunter.triage.stored import facts_of
 from package_hunter.triage.values import State
 
-MAX_FINDINGS = 20_000
-_AT_ONCE = 400
+MAX_FINDINGS, USUAL_FINDINGS = 20_000, 2_000
 _MINUTE_MS = 60_000
 _WRONG_ENOUGH = 2  # false positives of one kind by one package, before an exception is proposed
 
@@ -68,12 +68,13 @@ class Figures:
     not_counted: int
 
 
-def of_policy(session: Session, view: View, place: Place) -> Figures:
-    """The figures of a scope's own rules, over the findings there that the view sees."""
+def of_policy(session: Session, view: View, place: Place, most: int = USUAL_FINDINGS) -> Figures:
+    """The figures of a scope's own rules, over the newest findings there that the view sees: 2,000 take 40 ms, so
+    whoever wants more says so (``most``, up to 20,000)."""
     layer = layer_of(session, place)
     if layer is None:
         return Figures((), 0, 0)
-    rows, left = _findings(session, view, place)
+    rows, left = _findings(session, view, place, min(most, MAX_FINDINGS))
     minutes = _minutes(session, [row.id for row in rows])
     day = today()
     made = tuple(
@@ -106,23 +107,23 @@ def layer_of(session: Session, place: Place) -> Layer | None:
     return policy_file.layer() if place == Place() else None
 
 
-def _findings(session: Session, view: View, place: Place) -> tuple[Sequence[FindingRow], int]:
+def _findings(session: Session, view: View, place: Place, most: int) -> tuple[Sequence[FindingRow], int]:
     inside = projects_in(session, place)
     seen = view if inside is None else View(frozenset(p for p in inside if view.sees(p)))
     query = scoped(select(FindingRow).order_by(FindingRow.last_seen.desc()), seen, FindingRow.project_id)
     total = (
         session.scalar(scoped(select(func.count()).select_from(FindingRow), seen, FindingRow.project_id)) or 0
     )
-    rows = session.scalars(query.limit(MAX_FINDINGS)).all()
+    rows = session.scalars(query.limit(most)).all()
     return rows, total - len(rows)
 
 
 def _minutes(session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, int]:
     spent: Counter[uuid.UUID] = Counter()
-    for begin in range(0, len(ids), _AT_ONCE):
-        query = select(EffortRow).where(EffortRow.finding_id.in_(ids[begin : begin + _AT_ONCE]))
-        for row in session.scalars(query):
-            spent[row.finding_id] += max(0, row.ended - row.began)
+    for some in batches(ids):
+        query = select(EffortRow.finding_id, EffortRow.began, EffortRow.ended)
+        for finding, began, ended in session.execute(query.where(EffortRow.finding_id.in_(some))):
+            spent[finding] += max(0, ended - began)
     return {key: -(-ms // _MINUTE_MS) for key, ms in spent.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ from package_hunter.policy.layers import Effective, Layer
 from package_hunter.policy.model import Policy
 from package_hunter.store import history
 from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.batches import batches
 from package_hunter.store.database import now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.locks import FINDINGS, hold
@@ -130,7 +131,7 @@ def effective(session: Session, project: uuid.UUID, chains: Chains | None = None
 
 def texts(session: Session, places: Sequence[Place]) -> list[tuple[str, Document, bool]]:
     """The scopes whose documents hold where these places do, the widest first, and whether each is of less than all."""
-    found = _documents(session, places)
+    found = documents(session, keys(places))
     made = []
     for place in places:
         document = found.get(place.key)
@@ -145,7 +146,11 @@ def over(
 ) -> Effective:
     """What holds where these places do, the widest first. ``instead``: documents by `Place.key`, as though they stood
     there (None: as though there were none)."""
-    found = {**_documents(session, places), **(instead or {})}
+    return layered(places, {**documents(session, keys(places)), **(instead or {})})
+
+
+def layered(places: Sequence[Place], found: Mapping[str, Document | None]) -> Effective:
+    """The same of documents by `Place.key` that are known already."""
     layers = []
     for place in places:
         document = found.get(place.key)
@@ -156,17 +161,21 @@ def over(
     return Effective(tuple(layers))
 
 
-def _documents(session: Session, places: Sequence[Place]) -> dict[str, Document | None]:
-    newest = (
-        select(PolicyRow.place, func.max(PolicyRow.version).label("version"))
-        .where(PolicyRow.place.in_(keys(places)))
-        .group_by(PolicyRow.place)
-        .subquery()
-    )
-    query = select(PolicyRow).join(
-        newest, (newest.c.place == PolicyRow.place) & (newest.c.version == PolicyRow.version)
-    )
-    return {row.place: _versioned(row).document for row in session.scalars(query)}
+def documents(session: Session, places: Collection[str]) -> dict[str, Document | None]:
+    """The newest document of each of these places (`Place.key`) that has one."""
+    found: dict[str, Document | None] = {}
+    for some in batches(places):
+        newest = (
+            select(PolicyRow.place, func.max(PolicyRow.version).label("version"))
+            .where(PolicyRow.place.in_(some))
+            .group_by(PolicyRow.place)
+            .subquery()
+        )
+        query = select(PolicyRow).join(
+            newest, (newest.c.place == PolicyRow.place) & (newest.c.version == PolicyRow.version)
+        )
+        found |= {row.place: _versioned(row).document for row in session.scalars(query)}
+    return found
 
 
 @lru_cache(maxsize=512)

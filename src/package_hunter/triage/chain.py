@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.batches import batches
 from package_hunter.store.members import Place
 from package_hunter.store.places import above
 
@@ -27,8 +28,18 @@ class Chains:
             self._known[project] = self._look_up(project)
         return self._known[project]
 
+    def ahead(self, projects: Iterable[uuid.UUID]) -> None:
+        """Look these up at once, for who asks for each of them."""
+        wanted = [key for key in dict.fromkeys(projects) if key not in self._known]
+        for some in batches(wanted):
+            query = select(Project).where(Project.id.in_(some))
+            found = {row.id: row for row in self._session.scalars(query)}
+            self._known |= {key: self._chain(found.get(key)) for key in some}
+
     def _look_up(self, project: uuid.UUID) -> tuple[Place, ...]:
-        found = self._session.get(Project, project)
+        return self._chain(self._session.get(Project, project))
+
+    def _chain(self, found: Project | None) -> tuple[Place, ...]:
         if found is None:
             return (Place(),)
         if self._groups is None:

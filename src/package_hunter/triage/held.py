@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import FindingRow, StateRow, StateVersionRow
 from package_hunter.store.members import Place
 from package_hunter.triage import telling
@@ -18,21 +21,47 @@ from package_hunter.triage.chain import keys
 from package_hunter.triage.decide import Held
 from package_hunter.triage.values import Asks, State
 
-_AT_ONCE = 400  # fingerprints in one query
-
 
 def rows(session: Session, chain: Sequence[Place], fingerprints: Iterable[str]) -> dict[str, StateRow]:
     """The nearest state of each fingerprint that has one; ``chain`` is the widest first."""
-    wanted, order = list(fingerprints), {key: rank for rank, key in enumerate(keys(chain))}
+    wanted = list(fingerprints)
+    return _nearest(_set_in(session, keys(chain), wanted), chain, wanted)
+
+
+def rows_of(
+    session: Session, wanted: Mapping[uuid.UUID, tuple[Sequence[Place], Collection[str]]]
+) -> dict[uuid.UUID, dict[str, StateRow]]:
+    """The same of many projects, each with its chain and fingerprints."""
+    places = list(dict.fromkeys(key for chain, _ in wanted.values() for key in keys(chain)))
+    marks = list(dict.fromkeys(mark for _, some in wanted.values() for mark in some))
+    found = _set_in(session, places, marks)
+    return {project: _nearest(found, chain, some) for project, (chain, some) in wanted.items()}
+
+
+def _set_in(
+    session: Session, places: Sequence[str], fingerprints: Sequence[str]
+) -> dict[str, dict[str, StateRow]]:
+    """What was set in these places, by fingerprint and place."""
+    found: dict[str, dict[str, StateRow]] = {}
+    for some in batches(fingerprints):
+        for near in batches(places):
+            query = select(StateRow).where(StateRow.place.in_(near), StateRow.fingerprint.in_(some))
+            for row in session.scalars(query):
+                found.setdefault(row.fingerprint, {})[row.place] = row
+    return found
+
+
+def _nearest(
+    found: Mapping[str, Mapping[str, StateRow]], chain: Sequence[Place], fingerprints: Iterable[str]
+) -> dict[str, StateRow]:
+    inwards = list(reversed(keys(chain)))
     nearest: dict[str, StateRow] = {}
-    for begin in range(0, len(wanted), _AT_ONCE):
-        query = select(StateRow).where(
-            StateRow.place.in_(order), StateRow.fingerprint.in_(wanted[begin : begin + _AT_ONCE])
+    for mark in fingerprints:
+        row = (
+            next((found[mark][key] for key in inwards if key in found[mark]), None) if mark in found else None
         )
-        for row in session.scalars(query):
-            known = nearest.get(row.fingerprint)
-            if known is None or order[row.place] > order[known.place]:
-                nearest[row.fingerprint] = row
+        if row is not None:
+            nearest[mark] = row
     return nearest
 
 
@@ -48,11 +77,6 @@ def held_of(row: StateRow) -> Held:
         row.proposal is not None,
         None if row.behaviour is None else Behaviour.from_json(row.behaviour),
     )
-
-
-def held(session: Session, chain: Sequence[Place], fingerprints: Iterable[str]) -> Mapping[str, Held]:
-    """What `triage.decide.result` takes."""
-    return {mark: held_of(row) for mark, row in rows(session, chain, fingerprints).items()}
 
 
 def restate(session: Session, chain: Sequence[Place], findings: Sequence[FindingRow], day: dt.date) -> None:
@@ -81,21 +105,36 @@ def _asks(row: StateRow, finding: FindingRow, day: dt.date) -> Asks | None:
     return Asks.BACK if back else None
 
 
-def version(session: Session, chain: Sequence[Place], day: dt.date) -> str:
-    """What the states of a project are known by: another after each change, and after each day that ends one."""
+@dataclass(frozen=True, slots=True)
+class PlaceStates:
+    """What the states that were set in a place are known by: another ``version`` after each change, and another
+    number of ``running`` acceptances after each day that ends one."""
+
+    version: int = 0
+    running: int = 0
+
+
+def versions(session: Session, places: Collection[str], day: dt.date) -> dict[str, PlaceStates]:
+    """Of each of these places (`Place.key`)."""
+    found: dict[str, PlaceStates] = {}
+    for some in batches(places):
+        changed = select(StateVersionRow.place, StateVersionRow.version)
+        number = dict(session.execute(changed.where(StateVersionRow.place.in_(some))).all())
+        query: Any = (
+            select(StateRow.place, func.count())
+            .where(StateRow.place.in_(some), StateRow.state == State.ACCEPTED.value)
+            .where(StateRow.until >= day.isoformat())
+            .group_by(StateRow.place)
+        )
+        running = dict(session.execute(query).all())
+        found |= {place: PlaceStates(number.get(place, 0), running.get(place, 0)) for place in some}
+    return found
+
+
+def version(chain: Sequence[Place], known: Mapping[str, PlaceStates]) -> str:
+    """What the states that reach a project are known by."""
     places = keys(chain)
-    found = dict(
-        session.execute(
-            select(StateVersionRow.place, StateVersionRow.version).where(StateVersionRow.place.in_(places))
-        ).all()
-    )
-    running = session.scalar(
-        select(func.count())
-        .select_from(StateRow)
-        .where(StateRow.place.in_(places), StateRow.state == State.ACCEPTED.value)
-        .where(StateRow.until >= day.isoformat())
-    )
-    said = [*(f"{place}={found.get(place, 0)}" for place in places), f"running={running}"]
+    said = [*(f"{p}={known[p].version}" for p in places), f"running={sum(known[p].running for p in places)}"]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 

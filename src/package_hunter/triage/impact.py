@@ -113,6 +113,7 @@ def _compare(session: Session, query: _Query, after: Standing, states: StatesAft
     rows = session.execute(query).all()
     names = {row.scan_id: name for row, name in rows}
     flips, tried = [], 0
+    after.ahead({row.project_id for row, _ in rows[: budget.scans]})
     for loaded in load(before, [row for row, _ in rows[: budget.scans]]):
         if time.monotonic() > end:
             break

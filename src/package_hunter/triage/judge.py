@@ -61,7 +61,7 @@ def inputs(standing: Standing, project: uuid.UUID, report: Report, own: Policy |
         row = standing.session.get(FindingRow, finding_id(project, finding.fingerprint))
         days = 0 if row is None else days_since(row.first_seen, standing.day)
         found.append(Seen(Facts.of(finding, packages, days), Behaviour.of(finding)))
-    reaching = standing.held(project, (s.facts.fingerprint for s in found))
+    reaching = standing.held({project: [s.facts.fingerprint for s in found]})[project]
     incomplete = bool(report.coverage.reasons or report.coverage.dropped)
     return Inputs(tuple(found), standing.effective(project), reaching, incomplete, standing.day, own)
 

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
@@ -27,6 +27,7 @@ from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanR
 from package_hunter.triage import held
 from package_hunter.triage.chain import Chains
 from package_hunter.triage.decide import Held, Outcome, Result, Seen, result
+from package_hunter.triage.held import PlaceStates
 from package_hunter.triage.stored import seen_in
 
 _AT_ONCE = 400
@@ -44,28 +45,46 @@ class Standing:
         """``instead``: documents of policies by `Place.key`, as though they stood."""
         self.session, self.day = session, day or today()
         self.chains = Chains(session)
-        self._instead = instead
+        self._instead = instead or {}
+        self._documents: dict[str, Document | None] = {}
+        self._states: dict[str, PlaceStates] = {}
         self._effective: dict[uuid.UUID, Effective] = {}
         self._bases: dict[uuid.UUID, str] = {}
+
+    def ahead(self, projects: Collection[uuid.UUID]) -> None:
+        """Look up what holds in these at once: a page of a list has as many projects as rows."""
+        self.chains.ahead(projects)
+        places = {place.key for project in projects for place in self.chains.of(project)}
+        if missing := places - self._documents.keys():
+            found = policies.documents(self.session, missing)
+            self._documents |= {place: found.get(place) for place in missing} | dict(self._instead)
+        if missing := places - self._states.keys():
+            self._states |= held.versions(self.session, missing, self.day)
 
     def effective(self, project: uuid.UUID) -> Effective:
         """The policies that hold for a project."""
         if project not in self._effective:
-            places = self.chains.of(project)
-            self._effective[project] = policies.over(self.session, places, self._instead)
+            self.ahead([project])
+            self._effective[project] = policies.layered(self.chains.of(project), self._documents)
         return self._effective[project]
 
     def basis(self, project: uuid.UUID) -> str:
         """What results in this project are known by: policy and states."""
         if project not in self._bases:
-            states = held.version(self.session, self.chains.of(project), self.day)
-            said = f"{self.effective(project).key(self.day)}:{states}"
+            policy = self.effective(project).key(self.day)
+            said = f"{policy}:{held.version(self.chains.of(project), self._states)}"
             self._bases[project] = hashlib.sha256(said.encode()).hexdigest()
         return self._bases[project]
 
-    def held(self, project: uuid.UUID, fingerprints: Iterable[str]) -> Mapping[str, Held]:
-        """The states that reach these findings of a project."""
-        return held.held(self.session, self.chains.of(project), fingerprints)
+    def held(self, marks: Mapping[uuid.UUID, Collection[str]]) -> dict[uuid.UUID, dict[str, Held]]:
+        """The states that reach these findings (by fingerprint) of these projects."""
+        self.chains.ahead(marks)
+        wanted = {project: (self.chains.of(project), some) for project, some in marks.items()}
+        found = held.rows_of(self.session, wanted)
+        return {
+            project: {mark: held.held_of(row) for mark, row in some.items()}
+            for project, some in found.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,8 @@ def load(standing: Standing, rows: Sequence[ScanResultRow]) -> Iterator[Loaded]:
         marks: dict[uuid.UUID, set[str]] = {}
         for row in some:
             marks.setdefault(row.project_id, set()).update(s.facts.fingerprint for s in seen[row.scan_id])
-        held_in = {project: standing.held(project, found) for project, found in marks.items()}
+        held_in = standing.held(marks)
+        standing.ahead(marks)
         for row in some:
             own = None if row.own is None else wire.from_bytes(Policy, row.own.encode())
             yield Loaded(row, seen[row.scan_id], held_in[row.project_id], own)
@@ -142,6 +162,7 @@ def of_scans(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Resu
     for begin in range(0, len(ids), _AT_ONCE):
         query = select(ScanResultRow).where(ScanResultRow.scan_id.in_(ids[begin : begin + _AT_ONCE]))
         rows = session.scalars(query).all()
+        standing.ahead({row.project_id for row in rows})
         stale = [row for row in rows if row.basis != standing.basis(row.project_id)]
         found |= {row.scan_id: kept(row) for row in rows if row not in stale}
         found |= {one.row.scan_id: judge(standing, one) for one in load(standing, stale)}
@@ -167,8 +188,9 @@ def kept(row: ScanResultRow) -> Result:
 def refresh(session: Session, most: int) -> int:
     """Work out anew up to ``most`` results that are no longer true; how many those were."""
     standing, done = Standing(session), 0
-    pairs = select(ScanResultRow.project_id, ScanResultRow.basis).distinct()
-    for project, basis in session.execute(pairs).all():
+    pairs = session.execute(select(ScanResultRow.project_id, ScanResultRow.basis).distinct()).all()
+    standing.ahead({project for project, _ in pairs})
+    for project, basis in pairs:
         if done >= most or basis == standing.basis(project):
             continue
         stale = (ScanResultRow.project_id == project) & (ScanResultRow.basis == basis)

@@ -10,11 +10,13 @@ from starlette.responses import Response
 from package_hunter.access.permissions import Permission
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
+from package_hunter.web import export
 from package_hunter.web.inside import ask, get
 from package_hunter.web.page import PageRoute, field, show, to
 from package_hunter.web.pages.people import may_manage, role_choices, typed
 from package_hunter.web.whereabouts import EVERYWHERE, Spot, held_at, spot_of, spots
 
+_SHOWN = 100  # groups and projects on a page
 _Find = Callable[[Request], Awaitable[Spot]]
 
 
@@ -111,8 +113,16 @@ def _groups(router: APIRouter) -> None:
 
 
 async def _shown_groups(request: Request, problem: ApiError | None = None) -> Response:
+    text, after = (request.query_params.get(name, "").strip() for name in ("q", "after"))
+    found = [one for one in await spots(request) if text.lower() in one.path.lower()]
+    rest = [one for one in found if one.path > after]
     values = {
-        "spots": await spots(request),
+        "spots": rest[:_SHOWN],
+        "all": len(found),
+        "q": text,
+        "next": export.address("/groups", {"q": text, "after": rest[_SHOWN - 1].path})
+        if len(rest) > _SHOWN
+        else "",
         "may": may_manage(request, Permission.GROUP_CREATE),
         "may_people": may_manage(request, Permission.USER_READ),
         "may_everywhere": may_manage(request, Permission.ROLE_READ),

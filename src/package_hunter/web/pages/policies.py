@@ -68,7 +68,8 @@ def routes(_: Service) -> APIRouter:
 
 async def _scope(request: Request, scope: str) -> dict[str, Any]:
     """A scope and what stands there, nothing where it has no policy of its own; ApiError 404."""
-    found = await get_or(request, f"/policies/{part(scope)}", None)
+    count = "20000" if request.query_params.get("count") == "all" else "2000"
+    found = await get_or(request, f"/policies/{part(scope)}", None, {"findings": count})
     narrow, place = scope != _ALL, places.EVERYWHERE
     name = "all"
     if narrow:
