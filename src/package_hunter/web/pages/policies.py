@@ -68,8 +68,8 @@ def routes(_: Service) -> APIRouter:
 
 async def _scope(request: Request, scope: str) -> dict[str, Any]:
     """A scope and what stands there, nothing where it has no policy of its own; ApiError 404."""
-    count = "20000" if request.query_params.get("count") == "all" else "2000"
-    found = await get_or(request, f"/policies/{part(scope)}", None, {"findings": count})
+    every = {"findings": "20000"} if request.query_params.get("count") == "all" else {}
+    found = await get_or(request, f"/policies/{part(scope)}", None, every)
     narrow, place = scope != _ALL, places.EVERYWHERE
     name = "all"
     if narrow:
