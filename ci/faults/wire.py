@@ -55,6 +55,7 @@ class Wire:
         tool("ip", "link", "set", f"{name}h", "up")
         tool("ip", "route", "add", f"{net}.0/30", "via", f"{net}.5")
         wire = f"addr add {net}.5/30 dev h\naddr add {net}.1/30 dev w\nlink set dev h up\nlink set dev w up\n"
+        wire += f"route add default via {self.host}\n"  # to what lies behind another wire
         tool("ip", "-n", f"{name}x", "-batch", "-", text=wire)
         end = f"addr add {self.far}/30 dev eth\nlink set dev lo up\nlink set dev eth up\n"
         end += f"route add default via {net}.1\n"
