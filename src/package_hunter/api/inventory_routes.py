@@ -121,9 +121,25 @@ def _packages(router: APIRouter, service: Service) -> None:
         summary="The files of a release, each with its verdict",
         description="Of the projects that the account can see, and what public records say. Verdicts are by digest.",
     )
-    async def files(request: Request, purl: str) -> FileList:
+    async def files(
+        request: Request,
+        purl: str,
+        digest: Annotated[
+            str | None,
+            Query(
+                max_length=MAX_TARGET,
+                description="Only the file of this digest; the purl has a version, then.",
+            ),
+        ] = None,
+    ) -> FileList:
         view = view_of(request)
-        found = await read(service, lambda session: packages.files(session, view, purl))
+
+        def look(session: Session) -> list[File]:
+            if digest is None:
+                return packages.files(session, view, purl)
+            return [packages.file(session, view, purl, digest)]
+
+        found = await read(service, look)
         return FileList(purl=purl[:MAX_TARGET], items=[_file(one) for one in found])
 
     @router.get(

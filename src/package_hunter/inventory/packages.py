@@ -17,7 +17,8 @@ from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from package_hunter.access.view import View
-from package_hunter.inventory.names import Name, name_of
+from package_hunter.errors import UsageError
+from package_hunter.inventory.names import Name, digest_of, name_of
 from package_hunter.inventory.siblings import Members, sibling_of
 from package_hunter.inventory.versions import named
 from package_hunter.model.scan import ScanStatus, Verdict
@@ -36,6 +37,7 @@ MAX_FILES = 500
 _SAID = 20  # of a file, what scans saw
 _CONDEMNED = select(Condemned).where(Condemned.base == bindparam("base"), Condemned.withdrawn.is_(None))
 _LISTS, _HOLDINGS = 40, 400  # that have a file, and by which they are held, that are looked at: the newest
+_SOME = 10  # lists that have a file, where any will do
 _WHOLE = (Verdict.NO_FINDINGS.value, Verdict.SUSPICIOUS.value)
 
 
@@ -75,6 +77,22 @@ def files(session: Session, view: View, purl: str) -> list[File]:
     for file in listed:
         _by_sibling(file, members, listed)
     return listed
+
+
+def file(session: Session, view: View, purl: str, digest: str) -> File:
+    """The file of this digest, of a release (the purl has its version); UsageError. It says what `files` says of it, in
+    a few milliseconds, since of many scans that held it it looks at some; a file of which those say too little is
+    looked for as `files` does."""
+    name, digest = name_of(purl), digest_of(digest)
+    if not name.version:
+        raise UsageError("A file is of one version.", "Give the purl with its version, or no digest.")
+    found = File(name.version, digest)
+    condemned = session.scalars(_CONDEMNED, {"base": name.base}).all()
+    said = [*_records(condemned, name.base, found), *_seen(session, view, {digest}).get(digest, ())]
+    _judge(found, said, _some_scans(session, view, name.base, found))
+    if found.verdict not in ("unknown", "inconclusive"):
+        return found
+    return next((one for one in files(session, view, purl) if one.digest == digest), found)
 
 
 def _known(
@@ -162,18 +180,34 @@ def _scans(session: Session, view: View, base: str, file: File) -> list[Any]:
     return list(session.execute(found))
 
 
+def _some_scans(session: Session, view: View, base: str, file: File) -> list[Any]:
+    """Of the finished scans that held the very file some, the newest first."""
+    lists = _lists(base, file).limit(_SOME)
+    query = select(Holding.scan_id).where(Holding.source == "scan", Holding.list.in_(lists))
+    held = scoped(query, view, Holding.project_id).order_by(Holding.created.desc()).limit(_SAID).subquery()
+    found = select(Scan.id, Scan.verdict).where(
+        Scan.id.in_(select(held.c.scan_id)), Scan.status == ScanStatus.FINISHED.value
+    )
+    return list(session.execute(found.order_by(Scan.created.desc())))
+
+
+def _lists(base: str, file: File) -> Any:
+    """The lists that name the very file."""
+    lists: Any = select(Component.list).where(
+        Component.exact, Component.base == base, Component.version == file.version
+    )
+    if not file.digest:
+        return lists
+    named = lists.join(ComponentDigest, ComponentDigest.component_id == Component.id)
+    return named.where(ComponentDigest.digest == file.digest)
+
+
 def _holdings(view: View, base: str, file: File) -> Any:
     """The newest by which scans held it, of the lists that were held last: a list is asked for its newest alone, out
     of an index, since what all projects have nightly is held many thousand times."""
     scanned: Any = select(Holding.created).where(Holding.source == "scan", Holding.list == Component.list)
     newest = scoped(scanned, view, Holding.project_id).order_by(Holding.created.desc()).limit(1)
-    lists: Any = select(Component.list).where(
-        Component.exact, Component.base == base, Component.version == file.version
-    )
-    if file.digest:
-        lists = lists.join(ComponentDigest, ComponentDigest.component_id == Component.id)
-        lists = lists.where(ComponentDigest.digest == file.digest)
-    last = lists.order_by(newest.scalar_subquery().desc().nulls_last()).limit(_LISTS)
+    last = _lists(base, file).order_by(newest.scalar_subquery().desc().nulls_last()).limit(_LISTS)
     query = select(Holding.scan_id).where(Holding.source == "scan", Holding.list.in_(last))
     return scoped(query, view, Holding.project_id).order_by(Holding.created.desc()).limit(_HOLDINGS)
 

@@ -60,7 +60,9 @@ def _measure(name: str, folder: Path, url: str | None) -> None:
     own = [f"pkg:npm/own{n % PROJECTS}-{n % OWN}@1.0.0" for n in range(ASKED)]
     shared = [f"pkg:npm/shared{n % SHARED}@1.0.0" for n in range(ASKED)]
     for label, purls in (("that one project has", own), ("that all projects have", shared)):
-        _timed(store, f"verdict of a file {label}", lambda s, p: packages.files(s, EVERYTHING, p), purls)
+        one = lambda s, p: packages.file(s, EVERYTHING, p, _digest(p))  # noqa: E731
+        _timed(store, f"verdict by digest, a file {label}", one, purls)
+        _timed(store, f"all files of a release {label}", lambda s, p: packages.files(s, EVERYTHING, p), purls)
     digests = [_digest(purl) for purl in own]
     _timed(store, "who has a file", lambda s, d: who_has.by_digest(s, EVERYTHING, d), digests)
     with store.read() as session:
@@ -81,7 +83,7 @@ def _timed(store: Store, label: str, ask: Any, asked: list[str]) -> None:
     both = [
         f"median {statistics.median(t):.1f}, p99 {sorted(t)[int(len(t) * 0.99)]:.1f} ms" for t in (wall, work)
     ]
-    print(f"  {label:42} {both[0]} (processor: {both[1]})")
+    print(f"  {label:50} {both[0]} (processor: {both[1]})")
 
 
 def _fill(session: Session) -> None:

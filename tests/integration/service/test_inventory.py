@@ -48,7 +48,16 @@ def has(world: World, *paths: str, **asked: str) -> list[who_has.Has]:
 
 def known(world: World, purl: str, *paths: str) -> list[packages.File]:
     with world.store.read() as session:
-        return packages.files(session, world.view(*(paths or ("web/shop",))), purl)
+        view = world.view(*(paths or ("web/shop",)))
+        found = packages.files(session, view, purl)
+        for one in found:
+            if one.digest and one.version:
+                base = purl.rpartition("@")[0] or purl
+                alone = packages.file(session, view, f"{base}@{one.version}", one.digest)
+                said = (one.verdict, one.because, one.sibling, one.native)
+                assert (alone.verdict, alone.because, alone.sibling, alone.native) == said
+                assert set(alone.scans) <= set(one.scans)
+        return found
 
 
 def test_who_has_a_package_by_purl_version_and_digest(world: World) -> None:
@@ -94,6 +103,16 @@ def test_who_contacted_a_host_and_who_has_a_finding(world: World) -> None:
     (mark,) = has(world, fingerprint="0123456789abcdef0123456789abcdef")
     assert (mark.what, mark.wanted_by) == ("0123456789abcdef0123456789abcdef", LEFT)
     assert has(world, host="'; DROP TABLE scans; --") == has(world, fingerprint="\0") == []
+
+
+def test_a_file_is_asked_for_by_its_digest_alone(world: World) -> None:
+    with world.store.read() as session:
+        view = world.view("web/shop")
+        unknown = packages.file(session, view, "pkg:npm/nobody-has-it@1.0.0", "sha256:" + "0" * 64)
+        assert (unknown.verdict, unknown.scans) == ("unknown", [])
+        for purl, digest in (("pkg:npm/left", "sha256:" + "0" * 64), ("pkg:npm/left@1.0.0", "md5:00")):
+            with pytest.raises(UsageError):
+                packages.file(session, view, purl, digest)
 
 
 @pytest.mark.parametrize(
