@@ -19,9 +19,6 @@ from package_hunter.store.dooms import Name, key
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 50  # in one transaction
-_GIVEN_UP_MS = (
-    600_000  # a removal so old is nobody's any more: its request to the object store has ended long since
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,8 @@ def collect(store: Store, grace_seconds: float, most: int) -> Collected:
         sizes = {(found.kind, found.digest): found.size for found in some}
         gone = remove_unwanted(store, sizes)
         number, size = number + len(gone), size + sum(sizes[name] for name in gone)
+    with store.write() as session:  # of what was never stored, too
+        session.execute(delete(ArtefactClaim).where(ArtefactClaim.until < now_ms()))
     if number:
         log.info("artefacts collected", number=number, bytes=size)
     return Collected(number, size)
@@ -84,5 +83,7 @@ def _unwanted(session: Session, names: list[Name]) -> list[Name]:
 
 
 def _which(table: type[ArtefactRef] | type[ArtefactClaim], names: list[Name]) -> Select[str, str]:
+    """Those that a row of the table wants; a claim that ended wants nothing."""
     values = [(kind.value, digest) for kind, digest in names]
-    return select(table.kind, table.digest).where(tuple_(table.kind, table.digest).in_(values))
+    query = select(table.kind, table.digest).where(tuple_(table.kind, table.digest).in_(values))
+    return query.where(table.until >= now_ms()) if table is ArtefactClaim else query

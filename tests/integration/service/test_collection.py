@@ -67,11 +67,19 @@ def test_a_claim_ends_some_time(store: Store) -> None:
     put(store)
     with store.write() as session:
         session.execute(update(ArtefactClaim).values(until=now_ms() - 1))
-    assert collect(store, -1, 100).number == 0, "it is only seen when somebody looks for what is doomed"
-    store.artefacts.put(Kind.DROPPED, b"nobody's")
-    collect(store, -1, 100)
     assert collect(store, -1, 100).number == 1
     assert not there(store)
+
+
+def test_claims_that_ended_are_forgotten_and_others_hold(store: Store) -> None:
+    put(store)
+    with store.write() as session:
+        late = ArtefactClaim(holder=uuid.uuid4(), kind=Kind.REPORT.value, digest="0" * 64, until=now_ms() - 1)
+        session.add(late)  # of something that was never stored
+    assert collect(store, -1, 100).number == 0
+    assert there(store)
+    with store.read() as session:
+        assert session.scalars(select(ArtefactClaim.digest)).all() == [DIGEST]
 
 
 def test_several_scans_may_have_the_same(store: Store) -> None:
