@@ -15,8 +15,9 @@ import typer
 from package_hunter.audit import keys
 from package_hunter.bundle import Trust, Verified, of_files, of_scan
 from package_hunter.bundle import verify as check
+from package_hunter.bundle.checked import How, by_how
+from package_hunter.bundle.findings import Source as From
 from package_hunter.bundle.make import Source, to_file
-from package_hunter.bundle.replayed import Source as From
 from package_hunter.cli.console import complain, harmless
 from package_hunter.cli.diff import read_report
 from package_hunter.config import settings
@@ -176,6 +177,7 @@ def as_json(found: Verified) -> dict[str, Any]:
             }
             for one in found.origins
         ],
+        "checked": by_how(found.checked),
         "differences": list(found.differences),
         "unknown": list(found.unknown),
         "notes": list(found.notes),
@@ -214,6 +216,9 @@ def as_text(found: Verified, any_key: bool) -> list[str]:
             lines.append(f"  {one.finding.severity:8} {shortened(one.finding.title)}{why}")
         if len(those) > _MAX_SHOWN:
             lines.append(f"  and {len(those) - _MAX_SHOWN} more")
+    alone = by_how(found.checked)[How.SIGNED.value]
+    if alone:
+        lines.append(f"Not checked by the replay, bound by the signature only: {'; '.join(alone)}.")
     return [*lines, *found.notes]
 
 
