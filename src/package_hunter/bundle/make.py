@@ -17,7 +17,7 @@ from typing import IO, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
-from package_hunter import __version__
+from package_hunter import __version__, given
 from package_hunter.access.view import View
 from package_hunter.audit.keys import public_text
 from package_hunter.bundle import archive, identity, policy, signing, statement
@@ -155,7 +155,7 @@ def write(source: Source, out: IO[bytes], key: Ed25519PrivateKey) -> str:
 
 
 def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with given.open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

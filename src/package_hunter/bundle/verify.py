@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from package_hunter import __version__
+from package_hunter import __version__, given
 from package_hunter.audit.keys import key_name
 from package_hunter.bundle import agreed, archive, checked, identity, judged, policy, signing, statement
 from package_hunter.bundle.agreed import Content
@@ -83,7 +83,7 @@ def verify(path: Path, trust: Trust) -> Verified:
     """See above. UsageError: no such file; BadBundleError: it is no bundle, is damaged, is not what was signed, or the
     key is another."""
     try:
-        file = path.open("rb")
+        file = given.open_file(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     with file, tempfile.TemporaryDirectory(prefix="package-hunter-verify-") as folder:

@@ -25,6 +25,7 @@ class Told:
 
 VERBS: dict[str, str] = {
     "approval-settings.put": "set how proposals are approved in",
+    "bundle.fetch": "fetched a bundle, with the recordings, of the scan",
     "ci-rule.add": "let CI jobs in by the rule",
     "ci-rule.remove": "lets no CI jobs in any more by the rule",
     "delivery.retry": "had notices tried again:",
@@ -66,6 +67,7 @@ VERBS: dict[str, str] = {
     "repository.remove": "removed the repository of",
     "retention.set": "set how long scans are kept in",
     "rules.put": "set the rules",
+    "recording.fetch": "fetched a recording of the scan",
     "sample.fetch": "fetched a file that a package dropped in the scan",
     "sbom.add": "handed in what is held:",
     "scan.cancel": "cancelled the scan",
@@ -119,8 +121,7 @@ _HREFS: dict[str, _Href] = {
     **dict.fromkeys(("destination", "delivery"), lambda _: "/settings/notices"),
     "member": lambda e: _project(e, "/members") or f"/people/account?name={part(str(e['object']))}",
     "finding": lambda e: f"/findings?fingerprint={part(str(e['object']))}",
-    "scan": lambda e: f"/scans/{part(str(e['object']))}",
-    "sample": lambda e: f"/scans/{part(str(e['object']))}",
+    **dict.fromkeys(("scan", "sample", "recording", "bundle"), lambda e: f"/scans/{part(str(e['object']))}"),
     "proposal": _proposal,
     "policy": lambda _: "/policies",
     "rules": lambda _: "/rules",

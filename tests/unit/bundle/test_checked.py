@@ -9,7 +9,7 @@ from pathlib import Path
 from package_hunter.bundle import Trust, checked, verify
 from package_hunter.bundle.policy import FilePolicy, ServerPolicy
 from package_hunter.bundle.statement import Predicate
-from package_hunter.cli.bundle import as_json, as_text
+from package_hunter.cli.verified import as_json, as_text
 from package_hunter.model.forms.report import ReportForm
 from package_hunter.pipeline.closing import SECTIONS
 from tests.support.bundle_samples import KEY, bundled, content

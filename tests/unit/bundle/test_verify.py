@@ -15,7 +15,7 @@ from package_hunter.bundle import Trust, of_files, verify
 from package_hunter.bundle.errors import BadBundleError
 from package_hunter.bundle.findings import Source
 from package_hunter.bundle.signing import sign
-from package_hunter.cli.bundle import as_text, harmless_lines
+from package_hunter.cli.verified import as_text, harmless_lines
 from package_hunter.errors import BadArchiveError, UsageError
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Coverage, Decision, Verdict

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from package_hunter import given
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, RawEvent, Section, StartState
@@ -90,7 +91,7 @@ class ScapReader:
 
     def __init__(self, source: Path | IO[bytes]) -> None:
         """Opens and reads the tables. RecordingError where it is no recording."""
-        self._raw = source.open("rb") if isinstance(source, Path) else source
+        self._raw = _opened(source) if isinstance(source, Path) else source
         self.truncated = False
         self.ours: dict[str, Any] = {}
         self.runs: list[CommandRun] = []
@@ -270,6 +271,16 @@ class ScapReader:
             elif type_ == blocks.SECTION:
                 self._next = block
                 return
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return given.open_file(path)
+    except given.NotAFileError as error:
+        raise RecordingError(
+            f"{path} is no .scap recording: {error.strerror}.",
+            "Give a file that Falco, sysdig or --record wrote.",
+        ) from None
 
 
 def _run(raw: bytes) -> CommandRun | None:

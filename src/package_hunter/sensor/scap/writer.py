@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from package_hunter import given
 from package_hunter.errors import UsageError
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import CommandRun
@@ -202,10 +203,12 @@ def check_writable(path: Path) -> None:
     """UsageError where no recording can be written to ``path``; leaves a file that is there as it is."""
     new = not path.exists()
     try:
+        if not new:
+            given.check(path)
         path.open("ab").close()
     except OSError as error:
         raise UsageError(
-            f"The recording cannot be written to {path}: {os.strerror(error.errno or errno.EIO)}.",
+            f"The recording cannot be written to {path}: {error.strerror or os.strerror(errno.EIO)}.",
             "Give --record a file in a directory that exists and has room.",
         ) from None
     if new:
