@@ -78,7 +78,7 @@ def routes(service: Service) -> APIRouter:
         tag = f'"{row.digest}"'
         if etags.is_known(request.headers.get("if-none-match"), tag):
             return etags.not_modified(tag)
-        await tell_of(service, request, row, "bundle.fetch")
+        await tell_of(service, request, row, "scan.fetch-bundle")
         file = await run_sync(opened, service, row)
         headers = headers_of(f"{row.scan_id}.bundle.zip", row.size, tag)
         return StreamingResponse(pieces(file), headers=headers, media_type="application/zip")

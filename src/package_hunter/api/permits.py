@@ -70,7 +70,7 @@ _SCANS = (
     Permit("GET", f"{_S}/dropped/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "sample.fetch"),
     # a bundle holds the recordings
     Permit("POST", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ),
-    Permit("GET", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ, "bundle.fetch"),
+    Permit("GET", f"{_S}/bundle", _W.SCAN, _P.SAMPLE_READ, "scan.fetch-bundle"),
     Permit("GET", f"{_S}/bundle/state", _W.SCAN, _P.REPORT_READ),
     Permit("POST", f"{_S}/holds", _W.SCAN, _P.HOLD_MANAGE, "hold.add"),
     Permit("POST", f"{_V1}/projects/{{project_id}}/holds", _W.PROJECT, _P.HOLD_MANAGE, "hold.add"),

@@ -141,7 +141,7 @@ def _of_scan(scan_id: uuid.UUID) -> Iterator[Source]:
     with store.write() as session:  # it holds the recordings
         scan = session.get(Scan, scan_id)
         if scan is not None:
-            change = Change("bundle.fetch", str(scan_id), project=scan.project_id)
+            change = Change("scan.fetch-bundle", str(scan_id), project=scan.project_id)
             history.record(session, command_line(), change)
 
 

@@ -25,7 +25,6 @@ class Told:
 
 VERBS: dict[str, str] = {
     "approval-settings.put": "set how proposals are approved in",
-    "bundle.fetch": "fetched a bundle, with the recordings, of the scan",
     "ci-rule.add": "let CI jobs in by the rule",
     "ci-rule.remove": "lets no CI jobs in any more by the rule",
     "delivery.retry": "had notices tried again:",
@@ -72,6 +71,7 @@ VERBS: dict[str, str] = {
     "sbom.add": "handed in what is held:",
     "scan.cancel": "cancelled the scan",
     "scan.delete": "deleted the scan",
+    "scan.fetch-bundle": "fetched a bundle, with the recordings, of the scan",
     "scan.rejudge": "judged anew the scan",
     "scan.rejudge-ask": "asked to judge anew the scan",
     "scan.rerun": "let a dead letter wait again: the scan",
@@ -121,7 +121,7 @@ _HREFS: dict[str, _Href] = {
     **dict.fromkeys(("destination", "delivery"), lambda _: "/settings/notices"),
     "member": lambda e: _project(e, "/members") or f"/people/account?name={part(str(e['object']))}",
     "finding": lambda e: f"/findings?fingerprint={part(str(e['object']))}",
-    **dict.fromkeys(("scan", "sample", "recording", "bundle"), lambda e: f"/scans/{part(str(e['object']))}"),
+    **dict.fromkeys(("scan", "sample", "recording"), lambda e: f"/scans/{part(str(e['object']))}"),
     "proposal": _proposal,
     "policy": lambda _: "/policies",
     "rules": lambda _: "/rules",

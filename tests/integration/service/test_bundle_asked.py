@@ -59,7 +59,7 @@ def test_it_is_made_once_it_is_asked_for_and_anybody_can_verify_it(
 def fetched(server: AccessServer) -> list[tuple[str, str, str]]:
     """Who was given which bundle, as the history has it."""
     with server.store.read() as session:
-        entries = [e for e in history.entries(session, 999) if e.action == "bundle.fetch"]
+        entries = [e for e in history.entries(session, 999) if e.action == "scan.fetch-bundle"]
         return [(e.who, e.object, json.loads(e.after or "{}")["sha256"]) for e in entries]
 
 
