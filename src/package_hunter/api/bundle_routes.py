@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from package_hunter.api import etags
 from package_hunter.api.allowed import PermittedRoute, actor_of
 from package_hunter.api.errors import ApiError
-from package_hunter.api.scan_act_routes import scan_of
-from package_hunter.api.scan_file_routes import headers_of, of_media, opened, pieces
+from package_hunter.api.scan_act_routes import as_things_stand, scan_of
+from package_hunter.api.scan_file_routes import headers_of, of_media, opened, pieces, tell_of
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import add, as_time, maybe_time, read
@@ -27,7 +27,10 @@ from package_hunter.store.request_tables import BundleRequest
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "No scan of this id that the account can see."},
-    409: {"model": Problem, "description": "None was asked for, it is not made yet, or it cannot be made."},
+    409: {
+        "model": Problem,
+        "description": "The scan came to no verdict; none was asked for, it is not made yet, or it cannot be made.",
+    },
 }
 
 
@@ -55,11 +58,18 @@ def routes(service: Service) -> APIRouter:
     )
     async def ask(request: Request, scan_id: str) -> BundleInfo:
         by = actor_of(request).name
-        return await add(service, lambda s: _info(bundles.ask(s, by, scan_of(s, request, scan_id))))
+
+        def change(session: Session) -> BundleInfo:
+            scan = scan_of(session, request, scan_id)
+            with as_things_stand():
+                return _info(bundles.ask(session, by, scan))
+
+        return await add(service, change)
 
     @router.get(
         "/scans/{scan_id}/bundle",
         summary="The bundle that was made last",
+        description="It holds the recordings: the history says who fetched it.",
         response_class=Response,
         responses=of_media("application/zip"),
     )
@@ -68,6 +78,7 @@ def routes(service: Service) -> APIRouter:
         tag = f'"{row.digest}"'
         if etags.is_known(request.headers.get("if-none-match"), tag):
             return etags.not_modified(tag)
+        await tell_of(service, request, row, "scan.fetch-bundle")
         file = await run_sync(opened, service, row)
         headers = headers_of(f"{row.scan_id}.bundle.zip", row.size, tag)
         return StreamingResponse(pieces(file), headers=headers, media_type="application/zip")

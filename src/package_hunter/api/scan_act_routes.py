@@ -65,7 +65,8 @@ def scan_of(session: Session, request: Request, scan_id: str) -> Scan:
 
 
 @contextmanager
-def _as_things_stand() -> Iterator[None]:
+def as_things_stand() -> Iterator[None]:
+    """ApiError 409 for what cannot be done with a scan as it is."""
     try:
         yield
     except StandsOtherwiseError as error:
@@ -84,7 +85,7 @@ def _cancel(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> ScanInfo:
             scan = scan_of(session, request, scan_id)
-            with _as_things_stand():
+            with as_things_stand():
                 acts.cancel(session, service.queue, by, scan, asked.why)
             return ScanInfo.of(scan)
 
@@ -105,7 +106,7 @@ def _again(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> Kept:
             old, wish = scan_of(session, request, scan_id), Again(asked.depth, asked.to_priority())
-            with _as_things_stand():
+            with as_things_stand():
                 kept = accepted(acts.rescan(session, service.queue, by, old, wish))
             idempotency.mark(session, kept)
             return kept
@@ -132,7 +133,7 @@ def _rejudge(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> RejudgeInfo:
             scan = scan_of(session, request, scan_id)
-            with _as_things_stand():
+            with as_things_stand():
                 row = rejudge_asked.ask(session, by, scan)
             return _rejudge_info(row)
 
@@ -217,7 +218,7 @@ def _dead(router: APIRouter, service: Service) -> None:
 
         def change(session: Session) -> ScanInfo:
             scan = scan_of(session, request, scan_id)
-            with _as_things_stand():
+            with as_things_stand():
                 acts.rerun(session, service.queue, by, scan, asked.to_priority())
             return ScanInfo.of(scan)
 

@@ -53,7 +53,8 @@ def _recordings(router: APIRouter, service: Service) -> None:
     @router.get(
         "/scans/{scan_id}/recordings/{digest}",
         summary="A recording: every event of a box",
-        description="As Falco and sysdig read it (`.scap`). `package-hunter replay` judges it again.",
+        description="As Falco and sysdig read it (`.scap`). `package-hunter replay` judges it again. The history says "
+        "who fetched it.",
         response_class=Response,
         responses=of_media("application/octet-stream"),
     )
@@ -62,6 +63,7 @@ def _recordings(router: APIRouter, service: Service) -> None:
         tag = f'"{digest}"'
         if etags.is_known(request.headers.get("if-none-match"), tag):
             return etags.not_modified(tag)
+        await tell_of(service, request, row, "recording.fetch")
         name = f"{row.scan_id}-{digest[:12]}.scap"
         file = await run_sync(opened, service, row)
         headers = headers_of(name, row.size, tag)
@@ -112,6 +114,18 @@ def _dropped(router: APIRouter, service: Service) -> None:
         headers = headers_of(f"{digest}.zip", handed_out.zip_size(row.size, digest))
         zipped = _closing(file, lambda source: handed_out.zipped(source, row.size, digest))
         return StreamingResponse(zipped, headers=headers, media_type="application/zip")
+
+
+async def tell_of(service: Service, request: Request, row: ArtefactRef, action: str) -> None:
+    """Write into the history who was given that file of a scan."""
+    by, digest = actor_of(request), row.digest
+
+    def tell(session: Session) -> None:
+        scan = scan_of(session, request, str(row.scan_id))
+        change = Change(action, str(scan.id), after={"sha256": digest}, project=scan.project_id)
+        history.record(session, by, change)
+
+    await add(service, tell)
 
 
 def of_media(*kinds: str) -> dict[int | str, dict[str, Any]]:

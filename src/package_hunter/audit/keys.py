@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from package_hunter import given
 from package_hunter.config import Settings
 from package_hunter.errors import HostError, UsageError
 
@@ -89,7 +90,7 @@ def files_keys(files: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
     found = {}
     for path in files:
         try:
-            key = serialization.load_pem_public_key(path.read_bytes()[:_MAX_BYTES])
+            key = serialization.load_pem_public_key(given.read(path, _MAX_BYTES))
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} holds no public key ({error}).", "Give a PEM file.") from error
         if not isinstance(key, Ed25519PublicKey):
@@ -108,7 +109,7 @@ def note_head(settings: Settings, head: dict[str, Any]) -> None:
 def head(path: Path) -> dict[str, Any] | None:
     """A seal that was kept (``head.json``, or an exported checkpoint); None where there is no file; UsageError."""
     try:
-        data = json.loads(path.read_bytes()[:_MAX_BYTES])
+        data = json.loads(given.read(path, _MAX_BYTES))
         return {"position": int(data["position"]), "digest": str(data["digest"])}
     except FileNotFoundError:
         return None

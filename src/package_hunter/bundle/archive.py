@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from package_hunter import given
 from package_hunter.bundle.errors import BadBundleError
 
 ATTESTATION, KEY, REPORT, POLICY = "attestation.json", "key.pem", "report.json", "policy.json"
@@ -50,7 +51,10 @@ def write(out: IO[bytes], small: Mapping[str, bytes], recordings: Mapping[str, P
         for name, data in small.items():
             archive.writestr(_entry(name, zipfile.ZIP_DEFLATED), data)
         for name, path in recordings.items():
-            with path.open("rb") as source, archive.open(_entry(name, zipfile.ZIP_STORED), "w") as target:
+            with (
+                given.open_file(path) as source,
+                archive.open(_entry(name, zipfile.ZIP_STORED), "w") as target,
+            ):
                 while chunk := source.read(_CHUNK):
                     target.write(chunk)
 

@@ -14,6 +14,8 @@ from package_hunter.audit import keys
 from package_hunter.bundle.make import of_scan, write
 from package_hunter.config import Settings
 from package_hunter.errors import HunterError, StoreError
+from package_hunter.model.scan import ScanStatus
+from package_hunter.queue.acts import StandsOtherwiseError
 from package_hunter.storage.base import Kind
 from package_hunter.storage.private import private_folder
 from package_hunter.store.artefact_tables import ArtefactRef
@@ -27,7 +29,9 @@ NAME = "bundle.zip"
 
 
 def ask(session: Session, who: str, scan: Scan) -> BundleRequest:
-    """Have one made, as the policies and states of then see the scan; who asks while one waits gets that one."""
+    """Have one made, as the policies and states of then see the scan; who asks while one waits gets that one.
+    StandsOtherwiseError: it came to no verdict."""
+    _check_end(scan)
     row = session.get(BundleRequest, scan.id)
     if row is not None and row.state == WAITING:
         return row
@@ -38,6 +42,15 @@ def ask(session: Session, who: str, scan: Scan) -> BundleRequest:
     row.said = row.digest = row.ended = None
     session.flush()
     return row
+
+
+def _check_end(scan: Scan) -> None:
+    status = ScanStatus(scan.status)
+    if status in (ScanStatus.PENDING, ScanStatus.RUNNING):
+        raise StandsOtherwiseError(f"The scan is {status}: there is no verdict yet.", "Wait for its end.")
+    if status is not ScanStatus.FINISHED:
+        what = "failed" if status is ScanStatus.FAILED else "was cancelled"
+        raise StandsOtherwiseError(f"The scan {what}: there is no verdict.", "Scan it again.")
 
 
 def get(session: Session, scan_id: uuid.UUID) -> BundleRequest | None:

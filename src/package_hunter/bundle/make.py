@@ -17,10 +17,10 @@ from typing import IO, Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
-from package_hunter import __version__
+from package_hunter import __version__, given
 from package_hunter.access.view import View
 from package_hunter.audit.keys import public_text
-from package_hunter.bundle import archive, policy, signing, statement
+from package_hunter.bundle import archive, identity, policy, signing, statement
 from package_hunter.bundle.errors import NoBundleError
 from package_hunter.config import Settings
 from package_hunter.errors import UsageError
@@ -30,7 +30,7 @@ from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json, to_json
 from package_hunter.model.scan import ScanStatus
 from package_hunter.model.times import rfc3339
-from package_hunter.pipeline.rederive import scan_of, surroundings_of
+from package_hunter.pipeline.rederive import Kept, kept_in, scan_of
 from package_hunter.pipeline.surroundings import Surroundings
 from package_hunter.policy.model import Policy
 from package_hunter.queue import recordings as kept
@@ -41,7 +41,8 @@ from package_hunter.triage.judge import inputs
 from package_hunter.triage.results import Standing
 
 _NO_SURROUNDINGS = (
-    "The recording keeps no surroundings: an older version made it, or its scan was ended in the middle."
+    "The recording keeps no surroundings, or does not say what was scanned: an older version made it, or its scan was "
+    "ended in the middle."
 )
 
 
@@ -130,9 +131,9 @@ def _recordings(store: Store, settings: Settings, report: Report) -> Iterator[li
 
 def write(source: Source, out: IO[bytes], key: Ed25519PrivateKey) -> str:
     """Write the bundle; the SHA-256 (hex) of what is signed. NoBundleError where a recording cannot be judged again."""
-    around = [surroundings_of(path) for path in source.recordings]
-    known = [one for one in around if one is not None]
-    if len(known) < len(around):
+    kept_beside = [kept_in(path) for path in source.recordings]
+    known = [one.surroundings for one in kept_beside if one.surroundings is not None]
+    if len(known) < len(kept_beside) or any(one.closing is None for one in kept_beside):
         raise NoBundleError(_NO_SURROUNDINGS, "Scan again with --record.")
     rules = known[0].rules if known else ()
     small = {
@@ -142,20 +143,37 @@ def write(source: Source, out: IO[bytes], key: Ed25519PrivateKey) -> str:
     }
     large = {archive.recording_name(n): path for n, path in enumerate(source.recordings)}
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in small.items()}
-    digests |= {name: _file_digest(path) for name, path in large.items()}
-    payload = statement.written(_subject(source.report, digests), _predicate(source, known, digests))
+    recorded = {name: _file_digest(path) for name, path in large.items()}
+    _same_scan(source.report, kept_beside, list(recorded.values()))
+    digests |= recorded
+    payload = statement.written(
+        subject_of(source.report, digests), predicate_of(source.report, source.policy, known, digests)
+    )
     first = {archive.ATTESTATION: signing.sign(payload, key), archive.KEY: public_text(key.public_key())}
     archive.write(out, first | small, large)
     return hashlib.sha256(payload).hexdigest()
 
 
 def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with given.open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _predicate(source: Source, around: Sequence[Surroundings], digests: Mapping[str, str]) -> dict[str, Any]:
-    report = source.report
+def _same_scan(report: Report, kept_beside: Sequence[Kept], digests: Sequence[str]) -> None:
+    """Nothing is signed that is of two scans."""
+    told = identity.told(report, kept_beside, digests)
+    if told:
+        raise NoBundleError(
+            f"The report is not of the scan that the recordings are of. {' '.join(told[:5])}",
+            "Give the report of the scan as it was made, and all recordings that were made with it.",
+        )
+
+
+def predicate_of(
+    report: Report, judged_by: policy.AnyPolicy, around: Sequence[Surroundings], digests: Mapping[str, str]
+) -> dict[str, Any]:
+    """What is signed of a report, by which policy, beside recordings that keep this (none: there is none). ``digests``
+    are SHA-256 (hex) by the name in the bundle."""
     scan = {
         "id": report.id,
         "started": rfc3339(report.started),
@@ -169,7 +187,7 @@ def _predicate(source: Source, around: Sequence[Surroundings], digests: Mapping[
         "program": {"name": "package-hunter", "version": __version__},
         "verdict": str(report.verdict),
         "decision": str(report.decision),
-        "day": source.policy.day,
+        "day": judged_by.day,
         "report": _listed(archive.REPORT, digests),
         "policy": _listed(archive.POLICY, digests),
         "rules": [
@@ -195,7 +213,7 @@ def _hurried(one: Surroundings) -> dict[str, str]:
     return {"time": "hurried"} if one.hurried else {}
 
 
-def _subject(report: Report, digests: Mapping[str, str]) -> list[dict[str, Any]]:
+def subject_of(report: Report, digests: Mapping[str, str]) -> list[dict[str, Any]]:
     """The target by its digest. A folder has none: then the packages that were installed are named by theirs, and where
     not one has any, the report itself."""
     target = report.target

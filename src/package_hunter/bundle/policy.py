@@ -25,8 +25,11 @@ from package_hunter.policy.layers import Effective, Layer
 from package_hunter.policy.load import parse_policy
 from package_hunter.policy.model import Policy
 from package_hunter.policy.rejudge import rejudge
+from package_hunter.policy.verdict import explanation
 from package_hunter.triage.behaviour import Behaviour
 from package_hunter.triage.decide import Held, Inputs, Seen
+
+_MAX_DAYS = 100_000  # ages of findings are told in days
 
 
 class _Form(BaseModel):
@@ -73,7 +76,7 @@ class ServerPolicy(_Form):
     form: Literal["server"] = "server"
     scopes: list[ScopePolicy] = Field(min_length=1)
     held: dict[str, Any] = Field(default_factory=dict)
-    days: dict[str, int] = Field(default_factory=dict)
+    days: dict[str, Annotated[int, Field(ge=0, le=_MAX_DAYS)]] = Field(default_factory=dict)
     own: Any = None
 
     def judge(self, report: Report) -> Report:
@@ -95,7 +98,13 @@ class ServerPolicy(_Form):
             replace(finding, waived=outcome.silenced)
             for finding, outcome in zip(report.findings, made.outcomes, strict=True)
         )
-        return replace(report, findings=findings, verdict=made.verdict, decision=made.decision)
+        return replace(
+            report,
+            findings=findings,
+            verdict=made.verdict,
+            decision=made.decision,
+            explanation=explanation(findings, report.coverage),
+        )
 
 
 AnyPolicy = FilePolicy | ServerPolicy

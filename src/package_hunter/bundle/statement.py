@@ -105,3 +105,10 @@ def read(payload: bytes) -> Statement:
             f"What is signed is no statement about a scan that this version knows ({said}).",
             "Verify it with the version that made it.",
         ) from None
+
+
+def unknown_keys(payload: bytes) -> tuple[str, ...]:
+    """Keys of a statement that `read` read, which this version does not know: another may have added them."""
+    data = json.loads(payload)
+    there = [key for key in data if key not in ("_type", "subject", "predicateType", "predicate")]
+    return (*there, *(f"predicate.{key}" for key in data["predicate"] if key not in Predicate.model_fields))

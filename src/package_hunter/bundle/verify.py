@@ -5,23 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from package_hunter import __version__
+from package_hunter import __version__, given
 from package_hunter.audit.keys import key_name
-from package_hunter.bundle import archive, policy, signing, statement
+from package_hunter.bundle import agreed, archive, checked, identity, judged, policy, signing, statement
+from package_hunter.bundle.agreed import Content
 from package_hunter.bundle.archive import Reader
+from package_hunter.bundle.checked import How
 from package_hunter.bundle.errors import BadBundleError
-from package_hunter.bundle.replayed import Compared, Origin, compare, replay_all, surroundings_in
+from package_hunter.bundle.findings import Origin
+from package_hunter.bundle.replayed import Compared, closing_in, compare, replay_all, surroundings_in
 from package_hunter.bundle.statement import InBundle, Predicate, Statement
 from package_hunter.errors import UsageError
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import from_json
 from package_hunter.model.scan import Decision, Verdict
+from package_hunter.pipeline.rederive import Rederived
+from package_hunter.storage.base import Kind
 
 _MAX_RULES = 64 << 20  # bytes of all rule texts together
 _MAX_RECORDINGS = 100
@@ -41,7 +47,7 @@ class Trust:
 class Verified:
     """What came of it. ``verdict`` and ``decision`` are those that are attested, ``again_*`` those of the replay.
     ``differences``: what is not as attested; ``unknown``: what could not be told; ``notes`` are for people. All are
-    sentences."""
+    sentences. ``checked``: how each thing that the bundle says was checked."""
 
     key: str
     statement: Statement
@@ -55,6 +61,7 @@ class Verified:
     differences: tuple[str, ...]
     unknown: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
+    checked: Mapping[str, How] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -65,28 +72,26 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class _Content:
-    """What the bundle holds, each file as its digest says."""
+class _Signed:
+    """What was signed; ``extra`` are keys of it that this version does not know."""
 
-    report: Report
-    policy: policy.AnyPolicy
-    rules: tuple[tuple[str, str], ...]
-    recordings: tuple[Path, ...]
+    statement: Statement
+    extra: tuple[str, ...]
 
 
 def verify(path: Path, trust: Trust) -> Verified:
     """See above. UsageError: no such file; BadBundleError: it is no bundle, is damaged, is not what was signed, or the
     key is another."""
     try:
-        file = path.open("rb")
+        file = given.open_file(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     with file, tempfile.TemporaryDirectory(prefix="package-hunter-verify-") as folder:
         bundle = Reader(file)
         payload, name = signing.signed_payload(bundle.read(archive.ATTESTATION), _keys(bundle, trust))
-        said = statement.read(payload)
-        content = _content(bundle, said.predicate, Path(folder))
-        return _verified(name, said, content)
+        signed = _Signed(statement.read(payload), statement.unknown_keys(payload))
+        content = _content(bundle, signed.statement.predicate, Path(folder))
+        return _verified(name, signed, content)
 
 
 def _keys(bundle: Reader, trust: Trust) -> Sequence[Ed25519PublicKey]:
@@ -98,7 +103,7 @@ def _keys(bundle: Reader, trust: Trust) -> Sequence[Ed25519PublicKey]:
     return keys
 
 
-def _content(bundle: Reader, said: Predicate, folder: Path) -> _Content:
+def _content(bundle: Reader, said: Predicate, folder: Path) -> Content:
     listed = [one.name for one in said.files()]
     if len(set(listed)) < len(listed):
         raise BadBundleError("What is signed names a file twice.")
@@ -107,7 +112,7 @@ def _content(bundle: Reader, said: Predicate, folder: Path) -> _Content:
         raise BadBundleError(f"The bundle holds {sorted(unknown)[0]}, which nobody signed.")
     if len(said.recordings) > _MAX_RECORDINGS:
         raise BadBundleError(f"The bundle has more than {_MAX_RECORDINGS} recordings.")
-    report = _report(_small(bundle, said.report))
+    raw, report = _report(_small(bundle, said.report))
     rules, size = [], 0
     for one in said.rules:
         data = _small(bundle, one)
@@ -118,7 +123,7 @@ def _content(bundle: Reader, said: Predicate, folder: Path) -> _Content:
     recordings = tuple(
         _large(bundle, one, folder / str(number)) for number, one in enumerate(said.recordings)
     )
-    return _Content(report, policy.read(_small(bundle, said.policy)), tuple(rules), recordings)
+    return Content(report, raw, policy.read(_small(bundle, said.policy)), tuple(rules), recordings)
 
 
 def _small(bundle: Reader, one: InBundle) -> bytes:
@@ -137,24 +142,37 @@ def _check(one: InBundle, digest: str) -> None:
         raise BadBundleError(f"{one.name} is not the one that was signed: its digest is another.")
 
 
-def _report(data: bytes) -> Report:
+def _report(data: bytes) -> tuple[dict[str, Any], Report]:
     try:
-        return from_json(json.loads(data))
+        raw = json.loads(data)
+        return raw, from_json(raw)
     except (ValueError, RecursionError) as error:
         raise BadBundleError(f"The bundle's report cannot be read: {error}") from None
 
 
-def _verified(key: str, said: Statement, content: _Content) -> Verified:
+def _verified(key: str, signed: _Signed, content: Content) -> Verified:
+    said, report = signed.statement, content.report
     rounds = replay_all(content.recordings, content.rules)
-    found = compare(content.report, rounds, content.rules)
-    again = policy.judged(replace(content.report, findings=found.findings), content.policy)
+    found = compare(report, rounds, content.rules)
+    again = policy.judged(replace(report, findings=found.findings.findings, notices=()), content.policy)
+    judgement = judged.compare(report, again, content.policy)
+    signed_as = agreed.compare(signed.statement, signed.extra, content, rounds)
+    kept = [item.kept for item in rounds]
+    digests = [one.sha256 for one in said.predicate.recordings]
     differences = [
         *found.differences,
-        *_of_statement(said.predicate, content.report),
+        *identity.told(report, kept, digests),
+        *signed_as.differences,
+        *judgement.differences,
         *_of_verdict(said, again),
     ]
     versions = {one.program for one in surroundings_in(rounds)} - {__version__}
     notes = [f"It was scanned by version {v[:40]}; this is {__version__}." for v in sorted(versions)]
+    unknown = [
+        *found.unknown,
+        *_nothing_recorded(content),
+        *judged.resting(report, again, found, content.policy),
+    ]
     return Verified(
         key,
         said,
@@ -162,31 +180,32 @@ def _verified(key: str, said: Statement, content: _Content) -> Verified:
         said.predicate.decision,
         again.verdict,
         again.decision,
-        found.origins,
+        found.findings.origins,
         found.alerts,
         found.attested_alerts,
         tuple(dict.fromkeys(differences)),
-        (*found.unknown, *_nothing_recorded(found, content)),
+        tuple(dict.fromkeys(unknown)),
         tuple(notes),
+        {**_checked(report, found, rounds), **judgement.checked, **signed_as.checked},
     )
 
 
-def _nothing_recorded(found: Compared, content: _Content) -> list[str]:
+def _checked(report: Report, found: Compared, rounds: Sequence[Rederived]) -> dict[str, How]:
+    """How each part of the report was."""
+    every = {f"report.{name}": how for row in checked.REPORT.values() for name, how in row.items()}
+    every |= {f"report.{name}": how for name, how in found.checked.items()}
+    if closing_in(rounds) is None:  # then nothing but the report says so
+        kept = [name for name, how in every.items() if how is How.KEPT and name not in found.checked]
+        every |= checked.weakened(name for name in kept if name.removeprefix("report.") not in checked.PARTS)
+    if every["report.findings"] is How.SIGNED:
+        every["report.shown"] = How.SIGNED
+    if not any(file.kind == Kind.DROPPED.value for file in report.kept):
+        del every["report.kept (dropped files)"]
+    return every
+
+
+def _nothing_recorded(content: Content) -> list[str]:
     return [] if content.recordings else ["The bundle has no recording: nothing of it could be judged again."]
-
-
-def _of_statement(said: Predicate, report: Report) -> list[str]:
-    """What is signed, held against the report that it names."""
-    told = []
-    if said.scan.get("id") != report.id:
-        told.append("What is signed is about another scan than the report.")
-    for name, one, other in (
-        ("verdict", said.verdict, report.verdict),
-        ("decision", said.decision, report.decision),
-    ):
-        if one != other:
-            told.append(f"The {name} that is signed is {one}, the report's is {other}.")
-    return told
 
 
 def _of_verdict(said: Statement, again: Report) -> list[str]:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from package_hunter import given
 from package_hunter.errors import UsageError
 from package_hunter.findings.compare import Difference, compare
 from package_hunter.model import wire
@@ -30,9 +31,10 @@ MAX_BYTES = 512 << 20
 def read_report(path: Path) -> Report:
     """A JSON report from a file; UsageError says what is wrong with it."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = given.read(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise UsageError(f"{path} is larger than {MAX_BYTES} bytes.", "Give a JSON report of a scan.")
-        return from_json(json.loads(path.read_bytes()))
+        return from_json(json.loads(data))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     except (ValueError, RecursionError) as error:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from package_hunter import given
 from package_hunter.access.actor import command_line
 from package_hunter.access.permissions import Permission
 from package_hunter.cli.places import role_named, say, shown_time, table
@@ -62,8 +63,7 @@ def _secret(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        with path.open("rb") as file:
-            found = file.read(_MAX_SECRET + 1).decode().strip()
+        found = given.read(path, _MAX_SECRET + 1).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read ({error}).", "Give a file with the secret alone.") from error
     if not 0 < len(found) <= _MAX_SECRET:

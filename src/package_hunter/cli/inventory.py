@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from package_hunter import duties  # noqa: F401 (says what follows a result)
+from package_hunter import (
+    duties,  # noqa: F401 (says what follows a result)
+    given,
+)
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
 from package_hunter.cli.places import say, shown_time, table
@@ -159,6 +162,10 @@ def import_records(
 
 
 def _data(file: Path, limit: int) -> bytes:
-    if file.stat().st_size > limit:
+    try:
+        data = given.read(file, limit + 1)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.", "Check the path.") from error
+    if len(data) > limit:
         raise UsageError(f"{file} has more than {limit} bytes.", "Give it in parts.")
-    return file.read_bytes()
+    return data

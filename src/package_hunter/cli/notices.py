@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from package_hunter import given
 from package_hunter.access.actor import command_line
 from package_hunter.cli.places import place_at, say, shown_time, table
 from package_hunter.cli.serve import open_store
@@ -157,12 +158,10 @@ def _from_input(text: str | None) -> str | None:
 
 def _from_file(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(_MAX_SECRET).strip()
+        return given.read(path, _MAX_SECRET).decode("utf-8").strip()
     except (OSError, UnicodeError) as error:
-        raise UsageError(
-            f"{path} cannot be read ({type(error).__name__}).", "Give a file with one line."
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UsageError(f"{path} cannot be read ({why}).", "Give a file with one line.") from error
 
 
 def _options(given: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
+from package_hunter import given
 from package_hunter.cli.console import harmless
 from package_hunter.cli.places import place_at, say, shown_time
 from package_hunter.cli.proving import origin, prove
@@ -124,9 +125,10 @@ def say_state(proposal: Proposal, session: Session) -> None:
 def document_of(path: Path) -> Any:
     """The document in a file: JSON, or TOML by its name; UsageError."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = given.read(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise UsageError(f"The file {path} is larger than {MAX_BYTES} bytes.", "Split or shorten it.")
-        text = path.read_text(encoding="utf-8")
+        text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The file {path} cannot be read: {error}.", "Check the path.") from error
     try:
@@ -155,11 +157,9 @@ def shown(found: dict[str, Any]) -> list[str]:
     ]
     lines += [f"  {found['stuck']}"] if found["stuck"] else []
     lines += [f"  edited by {e['editor']} (version {e['version']})" for e in found["edits"][1:]]
-    for given in found["given"]:
-        counts = (
-            "" if given["counts"] else f" (counts no more: {given['dropped_why'] or 'an earlier version'})"
-        )
-        lines.append(f"  approved by {given['approver']}, {shown_time(given['time'])}{counts}")
+    for one in found["given"]:
+        counts = "" if one["counts"] else f" (counts no more: {one['dropped_why'] or 'an earlier version'})"
+        lines.append(f"  approved by {one['approver']}, {shown_time(one['time'])}{counts}")
     if found["emergency"]:
         lines.append(
             f"  the glass was broken by {found['decided_by']}: {found['emergency']}: {found['emergency_text']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from package_hunter import given
 from package_hunter.cli.console import harmless, print_table
 from package_hunter.errors import NothingToScanError, RuleFileError, UsageError
 from package_hunter.rules import Problem, RuleSet, builtin_files, check_rules, compile_matcher, load_rules
@@ -134,7 +136,8 @@ def match(
 
 def _read_events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        opened = given.open_file(path, stream=True)
+        with io.TextIOWrapper(opened, encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), ""), 1):
                 if line.strip():
                     yield number, _event(path, number, line)

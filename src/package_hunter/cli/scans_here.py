@@ -130,10 +130,11 @@ class LocalScans:
             row = next((row for row in rows if row.digest == digest), None)
             if row is None:
                 raise UsageError("This scan has no such file.", "The list says which it has.")
+            after, action = {"sha256": digest}, "recording.fetch"
             if kind == "dropped":
-                after = {"sha256": digest, "as": "zip" if recipient is None else "age"}
-                told = Change("sample.fetch", str(found.id), after=after, project=found.project_id)
-                history.record(session, command_line(), told)
+                after, action = {**after, "as": "zip" if recipient is None else "age"}, "sample.fetch"
+            told = Change(action, str(found.id), after=after, project=found.project_id)
+            history.record(session, command_line(), told)
             return row
 
         row = self._write(look)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from package_hunter import given
 from package_hunter.errors import UsageError
 
 _MAX_FILE = 64 << 10
@@ -93,8 +94,7 @@ def _systemd_credential() -> Path | None:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return file.read(_MAX_FILE).decode("utf-8", "replace")
+        return given.read(path, _MAX_FILE).decode("utf-8", "replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}).", "Check the path.") from error
 

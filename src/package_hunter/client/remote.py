@@ -13,6 +13,7 @@ import httpx
 from rich.console import Console
 from rich.progress import Progress as BarOfProgress
 
+from package_hunter import given
 from package_hunter.client.events import parsed
 from package_hunter.errors import HunterError, UnreachableError, UsageError
 from package_hunter.model.report import Report
@@ -164,7 +165,7 @@ class Remote:
         total, sent, said = archive.stat().st_size, 0, 0
         live = sys.stderr.isatty()  # not rich's own guess: FORCE_COLOR makes no terminal of a log
         bar = BarOfProgress(console=Console(stderr=True), transient=True, disable=not live)
-        with archive.open("rb") as file, bar:
+        with given.open_file(archive) as file, bar:
             task = bar.add_task("Uploading", total=total)
             while block := file.read(_BLOCK):
                 yield block

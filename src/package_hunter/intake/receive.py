@@ -13,6 +13,7 @@ from typing import IO
 
 from packageurl import PackageURL
 
+from package_hunter import given
 from package_hunter.config import Settings, settings
 from package_hunter.errors import BadArchiveError, HostError, NothingToScanError
 from package_hunter.intake.streams import Readable
@@ -54,7 +55,7 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
             return receive(archive, config, name)
         return ReceivedTarget("directory", well_formed(path.resolve().name) or "project", path.resolve())
     try:
-        with path.open("rb") as stream:
+        with given.open_file(path, stream=True) as stream:
             return _keep(stream, name or well_formed(path.name), config)
     except FileNotFoundError:
         raise NothingToScanError(
@@ -62,6 +63,10 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
         ) from None
     except PermissionError:
         raise NothingToScanError(f"{path} may not be read.", "Check its permissions.") from None
+    except given.NotAFileError as error:
+        raise NothingToScanError(
+            f"{path} cannot be scanned: {error.strerror}.", "Give a directory, an archive, or a purl."
+        ) from None
 
 
 @derived

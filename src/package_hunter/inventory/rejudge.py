@@ -34,6 +34,7 @@ from package_hunter.triage.results import of_scans
 if TYPE_CHECKING:
     from package_hunter.rules import Matcher
 
+JUDGED_AGAIN = "Its recording was judged again: rules that were not there then saw more."
 _MATCHERS = 8  # compiled rule sets that are kept: a place has one of its own
 
 
@@ -120,8 +121,7 @@ class Rejudge:
 
     def _store_again(self, scan_id: uuid.UUID, report: Report, found: Sequence[Finding]) -> None:
         findings = (*report.findings, *{f.fingerprint: f for f in found}.values())
-        note = "Its recording was judged again: rules that were not there then saw more."
-        coverage = replace(report.coverage, notes=(note, *report.coverage.notes))
+        coverage = replace(report.coverage, notes=(JUDGED_AGAIN, *report.coverage.notes))
         again = replace(
             report,
             findings=findings,

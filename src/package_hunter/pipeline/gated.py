@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from package_hunter.ecosystems.worlds import WORLDS
 from package_hunter.findings.catalog import kinds
@@ -16,27 +17,50 @@ from package_hunter.pipeline.round_result import RoundResult
 KIND = "gated_behaviour"
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a round showed; ``whole``: all of it was covered."""
+
+    ecosystem: str
+    world: str
+    whole: bool
+    findings: Sequence[Finding]
+
+
 def gated(judged: Sequence[RoundResult]) -> tuple[Finding, ...]:
     """One finding for each package whose behaviour differs between worlds of the same ecosystem.
 
     Only worlds that were covered whole are compared: what was not run cannot have shown anything.
     """
-    by_ecosystem: dict[str, list[RoundResult]] = defaultdict(list)
-    for item in judged:
-        if not item.coverage.reasons and not item.coverage.dropped:
-            by_ecosystem[item.round.plan.target.ecosystem].append(item)
+    return differing(
+        Shown(
+            item.round.plan.target.ecosystem,
+            item.round.world.name,
+            not item.coverage.reasons and not item.coverage.dropped,
+            item.findings,
+        )
+        for item in judged
+    )
+
+
+def differing(shown: Iterable[Shown]) -> tuple[Finding, ...]:
+    """The same, of what worlds showed, whoever knows it."""
+    by_ecosystem: dict[str, list[Shown]] = defaultdict(list)
+    for item in shown:
+        if item.whole:
+            by_ecosystem[item.ecosystem].append(item)
     return tuple(finding for items in by_ecosystem.values() for finding in _of(items))
 
 
-def _of(items: Sequence[RoundResult]) -> Iterator[Finding]:
+def _of(items: Sequence[Shown]) -> Iterator[Finding]:
     if len(items) < 2:
         return
-    names = [item.round.world.name for item in items]
+    names = [item.world for item in items]
     shown: dict[str, list[tuple[str, Finding]]] = defaultdict(list)
     for item in items:
         for finding in item.findings:
             if finding.severity != "info" and not _of_one_box(finding):
-                shown[finding.fingerprint].append((item.round.world.name, finding))
+                shown[finding.fingerprint].append((item.world, finding))
     by_package: dict[str, list[tuple[list[str], Finding]]] = defaultdict(list)
     for seen in shown.values():
         if len(seen) < len(items):

@@ -16,7 +16,7 @@ from package_hunter.findings.catalog import daemons
 from package_hunter.model.finding import Finding
 from package_hunter.model.scales import severity_rank
 from package_hunter.model.scan import LeftRunning, PhaseCoverage
-from package_hunter.pipeline.merge import in_order, join_findings, join_networks, join_observations
+from package_hunter.pipeline.merge import in_order, join_lists, join_networks, join_observations
 from package_hunter.pipeline.options import Scan
 from package_hunter.pipeline.round_result import RoundResult
 from package_hunter.pipeline.rounds import CommandKey, Hurry, hurried, key_of
@@ -28,7 +28,7 @@ _NOT_ADDED = frozenset({"hang", "left_running", "gated_behaviour"})
 _MAX_NAMED = 5
 _LEAST_SECONDS = 10.0  # of the scan's time, for a further box and its install
 _FURTHER = "It was seen in a further box, in which"
-_HOW = f"{_FURTHER} time passed {RATE} times faster once the install was done."
+HOW = f"{_FURTHER} time passed {RATE} times faster once the install was done."
 
 Run = Callable[..., RoundResult]
 
@@ -77,8 +77,7 @@ def _stopped(item: RoundResult) -> Iterator[CommandKey]:
 
 def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
     """The round, with what the hurried one shows beyond it."""
-    known = {finding.fingerprint: finding for finding in item.findings}
-    added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
+    added = added_by(shown.findings, item.findings)
     sentence = f"To see what was waited for, time passed {RATE} times faster in a further box: " + (
         f"{len(added)} finding{'s come' if len(added) > 1 else ' comes'} from there."
         if added
@@ -89,15 +88,14 @@ def _with(item: RoundResult, shown: RoundResult, seconds: float) -> RoundResult:
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, phase)))
     if not added:
         return item
-    return _joined(item, shown, added, _HOW)
+    return _joined(item, shown, added, HOW)
 
 
 def added_to(
     item: RoundResult, shown: RoundResult, phase: str, how: str, seconds: float, said: str
 ) -> RoundResult:
     """The round, with the findings that a further one shows beyond it; each says ``how`` it was seen."""
-    known = {finding.fingerprint: finding for finding in item.findings}
-    added = [finding for finding in shown.findings if adds(finding, known.get(finding.fingerprint))]
+    added = added_by(shown.findings, item.findings)
     item = noted(item, said, *_unseen(shown))
     covered = PhaseCoverage(phase, item.round.world.name, "ok", None, seconds)
     item = replace(item, coverage=replace(item.coverage, phases=(*item.coverage.phases, covered)))
@@ -110,15 +108,25 @@ def _unseen(shown: RoundResult) -> Iterator[str]:
 
 
 def _joined(item: RoundResult, shown: RoundResult, added: Sequence[Finding], how: str) -> RoundResult:
-    told = (replace(finding, explain=(*finding.explain, how)) for finding in added)
-    extra = replace(shown, findings=tuple(told))
     return replace(
         item,
-        findings=in_order(join_findings((item, extra))),
+        findings=joined_with(item.findings, added, how),
         observation=join_observations((item.observation, shown.observation)),
         network=join_networks((item.network, shown.network)),
         canaries=(*item.canaries, *shown.canaries),
     )
+
+
+def added_by(shown: Sequence[Finding], known: Sequence[Finding]) -> list[Finding]:
+    """What a further box shows beyond what is known."""
+    before = {finding.fingerprint: finding for finding in known}
+    return [finding for finding in shown if adds(finding, before.get(finding.fingerprint))]
+
+
+def joined_with(findings: Sequence[Finding], added: Iterable[Finding], how: str = HOW) -> tuple[Finding, ...]:
+    """The findings with those that a further box added; each says ``how`` it was seen."""
+    told = tuple(replace(finding, explain=(*finding.explain, how)) for finding in added)
+    return in_order(join_lists((findings, told)))
 
 
 def adds(finding: Finding, known: Finding | None) -> bool:

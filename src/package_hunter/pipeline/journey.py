@@ -20,6 +20,7 @@ from package_hunter.intake.receive import ReceivedTarget, receive
 from package_hunter.model.report import Report
 from package_hunter.model.scan import BoxFile, Verdict
 from package_hunter.observe.events import compile_rules
+from package_hunter.pipeline.closing import Boxes
 from package_hunter.pipeline.detonate import detonate
 from package_hunter.pipeline.early_start import EarlyStart
 from package_hunter.pipeline.encoded import try_encodings
@@ -149,12 +150,13 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
             turns = rounds(scan, stage.source_tree)
         upstreams = ahead.upstreams()
         judged: list[RoundResult] = []
+        boxes = Boxes()
         faults: list[str] = []  # ours, in further boxes: what those would have shown is not known
         locks: dict[tuple[str, str], tuple[BoxFile, ...]] = {}  # by plan: what its first box's fetch resolved
         for turn in turns:
             turn.plan.take_locks(locks.get(_kind_of(turn), ()))
             try:
-                item = _run(scan, turn, upstreams, _last_key(judged), ahead.gateway())
+                item = _run(scan, turn, upstreams, boxes, _last_key(judged), ahead.gateway())
             except HunterError as error:
                 if not judged:
                     raise
@@ -162,12 +164,13 @@ def scan_received(request: ScanRequest, received: ReceivedTarget, ahead: EarlySt
                 judged.append(not_run(turn, error, (error.message,) if error.again else ()))
                 continue
             locks.setdefault(_kind_of(turn), turn.plan.frozen)
-            more = functools.partial(_further, scan, upstreams, faults)
+            more = functools.partial(_further, scan, upstreams, boxes, faults)
             item = narrow(scan, stage.source_tree, item, more)
             item = hurry(scan, stage.source_tree, item, more)
             judged.append(try_encodings(scan, stage.source_tree, item, more))
         report = _unless_again(options, report_of(scan, stage, judged), judged, faults)
         _unless_down(judged, upstreams)
+        boxes.close(report)
         return report
 
 
@@ -180,6 +183,7 @@ def _run(
     scan: Scan,
     turn: Round,
     upstreams: Sequence[Upstream],
+    boxes: Boxes,
     after: int = 0,
     process: GatewayProcess | None = None,
 ) -> RoundResult:
@@ -188,16 +192,16 @@ def _run(
     scan.say("Judging what was seen")
     with scan.options.timed("judge"):
         item = judge_round(turn, seen, after, english(scan.matcher))
-    keep(scan, seen, item, after)
+    boxes.add(item, keep(scan, seen, item, after))
     return item
 
 
 def _further(
-    scan: Scan, upstreams: Sequence[Upstream], faults: list[str], turn: Round, after: int = 0
+    scan: Scan, upstreams: Sequence[Upstream], boxes: Boxes, faults: list[str], turn: Round, after: int = 0
 ) -> RoundResult:
     """A further round, to know more of one that was judged. What fails in it by a fault of ours is noted."""
     try:
-        shown = _run(scan, turn, upstreams, after)
+        shown = _run(scan, turn, upstreams, boxes, after)
     except HunterError as error:
         if error.again:
             faults.append(error.message)

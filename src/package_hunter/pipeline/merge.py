@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from package_hunter.model.finding import Finding
 from package_hunter.model.observation import NetworkLog, Observation
@@ -67,7 +67,14 @@ def join_networks(seen: Sequence[NetworkLog]) -> NetworkLog:
     )
 
 
-def join_packages(judged: Sequence[RoundResult]) -> tuple[Package, ...]:
+class HasPackages(Protocol):
+    """A round, judged or judged again."""
+
+    @property
+    def packages(self) -> tuple[Package, ...]: ...
+
+
+def join_packages(judged: Iterable[HasPackages]) -> tuple[Package, ...]:
     """Every package once: another world installs the same ones."""
     found: dict[tuple[str, str | None], Package] = {}
     for item in judged:
@@ -106,9 +113,14 @@ def join_coverages(judged: Sequence[RoundResult]) -> Coverage:
 
 def join_findings(judged: Sequence[RoundResult]) -> tuple[Finding, ...]:
     """Findings of one fingerprint become one, with the evidence of all; gravest first."""
+    return join_lists([item.findings for item in judged])
+
+
+def join_lists(lists: Sequence[Sequence[Finding]]) -> tuple[Finding, ...]:
+    """The same of findings alone."""
     found: dict[str, Finding] = {}
-    for item in judged:
-        for finding in item.findings:
+    for findings in lists:
+        for finding in findings:
             known = found.get(finding.fingerprint)
             found[finding.fingerprint] = finding if known is None else joined(known, finding)
     return in_order(found.values())

@@ -56,37 +56,37 @@ class Surroundings:
     facts: RoundFacts
 
 
-def keep(scan: Scan, seen: Sighting, item: RoundResult, after: int) -> None:
-    """Add a round's surroundings to its recording, where it has one that is whole."""
+def keep(scan: Scan, seen: Sighting, item: RoundResult, after: int) -> Surroundings | None:
+    """Add a round's surroundings to its recording, where it has one that is whole; what was added."""
     record = item.round.record
     if record is None or seen.by_falco or not seen.observation.recorded:
-        return
+        return None
     runs = tuple(_without_output(run) for run in seen.runs)
-    packed = pack(
-        Surroundings(
-            form=FORM,
-            program=__version__,
-            image=_image(find_image()),
-            rules=rule_texts(scan.options),
-            world=item.round.world.name,
-            hurried=item.round.hurry is not None,
-            after=after,
-            max_alerts=scan.config.max_alerts,
-            max_records=scan.config.max_records,
-            fetches_alone=item.round.plan.fetches_alone,
-            began_ns=min((run.started_ns for run in runs), default=scan.started),
-            ended_ns=time.time_ns(),
-            runs=runs,
-            network=seen.network,
-            facts=replace(item.facts, runs=()),  # they are those above
-        )
+    made = Surroundings(
+        form=FORM,
+        program=__version__,
+        image=_image(find_image()),
+        rules=rule_texts(scan.options),
+        world=item.round.world.name,
+        hurried=item.round.hurry is not None,
+        after=after,
+        max_alerts=scan.config.max_alerts,
+        max_records=scan.config.max_records,
+        fetches_alone=item.round.plan.fetches_alone,
+        began_ns=min((run.started_ns for run in runs), default=scan.started),
+        ended_ns=time.time_ns(),
+        runs=runs,
+        network=seen.network,
+        facts=replace(item.facts, runs=()),  # they are those above
     )
+    packed = pack(made)
     if len(packed) > MAX_ROUND:
         scan.say(
             "The recording keeps no surroundings: they are too large. It cannot be judged again as a whole."
         )
-        return
+        return None
     append_round(record, packed)
+    return made
 
 
 def pack(surroundings: Surroundings) -> bytes:

@@ -39,6 +39,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from package_hunter import given
 from package_hunter.errors import UsageError
 from package_hunter.model import toml
 from package_hunter.model.scales import SEVERITIES
@@ -64,11 +65,12 @@ def load_policy(path: Path, *, inside: bool = False) -> Policy:
 def read_text(path: Path) -> str:
     """A policy file's text; UsageError."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        data = given.read(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise UsageError(
                 f"The policy file {path} is larger than {MAX_BYTES} bytes.", "Split or shorten it."
             )
-        return path.read_text(encoding="utf-8")
+        return data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The policy file {path} cannot be read: {error}.", "Check the path.") from error
 

@@ -263,13 +263,14 @@ def note(store: Store, key: str, scan_id: Any) -> None:
         session.merge(KnownResult(scan_id=scan_id, key=key))
 
 
+NOTHING_RUN = "Nothing was run: scan "  # how the note of an earlier result begins
 _ALL_THE_SAME = "had the same files and dependencies, under the same rules, image and settings"
 
 
 def as_new(report: Report, scan_id: str, why: str = _ALL_THE_SAME) -> Report:
     """An earlier result as that of another scan, and ``why`` it stands for that one; what the policy made of it then
     is forgotten."""
-    note = f"Nothing was run: scan {report.id} of {rfc3339(report.finished)[:19]}Z {why}."
+    note = f"{NOTHING_RUN}{report.id} of {rfc3339(report.finished)[:19]}Z {why}."
     return replace(
         report,
         id=scan_id,

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from package_hunter import given
+
 MAX_FILE_BYTES = 8 << 20
 MAX_NODES = 500_000
 MAX_DEPTH = 50
@@ -160,6 +162,4 @@ class _Reader:
 
 def read_file(path: Path) -> str:
     """The text of a rule file, bounded."""
-    with path.open("rb") as file:
-        data = file.read(MAX_FILE_BYTES + 1)
-    return data.decode("utf-8", "replace")
+    return given.read(path, MAX_FILE_BYTES + 1).decode("utf-8", "replace")

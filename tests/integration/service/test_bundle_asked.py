@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +13,11 @@ from package_hunter.access.roles import Role
 from package_hunter.audit import keys
 from package_hunter.bundle import Trust, asked, verify
 from package_hunter.config import Settings
+from package_hunter.model.scan import ScanStatus
 from package_hunter.storage.base import Kind
-from package_hunter.store import artefacts
+from package_hunter.store import artefacts, history
 from tests.integration.service.test_bundle import scanned
+from tests.support import scan_asks
 from tests.support.access_server import OWN, AccessServer
 
 
@@ -45,10 +49,40 @@ def test_it_is_made_once_it_is_asked_for_and_anybody_can_verify_it(
     found = verify(file, Trust(keys=(keys.signing_key(server.settings).public_key(),)))
     assert (found.exit_code, found.differences) == (0, ())
     assert server.ask(token, "GET", url, headers={"If-None-Match": sent.headers["etag"]}).status_code == 304
+    assert fetched(server) == [("token:auditor", str(scan), hashlib.sha256(sent.content).hexdigest())]
     server.ask(token, "POST", url)
     assert asked.step(server.store, server.settings)
     with server.store.read() as session:
         assert len(artefacts.of_scan(session, scan, Kind.BUNDLE)) == 1, "a new one takes the old one's place"
+
+
+def fetched(server: AccessServer) -> list[tuple[str, str, str]]:
+    """Who was given which bundle, as the history has it."""
+    with server.store.read() as session:
+        entries = [e for e in history.entries(session, 999) if e.action == "scan.fetch-bundle"]
+        return [(e.who, e.object, json.loads(e.after or "{}")["sha256"]) for e in entries]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (ScanStatus.CANCELLED, "The scan was cancelled: there is no verdict."),
+        (ScanStatus.FAILED, "The scan failed: there is no verdict."),
+        (ScanStatus.PENDING, "The scan is pending: there is no verdict yet."),
+        (ScanStatus.RUNNING, "The scan is running: there is no verdict yet."),
+    ],
+)
+def test_of_a_scan_without_a_verdict_none_is_made(
+    server: AccessServer, status: ScanStatus, said: str
+) -> None:
+    token = server.token("auditor", (Role.ANALYST, ""))
+    scan = scan_asks.new_scan(server, OWN, status=status.value)
+    url = f"/api/v1/scans/{scan}/bundle"
+    refused = server.ask(token, "POST", url)
+    assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+    assert said in refused.json()["detail"]
+    assert "Nobody asked" in server.ask(token, "GET", url).json()["detail"]
+    assert not asked.step(server.store, server.settings)
 
 
 def test_who_may_not_fetch_recordings_gets_none_by_a_bundle(server: AccessServer) -> None:

@@ -183,6 +183,7 @@ def test_a_recording_comes_as_it_is(server: AccessServer, token: str) -> None:
     sent = ask(server, token, "GET", url)
     assert (sent.content, sent.headers["etag"]) == (content, f'"{digest}"')
     assert ask(server, token, "GET", url, headers={"If-None-Match": f'"{digest}"'}).status_code == 304
+    assert actions(server) == ["recording.fetch"]
 
 
 def test_what_is_lost_or_of_another_kind(server: AccessServer, token: str) -> None:

@@ -13,9 +13,9 @@ import pytest
 from package_hunter.audit.keys import key_name, public_text
 from package_hunter.bundle import Trust, of_files, verify
 from package_hunter.bundle.errors import BadBundleError
-from package_hunter.bundle.replayed import Source
+from package_hunter.bundle.findings import Source
 from package_hunter.bundle.signing import sign
-from package_hunter.cli.bundle import as_text, harmless_lines
+from package_hunter.cli.verified import as_text, harmless_lines
 from package_hunter.errors import BadArchiveError, UsageError
 from package_hunter.model.report_form import to_json
 from package_hunter.model.scan import Coverage, Decision, Verdict
@@ -24,6 +24,9 @@ from tests.support import bundle_samples as samples
 from tests.support.bundle_samples import KEY, OTHER_KEY, again, bundled, content, written
 
 OURS = Trust(keys=(KEY.public_key(),))
+FURTHER = samples.Box(
+    "npm", "/home/dev/app", "default", "narrow", False, samples.BEGAN + 10**11, samples.BEGAN + 10**13
+)
 
 
 def signed_again(path: Path, changed: dict[str, bytes]) -> Path:
@@ -272,12 +275,12 @@ class TestWhatCannotBeTold:
 
     def test_a_finding_of_a_further_box_is_attested(self, tmp_path: Path) -> None:
         scap = samples.recording(tmp_path / "x.scap", samples.surroundings())
-        honest = samples.report(scap)
+        honest = samples.report(samples.recording(tmp_path / "y.scap", samples.surroundings()))
         late = tuple(replace(e, time_ns=samples.BEGAN + 10**12) for e in honest.findings[0].evidence)
         elsewhere = replace(honest.findings[0], fingerprint="e" * 32, evidence=late)
-        report = rejudge(replace(honest, findings=(*honest.findings, elsewhere)))
+        report = samples.report(scap, further=[FURTHER], findings=(*honest.findings, elsewhere))
         found = verify(written(of_files(report, [scap], None, None), tmp_path / "b.zip"), OURS)
-        assert found.exit_code == 0
+        assert (found.exit_code, found.differences) == (0, ())
         assert [o.why for o in found.origins if o.source is Source.ATTESTED] == [
             "it was seen in a further box, which is not recorded"
         ]

@@ -10,7 +10,7 @@ import pytest
 
 from package_hunter.model.observation import Canary, Connection, DecoyMark, NetworkLog
 from package_hunter.model.scan import Leftovers, LeftRunning, Package, Wait
-from package_hunter.pipeline.rederive import surroundings_of
+from package_hunter.pipeline.rederive import kept_in
 from package_hunter.pipeline.surroundings import pack, unpack
 from package_hunter.sensor.scap import ScapReader, append_round
 from tests.support import bundle_samples as samples
@@ -63,7 +63,7 @@ def test_a_large_one_is_kept_in_pieces(tmp_path: Path) -> None:
     made = samples.surroundings(network=NetworkLog(hits=many))
     assert len(pack(made)) > 100_000
     path = samples.recording(tmp_path / "x.scap", made)
-    assert surroundings_of(path) == unpack(pack(made))
+    assert kept_in(path).surroundings == unpack(pack(made))
     with ScapReader(path) as source:
         assert len(list(source)) == 2  # no piece is an event of the scan
 
@@ -71,4 +71,4 @@ def test_a_large_one_is_kept_in_pieces(tmp_path: Path) -> None:
 def test_a_piece_that_is_damaged_spoils_it_all(tmp_path: Path) -> None:
     path = samples.recording(tmp_path / "x.scap", samples.surroundings())
     append_round(path, b"x")
-    assert surroundings_of(path) is None
+    assert kept_in(path).surroundings is None

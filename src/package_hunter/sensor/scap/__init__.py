@@ -2,13 +2,21 @@
 
 from package_hunter.sensor.scap.blocks import RecordingError
 from package_hunter.sensor.scap.reader import ScapReader
-from package_hunter.sensor.scap.writer import NAMES_ID, ScapWriter, append_round, append_runs, check_writable
+from package_hunter.sensor.scap.writer import (
+    NAMES_ID,
+    ScapWriter,
+    append_closing,
+    append_round,
+    append_runs,
+    check_writable,
+)
 
 __all__ = [
     "NAMES_ID",
     "RecordingError",
     "ScapReader",
     "ScapWriter",
+    "append_closing",
     "append_round",
     "append_runs",
     "check_writable",

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from package_hunter import given
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import Command, CommandRun
 from package_hunter.model.table import ContainerInfo, FdEntry, ProcEntry, RawEvent, Section, StartState
@@ -24,7 +25,8 @@ _NOTIFY = event_numbers()["notification_e"]
 _RUN_MARK = b"package-hunter.run\0"  # as writer.RUNS_ID
 _MAX_RUNS = 10_000
 _ROUND_MARK = b"package-hunter.round\0"  # as writer.ROUND_ID
-MAX_ROUND = 64 << 20  # bytes of a round's facts, packed
+_CLOSING_MARK = b"package-hunter.closing\0"  # as writer.CLOSING_ID
+MAX_ROUND = 64 << 20  # bytes of a round's facts, packed; of a scan's as well
 _OLDER = frozenset(number.to_bytes(2, "little") for number in older.OLDER)
 _NOTIFICATION = frozenset(
     n for n, i in event_table().items() if i.key in ("notification_e", "infrastructure_event_e")
@@ -82,17 +84,18 @@ class ScapReader:
     ``truncated`` is True after the last event where the file ends in the middle (a crash while recording):
     all that was flushed was given. ``ours`` are the facts that our own recordings carry; ``runs`` the commands that
     ran in the box, known after the last event of a scan that came to its end, and so is ``round``: what a whole
-    judgement needs beside the events, packed (empty: it is not there, or not whole). A file that holds
-    several recordings one behind the other has as many sections; ``start`` is that of the first.
+    judgement needs beside the events, packed (empty: it is not there, or not whole), and ``closing``: what the whole
+    scan says at its end, in the same way. A file that holds several recordings one behind the other has as many
+    sections; ``start`` is that of the first.
     """
 
     def __init__(self, source: Path | IO[bytes]) -> None:
         """Opens and reads the tables. RecordingError where it is no recording."""
-        self._raw = source.open("rb") if isinstance(source, Path) else source
+        self._raw = _opened(source) if isinstance(source, Path) else source
         self.truncated = False
         self.ours: dict[str, Any] = {}
         self.runs: list[CommandRun] = []
-        self._round: bytearray | None = bytearray()
+        self._packed: dict[bytes, bytearray | None] = {_ROUND_MARK: bytearray(), _CLOSING_MARK: bytearray()}
         self._next: tuple[int, bytes] | None = None
         try:
             self.start = self._opened()
@@ -121,7 +124,12 @@ class ScapReader:
     @property
     def round(self) -> bytes:
         """See above."""
-        return bytes(self._round or b"")
+        return bytes(self._packed[_ROUND_MARK] or b"")
+
+    @property
+    def closing(self) -> bytes:
+        """See above."""
+        return bytes(self._packed[_CLOSING_MARK] or b"")
 
     def close(self) -> None:
         """Closes the file."""
@@ -197,28 +205,31 @@ class ScapReader:
         number = int.from_bytes(raw[20:22], "little")
         if number == _CONTAINER:
             return True
-        if number == _NOTIFY and raw.startswith(_ROUND_MARK, HEADER.size + 4):
-            self._take_round(raw)
+        if number != _NOTIFY:
+            return False
+        mark = next((m for m in self._packed if raw.startswith(m, HEADER.size + 4)), None)
+        if mark is not None:
+            self._take(mark, raw)
             return True
-        if number != _NOTIFY or not raw.startswith(_RUN_MARK, HEADER.size + 4):
+        if not raw.startswith(_RUN_MARK, HEADER.size + 4):
             return False
         run = _run(raw)
         if run is not None and len(self.runs) < _MAX_RUNS:
             self.runs.append(run)
         return True
 
-    def _take_round(self, raw: bytes) -> None:
-        """A piece of the round's facts; one that is none spoils them all."""
-        if self._round is None:
+    def _take(self, mark: bytes, raw: bytes) -> None:
+        """A piece of what is packed under that mark; one that is none spoils them all."""
+        known = self._packed[mark]
+        if known is None:
             return
         try:
-            self._round += base64.b64decode(
-                raw[HEADER.size + 4 + len(_ROUND_MARK) :].rstrip(b"\0"), validate=True
-            )
+            known += base64.b64decode(raw[HEADER.size + 4 + len(mark) :].rstrip(b"\0"), validate=True)
         except ValueError:
-            self._round = None
-        if self._round is not None and len(self._round) > MAX_ROUND:
-            self._round = None
+            self._packed[mark] = None
+            return
+        if len(known) > MAX_ROUND:
+            self._packed[mark] = None
 
     def sections(self) -> Iterator[Section]:
         """The recording's sections, in their order; what was not read of one is passed over."""
@@ -260,6 +271,16 @@ class ScapReader:
             elif type_ == blocks.SECTION:
                 self._next = block
                 return
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return given.open_file(path)
+    except given.NotAFileError as error:
+        raise RecordingError(
+            f"{path} is no .scap recording: {error.strerror}.",
+            "Give a file that Falco, sysdig or --record wrote.",
+        ) from None
 
 
 def _run(raw: bytes) -> CommandRun | None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from package_hunter import given
 from package_hunter.errors import UsageError
 from package_hunter.model.event import HEADER, event_numbers, event_table
 from package_hunter.model.scan import CommandRun
@@ -39,7 +40,8 @@ _SCHEMA = {n: len(info.params) for n, info in event_table().items()}
 NAMES_ID = b"package-hunter.name"
 RUNS_ID = b"package-hunter.run"
 ROUND_ID = b"package-hunter.round"
-_CHUNK = 45_000  # bytes of a round's facts in one event: base64 makes 60,000 of them, a parameter has 65,535
+CLOSING_ID = b"package-hunter.closing"
+_CHUNK = 45_000  # bytes of such facts in one event: base64 makes 60,000 of them, a parameter has 65,535
 _NOTIFICATION = event_numbers()["notification_e"]
 _CONTAINER_EVENT = event_numbers()["container_json_2_e"]
 # libscap's numbers (container_type): what runs a container decides where others look for its id
@@ -201,10 +203,12 @@ def check_writable(path: Path) -> None:
     """UsageError where no recording can be written to ``path``; leaves a file that is there as it is."""
     new = not path.exists()
     try:
+        if not new:
+            given.check(path)
         path.open("ab").close()
     except OSError as error:
         raise UsageError(
-            f"The recording cannot be written to {path}: {os.strerror(error.errno or errno.EIO)}.",
+            f"The recording cannot be written to {path}: {error.strerror or os.strerror(errno.EIO)}.",
             "Give --record a file in a directory that exists and has room.",
         ) from None
     if new:
@@ -241,8 +245,17 @@ def append_runs(path: Path, runs: Iterable[CommandRun]) -> None:
 def append_round(path: Path, packed: bytes) -> None:
     """Adds what a whole judgement needs beside the events (pipeline/surroundings.py packs it), in as many events as it
     takes, as a gzip member of its own. Does nothing where the file cannot be written any more."""
+    _append(path, ROUND_ID, packed)
+
+
+def append_closing(path: Path, packed: bytes) -> None:
+    """Adds what the whole scan says at its end (pipeline/closing.py packs it), in the same way."""
+    _append(path, CLOSING_ID, packed)
+
+
+def _append(path: Path, id_: bytes, packed: bytes) -> None:
     chunks = (base64.b64encode(packed[at : at + _CHUNK]) for at in range(0, len(packed), _CHUNK))
-    blocks_ = (_block_of(_notification(0, ROUND_ID, chunk), 0) for chunk in chunks)
+    blocks_ = (_block_of(_notification(0, id_, chunk), 0) for chunk in chunks)
     try:
         with path.open("ab") as file:
             file.write(gzip.compress(b"".join(blocks_), 1))  # it is packed already
