@@ -35,6 +35,7 @@ class Here(httpx.BaseTransport):
 
         policy_file.use(config.policy_file)
 
+        self._log = structlog.get_config()
         structlog.configure(  # what a server would write into its log is no output of a command
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -90,6 +91,7 @@ class Here(httpx.BaseTransport):
     def close(self) -> None:
         """Nothing is asked any more."""
         self._store.close()
+        structlog.configure(**self._log)
 
 
 def _next(pieces: Iterator[bytes]) -> bytes | None:
