@@ -22,6 +22,7 @@ _.worker_seen_seconds, _.event_num, _.local_address, _.instance
 # each exit code of docs/cli.md has its error
 IncompleteScanError
 # httpx, html.parser and uvicorn call these
+_.handle_request
 _.auth_flow, _.requires_response_body, _.handle_starttag, _.send_400_response, msg
 # lark calls a method for each rule of the grammar
 _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list

@@ -127,8 +127,9 @@ class AccessServer:
 
     def ask(self, token: str | None, method: str, url: str, **more: Any) -> httpx.Response:
         """The answer to a request."""
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        headers |= more.pop("headers", {})
+        headers = httpx.Headers(more.pop("headers", {}))  # a list of pairs, where one comes twice
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)

@@ -19,7 +19,7 @@ from package_hunter.access.identity import Identity
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import Access, View, unlimited
 from package_hunter.api import etags, idempotency, queries
-from package_hunter.api.errors import ApiError
+from package_hunter.api.errors import ApiError, read_json
 from package_hunter.api.pace import Pace
 from package_hunter.api.permits import BY_ROUTE, Permit, Where
 from package_hunter.api.problems import is_of_v1
@@ -86,12 +86,17 @@ class PermittedRoute(APIRoute):
         inner = super().get_route_handler()
         permits = self.permits
         known, ours = queries.known_to(self), is_of_v1(self.path)
+        heeds = etags.heeds_match(self.responses)
 
         async def handler(request: Request) -> Response:
             permit = permits[request.method]
             await _require(request, permit)
-            if ours and not permit.any_query:
-                queries.check(request, known)
+            if ours:
+                queries.check_headers(request)
+                if permit.changes and not heeds:
+                    etags.refuse_match(request)
+                if not permit.any_query:
+                    queries.check(request, known)
             if not permit.stream:
                 request = _of_bounded_body(request)
             if not permit.changes:
@@ -119,7 +124,7 @@ async def _changed(request: Request, permit: Permit, inner: _Handler) -> Respons
     if request.method == "POST" and "idempotency-key" in request.headers:
         if not permit.keeps_answer:
             advice = "Leave it out: the answer holds a secret or a session, and is not kept."
-            raise ApiError(400, "This route takes no Idempotency-Key.", advice, kind="idempotency-key")
+            raise ApiError(400, "This route takes no Idempotency-Key.", advice, kind="no-idempotency-key")
         store: Store = request.app.state.service.store
         answer = await idempotency.once(store, request, inner, streams=permit.stream)
     else:
@@ -149,7 +154,17 @@ def _of_bounded_body(request: Request) -> Request:
             raise ApiError(413, f"The body is larger than {MAX_BODY} bytes.", "Shorten it.")
         return message
 
-    return Request(request.scope, receive)
+    return _JsonRequest(request.scope, receive)
+
+
+class _JsonRequest(Request):
+    """A request whose JSON says each thing once."""
+
+    async def json(self) -> Any:
+        """See Request; json.JSONDecodeError."""
+        if not hasattr(self, "_json"):
+            self._json = read_json(await self.body())
+        return self._json
 
 
 async def _require(request: Request, permit: Permit) -> None:

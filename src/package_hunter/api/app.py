@@ -19,6 +19,7 @@ from package_hunter.api import (
     access_routes,
     bundle_routes,
     drill_routes,
+    errors,
     event_routes,
     finding_look_routes,
     finding_routes,
@@ -81,9 +82,11 @@ def create_app(
     queue: Queue,
     renderers: Mapping[str, Renderer],
     pages: Pages | None = None,
+    within: bool = False,
 ) -> FastAPI:
     """The server as an ASGI application. ``renderers`` are the report formats beside JSON; ``pages`` what stands on
-    it for people."""
+    it for people. ``within``: no requests of a network come to it, and each says in its scope whose it is, as the gate
+    would (``identity``, ``principal``)."""
     service = Service(settings, store, queue, renderers, pages)
     metrics = Metrics()
 
@@ -119,7 +122,8 @@ def create_app(
     app.include_router(_figures(service, metrics))
     app.include_router(_description(app))
     _handle_errors(app, service)
-    app.add_middleware(Gate, service=service, metrics=metrics)
+    if not within:
+        app.add_middleware(Gate, service=service, metrics=metrics)
     _describe_credentials(app)
     return app
 
@@ -161,11 +165,7 @@ def _handle_errors(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        what = f"parameter {where!r}" if where else str(first["loc"][0])
-        refusal = ApiError(400, f"The {what} is wrong: {first['msg']}.")
-        return service.refusal(refusal, request.scope)
+        return service.refusal(errors.invalid(error.errors()[0], error.__cause__), request.scope)
 
     @app.exception_handler(HTTPException)
     async def routed_nowhere(request: Request, error: HTTPException) -> Response:

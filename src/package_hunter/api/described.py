@@ -49,6 +49,14 @@ _KNOWN = {
     "schema": {"type": "string", "maxLength": 200, "pattern": '^[!#-~" ]+$'},
     "example": '"3f0c9c5227a74c6b9b0c5d3d"',
 }
+_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of what was read: 412, and nothing is done, where it was changed since.",
+    "schema": {"type": "string", "maxLength": 200, "pattern": '^[!#-~" *]+$'},
+    "example": '"3f0c9c5227a74c6b9b0c5d3d"',
+}
 _TAG = {"description": "Of this answer; give it as If-None-Match.", "schema": {"type": "string"}}
 _RETRY = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 
@@ -83,8 +91,10 @@ def _heeds(permit: Permit, operation: dict[str, Any]) -> None:
     parameters = operation.setdefault("parameters", [])
     if permit.keeps_answer:
         parameters.append(_KEY)
+    if "412" in operation["responses"]:  # as `etags.heeds_match` knows it
+        parameters.append(_MATCH)
     good = operation["responses"].get("200")
-    if not permit.changes and good is not None:
+    if not permit.changes and good is not None and "text/event-stream" not in good.get("content", {}):
         parameters.append(_KNOWN)
         good.setdefault("headers", {})["ETag"] = _TAG
         operation["responses"]["304"] = {"description": _WORDS["304"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,19 +65,64 @@ class JsonResponse(Response):
     media_type = "application/json"
 
 
-def too_many(reason: str, advice: str, seconds: float) -> ApiError:
+def too_many(reason: str, advice: str, seconds: float, kind: str) -> ApiError:
     """429, to be tried again after ``seconds``."""
-    return ApiError(429, reason, advice, {"Retry-After": str(max(1, round(seconds)))})
+    return ApiError(429, reason, advice, {"Retry-After": str(max(1, round(seconds)))}, kind)
 
 
-def unavailable(reason: str, advice: str, seconds: float = 30) -> ApiError:
+def unavailable(reason: str, advice: str, seconds: float = 30, kind: str | None = None) -> ApiError:
     """503, to be tried again after ``seconds``."""
-    return ApiError(503, reason, advice, {"Retry-After": str(round(seconds))})
+    return ApiError(503, reason, advice, {"Retry-After": str(round(seconds))}, kind)
 
 
 def store_failed(error: StoreError) -> ApiError:
     """503, in words for strangers."""
     return unavailable(error.told, error.advice)
+
+
+def invalid(found: Mapping[str, Any], cause: BaseException | None = None) -> ApiError:
+    """400, of what pydantic or FastAPI found wrong first; ``cause``: what FastAPI met while it read the body."""
+    where, said = list(found["loc"]), str(found["msg"])
+    if found["type"] == "json_invalid":
+        why = found.get("ctx", {}).get("error", said)
+        if isinstance(cause, GivenTwiceError):
+            return ApiError(400, f"The body gives {cause.name!r} twice.", "Give it once.", kind="given-twice")
+        at = f" at character {cause.pos + 1}" if isinstance(cause, json.JSONDecodeError) else ""
+        return ApiError(
+            400, f"The body is no JSON: {why}{at}.", "Send one JSON value.", kind="malformed-json"
+        )
+    room, *path = where or ["body"]
+    name = ".".join(map(str, path))
+    what = "body" if room == "body" else "parameter"
+    if name:
+        what = f"field {name!r} of the body" if room == "body" else f"parameter {name!r}"
+    return ApiError(400, f"The {what} is wrong: {said}.")
+
+
+class GivenTwiceError(json.JSONDecodeError):
+    """An object of the body that has a name twice: which of the values counts is each reader's guess."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the name {name[:40]!r} is given twice", "", 0)
+        self.name = name[:40]
+
+
+def read_json(body: bytes) -> Any:
+    """The body as a value; json.JSONDecodeError, also GivenTwiceError."""
+    try:
+        return json.loads(body, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise json.JSONDecodeError("it is not UTF-8", "", error.start) from error
+    except RecursionError as error:
+        raise json.JSONDecodeError("it is nested too deeply", "", 0) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise GivenTwiceError(next(name for name, times in names.items() if times > 1))
+    return made
 
 
 def broken() -> ApiError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -16,7 +17,7 @@ IF_MATCH = "With `If-Match` and the ETag of what was read, nothing happens where
 CHANGED: dict[int | str, dict[str, Any]] = {
     412: {"model": Problem, "description": "It was changed since it was read."}
 }
-"""Of routes that heed If-Match: what they say of it, and answer."""
+"""Of routes that heed If-Match: what they say of it, and answer. By the answer it is known that they do."""
 _BYTES = 12  # of the digest: 96 bits
 
 
@@ -49,8 +50,21 @@ def require_match(request: Request, document: BaseModel) -> None:
         )
 
 
+def heeds_match(responses: Mapping[int | str, Any]) -> bool:
+    """Whether a route with these answers heeds If-Match."""
+    return 412 in responses
+
+
+def refuse_match(request: Request) -> None:
+    """ApiError 400 where a route that does not heed If-Match is given one: what comes with a condition must not be done
+    without it (RFC 9110, 13.1.1)."""
+    if "if-match" in request.headers:
+        raise ApiError(400, "This route heeds no If-Match.", "Leave it out.", kind="no-condition")
+
+
 def _lists(given: str, tag: str) -> bool:
-    return given.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in given.split(","))
+    known = (one.strip().removeprefix("W/") for one in given.split(","))
+    return given.strip() == "*" or tag.removeprefix("W/") in known
 
 
 def answered(request: Request, answer: Response) -> Response:

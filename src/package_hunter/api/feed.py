@@ -64,7 +64,12 @@ class Feed:
     ) -> AsyncIterator[asyncio.Queue[News | None]]:
         """News of the scan, from what follows ``after`` on; None: it is over here, ask again. ApiError 429."""
         if self._accounts[account] >= _OF_ACCOUNT or self._accounts.total() >= _OF_ALL:
-            raise too_many("Too many follow scans at this moment.", "Ask for the status, or end some.", 10)
+            raise too_many(
+                "Too many follow scans at this moment.",
+                "Ask for the status, or end some.",
+                10,
+                "too-many-followers",
+            )
         queue: asyncio.Queue[News | None] = asyncio.Queue(_UNREAD)
         watched = self._watched.setdefault(scan_id, _Watched(after))
         watched.followers.add(queue)

@@ -74,6 +74,7 @@ def key_of(request: Request) -> str | None:
             400,
             f"The Idempotency-Key is not 1 to {MAX_KEY} visible ASCII characters.",
             "A new UUID for each thing to be done is best.",
+            kind="malformed-idempotency-key",
         )
     return key
 
@@ -134,7 +135,10 @@ async def _reserve(store: Store, name: Name) -> KeptRequest | None:
             found = await _write(store, lambda s: requests.reserve(store, s, name))
         except requests.TooManyKeysError:
             raise too_many(
-                f"This account used {requests.MAX_KEYS} keys within a day.", "Use fewer keys.", 600
+                f"This account used {requests.MAX_KEYS} keys within a day.",
+                "Use fewer keys.",
+                600,
+                "too-many-keys",
             ) from None
         if found is None or found.digest is not None:
             return found
@@ -162,7 +166,7 @@ def _replayed(before: KeptRequest, digest: str) -> Response:
     if before.status is None:
         advice = "Look at what there is; use a new key to do it once more."
         raise ApiError(
-            409, "It was done, but its answer was not kept.", advice, _HEADERS, kind="idempotency-key"
+            409, "It was done, but its answer was not kept.", advice, _HEADERS, kind="answer-not-kept"
         )
     headers = _HEADERS | ({} if before.location is None else {"Location": before.location})
     if before.status == 204:
@@ -227,7 +231,9 @@ class _Body:
 
     def request(self) -> Request:
         """The request, whose body is still to be read."""
-        return Request(self._request.scope, self._again if self._held is not None else self._receive)
+        return type(self._request)(
+            self._request.scope, self._again if self._held is not None else self._receive
+        )
 
     async def _again(self) -> Message:
         if self._held is None:

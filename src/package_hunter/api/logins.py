@@ -74,10 +74,12 @@ class LoginLimits:
     def _wait_in_line(self, place: str) -> None:
         here = self._waiting.get(place, 0)
         if here >= _WAITING_OF_AN_ADDRESS or sum(self._waiting.values()) >= _MAX_WAITING:
-            raise too_many("Too many logins at once.", "Try again in a moment.", 5)
+            raise too_many("Too many logins at once.", "Try again in a moment.", 5, "too-many-logins")
         self._waiting[place] = here + 1
 
 
 def too_many_failures(wait: float) -> ApiError:
     """429."""
-    return too_many("Too many failed logins from this address.", "Wait, then check them.", wait)
+    return too_many(
+        "Too many failed logins from this address.", "Wait, then check them.", wait, "failed-logins"
+    )

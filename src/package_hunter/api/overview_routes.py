@@ -22,9 +22,9 @@ from package_hunter.governance.overview.waiting import Stopped
 from package_hunter.governance.overview.weeks import Week
 from package_hunter.model.scan import Verdict
 from package_hunter.queue import fleet
-from package_hunter.queue.fleet import State
 from package_hunter.store import places
 from package_hunter.store.database import now_ms
+from package_hunter.store.worker_states import State
 
 _SHOWN = 20
 _RECENT_DAYS = 7

@@ -46,7 +46,8 @@ class _Kind:
     def refusal(self, account: str, wait: float) -> ApiError:
         """429."""
         what = f"This account asks too often ({self._name})."
-        error = too_many(what, "Spread the requests out, or wait as Retry-After says.", wait)
-        error.kind = "too-many-requests"
+        error = too_many(
+            what, "Spread the requests out, or wait as Retry-After says.", wait, "too-many-requests"
+        )
         error.headers |= self.headers(account)
         return error

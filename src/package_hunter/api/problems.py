@@ -13,11 +13,27 @@ _MAX_INSTANCE = 512
 
 TYPES: dict[str, str] = {
     "unknown-parameter": "The query has a parameter that means nothing here",
+    "given-twice": "A parameter or header is given more than once",
+    "malformed-json": "The body is no JSON",
+    "malformed-idempotency-key": "The Idempotency-Key is none",
+    "no-idempotency-key": "No Idempotency-Key is taken here",
     "idempotency-key": "The Idempotency-Key was used for another request",
+    "answer-not-kept": "It was done, and its answer was not kept",
     "under-way": "A request of this Idempotency-Key is under way",
+    "no-condition": "No If-Match is heeded here",
     "changed": "It was changed since it was read",
-    "too-many-requests": "Too many requests",
+    "too-many-requests": "This account asks too often",
+    "too-many-submissions": "This account submits too often",
+    "too-many-waiting": "Too many scans wait",
+    "too-many-uploads": "Too many archives come in",
+    "too-much-room": "This account's archives take too much room",
+    "too-many-followers": "Too many follow scans",
+    "too-many-keys": "This account used too many Idempotency-Keys",
+    "too-many-logins": "Too many logins",
+    "failed-logins": "Too many logins failed",
+    "no-worker": "No worker runs, and scans wait",
     "held": "It is kept as evidence",
+    "not-scannable": "This package URL is none that can be scanned here",
     "not-kept": "It is not kept, or not any more",
 }
 """The kinds of problem that a program may want to tell from others of the same status, and their titles. All others

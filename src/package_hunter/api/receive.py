@@ -31,7 +31,9 @@ async def received(request: Request, service: Service) -> AsyncIterator[Incoming
     expected = _check_head(request, service.settings.max_archive_bytes)
     account: str = request.scope["principal"]
     if not has_room(service.settings.max_uploads, service.receiving, account):
-        raise too_many("Too many archives are coming in at this moment.", "Try again in a moment.", 5)
+        raise too_many(
+            "Too many archives are coming in at this moment.", "Try again in a moment.", 5, "too-many-uploads"
+        )
     service.receiving[account] += 1
     share = _DiskShare(service, account)
     try:
@@ -80,6 +82,7 @@ class _DiskShare:
                 "This account's archives take as much room as is left for all others.",
                 "Try again when some of its scans have finished.",
                 60,
+                "too-much-room",
             )
 
 

@@ -135,7 +135,7 @@ def _rejudge(router: APIRouter, service: Service) -> None:
             scan = scan_of(session, request, scan_id)
             with as_things_stand():
                 row = rejudge_asked.ask(session, by, scan)
-            return _rejudge_info(row)
+            return rejudge_info(row)
 
         return await add(service, change)
 
@@ -145,12 +145,13 @@ def _rejudge(router: APIRouter, service: Service) -> None:
             row = rejudge_asked.get(session, scan_of(session, request, scan_id).id)
             if row is None:
                 raise ApiError(409, "Nobody asked for that.", "POST to the same path asks for it.")
-            return _rejudge_info(row)
+            return rejudge_info(row)
 
         return await read(service, look)
 
 
-def _rejudge_info(row: RejudgeRequest) -> RejudgeInfo:
+def rejudge_info(row: RejudgeRequest) -> RejudgeInfo:
+    """As the API tells of it."""
     return RejudgeInfo(
         scan=str(row.scan_id),
         state=row.state,  # type: ignore[arg-type]

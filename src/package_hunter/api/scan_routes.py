@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
-from packageurl import PackageURL
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -17,19 +17,20 @@ from package_hunter import __version__
 from package_hunter.access.view import View
 from package_hunter.api import etags
 from package_hunter.api.allowed import PermittedRoute, access_to, identity_of, view_of
-from package_hunter.api.errors import ApiError, JsonResponse
+from package_hunter.api.errors import ApiError, JsonResponse, invalid, read_json
 from package_hunter.api.receive import ARCHIVE_TYPE, chunks, received
 from package_hunter.api.scan_act_routes import accepted
 from package_hunter.api.scan_schemas import PriorityName, ScanQuery, priority_of
 from package_hunter.api.schemas import Problem, PurlSubmission, ScanInfo, ScanList
 from package_hunter.api.service import Service
-from package_hunter.api.transactions import read
+from package_hunter.api.transactions import read, told
 from package_hunter.api.tree import PARAMETERS, said_of
 from package_hunter.governance.gate.submitted import Said
 from package_hunter.model.depth import DepthName
 from package_hunter.model.ecosystem import names
 from package_hunter.model.priority import Priority
 from package_hunter.model.scan import ScanStatus
+from package_hunter.package_url import scannable
 from package_hunter.queue.base import Terms
 from package_hunter.store import reports, scan_list, scans
 from package_hunter.store.access_tables import MAX_PATH
@@ -117,7 +118,8 @@ def _submit_route(router: APIRouter, service: Service) -> None:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             if said is not None:
                 raise ApiError(400, "A package is no commit's tree.", "Leave commit out, or send the tree.")
-            purl = _purl(await _json_body(request, service.settings.upload_stall_seconds))
+            body = await _json_body(request, service.settings.upload_stall_seconds)
+            purl = _purl(body, ecosystem)
             package = NewScan(purl, principal, ecosystem, purl=purl, fresh=fresh, depth=depth, project=place)
             scan = await service.accept(package, answer=accepted, terms=terms)
         else:
@@ -241,19 +243,17 @@ async def _json_body(request: Request, stall: float) -> bytes:
     return bytes(body)
 
 
-def _purl(body: bytes) -> str:
-    """The submitted purl in its canonical form; ApiError 400."""
+def _purl(body: bytes, ecosystem: str | None) -> str:
+    """The submitted purl in its canonical form; ApiError 400: none, or none that can be scanned here."""
     try:
-        submitted = PurlSubmission.model_validate_json(body)
-        purl = PackageURL.from_string(submitted.purl)
+        submitted = PurlSubmission.model_validate(read_json(body))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise ApiError(
-            400, f"The JSON is wrong: {first['msg']}.", 'Send {"purl": "pkg:npm/NAME"}.'
-        ) from error
-    except ValueError as error:
-        raise ApiError(400, "This is no package URL.", "It looks like pkg:npm/left-pad@1.3.0.") from error
-    return str(purl.to_string())
+        raise invalid({**first, "loc": ("body", *first["loc"])}) from error
+    except json.JSONDecodeError as error:
+        raise invalid({"type": "json_invalid", "loc": (), "msg": error.msg}, error) from error
+    with told():
+        return scannable(submitted.purl, ecosystem).purl
 
 
 def _no_report(status: str, reason: str | None) -> ApiError:

@@ -130,7 +130,9 @@ class Service:
         """Refuse a submission that could not be served: 429, 503."""
         wait = self._submissions.reserve(principal)
         if wait:
-            raise too_many("Too many submissions by this account.", "Spread them out.", wait)
+            raise too_many(
+                "Too many submissions by this account.", "Spread them out.", wait, "too-many-submissions"
+            )
         try:
             await run_sync(self._check_queue, principal)
         except (ApiError, StoreError):
@@ -147,13 +149,18 @@ class Service:
             advice = (
                 "Start one: package-hunter worker. The scans that were accepted are safe and will run then."
             )
-            raise unavailable("No worker is running, and scans wait.", advice, 60)
+            raise unavailable("No worker is running, and scans wait.", advice, 60, "no-worker")
 
     def _check_room(self, session: Session, principal: str) -> None:
         waiting = scans.unfinished_by_account(session)
         if not has_room(self.settings.max_pending_scans, waiting, principal):
             total = sum(waiting.values())
-            raise too_many(f"{total} scans are waiting already.", "Try again when some have finished.", 30)
+            raise too_many(
+                f"{total} scans are waiting already.",
+                "Try again when some have finished.",
+                30,
+                "too-many-waiting",
+            )
 
     async def waiting_bytes(self, principal: str) -> int:
         """The size of this account's archives that are kept for scans."""

@@ -27,7 +27,7 @@ class StoreFigures:
 
     def __init__(self, session: Session, settings: Settings, artefacts: Artefacts) -> None:
         self._artefacts = artefacts
-        self._census = census.take(session)
+        self._census = census.take(session, settings.lease_seconds)
         self._drill = overview.of(session, settings)
         self._results = figures.of(session, figures.RESULTS)
         self._waits = figures.of(session, figures.WAITS)
@@ -89,7 +89,7 @@ def _projects(found: Census) -> Iterator[Metric]:
 
 
 def _service(found: Census) -> Iterator[Metric]:
-    workers = _gauge("workers", "Workers by what they do.", ("state",))
+    workers = _gauge("workers", "Workers by how they stand (docs/server.md).", ("state",))
     for state, number in found.workers.items():
         workers.add_metric((state,), number)
     yield workers

@@ -18,6 +18,7 @@ from package_hunter.api.errors import ApiError
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
 from package_hunter.errors import UsageError
+from package_hunter.package_url import UnscannableError
 from package_hunter.store import places
 from package_hunter.store.access_tables import Group, Project
 from package_hunter.store.members import Place
@@ -90,6 +91,8 @@ def told() -> Iterator[None]:
         raise ApiError(409, error.message, "") from error
     except NeedsProposalError as error:
         raise ApiError(403, error.message, error.advice) from error
+    except UnscannableError as error:
+        raise ApiError(400, error.message, error.advice, kind="not-scannable") from error
     except UsageError as error:
         raise ApiError(400, error.message, error.advice) from error
 

@@ -16,9 +16,10 @@ from package_hunter.api.service import Service
 from package_hunter.api.transactions import add, as_time, maybe_time, read
 from package_hunter.errors import UsageError
 from package_hunter.queue import fleet
-from package_hunter.queue.fleet import Member, State
+from package_hunter.queue.fleet import Member
 from package_hunter.store.base import MAX_NAME
 from package_hunter.store.history import MAX_WHY
+from package_hunter.store.worker_states import State
 
 _Why = Annotated[str | None, Query(max_length=MAX_WHY, description="Why: for the history.")]
 _Name = Annotated[

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import command_line
 from package_hunter.access.permissions import Permission
 from package_hunter.access.view import EVERYTHING
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered
 from package_hunter.cli.places import place_at, role_named, say, shown_time, table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
@@ -121,8 +122,14 @@ def user_link(
 
 
 @user.command("list")
-def user_list() -> None:
+def user_list(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List the users."""
+    if answered("/users", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [
             (u.name, shown_time(u.created), "yes" if totp.is_on(session, u) else "no")
@@ -195,8 +202,14 @@ def _days(text: str) -> int | None:
 
 
 @token.command("list")
-def token_list() -> None:
+def token_list(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List the tokens, revoked and expired ones too."""
+    if answered("/tokens", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [
             (

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO, TypeVar, cast
 
+from package_hunter.errors import HunterError
 from package_hunter.model.text import visible
 
+T = TypeVar("T")
 _FURTHER = "\n    "
 _GAP = 2  # between columns
 
@@ -51,6 +55,53 @@ def _fitting(whole: Sequence[int], least: Sequence[int], room: int) -> list[int]
         left -= more
         widths.append(width + more)
     return widths
+
+
+class OutputError(HunterError):
+    """Stdout takes nothing any more: a full disk, a file that is gone."""
+
+
+class _Output:
+    """Stdout, which says of itself that it cannot be written: no other error of the system is taken for that."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """See TextIO; OutputError, BrokenPipeError."""
+        return self._try(lambda: self._stream.write(text))
+
+    def flush(self) -> None:
+        """See TextIO; OutputError, BrokenPipeError."""
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"The output cannot be written: {error.strerror}.", "What was written is not whole."
+            ) from error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def told_output() -> Iterator[None]:
+    """While this lasts, stdout is one whose failures are an OutputError; at the end all is written."""
+    before = sys.stdout
+    if before is None:  # closed by who started us
+        yield
+        return
+    sys.stdout = told = cast(TextIO, _Output(before))
+    try:
+        yield
+    finally:
+        sys.stdout = before
+        told.flush()
 
 
 def complain(message: str, advice: str = "") -> None:

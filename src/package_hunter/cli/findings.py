@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import DRILL, EVERYTHING, View
 from package_hunter.cli import only, waiving
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered, answered_in
 from package_hunter.cli.console import harmless
 from package_hunter.cli.places import place_at, say, shown_time, table
 from package_hunter.cli.serve import open_store
@@ -51,14 +52,20 @@ _Until = Annotated[str | None, typer.Option("--until", help="The last day of an 
 
 
 @app.command("list")
-def list_(
+def list_(  # noqa: PLR0913 (each is an option)
     at: _At = "",
     only_: _Only = None,
     order: Annotated[Order, typer.Option("--order", help="What comes first.")] = Order.SEEN,
     limit: Annotated[int, typer.Option("--limit", help="How many at most.", min=1, max=MAX_PAGE)] = 50,
     after: Annotated[str | None, typer.Option("--after", help="As the list before said.")] = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List findings: what was seen last first."""
+    query = only.pairs(only_ or ()) | {"order": order.value, "limit": limit, "after": after}
+    if answered_in("/findings", at, query, (form, server, token_file)):
+        return
     filters = only.filters(only_ or ())
     with _reading() as session:
         page = listing.page(session, _view(session, at), filters, limit, after, order)
@@ -86,8 +93,15 @@ def list_(
 
 
 @app.command("show")
-def show(finding: _Id) -> None:
+def show(
+    finding: _Id,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """Show a finding: what it does, its state, what the policy makes of it, its notes."""
+    if answered(f"/findings/{finding}", {}, (form, server, token_file)):
+        return
     with _reading() as session:
         row, chains = _finding(session, finding), Chains(session)
         place, seen = chains.of(row.project_id)[-1], Behaviour.from_json(row.behaviour)

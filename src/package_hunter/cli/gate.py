@@ -11,6 +11,7 @@ import typer
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered
 from package_hunter.cli.console import Progress, harmless
 from package_hunter.cli.places import say, shown_time, table
 from package_hunter.cli.serve import open_store
@@ -39,7 +40,7 @@ app = typer.Typer(help="May a commit go on? Why not, and who can change that.", 
 
 _Project = Annotated[str, typer.Option("--project", help="The project's path.")]
 _Commit = Annotated[str, typer.Option("--commit", help="The commit's whole name.")]
-_Json = Annotated[bool, typer.Option("--json", help="All of it, for machines.")]
+_Json = Annotated[bool, typer.Option("--json", help="As --format json.")]
 _EXIT = {"pass": 0, "block": 1, "review": 1, "missing": 4}
 
 
@@ -61,8 +62,10 @@ def ask(  # noqa: PLR0913 (each is an option)
     ] = None,
     wait: Annotated[float, typer.Option(help="With --server: seconds to wait for a scan.", min=0)] = 0,
     as_json: _Json = False,
+    form: AsForm = Form.TEXT,
 ) -> None:
     """Ask it; exit code 0 pass, 1 block or review, 4 missing."""
+    as_json = as_json or form is Form.JSON
     if server is not None:
         tree = {k: v for k, v in {"ref": ref, "merge_request": merge_request}.items() if v}
         word = _ask_server(server, token_file, Wish(project, check_commit(commit), fetch, tree, wait))
@@ -107,8 +110,15 @@ def answers(
     project: _Project,
     commit: Annotated[str | None, typer.Option("--commit", help="Of this commit alone.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List what it answered, newest first."""
+    if answered(
+        "/gate/answers", {"project": project, "commit": commit, "limit": limit}, (form, server, token_file)
+    ):
+        return
     with open_store(settings()).read() as session:
         place = places.project_at(session, EVERYTHING, project).id
         whole = None if commit is None else check_commit(commit)
@@ -155,8 +165,14 @@ def repository(
 
 
 @app.command("repositories")
-def list_repositories() -> None:
+def list_repositories(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List where projects' repositories are."""
+    if answered("/repositories", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [
             (path, row.url, row.external or "-", row.status_check or "-")

@@ -6,17 +6,9 @@ import uuid
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
-from package_hunter.access.actor import command_line
-from package_hunter.access.view import EVERYTHING
-from package_hunter.cli.places import say, shown_time, table
-from package_hunter.cli.serve import open_store
-from package_hunter.config import settings
-from package_hunter.errors import UsageError
-from package_hunter.store import holds, places, scans
-from package_hunter.store.access_tables import Project
-from package_hunter.store.models import Scan
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, api, place_path, print_json
+from package_hunter.cli.places import say, table
 
 hold = typer.Typer(help="Legal holds: what is under one is not deleted.", no_args_is_help=True)
 
@@ -25,47 +17,59 @@ _Why = Annotated[str, typer.Option("--why", help="Why: for the history.")]
 
 
 @hold.command("add")
-def add(on: _On, why: _Why) -> None:
+def add(
+    on: _On, why: _Why, form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None
+) -> None:
     """Keep a scan, or all scans of a project, until the hold is lifted."""
-    with open_store(settings()).write() as session:
-        number = holds.add(session, command_line(), _target(session, on), why).number
-    say(f"Hold {number} keeps {on!r}.")
+    with api(server, token_file) as asked:
+        place = f"/scans/{on}" if _is_id(on) else place_path(asked, on)
+        made = asked.post(f"{place}/holds", {}, {"why": why})
+    if form is Form.JSON:
+        print_json(made)
+    say(f"Hold {made['number']} keeps {on!r}.")
 
 
 @hold.command("remove")
-def remove(number: Annotated[int, typer.Argument(help="Its number, from the list.")], why: _Why) -> None:
+def remove(
+    number: Annotated[int, typer.Argument(help="Its number, from the list.")],
+    why: _Why,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """Lift a hold."""
-    with open_store(settings()).write() as session:
-        holds.lift(session, EVERYTHING, command_line(), number, why)
+    with api(server, token_file) as asked:
+        asked.delete(f"/holds/{number}", {"why": why})
+    if form is Form.JSON:
+        print_json(None)  # the API answers nothing
     say(f"Hold {number} is lifted.")
 
 
 @hold.command("list")
-def list_them() -> None:
+def list_them(form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None) -> None:
     """List the holds."""
-    with open_store(settings()).read() as session:
-        paths = {p.id: p.path for p in places.projects(session, EVERYTHING)}
-        found = holds.listed(session, EVERYTHING)
-        rows = [
-            (
-                str(row.number),
-                paths.get(project, str(project)),
-                "all" if row.scan_id is None else str(row.scan_id),
-                shown_time(row.created),
-                row.who,
-                row.reason,
-            )
-            for row, project in found
-        ]
+    with api(server, token_file) as asked:
+        found = asked.get("/holds", {})
+        paths = {one["id"]: one["path"] for one in asked.get("/projects", {})["items"]}
+    if form is Form.JSON:
+        print_json(found)
+        return
+    rows = [
+        (
+            str(one["number"]),
+            str(paths.get(one["project"], one["project"])),
+            str(one["scan"] or "all"),
+            str(one["since"])[:16].replace("T", " ") + " UTC",
+            str(one["who"]),
+            str(one["reason"]),
+        )
+        for one in found["items"]
+    ]
     table(("NUMBER", "PROJECT", "SCAN", "SINCE", "BY", "WHY"), rows)
 
 
-def _target(session: Session, name: str) -> Scan | Project:
+def _is_id(text: str) -> bool:
     try:
-        scan_id = uuid.UUID(name)
+        return bool(uuid.UUID(text))
     except ValueError:
-        return places.project_at(session, EVERYTHING, name)
-    scan = scans.get(session, EVERYTHING, scan_id)
-    if scan is None:
-        raise UsageError(f"There is no scan {name}.", "Use the id that the submission returned.")
-    return scan
+        return False

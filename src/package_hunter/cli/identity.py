@@ -11,6 +11,7 @@ import typer
 from package_hunter import given
 from package_hunter.access.actor import command_line
 from package_hunter.access.permissions import Permission
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered
 from package_hunter.cli.places import role_named, say, shown_time, table
 from package_hunter.cli.proposing import Change, propose_change
 from package_hunter.cli.serve import open_store
@@ -80,8 +81,14 @@ def remove_provider(name: _Name, why: _Why = None) -> None:
 
 
 @app.command("list")
-def list_providers() -> None:
+def list_providers(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List the providers."""
+    if answered("/identity/providers", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [(p.name, p.kind, p.issuer, shown_time(p.created)) for p in providers.providers(session)]
     table(("NAME", "KIND", "ISSUER", "CREATED"), rows)
@@ -140,8 +147,14 @@ def _changed(change: Callable[[list[Mapping]], list[Mapping]], who: str | None, 
 
 
 @app.command("mappings")
-def list_mappings() -> None:
+def list_mappings(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List which groups have which roles where."""
+    if answered("/identity/mappings", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [(m.provider, m.group, m.role, m.place or "everywhere") for m in providers.mappings(session)]
     table(("PROVIDER", "GROUP", "ROLE", "PLACE"), rows)
@@ -207,8 +220,14 @@ def _permission(text: str) -> Permission:
 
 
 @app.command("ci-rules")
-def list_rules() -> None:
+def list_rules(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List which CI jobs are let in."""
+    if answered("/identity/ci-rules", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [
             (

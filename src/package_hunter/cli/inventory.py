@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -13,6 +14,7 @@ from package_hunter import (
 )
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered
 from package_hunter.cli.places import say, shown_time, table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
@@ -30,13 +32,16 @@ osv_app = typer.Typer(help="Public records of malicious packages.", no_args_is_h
 _Project = Annotated[str, typer.Option("--project", help="The project's path.")]
 
 
-def who_has(
+def who_has(  # noqa: PLR0913 (each is an option)
     purl: Annotated[
         str | None, typer.Argument(help="A package; without a version: every version.", metavar="[PURL]")
     ] = None,
     digest: Annotated[str | None, typer.Option(help="A file, as lock files write it.")] = None,
     fingerprint: Annotated[str | None, typer.Option(help="A finding.")] = None,
     host: Annotated[str | None, typer.Option(help="A name or address that was contacted.")] = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Say which projects have a package, a file or a finding, or contacted a host."""
     asked = [
@@ -48,6 +53,9 @@ def who_has(
     given = [(look, text) for look, text in asked if text is not None]
     if len(given) != 1:
         raise UsageError("Ask for one thing.", "Give a purl, --digest, --fingerprint or --host.")
+    query = {"purl": purl, "digest": digest, "fingerprint": fingerprint, "host": host}
+    if answered("/who-has", query, (form, server, token_file)):
+        return
     look, text = given[0]
     with open_store(settings()).read() as session:
         found = look(session, EVERYTHING, text)
@@ -106,8 +114,13 @@ def read_file(
 @inventory.command("files")
 def show_files(
     purl: Annotated[str, typer.Argument(help="A release, or a package.")],
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List the files of a release that are known here, with their verdicts."""
+    if answered(f"/packages/{quote(purl, safe='')}", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         found = packages.files(session, EVERYTHING, purl)
     rows = [

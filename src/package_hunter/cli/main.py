@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from package_hunter import __version__
-from package_hunter.cli.console import complain
+from package_hunter.cli.console import OutputError, complain, told_output
 from package_hunter.errors import HunterError
 
 # command -> module:attribute of a function or of a typer app; help is shown in this order
@@ -99,7 +99,14 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     requested = next((a for a in arguments if a == "--version" or not a.startswith("-")), None)
     try:
-        build_app(requested)(args=arguments, prog_name="package-hunter")
+        with (
+            told_output()
+        ):  # what is still held goes out in here: at Python's exit its failure would be a traceback
+            build_app(requested)(args=arguments, prog_name="package-hunter")
+    except OutputError as error:
+        _forget_output()
+        complain(error.message, error.advice)
+        sys.exit(error.exit_code)
     except HunterError as error:
         complain(error.message, error.advice)
         sys.exit(error.exit_code)
@@ -108,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.exit(130)
     except BrokenPipeError:
         # whoever read our output is gone: nothing to say, and Python must not complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         sys.exit(0)
     except Exception as error:
         complain(
@@ -119,6 +126,10 @@ def main(argv: list[str] | None = None) -> int:
             raise
         sys.exit(70)
     return 0
+
+
+def _forget_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import typer
 
 from package_hunter import given
 from package_hunter.access.actor import command_line
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered_at
 from package_hunter.cli.places import place_at, say, shown_time, table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
@@ -75,8 +76,15 @@ def add(  # noqa: PLR0913 - one a setting
 
 
 @app.command("list")
-def list_destinations(at: _At = "") -> None:
+def list_destinations(
+    at: _At = "",
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List the destinations of right there."""
+    if answered_at(at, "destinations", {}, (form, server, token_file)):
+        return
     with _opened().read() as session:
         rows = []
         for row in destinations.listed(session, place_at(session, at)):
@@ -116,8 +124,13 @@ def test(name: _Name, at: _At = "", why: _Why = None) -> None:
 def list_deliveries(
     at: _At = "",
     state: Annotated[str | None, typer.Option(help="Only those that are waiting, delivered or dead.")] = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List how telling went, the newest first."""
+    if answered_at(at, "deliveries", {"state": state}, (form, server, token_file)):
+        return
     if state not in (None, "waiting", "delivered", "dead"):
         raise UsageError(f"There is no state {state!r}.", "States: waiting, delivered, dead.")
     with _opened().read() as session:

@@ -46,6 +46,12 @@ KEYS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 """What may be asked: how it is read, and what it is, for people."""
 
 
+def pairs(said: Sequence[str]) -> dict[str, str]:
+    """The same, as a query of the API says it; UsageError."""
+    filters(said)
+    return {key: value for key, _, value in (one.partition("=") for one in said)}
+
+
 def filters(said: Sequence[str]) -> Filters:
     """The filters of ``KEY=VALUE`` texts; UsageError."""
     found: dict[str, Any] = {}

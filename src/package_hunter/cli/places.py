@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import command_line
 from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered, answered_at
 from package_hunter.cli.console import harmless, print_table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
@@ -41,8 +42,14 @@ def group_add(path: _Path, why: _Why = None) -> None:
 
 
 @group.command("list")
-def group_list() -> None:
+def group_list(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List the groups."""
+    if answered("/groups", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [(g.path, str(g.id), shown_time(g.created)) for g in places.groups(session, EVERYTHING)]
     table(("PATH", "ID", "CREATED"), rows)
@@ -57,8 +64,14 @@ def project_add(path: _Path, why: _Why = None) -> None:
 
 
 @project.command("list")
-def project_list() -> None:
+def project_list(
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List the projects."""
+    if answered("/projects", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         rows = [(p.path, str(p.id), shown_time(p.created)) for p in places.projects(session, EVERYTHING)]
     table(("PATH", "ID", "CREATED"), rows)
@@ -85,8 +98,15 @@ def member_remove(account: _Account, role: _RoleName, at: _At = "", why: _Why = 
 
 
 @member.command("list")
-def member_list(at: _At = "") -> None:
+def member_list(
+    at: _At = "",
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """List who was given a role right there."""
+    if answered_at(at, "members", {}, (form, server, token_file)):
+        return
     with open_store(settings()).read() as session:
         found = members.members(session, place_at(session, at))
         rows = [(name, role, shown_time(since)) for name, role, since in found]

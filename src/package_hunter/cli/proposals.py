@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, answered
 from package_hunter.cli.places import say, table
 from package_hunter.cli.proposing import (
     ApplyAt,
@@ -82,8 +82,14 @@ def list_(
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Applied without approval, and not looked at yet.")
     ] = False,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List proposals, newest first."""
+    query = {"state": state, "kind": kind, "unreviewed": unreviewed or None}
+    if answered("/proposals", query, (form, server, token_file)):
+        return
     if state is not None and state not in STATES:
         raise UsageError(f"There is no state {state!r}.", f"States: {', '.join(STATES)}.")
     now = now_ms()
@@ -110,13 +116,18 @@ def list_(
 @app.command("show")
 def show(
     number: _Number,
-    as_json: Annotated[bool, typer.Option("--json", help="All of it, for machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Show a proposal: what it changes, what it would do, who approved it."""
+    if answered(f"/proposals/{number}", {}, (Form.JSON if as_json else form, server, token_file)):
+        return
     now = now_ms()
     with opened().read() as session:
         found = views.details(session, views.get(session, ALL, number), now)
-    for line in [json.dumps(found, indent=2)] if as_json else shown(found):
+    for line in shown(found):
         typer.echo(line)
 
 

@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
+from package_hunter.api.transactions import as_time
+from package_hunter.cli.asking import AsForm, Form, Json, print_json
 from package_hunter.cli.places import place_at, say, shown_time, table
 from package_hunter.cli.serve import open_store
 from package_hunter.config import settings
 from package_hunter.governance import retention as rules
-from package_hunter.governance.retention import Limits
+from package_hunter.governance.retention import Due, Limits
 from package_hunter.store import places
 from package_hunter.store.access_tables import Project
 from package_hunter.triage.chain import Chains
@@ -26,14 +28,24 @@ _Scans = Annotated[int | None, typer.Option(help="The newest so many of each pro
 
 
 @retention.command("show")
-def show(project: Annotated[str | None, typer.Argument(help="A project; unset: all.")] = None) -> None:
+def show(
+    project: Annotated[str | None, typer.Argument(help="A project; unset: all.")] = None,
+    form: AsForm = Form.TEXT,
+) -> None:
     """Show what holds for projects."""
     with open_store(settings()).read() as session:
         chains, rows = Chains(session), []
         for found in _projects(session, project):
             limits = rules.limits_of(session, settings(), found.id, chains)
-            rows.append((found.path, *(str(n or "any") for n in (limits.days, limits.scans, limits.bytes))))
-    table(("PROJECT", "DAYS", "SCANS", "BYTES"), rows)
+            rows.append((found.path, limits.days, limits.scans, limits.bytes))
+    if form is Form.JSON:
+        keys = ("project", "days", "scans", "bytes")  # 0: any
+        print_json({"items": [dict(zip(keys, row, strict=True)) for row in rows]})
+        return
+    table(
+        ("PROJECT", "DAYS", "SCANS", "BYTES"),
+        [(path, *(str(n or "any") for n in limits)) for path, *limits in rows],
+    )
 
 
 @retention.command("set")
@@ -57,6 +69,7 @@ def set_them(
 def preview(
     project: Annotated[str | None, typer.Argument(help="A project; unset: all.")] = None,
     limit: Annotated[int, typer.Option(help="How many of each project.", min=1)] = 50,
+    form: AsForm = Form.TEXT,
 ) -> None:
     """Show what would be deleted now, the oldest first; nothing is."""
     with open_store(settings()).read() as session:
@@ -64,13 +77,34 @@ def preview(
         for found in _projects(session, project):
             limits = rules.limits_of(session, settings(), found.id, chains)
             for one in rules.due(session, limits, found.id, limit):
-                what = "recordings, dropped files" if one.extras else "scan"
-                rows.append(
-                    (found.path, str(one.scan), shown_time(one.finished), what, str(one.size), one.why)
-                )
+                rows.append((found.path, one))
                 size += one.size
-    table(("PROJECT", "SCAN", "ENDED", "WHAT", "BYTES", "WHY"), rows)
+    if form is Form.JSON:
+        print_json({"items": [_due(path, one) for path, one in rows], "bytes": size})
+        return
+    table(
+        ("PROJECT", "SCAN", "ENDED", "WHAT", "BYTES", "WHY"),
+        [
+            (path, str(one.scan), shown_time(one.finished), _what(one), str(one.size), one.why)
+            for path, one in rows
+        ],
+    )
     say(f"{len(rows)} would go, {size} bytes.")
+
+
+def _what(one: Due) -> str:
+    return "recordings, dropped files" if one.extras else "scan"
+
+
+def _due(path: str, one: Due) -> Json:
+    return {
+        "project": path,
+        "scan": str(one.scan),
+        "finished": as_time(one.finished).isoformat(),
+        "what": _what(one),
+        "bytes": one.size,
+        "why": one.why,
+    }
 
 
 def _projects(session: Session, path: str | None) -> list[Project]:

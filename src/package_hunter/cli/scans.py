@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from package_hunter.cli import submit
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, print_json
 from package_hunter.cli.console import Progress, harmless
 from package_hunter.cli.places import say, table
 from package_hunter.cli.scans_here import LocalScans
@@ -21,33 +22,15 @@ from package_hunter.client.scans import RemoteScans
 from package_hunter.config import settings
 from package_hunter.errors import UsageError
 from package_hunter.model.depth import DepthName
+from package_hunter.model.priority import Urgency
 from package_hunter.model.scan import Decision, ScanStatus, Verdict
 from package_hunter.store.scan_list import MAX_PAGE
 
 app = typer.Typer(help="Scans: listed, followed, ended, made again, deleted.", no_args_is_help=True)
-
-
-class Form(StrEnum):
-    """How it is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class Urgency(StrEnum):
-    """Who comes first."""
-
-    NIGHTLY = "nightly"
-    NORMAL = "normal"
-    MERGE_REQUEST = "merge-request"
+app.command("submit")(submit.submit)
 
 
 _Id = Annotated[str, typer.Argument(help="The scan's id.")]
-_Form = Annotated[Form, typer.Option("--format", help="How to print it.")]
-_Server = Annotated[
-    str | None, typer.Option(envvar="PACKAGE_HUNTER_SERVER", help="Ask this server; unset: the store here.")
-]
-_Token = Annotated[Path | None, typer.Option("--token-file", help="File with the server's token.")]
 _Why = Annotated[str, typer.Option("--why", help="Why: for people, and the history.")]
 _Urgency = Annotated[Urgency, typer.Option("--priority", help="Who comes first of those that wait.")]
 _Digest = Annotated[str | None, typer.Argument(help="Fetch the file of this SHA-256; unset: list them.")]
@@ -83,16 +66,16 @@ def list_(  # noqa: PLR0913 (each is an option)
     until: Annotated[str | None, typer.Option(help="Accepted before this time.")] = None,
     limit: Annotated[int, typer.Option(help="How many at most.", min=1, max=MAX_PAGE)] = 50,
     before: Annotated[str | None, typer.Option(help="As the list before said.")] = None,
-    form: _Form = Form.TEXT,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List scans, newest first; all that is asked must fit."""
     asked = {k: v for k, v in locals().items() if k in _FILTERS and v is not None}
     with _scans(server, token_file) as scans:
         page = _refused_as_usage(lambda: scans.list(asked))
     if form is Form.JSON:
-        _print_json(page)
+        print_json(page)
         return
     _table(page["scans"])
     if page["next"] is not None:
@@ -133,7 +116,7 @@ def _table(found: list[dict[str, Any]]) -> None:
 
 
 @app.command("show")
-def show(scan: _Id, form: _Form = Form.TEXT, server: _Server = None, token_file: _Token = None) -> None:
+def show(scan: _Id, form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None) -> None:
     """Show how a scan stands."""
     with _scans(server, token_file) as scans:
         _show(scans.show(scan), form)
@@ -141,20 +124,16 @@ def show(scan: _Id, form: _Form = Form.TEXT, server: _Server = None, token_file:
 
 def _show(values: dict[str, Any], form: Form) -> None:
     if form is Form.JSON:
-        _print_json(values)
+        print_json(values)
         return
     for key, value in values.items():
         if value is not None:
             typer.echo(harmless(f"{key.replace('_', ' ')}: {value}"))
 
 
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2))
-
-
 @app.command("cancel")
 def cancel(
-    scan: _Id, why: _Why = "", form: _Form = Form.TEXT, server: _Server = None, token_file: _Token = None
+    scan: _Id, why: _Why = "", form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None
 ) -> None:
     """End a scan that is not wanted any more: at once where it waits, within a second where it runs."""
     with _scans(server, token_file) as scans:
@@ -166,9 +145,9 @@ def rescan(
     scan: _Id,
     depth: Annotated[DepthName | None, typer.Option(help="How far to look; unset: as it was.")] = None,
     priority: _Urgency = Urgency.NORMAL,
-    form: _Form = Form.TEXT,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Scan the same once more, without known results; prints the new scan."""
     with _scans(server, token_file) as scans:
@@ -176,7 +155,7 @@ def rescan(
 
 
 @app.command("rejudge")
-def rejudge(scan: _Id, form: _Form = Form.TEXT, server: _Server = None, token_file: _Token = None) -> None:
+def rejudge(scan: _Id, form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None) -> None:
     """Have a scan's recording judged by the rules of now: a running server does it."""
     with _scans(server, token_file) as scans:
         _show(scans.rejudge(scan), form)
@@ -187,27 +166,30 @@ def delete(
     scan: _Id,
     why: Annotated[str, typer.Option("--why", help="Why: for the history.")],
     force: Annotated[bool, typer.Option("--force", help="Although an open finding rests on it.")] = False,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Delete a scan, its report and what is kept of it; the history keeps what it was."""
     with _scans(server, token_file) as scans:
         scans.delete(scan, why, force)
+    if form is Form.JSON:
+        print_json(None)  # the API answers nothing
     say(f"Scan {scan} is deleted.")
 
 
 @app.command("dead")
 def dead(
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 100,
-    form: _Form = Form.TEXT,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List dead letters: scans that failed through faults of ours."""
     with _scans(server, token_file) as scans:
         found = scans.dead(limit)
     if form is Form.JSON:
-        _print_json(found)
+        print_json(found)
     else:
         _table(found["scans"])
 
@@ -216,9 +198,9 @@ def dead(
 def rerun(
     scan: _Id,
     priority: _Urgency = Urgency.NORMAL,
-    form: _Form = Form.TEXT,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Let a dead letter wait again."""
     with _scans(server, token_file) as scans:
@@ -226,7 +208,7 @@ def rerun(
 
 
 @app.command("events")
-def events(scan: _Id, form: _Form = Form.TEXT, server: _Server = None, token_file: _Token = None) -> None:
+def events(scan: _Id, form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None) -> None:
     """Follow a scan until it ends; with --format json a line an event."""
     with _scans(server, token_file) as scans:
         for event in scans.events(scan):
@@ -246,9 +228,9 @@ def recordings(
     scan: _Id,
     digest: _Digest = None,
     output: _Output = None,
-    form: _Form = Form.TEXT,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List the recordings of a scan, or fetch one."""
     with _scans(server, token_file) as scans:
@@ -266,9 +248,9 @@ def dropped(  # noqa: PLR0913 (each is an option)
     recipient: Annotated[
         str | None, typer.Option(help="Encrypt it to this age recipient, or SSH public key.")
     ] = None,
-    form: _Form = Form.TEXT,
-    server: _Server = None,
-    token_file: _Token = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """List the files that packages left in the box, or fetch one: as a ZIP (password: infected), or encrypted."""
     with _scans(server, token_file) as scans:
@@ -281,7 +263,7 @@ def dropped(  # noqa: PLR0913 (each is an option)
 
 def _files(found: dict[str, Any], form: Form) -> None:
     if form is Form.JSON:
-        _print_json(found)
+        print_json(found)
         return
     rows = [(str(one["digest"]), str(one["size"]), str(one["name"])) for one in found["items"]]
     table(("SHA256", "BYTES", "NAME"), rows)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from package_hunter import queue
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
-from package_hunter.api.scan_schemas import ScanQuery
+from package_hunter.api.scan_act_routes import rejudge_info
+from package_hunter.api.scan_schemas import KeptFileInfo, ScanQuery
 from package_hunter.api.schemas import ScanInfo
 from package_hunter.api.transactions import as_time
 from package_hunter.config import Settings
@@ -26,13 +27,12 @@ from package_hunter.queue import acts
 from package_hunter.queue.acts import Again
 from package_hunter.storage import handed_out
 from package_hunter.storage.base import Kind
-from package_hunter.store import deletion, history, places, scan_events, scan_list, scans
+from package_hunter.store import deletion, places, scan_events, scan_list, scans
 from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.artefacts import of_scan
 from package_hunter.store.collection import remove_unwanted
 from package_hunter.store.database import Store
 from package_hunter.store.deletion import Deletion
-from package_hunter.store.history import Change
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import UNFINISHED
 
@@ -89,7 +89,7 @@ class LocalScans:
 
         def change(session: Session) -> Json:
             row = rejudge_asked.ask(session, command_line(), _scan(session, scan))
-            return {"scan": str(row.scan_id), "state": row.state, "said": row.said}
+            return rejudge_info(row).model_dump(mode="json")
 
         return self._write(change)
 
@@ -130,11 +130,13 @@ class LocalScans:
             row = next((row for row in rows if row.digest == digest), None)
             if row is None:
                 raise UsageError("This scan has no such file.", "The list says which it has.")
-            after, action = {"sha256": digest}, "recording.fetch"
             if kind == "dropped":
-                after, action = {**after, "as": "zip" if recipient is None else "age"}, "sample.fetch"
-            told = Change(action, str(found.id), after=after, project=found.project_id)
-            history.record(session, command_line(), told)
+                acts.fetch(session, command_line(), found, digest, recipient)
+            else:
+                told = Change(
+                    "recording.fetch", str(found.id), after={"sha256": digest}, project=found.project_id
+                )
+                history.record(session, command_line(), told)
             return row
 
         row = self._write(look)
@@ -182,12 +184,8 @@ def _info(scan: Scan) -> Json:
 
 
 def _file(row: ArtefactRef) -> Json:
-    return {
-        "digest": row.digest,
-        "name": row.name,
-        "size": row.size,
-        "created": as_time(row.created).isoformat(),
-    }
+    found = KeptFileInfo(digest=row.digest, name=row.name, size=row.size, created=as_time(row.created))
+    return found.model_dump(mode="json")
 
 
 def _key(text: str) -> uuid.UUID:

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import command_line
 from package_hunter.access.view import EVERYTHING
 from package_hunter.cli import proposing
+from package_hunter.cli.asking import AsForm, Form, Server, TokenFile, api, place_path
+from package_hunter.cli.asking import show as print_document
 from package_hunter.cli.console import harmless
 from package_hunter.cli.findings import print_impact
 from package_hunter.cli.places import place_at, say
@@ -33,8 +35,18 @@ _Scope = Annotated[str, typer.Argument(help="A project or group; all, or unset: 
 _Why = Annotated[str | None, typer.Option("--why", help="Why: for the history.")]
 
 
-def show(scope: _Scope = "all") -> None:
+def show(
+    scope: _Scope = "all",
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
     """Show a scope's policy: its rules, what they decided, what they cost; of a project, all that holds."""
+    if form is Form.JSON or server is not None:
+        with api(server, token_file) as asked:
+            which = "all" if scope == "all" else place_path(asked, scope).rpartition("/")[2]
+            print_document(asked.get(f"/policies/{which}", {}), form)
+        return
     policy_file.use(settings().policy_file)
     with open_store(settings()).read() as session:
         place = _place(session, scope)

@@ -2,69 +2,65 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from package_hunter.access.actor import command_line
-from package_hunter.cli.console import harmless
-from package_hunter.cli.places import say, shown_time, table
-from package_hunter.cli.serve import open_store
-from package_hunter.config import settings
-from package_hunter.model.times import rfc3339
-from package_hunter.queue import fleet
-from package_hunter.queue.fleet import Member
+from package_hunter.cli.asking import AsForm, Form, Json, Server, TokenFile, api, print_json, said, show
+from package_hunter.cli.places import say, table
+from package_hunter.client.remote import Remote
+from package_hunter.errors import UsageError
 
 app = typer.Typer(help="The workers: what each can, and whether it takes scans.", no_args_is_help=True)
 
-
-class Form(StrEnum):
-    """How it is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 _Name = Annotated[str, typer.Argument(help="Its name, or the end of it that no other has.")]
-_Form = Annotated[Form, typer.Option("--format", help="How to print it.")]
 _Why = Annotated[str | None, typer.Option("--why", help="Why: for the history.")]
 
 
 @app.command("list")
-def list_workers(form: _Form = Form.TEXT) -> None:
+def list_workers(form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None) -> None:
     """List the workers: those that fell silent are lost, and their scans run elsewhere."""
-    config = settings()
-    with open_store(config).read() as session:
-        found = fleet.listed(session, config)
+    with api(server, token_file) as asked:
+        found = asked.get("/workers", {})
     if form is Form.JSON:
-        typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
+        print_json(found)
         return
     rows = [
-        (one.name, one.state.value, f"{one.free}/{one.slots}", one.version or "older", shown_time(one.seen))
-        for one in found
+        (
+            str(one["name"]),
+            str(one["state"]),
+            f"{one['free']}/{one['slots']}",
+            str(one["version"] or "older"),
+            str(one["seen"])[:16].replace("T", " ") + " UTC",
+        )
+        for one in found["items"]
     ]
     table(("NAME", "STATE", "FREE", "VERSION", "SEEN"), rows)
 
 
 @app.command("show")
-def show(name: _Name, form: _Form = Form.TEXT) -> None:
+def show_worker(
+    name: _Name, form: AsForm = Form.TEXT, server: Server = None, token_file: TokenFile = None
+) -> None:
     """Show one worker: what it can, what it runs."""
-    config = settings()
-    with open_store(config).read() as session:
-        one = fleet.found(session, config, name)
-    if form is Form.JSON:
-        typer.echo(json.dumps(_as_json(one), indent=2))
-        return
-    for key, value in _as_json(one).items():
-        shown = ", ".join(value) if isinstance(value, list) else value
-        typer.echo(harmless(f"{key:<11} {'-' if shown in (None, '') else shown}"))
+    with api(server, token_file) as asked:
+        show(_one(asked, name), form)
+
+
+def _one(asked: Remote, name: str) -> Json:
+    """As `queue.fleet.found`: the API has no route of one worker, since a name holds slashes."""
+    every: list[Json] = asked.get("/workers", {})["items"]
+    fits = [one for one in every if one["name"] == name] or [
+        one for one in every if str(one["name"]).endswith(name)
+    ]
+    if not name or len(fits) != 1:
+        what = "more than one worker" if fits else "no worker"
+        raise UsageError(f"There is {what} of the name {name[:200]!r}.", "package-hunter workers list")
+    return fits[0]
 
 
 @app.command("drain")
-def drain(
+def drain(  # noqa: PLR0913 (each is an option)
     name: _Name,
     seconds: Annotated[
         float | None,
@@ -74,23 +70,14 @@ def drain(
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Let it take scans again.")] = False,
     why: _Why = None,
+    form: AsForm = Form.TEXT,
+    server: Server = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Let a worker take no more scans: before an upgrade, or before its machine is stopped."""
-    config = settings()
-    with open_store(config).write() as session:
-        one = fleet.found(session, config, name)
-        if undo:
-            fleet.resume(session, one, command_line(), why)
-        else:
-            fleet.drain(session, one, command_line(), why, seconds)
-    say(f"{one.name} takes {'scans again' if undo else 'no more scans'}.")
-
-
-def _as_json(one: Member) -> dict[str, Any]:
-    """The form of the API's answer, too: docs/server.md."""
-    found = asdict(one) | {"ecosystems": list(one.ecosystems), "can": list(one.can)}
-    times = {key: None if found[key] is None else rfc3339(found[key] * 1_000_000) for key in _TIMES}
-    return found | times | {"state": one.state.value, "runs": [str(scan) for scan in one.runs]}
-
-
-_TIMES = ("seen", "started", "drain", "give_back")
+    with api(server, token_file) as asked:
+        query = said({"name": _one(asked, name)["name"], "why": why, "seconds": None if undo else seconds})
+        told = asked.post(f"/workers/{'resume' if undo else 'drain'}", query, {})
+    if form is Form.JSON:
+        print_json(told)
+    say(f"{told['name']} takes {'scans again' if undo else 'no more scans'}.")

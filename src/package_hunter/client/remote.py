@@ -48,6 +48,8 @@ class Submission:
     tree: Mapping[str, str] = field(
         default_factory=dict
     )  # commit, ref, merge_request, base: of which tree it is
+    project: str | None = None  # its path; None: the account's own
+    priority: str | None = None
 
 
 class Remote:
@@ -59,19 +61,23 @@ class Remote:
         auth: httpx.Auth | None,
         progress: Progress,
         sleep: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         address = httpx.URL(url)
         if address.scheme not in ("http", "https") or not address.host:
             raise UsageError(f"{url!r} is no server's address.", "It looks like https://hunter.example.")
         if address.scheme == "http" and address.host not in _LOOPBACK and auth is not None:
             progress(f"warning: credentials go to {address.host} unencrypted; use https.")
+        self._near = transport is not None  # no server: the same routes in this process
         self._progress = progress
         self._sleep = sleep
+        near: dict[str, Any] = {} if transport is None else {"transport": transport}
         self._client = httpx.Client(
             base_url=url.rstrip("/") + "/api/v1",
             auth=auth,
             timeout=httpx.Timeout(60.0, connect=10.0),
             follow_redirects=False,  # credentials go where the user said, nowhere else
+            **near,
         )
 
     def __enter__(self) -> Remote:
@@ -86,9 +92,9 @@ class Remote:
         UnreachableError (69), UsageError (2: credentials, address, size), RemoteScanError (as a local scan).
         """
         self._call("GET", "/scans?limit=1")  # credentials are checked before a gigabyte is sent
-        info = self._submit(what)
+        info = self.submit(what)
         self._progress(f"submitted as {info['id']}")
-        self._wait(str(info["id"]), seconds)
+        self.wait(str(info["id"]), seconds)
         return self._report(str(info["id"]))
 
     def get(self, path: str, query: Mapping[str, str], patience: float = 0.0) -> dict[str, Any]:
@@ -146,10 +152,13 @@ class Remote:
                     raise self._silent(error) from error
             self._sleep(1.0)
 
-    def _submit(self, what: Submission) -> dict[str, Any]:
+    def submit(self, what: Submission) -> dict[str, Any]:
+        """Hand it in: the scan, as the server tells of it. Errors as `scan`."""
         query = {"ecosystem": what.ecosystem} if what.ecosystem else {}
         query |= {"fresh": "true"} if what.fresh else {}
         query |= {"depth": what.depth} if what.depth else {}
+        query |= {"project": what.project} if what.project else {}
+        query |= {"priority": what.priority} if what.priority else {}
         query |= what.tree
         if what.purl is not None:
             return self._json(self._call("POST", "/scans", params=query, json={"purl": what.purl}))
@@ -177,7 +186,8 @@ class Remote:
                     said = percent
                     self._progress(f"uploaded {percent} % of {total / 1e6:.1f} MB")
 
-    def _wait(self, scan_id: str, seconds: float) -> None:
+    def wait(self, scan_id: str, seconds: float) -> None:
+        """Until it is finished; errors as `scan`."""
         deadline = time.monotonic() + seconds
         pause, before = _POLL_FIRST, ""
         while True:
@@ -250,6 +260,8 @@ class Remote:
         if answer.is_success:
             return answer
         reason = _reason(answer)
+        if self._near:
+            raise UsageError(reason) if answer.status_code < 500 else HunterError(reason)
         if answer.status_code in (401, 403):
             advice = "Set PACKAGE_HUNTER_TOKEN_FILE or PACKAGE_HUNTER_TOKEN (package-hunter token add NAME)."
             raise UsageError(f"The server refuses these credentials: {reason}", advice)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from package_hunter.access.actor import Actor
 from package_hunter.access.view import DRILL
@@ -33,7 +35,8 @@ def of(report: Report, package: str) -> str | None:
 
 
 def decided(session: Session, row: DrillRow) -> tuple[int, str] | None:
-    """When the first person set a state of it, and who; None while nobody did."""
+    """When the first person set a state of it, and who; None while nobody did. What a token, a CI job or the server set
+    is a state like others, and no person's decision: whether people still look is what the drill asks."""
     if row.fingerprint is None:
         return None
     query = select(StateRow).where(
@@ -41,9 +44,16 @@ def decided(session: Session, row: DrillRow) -> tuple[int, str] | None:
         StateRow.place.in_((DRILL.hex, GROUP.hex, EVERYWHERE)),
         StateRow.state != State.NEEDS_TRIAGE.value,
         StateRow.time >= row.begun,
+        by_person(StateRow.who),
     )
     found = session.scalars(query.order_by(StateRow.time).limit(1)).first()
     return None if found is None else (found.time, found.who)
+
+
+def by_person(who: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Whether it is a person's name: of a user, which has no colon, or of who sits at the machine
+    (`access.actor.command_line`); tokens, jobs, schedules have a word before one."""
+    return or_(who.not_like("%:%"), who.like("uid:%"))
 
 
 def close(session: Session, by: Actor, project: Project, row: DrillRow) -> None:

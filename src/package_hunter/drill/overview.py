@@ -62,7 +62,7 @@ def of(session: Session, settings: Settings) -> Overview:
     """As things stand."""
     last = newest(session)
     proven = _last(session, DrillRow.state == PROVEN)
-    decided = _last(session, DrillRow.decided.is_not(None))
+    decided = _last(session, DrillRow.decided.is_not(None) & finding.by_person(DrillRow.decided_by))
     until, by = _decision(session, last, decided)
     failed = session.scalars(
         select(DrillRow).where(DrillRow.state == FAILED).order_by(DrillRow.begun.desc()).limit(_FAILURES)
@@ -101,9 +101,7 @@ def _decision(
 
 
 def _waits(session: Session, last: DrillRow | None) -> float | None:
-    if last is None or last.state != PROVEN or last.decided is not None:
-        return None
-    if finding.decided(session, last) is not None:
+    if last is None or last.state != PROVEN or finding.decided(session, last) is not None:
         return None
     return _between(last.blocked, now_ms(), _MINUTE_MS)
 

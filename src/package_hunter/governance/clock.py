@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from package_hunter.governance import schedules
 from package_hunter.governance.proposals import life
 from package_hunter.inventory import after_scan
-from package_hunter.queue.base import Queue
+from package_hunter.model.priority import Priority
+from package_hunter.queue import capabilities
+from package_hunter.queue.base import Queue, Terms
 from package_hunter.store import scans
 from package_hunter.store.database import Store
 from package_hunter.store.locks import FINDINGS, hold
@@ -63,7 +65,8 @@ class Clock:
 
     def _submit(self, session: Session, new: NewScan) -> None:
         scan = scans.add(session, new)
-        self._queue.enqueue(session, scan.id)
+        # nobody waits for what a clock asks for: people and merge requests go first
+        self._queue.enqueue(session, scan.id, Terms(Priority.NIGHTLY, needs=capabilities.of_scan(scan)))
 
     def _write(self, step: Callable[[Session], int]) -> int:
         with self._store.write() as session:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from package_hunter.errors import UsageError
+from package_hunter.package_url import UnscannableError, scannable
 from package_hunter.policy.load import MAX_BYTES, read_policy, read_toml
 from package_hunter.policy.model import Policy
 from package_hunter.store.canonical import canonical as one_text
@@ -30,6 +31,16 @@ def policy_of(document: Mapping[str, Any], name: str, *, narrow: bool = False) -
     if len(json.dumps(document, default=str)) > MAX_BYTES:
         raise UsageError(f"{name} is larger than {MAX_BYTES} bytes.", "Split or shorten it.")
     return read_policy(_dated(document), name, narrow=narrow)
+
+
+def require_scannable(policy: Policy) -> None:
+    """UsageError where a schedule names what cannot be scanned."""
+    for one in policy.schedules:
+        for target in one.targets:
+            try:
+                scannable(target)
+            except UnscannableError as error:
+                raise UsageError(f"The schedule {one.name!r}: {error.message}", error.advice) from error
 
 
 def canonical(document: Mapping[str, Any]) -> str:

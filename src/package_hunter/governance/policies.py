@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.actor import Actor
 from package_hunter.errors import UsageError
 from package_hunter.governance import policy_file
-from package_hunter.governance.document import Document, canonical, digest_of, policy_of
+from package_hunter.governance.document import Document, canonical, digest_of, policy_of, require_scannable
 from package_hunter.policy.layers import Effective, Layer
 from package_hunter.policy.model import Policy
 from package_hunter.store import history
@@ -83,6 +83,14 @@ def check(place: Place, document: Mapping[str, Any]) -> Policy:
     return policy_of(document, f"the policy of {scope_name(place)}", narrow=_narrow(place))
 
 
+def check_new(place: Place, document: Mapping[str, Any]) -> Policy:
+    """The same of one that somebody wants: its schedules name packages that can be scanned, too (what stands already
+    is read whatever it names, and `schedules.serve` says what it left out); UsageError."""
+    found = check(place, document)
+    require_scannable(found)
+    return found
+
+
 def put(
     session: Session,
     by: Actor,
@@ -96,7 +104,7 @@ def put(
     something else stands by now than what the proposal was made from."""
     hold(session, FINDINGS)
     if document is not None:
-        check(place, document)
+        check_new(place, document)
     before = current(session, place)
     if grant is not None and grant.base not in (None, before.digest):
         raise UsageError(

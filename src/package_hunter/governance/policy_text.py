@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from package_hunter.errors import UsageError
-from package_hunter.governance.document import Document, from_toml, policy_of
+from package_hunter.governance.document import Document, from_toml, policy_of, require_scannable
 from package_hunter.model import toml
 from package_hunter.model.text import visible
 
@@ -134,7 +134,7 @@ def _wrong(text: str, data: Mapping[str, Any], narrow: bool) -> Iterator[Problem
 
 def _error(part: Document, narrow: bool) -> UsageError | None:
     try:
-        policy_of(part, _NAME, narrow=narrow)
+        require_scannable(policy_of(part, _NAME, narrow=narrow))
     except UsageError as error:
         return error
     return None

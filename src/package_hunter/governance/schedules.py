@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from package_hunter.access.view import DRILL
 from package_hunter.governance import policies, policy_file
 from package_hunter.governance.requirements import applies
+from package_hunter.package_url import UnscannableError, scannable
 from package_hunter.policy.cron import Cron
 from package_hunter.policy.model import Policy, Schedule, When
 from package_hunter.store.access_tables import Project
@@ -98,7 +99,7 @@ def _policies(session: Session) -> Iterator[tuple[Place, Policy, int]]:
 
 def serve(session: Session, one: Due, submit: Submit) -> ScheduleRow:
     """Submit what is due, and note what came of it."""
-    targets, left = _targets(session, one)
+    targets, left, wrong = _targets(session, one)
     for target in targets[:MAX_AT_ONCE]:
         submit(
             session,
@@ -117,30 +118,37 @@ def serve(session: Session, one: Due, submit: Submit) -> ScheduleRow:
         due=one.moment,
         ran=now_ms(),
         submitted=min(len(targets), MAX_AT_ONCE),
-        said=_said(len(targets), left),
+        said=_said(len(targets), left, wrong),
     )
     session.merge(row)
     session.flush()
     return row
 
 
-def _targets(session: Session, one: Due) -> tuple[Sequence[str], list[str]]:
-    """Package URLs to scan, and the names of what cannot be scanned from here."""
-    if one.schedule.targets:
-        return one.schedule.targets, []
-    query = select(LineRow).where(LineRow.project_id == one.project).order_by(LineRow.name)
-    lines = session.scalars(query).all()
-    return [row.purl for row in lines if row.purl], [row.name for row in lines if not row.purl]
+def _targets(session: Session, one: Due) -> tuple[Sequence[str], list[str], list[str]]:
+    """Package URLs to scan, the names of what cannot be scanned from here, and why others are none to scan."""
+    asked, left = one.schedule.targets, list[str]()
+    if not asked:
+        query = select(LineRow).where(LineRow.project_id == one.project).order_by(LineRow.name)
+        lines = session.scalars(query).all()
+        asked, left = tuple(row.purl for row in lines if row.purl), [x.name for x in lines if not x.purl]
+    found, wrong = [], []
+    for target in asked:
+        try:
+            found.append(scannable(target).purl)
+        except UnscannableError as error:
+            wrong.append(error.message)
+    return found, left, wrong
 
 
-def _said(targets: int, left: Sequence[str]) -> str:
-    said = []
+def _said(targets: int, left: Sequence[str], wrong: Sequence[str]) -> str:
+    said = list(wrong[:5]) + ([f"So are {len(wrong) - 5} more."] if len(wrong) > 5 else [])
     if targets > MAX_AT_ONCE:
         said.append(f"{targets - MAX_AT_ONCE} packages were left for the next time: {MAX_AT_ONCE} at once.")
     if left:
         names = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
         said.append(f"Not scanned: {names}. Archives are not kept: a pipeline must submit them.")
-    if not targets and not left:
+    if not targets and not left and not wrong:
         said.append("Nothing was scanned in this project yet, and the schedule names no packages.")
     return " ".join(said)
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from packageurl import PackageURL
-
 from package_hunter import given
 from package_hunter.config import Settings, settings
 from package_hunter.errors import BadArchiveError, HostError, NothingToScanError
 from package_hunter.intake.streams import Readable
 from package_hunter.model.ecosystem import Facts, derived
 from package_hunter.model.text import well_formed
+from package_hunter.package_url import scannable
 
 _CHUNK = 1 << 20
 
@@ -36,9 +35,14 @@ class ReceivedTarget:
     file: IO[bytes] | None = None
 
 
-def receive(target: str | Path | Readable, config: Settings | None = None, name: str = "") -> ReceivedTarget:
+def receive(
+    target: str | Path | Readable,
+    config: Settings | None = None,
+    name: str = "",
+    ecosystem: str | None = None,
+) -> ReceivedTarget:
     """Take in a target: a directory (one that holds a single package archive stands for that), an archive (path or
-    stream) or a purl.
+    stream) or a purl, of the ``ecosystem`` where one was said.
 
     An archive is streamed into ``data_dir/uploads/SHA256`` (one kept already is not written again), never
     more than the setting ``max_archive_bytes``. Raises NothingToScanError, BadArchiveError, HostError (disk
@@ -46,7 +50,7 @@ def receive(target: str | Path | Readable, config: Settings | None = None, name:
     """
     config = config or settings()
     if isinstance(target, str) and target.startswith("pkg:"):
-        return _purl(target)
+        return _purl(target, ecosystem)
     if not isinstance(target, (str, Path)):
         return _keep(target, name or "upload", config)
     path = Path(target)
@@ -90,20 +94,9 @@ def _only_archive(folder: Path) -> Path | None:
     return None
 
 
-def _purl(text: str) -> ReceivedTarget:
-    try:
-        purl = PackageURL.from_string(text)
-    except ValueError as error:
-        raise NothingToScanError(
-            f"“{text[:200]}” is no purl: {error}.", "Write pkg:npm/NAME@VERSION."
-        ) from None
-    if purl.qualifiers or purl.subpath:
-        raise NothingToScanError(
-            f"“{text[:200]}” has qualifiers or a subpath, which are not followed.",
-            "Write pkg:npm/NAME@VERSION.",
-        )
-    full = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
-    return ReceivedTarget("purl", full, purl=purl.to_string())
+def _purl(text: str, ecosystem: str | None) -> ReceivedTarget:
+    asked = scannable(text, ecosystem)
+    return ReceivedTarget("purl", asked.name, purl=asked.purl)
 
 
 def _keep(stream: Readable, name: str, config: Settings) -> ReceivedTarget:

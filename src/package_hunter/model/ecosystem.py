@@ -79,6 +79,11 @@ class Facts:
     """The file of an installed package that says which scripts run at its install; empty: there is none."""
 
     # --- names and archives ---
+    package_names: str = r"[!-.0-~]{1,214}(?:/[!-.0-~]{1,214})?"
+    """Pattern of what its registry takes for a name; a purl's namespace stands before a slash. What it does not fit is
+    never asked for."""
+    package_versions: str = r"[!-~]{1,256}"
+    """The same of versions, and of what its manager takes in the place of one (npm's tags and simple ranges)."""
     separators: str = ""
     """Pattern of what stands for one dash in a name that is compared in lower case (PEP 503); empty: names differ
     where they are written differently."""

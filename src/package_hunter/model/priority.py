@@ -5,6 +5,14 @@ from __future__ import annotations
 import enum
 
 
+class Urgency(enum.StrEnum):
+    """The same, as people write it."""
+
+    NIGHTLY = "nightly"
+    NORMAL = "normal"
+    MERGE_REQUEST = "merge-request"
+
+
 class Priority(enum.IntEnum):
     """Which scans are begun before others. The number is what stores keep; more comes first."""
 

@@ -49,7 +49,7 @@ def scan_target(
         matcher = load_matcher(options)
         if options.record is not None:
             check_writable(options.record)
-        received = receive(target, config)
+        received = receive(target, config, ecosystem=options.ecosystem)
         try:
             request = ScanRequest(str(uuid.uuid4()), options, matcher, config, progress)
             return scan_received(request, received, ahead)
@@ -81,7 +81,7 @@ def scan_purl(purl: str, options: ScanOptions, scan_id: str, config: Settings, s
     try:
         with _begin(config) as ahead:
             request = ScanRequest(scan_id, options, load_matcher(options), config, say)
-            return scan_received(request, receive(purl, config), ahead)
+            return scan_received(request, receive(purl, config, ecosystem=options.ecosystem), ahead)
     finally:
         pool.fill()  # a worker's next box finds its network made
 

@@ -10,8 +10,10 @@ from package_hunter.access.actor import Actor
 from package_hunter.errors import UsageError
 from package_hunter.model.depth import DepthName
 from package_hunter.model.priority import Priority
+from package_hunter.package_url import scannable
 from package_hunter.queue import capabilities
 from package_hunter.queue.base import Queue, Terms
+from package_hunter.storage import handed_out
 from package_hunter.storage.base import Kind
 from package_hunter.store import history, scans
 from package_hunter.store.artefacts import Named, refer
@@ -46,7 +48,10 @@ def cancel(session: Session, queue: Queue, by: Actor, scan: Scan, why: str = "")
 
 
 def rescan(session: Session, queue: Queue, by: Actor, old: Scan, asked: Again) -> Scan:
-    """A new scan of the same; StandsOtherwiseError where its archive is gone."""
+    """A new scan of the same; StandsOtherwiseError where its archive is gone, UnscannableError where its purl (of an
+    earlier version) is none that can be scanned."""
+    if old.purl is not None:
+        scannable(old.purl, old.manager)
     archive = (old.manager, old.sha256, old.size, old.purl)
     depth = old.depth if asked.depth is None else asked.depth.value
     same = NewScan(old.target, by.name, *archive, fresh=True, depth=depth, project=old.project_id)
@@ -68,6 +73,16 @@ def rerun(session: Session, queue: Queue, by: Actor, scan: Scan, priority: Prior
         raise StandsOtherwiseError("This scan is no dead letter.", "The list of dead letters has them.")
     history.record(session, by, Change("scan.rerun", str(scan.id), project=scan.project_id))
     _refresh(session, scan)
+
+
+def fetch(session: Session, by: Actor, scan: Scan, digest: str, recipient: str | None) -> None:
+    """Somebody takes a dropped file of it away: in a ZIP, or encrypted to a ``recipient``, whose public key stays in
+    the history; UsageError where that is none."""
+    if recipient is not None:
+        handed_out.check(recipient)
+    after = {"sha256": digest, "as": "zip" if recipient is None else "age"}
+    after |= {} if recipient is None else {"recipient": recipient.strip()}
+    history.record(session, by, Change("sample.fetch", str(scan.id), after=after, project=scan.project_id))
 
 
 def _refresh(session: Session, scan: Scan) -> None:

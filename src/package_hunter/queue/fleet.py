@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -23,20 +22,9 @@ from package_hunter.store import history
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.history import Change
 from package_hunter.store.models import JobRow, WorkerRow
+from package_hunter.store.worker_states import State, lost_before, state_of
 
-_LEAST_SILENCE = 30.0  # seconds: an idle worker is heard of each ten
 _MAX_WORKERS = 1_000
-
-
-class State(StrEnum):
-    """How a worker stands."""
-
-    IDLE = "idle"
-    BUSY = "busy"
-    DRAINING = "draining"
-    DRAINED = "drained"
-    UNFIT = "unfit"
-    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +110,7 @@ def _set(
 def _member(row: WorkerRow, runs: tuple[uuid.UUID, ...], config: Settings) -> Member:
     can = tuple((row.can or "").split())
     slots = row.slots or 1
-    state = _state(row, bool(runs), now_ms() - max(_LEAST_SILENCE, config.lease_seconds) * 1000)
+    state = state_of(row, bool(runs), lost_before(now_ms(), config.lease_seconds))
     return Member(
         name=row.name,
         state=state,
@@ -143,16 +131,6 @@ def _member(row: WorkerRow, runs: tuple[uuid.UUID, ...], config: Settings) -> Me
         drain=row.drain,
         give_back=row.give_back,
     )
-
-
-def _state(row: WorkerRow, runs: bool, since: float) -> State:
-    if not isinstance(row.seen, int) or row.seen < since:
-        return State.LOST
-    if row.drain is not None:
-        return State.DRAINING if runs else State.DRAINED
-    if row.lacks is not None:
-        return State.UNFIT
-    return State.BUSY if runs else State.IDLE
 
 
 @dataclass(frozen=True, slots=True)

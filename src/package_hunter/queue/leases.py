@@ -21,7 +21,7 @@ from package_hunter.model.scan import ScanStatus
 from package_hunter.queue import ends, fair, joining, lease_clock
 from package_hunter.queue.base import Job, LeaseLostError, Terms
 from package_hunter.storage.base import Kind
-from package_hunter.store import reports, results, scans
+from package_hunter.store import reports, results, scan_events, scans
 from package_hunter.store.artefacts import Named
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import JobRow, Scan, WorkerRow
@@ -32,6 +32,7 @@ LOCK = "queue"
 is not waited for: who has it may wait for rows of others, so none of them may wait for it."""
 _WORKERS_KEPT_MS = 7 * 86_400_000
 _USUAL = Terms()
+_WAITS_AGAIN = "It waits to be tried again."
 
 
 class Leases:
@@ -89,6 +90,8 @@ class Leases:
         row.attempts = _attempts(row) + 1
         scan.status, scan.started = ScanStatus.RUNNING.value, now_ms()
         session.flush()
+        if row.attempts + row.killed > 1:
+            scan_events.say(session, scan.id, "try", f"Try {row.attempts + row.killed} begins.")
         fair.begun(session, scan.submitter, scan.project_id)
         joining.begun(session, scan.id)
         who = (scan.submitter, scan.fresh, scan.size, scan.depth, scan.project_id, row.joined, row.killed)
@@ -127,6 +130,8 @@ class Leases:
                 row.attempts = max(_attempts(row) - 1, 0)
             scan = session.get_one(Scan, row.scan_id)
             waits = self._again_or_ended(session, row, scan, reason, exit_code)
+            if waits:
+                scan_events.say(session, scan.id, "again", f"{reason} {_WAITS_AGAIN}")
             self._moved(session)
             return waits
 
@@ -135,7 +140,9 @@ class Leases:
         with self._store.write() as session:
             row = self._mine(session, job)
             row.attempts = max(_attempts(row) - 1, 0)
-            self._again_or_ended(session, row, session.get_one(Scan, row.scan_id), "")
+            scan = session.get_one(Scan, row.scan_id)
+            if self._again_or_ended(session, row, scan, ""):
+                scan_events.say(session, scan.id, "again", f"The worker gave the scan back. {_WAITS_AGAIN}")
             self._moved(session)
 
     def requeue_expired(self) -> int:
@@ -197,6 +204,7 @@ class Leases:
         if scan is None:
             return False
         ends.as_new(scan)
+        scan_events.say(session, scan_id, "again", f"It had failed through a fault of ours. {_WAITS_AGAIN}")
         self.enqueue(session, scan_id, terms)
         return True
 
@@ -228,7 +236,9 @@ class Leases:
                     continue  # malformed: nobody can run it
                 times = "once" if row.attempts == 1 else f"{row.attempts} times"
                 reason = f"The worker {what_happened} during this scan, {times}: given up."
-                self._again_or_ended(session, row, scan, reason)
+                if self._again_or_ended(session, row, scan, reason):
+                    said = f"The worker {what_happened} during this scan. {_WAITS_AGAIN}"
+                    scan_events.say(session, scan.id, "again", said)
             self._moved(session)
             return len(rows)
 

@@ -38,10 +38,11 @@ class DictEvent(dict[str, Any]):
 
     def __init__(self, values: Values, num: int = 0) -> None:
         super().__init__({key: _normal(key, value) for key, value in values.items()})
-        self.num = _whole(values.get("evt.num")) or num
-        self.ts = _whole(values.get("evt.rawtime"))
-        self.tid = _whole(values.get("thread.tid"))
-        self.pid = _whole(values.get("proc.pid"))
+        given = self["evt.num"]  # a file may say 0, and write any number as text
+        self.num = num if given is None else given
+        self.ts = self["evt.rawtime"] or 0
+        self.tid = self["thread.tid"] or 0
+        self.pid = self["proc.pid"] or 0
         self.type = event_number(str(values.get("evt.type") or ""), str(values.get("evt.dir") or "<"))
 
     def __missing__(self, key: str) -> None:
@@ -85,10 +86,6 @@ def _kind_of(key: str) -> FieldType | None:
 def _may_be_many(key: str) -> bool:
     spec = field_catalogue().get(key)
     return spec is not None and (spec.is_list or spec.arg == "index?")
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0
 
 
 @cache

@@ -108,6 +108,11 @@ def for_reader(file: BinaryIO, recipient: str) -> bytes:
     return out.getvalue()
 
 
+def check(recipient: str) -> None:
+    """UsageError where it is no recipient."""
+    _recipient(recipient)
+
+
 def _recipient(text: str) -> object:
     text = text.strip()
     try:

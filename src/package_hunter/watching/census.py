@@ -22,15 +22,13 @@ from package_hunter.store.artefact_tables import ArtefactRef
 from package_hunter.store.database import now_ms
 from package_hunter.store.models import ChoreRow, JobRow, Scan, WorkerRow
 from package_hunter.store.watching_tables import StepsRow
+from package_hunter.store.worker_states import State, lost_before, state_of
 
 BUSIEST = 20
 """Projects that are named."""
 REST = "(other)"
 """All other projects together: no project can be called so."""
 OTHER = "other"
-SILENT_MS = 60_000
-"""A worker that was not seen for so long is silent."""
-WORKER_STATES = ("scanning", "idle", "draining", "unfit", "silent")
 _DAY_MS = 86_400_000
 _MAX_CHORES = 50
 
@@ -67,13 +65,13 @@ class Census:
     dead: int
 
 
-def take(session: Session) -> Census:
-    """Now."""
+def take(session: Session, lease_seconds: float) -> Census:
+    """Now. ``lease_seconds``: the setting, by which workers are taken to be lost."""
     return Census(
         queue=queue(session),
         projects=_projects(session),
         day=_day(session),
-        workers=_workers(session),
+        workers=_workers(session, lease_seconds),
         chores=_chores(session),
         traces=_number(session, StepsRow.due.is_not(None)),
         dead=dead(session),
@@ -153,24 +151,13 @@ def _paths(session: Session, keys: Collection[uuid.UUID]) -> Iterable[tuple[uuid
     return [(key, path) for key, path in session.execute(query)]
 
 
-def _workers(session: Session) -> dict[str, int]:
+def _workers(session: Session, lease_seconds: float) -> dict[str, int]:
     busy = set(session.scalars(select(JobRow.worker).where(JobRow.lease.is_not(None))))
-    found = dict.fromkeys(WORKER_STATES, 0)
-    now = now_ms()
+    found = {state.value: 0 for state in State}
+    since = lost_before(now_ms(), lease_seconds)
     for row in session.scalars(select(WorkerRow)):
-        found[_state(row, row.name in busy, now)] += 1
+        found[state_of(row, row.name in busy, since).value] += 1
     return found
-
-
-def _state(row: WorkerRow, busy: bool, now: int) -> str:
-    """One of `WORKER_STATES`, the first that fits: silent, draining, scanning, unfit, idle."""
-    if row.seen is None or row.seen < now - SILENT_MS:
-        return "silent"
-    if row.drain is not None:
-        return "draining"
-    if busy:
-        return "scanning"
-    return "idle" if row.lacks is None else "unfit"
 
 
 def artefacts(session: Session) -> dict[str, tuple[int, int]]:

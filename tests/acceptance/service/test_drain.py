@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from package_hunter.cli import asking
 from package_hunter.cli import workers as cli
 from package_hunter.errors import UsageError
 from tests.support.service_harness import Running, open_folder, running, wait_for
@@ -23,7 +24,8 @@ def server() -> Iterator[Running]:
 
 @pytest.fixture(autouse=True)
 def _here(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "settings", lambda: server.settings)
+    monkeypatch.setattr(asking, "settings", lambda: server.settings)
+    monkeypatch.delenv("PACKAGE_HUNTER_SERVER", raising=False)
 
 
 def workers(server: Running, *words: str) -> Any:
@@ -34,7 +36,7 @@ def workers(server: Running, *words: str) -> Any:
 
 
 def only(server: Running) -> dict[str, Any]:
-    (one,) = workers(server, "list", "--format", "json")
+    (one,) = workers(server, "list", "--format", "json")["items"]
     return dict(one)
 
 

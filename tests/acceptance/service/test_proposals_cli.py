@@ -33,7 +33,7 @@ HOOKS = '[[rule]]\nkind = "git_hook"\ndecision = "block"\n'
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     made = Settings(data_dir=tmp_path / "data")
     monkeypatch.setenv("COLUMNS", "160")
-    for module in ("proposals", "proposing", "waiving", "scopes", "findings"):
+    for module in ("asking", "proposals", "proposing", "waiving", "scopes", "findings"):
         if hasattr(__import__(f"package_hunter.cli.{module}", fromlist=["x"]), "settings"):
             monkeypatch.setattr(f"package_hunter.cli.{module}.settings", lambda: made)
     cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)

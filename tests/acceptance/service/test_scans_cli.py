@@ -47,7 +47,8 @@ def where(
 ) -> list[str]:
     """The options that say whose scans are meant."""
     monkeypatch.setenv("COLUMNS", "220")
-    monkeypatch.setattr("package_hunter.cli.scans.settings", lambda: server.settings)
+    for module in ("scans", "asking", "submit"):
+        monkeypatch.setattr(f"package_hunter.cli.{module}.settings", lambda: server.settings)
     monkeypatch.delenv("PACKAGE_HUNTER_SERVER", raising=False)
     if request.param == "here":
         return []
@@ -73,6 +74,34 @@ def test_listed_shown_and_followed_to_the_end(server: Running, where: list[str],
     table = hunt(capsys, "scans", "list", "--limit", "1", *where)
     assert scan in table.stdout
     assert hunt(capsys, "scans", "list", "--since", "yesterday", *where).returncode == 2
+
+
+def test_something_is_handed_in(server: Running, where: list[str], capsys: Out, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/package.json").write_text('{"name": "app"}')
+    made = said(capsys, "submit", str(tmp_path / "app"), "--ecosystem", "npm", "--wait", "60", *where)
+    assert (made["status"], made["verdict"], made["ecosystem"]) == ("finished", "no_findings", "npm")
+    assert said(capsys, "show", made["id"], *where) == made, "the API's own document"
+    package = hunt(capsys, "scans", "submit", "pkg:npm/left-pad@1.3.0", "--priority", "nightly", *where)
+    assert package.returncode == 0, package.stderr
+    assert said(capsys, "show", package.stdout.strip(), *where)["purl"] == "pkg:npm/left-pad@1.3.0"
+    for wrong, words in (
+        (("pkg:cargo/x",), "not scanned here"),
+        (("pkg:npm/x", "--ecosystem", "pypi"), "and not of"),
+        (("pkg:npm/x", "--project", "no/such"), "no such project"),
+        (("pkg:npm/x", "--commit", "a" * 40), "no commit's tree"),
+    ):
+        refused = hunt(capsys, "scans", "submit", *wrong, *where)
+        assert (refused.returncode, words in refused.stderr) == (2, True), refused.stderr
+    assert hunt(capsys, "scans", "submit", str(tmp_path / "nothing"), *where).returncode == 3
+
+
+def test_the_deletion_of_a_scan_is_answered_by_nothing(
+    server: Running, where: list[str], capsys: Out
+) -> None:
+    scan = server.submit(b"x")
+    server.ended(scan)
+    assert said(capsys, "delete", scan, "--why", "tidying", *where) is None
 
 
 def test_ended_and_made_again(server: Running, where: list[str], capsys: Out) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from package_hunter.access.view import DRILL, LEGACY
 from package_hunter.api.store_figures import StoreFigures
 from package_hunter.config import Settings
 from package_hunter.model.priority import Priority
+from package_hunter.queue import fleet
 from package_hunter.queue.base import Queue, Terms
 from package_hunter.store import scans
 from package_hunter.store.access_tables import Project
@@ -23,8 +25,10 @@ from package_hunter.store.database import Store, now_ms
 from package_hunter.store.models import ChoreRow, JobRow, Scan, WorkerRow
 from package_hunter.store.scans import NewScan
 from package_hunter.store.watching_tables import DrillRow
+from package_hunter.store.worker_states import State
 from package_hunter.watching import census, figures
 from package_hunter.watching.census import BUSIEST, REST, Census
+from tests.support.requires import ROOT
 from tests.support.service_fake import made_report
 
 USUAL = Terms()
@@ -51,7 +55,7 @@ def _waits(
 
 def _census(store: Store) -> Census:
     with store.read() as session:
-        return census.take(session)
+        return census.take(session, lease_seconds=60)
 
 
 def _scraped(store: Store, settings: Settings) -> Samples:
@@ -133,20 +137,40 @@ def test_a_drill_that_waits_is_no_projects(store: Store, queue: Queue) -> None:
     assert _census(store).projects == {}
 
 
-def test_workers_by_what_they_do(store: Store, queue: Queue) -> None:
+def test_workers_by_how_they_stand(store: Store, queue: Queue, settings: Settings) -> None:
+    _waits(store, queue)
     _waits(store, queue)
     now = now_ms()
     rows: Sequence[WorkerRow] = [
         WorkerRow(name="busy", seen=now),
         WorkerRow(name="idle", seen=now),
         WorkerRow(name="unfit", seen=now, lacks="It has no image."),
-        WorkerRow(name="drains", seen=now, drain=now),
-        WorkerRow(name="gone", seen=now - 120_000),
+        WorkerRow(name="draining", seen=now),
+        WorkerRow(name="drained", seen=now, drain=now),
+        WorkerRow(name="lost", seen=now - 120_000),
     ]
     with store.write() as session:
         session.add_all(rows)
     assert queue.claim("busy") is not None
-    assert _census(store).workers == dict.fromkeys(census.WORKER_STATES, 1)
+    assert queue.claim("draining") is not None
+    with store.write() as session:
+        session.get_one(WorkerRow, "draining").drain = now
+    assert _census(store).workers == {state.value: 1 for state in State}
+    with store.read() as session:  # what the API and the command line call them
+        assert {one.name: one.state.value for one in fleet.listed(session, settings)} == {
+            row.name: row.name for row in rows
+        }
+
+
+def test_alerts_and_documents_use_these_words() -> None:
+    said = re.findall(
+        r'package_hunter_workers\{state=~?"([^"]+)"',
+        (ROOT / "deploy/prometheus/package-hunter.rules.yml").read_text(),
+    )
+    assert said
+    assert {word for one in said for word in one.split("|")} <= set(State)
+    table = (ROOT / "docs/server.md").read_text().partition("| state | |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| (.+?) \|", table, re.M)[1:]) and all(f"`{state}`" in table for state in State)
 
 
 def test_chores_and_dead_letters(store: Store, queue: Queue, settings: Settings) -> None:

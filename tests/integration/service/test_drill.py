@@ -132,6 +132,31 @@ def test_a_drill_that_the_gate_blocks_is_proven_and_measured(
     assert _overview(store, settings).minutes_until_decided is None
 
 
+@pytest.mark.parametrize("who", ["token:ci", "job:web/shop", "schedule:weekly"])
+def test_what_no_person_set_is_no_decision(
+    drills: Drills, store: Store, queue: Queue, settings: Settings, who: str
+) -> None:
+    drills.begin(ANA)
+    row = _caught(store, queue)
+    confirmed = NewState(State.CONFIRMED, Reason.STATED_PURPOSE)
+    with store.write() as session:
+        states.set_state(session, Actor(who, "test"), Place(), row.id.hex, confirmed)
+    drills.step()
+    found = _overview(store, settings)
+    assert (_newest(store).decided, found.minutes_until_decided, found.decided_by) == (None, None, None)
+    assert found.undecided_minutes is not None and "Nobody decided" in found.says
+    with store.write() as session:  # of a version that counted it
+        session.execute(update(DrillRow).values(decided=now_ms(), decided_by=who))
+    assert _overview(store, settings).minutes_until_decided is None
+    with store.write() as session:
+        session.execute(update(DrillRow).values(decided=None, decided_by=None))
+        at_the_machine = Actor("uid:0 root", "command line")
+        states.set_state(session, at_the_machine, Place(), row.id.hex, NewState(State.NEEDS_TRIAGE))
+        states.set_state(session, at_the_machine, Place(), row.id.hex, confirmed)
+    drills.step()
+    assert _overview(store, settings).decided_by == "uid:0 root"
+
+
 @pytest.mark.parametrize("by_all", [False, True])
 def test_the_time_until_a_person_decided_is_kept(
     drills: Drills, store: Store, queue: Queue, settings: Settings, by_all: bool

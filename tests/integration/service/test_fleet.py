@@ -14,11 +14,12 @@ from package_hunter.errors import UsageError
 from package_hunter.queue import capabilities, fleet
 from package_hunter.queue.base import Queue, Terms
 from package_hunter.queue.capabilities import Capabilities
-from package_hunter.queue.fleet import Member, Membership, Orders, State
+from package_hunter.queue.fleet import Member, Membership, Orders
 from package_hunter.store import history, scans
 from package_hunter.store.database import Store, StoreError, now_ms
 from package_hunter.store.models import WorkerRow
 from package_hunter.store.scans import NewScan
+from package_hunter.store.worker_states import State
 
 BY = Actor("ana", "192.0.2.1")
 CAN = Capabilities(("npm", "pypi"), "probe", "6.1.0", "x86_64", "1" * 64, "2" * 64, "9.9.9")

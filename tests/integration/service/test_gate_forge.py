@@ -17,13 +17,14 @@ from package_hunter.governance.gate import fetches, origins, repositories, watch
 from package_hunter.governance.gate.fetches import Fetcher
 from package_hunter.governance.gate.forges import Forge, Forges
 from package_hunter.governance.gate.watches import Watcher
+from package_hunter.model.priority import Priority
 from package_hunter.queue import reuse
 from package_hunter.queue.base import Queue
 from package_hunter.store.access_tables import Project
 from package_hunter.store.archives import Archives
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.gate_tables import Fetch, ScanOrigin, Watch
-from package_hunter.store.models import Scan
+from package_hunter.store.models import JobRow, Scan
 from tests.integration.service.test_gate import ask
 from tests.support import forge_api, git_server
 from tests.support.archives import held
@@ -109,6 +110,8 @@ def test_a_fetched_commit_is_scanned_and_counts(
         origin = session.get_one(ScanOrigin, scan.id)
         assert (origin.known, origin.commit, origin.merge_request) == ("fetched", commit, "7")
         assert scan.submitter == "ana"
+        waits = session.get_one(JobRow, scan.id)
+        assert waits.priority == Priority.MERGE_REQUEST, "somebody waits for it, as if it had been submitted"
     assert scan.sha256 is not None
     with (
         Archives(settings, world.store).opened(scan.sha256, scan.size) as file,

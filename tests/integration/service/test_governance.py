@@ -16,6 +16,7 @@ from package_hunter.errors import UsageError
 from package_hunter.governance import figures, policies, policy_file, requirements, schedules
 from package_hunter.governance.clock import Clock
 from package_hunter.governance.document import digest_of
+from package_hunter.model.priority import Priority
 from package_hunter.model.scan import Decision
 from package_hunter.policy.decide import today
 from package_hunter.policy.model import When
@@ -264,6 +265,8 @@ def test_required_scans_and_schedules_are_due_once(store: Store, queue: Queue) -
                 JobRow, JobRow.scan_id == Scan.id
             )
         ).all()
+        jobs = session.scalars(select(JobRow)).all()
+        assert {(job.priority, job.needs) for job in jobs} == {(Priority.NIGHTLY, "ecosystem:npm")}
         assert sorted((p, d, s, project) for p, d, s, project in asked) == [
             ("pkg:npm/left-pad", None, "schedule:weekly", id_of(at["ops/pay"])),
             ("pkg:npm/x", "deep", "schedule:required: nightly 2", id_of(at["web/shop"])),

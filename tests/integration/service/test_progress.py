@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from package_hunter.access.roles import Role
 from package_hunter.api import feed
@@ -20,6 +21,7 @@ from package_hunter.queue import progress
 from package_hunter.queue.base import Job
 from package_hunter.queue.progress import Progress
 from package_hunter.store import scan_events, scans
+from package_hunter.store.models import JobRow
 from package_hunter.store.scans import NewScan
 from tests.support.access_server import FOREIGN, OWN, AccessServer
 from tests.support.service_fake import made_report
@@ -92,6 +94,56 @@ def test_who_lost_the_scan_speaks_of_it_no_more(server: AccessServer, job: Job) 
     with Progress(server.store, replace(job, lease="another")) as old:
         old.say("step", "I am still here")
     assert texts(server, job.scan_id) == []
+
+
+def test_a_try_that_died_and_the_next_are_told(server: AccessServer, job: Job) -> None:
+    token = server.token("follows-tries", (Role.VIEWER, OWN))
+    with Progress(server.store, job) as said:
+        said.say("phase", "install")
+    queue = server.queue
+    with server.store.write() as session:
+        session.execute(update(JobRow).values(lease_until=1))
+    assert queue.requeue_expired() == 1
+    second = queue.claim("w")
+    assert second is not None
+    assert queue.retry(second, "The gateway was killed.", killed=True)
+    third = queue.claim("w")
+    assert third is not None
+    queue.release(third)
+    last = queue.claim("w")
+    assert last is not None
+    queue.fail(last, "No.", 70)
+    with server.store.write() as session:
+        assert queue.rerun(session, job.scan_id)
+    told = texts(server, job.scan_id)
+    assert told == [
+        (1, "phase", "install"),
+        (2, "again", "The worker fell silent during this scan. It waits to be tried again."),
+        (3, "try", "Try 2 begins."),
+        (4, "again", "The gateway was killed. It waits to be tried again."),
+        (5, "try", "Try 3 begins."),
+        (6, "again", "The worker gave the scan back. It waits to be tried again."),
+        (7, "try", "Try 3 begins."),
+        (8, "again", "It had failed through a fault of ours. It waits to be tried again."),
+    ]
+    steps = server.ask(token, "GET", f"/api/v1/scans/{job.scan_id}/steps").json()["items"]
+    assert [(one["seq"], one["kind"], one["text"]) for one in steps] == told
+
+
+def test_what_becomes_of_a_scan_is_said_beyond_a_workers_words_but_not_for_ever(
+    server: AccessServer, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "MAX_EVENTS", 2)
+    monkeypatch.setattr(scan_events, "MAX_SAID", 4)
+    with Progress(server.store, job) as said:
+        for number in range(5):
+            said.step(str(number))
+    for _ in range(4):
+        server.queue.release(job)
+        again = server.queue.claim("w")
+        assert again is not None
+        job = again
+    assert [number for number, _, _ in texts(server, job.scan_id)] == [1, 2, 3, 4]
 
 
 def test_a_store_that_is_gone_hinders_no_scan(server: AccessServer, job: Job) -> None:

@@ -67,6 +67,34 @@ def test_merge_requests_go_first_and_nightly_scans_last(store: Store, queue: Que
     assert order == [urgent, *usual, nightly]
 
 
+def test_a_merge_request_overtakes_nightly_scans_that_were_handed_already(store: Store, queue: Queue) -> None:
+    nightly = [
+        put(store, queue, Terms(Priority.NIGHTLY, needs=frozenset({n})), submitter=a) for a, n in NIGHT
+    ]
+    first = claimed(queue, NPM, PYPI)
+    urgent = [
+        put(store, queue, Terms(Priority.MERGE_REQUEST, needs=frozenset({need})), submitter="clock")
+        for need in (NPM, PYPI, NPM)
+    ]
+    order = [claimed(queue, NPM, PYPI).scan_id for _ in range(6)]
+    assert set(order[:3]) == set(urgent), "whatever they need, whoever asks, whosever turn it is"
+    assert sorted([first.scan_id, *order[3:]]) == sorted(nightly)
+
+
+def test_a_nightly_scan_that_is_tried_again_does_not_go_before_a_merge_request(
+    store: Store, queue: Queue
+) -> None:
+    put(store, queue, Terms(Priority.NIGHTLY))
+    tried = claimed(queue)
+    urgent = put(store, queue, Terms(Priority.MERGE_REQUEST), submitter="late")
+    expire(store)
+    queue.requeue_expired()
+    assert [claimed(queue).scan_id for _ in range(2)] == [urgent, tried.scan_id]
+
+
+NIGHT = [("clock", NPM), ("clock", PYPI), ("ana", NPM), ("bob", NPM)]
+
+
 def test_turns_are_taken_within_a_priority(store: Store, queue: Queue) -> None:
     for account in ("greedy", "greedy", "ana"):
         put(store, queue, Terms(Priority.MERGE_REQUEST), submitter=account)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,7 +174,19 @@ def test_a_dropped_file_leaves_sealed(server: AccessServer, token: str) -> None:
     assert pyrage.decrypt(sealed.content, [reader]) == EVIL
     wrong = ask(server, token, "GET", f"{base}/{digest}", params={"recipient": "age1me"})
     assert (wrong.status_code, "no age recipient" in wrong.json()["detail"]) == (400, True)
-    assert actions(server)[:2] == ["sample.fetch", "sample.fetch"]
+    assert wrong.json()["type"] == "about:blank"
+    tag = sent.headers["etag"]
+    known = ask(server, token, "GET", f"{base}/{digest}", headers={"If-None-Match": f'"x", {tag}'})
+    assert (known.status_code, known.headers["etag"], tag[:2]) == (304, tag, "W/"), "weak: it is sealed anew"
+    assert sealed.headers["etag"] not in (tag, None)
+    with server.store.read() as session:
+        told = [
+            json.loads(e.after or "{}") for e in history.entries(session, 999) if e.action == "sample.fetch"
+        ]
+    assert told[::-1] == [  # what was known already, or for nobody, left nothing
+        {"sha256": digest, "as": "age", "recipient": str(reader.to_public())},
+        {"sha256": digest, "as": "zip"},
+    ]
 
 
 def test_a_recording_comes_as_it_is(server: AccessServer, token: str) -> None:

@@ -65,7 +65,9 @@ def test_keys_and_tags_are_where_they_are_heeded(schema: dict[str, Any]) -> None
         headers = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "header"}
         permit = BY_ROUTE[method, path.replace("{purl}", "{purl:path}")]
         assert ("Idempotency-Key" in headers) is permit.keeps_answer, (method, path)
-        if method == "GET" and "200" in operation["responses"]:
+        assert ("If-Match" in headers) is ("412" in operation["responses"]), path
+        good = operation["responses"].get("200")
+        if method == "GET" and good is not None and "text/event-stream" not in good.get("content", {}):
             assert "If-None-Match" in headers and "304" in operation["responses"], path
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -38,6 +43,33 @@ def test_errors_become_exit_codes(
     shown = capsys.readouterr().err
     assert shown.startswith("package-hunter: ")
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "unbuffered"),
+    [(["--version"], ""), (["--help"], "1"), (["scans", "list"], ""), (["diff", "--help"], "")],
+)
+def test_an_output_that_takes_nothing_is_told(tmp_path: Path, command: list[str], unbuffered: str) -> None:
+    environment = os.environ | {"PACKAGE_HUNTER_DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "package_hunter.cli.main", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment,
+        )
+    assert done.returncode == 70
+    assert done.stderr.startswith("package-hunter: The output cannot be written: No space left on device.")
+    assert "Traceback" not in done.stderr and "itself failed" not in done.stderr
+
+
+def test_another_error_of_the_system_is_our_own_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, OSError(28, "No space left on device")) == 70
+    assert "itself failed" in capsys.readouterr().err
 
 
 def test_terminal_escapes_are_shown_not_sent() -> None:

@@ -192,6 +192,10 @@ def holds(condition: str, event: dict[str, Any]) -> bool:
         ("evt.dir = <", CAT, True),
         ("evt.dir = >", CAT, False),
         ("evt.num = 0", CAT, False),
+        ("evt.num = 1", CAT, True),  # its place among the events, where it says nothing
+        ("evt.num = 7", {**CAT, "evt.num": "7"}, True),
+        ("evt.num = 1", {**CAT, "evt.num": "nonsense"}, True),
+        ("evt.num = 1", {**CAT, "evt.num": 7}, False),
     ],
 )
 def test_meaning(condition: str, event: dict[str, Any], expected: bool | None) -> None:

@@ -15,6 +15,10 @@ FACTS = Facts(
     name="npm",
     managers=("npm", "yarn", "pnpm", "bun"),
     purl_type="npm",
+    # validate-npm-package-name, for old packages; a version, tag or simple range: else it would be another package
+    package_names=r"(?!(?:node_modules|favicon\.ico)$)(?:@[A-Za-z0-9~*!'()-][A-Za-z0-9._~*!'()-]*/)?"
+    r"[A-Za-z0-9~*!'()-][A-Za-z0-9._~*!'()-]{0,213}",
+    package_versions=r"[\^~]?[0-9A-Za-z][0-9A-Za-z.+_-]{0,255}",
     manifests=("package.json",),
     pins=(
         "package-lock.json",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from packageurl import PackageURL
 
 from package_hunter.ecosystems import jsontext
 from package_hunter.ecosystems.base import Plan, PlanOptions, SourceTree
@@ -21,6 +18,7 @@ from package_hunter.ecosystems.pinned import LockFile, Pin
 from package_hunter.ecosystems.tree import BoxTree, as_text
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
+from package_hunter.package_url import scannable
 
 _FORM = '{"name": "app", "version": "1.0.0", "private": true, "dependencies": {}}'
 
@@ -66,15 +64,9 @@ class NpmPlanning(Planning):
 
     def _plan_purl(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         assert source_tree.purl is not None
-        purl = PackageURL.from_string(source_tree.purl)
-        name = f"{purl.namespace}/{purl.name}" if purl.namespace else purl.name
-        if purl.version and not _VERSION.fullmatch(purl.version):
-            raise NothingToScanError(
-                f"“{purl.version}” is no version of an npm package.",
-                "Write pkg:npm/NAME@VERSION, or leave it out.",
-            )
-        target = Target(name, "npm", purl=source_tree.purl)
-        return self._synthetic(source_tree, options, target, {name: purl.version or "latest"}, ())
+        asked = scannable(source_tree.purl)
+        target = Target(asked.name, "npm", purl=source_tree.purl)
+        return self._synthetic(source_tree, options, target, {asked.name: asked.version or "latest"}, ())
 
     def _plan_archive(self, source_tree: SourceTree, found: Mapping[str, Any], options: PlanOptions) -> Plan:
         assert source_tree.folder is not None
@@ -108,7 +100,6 @@ class NpmPlanning(Planning):
 
 # A version, a tag or a simple range. npm takes paths, addresses and other packages' names in its place: what ran would
 # be another package than the one that was asked for.
-_VERSION = re.compile(r"[\^~]?[0-9A-Za-z][0-9A-Za-z.+_-]{0,255}")
 
 
 def _read_manifest(source_tree: SourceTree) -> dict[str, Any]:

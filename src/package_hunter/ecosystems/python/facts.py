@@ -8,6 +8,9 @@ FACTS = Facts(
     name="pypi",
     managers=("pip", "python", "uv", "poetry"),
     purl_type="pypi",
+    # PEP 508; of PEP 440 what begins as a version does: the index says whether there is such a one
+    package_names=r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,212}[A-Za-z0-9])?",
+    package_versions=r"v?(?:\d{1,9}!)?\d[0-9A-Za-z.+_-]{0,253}(?:\.\*)?",
     manifests=("requirements.txt", "pyproject.toml", "setup.py", "Pipfile", "Pipfile.lock", "pylock.toml"),
     pins=("poetry.lock", "uv.lock", "requirements.txt", "pyproject.toml", "setup.py"),
     pin_lines=(r"^\s*/?NAME\b", r'^name = "NAME"', r"^\./NAME\b"),

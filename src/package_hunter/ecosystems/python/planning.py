@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from email.parser import HeaderParser
 from pathlib import Path
 
-from packageurl import PackageURL
-
 from package_hunter.ecosystems.base import (
     NO_LOCK,
     NothingAskedError,
@@ -35,6 +33,7 @@ from package_hunter.ecosystems.python.plan import PythonPlan, Source
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
+from package_hunter.package_url import scannable
 
 _MANIFESTS = {
     *(
@@ -93,12 +92,10 @@ class PythonPlanning(Planning):
 
     def _plan_purl(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         assert source_tree.purl is not None
-        purl = PackageURL.from_string(source_tree.purl)
+        asked = scannable(source_tree.purl)
         wanted = RequirementSet(source="the purl")
-        wanted.add(f"{purl.name}=={purl.version}" if purl.version else purl.name)
-        if not wanted.names:
-            raise NothingToScanError(f"“{purl.name}” is no name of a Python package.", "Write pkg:pypi/NAME.")
-        target = Target(purl.name, "pypi", purl=source_tree.purl)
+        wanted.add(f"{asked.name}=={asked.version}" if asked.version else asked.name)
+        target = Target(asked.name, "pypi", purl=source_tree.purl)
         plan = PythonPlan(target, source_tree.project, options, Source(wanted))
         plan.runs_on(choose("python", (), options.interpreters))
         return plan

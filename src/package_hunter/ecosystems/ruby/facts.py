@@ -10,6 +10,9 @@ FACTS = Facts(
     name="gem",
     managers=("bundler", "gem", "ruby"),
     purl_type="gem",
+    # Gem::Specification::VALID_NAME_PATTERN, with a letter; Gem::Version, with a platform behind it
+    package_names=r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}",
+    package_versions=r"\d[A-Za-z0-9_.-]{0,199}",
     manifests=("Gemfile",),
     pins=("Gemfile.lock", "Gemfile"),
     pin_lines=(r'gem "NAME"',),

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from packageurl import PackageURL
-
 from package_hunter.ecosystems.base import NothingAskedError, Plan, PlanOptions, SourceTree
 from package_hunter.ecosystems.interface import Planning
 from package_hunter.ecosystems.pinned import LockFile, Pin
@@ -17,11 +15,11 @@ from package_hunter.ecosystems.ruby.plan import GemSource, RubyPlan
 from package_hunter.ecosystems.tree import BoxTree
 from package_hunter.errors import NothingToScanError
 from package_hunter.model.scan import BoxFile, Target
+from package_hunter.package_url import scannable
 
 _GEM_PARTS = {"metadata.gz", "data.tar.gz"}
 _NEEDS = re.compile(r"""\badd_(?:runtime_|development_)?dependency[ (]+["']([A-Za-z0-9_.-]{1,200})["']""")
 _MAX_NEEDS = 1_000
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 # The registry is whatever Ruby is set up for: no host is written here.
 _SOURCE = "source Gem.sources.first.uri.to_s\n"
 
@@ -87,14 +85,12 @@ class RubyPlanning(Planning):
 
     def _plan_purl(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         assert source_tree.purl is not None
-        purl = PackageURL.from_string(source_tree.purl)
-        if not _NAME.fullmatch(purl.name) or (purl.version and not _NAME.fullmatch(purl.version)):
-            raise NothingToScanError(f"“{source_tree.purl}” names no gem.", "Write pkg:gem/NAME@VERSION.")
-        wanted = f', "{purl.version}"' if purl.version else ""
-        text = f'{_SOURCE}gem "{purl.name}"{wanted}\n'
+        asked = scannable(source_tree.purl)
+        wanted = f', "{asked.version}"' if asked.version else ""
+        text = f'{_SOURCE}gem "{asked.name}"{wanted}\n'
         files = (BoxFile(f"{source_tree.project}/Gemfile", text.encode()),)
-        target = Target(purl.name, "gem", purl=source_tree.purl)
-        return RubyPlan(target, source_tree.project, options, GemSource((purl.name,), GemLock(), files))
+        target = Target(asked.name, "gem", purl=source_tree.purl)
+        return RubyPlan(target, source_tree.project, options, GemSource((asked.name,), GemLock(), files))
 
     def _plan_gem(self, source_tree: SourceTree, options: PlanOptions) -> Plan:
         assert source_tree.folder is not None

@@ -14,7 +14,9 @@ from package_hunter.governance.gate import clone, origins
 from package_hunter.governance.gate.forges import Forges
 from package_hunter.governance.gate.git import NotFetchedError
 from package_hunter.governance.gate.origins import Known, Origin, Witness
-from package_hunter.queue.base import Queue
+from package_hunter.model.priority import Priority
+from package_hunter.queue import capabilities
+from package_hunter.queue.base import Queue, Terms
 from package_hunter.storage.incoming import Incoming
 from package_hunter.store import archives, scans
 from package_hunter.store.access_tables import Project
@@ -138,7 +140,8 @@ class Fetcher:
             origins.note(
                 session, scan, origin, Witness(Known.FETCHED, f"The service fetched it from {forge}."), gaps
             )
-            self._queue.enqueue(session, scan.id)
+            urgent = Priority.NORMAL if row.merge_request is None else Priority.MERGE_REQUEST
+            self._queue.enqueue(session, scan.id, Terms(urgent, needs=capabilities.of_scan(scan)))
             current.status, current.scan_id, current.reason = "done", scan.id, None
         return True
 

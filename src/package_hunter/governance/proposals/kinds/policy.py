@@ -35,7 +35,7 @@ class PolicyKind:
         if not isinstance(document, Mapping):
             raise UsageError("A policy is an object.", "See docs/verdicts.md.")
         made = json.loads(canonical(document))
-        _require_a_way(policies.check(place, made))
+        _require_a_way(policies.check_new(place, made))
         return Wanted(made, f"the policy of {scope_name(place)}")
 
     def base(self, session: Session, place: Place, _wanted: Wanted) -> Any:
