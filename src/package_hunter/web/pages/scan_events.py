@@ -91,7 +91,7 @@ def _event(found: evidence.Exhibits, said: Mapping[str, Any]) -> Event:
     doer = found.pids.process_at(said["process"], ns)
     fields = said["fields"]
     what = f"{said['type']} {fields.get('evt.args', '')}".strip()
-    return Event(ns, f"{fields.get('proc.name', '')}: {what}", fields, None if doer is None else doer.key)
+    return Event(ns, what, fields, None if doer is None else doer.key)
 
 
 async def _matching(request: Request, told: Sequence[Event], condition: str) -> tuple[list[Event], Any]:

@@ -49,7 +49,7 @@ def test_the_recording_has_what_the_report_has_not(server: PagesServer, lead: st
     assert "No event fits." in told
     code, page = _page(server, lead, scan, condition="evt.type = close", **{"in": "recording"})
     assert code == 200
-    assert page.count("a: close res=0 fd=0") == 200
+    assert page.count(">close res=0 fd=0<") == 200
     assert "250 events of 250 events; the first 200 are shown" in page
     assert '<option value="recording" selected>' in page
     assert f"/scans/{scan}/processes#p1" in page, "each leads to its process"
