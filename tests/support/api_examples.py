@@ -36,7 +36,7 @@ def main() -> None:
 
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        server = _Watched(Path(folder))
+        server = _Watched(Path(folder), recordings_bytes=1 << 20)
         roles = [Role.SECURITY_ADMIN, Role.AUDITOR, Role.ADMINISTRATOR]
         token = server.token("ci", *[(role, "") for role in roles])
         schema = server.app.openapi()

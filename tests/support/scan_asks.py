@@ -3,8 +3,10 @@ tests/unit/api/test_permits.py."""
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +21,8 @@ from package_hunter.store.database import now_ms
 from package_hunter.store.models import Scan, WorkerRow
 from package_hunter.store.scans import NewScan
 from tests.support.access_server import FOREIGN, OWN, TEST, AccessServer
+from tests.support.archives import keep
+from tests.support.bundle_samples import recording
 
 Ask = Callable[[AccessServer, str, str, str], httpx.Response]
 WORKER = "there/worker-1/0a1b2c3d"
@@ -52,6 +56,14 @@ def with_file(server: AccessServer, target: str, kind: Kind, content: bytes = b"
             )
         )
     return stored.digest
+
+
+def with_recording(server: AccessServer, target: str) -> str:
+    """A scan in the place of which a recording is kept (`recordings_bytes` of the server's settings)."""
+    scan = new_scan(server, target, status="finished")
+    with tempfile.TemporaryDirectory() as folder:
+        keep(server.store, uuid.UUID(scan), recording(Path(folder) / f"{scan}.scap", scan=scan))
+    return scan
 
 
 def new_hold(server: AccessServer, target: str) -> int:
@@ -232,6 +244,7 @@ SCAN_ASKS: dict[tuple[str, str], Ask] = {
     ("DELETE", _S): _delete,
     ("GET", f"{_S}/recordings"): _act("recordings", "GET"),
     ("GET", f"{_S}/recordings/{{digest}}"): _file(Kind.RECORDING, "recordings"),
+    ("GET", f"{_S}/recorded"): _act("recorded", "GET", with_recording),
     ("GET", f"{_S}/dropped"): _act("dropped", "GET"),
     ("GET", f"{_S}/dropped/{{digest}}"): _file(Kind.DROPPED, "dropped"),
     ("POST", f"{_S}/bundle"): _act("bundle"),

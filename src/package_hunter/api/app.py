@@ -39,6 +39,7 @@ from package_hunter.api import (
     proposal_routes,
     provider_routes,
     queue_routes,
+    recorded_routes,
     rule_routes,
     rule_set_routes,
     rule_try_routes,
@@ -110,7 +111,7 @@ def create_app(
     for room in (
         *(scan_routes, scan_act_routes, scan_file_routes, event_routes, hold_routes, bundle_routes),
         *(scan_look_routes, health_routes, worker_routes, simulation_routes),
-        *(rule_routes, rule_set_routes, rule_try_routes),
+        *(rule_routes, rule_set_routes, rule_try_routes, recorded_routes),
         *(oidc_routes, provider_routes, job_routes, gate_routes, inventory_routes),
         *(access_routes, history_routes, queue_routes, token_routes, session_routes, own_routes),
         *(notice_routes, finding_routes, finding_look_routes, view_routes, overview_routes),

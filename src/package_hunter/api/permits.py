@@ -66,6 +66,7 @@ _SCANS = (
     Permit("DELETE", _S, _W.SCAN, _P.SCAN_DELETE, "scan.delete"),
     Permit("GET", f"{_S}/recordings", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/recordings/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "recording.fetch"),
+    Permit("GET", f"{_S}/recorded", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/dropped", _W.SCAN, _P.SAMPLE_READ),
     Permit("GET", f"{_S}/dropped/{{digest}}", _W.SCAN, _P.SAMPLE_READ, "sample.fetch"),
     # a bundle holds the recordings

@@ -142,7 +142,8 @@ def routes(service: Service) -> APIRouter:
 
 
 @lru_cache(maxsize=8)  # of as many places: loading costs half a second
-def _loaded(texts: tuple[tuple[str, str], ...]) -> RuleSet:
+def loaded(texts: tuple[tuple[str, str], ...]) -> RuleSet:
+    """Rules of files, each a name and a text: `load_texts`, remembered."""
     return load_texts(texts)
 
 
@@ -150,7 +151,7 @@ def _look(router: APIRouter, service: Service, builtin: list[tuple[str, str]]) -
     async def of_project(request: Request, project: str | None) -> RuleSet:
         place = await service.target_project(access_to(request), project, Permission.POLICY_READ)
         own = await read(service, lambda session: rule_sets.of_project(session, place))
-        return await _one_at_a_time(lambda: _loaded((*builtin, *own)))
+        return await _one_at_a_time(lambda: loaded((*builtin, *own)))
 
     @router.get("/rules", summary="The rules that scans of a project are judged by")
     async def list_rules(request: Request, project: _Project = None) -> RuleList:
@@ -207,7 +208,7 @@ def _try(router: APIRouter, builtin: list[tuple[str, str]]) -> None:
     @router.post("/rules/match", summary="Try a condition on events")
     async def match(asked: MatchBody) -> Matched:
         def run() -> list[bool]:
-            condition = load_condition(asked.condition, _loaded(tuple(builtin)))
+            condition = load_condition(asked.condition, loaded(tuple(builtin)))
             matcher = compile_matcher(condition, DictSource())
             events = (DictEvent(values, number) for number, values in enumerate(asked.events, 1))
             return [bool(matcher.matches(event)) for event in events]

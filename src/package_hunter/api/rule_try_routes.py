@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
-import time
 import uuid
 from collections import Counter
 from typing import Annotated
@@ -15,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from package_hunter.access.permissions import Permission
-from package_hunter.acting import acting_as_ourselves
 from package_hunter.api.allowed import PermittedRoute, access_to
+from package_hunter.api.recorded import ONE_AT_A_TIME, Recorded
 from package_hunter.api.service import Service
 from package_hunter.api.transactions import as_time, read, told
-from package_hunter.errors import HunterError, RuleFileError
+from package_hunter.errors import RuleFileError
 from package_hunter.model.text import well_formed
 from package_hunter.pipeline import tryout
 from package_hunter.queue import recordings
@@ -29,9 +27,7 @@ from package_hunter.rules.load import load_texts
 from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.store.models import Scan
 
-MAX_TEXT, MAX_SCANS, SECONDS = 256 << 10, 20, 10.0
-_BYTES_A_SECOND = 4 << 20  # of a recording, by far less than a replay reads: what is larger would not fit
-_TRYING = asyncio.Semaphore(1)  # it costs processor time: one at a time, whoever asks
+MAX_TEXT, MAX_SCANS = 256 << 10, 20
 _OWN = "rules"
 
 
@@ -106,9 +102,9 @@ def routes(service: Service) -> APIRouter:
     ) -> TriedRules:
         place = await service.target_project(access_to(request), project, Permission.SAMPLE_READ)
         texts = [*(builtin if asked.builtin else []), (_OWN, asked.rules)]
-        async with _TRYING:
+        async with ONE_AT_A_TIME:
             scans, sizes = await read(service, lambda s: _kept(s, place, asked.scans))
-            return await run_sync(lambda: _Trial(service, sizes).on(_ruleset(texts), scans))
+            return await run_sync(lambda: _tried(Recorded(service, sizes), _ruleset(texts), scans))
 
     return router
 
@@ -129,53 +125,28 @@ def _ruleset(texts: list[tuple[str, str]]) -> RuleSet:
         return tryout.only(loaded, _OWN)
 
 
-class _Trial:
-    """Recordings, one after the other, as far as the time goes."""
-
-    def __init__(self, service: Service, sizes: dict[uuid.UUID, int]) -> None:
-        self._service, self._sizes = service, sizes
-        self._settings = recordings.where(service.settings)
-        self._end = time.monotonic() + min(SECONDS, service.settings.impact_seconds)
-
-    def on(self, ruleset: RuleSet, scans: list[Scan]) -> TriedRules:
-        """What the rules do there."""
-        done, shown = [], []
-        if self._settings is not None:
-            for scan in scans:
-                with told():
-                    found = self._one(ruleset, scan)
-                if found is not None:
-                    done.append(found)
-                    shown.append(_scan(scan, found))
-        events, counts = sum(one.events for one in done), Counter[str]()
-        for one in done:
-            counts.update(one.counts)
-        spent = sum(one.nanoseconds for one in done)
-        return TriedRules(
-            kept=self._settings is not None,
-            tried=len(done),
-            not_tried=len(scans) - len(done) if self._settings is not None else 0,
-            events=events,
-            microseconds=round(spent / events / 1_000, 3) if events else None,
-            rules=[RuleCount(rule=rule.name, alerts=counts[rule.name]) for rule in ruleset.rules],
-            scans=shown,
-        )
-
-    def _one(self, ruleset: RuleSet, scan: Scan) -> tryout.Tried | None:
-        left = self._end - time.monotonic()
-        assert self._settings is not None
-        if left <= 0 or self._sizes.get(scan.id, 0) > left * _BYTES_A_SECOND:
-            return None
-        try:
-            with (
-                acting_as_ourselves(),
-                recordings.fetched(self._service.store, self._settings, scan.id) as files,
-            ):
-                return tryout.try_on(ruleset, files)
-        except RuleFileError:
-            raise
-        except HunterError:
-            return None  # lost or damaged: counted as not tried
+def _tried(kept: Recorded, ruleset: RuleSet, scans: list[Scan]) -> TriedRules:
+    """What the rules do there."""
+    done, shown = [], []
+    for scan in scans:
+        with told():
+            found = kept.ask(scan.id, lambda files: tryout.try_on(ruleset, files))
+        if found is not None:
+            done.append(found)
+            shown.append(_scan(scan, found))
+    events, counts = sum(one.events for one in done), Counter[str]()
+    for one in done:
+        counts.update(one.counts)
+    spent = sum(one.nanoseconds for one in done)
+    return TriedRules(
+        kept=kept.are_kept,
+        tried=len(done),
+        not_tried=len(scans) - len(done) if kept.are_kept else 0,
+        events=events,
+        microseconds=round(spent / events / 1_000, 3) if events else None,
+        rules=[RuleCount(rule=rule.name, alerts=counts[rule.name]) for rule in ruleset.rules],
+        scans=shown,
+    )
 
 
 def _scan(scan: Scan, found: tryout.Tried) -> TriedScan:

@@ -123,8 +123,7 @@ async def tell_of(service: Service, request: Request, row: ArtefactRef, action: 
 
     def tell(session: Session) -> None:
         scan = scan_of(session, request, str(row.scan_id))
-        change = Change(action, str(scan.id), after={"sha256": digest}, project=scan.project_id)
-        history.record(session, by, change)
+        acts.fetched(session, by, scan, digest, action)
 
     await add(service, tell)
 

@@ -82,10 +82,13 @@ class Pages(Protocol):
 
 
 def _wants_page(scope: Scope) -> bool:
+    """Whether people see the answer: of a page, and of what is none where a browser goes by itself."""
     path = scope["path"]
-    if path != "/":
-        return is_page(path)
-    return not scope["query_string"] and b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+    if is_page(path):
+        return True
+    if path.startswith("/api/") or (path == "/" and scope["query_string"]):
+        return False
+    return b"text/html" in dict(scope["headers"]).get(b"accept", b"")
 
 
 class Service:

@@ -133,10 +133,7 @@ class LocalScans:
             if kind == "dropped":
                 acts.fetch(session, command_line(), found, digest, recipient)
             else:
-                told = Change(
-                    "recording.fetch", str(found.id), after={"sha256": digest}, project=found.project_id
-                )
-                history.record(session, command_line(), told)
+                acts.fetched(session, command_line(), found, digest, "recording.fetch")
             return row
 
         row = self._write(look)

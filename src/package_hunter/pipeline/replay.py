@@ -35,10 +35,16 @@ class ReplayResult:
 
 
 def replay(
-    recording: Path, matcher: Matcher, tell: Tell | None = None, *, whole: bool = False
+    recording: Path,
+    matcher: Matcher,
+    tell: Tell | None = None,
+    *,
+    whole: bool = False,
+    most: int = _MAX_ALERTS,
 ) -> ReplayResult:
     """Judge a recording; ``tell`` hears of each alert, in the order of events, with the recording's host name. With
     ``whole`` also what a scan leaves out is judged: our own first process, the package manager while it fetches.
+    ``most`` alerts are kept.
 
     Raises BadArchiveError where the file is no recording.
     """
@@ -52,7 +58,7 @@ def replay(
         observation = observe(
             source.sections(),
             matcher,
-            Scope(box.canaries, box.inodes, _MAX_ALERTS),
+            Scope(box.canaries, box.inodes, most),
             names=NameTable(),
             on_alert=(lambda alert: tell(alert, hostname)) if tell is not None and at_once else None,
         )

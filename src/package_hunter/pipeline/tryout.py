@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -13,9 +13,17 @@ from package_hunter.enrich.fields.source import Fields
 from package_hunter.model.observation import Alert
 from package_hunter.pipeline.replay import replay
 from package_hunter.rules import Matcher, Rule, RuleSet
+from package_hunter.rules.load import load_condition
 
 MAX_SHOWN = 50
 """Alerts of one recording that are kept whole; the others are counted."""
+MAX_SOUGHT = 20_000
+"""Events of one recording that a condition is to hold for: who seeks more of them seeks nothing."""
+_ANY = "evt.num > 0"
+_TOLD = (
+    "%evt.type %evt.args %fd.name %proc.name %proc.cmdline %proc.exepath %proc.pname %proc.pid %proc.vpid "
+    "%proc.cwd %user.uid"
+)
 
 
 @dataclass(frozen=True)
@@ -52,12 +60,48 @@ def only(ruleset: RuleSet, file: str) -> RuleSet:
 def try_on(ruleset: RuleSet, recordings: Sequence[Path]) -> Tried:
     """Replay them; BadArchiveError where one is no recording, RuleFileError where a rule cannot be compiled."""
     matcher = _Clocked(ruleset)
-    known = {rule.name for rule in ruleset.rules}
+    known = _names(ruleset)
     events, counts, shown = 0, Counter[str](), list[Alert]()
     for path in recordings:
         seen = replay(path, matcher).observation
-        alerts = [alert for alert in seen.alerts if alert.rule in known]  # not those that every replay raises
+        alerts = _of(known, seen.alerts)
         events += seen.events
         counts.update(alert.rule for alert in alerts)
         shown += alerts[: MAX_SHOWN - len(shown)]
     return Tried(events, counts, tuple(shown), matcher.nanoseconds)
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Events of a scan's recordings. ``matches`` are those that a condition holds for, ``shown`` the first of them;
+    ``whole``: there are no more than are counted."""
+
+    events: int
+    matches: int
+    shown: tuple[Alert, ...]
+    whole: bool
+
+
+def seek(condition: str, ruleset: RuleSet, recordings: Sequence[Path], most: int) -> Sought:
+    """The first ``most`` events that ``condition`` holds for, which may use the macros and lists of ``ruleset``; empty:
+    of all. Without those of the box's own first process. Errors as of `try_on`."""
+    [rule] = load_condition(condition.strip() or _ANY, ruleset).rules
+    one = RuleSet([replace(rule, output=_TOLD)], ruleset.macros, ruleset.lists)
+    matcher, known = Matcher(one, Fields(None)), _names(one)
+    events, matches, shown, whole = 0, 0, list[Alert](), True
+    for path in recordings:
+        seen = replay(path, matcher, most=MAX_SOUGHT).observation
+        found = _of(known, seen.alerts)
+        events, matches = events + seen.events, matches + len(found)
+        shown += found[: most - len(shown)]
+        whole = whole and not any(kind.startswith("alerts of ") for kind in seen.cut)
+    return Sought(events, matches, tuple(shown), whole)
+
+
+def _names(ruleset: RuleSet) -> set[str]:
+    return {rule.name for rule in ruleset.rules}
+
+
+def _of(known: set[str], alerts: Sequence[Alert]) -> list[Alert]:
+    """Those of these rules, not those that every replay raises."""
+    return [alert for alert in alerts if alert.rule in known]

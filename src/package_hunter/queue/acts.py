@@ -75,6 +75,12 @@ def rerun(session: Session, queue: Queue, by: Actor, scan: Scan, priority: Prior
     _refresh(session, scan)
 
 
+def fetched(session: Session, by: Actor, scan: Scan, digest: str, action: str) -> None:
+    """Somebody takes something that is kept of it away as it is (`recording.fetch`)."""
+    change = Change(action, str(scan.id), after={"sha256": digest}, project=scan.project_id)
+    history.record(session, by, change)
+
+
 def fetch(session: Session, by: Actor, scan: Scan, digest: str, recipient: str | None) -> None:
     """Somebody takes a dropped file of it away: in a ZIP, or encrypted to a ``recipient``, whose public key stays in
     the history; UsageError where that is none."""

@@ -32,6 +32,8 @@ MEANING = {
 """What each kind is, for who chooses one."""
 EDITORS = {"policy": "/policies", "rule-set": "/rules/try"}
 """Kinds that are written on pages of their own."""
+OF_THE_SERVER = frozenset({"role-mappings"})
+"""Kinds that hold everywhere, and nowhere else."""
 
 
 def document(kind: str, form: Form) -> Any:

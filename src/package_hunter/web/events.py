@@ -1,8 +1,7 @@
 """Events that a report tells of, with the fields that Falco conditions look at: what rules matched on, programs that
 were started, files that were changed, connections.
 
-Not all that was seen: that is the recording, which is kept (if at all) where this process may start no other to read
-it with (confine_calls.py). The page says so.
+Not all that was seen: that is the recording, where one is kept (`GET /scans/ID/recorded`). The page says so.
 """
 
 from __future__ import annotations

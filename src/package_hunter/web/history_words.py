@@ -60,6 +60,8 @@ VERBS: dict[str, str] = {
     "proposal.apply": "applied",
     "proposal.break-glass": "broke the glass for",
     "proposal.review": "reviewed",
+    "proposal.stale": "found out of date",
+    "proposal.expired": "let run out",
     "provider.add": "added the identity provider",
     "provider.remove": "removed the identity provider",
     "repository.set": "set the repository of",
@@ -153,7 +155,7 @@ def _tail(entry: Values) -> str:
     facts = []
     if isinstance(said.get("role"), str):
         facts.append(f": {said['role']}")
-    if isinstance(said.get("state"), str):
+    if isinstance(said.get("state"), str) and str(entry["action"]).startswith("finding."):
         facts.append(f"to {said['state'].replace('_', ' ')}")
     if isinstance(said.get("verdict"), str):
         facts.append(f"now {said['verdict'].replace('_', ' ')}")

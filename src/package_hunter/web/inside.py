@@ -9,14 +9,19 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 from fastapi import Request
-from starlette.types import Message
+from starlette.types import Message, Scope
 
+from package_hunter.api import cookies
 from package_hunter.api.errors import ApiError
 from package_hunter.api.gate import INSIDE
 
 Query = Mapping[str, Any] | Sequence[tuple[str, Any]]
 _PREFIX = "/api/v1"
 _PASSED_ON = (b"host", b"user-agent", b"cookie", b"if-match")
+
+
+class ChangingError(RuntimeError):
+    """A page was to change something without a form: a fault of ours, which becomes a 500."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,24 @@ async def ask(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """What the route says. ``path`` is below /api/v1, each of its parts quoted by `part`; ``query`` pairs whose value
-    is None or empty are left out; ``body`` is JSON, or bytes as they are. Refusals are answers, too."""
+    is None or empty are left out; ``body`` is JSON, or bytes as they are. Refusals are answers, too.
+
+    Whoever opens a page changes nothing: a link on a foreign site opens pages, too, and no token is asked for. So
+    another method than GET is asked for nothing but a form that was sent (else: ChangingError); see `consult`."""
+    if method not in cookies.SAFE_METHODS and request.method in cookies.SAFE_METHODS:
+        raise ChangingError(f"{request.url.path} is looked at, and would {method} {path}")
     sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    scope = _scope(request, method, path, query, sent, headers or {})
+    return await _answer(request, _scope(request, method, path, query, sent, headers or {}), sent)
+
+
+async def consult(request: Request, path: str, body: Any) -> Answer:
+    """What a route says to a POST that changes nothing (a check, a question that is too long for an address): pages
+    that are only opened may ask it, too."""
+    sent = json.dumps(body).encode()
+    return await _answer(request, _scope(request, "POST", path, None, sent, {}), sent)
+
+
+async def _answer(request: Request, scope: Scope, sent: bytes) -> Answer:
     messages: list[Message] = []
 
     async def receive() -> Message:
@@ -110,7 +130,7 @@ def pairs(query: Query | None) -> list[tuple[str, Any]]:
 
 def _scope(
     request: Request, method: str, path: str, query: Query | None, body: bytes, headers: Mapping[str, str]
-) -> dict[str, Any]:
+) -> Scope:
     own = [one for one in request.scope["headers"] if one[0] in _PASSED_ON]
     own += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     own += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]

@@ -38,7 +38,7 @@ def navigation(access: Access | None, path: str) -> list[Link]:
     if access is None:
         return []
     return [
-        Link(title, there, path == there or path.startswith(there + "/"))
+        Link(title, there, _is_of(path, there))
         for title, there, needed in _LINKS
         if needed is None or _anywhere(access, needed)
     ]
@@ -51,6 +51,17 @@ _SETTINGS: tuple[tuple[str, str, Permission | None], ...] = (
     ("Drill", "/settings/drill", Permission.DRILL_READ),
     ("Identity providers", "/settings/identity", Permission.IDENTITY_READ),
 )
+
+
+_ALSO: dict[str, tuple[str, ...]] = {
+    "/settings": ("/tokens", "/confirm"),
+    "/people": ("/members", "/groups"),
+}
+"""Pages of an entry that lie elsewhere."""
+
+
+def _is_of(path: str, there: str) -> bool:
+    return any(path == one or path.startswith(one + "/") for one in (there, *_ALSO.get(there, ())))
 
 
 def settings_tabs(access: Access, path: str) -> list[Link]:

@@ -15,6 +15,7 @@ from package_hunter.access.identity import NOBODY, Method
 from package_hunter.api import cookies
 from package_hunter.api.allowed import PermittedRoute
 from package_hunter.api.errors import ApiError, store_failed
+from package_hunter.api.permits import is_page
 from package_hunter.model.text import visible
 from package_hunter.store.database import StoreError
 from package_hunter.web.navigation import navigation
@@ -134,6 +135,8 @@ def refusal(error: ApiError, scope: Scope) -> Response:
     """What somebody sees in place of a page: the way to sign in, or a sentence."""
     if error.status == 401 and not scope["path"].startswith("/sign-in"):
         return _to_sign_in(scope)
+    if error.status == 404 and not is_page(scope["path"]):
+        error = ApiError(404, "There is no such page.", "The address may be mistyped, or of another version.")
     return _shown(scope, "error", {}, error.status, error)
 
 

@@ -55,6 +55,7 @@ def environment() -> Environment:
         "ago": ago,
         "whole": whole,
         "pretty": pretty,
+        "outline": outline,
     }
     made.globals |= {"asset": asset}
     return made
@@ -118,6 +119,15 @@ def span(seconds: float) -> str:
 def whole(value: object) -> Markup:
     """A text of several lines, all of it (a document, a body): controls visible, line ends kept."""
     return Markup.escape(visible(str(value), keep="\n\t"))
+
+
+_DEEPEST = 8  # what style.css has
+
+
+def outline(text: str) -> list[tuple[int, str]]:
+    """Each line of a text with how far it is indented (two spaces are one, and 8 the most)."""
+    lines = [(len(line) - len(line.lstrip(" ")), line.strip(" ")) for line in text.split("\n")]
+    return [(min(spaces // 2, _DEEPEST), line) for spaces, line in lines]
 
 
 def pretty(value: object) -> Markup:

@@ -46,7 +46,7 @@ def test_rules_are_written_tried_proposed_and_hold(
         if scripts:
             bea.page.wait_for_selector("#problems .error")
         else:
-            bea.page.click("text=Check")
+            bea.page.click("button:text-is('Check')")
         assert "3:" in bea.page.text_content("#problems .error >> nth=0")
         bea.page.fill("#f-rules", RULE)
         bea.page.click("text=Explain in English")

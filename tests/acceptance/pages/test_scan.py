@@ -119,3 +119,17 @@ def test_one_that_runs_is_followed_and_cancelled(browser: Any, server: Running) 
         who.page.wait_for_selector("text='Scan again'")
         _looks_well(who, True)
         who.calm()
+
+
+def test_what_happens_elsewhere_is_seen_before_the_page_would_ask(browser: Any, server: Running) -> None:
+    with person(browser, f"http://127.0.0.1:{server.port}") as who:
+        followed = server.submit(b"hang")
+        with who.page.expect_request(lambda one: one.url.endswith(f"/api/v1/scans/{followed}/events")):
+            who.go(f"/scans/{followed}")
+        elsewhere = who.page.context.new_page()
+        elsewhere.goto(who.page.url)
+        elsewhere.click("text='Cancel'")
+        who.page.wait_for_selector(".badges .st-cancelled", timeout=20_000)  # it asks by itself after 30 s
+        who.page.wait_for_selector("text='Scan again'")
+        assert who.page.locator("[data-follow]").count() == 0
+        who.calm()

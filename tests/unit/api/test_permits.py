@@ -40,7 +40,8 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessServer]:
-    made = AccessServer(tmp_path_factory.mktemp("access"), failed_logins_per_minute=10_000)
+    more = {"failed_logins_per_minute": 10_000, "recordings_bytes": 1 << 20}
+    made = AccessServer(tmp_path_factory.mktemp("access"), **more)
     yield made
     made.store.close()
 

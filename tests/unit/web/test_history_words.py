@@ -35,6 +35,21 @@ def test_every_change_of_the_api_has_a_sentence() -> None:
             "ana gave a role to ben : viewer in web/shop",
             "/projects/11/members",
         ),
+        (
+            _entry("proposal.reject", "proposal 5", after='{"state":"rejected"}'),
+            "ana rejected proposal 5",
+            "/proposals/5",
+        ),
+        (
+            _entry("proposal.stale", "proposal 7", after='{"state":"stale"}'),
+            "ana found out of date proposal 7",
+            "/proposals/7",
+        ),
+        (
+            _entry("finding.state", "ab", after='{"state":"false_positive"}'),
+            "ana set the state of the finding ab to false positive",
+            "/findings?fingerprint=ab",
+        ),
         (_entry("thing-of.later"), "ana did “thing of: later” with ben", None),
         (_entry("user.add", "&name=x#"), "ana made the user &name=x#", "/people/account?name=%26name%3Dx%23"),
     ],

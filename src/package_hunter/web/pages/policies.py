@@ -14,7 +14,7 @@ from package_hunter.model.scales import SEVERITIES
 from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy.model import CONFIDENCES, Mode, When
 from package_hunter.web import changes, places
-from package_hunter.web.inside import ask, get, get_or, part
+from package_hunter.web.inside import ask, consult, get, get_or, part
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 from package_hunter.web.policy_form import applied, free_rows
 
@@ -93,7 +93,7 @@ async def _named(request: Request, scope: str) -> tuple[str, str]:
 
 
 async def _checked(request: Request, there: dict[str, Any], **body: Any) -> dict[str, Any]:
-    answer = await ask(request, "POST", "/policies/check", body={**body, "narrow": there["narrow"]})
+    answer = await consult(request, "/policies/check", {**body, "narrow": there["narrow"]})
     if not answer.ok:
         raise answer.error
     found: dict[str, Any] = answer.json()

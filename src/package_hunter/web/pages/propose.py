@@ -15,7 +15,7 @@ from package_hunter.governance.proposals.kinds import KINDS
 from package_hunter.governance.proposals.people import APPROVING_ROLES
 from package_hunter.model.depth import DEPTHS
 from package_hunter.triage.values import REASON_MEANING, State
-from package_hunter.web import changes, places
+from package_hunter.web import changes, export, places
 from package_hunter.web.inside import Answer, ask, get, get_or, part
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 
@@ -49,11 +49,12 @@ def routes(_: Service) -> APIRouter:
         query = request.query_params
         finding = query.get("finding", "")
         kind = "waiver" if finding else query.get("kind", "")
+        place = await _wanted(request)
         if kind not in KINDS:
-            return show(request, "proposal_kinds", {"kinds": _kinds()})
+            return await _which(request, place)
         if kind in changes.EDITORS:
-            return to(changes.EDITORS[kind])
-        draft = _Draft(kind, changes.empty(kind), query.get("place", places.EVERYWHERE))
+            return to(_editor(kind, place))
+        draft = _Draft(kind, changes.empty(kind), place or places.EVERYWHERE)
         if finding:
             draft = await _of_finding(request, finding, draft)
         elif kind in ("required-scan", "role-mappings"):
@@ -99,12 +100,50 @@ def routes(_: Service) -> APIRouter:
     return router
 
 
-def _kinds() -> list[tuple[str, str, str]]:
+async def _wanted(request: Request) -> str:
+    """The place that the address names, as forms have it; empty: none. ApiError 404 where there is no such project."""
+    project = request.query_params.get("project", "")
+    if not project:
+        return request.query_params.get("place", "")
+    found = await get(request, f"/projects/{part(project)}")
+    return f"project:{found['id']}"
+
+
+async def _which(request: Request, place: str) -> Response:
+    """The kinds of changes to choose from; of a place that was named, those that it can have."""
+    title = dict(await places.choices(request)).get(place, "") if place else ""
+    kind, _, path = title.partition(" ")
+    values = {
+        "kinds": _kinds(place if title else ""),
+        "where": title if path else "",
+        "findings": export.address("/findings", {kind: path} if path else {}),
+    }
+    return show(request, "proposal_kinds", values)
+
+
+def _kinds(place: str) -> list[tuple[str, str, str]]:
+    left_out = {"waiver"}  # it begins at a finding
+    if place not in ("", places.EVERYWHERE):
+        left_out |= changes.OF_THE_SERVER
     return [
-        (changes.EDITORS.get(name, f"/proposals/new?kind={name}"), kind.what, changes.MEANING[name])
+        (_address(name, place), kind.what, changes.MEANING[name])
         for name, kind in KINDS.items()
-        if name != "waiver"  # it begins at a finding
+        if name not in left_out
     ]
+
+
+def _address(kind: str, place: str) -> str:
+    if kind in changes.EDITORS:
+        return _editor(kind, place)
+    return export.address("/proposals/new", {"kind": kind, "place": place})
+
+
+def _editor(kind: str, place: str) -> str:
+    """The page on which such changes are written."""
+    page = changes.EDITORS[kind]
+    if kind == "policy":
+        return f"{page}/{part(places.scope_of(place))}" if place else page
+    return export.address(page, {"place": place})
 
 
 def _made(answer: Answer) -> Response:
@@ -156,7 +195,7 @@ async def _shown(request: Request, draft: _Draft, problem: ApiError | None = Non
     posted, old = request.method == "POST", draft.old or {}
     kind, document = draft.kind, draft.document
     fits = document is not None and changes.has_form(kind, document)
-    choose = draft.old is None and kind != "role-mappings"
+    choose = draft.old is None and kind not in changes.OF_THE_SERVER
     values = {
         "kind": kind,
         "what": KINDS[kind].what,
@@ -164,6 +203,7 @@ async def _shown(request: Request, draft: _Draft, problem: ApiError | None = Non
         "tag": draft.tag,
         "place": draft.place,
         "places": await places.choices(request) if choose else [],
+        "choose": choose,
         "document": document,
         "whole": None if fits else _whole(request, document),
         "rows": _rows(kind, document) if fits else [],

@@ -11,7 +11,7 @@ from package_hunter.access.permissions import Permission
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.web import changes, export, places
-from package_hunter.web.inside import ask, get, part
+from package_hunter.web.inside import ask, consult, get, part
 from package_hunter.web.page import PageRoute, field, form_of, show, to
 
 _FILTERS = ("project", "text", "priority", "tag")
@@ -121,7 +121,7 @@ async def _shown(  # noqa: PLR0913 (what the page holds)
     checked = None
     if posted:  # loading rules takes longer than a page may
         body = {"rules": text, "explain": field(request, "act") == "explain"}
-        answer = await ask(request, "POST", "/rules/check", body=body)
+        answer = await consult(request, "/rules/check", body)
         checked = answer.json() if answer.ok else None
         problem = problem if problem is not None or answer.ok else answer.error
     values = {

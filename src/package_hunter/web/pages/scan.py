@@ -97,13 +97,18 @@ class ScanPages:
             "steps": await _steps(request, scan) if found is None else [],
             "live": _live(scan),
         }
-        more = await self._more(request, scan, tab, found)
+        more = await self._more(request, scan, tab, found, can)
         problem = more.pop("refused", None) or problem
         values |= more
         return await run_sync(lambda: show(request, "scan", values, problem=problem))
 
     async def _more(
-        self, request: Request, scan: dict[str, Any], tab: str, found: evidence.Exhibits | None
+        self,
+        request: Request,
+        scan: dict[str, Any],
+        tab: str,
+        found: evidence.Exhibits | None,
+        can: Mapping[str, bool],
     ) -> dict[str, Any]:
         """What one tab shows beside all others."""
         if tab == "keep":
@@ -114,7 +119,7 @@ class ScanPages:
             earlier = await get(request, f"/scans/{scan['id']}/earlier")
             return {"earlier": earlier["scan"], **await run_sync(_summary, found)}
         if tab == "events":
-            return await scan_events.filtered(request, found, f"/scans/{scan['id']}/events")
+            return await scan_events.filtered(request, found, scan["id"], may_fetch=can["sample"])
         if tab == "findings":
             return await run_sync(_findings, request, found, f"/scans/{scan['id']}/findings")
         return {}

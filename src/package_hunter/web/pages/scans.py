@@ -44,6 +44,7 @@ def routes(_: Service) -> APIRouter:
                 "json": export.address("/api/v1/scans", query),
                 "chosen": request.query_params.getlist("scan"),
                 "steps": await _steps(request, found["scans"]),
+                "paths": await _paths(request, found["scans"]),
                 "live": any(one["finished"] is None for one in found["scans"]),
             },
         )
@@ -62,6 +63,14 @@ def asked(request: Request) -> dict[str, str]:
         for name, value in request.query_params.items()
         if value and name not in ("before", "done", "scan")
     }
+
+
+async def _paths(request: Request, scans: list[dict[str, Any]]) -> dict[str, str]:
+    """The paths of their projects, by id, as far as the account may see them."""
+    if not scans:
+        return {}
+    listed = (await get_or(request, "/projects", {"items": []}))["items"]
+    return {one["id"]: one["path"] for one in listed}
 
 
 async def _steps(request: Request, scans: list[dict[str, Any]]) -> dict[str, str]:

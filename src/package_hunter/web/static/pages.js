@@ -1,6 +1,6 @@
 // What pages do beyond htmx: menu and filters are open where there is room, a click copies what is to be copied, a
-// file is read into a field, and an invitation's secret goes from the address (behind #, which no server sees) into
-// its form.
+// file is read into a field, an invitation's secret goes from the address (behind #, which no server sees) into its
+// form, and a scan that runs is followed while somebody looks.
 "use strict";
 (() => {
   const menu = document.querySelector("[data-menu]");
@@ -8,7 +8,7 @@
   const filters = document.querySelector("[data-filters]");
   const fit = () => {
     if (menu) menu.open = roomy.matches;
-    if (filters && !location.search) filters.open = roomy.matches;
+    if (filters) filters.open = roomy.matches;
   };
   roomy.addEventListener("change", fit);
   fit();
@@ -19,6 +19,18 @@
     document.querySelector("[data-invitation]").hidden = true;
     document.querySelector("[data-invited]").hidden = false;
   }
+  let stream = null, soon = 0;
+  const look = () => { soon = 0; document.querySelector("[data-follow]")?.dispatchEvent(new Event("news")); };
+  const follow = () => {
+    const path = !document.hidden && document.querySelector("[data-follow]")?.dataset.follow;
+    if (stream && !path) stream = stream.close(); // a browser has few connections, and all tabs share them
+    if (stream || !path) return;
+    stream = new EventSource(path);
+    for (const name of ["status", "step", "end"]) stream.addEventListener(name, () => { soon ||= setTimeout(look, 300); });
+    stream.addEventListener("end", (event) => event.target.close());
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
   document.querySelectorAll("button[data-copy][hidden]").forEach((one) => { one.hidden = false; });
   for (const hint of document.querySelectorAll("[data-import]")) hint.hidden = false;
   document.addEventListener("change", async (event) => {

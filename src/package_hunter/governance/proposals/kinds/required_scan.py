@@ -35,7 +35,8 @@ class RequiredScanKind:
             raise UsageError("Required scans are an object with the key require.", "See docs/proposals.md.")
         made = json.loads(canonical(document))
         policies.check(place, made)
-        return Wanted(made, f"{len(made['require'])} required scans for {scope_name(place)}")
+        count = len(made["require"])
+        return Wanted(made, f"{count} required scan{'' if count == 1 else 's'} for {scope_name(place)}")
 
     def base(self, session: Session, place: Place, _wanted: Wanted) -> Any:
         """What is required by the policy of the place itself."""

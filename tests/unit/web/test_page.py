@@ -1,0 +1,53 @@
+"""What somebody sees where there is no page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from package_hunter.access.roles import Role
+from tests.support.access_server import OWN
+from tests.support.pages_server import PagesServer
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagesServer]:
+    made = PagesServer(tmp_path_factory.mktemp("page"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def viewer(server: PagesServer) -> str:
+    return server.token("viewer", (Role.VIEWER, OWN))
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/scan/1", "/%3Cb%3E", "/scans/1/more", "/.well-known/change-password"]
+)
+def test_a_mistyped_address_is_told_on_a_page(server: PagesServer, viewer: str, path: str) -> None:
+    answer = server.ask(viewer, "GET", path, headers=BROWSER)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "There is no such page." in answer.text
+    assert 'href="/overview"' in answer.text, "the way on"
+    assert "<b>" not in answer.text
+
+
+def test_who_is_not_signed_in_signs_in_first(server: PagesServer) -> None:
+    answer = server.ask(None, "GET", "/nothing", headers=BROWSER)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fnothing")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/nothing", {}), ("/nothing", {"Accept": "*/*"}), ("/api/v1/nothing", BROWSER)]
+)
+def test_programs_are_answered_as_programs(
+    server: PagesServer, viewer: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = server.ask(viewer, "GET", path, headers=headers)
+    assert answer.status_code == 404
+    assert "json" in answer.headers["content-type"]
