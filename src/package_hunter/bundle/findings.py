@@ -12,12 +12,14 @@ from package_hunter.inventory.rejudge import JUDGED_AGAIN
 from package_hunter.model.finding import Finding
 from package_hunter.model.report import Report
 from package_hunter.model.report_form import Json, finding_json
+from package_hunter.model.scales import severity_rank
 from package_hunter.pipeline.closing import Box, Closing, digest_of
 from package_hunter.pipeline.gated import KIND as GATED
 from package_hunter.pipeline.surroundings import Surroundings
 
 _SAME = ("kind", "severity", "proof", "title", "form", "blame", "attack")
 _NARROWED = ("kind", "severity", "proof", "title", "form", "attack")
+_GRAVER = "a further box, which is not recorded, showed it graver"
 _NOT_COMPARED = ("fingerprint", "waived")  # what it was found by; what a policy made of it
 _OF_BEFORE = (
     "The recording does not say which boxes its scan had, so nobody can tell whether there was a further one in which "
@@ -44,11 +46,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """``findings`` are those of the replay, and of the report where those cannot be derived. ``differences`` and
-    ``unknown`` are sentences."""
+    """``findings`` are those of the replay, and of the report where those cannot be derived; ``bare`` those of the
+    replay alone. ``differences`` and ``unknown`` are sentences."""
 
     origins: tuple[Origin, ...]
     findings: tuple[Finding, ...]
+    bare: tuple[Finding, ...]
     differences: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -113,6 +116,7 @@ class _Comparison:
     def made(self) -> Compared:
         origins: list[Origin] = []
         findings: list[Finding] = []
+        bare: list[Finding] = []
         for finding in self._report.findings:
             twin, keys = self._twin(finding)
             if twin is None:
@@ -124,17 +128,25 @@ class _Comparison:
                     self._differences.append(f"The recording does not show {_named(finding)}.")
                 continue
             self._derived.pop(twin.fingerprint, None)
+            # what the report says where they agree: of the same weight, and known by the mark that states go by
+            agreed = replace(finding, severity=twin.severity, proof=twin.proof, kind=twin.kind)
+            bare.append(agreed)
+            if self._graver(finding, twin):
+                origins.append(Origin(finding, Source.ATTESTED, _GRAVER))
+                findings.append(finding)
+                continue
             why = self._same(finding, twin, keys)
             source = Source.RECORDING if twin.fingerprint in self._alone else Source.GATEWAY
             origins.append(Origin(finding, source, why))
-            # what the report says where they agree: of the same weight, and known by the mark that states go by
-            findings.append(replace(finding, severity=twin.severity, proof=twin.proof, kind=twin.kind))
+            findings.append(agreed)
         for finding in self._derived.values():
             if finding.kind == GATED and self._further.any():
                 continue  # what a further box told of one world is not in it
             self._differences.append(f"The recording shows {_named(finding)}, which the report has not.")
             findings.append(finding)
-        return Compared(tuple(origins), tuple(findings), tuple(self._differences), self._unknown(origins))
+            bare.append(finding)
+        told = tuple(self._differences), self._unknown(origins)
+        return Compared(tuple(origins), tuple(findings), tuple(bare), *told)
 
     def _unknown(self, origins: Sequence[Origin]) -> tuple[str, ...]:
         attested = sum(origin.source is Source.ATTESTED for origin in origins)
@@ -159,6 +171,15 @@ class _Comparison:
             ):
                 return other, _NARROWED
         return None, _SAME
+
+    def _graver(self, finding: Finding, twin: Finding) -> bool:
+        """Whether a further box, of which there is no recording, showed it as graver than the recorded ones did."""
+        closing = self._further.closing
+        if closing is None or finding.kind != twin.kind or _weight(finding) <= _weight(twin):
+            return False
+        adds = any(box.further != "narrow" for box in unrecorded(closing))
+        told = {evidence.what for evidence in finding.evidence}
+        return adds and self._further.left(finding) and all(e.what in told for e in twin.evidence)
 
     def _same(self, finding: Finding, twin: Finding, keys: Sequence[str]) -> str:
         """Whether it is; why it is not of the recording alone where a further box has a part in it."""
@@ -208,6 +229,10 @@ class _Comparison:
         if self._further.narrowed() and finding.blame is not None and finding.blame.phase == "import":
             return "whom to blame was found in a further box, which is not recorded"
         return ""
+
+
+def _weight(finding: Finding) -> tuple[bool, int]:
+    return finding.proof, severity_rank(finding.severity)
 
 
 def _named(finding: Finding) -> str:

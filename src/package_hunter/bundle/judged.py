@@ -66,11 +66,10 @@ def _of_day(report: Report, said: policy.AnyPolicy) -> Iterator[str]:
 
 def resting(report: Report, again: Report, found: Compared, said: policy.AnyPolicy) -> list[str]:
     """Whether the verdict rests on findings that nobody can come to again."""
-    alone = {o.finding.fingerprint for o in found.findings.origins if o.source is Source.ATTESTED}
+    alone = [o for o in found.findings.origins if o.source is Source.ATTESTED]
     if not alone:
         return []
-    shown = tuple(f for f in found.findings.findings if f.fingerprint not in alone)
-    without = policy.judged(replace(report, findings=shown, notices=()), said)
+    without = policy.judged(replace(report, findings=found.findings.bare, notices=()), said)
     if (without.verdict, without.decision) == (again.verdict, again.decision):
         return []
     return [

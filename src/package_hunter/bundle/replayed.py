@@ -160,7 +160,7 @@ class _Comparison:
         if not complete:
             why = "the recording keeps no surroundings" if self._rounds else "there is no recording"
             origins = tuple(Origin(f, Source.ATTESTED, why) for f in self._report.findings)
-            return ComparedFindings(origins, self._report.findings, (), ())
+            return ComparedFindings(origins, self._report.findings, (), (), ())
         alone = frozenset(mark for item in self._rounds for mark in item.alone)
         further = Further(self._closing, tuple(self._around), frozenset(self._rule_names()))
         return compare_findings(self._report, whole.findings, alone, further)

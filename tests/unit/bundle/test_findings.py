@@ -90,6 +90,31 @@ class TestWhereThereWasAFurtherBox:
         assert any("the report's blame is" in d for d in found.differences)
 
 
+class TestWhatAFurtherBoxMadeGraver:
+    """Downloads that were answered in an encoding, say: the recorded box showed the same, and milder."""
+
+    def bundle(self, tmp_path: Path, further: str) -> Path:
+        plain = samples.report(samples.recording(tmp_path / "y.scap", samples.surroundings()))
+        look = next(f for f in plain.findings if not f.proof)
+        grave = samples.replace(look, proof=True, severity="critical", count=look.count + 1)
+        others = tuple(f for f in plain.findings if f is not look)
+        scap = samples.recording(tmp_path / "x.scap", samples.surroundings())
+        report = samples.report(
+            scap, further=[samples.replace(FURTHER, further=further)], findings=(grave, *others)
+        )
+        return written(of_files(report, [scap], None, None), tmp_path / "b.zip")
+
+    def test_is_attested(self, tmp_path: Path) -> None:
+        found = verify(self.bundle(tmp_path, "encoded"), OURS)
+        assert (found.exit_code, found.differences) == (0, ())
+        (attested,) = [o for o in found.origins if o.source is Source.ATTESTED]
+        assert attested.why == "a further box, which is not recorded, showed it graver"
+
+    def test_only_of_a_box_that_adds_anything(self, tmp_path: Path) -> None:
+        found = verify(self.bundle(tmp_path, "narrow"), OURS)
+        assert any("the report's severity is critical" in d for d in found.differences)
+
+
 @pytest.mark.parametrize("key", ["count", "explain", "advice", "title", "evidence"])
 def test_each_word_of_a_finding_is_compared(tmp_path: Path, key: str) -> None:
     def other(report: Any) -> None:
