@@ -18,7 +18,7 @@ be out of reach."""
 _PROBLEM = document(
     404,
     "There is no scan of this id.",
-    "Use the id that the submission returned.",
+    "It may be deleted, or lie where the account may not look.",
     "/api/v1/scans/3f0c9c52-27a7-4c6b-9b0c-5d3d4ac4a1de",
 )
 _WORDS = {

@@ -276,7 +276,9 @@ def parse_id(text: str) -> uuid.UUID:
 
 def unknown_scan() -> ApiError:
     """404."""
-    return ApiError(404, "There is no scan of this id.", "Use the id that the submission returned.")
+    return ApiError(
+        404, "There is no scan of this id.", "It may be deleted, or lie where the account may not look."
+    )
 
 
 class ByteCache:

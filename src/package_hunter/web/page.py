@@ -112,6 +112,7 @@ def _shown(
     scope: Scope, template: str, values: Mapping[str, Any], status: int, problem: ApiError | None
 ) -> Response:
     request = Request(scope)
+    problem = problem and _for_people(problem)
     identity = scope.get("identity", NOBODY)
     access = scope.get("state", {}).get("access")
     around = {
@@ -129,6 +130,20 @@ def _shown(
     if problem is not None:
         headers |= problem.headers
     return Response(rendered(template, {**around, **values}), status, headers, "text/html; charset=utf-8")
+
+
+_ADVICE = {
+    403: "Your roles are at Settings; whoever administers the server gives others.",
+    404: "It may be gone, or lie where your account may not look.",
+}
+
+
+def _for_people(problem: ApiError) -> ApiError:
+    """The same, without advice that only programs can follow."""
+    if "/api/v1" not in problem.advice:
+        return problem
+    advice = _ADVICE.get(problem.status, "")
+    return ApiError(problem.status, problem.reason, advice, problem.headers, problem.kind)
 
 
 def refusal(error: ApiError, scope: Scope) -> Response:

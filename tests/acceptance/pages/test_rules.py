@@ -53,7 +53,7 @@ def test_rules_are_written_tried_proposed_and_hold(
         assert "It matches where" in bea.page.text_content("#explained")
         bea.page.select_option("#f-project", PROJECT)
         bea.page.click("main button >> text=Try them")
-        assert "3 matches in 3 events of 1 scans" in bea.page.text_content("#tried .sentence")
+        assert "3 matches in 3 events of 1 scan;" in bea.page.text_content("#tried .sentence")
         assert "µs an event" in bea.page.text_content("#tried") and "closed 8" in bea.page.text_content(
             "#tried"
         )

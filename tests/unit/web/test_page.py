@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -51,3 +52,22 @@ def test_programs_are_answered_as_programs(
     answer = server.ask(viewer, "GET", path, headers=headers)
     assert answer.status_code == 404
     assert "json" in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/people", 403, "Your roles are at Settings"),
+        ("/rule-sets", 404, "There is no such page."),
+        (f"/projects/{uuid.UUID(int=1)}", 404, "It may be gone, or lie where your account may not look."),
+        ("/scans/none", 404, "It may be deleted, or lie where the account may not look."),
+        ("/rules/explain?name=Git+hook+writen", 404, "Did you mean"),
+    ],
+)
+def test_advice_is_such_as_people_can_follow(
+    server: PagesServer, viewer: str, path: str, status: int, said: str
+) -> None:
+    answer = server.ask(viewer, "GET", path, headers=BROWSER)
+    assert answer.status_code == status
+    assert said in answer.text
+    assert "/api/v1" not in answer.text
