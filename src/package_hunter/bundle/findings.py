@@ -80,6 +80,11 @@ class Further:
         """Whether packages may have been loaded apart."""
         return self.closing is None or any(box.further == "narrow" for box in self.closing.boxes)
 
+    def mixes(self) -> bool:
+        """Whether a box that is not recorded may have changed a finding without making it graver: one of the scan's
+        own, or one in which packages were loaded apart. Others add only."""
+        return self.closing is None or any(b.further in ("", "narrow") for b in unrecorded(self.closing))
+
     def outside(self, time_ns: int) -> bool:
         """Whether a box that is not recorded lived then, or may have."""
         if self.closing is not None:
@@ -186,7 +191,7 @@ class _Comparison:
         said, shown = finding_json(finding), finding_json(twin)
         other = [key for key in dict.fromkeys((*keys, *said, *shown)) if said.get(key) != shown.get(key)]
         other = [key for key in other if key not in _NOT_COMPARED]
-        by_further = bool(other) and self._further.left(finding)
+        by_further = bool(other) and self._further.mixes() and self._further.left(finding)
         if by_further:
             lacks = self._lacks_evidence(finding, said, shown)
             other = [

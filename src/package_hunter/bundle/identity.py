@@ -28,6 +28,7 @@ def told(report: Report, kept: Sequence[Kept], digests: Sequence[str] | None = N
         *_of_closings(report, [one.closing for one in kept if one.closing is not None]),
         *_of_boxes(kept),
         *_of_images(kept),
+        *_of_what_boxes_missed(report, kept),
         *(_of_kept_files(report, digests) if kept and digests is not None else ()),
     ]
 
@@ -106,6 +107,19 @@ def _of_boxes(kept: Sequence[Kept]) -> Iterator[str]:
 def _of_images(kept: Sequence[Kept]) -> Iterator[str]:
     if len({one.surroundings.image for one in kept if one.surroundings is not None}) > 1:
         yield "The recordings are of boxes from several images, which no scan has."
+
+
+def _of_what_boxes_missed(report: Report, kept: Sequence[Kept]) -> Iterator[str]:
+    """What makes a scan inconclusive stands in each box's own words too."""
+    own = [
+        one.surroundings.facts.coverage for one in kept if one.surroundings and not one.surroundings.hurried
+    ]
+    said = report.coverage.reasons
+    for reason in dict.fromkeys(reason for coverage in own for reason in coverage.reasons):
+        if not any(sentence.endswith(reason) for sentence in said):
+            yield f"A box of the recording missed something that the report does not say: {_short(reason)}"
+    if sum(coverage.dropped for coverage in own) > report.coverage.dropped:
+        yield "More events were dropped in the recordings' boxes than the report says."
 
 
 def _of_kept_files(report: Report, digests: Sequence[str]) -> Iterator[str]:

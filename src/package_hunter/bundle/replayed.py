@@ -79,6 +79,8 @@ class _Comparison:
         findings = self._findings(whole, complete)
         weak = {origin.source for origin in findings.origins} & {Source.ATTESTED}
         checked = {**parts.checked, "findings": How.SIGNED if weak else How.REPLAYED}
+        if any(origin.why for origin in findings.origins):
+            checked["findings (whom to blame, where a further box told)"] = How.SIGNED
         return Compared(
             findings,
             alerts,

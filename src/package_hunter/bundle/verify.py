@@ -107,6 +107,8 @@ def _content(bundle: Reader, said: Predicate, folder: Path) -> Content:
     listed = [one.name for one in said.files()]
     if len(set(listed)) < len(listed):
         raise BadBundleError("What is signed names a file twice.")
+    if listed != _names(said):
+        raise BadBundleError("What is signed names its files otherwise than a bundle does.")
     unknown = bundle.names - {*listed, archive.ATTESTATION, archive.KEY}
     if unknown:
         raise BadBundleError(f"The bundle holds {sorted(unknown)[0]}, which nobody signed.")
@@ -124,6 +126,13 @@ def _content(bundle: Reader, said: Predicate, folder: Path) -> Content:
         _large(bundle, one, folder / str(number)) for number, one in enumerate(said.recordings)
     )
     return Content(report, raw, policy.read(_small(bundle, said.policy)), tuple(rules), recordings)
+
+
+def _names(said: Predicate) -> list[str]:
+    """The files of a bundle with so many rules and recordings, as `make` names them."""
+    rules, recordings = range(len(said.rules)), range(len(said.recordings))
+    numbered = (*map(archive.rules_name, rules), *map(archive.recording_name, recordings))
+    return [archive.REPORT, archive.POLICY, *numbered]
 
 
 def _small(bundle: Reader, one: InBundle) -> bytes:

@@ -79,7 +79,11 @@ def as_text(found: Verified, any_key: bool) -> list[str]:
             lines.append(f"  {one.finding.severity:8} {shortened(one.finding.title)}{why}")
         if len(those) > _MAX_SHOWN:
             lines.append(f"  and {len(those) - _MAX_SHOWN} more")
-    alone = by_how(found.checked)[How.SIGNED.value]
+    kept, alone = (by_how(found.checked)[how.value] for how in (How.KEPT, How.SIGNED))
+    if kept:
+        lines.append(
+            f"Not checked by the replay, the same in the recording, which is signed too: {'; '.join(kept)}."
+        )
     if alone:
         lines.append(f"Not checked by the replay, bound by the signature only: {'; '.join(alone)}.")
     return [*lines, *found.notes]

@@ -9,7 +9,8 @@ import pytest
 
 from package_hunter.bundle import Trust, verify
 from package_hunter.bundle.checked import How
-from tests.support.bundle_samples import KEY, bundled, forged
+from package_hunter.bundle.errors import BadBundleError
+from tests.support.bundle_samples import KEY, bundled, bundled_worlds, forged
 
 OURS = Trust(keys=(KEY.public_key(),))
 
@@ -56,13 +57,26 @@ def test_what_differs_is_told(tmp_path: Path, change: Any, said: str) -> None:
     ],
 )
 def test_a_report_that_says_a_thing_in_two_ways(tmp_path: Path, change: Any, said: str) -> None:
-    from package_hunter.bundle.errors import BadBundleError
-
     try:
         found = verify(forged(bundled(tmp_path), report=change), OURS)
     except BadBundleError:
         return  # no report at all
     assert any(said in line for line in found.differences), found.differences
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p["recordings"].pop(0),
+        lambda p: p["recordings"].reverse(),
+        lambda p: p.update(report=p["policy"], policy=p["report"]),
+        lambda p: p["rules"][0].update(name="rules/007.yaml"),
+        lambda p: p["report"].update(name="key.pem"),
+    ],
+)
+def test_files_under_other_names_are_no_bundle(tmp_path: Path, change: Any) -> None:
+    with pytest.raises(BadBundleError, match="otherwise than a bundle does"):
+        verify(forged(bundled_worlds(tmp_path), said=lambda s: change(s["predicate"])), OURS)
 
 
 def test_what_another_version_added_is_named(tmp_path: Path) -> None:

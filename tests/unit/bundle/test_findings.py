@@ -110,6 +110,16 @@ class TestWhatAFurtherBoxMadeGraver:
         (attested,) = [o for o in found.origins if o.source is Source.ATTESTED]
         assert attested.why == "a further box, which is not recorded, showed it graver"
 
+    def test_and_nothing_else_of_it(self, tmp_path: Path) -> None:
+        """Such a box adds what is graver; all else is as the recorded ones showed it."""
+        plain = samples.report(samples.recording(tmp_path / "y.scap", samples.surroundings()))
+        other = tuple(samples.replace(f, explain=("Nothing.",)) for f in plain.findings)
+        scap = samples.recording(tmp_path / "x.scap", samples.surroundings())
+        further = samples.replace(FURTHER, further="encoded")
+        report = samples.report(scap, further=[further], findings=other)
+        found = verify(written(of_files(report, [scap], None, None), tmp_path / "b.zip"), OURS)
+        assert any("the report's explain is ['Nothing.']" in d for d in found.differences)
+
     def test_only_of_a_box_that_adds_anything(self, tmp_path: Path) -> None:
         found = verify(self.bundle(tmp_path, "narrow"), OURS)
         assert any("the report's severity is critical" in d for d in found.differences)

@@ -117,6 +117,24 @@ class TestRecordings:
             written(source, tmp_path / "b.zip")
 
 
+@pytest.mark.parametrize(
+    ("missed", "said"),
+    [
+        (
+            Coverage(events=2, reasons=("The install failed.",)),
+            "missed something that the report does not say",
+        ),
+        (Coverage(events=2, dropped=3), "More events were dropped"),
+    ],
+)
+def test_what_a_box_says_that_it_missed_is_said(tmp_path: Path, missed: Coverage, said: str) -> None:
+    """The scan's own last word is forged too: each box has its own."""
+    facts = replace(samples.surroundings().facts, coverage=missed)
+    scap = samples.recording(tmp_path / "x.scap", samples.surroundings(facts=facts))
+    with pytest.raises(NoBundleError, match=said):
+        written(of_files(samples.report(scap), [scap], None, None), tmp_path / "b.zip")
+
+
 def test_an_earlier_result_is_that_of_the_recording(tmp_path: Path) -> None:
     """What is given again says so in a note of its own, and has the recording of the scan that was run."""
     from package_hunter.queue.reuse import as_new
