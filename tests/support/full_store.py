@@ -21,7 +21,7 @@ from package_hunter.access.roles import Role
 from package_hunter.access.view import EVERYTHING
 from package_hunter.governance import policies
 from package_hunter.store import accounts, places
-from package_hunter.store.access_tables import Group, Project
+from package_hunter.store.access_tables import Account, Group, Member, Project
 from package_hunter.store.database import Store, now_ms
 from package_hunter.store.finding_tables import (
     FindingRow,
@@ -31,7 +31,7 @@ from package_hunter.store.finding_tables import (
     WordsRow,
 )
 from package_hunter.store.gate_tables import GateAnswer
-from package_hunter.store.history_tables import HistoryRow
+from package_hunter.store.history_tables import HistoryRow, UnsealedRow
 from package_hunter.store.inventory_tables import Component, ComponentList, Holding
 from package_hunter.store.members import Place
 from package_hunter.store.models import Scan
@@ -41,6 +41,7 @@ from tests.support.duty_store import finding, scanned
 from tests.support.proposals_world import World
 
 GROUPS, PROJECTS, SCANS, FINDINGS, COMPONENTS, ENTRIES, PROPOSALS = 10, 500, 10_000, 100_000, 60, 20_000, 60
+PEOPLE, TOKENS = 200, 50
 PASSWORD = "correct horse"
 _OF_A_SCAN = FINDINGS // SCANS
 _DAY, _HOUR = 86_400_000, 3_600_000
@@ -69,6 +70,7 @@ def fill(store: Store) -> Full:
         session.execute(update(Project).where(Project.path == "web/shop").values(created=1))
         projects = _places(session)
         _people(session, projects)
+        _crowd(session, projects)
         first = scanned(
             session, [finding(n) for n in range(_OF_A_SCAN)], projects[0], created=now_ms() - _DAY
         )
@@ -107,6 +109,19 @@ def _people(session: Session, projects: list[uuid.UUID]) -> None:
     group = Place(group=places.group_at(session, EVERYTHING, "g0"))
     start = accounts.Start((accounts.Grant(Role.ANALYST, group),), projects[0])
     accounts.add_user(session, "dora", PASSWORD, start, _BY)
+
+
+def _crowd(session: Session, projects: list[uuid.UUID]) -> None:
+    """Accounts that nobody signs in with (a password's digest is slow to make), and tokens of machines."""
+    for number in range(PEOPLE):
+        key, project = uuid.uuid4(), projects[number % PROJECTS]
+        values = {"home": project, "created": now_ms(), "person": key}
+        session.add(Account(id=key, name=f"user-{number}", kind="user", **values))
+        session.flush()
+        place = {"place": project.hex, "project_id": project}
+        session.add(Member(account_id=key, role=Role.VIEWER.value, created=now_ms(), **place))
+    for number in range(TOKENS):
+        accounts.add_token(session, f"machine-{number}", accounts.Start((), projects[number]), _BY)
 
 
 def _scans(session: Session, projects: list[uuid.UUID], first: uuid.UUID) -> None:
@@ -242,6 +257,9 @@ def _history(session: Session, projects: list[uuid.UUID]) -> None:
         for n in range(ENTRIES)
     ]
     session.execute(insert(HistoryRow), rows)
+    told = select(UnsealedRow.entry_id)
+    late = session.scalars(select(HistoryRow.id).where(HistoryRow.id.not_in(told))).all()
+    session.execute(insert(UnsealedRow), [{"entry_id": key, "time": now_ms()} for key in late])
 
 
 def _row(entity: Any) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_a_rule_is_found_and_read(browser: Any, world: Duties) -> None:
         dev.page.click("main form button >> text=Show")
         dev.page.wait_for_url("**/rules?*text=metadata*")
         dev.page.click("text=Cloud metadata service contacted")
-        assert "It looks at" in dev.page.text_content("pre")
+        assert "It looks at" in dev.page.text_content(".outline")
         dev.go("/rules")
         dev.page.click("text=package_install.yaml >> nth=0")
         assert "- rule:" in dev.page.text_content("pre")

@@ -25,6 +25,7 @@ from package_hunter.api.app import create_app
 from package_hunter.api.page_permits import PAGES
 from package_hunter.api.permit import Where
 from package_hunter.api.server import prepare_folders
+from package_hunter.audit.sealer import Sealer
 from package_hunter.cli.serve import renderers
 from package_hunter.config import Settings
 from package_hunter.notices import secrecy
@@ -72,6 +73,7 @@ def _measure(name: str, folder: Path, url: str | None) -> None:
     store = Store(settings)
     store.migrate()
     full = fill(store)
+    Sealer(store, settings).seal()  # as a server does all the time
     print(f"{name}: {FINDINGS} findings, {SCANS} scans, {PROJECTS} projects (budget: p95 {BUDGET_MS:.0f} ms)")
     asyncio.run(_all(settings, store, full))
     store.close()
