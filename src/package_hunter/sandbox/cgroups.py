@@ -14,6 +14,7 @@ from package_hunter.sandbox.base import CgroupPaths
 _ROOT = Path("/sys/fs/cgroup")
 PARENT = "package-hunter"
 _END_SECONDS = 10.0  # for every process of a box to be gone
+_AGAIN_SECONDS = 0.005  # between two tries to remove a cgroup
 
 
 def is_unified() -> bool:
@@ -106,7 +107,7 @@ def remove(scan_id: str, seconds: float) -> bool:
             return False
         for path in left:
             _kill_in(path)
-        time.sleep(0.005)
+        time.sleep(_AGAIN_SECONDS)
     return True
 
 
