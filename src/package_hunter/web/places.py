@@ -13,6 +13,7 @@ from package_hunter.web.inside import get_or, part
 
 EVERYWHERE = "everywhere"
 Choices = list[tuple[str, str]]
+_SHOWN = 100
 
 
 def path_of(place: str) -> str:
@@ -55,3 +56,9 @@ async def choices(request: Request, permission: Permission = Permission.PROPOSAL
             if holds(uuid.UUID(one["id"]), permission)
         ]
     return found
+
+
+def shown(found: Choices, chosen: str) -> Choices:
+    """So many of them as a form can hold (five hundred projects weigh 40 kB), the groups first, and the one that is
+    chosen: whoever means another project begins at its own page."""
+    return [one for number, one in enumerate(found) if number < _SHOWN or one[0] == chosen]

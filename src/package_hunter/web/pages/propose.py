@@ -202,7 +202,7 @@ async def _shown(request: Request, draft: _Draft, problem: ApiError | None = Non
         "old": draft.old,
         "tag": draft.tag,
         "place": draft.place,
-        "places": await places.choices(request) if choose else [],
+        "places": places.shown(await places.choices(request), draft.place) if choose else [],
         "choose": choose,
         "document": document,
         "whole": None if fits else _whole(request, document),

@@ -128,7 +128,7 @@ async def _shown(  # noqa: PLR0913 (what the page holds)
         "name": name,
         "text": text,
         "place": place,
-        "places": await places.choices(request),
+        "places": places.shown(await places.choices(request), place),
         "samples": await _projects(request, Permission.SAMPLE_READ),
         "project": field(request, "project") if posted else "",
         "checked": checked,
