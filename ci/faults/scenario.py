@@ -114,7 +114,8 @@ def finish(stage: Stage, made: Deployment, before: Seen, times: int, may_wait: b
     began = stage.deadline - stage.seconds
     if not may_wait:
         wait_for(lambda: made.unfinished() == 0, max(1.0, stage.deadline - time.monotonic()))
-    left = list(leftovers.compare(before, made.settled()))
+    # where some may wait, workers go on with them until they are stopped
+    left = [] if may_wait else list(leftovers.compare(before, made.settled()))
     slow = made.stop()
     if slow:
         stage.notes.append(f"had to be killed at the end: {', '.join(slow)}")
