@@ -12,10 +12,12 @@ from package_hunter.access.permissions import Permission
 from package_hunter.access.roles import MEANING, Role
 from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
+from package_hunter.web import export
 from package_hunter.web.inside import Answer, ask, get, get_or
 from package_hunter.web.page import PageRoute, field, show, to
 from package_hunter.web.whereabouts import spot_at, spots
 
+_PAGE = 100
 _ACTS = {
     "end-sessions": ("/users/sessions", "sessions-ended"),
     "unlock": ("/users/lock", "user-unlocked"),
@@ -101,10 +103,16 @@ def _invited(request: Request, name: str, answer: Answer) -> Response:
 
 
 async def _people(request: Request, problem: ApiError | None = None) -> Response:
-    found = await get(request, "/users")
+    every = sorted((await get(request, "/users"))["items"], key=lambda one: str(one["name"]))
     may = may_manage(request, Permission.USER_MANAGE)
+    words, after = (request.query_params.get(name, "") for name in ("text", "after"))
+    fit = [one for one in every if words.casefold() in one["name"].casefold() and one["name"] > after]
+    shown = fit[:_PAGE]
+    following = {"text": words, "after": shown[-1]["name"]} if len(fit) > _PAGE else None
     values = {
-        "users": found["items"],
+        "users": shown,
+        "text": words,
+        "more": following and export.address("/people", following),
         "may": may,
         "may_members": may_manage(request, Permission.ROLE_READ),
         "may_tokens": may_manage(request, Permission.TOKEN_READ),
