@@ -117,10 +117,11 @@ def is_empty(scan_id: str) -> bool:
 
 
 def _directories(scan_id: str) -> list[Path]:
-    """Of every hierarchy, the inner ones first."""
-    found = [root / PARENT / scan_id for root in roots()]
-    found += [inner for path in found for inner in path.rglob("*/")]
-    return sorted((path for path in found if path.exists()), key=lambda path: -len(path.parts))
+    """Of every hierarchy, the inner ones first; whoever ends the box may be removing them meanwhile."""
+    found: list[str] = []
+    for root in roots():
+        found += (place for place, _, _ in os.walk(root / PARENT / scan_id))  # passes over what is gone
+    return sorted(map(Path, found), key=lambda path: -len(path.parts))
 
 
 def _removed(path: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -294,6 +295,26 @@ def test_a_living_box_without_a_folder_here_is_somebody_elses(where: str) -> Non
         assert not any(root.exists() for root in roots)
     finally:
         cgroups.remove(name, 0)
+
+
+def test_cgroups_that_another_scan_is_removing_are_looked_at() -> None:
+    needs_root()
+    name, going = scan_id(), threading.Event()
+    outer = cgroups.roots()[0] / cgroups.PARENT / name
+
+    def come_and_go() -> None:
+        while not going.is_set():
+            (outer / "inner").mkdir(parents=True)
+            (outer / "inner").rmdir()
+            outer.rmdir()
+
+    other = threading.Thread(target=come_and_go)
+    other.start()
+    try:
+        assert all(cgroups.is_empty(name) for _ in range(2_000))
+    finally:
+        going.set()
+        other.join()
 
 
 def test_many_boxes_side_by_side(make_box: MakeBox) -> None:
