@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -33,9 +34,9 @@ from package_hunter.api.finding_schemas import (
 from package_hunter.api.permits import Permit
 from package_hunter.api.schemas import Problem
 from package_hunter.api.service import Service
-from package_hunter.api.transactions import read, write
+from package_hunter.api.transactions import as_time, read, write
 from package_hunter.store import places
-from package_hunter.store.finding_tables import FindingRow
+from package_hunter.store.finding_tables import FindingRow, StateRow
 from package_hunter.store.locks import FINDINGS, hold
 from package_hunter.store.members import Place
 from package_hunter.triage import bulk, claims, listing, notes, states
@@ -102,11 +103,23 @@ def _one(router: APIRouter, service: Service) -> None:
             etags.require_match(request, answers.details(session, view_of(request), row))
             if asked.behaviour not in (None, row.behaviour_digest):
                 raise ApiError(409, "The finding does something else by now.", "Look at it again.")
+            if "replaces" in asked.model_fields_set:
+                _require_unchanged(listing.state_of(session, row), asked.replaces)
             place = _place(session, request, row, asked)
             states.set_state(session, actor_of(request), place, row.fingerprint, asked.new())
             return answers.details(session, view_of(request), row)
 
         return await write(service, change)
+
+
+def _require_unchanged(standing: StateRow | None, seen: datetime | None) -> None:
+    """ApiError 409 where somebody else decided since the caller looked."""
+    if (None if standing is None else as_time(standing.time)) == seen:
+        return
+    by = (
+        "Somebody took its state back" if standing is None else f"{standing.who} set it to {standing.state!r}"
+    )
+    raise ApiError(409, f"{by} since you looked.", "Look at it again, and decide then.")
 
 
 def found(session: Session, request: Request, finding_id: str) -> FindingRow:

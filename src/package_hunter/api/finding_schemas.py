@@ -112,6 +112,11 @@ class SetStateBody(StateBody):
         default=None,
         description="The finding's `behaviour` that was looked at: 409 where it is another by now.",
     )
+    replaces: dt.datetime | None = Field(
+        default=None,
+        description="The time of the state (`set.time`) that was looked at, null where none was set: 409 where another "
+        "is set by now. Left out: whatever is set.",
+    )
     scope: Literal["project", "group", "all"] = "project"
     group: Annotated[str, Field(max_length=MAX_PATH)] | None = Field(
         default=None,

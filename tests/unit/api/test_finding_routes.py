@@ -155,3 +155,22 @@ def test_a_wrong_question_is_told(server: AccessServer, analyst: str, query: str
     answer = server.ask(analyst, "GET", f"/api/v1/findings?{query}")
     assert answer.status_code == 400, answer.text
     assert answer.json()["detail"]
+
+
+def test_who_decides_by_what_he_saw_is_told_that_somebody_was_faster(
+    server: AccessServer, analyst: str
+) -> None:
+    url = _url(server, "/state", FOREIGN)
+    ana, ben = (server.token(name, (Role.ANALYST, "")) for name in ("faster", "slower"))
+    seen = server.ask(ben, "GET", _url(server, target=FOREIGN)).json()["set"]
+    first = {"state": "confirmed", "reason": "other", "remark": "seen", "replaces": seen and seen["time"]}
+    made = server.ask(ana, "PUT", url, json=first)
+    assert made.status_code == 200, made.text
+    late = {"state": "needs_triage", "replaces": seen and seen["time"]}
+    refused = server.ask(ben, "PUT", url, json=late)
+    assert refused.status_code == 409
+    assert "token:faster" in refused.json()["detail"] and "confirmed" in refused.json()["detail"]
+    now = server.ask(ben, "GET", _url(server, target=FOREIGN)).json()["set"]
+    assert now["state"] == "confirmed"
+    assert server.ask(ben, "PUT", url, json={**late, "replaces": now["time"]}).status_code == 200
+    assert server.ask(ben, "PUT", url, json={"state": "needs_triage"}).status_code == 200, "as before"

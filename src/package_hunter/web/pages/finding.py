@@ -21,6 +21,7 @@ from package_hunter.web.inside import Answer, ask, get, get_or, part
 from package_hunter.web.page import PageRoute, field, prose, show, to
 from package_hunter.web.pages.findings import STATES, choices
 
+_NONE = "none"  # no state was set when the form was shown
 _NOTHING = {
     "state": "",
     "reason": "",
@@ -75,6 +76,8 @@ def _new_state(request: Request) -> dict[str, Any]:
     body: dict[str, Any] = {name: field(request, name) for name in names if field(request, name)}
     kind, _, path = field(request, "scope").partition(":")
     body |= {"remark": prose(request, "remark"), "scope": kind or "project"}
+    if seen := field(request, "replaces"):
+        body["replaces"] = None if seen == _NONE else seen
     return body | ({"group": path} if path else {})
 
 
