@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from package_hunter.errors import UsageError
 from package_hunter.model.scan import Decision, Verdict
 from package_hunter.store.access_tables import MAX_PATH
 from package_hunter.triage.bulk import MAX_FINDINGS
@@ -154,7 +155,9 @@ class FilterBody(_Asked):
     )
 
     def filters(self) -> Filters:
-        """As the domain has them; project and group are a view's."""
+        """As the domain has them; project and group are a view's. UsageError: no package is called so."""
+        if self.package and not self.package.startswith("pkg:") and not self.package.endswith("*"):
+            raise UsageError("This is no package URL.", "It looks like pkg:npm/left-pad, or pkg:npm/left*.")
         names = {field.name for field in fields(Filters)}
         return Filters(**{name: getattr(self, name) for name in names})
 

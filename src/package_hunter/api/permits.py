@@ -11,7 +11,7 @@ from package_hunter.access.permissions import Permission
 from package_hunter.api.page_permits import PAGES
 from package_hunter.api.permit import Permit, Where
 
-__all__ = ["BY_ROUTE", "PERMITS", "Permit", "Where", "is_open", "is_page"]
+__all__ = ["BY_ROUTE", "PERMITS", "Permit", "Where", "is_among_pages", "is_open", "is_page"]
 
 _V1 = "/api/v1"
 _P, _W = Permission, Where
@@ -216,6 +216,7 @@ def _any_of(paths: set[str]) -> re.Pattern[str]:
 _OPEN = frozenset((permit.method, permit.path) for permit in _ALL if permit.where is Where.OPEN)
 _OPEN_PATTERNS = tuple((method, _any_of({path})) for method, path in _OPEN if "{" in path)
 _PAGES = _any_of({permit.path for permit in PAGES})
+_PAGE_ROOTS = frozenset(permit.path.split("/")[1] for permit in PAGES) - {"", "api"}
 
 
 def is_open(method: str, path: str) -> bool:
@@ -229,6 +230,11 @@ def is_open(method: str, path: str) -> bool:
 def is_page(path: str) -> bool:
     """Whether a page for people is there: it is answered as one, whatever the answer."""
     return _PAGES.fullmatch(path) is not None
+
+
+def is_among_pages(path: str) -> bool:
+    """Whether it lies where pages are: a page, or what would be one were it not mistyped (`/people/nobody`)."""
+    return is_page(path) or path[1:].partition("/")[0] in _PAGE_ROOTS
 
 
 BY_ROUTE = {(permit.method, permit.path): permit for permit in _ALL}

@@ -28,7 +28,7 @@ from package_hunter.api.feed import Feed
 from package_hunter.api.limits import Buckets, has_room
 from package_hunter.api.lookups import Lookups
 from package_hunter.api.pace import Pace
-from package_hunter.api.permits import is_page
+from package_hunter.api.permits import is_among_pages, is_page
 from package_hunter.api.trust import Trust
 from package_hunter.config import Settings
 from package_hunter.governance.gate import forges, submitted
@@ -88,7 +88,8 @@ def _wants_page(scope: Scope) -> bool:
         return True
     if path.startswith("/api/") or (path == "/" and scope["query_string"]):
         return False
-    return b"text/html" in dict(scope["headers"]).get(b"accept", b"")
+    accepted = dict(scope["headers"]).get(b"accept", b"")
+    return b"text/html" in accepted or (is_among_pages(path) and b"json" not in accepted)
 
 
 class Service:

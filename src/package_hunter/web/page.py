@@ -19,6 +19,7 @@ from package_hunter.api.permits import is_page
 from package_hunter.model.text import visible
 from package_hunter.store.database import StoreError
 from package_hunter.web.navigation import navigation
+from package_hunter.web.refused import for_people, labels_of, names_a_field
 from package_hunter.web.render import rendered
 from package_hunter.web.told import DONE
 
@@ -88,6 +89,15 @@ def field(request: Request, name: str) -> str:
     return str(form_of(request).get(name, ""))
 
 
+def act(request: Request, *known: str) -> str:
+    """Which of the page's buttons sent the form; empty: none did (a field that is checked while it is written).
+    ApiError 400: one that the page has not, which would pass for done."""
+    found = field(request, "act")
+    if found and found not in known:
+        raise ApiError(400, "There is no such act.", "Use the page's own buttons.")
+    return found
+
+
 def prose(request: Request, name: str) -> str:
     """A field of several lines, with what nobody sees in it made visible: so it comes back as it was shown."""
     return visible(field(request, name).replace("\r\n", "\n"), keep="\n\t").strip()
@@ -112,7 +122,6 @@ def _shown(
     scope: Scope, template: str, values: Mapping[str, Any], status: int, problem: ApiError | None
 ) -> Response:
     request = Request(scope)
-    problem = problem and _for_people(problem)
     identity = scope.get("identity", NOBODY)
     access = scope.get("state", {}).get("access")
     around = {
@@ -122,28 +131,18 @@ def _shown(
         "navigation": navigation(access, scope["path"]),
         "path": scope["path"],
         "query": request.query_params,
-        "problem": problem,
+        "problem": problem and for_people(problem),
         "done": DONE.get(request.query_params.get("done", "")),
     }
     headers = {"Content-Security-Policy": CSP, "Vary": "HX-Request"}
     status = _NO_CHALLENGE if status == 401 else status
     if problem is not None:
         headers |= problem.headers
-    return Response(rendered(template, {**around, **values}), status, headers, "text/html; charset=utf-8")
-
-
-_ADVICE = {
-    403: "Your roles are at Settings; whoever administers the server gives others.",
-    404: "It may be gone, or lie where your account may not look.",
-}
-
-
-def _for_people(problem: ApiError) -> ApiError:
-    """The same, without advice that only programs can follow."""
-    if "/api/v1" not in problem.advice:
-        return problem
-    advice = _ADVICE.get(problem.status, "")
-    return ApiError(problem.status, problem.reason, advice, problem.headers, problem.kind)
+    page = rendered(template, {**around, **values})
+    if problem is not None and names_a_field(problem):  # once more, now that its labels are known
+        around["problem"] = for_people(problem, labels_of(page))
+        page = rendered(template, {**around, **values})
+    return Response(page, status, headers, "text/html; charset=utf-8")
 
 
 def refusal(error: ApiError, scope: Scope) -> Response:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -56,6 +56,7 @@ def environment() -> Environment:
         "whole": whole,
         "pretty": pretty,
         "outline": outline,
+        "fits_in": fits_in,
     }
     made.globals |= {"asset": asset}
     return made
@@ -92,6 +93,7 @@ def clock(value: str | datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), shown)
 
 
+_FULL = 0.98  # of a unit is one
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -101,17 +103,20 @@ def ago(value: str | datetime | None) -> Markup:
         return Markup("–")
     when = _parsed(value).astimezone(UTC)
     seconds = (datetime.now(UTC) - when).total_seconds()
-    told = span(abs(seconds))
-    text = "just now" if abs(seconds) < 60 else f"{told} ago" if seconds > 0 else f"in {told}"
+    if abs(seconds) < 60:
+        text = "just now"
+    else:
+        text = f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds, nearest=True)}"
     markup = Markup('<time datetime="{}" title="{} UTC">{}</time>')
     return markup.format(when.isoformat(), f"{when:%Y-%m-%d %H:%M:%S}", text)
 
 
-def span(seconds: float) -> str:
-    """A length of time in its largest unit: ``3 days``."""
+def span(seconds: float, *, nearest: bool = False) -> str:
+    """A length of time in its largest unit: ``3 days``; those that are full or, of what is ahead, the ``nearest``: what
+    ends in 14 days does so a moment later, too."""
     for name, size in _UNITS:
-        if seconds >= size:
-            count = int(seconds // size)
+        count = int(seconds / size + 0.5) if nearest else int(seconds // size)
+        if count and seconds >= size * (_FULL if nearest else 1):
             return f"{count} {name}{'' if count == 1 else 's'}"
     return f"{int(seconds)} seconds"
 
@@ -119,6 +124,24 @@ def span(seconds: float) -> str:
 def whole(value: object) -> Markup:
     """A text of several lines, all of it (a document, a body): controls visible, line ends kept."""
     return Markup.escape(visible(str(value), keep="\n\t"))
+
+
+_READ: dict[str, Callable[[str], object]] = {
+    "number": float,
+    "date": date.fromisoformat,
+    "datetime-local": datetime.fromisoformat,
+}
+
+
+def fits_in(value: object, kind: str) -> bool:
+    """Whether a field of this kind shows the value: browsers leave out what is none, and it would be lost."""
+    if value is None or value == "" or kind not in _READ:
+        return True
+    try:
+        _READ[kind](str(value))
+    except ValueError:
+        return False
+    return True
 
 
 _DEEPEST = 8  # what style.css has

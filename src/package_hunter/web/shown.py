@@ -30,7 +30,7 @@ class Findings:
     more: int
     counts: Mapping[str, int]
     marks: Mapping[str, list[str]]
-    _members: Mapping[str, Sequence[str]]
+    _members: Mapping[str, Sequence[Finding]]
 
     @classmethod
     def of(cls, report: Report, kind: str, page: int, most: int = _ON_A_PAGE) -> Findings:
@@ -44,9 +44,7 @@ class Findings:
         }
         kind = kind if kind in groups else "counting"
         begin = (page - 1) * most
-        members = {
-            one.finding.fingerprint: [m.fingerprint for m in one.members] for one in shown(report.findings)
-        }
+        members = {one.finding.fingerprint: one.members for one in shown(report.findings)}
         return cls(
             kind,
             page,
@@ -62,7 +60,10 @@ class Findings:
         """The evidence that says more than the title."""
         return [e for e in finding.evidence if e.what.rstrip(".") != finding.title.rstrip(".")]
 
-    def decided_at(self, finding: Finding, project: str) -> list[str]:
-        """The pages of the project's findings that it stands for."""
-        marks = self._members.get(finding.fingerprint, [finding.fingerprint])
-        return [f"/findings/{finding_id(uuid.UUID(project), mark)}" for mark in marks]
+    def decided_at(self, finding: Finding, project: str) -> list[tuple[str, str]]:
+        """The pages of the project's findings that it stands for, each with what tells it from the others."""
+        members = self._members.get(finding.fingerprint, [finding])
+        names = [one.blame.package if one.blame and one.blame.package else "" for one in members]
+        told = names if len(set(names)) == len(names) and all(names) else [one.title for one in members]
+        pages = [f"/findings/{finding_id(uuid.UUID(project), one.fingerprint)}" for one in members]
+        return list(zip(pages, told, strict=True))

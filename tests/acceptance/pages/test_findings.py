@@ -79,7 +79,7 @@ def test_what_is_filtered_is_the_address_the_export_and_the_list_that_is_kept(
         who.page.click("button:has-text('Forget “hooks')")
         assert who.page.locator(".own").count() == 0
         who.go("/findings?state=lost")
-        assert "state" in _text(who, "[role=alert]"), "what is no filter is told"
+        assert "“State” must be one of these" in _text(who, "[role=alert]"), "what is no filter is told"
         who.calm()
 
 

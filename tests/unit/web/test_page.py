@@ -38,13 +38,29 @@ def test_a_mistyped_address_is_told_on_a_page(server: PagesServer, viewer: str, 
     assert "<b>" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/people/nobody", "/rules/x", "/workers/x", "/scans/1/more"])
+@pytest.mark.parametrize("accept", ["*/*", ""])
+def test_a_mistyped_address_among_pages_is_told_on_a_page(
+    server: PagesServer, viewer: str, path: str, accept: str
+) -> None:
+    answer = server.ask(viewer, "GET", path, headers={"Accept": accept})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+
+
 def test_who_is_not_signed_in_signs_in_first(server: PagesServer) -> None:
     answer = server.ask(None, "GET", "/nothing", headers=BROWSER)
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fnothing")
 
 
 @pytest.mark.parametrize(
-    ("path", "headers"), [("/nothing", {}), ("/nothing", {"Accept": "*/*"}), ("/api/v1/nothing", BROWSER)]
+    ("path", "headers"),
+    [
+        ("/nothing", {}),
+        ("/nothing", {"Accept": "*/*"}),
+        ("/api/v1/nothing", BROWSER),
+        ("/people/nobody", {"Accept": "application/json"}),
+    ],
 )
 def test_programs_are_answered_as_programs(
     server: PagesServer, viewer: str, path: str, headers: dict[str, str]

@@ -16,7 +16,9 @@ from package_hunter.report.sample import sample
 from package_hunter.storage.base import Kind
 from package_hunter.store import scans
 from package_hunter.web.pages.scan import TABS
+from package_hunter.web.shown import Findings
 from tests.support.access_server import FOREIGN, OWN
+from tests.support.duty_store import LOOK
 from tests.support.evidence_samples import build, hostile
 from tests.support.pages_server import PagesServer
 from tests.support.scan_asks import new_scan, with_file
@@ -216,3 +218,16 @@ def test_a_condition_that_is_none_is_told_and_kept(
     assert 'role="alert"' in page.text
     assert escape(condition)[:100] in page.text
     assert "<b>bold" not in page.text
+
+
+def test_parts_that_are_decided_about_are_told_apart() -> None:
+    """By their packages where those differ, else by what each says."""
+    project = str(uuid.UUID(int=1))
+    one, two = (replace(LOOK, fingerprint=mark * 32, title=f"It reads {mark}") for mark in "ab")
+    found = Findings("counting", 1, [one], 0, {}, {}, {one.fingerprint: (one, two)})
+    assert [told for _, told in found.decided_at(one, project)] == ["It reads a", "It reads b"]
+    assert len({page for page, _ in found.decided_at(one, project)}) == 2
+    assert one.blame is not None
+    other = replace(two, blame=replace(one.blame, package="pkg:npm/other@1"))
+    apart = replace(found, _members={one.fingerprint: (one, other)})
+    assert [told for _, told in apart.decided_at(one, project)] == [one.blame.package, "pkg:npm/other@1"]

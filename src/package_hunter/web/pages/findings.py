@@ -19,12 +19,11 @@ from package_hunter.model.scales import SEVERITIES
 from package_hunter.model.scan import Verdict
 from package_hunter.triage.listing import Order
 from package_hunter.triage.values import REASON_MEANING, Asks, State
-from package_hunter.web import export
-from package_hunter.web.inside import ask, get, get_or
+from package_hunter.web import export, lists
+from package_hunter.web.inside import ask, get_or
 from package_hunter.web.page import PageRoute, field, show, to
 
 Query = Mapping[str, str]
-_PLACES = ("after", "done", "limit")
 _RARE: tuple[str, ...] = (
     "group",
     "asks",
@@ -81,7 +80,7 @@ def routes(_: Service) -> APIRouter:
 def asked(request: Request) -> dict[str, str]:
     """What the address asks for; empty fields of the form are no filters. What the API does not know, it refuses."""
     usual = Order.SEEN.value
-    given = {name: value for name, value in request.query_params.items() if value and name not in _PLACES}
+    given = lists.asked(request, _LISTING)
     return {name: value for name, value in given.items() if (name, value) != ("order", usual)}
 
 
@@ -99,24 +98,24 @@ async def listed(
 ) -> Response:
     """The list, with what was typed into its forms where the API refused that."""
     after = request.query_params.get("after") if request.method == "GET" else None
-    found = await get(request, "/findings", {**query, "after": after})
+    found = await lists.rows(request, _LISTING, {**query, "after": after})
     mine = (await get_or(request, "/me/views", {"items": []}))["items"]
     access = access_to(request)
     values = {
-        "findings": found["items"],
+        "findings": found.items,
         "asked": query,
         "filter": urlencode(query),
         "choices": choices(),
         "rare": any(name in query for name in _RARE),
         "views": _tabs(access.principal, query),
         "mine": [(one["name"], f"/findings?{one['query']}", _same(one["query"], query)) for one in mine],
-        "older": found["next"] and export.address("/findings", {**query, "after": found["next"]}),
+        "older": found.next and export.address("/findings", {**query, "after": found.next}),
         "csv": export.address("/findings.csv", query),
         "json": export.address("/api/v1/findings", query),
         "may_decide": may_somewhere(request, Permission.FINDING_TRIAGE),
         "typed": typed or {"state": "", "reason": "", "remark": "", "until": "", "which": "chosen"},
     }
-    return show(request, "findings", values, problem=problem)
+    return show(request, "findings", values, problem=problem or found.problem)
 
 
 def may_somewhere(request: Request, needed: Permission) -> bool:

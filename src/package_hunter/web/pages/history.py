@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from package_hunter.api.service import Service
-from package_hunter.web import export
+from package_hunter.web import export, lists
 from package_hunter.web.history_words import VERBS, told, values
 from package_hunter.web.inside import get
 from package_hunter.web.page import PageRoute, show
@@ -21,7 +21,7 @@ _COLUMNS: export.Columns = (
     ("sentence", lambda one: _sentence(one)),
     *((name, lambda one, name=name: one[name]) for name in ("before", "after", "why", "position")),
 )
-_NO_FILTERS = ("after", "done", "check", "order")
+_NO_FILTERS = ("check", "order")
 
 
 def routes(_: Service) -> APIRouter:
@@ -30,38 +30,32 @@ def routes(_: Service) -> APIRouter:
 
     @router.get("/history")
     async def page(request: Request) -> Response:
-        query = {**_asked(request), "order": "newest"}
-        found = await get(request, "/history", {**query, "after": request.query_params.get("after")})
+        asked = lists.asked(request, _LISTING, *_NO_FILTERS)
+        query, after = {**asked, "order": "newest"}, request.query_params.get("after")
+        found = await lists.rows(request, _LISTING, {**query, "after": after}, asked)
         whole = request.query_params.get("check") == "all"
-        entries = [{**one, "told": told(one), "values": _details(one)} for one in found["items"]]
+        entries = [{**one, "told": told(one), "values": _details(one)} for one in found.items]
         return show(
             request,
             "history",
             {
                 "entries": entries,
-                "asked": _asked(request),
+                "asked": asked,
                 "chain": await get(request, "/history/chain", {"whole": "true"} if whole else None),
                 "things": sorted({action.partition(".")[0] for action in VERBS}),
-                "older": found["next"]
-                and export.address("/history", {**_asked(request), "after": found["next"]}),
-                "csv": export.address("/history.csv", _asked(request)),
+                "older": found.next and export.address("/history", {**asked, "after": found.next}),
+                "csv": export.address("/history.csv", asked),
                 "json": export.address("/api/v1/history", query),
             },
+            problem=found.problem,
         )
 
     @router.get("/history.csv")
     async def as_csv(request: Request) -> Response:
-        return await export.as_csv(
-            request, _LISTING, {**_asked(request), "order": "newest"}, _COLUMNS, "history"
-        )
+        asked = lists.asked(request, _LISTING, *_NO_FILTERS)
+        return await export.as_csv(request, _LISTING, {**asked, "order": "newest"}, _COLUMNS, "history")
 
     return router
-
-
-def _asked(request: Request) -> dict[str, str]:
-    """The filters of the address. What the API does not know, it refuses."""
-    pairs = request.query_params.items()
-    return {name: value for name, value in pairs if value and name not in _NO_FILTERS}
 
 
 def _sentence(entry: Mapping[str, Any]) -> str:

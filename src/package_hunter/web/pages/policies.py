@@ -15,7 +15,7 @@ from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy.model import CONFIDENCES, Mode, When
 from package_hunter.web import changes, places
 from package_hunter.web.inside import ask, consult, get, get_or, part
-from package_hunter.web.page import PageRoute, field, form_of, show, to
+from package_hunter.web.page import PageRoute, act, field, form_of, show, to
 from package_hunter.web.policy_form import applied, free_rows
 
 _ALL = "all"
@@ -47,15 +47,15 @@ def routes(_: Service) -> APIRouter:
 
     @router.post("/policies/{scope}")
     async def save(request: Request, scope: str) -> Response:
-        there = await _scope(request, scope)
-        act, form = field(request, "act"), form_of(request)
+        asked = act(request, "form", "source", "look", "propose")
+        there, form = await _scope(request, scope), form_of(request)
         text = changes.text(form, "source")
         if field(request, "view") == "form":
             checked = await _checked(request, there, source=text)
             if checked["document"] is not None:
                 made = applied(checked["document"], form, narrow=there["narrow"])
                 text = (await _checked(request, there, document=made))["source"]
-        if act not in ("look", "propose"):
+        if asked not in ("look", "propose"):
             return await _shown(request, there, text)
         checked = await _checked(request, there, source=text)
         if not checked["ok"]:
@@ -130,9 +130,9 @@ async def _shown(
 ) -> Response:
     posted = request.method == "POST"
     checked = await _checked(request, there, source=text)
-    act = field(request, "act") if posted else ""
+    asked = field(request, "act") if posted else ""
     view = request.query_params.get("view", "form")
-    view = act if act in ("form", "source") else field(request, "view") if posted else view
+    view = asked if asked in ("form", "source") else field(request, "view") if posted else view
     if not checked["ok"]:
         view = "source"  # a form of what cannot be read would lose it
     document = checked["document"]

@@ -16,11 +16,11 @@ from package_hunter.governance.proposals.decide import Emergency
 from package_hunter.governance.proposals.kinds import KINDS
 from package_hunter.governance.proposals.life import OPEN, STATES
 from package_hunter.store.database import now_ms
-from package_hunter.web import export, places
+from package_hunter.web import export, lists, places
 from package_hunter.web.changes import number as whole_number
 from package_hunter.web.changes import text
 from package_hunter.web.inside import Answer, ask, get, get_or, part
-from package_hunter.web.page import PageRoute, field, form_of, show, to
+from package_hunter.web.page import PageRoute, act, field, form_of, show, to
 
 _LISTING = export.Listing("/proposals", cursor="before")
 _COLUMNS: export.Columns = (
@@ -57,54 +57,47 @@ def routes(_: Service) -> APIRouter:
 
     @router.get("/proposals")
     async def page(request: Request) -> Response:
-        query = _asked(request)
+        query = lists.asked(request, _LISTING)
         before = request.query_params.get("before")
-        found = await get(request, "/proposals", {**query, "before": before, "limit": _PAGE})
+        found = await lists.rows(request, _LISTING, {**query, "before": before, "limit": _PAGE}, query)
         return show(
             request,
             "proposals",
             {
-                "proposals": found["items"],
+                "proposals": found.items,
                 "asked": query,
                 "tabs": [(name, export.address("/proposals", q), q == query) for name, q in TABS],
                 "kinds": [(name, kind.what) for name, kind in KINDS.items()],
                 "states": list(STATES),
                 "may_make": may_make(request),
-                "older": found["next"] and export.address("/proposals", {**query, "before": found["next"]}),
+                "older": found.next and export.address("/proposals", {**query, "before": found.next}),
                 "csv": export.address("/proposals.csv", query),
                 "json": export.address("/api/v1/proposals", query),
             },
+            problem=found.problem,
         )
 
     @router.get("/proposals.csv")
     async def as_csv(request: Request) -> Response:
-        return await export.as_csv(request, _LISTING, _asked(request), _COLUMNS, "proposals")
+        return await export.as_csv(request, _LISTING, lists.asked(request, _LISTING), _COLUMNS, "proposals")
 
     @router.get("/proposals/{number}")
     async def one(request: Request, number: str) -> Response:
         return await _one(request, number)
 
     @router.post("/proposals/{number}")
-    async def act(request: Request, number: str) -> Response:
-        verb = field(request, "act")
+    async def decide(request: Request, number: str) -> Response:
+        verb = act(request, "confirm", *_DONE)
+        if not verb:
+            raise ApiError(400, "The form says nothing of what is to be done.", "Use the page's own buttons.")
         if verb == "confirm":
             return await _elsewhere(request, number)
-        if verb not in _DONE:
-            raise ApiError(400, "There is no such act.", "Use the page's own buttons.")
         answer = await ask(request, "POST", f"/proposals/{part(number)}/{verb}", body=_body(request, verb))
         if not answer.ok:
             return await _one(request, number, answer.error)
         return to(f"/proposals/{part(number)}", _done(verb, answer))
 
     return router
-
-
-def _asked(request: Request) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in request.query_params.items()
-        if value and name not in ("before", "done")
-    }
 
 
 def may_make(request: Request) -> bool:

@@ -17,8 +17,9 @@ from package_hunter.model.depth import DEPTHS
 from package_hunter.triage.values import REASON_MEANING, State
 from package_hunter.web import changes, export, places
 from package_hunter.web.inside import Answer, ask, get, get_or, part
-from package_hunter.web.page import PageRoute, field, form_of, show, to
+from package_hunter.web.page import PageRoute, act, field, form_of, show, to
 
+_ACTS = ("look", "propose")
 _FREE_ROWS = 3
 
 
@@ -63,12 +64,12 @@ def routes(_: Service) -> APIRouter:
 
     @router.post("/proposals/new")
     async def send(request: Request) -> Response:
-        kind = field(request, "kind")
+        asked, kind = act(request, *_ACTS), field(request, "kind")
         if kind not in KINDS:
             raise ApiError(400, "There is no such kind of change.", "Choose one: /proposals/new.")
         draft = _Draft(kind, None, field(request, "place"))
         draft, problem = await _filled(request, draft)
-        if problem is not None or field(request, "act") != "propose":
+        if problem is not None or asked != "propose":
             return await _shown(request, draft, problem)
         body = {"kind": kind, "document": draft.document, **_said(request)}
         answer = await ask(request, "POST", f"{draft.path}/proposals", body=body)
@@ -85,10 +86,11 @@ def routes(_: Service) -> APIRouter:
 
     @router.post("/proposals/{number}/edit")
     async def edit(request: Request, number: str) -> Response:
+        asked = act(request, *_ACTS)
         found = await get(request, f"/proposals/{part(number)}")
         draft = _Draft(found["kind"], None, places.of_proposal(found), found, field(request, "tag"))
         draft, problem = await _filled(request, draft)
-        if problem is not None or field(request, "act") != "propose":
+        if problem is not None or asked != "propose":
             return await _shown(request, draft, problem)
         headers = {"If-Match": draft.tag} if draft.tag else {}
         body = {"document": draft.document, **_said(request)}

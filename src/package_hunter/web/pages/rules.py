@@ -12,8 +12,10 @@ from package_hunter.api.errors import ApiError
 from package_hunter.api.service import Service
 from package_hunter.web import changes, export, places
 from package_hunter.web.inside import ask, consult, get, part
-from package_hunter.web.page import PageRoute, field, form_of, show, to
+from package_hunter.web.lists import rows
+from package_hunter.web.page import PageRoute, act, field, form_of, show, to
 
+_ACTS = ("check", "explain", "try", "look", "propose")
 _FILTERS = ("project", "text", "priority", "tag")
 EXAMPLE = """- rule: Our own rule
   desc: What it looks for, and why that matters.
@@ -33,7 +35,8 @@ def routes(_: Service) -> APIRouter:
         asked = {name: value for name in _FILTERS if (value := request.query_params.get(name))}
         projects = await _projects(request, Permission.POLICY_READ)
         project = asked.get("project") or _usual(request, projects)
-        found = (await get(request, "/rules", {"project": project}))["items"]
+        listed = await rows(request, export.Listing("/rules"), {"project": project}, asked)
+        found = listed.items
         values = {
             "rules": [one for one in found if _fits(one, asked)],
             "all": len(found),
@@ -45,7 +48,7 @@ def routes(_: Service) -> APIRouter:
             "tags": sorted({tag for one in found for tag in one["tags"]}),
             "explain": export.address("/rules/explain", {"project": project}),
         }
-        return show(request, "rules", values)
+        return show(request, "rules", values, problem=listed.problem)
 
     @router.get("/rules/explain")
     async def explain(request: Request) -> Response:
@@ -70,21 +73,22 @@ def routes(_: Service) -> APIRouter:
     @router.post("/rules/try")
     async def work(request: Request) -> Response:
         name, place = field(request, "name"), field(request, "place")
-        text, act = changes.text(form_of(request), "rules"), field(request, "act")
-        if act == "try":
+        asked = act(request, *_ACTS)
+        text = changes.text(form_of(request), "rules")
+        if asked == "try":
             query = {"project": field(request, "project")}
             answer = await ask(request, "POST", "/rules/try", query, {"rules": text})
-        elif act in ("look", "propose"):
-            answer = await ask(request, "POST", _path(place, act), body=_body(request, act, name, text))
+        elif asked in ("look", "propose"):
+            answer = await ask(request, "POST", _path(place, asked), body=_body(request, asked, name, text))
         else:
             return await _shown(request, name, text, place)
         if not answer.ok:
             return await _shown(request, name, text, place, problem=answer.error)
         said = answer.json()
-        if act == "propose":
+        if asked == "propose":
             done = "proposal-applied-alone" if said["state"] == "applied" else "proposal-made"
             return to(f"/proposals/{said['number']}", done)
-        return await _shown(request, name, text, place, **{"tried" if act == "try" else "seen": said})
+        return await _shown(request, name, text, place, **{"tried" if asked == "try" else "seen": said})
 
     return router
 
@@ -98,13 +102,13 @@ def _fits(rule: dict[str, Any], asked: dict[str, str]) -> bool:
     return asked.get("text", "").casefold() in where.casefold()
 
 
-def _path(place: str, act: str) -> str:
-    return f"{places.path_of(place)}/proposals" + ("/preview" if act == "look" else "")
+def _path(place: str, asked: str) -> str:
+    return f"{places.path_of(place)}/proposals" + ("/preview" if asked == "look" else "")
 
 
-def _body(request: Request, act: str, name: str, text: str) -> dict[str, Any]:
+def _body(request: Request, asked: str, name: str, text: str) -> dict[str, Any]:
     body: dict[str, Any] = {"kind": "rule-set", "document": {"name": name, "rules": text}}
-    return body if act == "look" else body | {"reason": changes.text(form_of(request), "why")}
+    return body if asked == "look" else body | {"reason": changes.text(form_of(request), "why")}
 
 
 async def _shown(  # noqa: PLR0913 (what the page holds)
@@ -132,6 +136,7 @@ async def _shown(  # noqa: PLR0913 (what the page holds)
         "samples": await _projects(request, Permission.SAMPLE_READ),
         "project": field(request, "project") if posted else "",
         "checked": checked,
+        "written": any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()),
         "fields": (await get(request, "/rules/fields"))["items"],
         "why": changes.text(form_of(request), "why") if posted else "",
         "tried": tried,

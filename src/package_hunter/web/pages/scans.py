@@ -12,7 +12,8 @@ from package_hunter.model.depth import DEPTHS
 from package_hunter.model.ecosystem import names
 from package_hunter.model.scan import Decision, ScanStatus, Verdict
 from package_hunter.web import export
-from package_hunter.web.inside import get, get_or
+from package_hunter.web.inside import get_or
+from package_hunter.web.lists import asked, rows
 from package_hunter.web.page import PageRoute, show
 
 _LISTING = export.Listing("/scans", "scans", "before")
@@ -30,39 +31,31 @@ def routes(_: Service) -> APIRouter:
 
     @router.get("/scans")
     async def page(request: Request) -> Response:
-        query = asked(request)
-        found = await get(request, "/scans", {**query, "before": request.query_params.get("before")})
+        query = asked(request, _LISTING, "scan")
+        found = await rows(request, _LISTING, {**query, "before": request.query_params.get("before")})
         return show(
             request,
             "scans",
             {
-                "scans": found["scans"],
+                "scans": found.items,
                 "asked": query,
                 "choices": _choices(),
-                "older": found["next"] and export.address("/scans", {**query, "before": found["next"]}),
+                "older": found.next and export.address("/scans", {**query, "before": found.next}),
                 "csv": export.address("/scans.csv", query),
                 "json": export.address("/api/v1/scans", query),
                 "chosen": request.query_params.getlist("scan"),
-                "steps": await _steps(request, found["scans"]),
-                "paths": await _paths(request, found["scans"]),
-                "live": any(one["finished"] is None for one in found["scans"]),
+                "steps": await _steps(request, found.items),
+                "paths": await _paths(request, found.items),
+                "live": any(one["finished"] is None for one in found.items),
             },
+            problem=found.problem,
         )
 
     @router.get("/scans.csv")
     async def as_csv(request: Request) -> Response:
-        return await export.as_csv(request, _LISTING, asked(request), _COLUMNS, "scans")
+        return await export.as_csv(request, _LISTING, asked(request, _LISTING, "scan"), _COLUMNS, "scans")
 
     return router
-
-
-def asked(request: Request) -> dict[str, str]:
-    """What the address asks for; empty fields of the form are no filters. What the API does not know, it refuses."""
-    return {
-        name: value
-        for name, value in request.query_params.items()
-        if value and name not in ("before", "done", "scan")
-    }
 
 
 async def _paths(request: Request, scans: list[dict[str, Any]]) -> dict[str, str]:
