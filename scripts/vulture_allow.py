@@ -23,7 +23,8 @@ _.worker_seen_seconds, _.event_num, _.local_address, _.instance
 IncompleteScanError
 # httpx, html.parser and uvicorn call these
 _.handle_request
-_.auth_flow, _.requires_response_body, _.handle_starttag, _.send_400_response, msg
+_.auth_flow, _.requires_response_body, _.handle_starttag, _.handle_endtag, _.handle_data
+_.send_400_response, msg
 # lark calls a method for each rule of the grammar
 _.any_of, _.all_of, _.macro, _.transformer, _.tlist, _.val, _.compare_modified, _.compare_list
 # settings of others' objects: tarfile, dnslib, uvicorn, re2, SQLite, requests
