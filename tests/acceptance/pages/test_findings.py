@@ -251,3 +251,16 @@ def test_each_figure_of_the_overview_leads_to_its_list(
         assert who.page.url.startswith(f"{base}/scans?since=")
         assert who.page.locator("#list tbody tr").count() >= 1
         who.calm()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_filter_that_is_wrong_is_open_with_what_was_typed_on_a_phone(
+    browser: Any, base: str, made: Pages, scripts: bool
+) -> None:
+    with person(browser, base, width=390, scripts=scripts) as who:
+        for path, field, typed in (("/findings", "older_than", "soon"), ("/scans", "package", "left-pad")):
+            who.page.goto(f"{base}{path}?{field}={typed}", wait_until="load")
+            assert who.page.locator("#problem .bad").is_visible()
+            assert who.page.locator(f"#f-{field}").is_visible()
+            assert who.page.input_value(f"#f-{field}") == typed
+            who.fits()

@@ -8,7 +8,7 @@
   const filters = document.querySelector("[data-filters]");
   const fit = () => {
     if (menu) menu.open = roomy.matches;
-    if (filters) filters.open = roomy.matches;
+    if (filters) filters.open = roomy.matches || document.querySelector("#problem .bad") !== null;
   };
   roomy.addEventListener("change", fit);
   fit();
