@@ -31,7 +31,7 @@ _MINUTE_MS = 60_000
 _WRONG_ENOUGH = 2  # false positives of one kind by one package, before an exception is proposed
 
 
-# a whole row is wide, and takes three times as long
+# of rows that are wide
 _LOOKED_AT = (
     *(FindingRow.id, FindingRow.facts, FindingRow.first_seen, FindingRow.state),
     *(FindingRow.package, FindingRow.kind, FindingRow.proof),

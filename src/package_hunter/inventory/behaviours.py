@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from package_hunter.access.view import View
 from package_hunter.inventory.names import name_in, name_of
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import FindingRow, OccurrenceRow
 from package_hunter.store.scoping import scoped
 
 MAX_FINDINGS = 500
 _MAX_OCCURRENCES = 5_000
-_AT_ONCE = 400
 
 
 @dataclass(slots=True)
@@ -61,9 +61,9 @@ def of(session: Session, view: View, purl: str) -> list[Behaviour]:
 def _seen(session: Session, view: View, marks: Iterable[str]) -> Iterable[tuple[str, str]]:
     """Fingerprint and version of the package, of each occurrence."""
     wanted = list(marks)
-    for begin in range(0, len(wanted), _AT_ONCE):
+    for some in batches(wanted):
         query: Any = select(OccurrenceRow.fingerprint, OccurrenceRow.facts).where(
-            OccurrenceRow.fingerprint.in_(wanted[begin : begin + _AT_ONCE])
+            OccurrenceRow.fingerprint.in_(some)
         )
         for mark, facts in session.execute(
             scoped(query, view, OccurrenceRow.project_id).limit(_MAX_OCCURRENCES)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from package_hunter.inventory.names import Name
 from package_hunter.inventory.versions import named
 from package_hunter.notices.outbox import Event, Notice, enqueue
+from package_hunter.store.batches import batches
 from package_hunter.store.database import now_ms
 from package_hunter.store.gate_tables import ScanOrigin
 from package_hunter.store.inventory_tables import Component, ComponentDigest, Condemned, Holding, Told
@@ -107,8 +108,7 @@ def _holdings(session: Session, row: Condemned) -> Sequence[Holding]:
     mine = [c.list for c in session.scalars(select(Component).where(*_named(row))) if fits(session, row, c)]
     lists = sorted(set(mine))[:_MAX_LISTS]
     found: list[Holding] = []
-    for start in range(0, len(lists), 500):
-        part = lists[start : start + 500]
+    for part in batches(lists):
         found += session.scalars(select(Holding).where(Holding.list.in_(part)).order_by(Holding.created))
     return found
 

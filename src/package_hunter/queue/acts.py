@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -75,9 +76,11 @@ def rerun(session: Session, queue: Queue, by: Actor, scan: Scan, priority: Prior
     _refresh(session, scan)
 
 
-def fetched(session: Session, by: Actor, scan: Scan, digest: str, action: str) -> None:
-    """Somebody takes something that is kept of it away as it is (`recording.fetch`)."""
-    change = Change(action, str(scan.id), after={"sha256": digest}, project=scan.project_id)
+def fetched(
+    session: Session, by: Actor, scan: Scan, digest: str, action: str, how: Mapping[str, str] | None = None
+) -> None:
+    """Somebody takes something that is kept of it away: as it is (`recording.fetch`), or as ``how`` says."""
+    change = Change(action, str(scan.id), after={"sha256": digest, **(how or {})}, project=scan.project_id)
     history.record(session, by, change)
 
 
@@ -86,9 +89,8 @@ def fetch(session: Session, by: Actor, scan: Scan, digest: str, recipient: str |
     the history; UsageError where that is none."""
     if recipient is not None:
         handed_out.check(recipient)
-    after = {"sha256": digest, "as": "zip" if recipient is None else "age"}
-    after |= {} if recipient is None else {"recipient": recipient.strip()}
-    history.record(session, by, Change("sample.fetch", str(scan.id), after=after, project=scan.project_id))
+    how = {"as": "zip"} if recipient is None else {"as": "age", "recipient": recipient.strip()}
+    fetched(session, by, scan, digest, "sample.fetch", how)
 
 
 def _refresh(session: Session, scan: Scan) -> None:

@@ -13,11 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from package_hunter.model.report import Report
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import MAX_PURL, FindingRow, LineRow, PresenceRow
 from package_hunter.store.models import Scan
 from package_hunter.store.scans import clean_text
-
-_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,7 @@ def _mark(
 def detect(session: Session, project: uuid.UUID, marks: Iterable[str]) -> list[FindingRow]:
     """Set ``detected`` of these findings; gives those that changed."""
     wanted, changed = sorted(marks), []
-    for begin in range(0, len(wanted), _AT_ONCE):
-        some = wanted[begin : begin + _AT_ONCE]
+    for some in batches(wanted):
         of_project = PresenceRow.project_id == project, PresenceRow.fingerprint.in_(some)
         present = set(
             session.scalars(select(PresenceRow.fingerprint).where(*of_project, PresenceRow.present))

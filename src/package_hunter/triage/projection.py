@@ -20,6 +20,7 @@ from package_hunter.model.scan import ScanStatus
 from package_hunter.policy.decide import today
 from package_hunter.policy.facts import Facts
 from package_hunter.store import scans
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import (
     MAX_PURL,
     MAX_TITLE,
@@ -40,7 +41,6 @@ from package_hunter.triage.values import State
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 400
 _MAX_MARK = 64  # characters of a fingerprint
 
 
@@ -160,8 +160,7 @@ def _store_words(session: Session, rows: Sequence[FindingRow]) -> None:
         {"finding_id": row.id, "words": " ".join((row.title, row.package, row.kind, row.fingerprint)).lower()}
         for row in rows
     ]
-    for begin in range(0, len(words), _AT_ONCE):
-        some = words[begin : begin + _AT_ONCE]
+    for some in batches(words):
         session.execute(delete(WordsRow).where(WordsRow.finding_id.in_([one["finding_id"] for one in some])))
         session.execute(insert(WordsRow), some)
 
@@ -169,8 +168,8 @@ def _store_words(session: Session, rows: Sequence[FindingRow]) -> None:
 def _rows(session: Session, ids: Sequence[uuid.UUID]) -> list[FindingRow]:
     return [
         row
-        for begin in range(0, len(ids), _AT_ONCE)
-        for row in session.scalars(select(FindingRow).where(FindingRow.id.in_(ids[begin : begin + _AT_ONCE])))
+        for some in batches(ids)
+        for row in session.scalars(select(FindingRow).where(FindingRow.id.in_(some)))
     ]
 
 

@@ -23,14 +23,13 @@ from package_hunter.model.scan import Decision, Verdict
 from package_hunter.policy.decide import today
 from package_hunter.policy.layers import Effective
 from package_hunter.policy.model import Policy
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import FindingRow, OccurrenceRow, ScanResultRow
 from package_hunter.triage import held
 from package_hunter.triage.chain import Chains
 from package_hunter.triage.decide import Held, Outcome, Result, Seen, result
 from package_hunter.triage.held import PlaceStates
 from package_hunter.triage.stored import seen_in
-
-_AT_ONCE = 400
 
 
 class Standing:
@@ -100,8 +99,7 @@ class Loaded:
 
 def load(standing: Standing, rows: Sequence[ScanResultRow]) -> Iterator[Loaded]:
     """Of these scans what is needed to judge them, many at a time."""
-    for begin in range(0, len(rows), _AT_ONCE):
-        some = rows[begin : begin + _AT_ONCE]
+    for some in batches(rows):
         seen = _seen(standing, [row.scan_id for row in some])
         marks: dict[uuid.UUID, set[str]] = {}
         for row in some:
@@ -159,8 +157,8 @@ def of_scans(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Resu
     """The results of these scans as they are now; without those that have none."""
     standing = Standing(session)
     found: dict[uuid.UUID, Result] = {}
-    for begin in range(0, len(ids), _AT_ONCE):
-        query = select(ScanResultRow).where(ScanResultRow.scan_id.in_(ids[begin : begin + _AT_ONCE]))
+    for part in batches(ids):
+        query = select(ScanResultRow).where(ScanResultRow.scan_id.in_(part))
         rows = session.scalars(query).all()
         standing.ahead({row.project_id for row in rows})
         stale = [row for row in rows if row.basis != standing.basis(row.project_id)]

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from package_hunter.notices import outbox
 from package_hunter.notices.outbox import Event, Notice
+from package_hunter.store.batches import batches
 from package_hunter.store.finding_tables import FindingRow, StateRow
 from package_hunter.store.notice_tables import ToldRow
 from package_hunter.triage.values import Asks, State
 
 _SETTLED = frozenset({State.ACCEPTED.value, State.FALSE_POSITIVE.value, State.RESOLVED.value})
-_AT_ONCE = 400  # fingerprints in one query
 _BLAMED = {"certain": "certain", "likely": "likely", "tree": "somewhere in the dependency tree"}
 _WHY_AGAIN = {
     Asks.EXPIRED.value: "What accepted it has run out.",
@@ -60,11 +60,11 @@ def _told(session: Session, findings: Sequence[FindingRow]) -> dict[str, ToldRow
     marks = [finding.fingerprint for finding in findings]
     return {
         row.fingerprint: row
-        for begin in range(0, len(marks), _AT_ONCE)
+        for some in batches(marks)
         for row in session.scalars(
             select(ToldRow).where(
                 ToldRow.project_id == findings[0].project_id,
-                ToldRow.fingerprint.in_(marks[begin : begin + _AT_ONCE]),
+                ToldRow.fingerprint.in_(some),
             )
         )
     }
